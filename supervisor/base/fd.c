@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * File descriptors: closing, duplicating, reading whole files, passing over
+ * Unix sockets.
+ */
+#include "base/fd.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void
+fd_close(int *fd)
+{
+	int saved = errno;
+
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+	errno = saved;
+}
+
+int
+fd_dup(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+int
+fd_write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+	ssize_t n;
+
+	while (len > 0) {
+		n = write(fd, p, len);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return -1;
+		p += n;
+		len -= n;
+	}
+	return 0;
+}
+
+char *
+fd_read_file(const char *path, size_t max, size_t *len)
+{
+	size_t used = 0, size = 4096;
+	char *data = NULL, *more;
+	ssize_t n = 1;
+	int fd;
+
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+		return NULL;
+	while (n > 0) {
+		if ((more = realloc(data, size + 1)) == NULL)
+			goto fail;
+		data = more;
+		if ((n = read(fd, data + used, size - used)) == -1)
+			goto fail;
+		used += n;
+		if (used > max) {
+			errno = EFBIG;
+			goto fail;
+		}
+		if (used == size)
+			size *= 2;
+	}
+	data[used] = '\0';
+	if (len != NULL)
+		*len = used;
+	fd_close(&fd);
+	return data;
+fail:
+	free(data);
+	fd_close(&fd);
+	return NULL;
+}
+
+ssize_t
+fd_send(int sock, const void *data, size_t len, const int *fds, size_t n)
+{
+	union {
+		char space[CMSG_SPACE(sizeof(int) * FD_PASS_MAX)];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { .iov_base = (void *)data, .iov_len = len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *cmsg;
+	ssize_t sent;
+
+	assert(n <= FD_PASS_MAX);
+	if (n > 0) {
+		memset(&control, 0, sizeof(control));
+		msg.msg_control = &control;
+		msg.msg_controllen = CMSG_SPACE(sizeof(int) * n);
+		cmsg = CMSG_FIRSTHDR(&msg);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(sizeof(int) * n);
+		memcpy(CMSG_DATA(cmsg), fds, sizeof(int) * n);
+	}
+	do
+		sent = sendmsg(sock, &msg, MSG_NOSIGNAL);
+	while (sent == -1 && errno == EINTR);
+	return sent;
+}
+
+/* Move the descriptors of one control message; close those without room. */
+static void
+take_descriptors(const struct cmsghdr *cmsg, int *fds, size_t room, size_t *n)
+{
+	size_t count = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int), i;
+	int fd;
+
+	for (i = 0; i < count; i++) {
+		memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(fd));
+		if (*n < room)
+			fds[(*n)++] = fd;
+		else
+			close(fd);
+	}
+}
+
+ssize_t
+fd_receive(int sock, void *data, size_t size, int *fds, size_t *n, pid_t *pid)
+{
+	union {
+		char space[CMSG_SPACE(sizeof(int) * FD_PASS_MAX) +
+		    CMSG_SPACE(sizeof(struct ucred))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { .iov_base = data, .iov_len = size };
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control) };
+	struct ucred cred = { 0 };
+	struct cmsghdr *cmsg;
+	size_t room = *n;
+	ssize_t got;
+
+	*n = 0;
+	do
+		got = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+	while (got == -1 && errno == EINTR);
+	if (got == -1)
+		return -1;
+	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg != NULL;
+	     cmsg = CMSG_NXTHDR(&msg, cmsg)) {
+		if (cmsg->cmsg_level != SOL_SOCKET)
+			continue;
+		if (cmsg->cmsg_type == SCM_RIGHTS)
+			take_descriptors(cmsg, fds, room, n);
+		else if (cmsg->cmsg_type == SCM_CREDENTIALS)
+			memcpy(&cred, CMSG_DATA(cmsg), sizeof(cred));
+	}
+	if (pid != NULL)
+		*pid = cred.pid;
+	if (msg.msg_flags & MSG_TRUNC) {
+		while (*n > 0)
+			close(fds[--*n]);
+		errno = EMSGSIZE;
+		return -1;
+	}
+	return got;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * File descriptors: closing, duplicating, reading whole files, passing over
+ * Unix sockets.  Every descriptor made here is close-on-exec.
+ */
+#ifndef BASE_FD_H
+#define BASE_FD_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#define FD_PASS_MAX 253 /* descriptors in one message: SCM_MAX_FD, unix(7) */
+
+/* Close *fd unless it is -1, set it to -1, keep errno. */
+void fd_close(int *fd);
+
+/* A close-on-exec duplicate, *new*; -1 with errno. */
+int fd_dup(int fd);
+
+/* Write all of it, also over short writes; -1 with errno. */
+int fd_write_all(int fd, const void *data, size_t len);
+
+/*
+ * The whole of a file and a NUL behind it, *new* (free it), its length in
+ * *len unless that is NULL.  NULL with errno; EFBIG past max bytes.
+ */
+char *fd_read_file(const char *path, size_t max, size_t *len);
+
+/*
+ * One message with n descriptors, n <= FD_PASS_MAX.  The descriptors stay
+ * the caller's.  Returns the bytes sent, -1 with errno.
+ */
+ssize_t fd_send(
+    int sock, const void *data, size_t len, const int *fds, size_t n);
+
+/*
+ * One message; up to *n descriptors into fds (*new*, close-on-exec), their
+ * number in *n; more than fit are closed.  The sender's PID goes to *pid
+ * where the socket has SO_PASSCRED, else 0; pid may be NULL.  Returns the
+ * bytes received, -1 with errno (EMSGSIZE: longer than size).
+ */
+ssize_t fd_receive(
+    int sock, void *data, size_t size, int *fds, size_t *n, pid_t *pid);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Log lines: text for people, JSON for collectors.  Nothing here can fail in
+ * a way that the caller sees: a log that cannot be written is not a reason
+ * to stop serving.
+ */
+#include "base/log.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+static const char *const level_names[] = { "debug", "info", "warning",
+	"error" };
+
+static char service_name[65];
+static enum log_format line_format;
+static enum log_level least;
+
+void
+log_open(const char *service, enum log_format format)
+{
+	strlcpy(service_name, service, sizeof(service_name));
+	line_format = format;
+	least = getenv("HOTSWAP_DEBUG") != NULL ? LEVEL_DEBUG : LEVEL_INFO;
+}
+
+static int
+render_text(char **line, enum log_level level, const char *message)
+{
+	return asprintf(line, "hotswap: %s%s%s%s\n", service_name,
+	    service_name[0] != '\0' ? ": " : "",
+	    level == LEVEL_WARNING ? "warning: " : "", message);
+}
+
+static int
+render_json(char **line, enum log_level level, const char *message)
+{
+	char time[CLOCK_STAMP];
+	json_t *object;
+	char *text;
+	int n;
+
+	clock_stamp(time);
+	object = json_pack("{ss ss ss ss}", "time", time, "level",
+	    level_names[level], "service", service_name, "message", message);
+	text = json_dumps(object, JSON_COMPACT);
+	n = asprintf(line, "%s\n", text != NULL ? text : "{}");
+	free(text);
+	json_decref(object);
+	return n;
+}
+
+static void
+vlog(enum log_level level, const char *fmt, va_list args)
+{
+	char *message, *line;
+	ssize_t n;
+
+	if (level < least || vasprintf(&message, fmt, args) == -1)
+		return;
+	n = line_format == LOG_JSON ? render_json(&line, level, message)
+				    : render_text(&line, level, message);
+	if (n != -1) {
+		n = write(STDERR_FILENO, line, n);
+		free(line);
+	}
+	free(message);
+}
+
+#define LOG_AT(level)                     \
+	do {                              \
+		va_list args;             \
+		va_start(args, fmt);      \
+		vlog((level), fmt, args); \
+		va_end(args);             \
+	} while (0)
+
+void
+log_debug(const char *fmt, ...)
+{
+	LOG_AT(LEVEL_DEBUG);
+}
+
+void
+log_info(const char *fmt, ...)
+{
+	LOG_AT(LEVEL_INFO);
+}
+
+void
+log_warn(const char *fmt, ...)
+{
+	LOG_AT(LEVEL_WARNING);
+}
+
+void
+log_error(const char *fmt, ...)
+{
+	LOG_AT(LEVEL_ERROR);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Where things are: control sockets in the runtime directory, images,
+ * history and logs in the state directory of each service.
+ *
+ *   runtime  $HOTSWAP_RUNTIME_DIR; root: /run/hotswap; others:
+ *            $XDG_RUNTIME_DIR/hotswap, else /tmp/hotswap-UID
+ *   state    $HOTSWAP_STATE_DIR/NAME; root: /var/lib/hotswap/NAME; others:
+ *            $XDG_STATE_HOME/hotswap/NAME, else ~/.local/state/hotswap/NAME
+ */
+#ifndef BASE_PATHS_H
+#define BASE_PATHS_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+/*
+ * Write the directory into buf.  With create it is made where it is missing
+ * (runtime 0700, state 0711) and its owner and mode are checked: EPERM if
+ * it belongs to another user or is a link.  -1 with errno.
+ */
+int paths_runtime(char buf[static PATH_MAX], bool create);
+int paths_state(const char *name, char buf[static PATH_MAX], bool create);
+
+/* RUNTIME/NAME.sock */
+int paths_control(const char *name, char buf[static PATH_MAX]);
+
+/*
+ * Bind or connect a Unix socket whose path may be longer than sun_path has
+ * room for, unix(7), by way of its open directory.  -1 with errno.
+ */
+int paths_bind(int sock, const char *path);
+int paths_connect(int sock, const char *path);
+
+#endif

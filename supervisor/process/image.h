@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * An image: what is executed.  The program file is looked up, checked,
+ * hashed and privately copied once, by a child process, since files are long
+ * and no callback may block.  Immutable and counted afterwards.
+ */
+#ifndef PROCESS_IMAGE_H
+#define PROCESS_IMAGE_H
+
+#include <event2/event.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
+/* What to run, as asked for.  All borrowed for the call; copied. */
+struct image_spec {
+	const char *exe;   /* the file; NULL: argv[0] */
+	char *const *argv; /* NULL-terminated */
+	char *const *env;  /* K=V to add; NULL: none */
+	const char *chdir; /* NULL: stay */
+	const char *user;  /* NULL: stay */
+	const char *group; /* NULL: the user's */
+	int umask;	   /* -1: stay */
+	bool clear_env;
+	bool no_new_privs;
+};
+
+/* Strings are the image's. */
+struct image {
+	unsigned int refs;
+	char *program;	 /* absolute path, symbolic links resolved */
+	char sha256[65]; /* of the file, in hexadecimal */
+	char *copy;	 /* private copy's path; NULL if there is none */
+	char *warning;	 /* why there is no copy, or else; NULL */
+	dev_t dev;	 /* what program was when it was hashed */
+	ino_t ino;
+	struct timespec ctime;
+	int fd; /* O_PATH of that file: runs it still after unlink(2) */
+	char **argv;
+	char **env;
+	char *exe;
+	char *chdir;
+	char *user;
+	char *group;
+	int umask;
+	bool clear_env;
+	bool no_new_privs;
+};
+
+/* image is *new*, or NULL with why, borrowed: one line, names the file. */
+typedef void image_done(struct image *, const char *why, void *arg);
+
+struct image_job;
+
+/*
+ * Look up, check, hash, copy.  argv[0] with a slash is relative to chdir,
+ * else it is searched in PATH.  Copies go to store, named by their SHA-256,
+ * mode 0555, written aside and renamed; NULL: no copies.  A copy that cannot
+ * be made is a warning, not a failure.  done is never called from within.
+ * *New*, released by itself once done has been called.
+ */
+struct image_job *image_prepare(struct event_base *, const struct image_spec *,
+    const char *store, image_done *, void *arg);
+void image_cancel(struct image_job *);
+
+struct image *image_ref(struct image *);
+void image_unref(struct image *);
+
+/*
+ * A descriptor or path by which execve(2) gets the very bytes that were
+ * hashed: program itself while it is unchanged, else the copy, else the open
+ * file if it was only unlinked.  Writes a path into buf; -1 with errno
+ * ESTALE if those bytes are nowhere any more.
+ */
+int image_locate(const struct image *, char *buf, size_t size);
+
+/*
+ * What execve(2) of path meant by errno, as one line that names the file and
+ * the cause: another machine's ELF, no #!, a missing interpreter, being
+ * written to, a directory, not executable.
+ */
+void image_explain(const char *path, int error, char *buf, size_t size);
+
+/* Remove copies in store that none of the n images needs. */
+void image_prune(const char *store, struct image *const *, size_t n);
+
+/* *New*. */
+json_t *image_to_json(const struct image *);
+struct image *image_from_json(const json_t *);
+
+#endif

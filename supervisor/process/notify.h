@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * sd_notify(3) from the program to us: one datagram socket a generation,
+ * whose path is NOTIFY_SOCKET.  Unknown assignments are ignored.
+ */
+#ifndef PROCESS_NOTIFY_H
+#define PROCESS_NOTIFY_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* What one datagram said.  Strings are the message's. */
+struct notify_message {
+	bool ready;
+	bool stopping;
+	bool reloading;
+	bool barrier;
+	int64_t reloading_usec; /* MONOTONIC_USEC; -1: not given */
+	int64_t extend_usec;	/* EXTEND_TIMEOUT_USEC; -1: not given */
+	pid_t main_pid;		/* 0: not given */
+	const char *status;	/* NULL: not given */
+	pid_t sender;
+};
+
+/* Parse in place; text is cut into pieces and must stay. Pure. */
+void notify_parse(struct notify_message *, char *text);
+
+typedef void notify_fn(const struct notify_message *, void *arg);
+
+struct notify;
+
+/*
+ * Listen at path (removed first if it is there), owned by uid and gid, mode
+ * 0600.  Descriptors that come with BARRIER=1 are closed once all messages
+ * before it have been told, all others at once.  *New*; NULL with errno.
+ */
+struct notify *notify_new(struct event_base *, const char *path, uid_t, gid_t,
+    notify_fn *, void *arg);
+
+/* Close and unlink it. */
+void notify_free(struct notify *);
+
+const char *notify_path(const struct notify *);
+
+#endif

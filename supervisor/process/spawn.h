@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Starting an image: exactly the descriptors, environment, signals,
+ * directory and user that it shall have.
+ */
+#ifndef PROCESS_SPAWN_H
+#define PROCESS_SPAWN_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "process/image.h"
+
+enum pass_protocol {
+	PASS_SYSTEMD = 1 << 0,
+	PASS_SERVER_STARTER = 1 << 1,
+	PASS_EINHORN = 1 << 2,
+	PASS_NGINX = 1 << 3,
+};
+
+/* A listening socket to pass.  name and address are text, borrowed. */
+struct spawn_socket {
+	int fd;
+	const char *name;
+	const char
+	    *address; /* as SERVER_STARTER_PORT has it: host:port, path */
+};
+
+struct spawn {
+	const struct image *image;
+	const char *name; /* of the service */
+	unsigned int generation;
+	const char *notify_path;	    /* NULL: none */
+	unsigned int protocols;		    /* enum pass_protocol, or-ed */
+	const struct spawn_socket *sockets; /* from descriptor 3 on */
+	size_t nsockets;
+};
+
+/*
+ * Start it, as leader of a session of its own.  Placeholders in arguments
+ * and environment are replaced.  Returns the PID; -1 with why (one line that
+ * names the step that failed, the file and the cause).
+ */
+pid_t spawn_start(const struct spawn *, char *why, size_t size);
+
+/*
+ * Replace {name}, {generation} and {slot} (0 or 1, alternating).  *New*;
+ * NULL with ENOMEM.
+ */
+char *spawn_expand(const char *text, const char *name, unsigned int generation);
+
+/*
+ * The environment of what runs beside a generation, checks and hooks: ours,
+ * and HOTSWAP_NAME, HOTSWAP_GENERATION, HOTSWAP_SLOT, HOTSWAP_PID, then the
+ * NULL-terminated extra.  *New*, to be freed with spawn_env_free.
+ */
+char **spawn_helper_env(
+    const char *name, unsigned int generation, pid_t, const char *const *extra);
+void spawn_env_free(char **);
+
+#endif

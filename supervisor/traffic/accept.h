@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The built-in check: a directed connection to a generation's socket must
+ * leave its accept queue.  A bare connect(2) proves nothing, since the
+ * kernel answers it for a program that hangs; what proves it is that the
+ * socket's queue is seen empty again.
+ */
+#ifndef TRAFFIC_ACCEPT_H
+#define TRAFFIC_ACCEPT_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+
+#include "traffic/listener.h"
+
+struct accept_check;
+
+/* why is a word for people, borrowed, NULL when it passed. */
+typedef void accept_done(bool passed, const char *why, void *arg);
+
+/*
+ * Check each of n listeners (those of datagrams pass at once), one after the
+ * other, within timeout_ms together.  The listeners must stay until done is
+ * called or the check is cancelled.  done is never called from within
+ * accept_check_start.  *New*, released by itself once done has been called.
+ */
+struct accept_check *accept_check_start(struct event_base *,
+    struct listener *const *, size_t n, unsigned int generation,
+    unsigned int timeout_ms, accept_done *done, void *arg);
+
+/* End it without calling done. */
+void accept_check_cancel(struct accept_check *);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A listener: one address of the service and, for each generation, its own
+ * socket(s) there.  The only place that knows the order of the kernel's
+ * array of a SO_REUSEPORT group, the private paths of Unix sockets, and
+ * which of the ways of steering an address has:
+ *
+ *   reuseport  TCP, UDP: one group, a program on it (traffic/steer.h).
+ *              A socket that leaves is replaced by the array's last, so a
+ *              placeholder is put last beforehand where the last one serves.
+ *   rename     Unix stream: each generation at a private path, link(2) and
+ *              rename(2) put one in place.
+ *   shared     abstract Unix, Unix datagram: one socket for all.
+ *
+ * The listener keeps a duplicate of every socket, so that the queue of a
+ * program that died waits for the one that is started again.
+ */
+#ifndef TRAFFIC_LISTENER_H
+#define TRAFFIC_LISTENER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "traffic/address.h"
+#include "traffic/steer.h"
+
+struct listener;
+
+enum listener_steering { STEERING_REUSEPORT, STEERING_RENAME, STEERING_SHARED };
+
+/*
+ * name is what LISTEN_FDNAMES says (copied; NULL: the address as text).
+ * backlog is of the sockets made here.  *New*; NULL with errno.
+ */
+struct listener *listener_new(
+    const char *name, const struct address *, int backlog);
+
+/* Close all sockets; unlink the paths of Unix sockets that are still ours. */
+void listener_free(struct listener *);
+
+const char *listener_name(const struct listener *);
+const struct address *listener_address(const struct listener *);
+enum listener_steering listener_steering(const struct listener *);
+bool listener_v6only(const struct listener *);
+
+/*
+ * Owner of sockets and paths made here from now on: where programs run as
+ * another user, a group's sockets must have one owner (fchown(2) of a socket
+ * sets it, with CAP_CHOWN).
+ */
+void listener_set_owner(struct listener *, uid_t, gid_t);
+
+/*
+ * Make the socket of a generation, bound and listening, at share 0: only
+ * directed clients reach it until listener_steer says otherwise; but the
+ * first generation's is in place at once.  Returns the descriptor, borrowed;
+ * -1 with errno: EADDRINUSE if another program holds the address.
+ */
+int listener_open(struct listener *, unsigned int generation);
+
+/*
+ * Take over the socket that a program has bound or is about to bind itself,
+ * as one of generation's.  *Steals* fd in every case.  For a stream socket
+ * call it before listen(2) goes on: on return the group's program is ready
+ * for it at the end of the array.  -1 with errno.
+ */
+int listener_adopt(struct listener *, unsigned int generation, int fd);
+
+/* The generation's sockets, borrowed until the next change.  *n may be 0. */
+const int *listener_sockets(
+    const struct listener *, unsigned int generation, size_t *n);
+
+/*
+ * Put a plan in force.  Remembered, for what joins and leaves later.  For
+ * rename and shared the generation with the greatest share is in place.
+ * -1 with errno; the plan before is in force then.
+ */
+int listener_steer(struct listener *, const struct steer_plan *);
+
+/*
+ * A generation is about to be stopped: from here on its sockets may leave
+ * the group at any instant (a server may shutdown(2) its listening socket)
+ * without anybody else's place changing while in use.  -1 with errno.
+ */
+int listener_prepare_leave(struct listener *, unsigned int generation);
+
+/* The generation has ended: close its sockets, tidy the array. */
+void listener_leave(struct listener *, unsigned int generation);
+
+/*
+ * A program that ended may have unlinked the public path of a Unix socket
+ * that is not its own: put the generation in force back in place.
+ */
+void listener_mend(struct listener *);
+
+/*
+ * Connections waiting to be accepted by the generation, or datagrams' bytes
+ * waiting to be read.  -1 with errno if the kernel does not tell.
+ */
+int listener_queued(const struct listener *, unsigned int generation);
+
+/*
+ * Where a client connects, and from where, to reach this generation alone;
+ * n as for address_directed.  A Unix socket has a private path to connect to
+ * and no source: source->len is 0.  -1 with errno.
+ */
+int listener_direct(const struct listener *, unsigned int generation,
+    unsigned int n, struct address *to, struct address *source);
+
+#endif
