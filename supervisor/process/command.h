@@ -20,17 +20,23 @@ struct command_result {
 typedef void command_done(const struct command_result *, void *arg);
 
 /*
- * Start argv with this environment (NULL: ours) in directory (NULL: ours),
- * in a process group of its own, stdin /dev/null, stdout and stderr read by
- * us (the last line is kept; with log_as, each line is logged behind it).
- * Past timeout_ms the group is killed.  *New*, released by itself once done
- * has been called, which is never from within.  NULL with errno.
+ * Start argv (looked up in PATH) with this environment (NULL: ours), to
+ * which HOTSWAP_ROLE=helper is added, in directory (NULL: ours), in a process
+ * group of its own, with all signals at their defaults, stdin /dev/null,
+ * stdout and stderr read by us, and no other descriptor.  The last line that
+ * is not blank is kept (process/lines.h); with log_as, each line is logged
+ * behind it.  Past timeout_ms the group is killed.  The command ends with its
+ * process: what descendants write later is lost.  Needs reaper_init; argv,
+ * env, directory and log_as are copied.
+ *
+ * *New*, released by itself once done has been called, which is never from
+ * within.  NULL with errno, that of execve(2) and chdir(2) included.
  */
-struct command *command_start(struct event_base *, char *const *argv,
+struct command *command_start(struct event_base *, const char *const *argv,
     char *const *env, const char *directory, unsigned int timeout_ms,
     const char *log_as, command_done *, void *arg);
 
-/* Kill it, without calling done. */
+/* Kill it with its process group, without calling done. */
 void command_cancel(struct command *);
 
 #endif

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Helper commands: what they get, what is kept of them, and that none of
+ * them can hold us up or outlive its time.
+ */
+#include "process/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "process/reaper.h"
+
+#define LIMIT_MS 5000
+
+static struct event_base *base;
+
+/* What done was told last, and how often. */
+static struct {
+	unsigned int calls;
+	int status;
+	bool timed_out;
+	char line[1024];
+} told;
+
+static void
+note(const struct command_result *result, void *arg)
+{
+	told.calls++;
+	told.status = result->status;
+	told.timed_out = result->timed_out;
+	snprintf(told.line, sizeof(told.line), "%s", result->last_line);
+}
+
+static int
+setup(void **state)
+{
+	memset(&told, 0, sizeof(told));
+	base = event_base_new();
+	return reaper_init(base, NULL, NULL);
+}
+
+static int
+teardown(void **state)
+{
+	reaper_fini();
+	event_base_free(base);
+	return 0;
+}
+
+static void
+turn_until(bool (*met)(void *), void *arg)
+{
+	int64_t end = clock_ms() + LIMIT_MS;
+	struct timeval tick = clock_interval(10);
+
+	while (!met(arg)) {
+		assert_true(clock_ms() < end);
+		event_base_loopexit(base, &tick);
+		event_base_loop(base, EVLOOP_ONCE);
+	}
+}
+
+static bool
+was_told(void *arg)
+{
+	return told.calls > 0;
+}
+
+/* Our child or a descendant that we inherited: gone once it is reaped. */
+static bool
+is_gone(void *arg)
+{
+	const pid_t *pid = arg;
+
+	return kill(*pid, 0) == -1 && errno == ESRCH;
+}
+
+static struct command *
+shell(const char *script, unsigned int timeout_ms)
+{
+	const char *argv[] = { "/bin/sh", "-c", script, NULL };
+	struct command *command;
+
+	command =
+	    command_start(base, argv, NULL, NULL, timeout_ms, NULL, note, NULL);
+	assert_non_null(command);
+	assert_int_equal(told.calls, 0);
+	return command;
+}
+
+static void
+run(const char *script)
+{
+	shell(script, LIMIT_MS);
+	turn_until(was_told, NULL);
+	assert_int_equal(told.calls, 1);
+}
+
+static void
+the_status_and_the_last_line_are_told(void **state)
+{
+	run("echo one; echo two >&2; echo; exit 3");
+	assert_string_equal(told.line, "two");
+	assert_int_equal(WEXITSTATUS(told.status), 3);
+	assert_false(told.timed_out);
+}
+
+static void
+long_output_is_read_to_its_end(void **state)
+{
+	run("seq 1 100000");
+	assert_string_equal(told.line, "100000");
+}
+
+static void
+output_without_a_newline_is_told(void **state)
+{
+	run("printf 'half a\tline\033'");
+	assert_string_equal(told.line, "half a line?");
+}
+
+static void
+closed_output_does_not_end_it(void **state)
+{
+	run("echo last; exec >&- 2>&-; sleep 0.05; exit 4");
+	assert_int_equal(WEXITSTATUS(told.status), 4);
+	assert_string_equal(told.line, "last");
+}
+
+static void
+past_its_time_the_whole_group_is_killed(void **state)
+{
+	int64_t start = clock_ms();
+	pid_t grandchild;
+
+	shell("sleep 1000 & echo $!; wait", 100);
+	turn_until(was_told, NULL);
+	assert_true(told.timed_out);
+	assert_true(WIFSIGNALED(told.status));
+	assert_in_range(clock_ms() - start, 50, 2000);
+	grandchild = atoi(told.line);
+	assert_true(grandchild > 0);
+	turn_until(is_gone, &grandchild);
+}
+
+static void
+a_descendant_with_the_pipe_does_not_hold_it_up(void **state)
+{
+	int64_t start = clock_ms();
+	pid_t descendant;
+
+	run("sleep 1000 & echo $!");
+	assert_true(clock_ms() - start < 2000);
+	descendant = atoi(told.line);
+	assert_int_equal(kill(descendant, SIGKILL), 0);
+}
+
+static void
+a_descendant_that_writes_for_ever_does_not_hold_it_up(void **state)
+{
+	int64_t start = clock_ms();
+
+	run("yes $$ & exit 5");
+	assert_true(clock_ms() - start < 2000);
+	assert_int_equal(WEXITSTATUS(told.status), 5);
+}
+
+static void
+cancel_kills_and_tells_nobody(void **state)
+{
+	char path[] = "/tmp/command_test.XXXXXX", script[128], text[32] = "";
+	int fd = mkostemp(path, O_CLOEXEC);
+	struct command *command;
+	pid_t pid;
+
+	snprintf(script, sizeof(script), "echo $$ >%s; exec sleep 1000", path);
+	command = shell(script, LIMIT_MS);
+	while (pread(fd, text, sizeof(text) - 1, 0) == 0)
+		event_base_loop(base, EVLOOP_NONBLOCK);
+	pid = atoi(text);
+	assert_true(pid > 0);
+	command_cancel(command);
+	turn_until(is_gone, &pid);
+	assert_int_equal(told.calls, 0);
+	close(fd);
+	unlink(path);
+}
+
+static void
+signals_are_as_a_login_shell_has_them(void **state)
+{
+	const char *argv[] = { "grep", "-cE", "^Sig(Blk|Ign):\t0{16}$",
+		"/proc/self/status", NULL };
+	sigset_t set, before;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, &before);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	assert_non_null(
+	    command_start(base, argv, NULL, NULL, LIMIT_MS, NULL, note, NULL));
+	signal(SIGINT, SIG_DFL);
+	signal(SIGPIPE, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	turn_until(was_told, NULL);
+	assert_string_equal(told.line, "2");
+}
+
+static void
+it_has_no_descriptors_of_ours(void **state)
+{
+	int fd = fcntl(STDERR_FILENO, F_DUPFD, 50);
+
+	assert_int_equal(fd, 50);
+	run("test ! -e /proc/$$/fd/50 && readlink /proc/$$/fd/0");
+	close(fd);
+	assert_string_equal(told.line, "/dev/null");
+}
+
+static void
+it_leads_a_process_group(void **state)
+{
+	run("test $(cut -d ' ' -f 5 /proc/$$/stat) = $$");
+	assert_int_equal(told.status, 0);
+}
+
+static void
+its_environment_says_that_it_is_a_helper(void **state)
+{
+	const char *argv[] = { "/usr/bin/env", NULL };
+	char role[] = "HOTSWAP_ROLE=keeper";
+	char *env[] = { role, NULL };
+
+	assert_non_null(
+	    command_start(base, argv, env, NULL, LIMIT_MS, NULL, note, NULL));
+	turn_until(was_told, NULL);
+	assert_string_equal(told.line, "HOTSWAP_ROLE=helper");
+	memset(&told, 0, sizeof(told));
+	run("test \"$(env | grep -c '^HOTSWAP_ROLE=')\" = 1 && echo $PATH");
+	assert_int_equal(told.status, 0);
+	assert_string_equal(told.line, getenv("PATH"));
+}
+
+static void
+it_runs_in_the_directory(void **state)
+{
+	const char *argv[] = { "pwd", NULL };
+
+	assert_non_null(command_start(
+	    base, argv, NULL, "/proc", LIMIT_MS, NULL, note, NULL));
+	turn_until(was_told, NULL);
+	assert_string_equal(told.line, "/proc");
+}
+
+static void
+what_cannot_be_started_says_why(void **state)
+{
+	const char *missing[] = { "/nonexistent/program", NULL };
+	const char *barred[] = { "/etc/passwd", NULL };
+	const char *pwd[] = { "pwd", NULL };
+
+	assert_null(command_start(
+	    base, missing, NULL, NULL, LIMIT_MS, NULL, note, NULL));
+	assert_int_equal(errno, ENOENT);
+	assert_null(command_start(
+	    base, barred, NULL, NULL, LIMIT_MS, NULL, note, NULL));
+	assert_int_equal(errno, EACCES);
+	assert_null(command_start(
+	    base, pwd, NULL, "/nonexistent", LIMIT_MS, NULL, note, NULL));
+	assert_int_equal(errno, ENOENT);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	assert_int_equal(told.calls, 0);
+}
+
+static void
+each_line_is_logged(void **state)
+{
+	const char *argv[] = { "printf", "one\\n\\ntwo", NULL };
+	int log = memfd_create("log", MFD_CLOEXEC), saved = dup(STDERR_FILENO);
+	char text[256] = "";
+
+	dup2(log, STDERR_FILENO);
+	command_start(
+	    base, argv, NULL, NULL, LIMIT_MS, "web: check", note, NULL);
+	turn_until(was_told, NULL);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	assert_true(pread(log, text, sizeof(text) - 1, 0) > 0);
+	close(log);
+	assert_string_equal(
+	    text, "hotswap: web: check: one\nhotswap: web: check: two\n");
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_status_and_the_last_line_are_told),
+		TEST(long_output_is_read_to_its_end),
+		TEST(output_without_a_newline_is_told),
+		TEST(closed_output_does_not_end_it),
+		TEST(past_its_time_the_whole_group_is_killed),
+		TEST(a_descendant_with_the_pipe_does_not_hold_it_up),
+		TEST(a_descendant_that_writes_for_ever_does_not_hold_it_up),
+		TEST(cancel_kills_and_tells_nobody),
+		TEST(signals_are_as_a_login_shell_has_them),
+		TEST(it_has_no_descriptors_of_ours),
+		TEST(it_leads_a_process_group),
+		TEST(its_environment_says_that_it_is_a_helper),
+		TEST(it_runs_in_the_directory),
+		TEST(what_cannot_be_started_says_why),
+		TEST(each_line_is_logged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
