@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The journal: a file of JSON lines that is only ever added to, and its
+ * newest entries in memory.
+ */
+#include "keep/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+struct journal {
+	char *path;
+	json_t *entries;
+	size_t unwritten; /* the last so many entries */
+};
+
+static void
+trim(json_t *entries)
+{
+	while (json_array_size(entries) > JOURNAL_MAX)
+		json_array_remove(entries, 0);
+}
+
+static json_t *
+read_lines(FILE *file)
+{
+	json_t *entries = json_array(), *entry;
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t len;
+
+	while ((len = getline(&line, &room, file)) != -1) {
+		entry = json_loadb(line, len, 0, NULL);
+		if (json_is_object(entry))
+			json_array_append(entries, entry);
+		json_decref(entry);
+		trim(entries);
+	}
+	free(line);
+	return entries;
+}
+
+json_t *
+journal_read(const char *path)
+{
+	json_t *entries;
+	int saved;
+	FILE *file;
+
+	if ((file = fopen(path, "re")) == NULL)
+		return NULL;
+	entries = read_lines(file);
+	saved = errno;
+	if (ferror(file)) {
+		json_decref(entries);
+		entries = NULL;
+	}
+	fclose(file);
+	errno = saved;
+	return entries;
+}
+
+struct journal *
+journal_open(const char *path)
+{
+	struct journal *journal;
+
+	if ((journal = calloc(1, sizeof(*journal))) == NULL)
+		return NULL;
+	journal->path = strdup(path);
+	if ((journal->entries = journal_read(path)) == NULL)
+		journal->entries = json_array();
+	if (journal->path == NULL || journal->entries == NULL) {
+		journal_close(journal);
+		errno = ENOMEM;
+		return NULL;
+	}
+	return journal;
+}
+
+void
+journal_close(struct journal *journal)
+{
+	if (journal == NULL)
+		return;
+	free(journal->path);
+	json_decref(journal->entries);
+	free(journal);
+}
+
+/* The entries that are not in the file yet, as its lines; *new*. */
+static char *
+render(const struct journal *journal, size_t *len)
+{
+	size_t n = json_array_size(journal->entries), i;
+	bool failed = false;
+	char *text = NULL;
+	FILE *out;
+
+	if ((out = open_memstream(&text, len)) == NULL)
+		return NULL;
+	for (i = n - journal->unwritten; i < n && !failed; i++)
+		failed = json_dumpf(json_array_get(journal->entries, i), out,
+			     JSON_COMPACT) == -1 ||
+		    fputc('\n', out) == EOF;
+	if (fclose(out) == EOF || failed) {
+		free(text);
+		errno = ENOMEM;
+		return NULL;
+	}
+	return text;
+}
+
+/*
+ * Lines go out in one write(2); what a full disk lets through of them is
+ * taken back.  A line that a crash has torn is ended first, so that it
+ * spoils no other.
+ */
+static int
+add_lines(int fd, const char *text, size_t len)
+{
+	struct stat st;
+	ssize_t n;
+	char last;
+
+	if (fstat(fd, &st) == -1)
+		return -1;
+	if (st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == 1 &&
+	    last != '\n' && fd_write_all(fd, "\n", 1) == -1)
+		return -1;
+	do
+		n = write(fd, text, len);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return -1;
+	if ((size_t)n < len) {
+		if (ftruncate(fd, st.st_size) == -1)
+			return -1;
+		errno = ENOSPC;
+		return -1;
+	}
+	return 0;
+}
+
+static int
+write_out(struct journal *journal)
+{
+	int fd, result = -1;
+	char *text;
+	size_t len;
+
+	if ((text = render(journal, &len)) == NULL)
+		return -1;
+	fd = open(journal->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (fd != -1)
+		result = add_lines(fd, text, len);
+	fd_close(&fd);
+	free(text);
+	return result;
+}
+
+int
+journal_append(struct journal *journal, json_t *entry)
+{
+	if (!json_is_object(entry)) {
+		json_decref(entry);
+		errno = EINVAL;
+		return -1;
+	}
+	if (json_array_append_new(journal->entries, entry) == -1) {
+		errno = ENOMEM;
+		return -1;
+	}
+	trim(journal->entries);
+	if (journal->unwritten < JOURNAL_MAX)
+		journal->unwritten++;
+	if (write_out(journal) == -1)
+		return -1;
+	journal->unwritten = 0;
+	return 0;
+}
+
+const json_t *
+journal_entries(const struct journal *journal)
+{
+	return journal->entries;
+}
