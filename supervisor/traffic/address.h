@@ -3,7 +3,8 @@
  * Addresses that a service listens on: reading, writing, comparing.  Pure.
  *
  * As text: `8080` (IPv4, any address), `0.0.0.0:8080`, `[::1]:8080`,
- * `udp:53`, `udp:[::]:53`, `/run/x.sock`, `@abstract`.
+ * `udp:53`, `udp:[::]:53`, `/run/x.sock`, `udp:/run/datagrams`, `@abstract`
+ * (bytes that are not graphic as `\xHH`).
  */
 #ifndef TRAFFIC_ADDRESS_H
 #define TRAFFIC_ADDRESS_H
@@ -12,7 +13,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#define ADDRESS_STRLEN 128 /* room for any address as text */
+#define ADDRESS_STRLEN 448 /* room for any as text, escapes included */
 
 enum address_kind { ADDRESS_INET, ADDRESS_UNIX, ADDRESS_ABSTRACT };
 

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The compiler from a plan and the order of a group's sockets to classic
+ * BPF.  Writes no instruction whose load could fail on a packet that the
+ * kernel hands to it: a failed load ends the program with index 0, which may
+ * be anybody's.
+ *
+ * A program is: keys, directed and preview for IPv4; the same for IPv6; the
+ * shares; then for each generation one block that returns a socket's index.
+ */
+#include "traffic/steer.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NET(offset) ((uint32_t)(SKF_NET_OFF + (offset)))
+#define GOLDEN	    0x9e3779b1u /* 2^32 over the golden ratio, made odd */
+
+/* Scratch memory of the program. */
+enum { KEY_ADDRESS, KEY_PORT };
+
+enum { LABEL_IN6, LABEL_IN4_REST, LABEL_IN6_REST, LABEL_SHARES, NLABELS };
+
+/* A generation that has sockets here. */
+struct target {
+	unsigned int generation;
+	unsigned int percent;
+	size_t nslots;
+	size_t label; /* where its block begins */
+};
+
+struct compiler {
+	const struct steer_plan *plan;
+	const struct steer_slot *slots;
+	size_t nslots;
+	struct target *targets; /* in the order of their first slots */
+	size_t ntargets;
+	size_t labels[NLABELS];
+	struct sock_filter *code;
+	size_t n;
+	size_t max;
+};
+
+static void
+emit(struct compiler *c, unsigned int code, uint32_t k)
+{
+	if (c->n < c->max)
+		c->code[c->n] = (struct sock_filter)BPF_STMT(code, k);
+	c->n++;
+}
+
+/* Where labels are comes out of the first pass, and is true in the second. */
+static void
+emit_jump(struct compiler *c, size_t label)
+{
+	emit(c, BPF_JMP | BPF_JA, (uint32_t)(label - c->n - 1));
+}
+
+/*
+ * Compare A with k; the next instruction is stepped over where that is false
+ * (unless_so: where it is true).
+ */
+static void
+emit_compare(
+    struct compiler *c, unsigned int compare, uint32_t k, bool unless_so)
+{
+	if (c->n < c->max)
+		c->code[c->n] = (struct sock_filter)BPF_JUMP(
+		    BPF_JMP | compare | BPF_K, k, unless_so, !unless_so);
+	c->n++;
+}
+
+/*
+ * Go to label if A compares so with k.  Conditional jumps reach no further
+ * than 255 instructions, so they only step over one that reaches anywhere.
+ */
+static void
+emit_if(struct compiler *c, unsigned int compare, uint32_t k, size_t label)
+{
+	emit_compare(c, compare, k, false);
+	emit_jump(c, label);
+}
+
+static void
+emit_unless(struct compiler *c, unsigned int compare, uint32_t k, size_t label)
+{
+	emit_compare(c, compare, k, true);
+	emit_jump(c, label);
+}
+
+static void
+emit_load(struct compiler *c, unsigned int size, int offset)
+{
+	emit(c, BPF_LD | size | BPF_ABS, NET(offset));
+}
+
+/* A ^= A >> bits */
+static void
+emit_fold(struct compiler *c, unsigned int bits)
+{
+	emit(c, BPF_MISC | BPF_TAX, 0);
+	emit(c, BPF_ALU | BPF_RSH | BPF_K, bits);
+	emit(c, BPF_ALU | BPF_XOR | BPF_X, 0);
+}
+
+/*
+ * Make every bit of A depend on every other: addresses of one network differ
+ * in few bits, and a remainder looks at the low ones.
+ */
+static void
+emit_mix(struct compiler *c)
+{
+	emit_fold(c, 16);
+	emit(c, BPF_ALU | BPF_MUL | BPF_K, GOLDEN);
+	emit_fold(c, 15);
+	emit(c, BPF_ALU | BPF_MUL | BPF_K, GOLDEN);
+	emit_fold(c, 16);
+}
+
+static struct target *
+target_find(const struct compiler *c, unsigned int generation)
+{
+	size_t i;
+
+	for (i = 0; i < c->ntargets; i++)
+		if (c->targets[i].generation == generation)
+			return &c->targets[i];
+	return NULL;
+}
+
+static bool
+wants_port(const struct compiler *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->ntargets; i++)
+		if (c->targets[i].nslots > 1)
+			return true;
+	return false;
+}
+
+/* What of the source address counts for hashes, into scratch memory. */
+static void
+emit_keys_in4(struct compiler *c)
+{
+	if (!c->plan->sticky && !wants_port(c))
+		return;
+	emit_load(c, BPF_W, 12);
+	emit(c, BPF_ST, KEY_ADDRESS);
+	if (!wants_port(c))
+		return;
+	emit(c, BPF_LDX | BPF_B | BPF_MSH, NET(0)); /* the header's length */
+	emit(c, BPF_LD | BPF_H | BPF_IND, NET(0));
+	emit(c, BPF_ST, KEY_PORT);
+}
+
+static void
+emit_keys_in6(struct compiler *c)
+{
+	int offset;
+
+	if (!c->plan->sticky && !wants_port(c))
+		return;
+	emit_load(c, BPF_W, 8);
+	for (offset = 12; offset <= 20; offset += 4) {
+		emit(c, BPF_ALU | BPF_MUL | BPF_K, GOLDEN);
+		emit(c, BPF_MISC | BPF_TAX, 0);
+		emit_load(c, BPF_W, offset);
+		emit(c, BPF_ALU | BPF_ADD | BPF_X, 0);
+	}
+	emit(c, BPF_ST, KEY_ADDRESS);
+	if (!wants_port(c))
+		return;
+	emit_load(c, BPF_H, 40);
+	emit(c, BPF_ST, KEY_PORT);
+}
+
+/* A has a number of a generation modulo modulus; the newest is meant. */
+static void
+emit_numbers(struct compiler *c, unsigned int modulus)
+{
+	const struct target *t, *newer;
+
+	for (t = c->targets; t < c->targets + c->ntargets; t++) {
+		for (newer = c->targets; newer < c->targets + c->ntargets;
+		     newer++)
+			if (newer->generation > t->generation &&
+			    (newer->generation - t->generation) % modulus == 0)
+				break;
+		if (newer == c->targets + c->ntargets)
+			emit_if(c, BPF_JEQ, t->generation % modulus, t->label);
+	}
+}
+
+static void
+emit_directed_in4(struct compiler *c)
+{
+	emit_load(c, BPF_H, 12);
+	emit_unless(c, BPF_JEQ, STEER_NET >> 16, c->labels[LABEL_IN4_REST]);
+	emit_load(c, BPF_H, 14);
+	emit_numbers(c, 65536);
+	c->labels[LABEL_IN4_REST] = c->n;
+}
+
+static void
+emit_directed_in6(struct compiler *c)
+{
+	int offset;
+
+	for (offset = 8; offset <= 20; offset += 4) {
+		emit_load(c, BPF_W, offset);
+		emit_unless(
+		    c, BPF_JEQ, offset == 20, c->labels[LABEL_IN6_REST]);
+	}
+	emit_load(c, BPF_H, 40);
+	emit_unless(c, BPF_JGE, STEER_PORT_BASE, c->labels[LABEL_IN6_REST]);
+	emit(c, BPF_ALU | BPF_SUB | BPF_K, STEER_PORT_BASE);
+	emit(c, BPF_ALU | BPF_DIV | BPF_K, STEER_PORTS);
+	emit_numbers(c, STEER_PORT_SLOTS);
+	c->labels[LABEL_IN6_REST] = c->n;
+}
+
+/* One word of a network's mask, from the bits that count up to its end. */
+static uint32_t
+mask_word(unsigned int bits)
+{
+	if (bits >= 32)
+		return UINT32_MAX;
+	return bits == 0 ? 0 : UINT32_MAX << (32 - bits);
+}
+
+static void
+emit_net(struct compiler *c, const struct steer_net *net, size_t label)
+{
+	unsigned int words = net->family == AF_INET ? 1 : 4, i, bits;
+	int offset = net->family == AF_INET ? 12 : 8;
+	size_t start = c->n, miss;
+	uint32_t word;
+
+	/* Every word that counts takes four instructions, the hit one. */
+	words = (net->bits + 31) / 32 < words ? (net->bits + 31) / 32 : words;
+	miss = start + (size_t)words * 4 + 1;
+	for (i = 0; i < words; i++) {
+		bits = net->bits - 32 * i;
+		memcpy(&word, net->address + (size_t)i * 4, sizeof(word));
+		emit_load(c, BPF_W, offset + (int)i * 4);
+		emit(c, BPF_ALU | BPF_AND | BPF_K, mask_word(bits));
+		emit_unless(c, BPF_JEQ, ntohl(word) & mask_word(bits), miss);
+	}
+	emit_jump(c, label);
+}
+
+static void
+emit_preview(struct compiler *c, int family)
+{
+	const struct target *t = target_find(c, c->plan->preview_generation);
+	size_t i;
+
+	for (i = 0; t != NULL && i < c->plan->npreview; i++)
+		if (c->plan->preview[i].family == family)
+			emit_net(c, &c->plan->preview[i], t->label);
+}
+
+/* The last of the shares has the lowest numbers, see steer.h. */
+static void
+emit_shares(struct compiler *c)
+{
+	const struct target *t, *last = NULL;
+	unsigned int sum = 0;
+	size_t i;
+
+	c->labels[LABEL_SHARES] = c->n;
+	if (c->plan->sticky) {
+		emit(c, BPF_LD | BPF_MEM, KEY_ADDRESS);
+		emit_mix(c);
+	} else {
+		emit(c, BPF_LD | BPF_W | BPF_ABS,
+		    (uint32_t)(SKF_AD_OFF + SKF_AD_RANDOM));
+	}
+	emit(c, BPF_ALU | BPF_MOD | BPF_K, 100);
+	for (i = c->plan->nshares; i-- > 0;) {
+		t = target_find(c, c->plan->shares[i].generation);
+		if (t == NULL || t->percent == 0)
+			continue;
+		last = t;
+		sum += t->percent;
+		if (sum < 100)
+			emit_unless(c, BPF_JGE, sum, t->label);
+	}
+	assert(last != NULL);
+	emit_jump(c, last->label);
+}
+
+static void
+emit_target(struct compiler *c, struct target *t)
+{
+	size_t i, nth = 0;
+
+	t->label = c->n;
+	if (t->nslots > 1) {
+		emit(c, BPF_LD | BPF_MEM, KEY_ADDRESS);
+		emit(c, BPF_ALU | BPF_MUL | BPF_K, GOLDEN);
+		emit(c, BPF_LDX | BPF_MEM, KEY_PORT);
+		emit(c, BPF_ALU | BPF_ADD | BPF_X, 0);
+		emit_mix(c);
+		emit(c, BPF_ALU | BPF_MOD | BPF_K, (uint32_t)t->nslots);
+	}
+	for (i = 0; i < c->nslots; i++) {
+		if (c->slots[i].generation != t->generation)
+			continue;
+		if (++nth < t->nslots)
+			emit_compare(c, BPF_JEQ, (uint32_t)(nth - 1), false);
+		emit(c, BPF_RET | BPF_K, (uint32_t)i);
+	}
+}
+
+static void
+emit_program(struct compiler *c)
+{
+	size_t i;
+
+	c->n = 0;
+	emit_load(c, BPF_B, 0); /* a dual-stack socket sees IPv4 as IPv4 */
+	emit(c, BPF_ALU | BPF_RSH | BPF_K, 4);
+	emit_if(c, BPF_JEQ, 6, c->labels[LABEL_IN6]);
+
+	emit_keys_in4(c);
+	emit_directed_in4(c);
+	emit_preview(c, AF_INET);
+	emit_jump(c, c->labels[LABEL_SHARES]);
+
+	c->labels[LABEL_IN6] = c->n;
+	emit_keys_in6(c);
+	emit_directed_in6(c);
+	emit_preview(c, AF_INET6);
+
+	emit_shares(c);
+	for (i = 0; i < c->ntargets; i++)
+		emit_target(c, &c->targets[i]);
+}
+
+/* Who has sockets, and what share: that of the absent goes to the greatest. */
+static int
+find_targets(struct compiler *c)
+{
+	struct target *t, *greatest = NULL;
+	const struct steer_share *share;
+	unsigned int absent = 0;
+	size_t i;
+
+	for (i = 0; i < c->nslots; i++) {
+		if (c->slots[i].generation == 0)
+			continue;
+		t = target_find(c, c->slots[i].generation);
+		if (t == NULL) {
+			t = &c->targets[c->ntargets++];
+			t->generation = c->slots[i].generation;
+		}
+		t->nslots++;
+	}
+	for (i = 0; i < c->plan->nshares; i++) {
+		share = &c->plan->shares[i];
+		t = target_find(c, share->generation);
+		if (t == NULL)
+			absent += share->percent;
+		else if ((t->percent += share->percent) > 0 &&
+		    (greatest == NULL || t->percent > greatest->percent))
+			greatest = t;
+	}
+	if (greatest == NULL) {
+		errno = EINVAL;
+		return -1;
+	}
+	greatest->percent += absent;
+	return 0;
+}
+
+ssize_t
+steer_compile(const struct steer_plan *plan, const struct steer_slot *slots,
+    size_t nslots, struct sock_filter *code, size_t max)
+{
+	struct compiler c = { .plan = plan, .slots = slots, .nslots = nslots };
+	ssize_t n = -1;
+
+	c.targets = calloc(nslots + 1, sizeof(*c.targets));
+	if (c.targets == NULL)
+		return -1;
+	if (find_targets(&c) == -1)
+		goto out;
+	emit_program(&c); /* finds where the labels are */
+	if (c.n > max) {
+		errno = E2BIG;
+		goto out;
+	}
+	c.code = code;
+	c.max = max;
+	emit_program(&c);
+	n = (ssize_t)c.n;
+out:
+	free(c.targets);
+	return n;
+}
+
+int
+steer_net_parse(struct steer_net *net, const char *text)
+{
+	char host[INET6_ADDRSTRLEN];
+	const char *slash = strchr(text, '/'), *p;
+	size_t n = slash == NULL ? strlen(text) : (size_t)(slash - text);
+	unsigned int most, bits = 0;
+
+	memset(net, 0, sizeof(*net));
+	if (n >= sizeof(host))
+		goto invalid;
+	memcpy(host, text, n);
+	host[n] = '\0';
+	net->family = strchr(host, ':') == NULL ? AF_INET : AF_INET6;
+	if (inet_pton(net->family, host, net->address) != 1)
+		goto invalid;
+	most = net->family == AF_INET ? 32 : 128;
+	if (slash == NULL) {
+		net->bits = most;
+		return 0;
+	}
+	for (p = slash + 1; *p >= '0' && *p <= '9' && bits <= most; p++)
+		bits = bits * 10 + (unsigned int)(*p - '0');
+	if (p == slash + 1 || *p != '\0' || bits > most)
+		goto invalid;
+	net->bits = bits;
+	return 0;
+invalid:
+	errno = EINVAL;
+	return -1;
+}
