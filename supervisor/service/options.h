@@ -104,7 +104,7 @@ struct option_row {
 extern const struct option_row option_table[];
 extern const size_t option_count;
 
-#define OPTIONS_WHY 256
+#define OPTIONS_WHY 512 /* room for any reason, one line without its end */
 
 struct options *options_new(void);		      /* all defaults; *new* */
 struct options *options_copy(const struct options *); /* *new* */
@@ -114,9 +114,10 @@ void options_free(struct options *);
 const struct option_row *option_find(const char *name);
 
 /*
- * Set one option from text.  A list grows; set it first with NULL text to
- * empty it.  -1 with why: `health-interval: "3q": not a duration (500ms, 10s,
- * 5m, 1h)`.
+ * Set one option from text; a flag takes `true` and `false`.  A list grows;
+ * with NULL text it is emptied, and any other gets its default.  -1 with
+ * why, and the option as it was: `health-interval: "3q": not a duration
+ * (500ms, 10s, 5m, 1h)`.
  */
 int options_set(struct options *, const struct option_row *, const char *text,
     char why[static OPTIONS_WHY]);
@@ -124,16 +125,27 @@ int options_set(struct options *, const struct option_row *, const char *text,
 /*
  * Set many from a JSON object (strings, numbers, booleans, lists), as a
  * configuration file or the control socket brings it; lists replace.  With
- * for_upgrade others are refused.  -1 with why, and the key at fault,
- * borrowed from the object, in *key.
+ * for_upgrade others are refused.  All or nothing: -1 with why, and the key
+ * at fault, borrowed from the object, in *key (NULL: out of memory).
  */
 int options_set_json(struct options *, const json_t *, bool for_upgrade,
     const char **key, char why[static OPTIONS_WHY]);
 
 /*
+ * Note an option of the command line in given, an object that
+ * options_set_json reads: a flag (text NULL) as true, a repeatable one at the
+ * end of its list, any other in place of what was noted before.  So what was
+ * not typed stays as it is: in the configuration file, or in the running
+ * service.  -1 with why if text cannot be carried as JSON.
+ */
+int options_note(json_t *given, const struct option_row *, const char *text,
+    char why[static OPTIONS_WHY]);
+
+/*
  * Load a configuration file.  Its key `program` is the list of the program
- * and its arguments, handed over *new* in *program (NULL if it is absent).
- * -1 with why: `web.json:7:12: health-interval: "3q": not a duration`.
+ * and its arguments, handed over *new* in *program (NULL if it is absent):
+ * release it with options_list_free.  -1 with why:
+ * `web.json:7:12: health-interval: "3q": not a duration`.
  */
 int options_load(struct options *, const char *path, char ***program,
     char why[static OPTIONS_WHY]);
@@ -141,10 +153,20 @@ int options_load(struct options *, const char *path, char ***program,
 /* All that differ from the defaults, as options_set_json reads it; *new*. */
 json_t *options_to_json(const struct options *);
 
+/* Release a NULL-terminated list and its strings; NULL is none. */
+void options_list_free(char **);
+
+/*
+ * Take --listen's `[FDNAME=]ADDRESS` apart.  Returns the address, within
+ * text; *name_len is the length of the name that text begins with, 0 if
+ * there is none.
+ */
+const char *options_listen_address(const char *text, size_t *name_len);
+
 /* Durations `500ms`, `10s`, `5m`, `1h`, `30`.  -1 with EINVAL, ERANGE. */
 int options_duration(const char *text, unsigned int *ms);
 
-/* `TERM`, `SIGTERM`, `15`.  -1 with EINVAL. */
+/* `TERM`, `SIGTERM`, `RTMIN+1`, `15`.  -1 with EINVAL. */
 int options_signal(const char *text);
 
 #endif

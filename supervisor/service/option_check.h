@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the table asks of an option's text beyond its kind.  Each returns 0;
+ * or -1 with *why set to a static phrase.  Pure.
+ */
+#ifndef SERVICE_OPTION_CHECK_H
+#define SERVICE_OPTION_CHECK_H
+
+/* Letters, digits, `.`, `_`, `-`, at most 64; it becomes a file name. */
+int option_check_name(const char *text, const char **why);
+
+/* `[FDNAME=]ADDRESS` */
+int option_check_listen(const char *text, const char **why);
+
+/* A check's URL, by its scheme. */
+int option_check_health(const char *text, const char **why);
+
+/* `K=V` */
+int option_check_env(const char *text, const char **why);
+
+/* A count or a duration that must not be nought. */
+int option_check_positive(const char *text, const char **why);
+
+#endif
