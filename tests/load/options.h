@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the load client is asked to do, read from its command line.
+ */
+#ifndef LOAD_OPTIONS_H
+#define LOAD_OPTIONS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+union name {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	struct sockaddr_un un;
+};
+
+struct options {
+	const char *target;
+	union name to;
+	socklen_t to_len;
+	int type;	       /* SOCK_STREAM or SOCK_DGRAM */
+	union name source;     /* the first of the clients' addresses */
+	unsigned int nsources; /* 0: the kernel chooses */
+	long rate;	       /* new connections a second */
+	long count;	       /* of them in all; 0: no limit */
+	long kept, slow;       /* connections */
+	int64_t pause_ns;      /* of a kept connection between requests */
+	int64_t slow_ns;
+	int64_t timeout_ns;
+	int64_t duration_ns; /* 0: until a signal */
+	const char *path;
+	const char *expect; /* must be in the body */
+	bool version_from_body;
+	const char *control; /* FIFO, `-`: stdin */
+	const char *phase;   /* the first */
+	long cpu;	     /* to stay on; -1: anywhere */
+	bool human;
+};
+
+/* What is wrong ends the program with status 64. */
+void options_parse(struct options *, int argc, char **argv);
+
+#endif

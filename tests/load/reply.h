@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * An HTTP/1.1 answer, read as its bytes come in, and what it says about the
+ * server: X-Generation and X-Version.  Knows no sockets.
+ */
+#ifndef LOAD_REPLY_H
+#define LOAD_REPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define REPLY_VERSION 32
+
+enum reply_progress {
+	REPLY_MORE,  /* not whole yet */
+	REPLY_WHOLE, /* whole, and nothing behind it */
+	REPLY_BAD,   /* not HTTP, or more than was announced */
+};
+
+enum reply_part {
+	PART_HEAD,
+	PART_BODY,
+	PART_BODY_TO_END, /* neither length nor chunks: until it closes */
+	PART_CHUNK_SIZE,
+	PART_CHUNK,
+	PART_CHUNK_END,
+	PART_TRAILER,
+	PART_DONE,
+};
+
+struct reply {
+	enum reply_part part;
+	size_t bytes; /* received in all */
+	int status;
+	bool close; /* the server will close the connection */
+	unsigned int generation;
+	char version[REPLY_VERSION];
+	char body[256]; /* its beginning, NUL-terminated */
+	size_t body_len;
+	long long left; /* of the body or chunk; size while it is read */
+	size_t line;	/* length of the trailer line being read */
+	size_t used;
+	char head[4096];
+};
+
+void reply_begin(struct reply *);
+
+/* Take more bytes. */
+enum reply_progress reply_feed(struct reply *, const char *data, size_t len);
+
+/* The connection was closed: was that the end? */
+enum reply_progress reply_end(const struct reply *);
+
+/*
+ * A whole answer in one datagram: header fields and an empty line, which
+ * may be missing, then a body.  Its status counts as 200.
+ */
+void reply_datagram(struct reply *, const char *data, size_t len);
+
+/* Let the body's first line be the version. */
+void reply_version_from_body(struct reply *);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the load client sends.
+ */
+#ifndef LOAD_REQUEST_H
+#define LOAD_REQUEST_H
+
+#include "options.h"
+#include "tally.h"
+
+#define REQUEST_MAX 1024
+
+/* The request of each kind; datagrams are sent the same text. */
+void request_write(
+    const struct options *, enum kind, char request[static REQUEST_MAX]);
+
+#endif
