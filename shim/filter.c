@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The seccomp filter of a wrapped program: compiled by libseccomp before
+ * fork, put in force between fork and execve, where nothing may be allocated.
+ */
+#include "filter.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+
+struct filter {
+	struct sock_fprog program;
+	bool no_new_privs;
+};
+
+/* What waits for the supervisor. */
+static const struct {
+	int nr;
+	bool unlink;
+} rules[] = {
+	{ SCMP_SYS(bind), false },
+	{ SCMP_SYS(listen), false },
+	{ SCMP_SYS(unlink), true },
+	{ SCMP_SYS(unlinkat), true },
+};
+
+/* Every other architecture's calls go on: its numbers mean other things. */
+static scmp_filter_ctx
+build_rules(bool with_unlink)
+{
+	scmp_filter_ctx ctx;
+	size_t i;
+	int r;
+
+	if ((ctx = seccomp_init(SCMP_ACT_ALLOW)) == NULL) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
+	for (i = 0; r == 0 && i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (with_unlink || !rules[i].unlink)
+			r = seccomp_rule_add(
+			    ctx, SCMP_ACT_NOTIFY, rules[i].nr, 0);
+	}
+	if (r == 0)
+		return ctx;
+	seccomp_release(ctx);
+	errno = -r;
+	return NULL;
+}
+
+/* libseccomp hands its program over through a file only. */
+static int
+export_program(scmp_filter_ctx ctx, struct sock_fprog *program)
+{
+	struct stat st;
+	ssize_t n = -1;
+	int fd, r;
+
+	if ((fd = memfd_create("filter", MFD_CLOEXEC)) == -1)
+		return -1;
+	if ((r = seccomp_export_bpf(ctx, fd)) != 0) {
+		errno = -r;
+		goto out;
+	}
+	if (fstat(fd, &st) == -1)
+		goto out;
+	if ((program->filter = malloc(st.st_size)) == NULL)
+		goto out;
+	n = pread(fd, program->filter, st.st_size, 0);
+	program->len = st.st_size / sizeof(*program->filter);
+out:
+	fd_close(&fd);
+	return n == -1 ? -1 : 0;
+}
+
+struct filter *
+filter_new(const struct filter_options *options)
+{
+	struct filter *filter;
+	scmp_filter_ctx ctx;
+	int r;
+
+	if ((filter = calloc(1, sizeof(*filter))) == NULL)
+		return NULL;
+	filter->no_new_privs = options->no_new_privs;
+	if ((ctx = build_rules(options->unlink)) == NULL)
+		goto fail;
+	r = export_program(ctx, &filter->program);
+	seccomp_release(ctx);
+	if (r == 0)
+		return filter;
+fail:
+	filter_free(filter);
+	return NULL;
+}
+
+void
+filter_free(struct filter *filter)
+{
+	if (filter == NULL)
+		return;
+	free(filter->program.filter);
+	free(filter);
+}
+
+/*
+ * Without WAIT_KILLABLE_RECV (Linux 5.19) every signal makes the program's
+ * call start over, which Go's preemption does all the time.  SPEC_ALLOW
+ * leaves the speculation mitigations as they are; they cost all of it.
+ */
+static int
+install_program(const struct sock_fprog *program)
+{
+	const unsigned long flags =
+	    SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+	long fd;
+
+	fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+	    flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, program);
+	if (fd == -1 && errno == EINVAL)
+		fd = syscall(
+		    SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, program);
+	return fd;
+}
+
+int
+filter_install(const struct filter *filter, int sock)
+{
+	ssize_t n;
+	int fd;
+
+	if (filter->no_new_privs &&
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return -1;
+	if ((fd = install_program(&filter->program)) == -1)
+		return -1;
+	n = fd_send(sock, "", 1, &fd, 1);
+	fd_close(&fd);
+	return n == -1 ? -1 : 0;
+}
+
+int
+filter_collect(int sock)
+{
+	size_t n = 1;
+	char byte;
+	int fd;
+
+	if (fd_receive(sock, &byte, 1, &fd, &n, NULL) == -1)
+		return -1;
+	if (n == 1)
+		return fd;
+	errno = ECONNRESET;
+	return -1;
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The preload library: announces bind, listen and the unlinking of sockets
+ * to the supervisor and does as it says.  Where there is no supervisor it
+ * does what the C library does.
+ *
+ * It is loaded into every dynamically linked program below the server, so it
+ * keeps no state but the socket's name, allocates nothing, prints nothing,
+ * leaves no descriptor behind, and keeps errno.  It is linked against no
+ * library: syscall, getenv and errno's place come from the program's own,
+ * be it glibc of any age or musl.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/stat.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "announce.h"
+
+/* <dlfcn.h> has these for _GNU_SOURCE only, which makes bind's type odd. */
+#define RTLD_NEXT ((void *)-1L)
+extern void *dlsym(void *, const char *) __attribute__((weak));
+long syscall(long, ...);
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* Read once, at load: programs rewrite their environment. */
+static struct sockaddr_un supervisor;
+static socklen_t supervisor_len; /* 0: there is none */
+
+EXPORT int bind(int, const struct sockaddr *, socklen_t);
+EXPORT int listen(int, int);
+EXPORT int unlink(const char *);
+EXPORT int unlinkat(int, const char *, int);
+EXPORT int remove(const char *);
+
+__attribute__((constructor)) static void
+find_supervisor(void)
+{
+	const char *path = getenv(ANNOUNCE_ENV);
+	size_t n;
+
+	if (path == NULL || path[0] != '/')
+		return;
+	for (n = 0; path[n] != '\0'; n++) {
+		if (n == sizeof(supervisor.sun_path) - 1)
+			return;
+		supervisor.sun_path[n] = path[n];
+	}
+	supervisor.sun_family = AF_UNIX;
+	supervisor_len = offsetof(struct sockaddr_un, sun_path) + n + 1;
+}
+
+static void
+close_quietly(int fd)
+{
+	int saved = errno;
+
+	syscall(SYS_close, fd);
+	errno = saved;
+}
+
+static void
+set_time_limit(int sock, time_t seconds)
+{
+	struct timeval limit = { .tv_sec = seconds };
+
+	syscall(SYS_setsockopt, sock, SOL_SOCKET, SO_RCVTIMEO, &limit,
+	    sizeof(limit));
+	syscall(SYS_setsockopt, sock, SOL_SOCKET, SO_SNDTIMEO, &limit,
+	    sizeof(limit));
+}
+
+static int
+connect_supervisor(void)
+{
+	int sock;
+
+	if (supervisor_len == 0)
+		return -1;
+	sock = syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (sock == -1)
+		return -1;
+	set_time_limit(sock, ANNOUNCE_LIMIT_SEC);
+	if (syscall(SYS_connect, sock, &supervisor, supervisor_len) == 0)
+		return sock;
+	close_quietly(sock);
+	return -1;
+}
+
+/* Room for one descriptor beside a message. */
+union control {
+	char space[CMSG_SPACE(sizeof(int))];
+	struct cmsghdr header;
+};
+
+/*
+ * The address or path is left to the kernel to read from where the program
+ * has it: what the C library would answer with EFAULT must not be a crash.
+ */
+static int
+send_request(int sock, const struct announce_request *request, int fd,
+    const void *data, size_t len)
+{
+	struct iovec iov[2] = {
+		{ .iov_base = (void *)request, .iov_len = sizeof(*request) },
+		{ .iov_base = (void *)data, .iov_len = len },
+	};
+	union control control = { .header = { .cmsg_level = SOL_SOCKET,
+				      .cmsg_type = SCM_RIGHTS,
+				      .cmsg_len = CMSG_LEN(sizeof(int)) } };
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
+
+	if (fd != -1) {
+		*(int *)CMSG_DATA(&control.header) = fd;
+		msg.msg_control = &control;
+		msg.msg_controllen = sizeof(control.space);
+	}
+	return syscall(SYS_sendmsg, sock, &msg, MSG_NOSIGNAL);
+}
+
+/* The next reply; with it a descriptor, or -1 in *fd.  False at the end. */
+static bool
+receive_reply(int sock, struct announce_reply *reply, int *fd)
+{
+	struct iovec iov = { .iov_base = reply, .iov_len = sizeof(*reply) };
+	union control control;
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control.space) };
+	struct cmsghdr *cmsg;
+	long n;
+
+	*fd = -1;
+	do
+		n = syscall(SYS_recvmsg, sock, &msg, MSG_CMSG_CLOEXEC);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return false;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (cmsg != NULL && cmsg->cmsg_level == SOL_SOCKET &&
+	    cmsg->cmsg_type == SCM_RIGHTS)
+		*fd = *(int *)CMSG_DATA(cmsg);
+	return n == sizeof(*reply);
+}
+
+/* The socket that came takes the number of the program's own. */
+static void
+replace_socket(int number, int fd)
+{
+	long flags = syscall(SYS_fcntl, number, F_GETFD);
+
+	if (fd == -1)
+		return;
+	if (flags != -1)
+		syscall(SYS_dup3, fd, number,
+		    (flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
+	close_quietly(fd);
+}
+
+/* Wait for the verdict.  Returns it; *error is what DONE came with. */
+static enum announce_verdict
+await_verdict(int sock, int number, int *error)
+{
+	struct announce_reply reply;
+	int fd;
+
+	while (receive_reply(sock, &reply, &fd)) {
+		if (reply.verdict == ANNOUNCE_REPLACE) {
+			replace_socket(number, fd);
+			continue;
+		}
+		if (fd != -1)
+			close_quietly(fd);
+		if (reply.verdict == ANNOUNCE_HOLD) {
+			set_time_limit(sock, 0);
+			continue;
+		}
+		*error = reply.error;
+		return reply.verdict;
+	}
+	return ANNOUNCE_PASS;
+}
+
+/*
+ * Put a call to the supervisor.  True if it is answered: *result and errno
+ * are what the program gets.
+ */
+static bool
+announce(const struct announce_request *request, int fd, const void *data,
+    size_t len, int *result)
+{
+	enum announce_verdict verdict = ANNOUNCE_PASS;
+	int saved = errno, error = 0, sock;
+
+	if ((sock = connect_supervisor()) != -1) {
+		if (send_request(sock, request, fd, data, len) != -1)
+			verdict = await_verdict(sock, request->number, &error);
+		close_quietly(sock);
+	}
+	errno = saved;
+	if (verdict != ANNOUNCE_DONE)
+		return false;
+	*result = error == 0 ? 0 : -1;
+	if (error != 0)
+		errno = error;
+	return true;
+}
+
+/* Of a family that can be a listener's.  Also says if it is a socket. */
+static bool
+is_inet_or_unix(int fd)
+{
+	int family = -1, saved = errno;
+	socklen_t len = sizeof(family);
+
+	syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, &family, &len);
+	errno = saved;
+	return family == AF_INET || family == AF_INET6 || family == AF_UNIX;
+}
+
+/* Looked at here: a compiler's temporary files are nobody's business. */
+static bool
+announce_unlink(int directory, const char *path, int *result)
+{
+	const struct announce_request request = { ANNOUNCE_VERSION,
+		ANNOUNCE_UNLINK, directory, 0 };
+	struct statx st = { 0 };
+	int saved = errno;
+	size_t len = 0;
+	long r;
+
+	if (supervisor_len == 0)
+		return false;
+	r = syscall(
+	    SYS_statx, directory, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st);
+	errno = saved;
+	if (r != 0 || !S_ISSOCK(st.stx_mode))
+		return false;
+	while (path[len] != '\0')
+		len++;
+	return announce(&request, -1, path, len, result);
+}
+
+/*
+ * The next library's function of this name, or the C library's.  NULL where
+ * the program has no dlsym, as with glibc before 2.34 without libdl; then
+ * the call itself has to do.
+ */
+static void *
+find_next(const char *name)
+{
+	return dlsym == NULL ? NULL : dlsym(RTLD_NEXT, name);
+}
+
+int
+bind(int fd, const struct sockaddr *address, socklen_t len)
+{
+	const struct announce_request request = { ANNOUNCE_VERSION,
+		ANNOUNCE_BIND, fd, 0 };
+	int (*next)(int, const struct sockaddr *, socklen_t);
+	int result;
+
+	if (supervisor_len != 0 && len <= ANNOUNCE_DATA_MAX &&
+	    is_inet_or_unix(fd) &&
+	    announce(&request, fd, address, len, &result))
+		return result;
+	if ((next = find_next("bind")) != NULL)
+		return next(fd, address, len);
+	return syscall(SYS_bind, fd, address, len);
+}
+
+int
+listen(int fd, int backlog)
+{
+	const struct announce_request request = { ANNOUNCE_VERSION,
+		ANNOUNCE_LISTEN, fd, backlog };
+	int (*next)(int, int);
+	int result;
+
+	if (supervisor_len != 0 && is_inet_or_unix(fd) &&
+	    announce(&request, fd, NULL, 0, &result))
+		return result;
+	if ((next = find_next("listen")) != NULL)
+		return next(fd, backlog);
+	return syscall(SYS_listen, fd, backlog);
+}
+
+int
+unlink(const char *path)
+{
+	int (*next)(const char *);
+	int result;
+
+	if (announce_unlink(AT_FDCWD, path, &result))
+		return result;
+	if ((next = find_next("unlink")) != NULL)
+		return next(path);
+	return syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+}
+
+int
+unlinkat(int directory, const char *path, int flags)
+{
+	int (*next)(int, const char *, int);
+	int result;
+
+	if (flags == 0 && announce_unlink(directory, path, &result))
+		return result;
+	if ((next = find_next("unlinkat")) != NULL)
+		return next(directory, path, flags);
+	return syscall(SYS_unlinkat, directory, path, flags);
+}
+
+/* The C library's own calls unlink behind our back. */
+int
+remove(const char *path)
+{
+	int (*next)(const char *);
+	int result;
+
+	if (announce_unlink(AT_FDCWD, path, &result))
+		return result;
+	if ((next = find_next("remove")) != NULL)
+		return next(path);
+	result = syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+	if (result == -1 && (errno == EISDIR || errno == EPERM))
+		result = syscall(SYS_unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
+	return result;
+}

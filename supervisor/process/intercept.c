@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a wrapped program's call means: which ones are worth asking about,
+ * what is told of them, and the one answer that each gets.  Knows nothing of
+ * how calls arrive.
+ */
+#include "process/intercept.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "base/fd.h"
+#include "process/intercept_backend.h"
+#include "process/remote.h"
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
+struct intercept *
+intercept_new(struct event_base *base, int fd,
+    const struct intercept_backend *backend, event_callback_fn readable,
+    const struct intercept_handler *handler, void *arg)
+{
+	struct intercept *intercept;
+
+	if ((intercept = calloc(1, sizeof(*intercept))) == NULL) {
+		fd_close(&fd);
+		return NULL;
+	}
+	TAILQ_INIT(&intercept->calls);
+	intercept->backend = backend;
+	intercept->handler = handler;
+	intercept->arg = arg;
+	intercept->base = base;
+	intercept->fd = fd;
+	intercept->event =
+	    event_new(base, fd, EV_READ | EV_PERSIST, readable, intercept);
+	if (intercept->event != NULL && event_add(intercept->event, NULL) == 0)
+		return intercept;
+	intercept_free(intercept);
+	errno = ENOMEM;
+	return NULL;
+}
+
+void
+intercept_free(struct intercept *intercept)
+{
+	struct intercept_pending *pending, *next;
+
+	if (intercept == NULL)
+		return;
+	TAILQ_FOREACH_SAFE (pending, &intercept->calls, entry, next)
+		intercept_pass(&pending->call);
+	intercept->dying = true;
+	if (intercept->busy)
+		return;
+	if (intercept->event != NULL)
+		event_free(intercept->event);
+	if (intercept->backend->fini != NULL)
+		intercept->backend->fini(intercept);
+	fd_close(&intercept->fd);
+	free(intercept);
+}
+
+int
+intercept_fd(const struct intercept *intercept)
+{
+	return intercept->fd;
+}
+
+void
+intercept_enter(struct intercept *intercept)
+{
+	intercept->busy = true;
+}
+
+void
+intercept_leave(struct intercept *intercept)
+{
+	intercept->busy = false;
+	if (intercept->dying)
+		intercept_free(intercept);
+}
+
+struct intercept_pending *
+intercept_pending_new(struct intercept *intercept, enum intercept_kind kind)
+{
+	struct intercept_pending *pending;
+
+	if ((pending = calloc(1, sizeof(*pending))) == NULL)
+		return NULL;
+	pending->intercept = intercept;
+	pending->call.kind = kind;
+	pending->call.fd = -1;
+	pending->call.address = (struct sockaddr *)&pending->storage;
+	pending->sock = -1;
+	return pending;
+}
+
+void
+intercept_pending_free(struct intercept_pending *pending)
+{
+	fd_close(&pending->call.fd);
+	fd_close(&pending->sock);
+	free(pending->path);
+	free(pending);
+}
+
+static int
+get_option(int fd, int name)
+{
+	socklen_t len = sizeof(int);
+	int value;
+
+	if (getsockopt(fd, SOL_SOCKET, name, &value, &len) == -1)
+		return -1;
+	return value;
+}
+
+static uint64_t
+get_cookie(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len);
+	return cookie;
+}
+
+/* What the socket itself says.  -1 if it is none. */
+static int
+describe_socket(struct intercept_pending *pending)
+{
+	struct intercept_call *call = &pending->call;
+
+	call->family = get_option(call->fd, SO_DOMAIN);
+	call->type = get_option(call->fd, SO_TYPE);
+	call->protocol = get_option(call->fd, SO_PROTOCOL);
+	call->cookie = get_cookie(call->fd);
+	if (call->family == -1)
+		return -1;
+	if (call->kind != INTERCEPT_LISTEN)
+		return 0;
+	call->len = sizeof(pending->storage);
+	return getsockname(
+	    call->fd, (struct sockaddr *)&pending->storage, &call->len);
+}
+
+/* An address of its own: no port 0, no autobind, nothing cut short. */
+static bool
+has_address(const struct intercept_pending *pending)
+{
+	const struct sockaddr_storage *storage = &pending->storage;
+	socklen_t len = pending->call.len;
+
+	if (len < sizeof(sa_family_t) ||
+	    storage->ss_family != pending->call.family)
+		return false;
+	switch (storage->ss_family) {
+	case AF_INET:
+		return len >= sizeof(struct sockaddr_in) &&
+		    ((const struct sockaddr_in *)storage)->sin_port != 0;
+	case AF_INET6:
+		return len >= offsetof(struct sockaddr_in6, sin6_scope_id) &&
+		    ((const struct sockaddr_in6 *)storage)->sin6_port != 0;
+	case AF_UNIX:
+		return len > offsetof(struct sockaddr_un, sun_path) &&
+		    len <= sizeof(struct sockaddr_un);
+	default:
+		return false;
+	}
+}
+
+static bool
+has_protocol(const struct intercept_call *call)
+{
+	if (call->type == SOCK_STREAM)
+		return call->family == AF_UNIX ||
+		    call->protocol == IPPROTO_TCP ||
+		    call->protocol == IPPROTO_MPTCP;
+	return call->type == SOCK_DGRAM &&
+	    (call->family == AF_UNIX || call->protocol == IPPROTO_UDP);
+}
+
+/* The path of a Unix socket with one; sun_path need not end in a NUL. */
+static int
+describe_path(struct intercept_pending *pending)
+{
+	const struct sockaddr_un *address =
+	    (const struct sockaddr_un *)&pending->storage;
+	size_t len = pending->call.len - offsetof(struct sockaddr_un, sun_path);
+	char path[sizeof(address->sun_path) + 1];
+
+	if (address->sun_family != AF_UNIX || address->sun_path[0] == '\0')
+		return 0;
+	memcpy(path, address->sun_path, len);
+	path[len] = '\0';
+	pending->path = remote_path(pending->tid, AT_FDCWD, path);
+	return pending->path == NULL ? -1 : 0;
+}
+
+/* Complete what is told.  False if it is the kernel's business alone. */
+static bool
+is_worth_asking(struct intercept_pending *pending)
+{
+	struct intercept_call *call = &pending->call;
+	struct stat st;
+
+	if (call->kind == INTERCEPT_UNLINK) {
+		call->path = pending->path;
+		return lstat(call->path, &st) == 0 && S_ISSOCK(st.st_mode);
+	}
+	if (describe_socket(pending) == -1 || !has_address(pending) ||
+	    !has_protocol(call) || describe_path(pending) == -1)
+		return false;
+	call->path = pending->path;
+	return true;
+}
+
+/* An answer that its caller did not wait for, since a signal came. */
+static void
+remember_lost(const struct intercept_pending *pending, int error)
+{
+	struct intercept *intercept = pending->intercept;
+	unsigned int i = intercept->nlost++ % INTERCEPT_LOST;
+
+	intercept->lost[i].kind = pending->call.kind;
+	intercept->lost[i].pid = pending->call.pid;
+	intercept->lost[i].cookie = pending->call.cookie;
+	intercept->lost[i].error = error;
+}
+
+/* The answer that this caller missed; -1 if there is none. */
+static int
+recall_lost(const struct intercept_pending *pending)
+{
+	struct intercept *intercept = pending->intercept;
+	unsigned int i;
+
+	for (i = 0; i < INTERCEPT_LOST; i++) {
+		if (intercept->lost[i].cookie == 0 ||
+		    intercept->lost[i].cookie != pending->call.cookie ||
+		    intercept->lost[i].kind != pending->call.kind ||
+		    intercept->lost[i].pid != pending->call.pid)
+			continue;
+		intercept->lost[i].cookie = 0;
+		return intercept->lost[i].error;
+	}
+	return -1;
+}
+
+/* Answered calls are no more, so it is known by its number. */
+static void
+hold_if_waiting(struct intercept *intercept, unsigned int serial)
+{
+	struct intercept_pending *pending;
+
+	TAILQ_FOREACH (pending, &intercept->calls, entry) {
+		if (pending->serial == serial &&
+		    intercept->backend->hold != NULL)
+			intercept->backend->hold(pending);
+	}
+}
+
+void
+intercept_ask(struct intercept_pending *pending)
+{
+	struct intercept *intercept = pending->intercept;
+	bool worth = is_worth_asking(pending);
+	unsigned int serial = ++intercept->serial;
+	int error;
+
+	assert(intercept->busy);
+	pending->serial = serial;
+	TAILQ_INSERT_TAIL(&intercept->calls, pending, entry);
+	if (!worth)
+		intercept_pass(&pending->call);
+	else if ((error = recall_lost(pending)) != -1)
+		intercept_done(&pending->call, error);
+	else
+		intercept->handler->call(&pending->call, intercept->arg);
+	hold_if_waiting(intercept, serial);
+}
+
+static int
+finish(struct intercept_pending *pending, int result)
+{
+	int saved = errno;
+
+	TAILQ_REMOVE(&pending->intercept->calls, pending, entry);
+	intercept_pending_free(pending);
+	errno = saved;
+	return result;
+}
+
+int
+intercept_pass(struct intercept_call *call)
+{
+	struct intercept_pending *pending = (struct intercept_pending *)call;
+
+	return finish(pending, pending->intercept->backend->pass(pending));
+}
+
+int
+intercept_done(struct intercept_call *call, int error)
+{
+	struct intercept_pending *pending = (struct intercept_pending *)call;
+	int r;
+
+	r = pending->intercept->backend->done(pending, error);
+	if (r == -1 && errno == ENOENT)
+		remember_lost(pending, error);
+	return finish(pending, r);
+}
+
+/* O_NONBLOCK belongs to the open socket, so it is set on what is to come. */
+static int
+copy_status_flags(int from, int to)
+{
+	int want, have;
+
+	if ((want = fcntl(from, F_GETFL)) == -1 ||
+	    (have = fcntl(to, F_GETFL)) == -1)
+		return -1;
+	return fcntl(to, F_SETFL, (have & ~O_NONBLOCK) | (want & O_NONBLOCK));
+}
+
+int
+intercept_replace(struct intercept_call *call, int fd)
+{
+	struct intercept_pending *pending = (struct intercept_pending *)call;
+
+	if (copy_status_flags(call->fd, fd) == -1)
+		return intercept_done(call, errno);
+	if (pending->intercept->backend->replace(pending, fd) == -1) {
+		if (errno == ENOENT)
+			return finish(pending, -1);
+		return intercept_done(call, errno);
+	}
+	call->cookie = get_cookie(fd);
+	return intercept_done(call, 0);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Between intercept.c, which knows what a call means, and the two ways in
+ * which calls arrive and answers go back.  Nobody else's.
+ */
+#ifndef PROCESS_INTERCEPT_BACKEND_H
+#define PROCESS_INTERCEPT_BACKEND_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "process/intercept.h"
+
+#define INTERCEPT_LOST 8 /* answers remembered for a caller that returns */
+
+/* A call under way.  The backend fills it, intercept_ask takes it over. */
+struct intercept_pending {
+	struct intercept_call call; /* first: what handlers see */
+	struct intercept *intercept;
+	TAILQ_ENTRY(intercept_pending) entry;
+	unsigned int serial;
+	struct sockaddr_storage storage; /* call.address points here */
+	char *path;			 /* *new* */
+	pid_t tid;
+	int number;  /* the descriptor's in the program */
+	uint64_t id; /* seccomp: of the notification */
+	int sock;    /* preload: of the connection; else -1 */
+};
+
+/* How answers get back.  -1 with errno: ENOENT, the caller has gone. */
+struct intercept_backend {
+	int (*pass)(struct intercept_pending *);
+	int (*done)(struct intercept_pending *, int error);
+	int (*replace)(struct intercept_pending *, int fd);
+	void (*hold)(struct intercept_pending *); /* NULL: nothing to do */
+	void (*fini)(struct intercept *);
+};
+
+struct intercept {
+	const struct intercept_backend *backend;
+	const struct intercept_handler *handler;
+	void *arg;
+	struct event_base *base;
+	struct event *event;
+	int fd;
+	void *state;	     /* the backend's */
+	bool busy;	     /* a handler may be running */
+	bool dying;	     /* free it once not busy */
+	unsigned int serial; /* of the latest call */
+	TAILQ_HEAD(intercept_queue, intercept_pending) calls;
+	struct {
+		enum intercept_kind kind;
+		pid_t pid;
+		uint64_t cookie;
+		int error;
+	} lost[INTERCEPT_LOST];
+	unsigned int nlost;
+};
+
+/*
+ * What the backends have in common.  *Steals* fd in every case; readable is
+ * called when it can be read.  NULL with errno.
+ */
+struct intercept *intercept_new(struct event_base *, int fd,
+    const struct intercept_backend *, event_callback_fn readable,
+    const struct intercept_handler *, void *arg);
+
+/* *New*, with no descriptors; NULL with errno. */
+struct intercept_pending *intercept_pending_new(
+    struct intercept *, enum intercept_kind);
+void intercept_pending_free(struct intercept_pending *);
+
+/*
+ * What was found out about call.pid, call.fd, the address of bind in storage
+ * and call.len, call.backlog and, for unlink, path: complete it and put it to
+ * the handler, or pass it at once.  *Steals* it.
+ */
+void intercept_ask(struct intercept_pending *);
+
+/* Around all that may call a handler.  After leave it may be no more. */
+void intercept_enter(struct intercept *);
+void intercept_leave(struct intercept *);
+
+#endif

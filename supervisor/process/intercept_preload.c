@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Calls that arrive from the preload library, shim/announce.h: each on a
+ * connection of its own, which the program waits on.  What a peer sends is
+ * not to be trusted: a bad request costs it its connection, and then the
+ * library does what the C library does.
+ */
+#include "process/intercept.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "announce.h"
+#include "base/fd.h"
+#include "base/paths.h"
+#include "process/intercept_backend.h"
+#include "process/remote.h"
+
+#define BURST 16 /* connections accepted in one turn of the loop */
+
+_Static_assert((int)ANNOUNCE_BIND == (int)INTERCEPT_BIND &&
+	(int)ANNOUNCE_LISTEN == (int)INTERCEPT_LISTEN &&
+	(int)ANNOUNCE_UNLINK == (int)INTERCEPT_UNLINK,
+    "kinds are the same on both sides");
+
+/* One request as it arrives. */
+struct message {
+	struct announce_request request;
+	char data[ANNOUNCE_DATA_MAX];
+};
+
+/* A connection whose request has not come yet. */
+struct visitor {
+	struct intercept *intercept;
+	struct event *event;
+	int sock;
+	pid_t pid;
+	LIST_ENTRY(visitor) entry;
+};
+
+LIST_HEAD(visitors, visitor);
+
+static void
+visitor_free(struct visitor *visitor)
+{
+	LIST_REMOVE(visitor, entry);
+	if (visitor->event != NULL)
+		event_free(visitor->event);
+	fd_close(&visitor->sock);
+	free(visitor);
+}
+
+static void
+free_visitors(struct intercept *intercept)
+{
+	struct visitors *visitors = intercept->state;
+	struct visitor *visitor, *next;
+
+	if (visitors == NULL)
+		return;
+	LIST_FOREACH_SAFE(visitor, visitors, entry, next)
+	visitor_free(visitor);
+	free(visitors);
+}
+
+/* The library waits for it, so there is always room: EAGAIN is a fault. */
+static int
+reply(struct intercept_pending *pending, enum announce_verdict verdict,
+    int error, const int *fd)
+{
+	const struct announce_reply message = { .verdict = verdict,
+		.error = error };
+
+	if (fd_send(pending->sock, &message, sizeof(message), fd, fd != NULL) ==
+	    sizeof(message))
+		return 0;
+	if (errno == EPIPE || errno == ECONNRESET)
+		errno = ENOENT;
+	return -1;
+}
+
+static int
+pass_call(struct intercept_pending *pending)
+{
+	return reply(pending, ANNOUNCE_PASS, 0, NULL);
+}
+
+static int
+finish_call(struct intercept_pending *pending, int error)
+{
+	return reply(pending, ANNOUNCE_DONE, error, NULL);
+}
+
+static int
+replace_socket(struct intercept_pending *pending, int fd)
+{
+	return reply(pending, ANNOUNCE_REPLACE, 0, &fd);
+}
+
+static void
+hold_call(struct intercept_pending *pending)
+{
+	reply(pending, ANNOUNCE_HOLD, 0, NULL);
+}
+
+static const struct intercept_backend backend = {
+	.pass = pass_call,
+	.done = finish_call,
+	.replace = replace_socket,
+	.hold = hold_call,
+	.fini = free_visitors,
+};
+
+/* What belongs to a kind of request: its data and a socket.  -1: it lacks. */
+static int
+take_data(struct intercept_pending *pending, const struct message *message,
+    size_t len, int *fd)
+{
+	struct intercept_call *call = &pending->call;
+	char path[ANNOUNCE_DATA_MAX + 1];
+
+	if ((call->kind == INTERCEPT_UNLINK) != (*fd == -1))
+		return -1;
+	if (call->kind == INTERCEPT_UNLINK) {
+		memcpy(path, message->data, len);
+		path[len] = '\0';
+		pending->path =
+		    remote_path(pending->tid, pending->number, path);
+		return pending->path == NULL ? -1 : 0;
+	}
+	if (len > sizeof(pending->storage))
+		return -1;
+	memcpy(&pending->storage, message->data, len);
+	call->len = len;
+	call->fd = *fd;
+	*fd = -1;
+	return 0;
+}
+
+/* The request is there: make it a call.  *Steals* fd. */
+static void
+take_request(
+    struct visitor *visitor, const struct message *message, size_t len, int fd)
+{
+	const struct announce_request *request = &message->request;
+	struct intercept_pending *pending;
+
+	if (len < sizeof(*request) || request->version != ANNOUNCE_VERSION ||
+	    request->kind > ANNOUNCE_UNLINK)
+		goto out;
+	pending = intercept_pending_new(visitor->intercept, request->kind);
+	if (pending == NULL)
+		goto out;
+	pending->call.pid = pending->tid = visitor->pid;
+	pending->call.backlog = request->backlog;
+	pending->number = request->number;
+	pending->sock = visitor->sock;
+	visitor->sock = -1;
+	if (take_data(pending, message, len - sizeof(*request), &fd) == 0) {
+		intercept_ask(pending);
+	} else {
+		pass_call(pending);
+		intercept_pending_free(pending);
+	}
+out:
+	fd_close(&fd);
+}
+
+static void
+on_request(evutil_socket_t sock, short what, void *arg)
+{
+	struct visitor *visitor = arg;
+	struct intercept *intercept = visitor->intercept;
+	struct message message;
+	size_t n = 1;
+	ssize_t len;
+	int fd = -1;
+
+	intercept_enter(intercept);
+	if ((what & EV_TIMEOUT) == 0) {
+		len =
+		    fd_receive(sock, &message, sizeof(message), &fd, &n, NULL);
+		if (len > 0)
+			take_request(visitor, &message, len, n == 1 ? fd : -1);
+		else if (n == 1)
+			fd_close(&fd);
+	}
+	visitor_free(visitor);
+	intercept_leave(intercept);
+}
+
+/* *Steals* sock. */
+static void
+visitor_new(struct intercept *intercept, int sock)
+{
+	const struct timeval limit = { .tv_sec = ANNOUNCE_LIMIT_SEC };
+	struct visitor *visitor;
+	socklen_t len = sizeof(struct ucred);
+	struct ucred peer = { 0 };
+
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1 ||
+	    (visitor = calloc(1, sizeof(*visitor))) == NULL) {
+		fd_close(&sock);
+		return;
+	}
+	visitor->intercept = intercept;
+	visitor->sock = sock;
+	visitor->pid = peer.pid;
+	LIST_INSERT_HEAD((struct visitors *)intercept->state, visitor, entry);
+	visitor->event =
+	    event_new(intercept->base, sock, EV_READ, on_request, visitor);
+	if (visitor->event == NULL || event_add(visitor->event, &limit) == -1)
+		visitor_free(visitor);
+}
+
+static void
+on_connection(evutil_socket_t fd, short what, void *arg)
+{
+	int n, sock;
+
+	for (n = 0; n < BURST; n++) {
+		sock = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (sock == -1)
+			return;
+		visitor_new(arg, sock);
+	}
+}
+
+int
+intercept_preload_listen(const char *path, uid_t uid, gid_t gid)
+{
+	mode_t mask;
+	int fd, r;
+
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return -1;
+	unlink(path);
+	mask = umask(0177);
+	r = paths_bind(fd, path);
+	umask(mask);
+	if (r == 0 && chown(path, uid, gid) == 0 && listen(fd, SOMAXCONN) == 0)
+		return fd;
+	fd_close(&fd);
+	return -1;
+}
+
+struct intercept *
+intercept_preload_new(struct event_base *base, int fd,
+    const struct intercept_handler *handler, void *arg)
+{
+	struct visitors *visitors;
+	struct intercept *intercept;
+
+	intercept =
+	    intercept_new(base, fd, &backend, on_connection, handler, arg);
+	if (intercept == NULL)
+		return NULL;
+	if ((visitors = malloc(sizeof(*visitors))) == NULL) {
+		intercept_free(intercept);
+		return NULL;
+	}
+	LIST_INIT(visitors);
+	intercept->state = visitors;
+	return intercept;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Calls that arrive as notifications of a seccomp filter, seccomp_unotify(2).
+ *
+ * A notification names a thread by its number, which may be another's by the
+ * time it is used: whatever was found out counts only once the notification
+ * is known to be valid still.
+ */
+#include "process/intercept.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "process/intercept_backend.h"
+#include "process/remote.h"
+
+#define BURST 16 /* notifications handled in one turn of the loop */
+
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#endif
+#ifndef SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
+
+/* Buffers of the kernel's sizes, which may exceed our headers'. */
+struct seccomp_state {
+	struct seccomp_notif *request;
+	struct seccomp_notif_resp *response;
+	struct seccomp_notif_sizes sizes;
+};
+
+static struct seccomp_state *
+state_new(void)
+{
+	struct seccomp_state *state;
+
+	if ((state = calloc(1, sizeof(*state))) == NULL)
+		return NULL;
+	if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &state->sizes) ==
+	    -1)
+		goto fail;
+	if (state->sizes.seccomp_notif < sizeof(*state->request))
+		state->sizes.seccomp_notif = sizeof(*state->request);
+	if (state->sizes.seccomp_notif_resp < sizeof(*state->response))
+		state->sizes.seccomp_notif_resp = sizeof(*state->response);
+	state->request = calloc(1, state->sizes.seccomp_notif);
+	state->response = calloc(1, state->sizes.seccomp_notif_resp);
+	if (state->request != NULL && state->response != NULL)
+		return state;
+	free(state->request);
+	free(state->response);
+fail:
+	free(state);
+	return NULL;
+}
+
+static void
+state_free(struct intercept *intercept)
+{
+	struct seccomp_state *state = intercept->state;
+
+	if (state == NULL)
+		return;
+	free(state->request);
+	free(state->response);
+	free(state);
+}
+
+/* EINPROGRESS: answered before; all the same the caller no longer waits. */
+static int
+respond(struct intercept *intercept, uint64_t id, int error, uint32_t flags)
+{
+	struct seccomp_state *state = intercept->state;
+	int r;
+
+	memset(state->response, 0, state->sizes.seccomp_notif_resp);
+	state->response->id = id;
+	state->response->error = -error;
+	state->response->flags = flags;
+	do
+		r = ioctl(
+		    intercept->fd, SECCOMP_IOCTL_NOTIF_SEND, state->response);
+	while (r == -1 && errno == EINTR);
+	return r;
+}
+
+static int
+pass_call(struct intercept_pending *pending)
+{
+	return respond(pending->intercept, pending->id, 0,
+	    SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+}
+
+static int
+finish_call(struct intercept_pending *pending, int error)
+{
+	return respond(pending->intercept, pending->id, error, 0);
+}
+
+static int
+replace_socket(struct intercept_pending *pending, int fd)
+{
+	struct seccomp_notif_addfd add = { .id = pending->id,
+		.flags = SECCOMP_ADDFD_FLAG_SETFD,
+		.srcfd = fd,
+		.newfd = pending->number };
+	int flags, r;
+
+	if ((flags = remote_descriptor_flags(pending->tid, pending->number)) ==
+	    -1)
+		return -1;
+	if (flags & FD_CLOEXEC)
+		add.newfd_flags = O_CLOEXEC;
+	do
+		r = ioctl(
+		    pending->intercept->fd, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+	while (r == -1 && errno == EINTR);
+	return r == -1 ? -1 : 0;
+}
+
+static const struct intercept_backend backend = {
+	.pass = pass_call,
+	.done = finish_call,
+	.replace = replace_socket,
+	.fini = state_free,
+};
+
+/* bind(2): our own copy of the address; listen(2): the backlog. */
+static int
+take_socket_call(struct intercept_pending *pending, const __u64 *args)
+{
+	struct intercept_call *call = &pending->call;
+
+	pending->number = (int)args[0];
+	if (call->kind == INTERCEPT_LISTEN) {
+		call->backlog = (int)args[1];
+	} else {
+		if (args[2] > sizeof(pending->storage)) {
+			errno = EINVAL;
+			return -1;
+		}
+		call->len = args[2];
+		if (remote_read(pending->tid, (void *)(uintptr_t)args[1],
+			&pending->storage, call->len) == -1)
+			return -1;
+	}
+	call->fd = remote_descriptor(call->pid, pending->tid, pending->number);
+	return call->fd == -1 ? -1 : 0;
+}
+
+static int
+take_unlink(struct intercept_pending *pending, int dirfd, __u64 address)
+{
+	char path[PATH_MAX];
+
+	if (remote_string(pending->tid, (void *)(uintptr_t)address, path,
+		sizeof(path)) == -1)
+		return -1;
+	pending->path = remote_path(pending->tid, dirfd, path);
+	return pending->path == NULL ? -1 : 0;
+}
+
+static int
+take_arguments(struct intercept_pending *pending, const struct seccomp_data *d)
+{
+	pending->call.pid = remote_process(pending->tid);
+	if (pending->call.pid == -1)
+		return -1;
+	if (pending->call.kind != INTERCEPT_UNLINK)
+		return take_socket_call(pending, d->args);
+	if (d->nr != SYS_unlinkat)
+		return take_unlink(pending, AT_FDCWD, d->args[0]);
+	if (d->args[2] & AT_REMOVEDIR) {
+		errno = EISDIR;
+		return -1;
+	}
+	return take_unlink(pending, (int)d->args[0], d->args[1]);
+}
+
+static enum intercept_kind
+kind_of(int nr)
+{
+	switch (nr) {
+	case SYS_bind:
+		return INTERCEPT_BIND;
+	case SYS_listen:
+		return INTERCEPT_LISTEN;
+	default:
+		return INTERCEPT_UNLINK;
+	}
+}
+
+static bool
+is_valid(const struct intercept *intercept, uint64_t id)
+{
+	return ioctl(intercept->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
+/*
+ * What cannot be taken goes on: the kernel then finds what is wrong with it,
+ * or, if we may not look into the process, the owner hears of it.
+ */
+static void
+take_call(struct intercept *intercept, const struct seccomp_notif *request)
+{
+	struct intercept_pending *pending;
+	enum intercept_kind kind = kind_of(request->data.nr);
+	bool taken;
+	int error;
+
+	if ((pending = intercept_pending_new(intercept, kind)) == NULL) {
+		respond(intercept, request->id, 0,
+		    SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+		return;
+	}
+	pending->id = request->id;
+	pending->tid = request->pid;
+	taken = take_arguments(pending, &request->data) == 0;
+	error = errno;
+	if (taken && is_valid(intercept, request->id)) {
+		intercept_ask(pending);
+		return;
+	}
+	pass_call(pending);
+	if (!taken && (error == EPERM || error == EACCES) &&
+	    intercept->handler->missed != NULL)
+		intercept->handler->missed(
+		    kind, pending->call.pid, error, intercept->arg);
+	intercept_pending_free(pending);
+}
+
+/*
+ * NOTIF_RECV blocks while nothing is there, and libevent tells a hang-up as
+ * readiness: poll(2) tells them apart.  A notification that goes away in
+ * between makes it fail with ENOENT.
+ */
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct intercept *intercept = arg;
+	struct seccomp_state *state = intercept->state;
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	int n;
+
+	intercept_enter(intercept);
+	for (n = 0; n < BURST && !intercept->dying; n++) {
+		if (poll(&ready, 1, 0) != 1)
+			break;
+		if ((ready.revents & POLLIN) == 0) {
+			event_del(intercept->event);
+			if (intercept->handler->gone != NULL)
+				intercept->handler->gone(intercept->arg);
+			break;
+		}
+		memset(state->request, 0, state->sizes.seccomp_notif);
+		if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, state->request) == 0)
+			take_call(intercept, state->request);
+	}
+	intercept_leave(intercept);
+}
+
+struct intercept *
+intercept_seccomp_new(struct event_base *base, int fd,
+    const struct intercept_handler *handler, void *arg)
+{
+	struct intercept *intercept;
+
+	intercept =
+	    intercept_new(base, fd, &backend, on_readable, handler, arg);
+	if (intercept == NULL)
+		return NULL;
+	if ((intercept->state = state_new()) == NULL) {
+		intercept_free(intercept);
+		return NULL;
+	}
+	/* Linux 6.6: the caller is woken on this very processor. */
+	ioctl(fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS,
+	    SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+	return intercept;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Looking into another process: its memory, descriptors and paths.  Never
+ * stops it, never writes to it.
+ */
+#include "process/remote.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL /* Linux 6.9 */
+#endif
+
+#define PROC_MAX (64 * 1024) /* bytes of a file in /proc that we read */
+
+/* The number behind a label at a line's start in a file of /proc/TID. */
+static int
+read_field(pid_t tid, const char *file, const char *label, int base, long *out)
+{
+	char path[64], *text, *line;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, file);
+	if ((text = fd_read_file(path, PROC_MAX, NULL)) == NULL)
+		return -1;
+	line = strstr(text, label);
+	if (line != NULL)
+		*out = strtol(line + strlen(label), NULL, base);
+	free(text);
+	if (line != NULL)
+		return 0;
+	errno = ESRCH;
+	return -1;
+}
+
+pid_t
+remote_process(pid_t tid)
+{
+	long pid;
+
+	if (read_field(tid, "status", "\nTgid:", 10, &pid) == -1)
+		return -1;
+	return pid;
+}
+
+int
+remote_read(pid_t tid, const void *from, void *to, size_t len)
+{
+	struct iovec local = { .iov_base = to, .iov_len = len };
+	struct iovec remote = { .iov_base = (void *)from, .iov_len = len };
+	ssize_t n;
+
+	if ((n = process_vm_readv(tid, &local, 1, &remote, 1, 0)) == -1)
+		return -1;
+	if ((size_t)n == len)
+		return 0;
+	errno = EFAULT;
+	return -1;
+}
+
+/* Page by page: the next one may not be there, nor be needed. */
+int
+remote_string(pid_t tid, const void *from, char *to, size_t size)
+{
+	const size_t page = sysconf(_SC_PAGESIZE);
+	const char *p = from;
+	size_t part, used;
+
+	for (used = 0; used < size; used += part) {
+		part = page - ((uintptr_t)(p + used) & (page - 1));
+		if (part > size - used)
+			part = size - used;
+		if (remote_read(tid, p + used, to + used, part) == -1)
+			return -1;
+		if (memchr(to + used, '\0', part) != NULL)
+			return 0;
+	}
+	errno = ENAMETOOLONG;
+	return -1;
+}
+
+/*
+ * A thread's own table is asked first, which Linux before 6.9 cannot: there
+ * the process's main thread stands for all, which is so unless a thread was
+ * made without CLONE_FILES.
+ */
+int
+remote_descriptor(pid_t pid, pid_t tid, int number)
+{
+	int pidfd, fd;
+
+	if ((pidfd = pidfd_open(tid, PIDFD_THREAD)) == -1 && errno == EINVAL)
+		pidfd = pidfd_open(pid, 0);
+	if (pidfd == -1)
+		return -1;
+	fd = pidfd_getfd(pidfd, number, 0);
+	fd_close(&pidfd);
+	return fd;
+}
+
+int
+remote_descriptor_flags(pid_t tid, int number)
+{
+	char file[32];
+	long flags;
+
+	snprintf(file, sizeof(file), "fdinfo/%d", number);
+	if (read_field(tid, file, "\nflags:", 8, &flags) == -1)
+		return -1;
+	return (flags & O_CLOEXEC) != 0 ? FD_CLOEXEC : 0;
+}
+
+/* What a link in /proc/TID points to. */
+static int
+read_link(pid_t tid, const char *name, char *buf, size_t size)
+{
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, name);
+	if ((n = readlink(path, buf, size - 1)) == -1)
+		return -1;
+	buf[n] = '\0';
+	return 0;
+}
+
+/* The directory that path starts from: its root, cwd, or descriptor dirfd. */
+static int
+find_start(pid_t tid, int dirfd, const char *path, char *buf, size_t size)
+{
+	char name[32];
+
+	if (path[0] == '/')
+		return read_link(tid, "root", buf, size);
+	if (dirfd == AT_FDCWD)
+		return read_link(tid, "cwd", buf, size);
+	snprintf(name, sizeof(name), "fd/%d", dirfd);
+	return read_link(tid, name, buf, size);
+}
+
+char *
+remote_path(pid_t tid, int dirfd, const char *path)
+{
+	char start[PATH_MAX], *joined, *last, *real, *result = NULL;
+
+	if (find_start(tid, dirfd, path, start, sizeof(start)) == -1)
+		return NULL;
+	if (asprintf(&joined, "%s/%s", start, path) == -1)
+		return NULL;
+	last = strrchr(joined, '/');
+	*last++ = '\0';
+	real = realpath(joined[0] == '\0' ? "/" : joined, NULL);
+	if (real != NULL &&
+	    asprintf(&result, "%s/%s", strcmp(real, "/") == 0 ? "" : real,
+		last) == -1)
+		result = NULL;
+	free(real);
+	free(joined);
+	return result;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Looking into another process: its memory, descriptors and paths.  All need
+ * what ptrace(2) attach needs, PTRACE_MODE_ATTACH_REALCREDS: the same user
+ * and a dumpable process, or CAP_SYS_PTRACE.
+ */
+#ifndef PROCESS_REMOTE_H
+#define PROCESS_REMOTE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* The process that thread tid belongs to; -1 with errno. */
+pid_t remote_process(pid_t tid);
+
+/*
+ * Copy len bytes.  Returns 0; -1 with errno: EFAULT if not all of them are
+ * there.
+ */
+int remote_read(pid_t tid, const void *from, void *to, size_t len);
+
+/* Copy a string and its NUL.  -1 with errno: ENAMETOOLONG past size. */
+int remote_string(pid_t tid, const void *from, char *to, size_t size);
+
+/*
+ * A close-on-exec duplicate, *new*, of descriptor number of thread tid of
+ * process pid.  -1 with errno: EBADF if it is not open.
+ */
+int remote_descriptor(pid_t pid, pid_t tid, int number);
+
+/* Its descriptor flags: FD_CLOEXEC or 0; -1 with errno. */
+int remote_descriptor_flags(pid_t tid, int number);
+
+/*
+ * A path that it names, relative to its directory dirfd (or AT_FDCWD) and
+ * under its root, as we reach it: absolute, links in its directory resolved,
+ * the last component as it stands.  *New*; NULL with errno.
+ */
+char *remote_path(pid_t tid, int dirfd, const char *path);
+
+#endif
