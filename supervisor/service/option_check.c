@@ -131,7 +131,7 @@ check_grpc(const char *text, const char **why)
 
 	if (check_authority(text, true, &rest, why) == -1)
 		return -1;
-	return *rest == '?' ? refuse(why, "grpc:// takes no '?'") : 0;
+	return *rest == '?' ? refuse(why, "grpc checks take no '?'") : 0;
 }
 
 static int
@@ -157,12 +157,14 @@ check_tcp(const char *text, const char **why)
 static int
 check_unix(const char *text, const char **why)
 {
-	const char *http = strstr(text, ":http:/");
+	const char *form = strchr(text, ':');
 
 	if (text[0] != '/' && text[0] != '@')
 		return refuse(why, "unix: needs a whole path, or @ and a name");
-	if (http == NULL || http == text + 1)
-		return refuse(why, "not unix:PATH:http:/PATH");
+	if (text[1] == '\0' || form == text + 1)
+		return refuse(why, "unix: has no path");
+	if (form != NULL && strncmp(form, ":http:/", 7) != 0)
+		return refuse(why, "not unix:PATH or unix:PATH:http:/PATH");
 	return 0;
 }
 
@@ -183,6 +185,7 @@ static const struct scheme {
 	{ "https://", true, check_http },
 	{ "tcp://", true, check_tcp },
 	{ "grpc://", true, check_grpc },
+	{ "grpcs://", true, check_grpc },
 	{ "unix:", true, check_unix },
 	{ "exec:", false, check_exec },
 	{ NULL, false, NULL },
@@ -201,7 +204,7 @@ option_check_health(const char *text, const char **why)
 	if (scheme->prefix == NULL)
 		return refuse(why,
 		    "does not begin with http://, https://, tcp://, "
-		    "grpc://, unix: or exec:");
+		    "grpc://, grpcs://, unix: or exec:");
 	for (p = text; scheme->is_url && *p != '\0'; p++) {
 		if (isspace((unsigned char)*p) || iscntrl((unsigned char)*p))
 			return refuse(why, "has a space (write %20)");

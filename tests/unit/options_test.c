@@ -336,15 +336,15 @@ health_checks(void **state)
 		"https://localhost/", "http://[::1]:80/", "tcp://[::1]:25",
 		"tcp://h:1?send=PING%0d%0a&expect=PONG", "grpc://h:50051",
 		"grpc://h:50051/my.Service", "unix:/run/x.sock:http:/health",
-		"unix:@x:http:/", "exec:./check --all",
-		"http://127.0.0.1:808{slot}/health" };
+		"unix:@x:http:/", "unix:/run/x.sock", "grpcs://h:443",
+		"exec:./check --all", "http://127.0.0.1:808{slot}/health" };
 	static const struct {
 		const char *text;
 		const char *why;
 	} bad[] = {
 		{ "ftp://h/",
 		    "does not begin with http://, https://, tcp://, grpc://, "
-		    "unix: or exec:" },
+		    "grpcs://, unix: or exec:" },
 		{ "http:///x", "has no host" },
 		{ "http://h:0/", "the port is not a number up to 65535" },
 		{ "http://h:65536/", "the port is not a number up to 65535" },
@@ -356,10 +356,12 @@ health_checks(void **state)
 		{ "tcp://h:1/path", "tcp:// takes no path" },
 		{ "tcp://h:1?receive=x",
 		    "tcp:// takes only ?send= and expect=" },
-		{ "grpc://h:1?x", "grpc:// takes no '?'" },
+		{ "grpc://h:1?x", "grpc checks take no '?'" },
 		{ "unix:x:http:/",
 		    "unix: needs a whole path, or @ and a name" },
-		{ "unix:/run/x.sock", "not unix:PATH:http:/PATH" },
+		{ "unix:/run/x.sock:tcp:/",
+		    "not unix:PATH or unix:PATH:http:/PATH" },
+		{ "unix:/", "unix: has no path" },
 		{ "exec: ", "exec: needs a command" },
 	};
 	struct options *options = options_new();
