@@ -26,7 +26,8 @@ clock_stamp(char buf[static CLOCK_STAMP])
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
 	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(buf, CLOCK_STAMP, "%s.%03ldZ", date, now.tv_nsec / 1000000);
+	snprintf(buf, CLOCK_STAMP, "%s.%03uZ", date,
+	    (unsigned int)(now.tv_nsec / 1000000) % 1000);
 }
 
 struct timeval

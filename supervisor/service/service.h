@@ -1,19 +1,66 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The service: owns the generations, the listeners and the rollout, and ties
- * the floor below together.
+ * the rooms of the floor below together.  One in a process.
  */
 #ifndef SERVICE_SERVICE_H
 #define SERVICE_SERVICE_H
 
+#include <event2/event.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "keep/journal.h"
+#include "service/events.h"
+#include "service/generation.h"
 #include "service/options.h"
+#include "service/release.h"
+#include "traffic/listener.h"
+
+struct control;
+
+struct service {
+	struct event_base *base;
+	struct options *options; /* in force */
+	char **program;		 /* the command line last asked for */
+	char *exe;		 /* its file, where that is not argv[0] */
+	char runtime[PATH_MAX];
+	char state[PATH_MAX];
+	struct listener **listeners;
+	size_t nlisteners;
+	struct generation_list generations; /* oldest first */
+	unsigned int last_number;
+	struct generation *active; /* NULL before the first one serves */
+	struct generation *parked;
+	struct release release;
+	struct events events;
+	struct journal *journal;
+	struct control *control;
+	unsigned int outcomes[3]; /* so often, by enum outcome_result */
+	int report_fd; /* -1 once the first generation's fate is told */
+	bool ending;
+	int exit_status;
+};
 
 /*
  * Supervise in the foreground until the service ends; program is the
  * NULL-terminated command.  If report_fd is not -1, one line is written to
- * it and it is closed: `ready` when the first generation serves, else
+ * it and it is closed: `ready TEXT` when the first generation serves, else
  * `failed REASON` before the return.  Returns an exit status of hotswap(1).
  */
 int service_run(const struct options *, char *const *program, int report_fd);
+
+/* The first generation serves, or why it will not. */
+void service_report(struct service *, bool ready, const char *text);
+
+/*
+ * Stop all generations and end with this exit status; now: without draining.
+ * Asked again with now, it stops waiting for connections.
+ */
+void service_end(struct service *, int exit_status, bool now);
+
+/* A generation has come to its end: if all have and we are ending, end. */
+void service_settle(struct service *);
 
 #endif

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A program that runs: watches its main process, follows it when it
+ * daemonises or names another by MAINPID, and ends the whole tree on
+ * request.  Must never block: everything is an event or a timer.
+ */
+#include "process/program.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "process/reaper.h"
+#include "process/sweep.h"
+#include "process/tree.h"
+
+#define LOOK_FIRST_MS	2    /* while stopping, look for the end: first */
+#define LOOK_LONGEST_MS 50   /* and at the longest */
+#define LEFTOVER_MS	2000 /* for what outlives a main process that stopped */
+
+enum stop_phase { STOP_NONE, STOP_GRACEFUL, STOP_TERM, STOP_KILL };
+
+struct program {
+	struct event_base *base;
+	const struct program_events *events;
+	void *arg;
+	unsigned int generation;
+	struct tree *tree;
+	struct notify *notify;
+	pid_t main;	     /* 0: none runs */
+	int pidfd;	     /* of main */
+	struct event *watch; /* on pidfd, where main is not our child */
+	bool ready;
+	char status[256];
+	enum stop_phase phase;
+	struct program_stop stop;
+	int64_t deadline; /* of the phase */
+	unsigned int look_ms;
+	struct event *timer;
+};
+
+static void main_ended(pid_t, int, void *);
+static void look(evutil_socket_t, short, void *);
+
+static void
+forget_main(struct program *program)
+{
+	if (program->main != 0)
+		reaper_forget(program->main);
+	if (program->watch != NULL)
+		event_free(program->watch);
+	program->watch = NULL;
+	fd_close(&program->pidfd);
+	program->main = 0;
+}
+
+/* A main process that somebody else reaps: all we learn is that it ended. */
+static void
+pidfd_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct program *program = arg;
+
+	main_ended(program->main, 0, program);
+}
+
+/* The parent of a process, 0 if it cannot be told; proc_pid_stat(5). */
+static pid_t
+parent_of(pid_t pid)
+{
+	char path[64], *stat, *p;
+	pid_t parent = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if ((stat = fd_read_file(path, 4096, NULL)) == NULL)
+		return 0;
+	if ((p = strrchr(stat, ')')) != NULL)
+		parent = (pid_t)strtol(p + 4, NULL, 10);
+	free(stat);
+	return parent;
+}
+
+static int
+watch_main(struct program *program, pid_t pid)
+{
+	forget_main(program);
+	program->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (program->pidfd == -1)
+		return -1;
+	program->main = pid;
+	tree_add(program->tree, pid);
+	if (parent_of(pid) == getpid())
+		return reaper_watch(pid, main_ended, program);
+	program->watch = event_new(
+	    program->base, program->pidfd, EV_READ, pidfd_readable, program);
+	if (program->watch == NULL)
+		return -1;
+	return event_add(program->watch, NULL);
+}
+
+static void
+look_after(struct program *program, unsigned int ms)
+{
+	struct timeval delay = clock_interval(ms);
+
+	evtimer_add(program->timer, &delay);
+}
+
+/*
+ * A program that daemonises ends its first process with 0 and leaves the
+ * real one behind, which came to us as the subreaper.
+ */
+static bool
+follow_daemon(struct program *program, int status)
+{
+	const pid_t *pids;
+	size_t n;
+
+	if (status != 0)
+		return false;
+	pids = tree_scan(program->tree, &n);
+	return n > 0 && watch_main(program, pids[0]) == 0;
+}
+
+static void
+main_ended(pid_t pid, int status, void *arg)
+{
+	struct program *program = arg;
+	char how[64];
+	const pid_t *pids;
+	size_t n;
+
+	forget_main(program);
+	if (program->phase != STOP_NONE) {
+		program->look_ms = LOOK_FIRST_MS;
+		look(-1, 0, program);
+		return;
+	}
+	if (follow_daemon(program, status))
+		return;
+	pids = tree_scan(program->tree, &n);
+	sweep_start(program->base, pids, n, program->stop.signal,
+	    program->stop.timeout_ms);
+	reaper_describe(status, how, sizeof(how));
+	program->events->ended(status, how, program->arg);
+}
+
+static void
+told(const struct notify_message *message, void *arg)
+{
+	struct program *program = arg;
+
+	if (message->status != NULL)
+		strlcpy(
+		    program->status, message->status, sizeof(program->status));
+	if (message->main_pid > 0 && message->main_pid != program->main)
+		watch_main(program, message->main_pid);
+	if (message->ready && !program->ready) {
+		program->ready = true;
+		program->events->ready(program->arg);
+	}
+	program->events->told(message, program->arg);
+}
+
+struct program *
+program_new(struct event_base *base, const char *name, unsigned int generation,
+    const char *notify_dir, uid_t uid, gid_t gid,
+    const struct program_stop *stop, const struct program_events *events,
+    void *arg)
+{
+	struct program *program;
+	char path[PATH_MAX];
+
+	if ((program = calloc(1, sizeof(*program))) == NULL)
+		return NULL;
+	program->base = base;
+	program->events = events;
+	program->arg = arg;
+	program->generation = generation;
+	program->pidfd = -1;
+	program->stop = *stop;
+	snprintf(path, sizeof(path), "%s/%s.notify.%u", notify_dir, name,
+	    generation);
+	program->tree = tree_new(name, generation);
+	program->timer = evtimer_new(base, look, program);
+	program->notify = notify_new(base, path, uid, gid, told, program);
+	if (program->tree == NULL || program->timer == NULL ||
+	    program->notify == NULL) {
+		program_free(program);
+		return NULL;
+	}
+	return program;
+}
+
+void
+program_free(struct program *program)
+{
+	int saved = errno;
+
+	if (program == NULL)
+		return;
+	forget_main(program);
+	if (program->timer != NULL)
+		event_free(program->timer);
+	notify_free(program->notify);
+	tree_free(program->tree);
+	free(program);
+	errno = saved;
+}
+
+int
+program_start(
+    struct program *program, const struct spawn *spawn, char *why, size_t size)
+{
+	struct spawn filled = *spawn;
+	pid_t pid;
+
+	filled.notify_path = notify_path(program->notify);
+	program->ready = false;
+	program->status[0] = '\0';
+	if ((pid = spawn_start(&filled, why, size)) == -1)
+		return -1;
+	if (watch_main(program, pid) == -1) {
+		snprintf(why, size, "cannot watch process %d: %s", pid,
+		    strerror(errno));
+		kill(pid, SIGKILL);
+		return -1;
+	}
+	return 0;
+}
+
+static void
+enter(struct program *program, enum stop_phase phase, unsigned int ms)
+{
+	program->phase = phase;
+	program->deadline = clock_ms() + ms;
+	program->look_ms = LOOK_FIRST_MS;
+	if (phase == STOP_TERM)
+		tree_kill(program->tree, SIGTERM);
+}
+
+/* Some of it still runs: is it time for the next, less polite, phase? */
+static void
+press(struct program *program)
+{
+	bool late = clock_ms() >= program->deadline;
+
+	if (program->phase == STOP_GRACEFUL && program->main == 0)
+		enter(program, STOP_TERM, LEFTOVER_MS);
+	else if (program->phase == STOP_GRACEFUL && late)
+		enter(program,
+		    program->stop.signal == SIGTERM ? STOP_KILL : STOP_TERM,
+		    LEFTOVER_MS);
+	else if (program->phase == STOP_TERM && late)
+		enter(program, STOP_KILL, 0);
+	/* Again at each look: what was forked meanwhile goes too. */
+	if (program->phase == STOP_KILL)
+		tree_kill(program->tree, SIGKILL);
+}
+
+static void
+look(evutil_socket_t fd, short what, void *arg)
+{
+	struct program *program = arg;
+	size_t n;
+
+	tree_scan(program->tree, &n);
+	if (n == 0 && program->main == 0) {
+		evtimer_del(program->timer);
+		program->phase = STOP_NONE;
+		program->events->stopped(program->arg);
+		return;
+	}
+	press(program);
+	look_after(program, program->look_ms);
+	if (program->look_ms < LOOK_LONGEST_MS)
+		program->look_ms *= 2;
+}
+
+void
+program_stop(struct program *program, const struct program_stop *stop)
+{
+	int64_t deadline = clock_ms() + stop->timeout_ms;
+
+	program->stop.signal = stop->signal;
+	if (program->phase != STOP_NONE) {
+		if (deadline < program->deadline)
+			program->deadline = deadline;
+		return;
+	}
+	if (program->main != 0)
+		program_signal(program, stop->signal);
+	enter(program, STOP_GRACEFUL, stop->timeout_ms);
+	look_after(program, 0);
+}
+
+int
+program_signal(struct program *program, int signal)
+{
+	if (program->main == 0) {
+		errno = ESRCH;
+		return -1;
+	}
+	return (int)syscall(
+	    SYS_pidfd_send_signal, program->pidfd, signal, NULL, 0);
+}
+
+pid_t
+program_main(const struct program *program)
+{
+	return program->main;
+}
+
+const pid_t *
+program_pids(struct program *program, size_t *n)
+{
+	return tree_scan(program->tree, n);
+}
+
+bool
+program_is_ready(const struct program *program)
+{
+	return program->ready;
+}
+
+const char *
+program_status(const struct program *program)
+{
+	return program->status;
+}

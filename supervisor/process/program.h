@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A program that runs: its main process and all that descends from it, from
+ * the start, over restarts, to the end of the last process.  Decides nothing
+ * but how to stop; whether to start again is the owner's to say.
+ */
+#ifndef PROCESS_PROGRAM_H
+#define PROCESS_PROGRAM_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+
+#include "process/notify.h"
+#include "process/spawn.h"
+
+struct program;
+
+/* How a program is ended. */
+struct program_stop {
+	int signal;		 /* the graceful one, to the main process */
+	unsigned int timeout_ms; /* then SIGTERM if it was another, SIGKILL */
+};
+
+/* Called from the loop, never from within a call of the owner's. */
+struct program_events {
+	/* It said READY=1, for the first time since it was started. */
+	void (*ready)(void *arg);
+	/* It sent any message; ready has been called before. */
+	void (*told)(const struct notify_message *, void *arg);
+	/*
+	 * The main process ended without having been asked to; how is
+	 * borrowed: `exited with status 1`.  Processes that it left behind
+	 * are being stopped.
+	 */
+	void (*ended)(int status, const char *how, void *arg);
+	/* After program_stop: no process of it is left. */
+	void (*stopped)(void *arg);
+};
+
+/*
+ * notify_dir is where its notification socket shall be, owned by uid and
+ * gid; stop is for what a crashed main process leaves behind; events is
+ * borrowed for good.  *New*; NULL with errno.
+ */
+struct program *program_new(struct event_base *, const char *name,
+    unsigned int generation, const char *notify_dir, uid_t, gid_t,
+    const struct program_stop *, const struct program_events *events,
+    void *arg);
+
+/* Forget it; what still runs of it goes on without us. */
+void program_free(struct program *);
+
+/*
+ * Start it, for the first time or again.  notify_path in spawn is filled in
+ * here.  -1 with why.
+ */
+int program_start(
+    struct program *, const struct spawn *, char *why, size_t size);
+
+/*
+ * Stop it and all its processes.  stopped is called in any case, later.
+ * Asked again while it is stopping, the shorter of both times counts.
+ */
+void program_stop(struct program *, const struct program_stop *);
+
+/* To the main process.  -1 with errno; ESRCH if none runs. */
+int program_signal(struct program *, int signal);
+
+/* The main process; 0 if none runs. */
+pid_t program_main(const struct program *);
+
+/* All its processes, borrowed until the next call. */
+const pid_t *program_pids(struct program *, size_t *n);
+
+bool program_is_ready(const struct program *);
+
+/* What it last said with STATUS=, "" if nothing; borrowed. */
+const char *program_status(const struct program *);
+
+#endif

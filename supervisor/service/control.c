@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The control socket.  A peer costs at most one connection and a bounded
+ * buffer each way; bad input costs the peer its connection and us nothing.
+ */
+#include "service/control.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/paths.h"
+#include "base/varlink.h"
+#include "service/methods.h"
+#include "service/service.h"
+
+#define PEERS_MAX  128	     /* the longest idle one makes room for a new */
+#define SILENCE_S  60	     /* for a peer that has no call under way */
+#define UNREAD_MAX (4 << 20) /* bytes that a peer may leave unread */
+#define GROUPS_MAX 256
+
+/* A connection, and the one call that is under way on it. */
+struct call {
+	TAILQ_ENTRY(call) entry;
+	struct control *control;
+	struct bufferevent *peer;
+	struct varlink_call varlink; /* message is NULL if none is under way */
+	void (*ended)(void *arg);
+	void *arg;
+};
+
+struct control {
+	struct service *service;
+	char path[PATH_MAX];
+	int sock;
+	struct event *accepting;
+	gid_t group;		  /* -1: none */
+	TAILQ_HEAD(, call) calls; /* the longest idle first */
+	unsigned int npeers;
+};
+
+static void take_calls(struct call *);
+
+static void
+expect_silence(struct call *call, bool limited)
+{
+	struct timeval silence = { SILENCE_S, 0 };
+
+	bufferevent_set_timeouts(call->peer, limited ? &silence : NULL, NULL);
+}
+
+/* The call has ended, replied to or not; the connection may go on. */
+static void
+finish(struct call *call)
+{
+	void (*ended)(void *) = call->ended;
+
+	json_decref(call->varlink.message);
+	memset(&call->varlink, 0, sizeof(call->varlink));
+	call->ended = NULL;
+	if (ended != NULL)
+		ended(call->arg);
+}
+
+static void
+disconnect(struct call *call)
+{
+	struct control *control = call->control;
+
+	finish(call);
+	TAILQ_REMOVE(&control->calls, call, entry);
+	control->npeers--;
+	bufferevent_free(call->peer);
+	free(call);
+}
+
+static void
+peer_event(struct bufferevent *peer, short what, void *arg)
+{
+	disconnect(arg);
+}
+
+static void
+peer_readable(struct bufferevent *peer, void *arg)
+{
+	take_calls(arg);
+}
+
+/* Take the calls that have arrived whole, until one stays under way. */
+static void
+take_calls(struct call *call)
+{
+	struct evbuffer *input = bufferevent_get_input(call->peer);
+	json_t *message;
+	int r;
+
+	while (call->varlink.message == NULL) {
+		if ((r = varlink_take(input, &message)) == 0)
+			return;
+		if (r == -1 ||
+		    varlink_call_parse(&call->varlink, message) == -1) {
+			log_debug("control: bad message: %s", strerror(errno));
+			disconnect(call);
+			return;
+		}
+		TAILQ_REMOVE(&call->control->calls, call, entry);
+		TAILQ_INSERT_TAIL(&call->control->calls, call, entry);
+		expect_silence(call, false);
+		methods_call(call, call->varlink.method);
+	}
+}
+
+struct service *
+call_service(const struct call *call)
+{
+	return call->control->service;
+}
+
+const json_t *
+call_parameters(const struct call *call)
+{
+	return call->varlink.parameters;
+}
+
+bool
+call_wants_more(const struct call *call)
+{
+	return call->varlink.more;
+}
+
+void
+call_keep(struct call *call, void (*ended)(void *arg), void *arg)
+{
+	call->ended = ended;
+	call->arg = arg;
+}
+
+/* Queue a message; a peer that does not read loses its connection, later. */
+static void
+send_message(struct call *call, json_t *message)
+{
+	struct evbuffer *output = bufferevent_get_output(call->peer);
+
+	if (call->varlink.oneway)
+		json_decref(message);
+	else if (varlink_put(output, message) == -1 ||
+	    evbuffer_get_length(output) > UNREAD_MAX)
+		bufferevent_trigger_event(
+		    call->peer, BEV_EVENT_ERROR, BEV_TRIG_DEFER_CALLBACKS);
+}
+
+/* Go on with the next call, from the loop: the stack may be deep here. */
+static void
+go_on(struct call *call)
+{
+	finish(call);
+	expect_silence(call, true);
+	bufferevent_trigger(call->peer, EV_READ,
+	    BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+}
+
+void
+call_reply(struct call *call, json_t *parameters, bool continues)
+{
+	send_message(call, varlink_reply(parameters, continues));
+	if (!continues)
+		go_on(call);
+}
+
+void
+call_error(struct call *call, const char *name, json_t *parameters)
+{
+	char whole[128] = "";
+
+	if (strchr(name, '.') == NULL)
+		strlcpy(whole, "org.hotswap.Supervisor.", sizeof(whole));
+	strlcat(whole, name, sizeof(whole));
+	send_message(call, varlink_error(whole, parameters));
+	go_on(call);
+}
+
+void
+call_fail(struct call *call, const char *name, const char *message)
+{
+	call_error(call, name, json_pack("{ss}", "message", message));
+}
+
+static bool
+has_group(int sock, gid_t primary, gid_t group)
+{
+	gid_t groups[GROUPS_MAX];
+	socklen_t len = sizeof(groups);
+	size_t i;
+
+	if (primary == group)
+		return true;
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERGROUPS, groups, &len) == -1)
+		return false;
+	for (i = 0; i < len / sizeof(*groups); i++) {
+		if (groups[i] == group)
+			return true;
+	}
+	return false;
+}
+
+/* The mode of the socket says the same; this holds where it is changed. */
+static bool
+may_connect(const struct control *control, int sock)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1)
+		return false;
+	if (peer.uid == 0 || peer.uid == geteuid())
+		return true;
+	if (control->group != (gid_t)-1 &&
+	    has_group(sock, peer.gid, control->group))
+		return true;
+	log_warn(
+	    "control: user %u, process %d: not permitted", peer.uid, peer.pid);
+	return false;
+}
+
+/* Disconnect the peer that has been idle longest.  False if none is. */
+static bool
+make_room(struct control *control)
+{
+	struct call *call;
+
+	if (control->npeers < PEERS_MAX)
+		return true;
+	TAILQ_FOREACH (call, &control->calls, entry) {
+		if (call->varlink.message == NULL) {
+			disconnect(call);
+			return true;
+		}
+	}
+	return false;
+}
+
+static int
+connect_peer(struct control *control, int sock)
+{
+	struct call *call = calloc(1, sizeof(*call));
+
+	if (call == NULL)
+		return -1;
+	call->control = control;
+	call->peer = bufferevent_socket_new(
+	    control->service->base, sock, BEV_OPT_CLOSE_ON_FREE);
+	if (call->peer == NULL) {
+		free(call);
+		return -1;
+	}
+	TAILQ_INSERT_TAIL(&control->calls, call, entry);
+	control->npeers++;
+	bufferevent_setcb(call->peer, peer_readable, NULL, peer_event, call);
+	bufferevent_setwatermark(call->peer, EV_READ, 0, VARLINK_MESSAGE_MAX);
+	expect_silence(call, true);
+	bufferevent_enable(call->peer, EV_READ | EV_WRITE);
+	return 0;
+}
+
+static void
+accept_peer(evutil_socket_t fd, short what, void *arg)
+{
+	struct control *control = arg;
+	int sock = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (sock == -1) {
+		/* Without a descriptor to spare it would wake us for ever. */
+		if (errno == EMFILE || errno == ENFILE) {
+			log_warn("control: accept: %s", strerror(errno));
+			if (!TAILQ_EMPTY(&control->calls))
+				disconnect(TAILQ_FIRST(&control->calls));
+		}
+		return;
+	}
+	if (!may_connect(control, sock) || !make_room(control) ||
+	    connect_peer(control, sock) == -1)
+		close(sock);
+}
+
+static int
+set_access(struct control *control, const char *group)
+{
+	const struct group *entry;
+
+	control->group = -1;
+	if (group == NULL)
+		return chmod(control->path, 0600);
+	if ((entry = getgrnam(group)) == NULL) {
+		errno = EINVAL;
+		return -1;
+	}
+	control->group = entry->gr_gid;
+	if (chown(control->path, -1, entry->gr_gid) == -1 ||
+	    chmod(control->service->runtime, 0711) == -1)
+		return -1;
+	return chmod(control->path, 0660);
+}
+
+struct control *
+control_new(struct service *service, const char *path, const char *group)
+{
+	struct control *control = calloc(1, sizeof(*control));
+	mode_t before;
+
+	if (control == NULL)
+		return NULL;
+	control->service = service;
+	TAILQ_INIT(&control->calls);
+	strlcpy(control->path, path, sizeof(control->path));
+	control->sock =
+	    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (control->sock == -1)
+		goto fail;
+	unlink(path);
+	before = umask(0177);
+	if (paths_bind(control->sock, path) == -1) {
+		umask(before);
+		goto fail;
+	}
+	umask(before);
+	if (set_access(control, group) == -1 ||
+	    listen(control->sock, SOMAXCONN) == -1)
+		goto fail;
+	control->accepting = event_new(service->base, control->sock,
+	    EV_READ | EV_PERSIST, accept_peer, control);
+	if (control->accepting == NULL ||
+	    event_add(control->accepting, NULL) == -1)
+		goto fail;
+	return control;
+fail:
+	control_free(control);
+	return NULL;
+}
+
+/* What is queued for a peer, without waiting for it. */
+static void
+flush_peer(struct call *call)
+{
+	struct evbuffer *output = bufferevent_get_output(call->peer);
+
+	while (evbuffer_get_length(output) > 0 &&
+	    evbuffer_write(output, bufferevent_getfd(call->peer)) > 0)
+		;
+}
+
+void
+control_free(struct control *control)
+{
+	int saved = errno;
+	struct call *call;
+
+	if (control == NULL)
+		return;
+	while ((call = TAILQ_FIRST(&control->calls)) != NULL) {
+		flush_peer(call);
+		disconnect(call);
+	}
+	if (control->accepting != NULL) {
+		event_free(control->accepting);
+		unlink(control->path);
+	}
+	fd_close(&control->sock);
+	free(control);
+	errno = saved;
+}

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A generation: starts its image, and starts it again when it ends by itself
+ * and the policy says so.  Never decides a rollout.
+ */
+#include "service/generation.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "service/health.h"
+#include "service/request.h"
+#include "service/retire.h"
+#include "service/service.h"
+#include "service/steering.h"
+
+#define BACKOFF_FIRST_MS   100
+#define BACKOFF_LONGEST_MS 5000
+#define SOCKETS_MAX	   256
+
+static const char *const role_names[] = {
+	[ROLE_CANDIDATE] = "candidate",
+	[ROLE_ACTIVE] = "active",
+	[ROLE_PARKED] = "parked",
+	[ROLE_DRAINING] = "draining",
+	[ROLE_RETIRED] = "retired",
+	[ROLE_FAILED] = "failed",
+};
+
+const char *
+role_name(enum role role)
+{
+	return role_names[role];
+}
+
+void
+generation_owner(const struct image *image, uid_t *uid, gid_t *gid)
+{
+	struct passwd *user;
+	struct group *group;
+
+	*uid = geteuid();
+	*gid = getegid();
+	if (image->user != NULL && (user = getpwnam(image->user)) != NULL) {
+		*uid = user->pw_uid;
+		*gid = user->pw_gid;
+	}
+	if (image->group != NULL && (group = getgrnam(image->group)) != NULL)
+		*gid = group->gr_gid;
+}
+
+/* It cannot be kept running, and it was what served. */
+static void
+give_up(struct generation *generation, int status, const char *why)
+{
+	struct service *service = generation->service;
+
+	if (request_rescue(service, why))
+		return;
+	log_error("generation %u: given up: %s", generation->number, why);
+	service_end(service,
+	    WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status),
+	    true);
+}
+
+static bool
+policy_restarts(const struct options *options, int status)
+{
+	return options->restart == RESTART_ALWAYS ||
+	    (options->restart == RESTART_ON_FAILURE &&
+		!(WIFEXITED(status) && WEXITSTATUS(status) == 0));
+}
+
+/* Count a restart.  Returns how long to wait, -1 past --restart-limit. */
+static int64_t
+next_backoff(struct generation *generation)
+{
+	const struct restart_limit *limit =
+	    &generation->service->options->restart_limit;
+	int64_t now = clock_ms(), wait = BACKOFF_FIRST_MS;
+	unsigned int i;
+
+	if (now - generation->window_ms > limit->window_ms) {
+		generation->window_ms = now;
+		generation->recent = 0;
+	}
+	if (generation->recent++ >= limit->count)
+		return -1;
+	if (generation->recent == 1)
+		return 0;
+	for (i = 2; i < generation->recent && wait < BACKOFF_LONGEST_MS; i++)
+		wait *= 2;
+	return wait;
+}
+
+static void
+restart(evutil_socket_t fd, short what, void *arg)
+{
+	struct generation *generation = arg;
+	char why[512];
+
+	if (generation_start(generation, why, sizeof(why)) == 0) {
+		generation->restarts++;
+		events_emit(generation->service, "restarted", generation,
+		    "started again, PID %d", program_main(generation->program));
+		return;
+	}
+	log_error("generation %u: %s", generation->number, why);
+	if (!release_ended(generation, why))
+		give_up(generation, 1 << 8, why);
+}
+
+static void
+start_again(struct generation *generation, int status, const char *how)
+{
+	struct timeval delay;
+	char why[128];
+	int64_t wait;
+
+	if (!policy_restarts(generation->service->options, status)) {
+		give_up(generation, status, how);
+		return;
+	}
+	if ((wait = next_backoff(generation)) == -1) {
+		snprintf(why, sizeof(why),
+		    "%s, and was started again %u times lately", how,
+		    generation->recent - 1);
+		give_up(generation,
+		    WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 1 << 8
+								  : status,
+		    why);
+		return;
+	}
+	delay = clock_interval(wait);
+	evtimer_add(generation->backoff, &delay);
+}
+
+static void
+program_ended(int status, const char *how, void *arg)
+{
+	struct generation *generation = arg;
+
+	if (release_ended(generation, how))
+		return;
+	events_emit(generation->service, "crashed", generation, "%s %s",
+	    role_name(generation->role), how);
+	if (generation->role == ROLE_ACTIVE && !generation->service->ending)
+		start_again(generation, status, how);
+	else
+		retire_now(generation);
+}
+
+static void
+program_stopped(void *arg)
+{
+	retire_finish(arg);
+}
+
+static void
+program_ready(void *arg)
+{
+	release_ready(arg);
+}
+
+static void
+program_told(const struct notify_message *message, void *arg)
+{
+	if (message->extend_usec >= 0)
+		release_extend(arg, message->extend_usec);
+}
+
+static const struct program_events program_events = {
+	.ready = program_ready,
+	.told = program_told,
+	.ended = program_ended,
+	.stopped = program_stopped,
+};
+
+static struct program *
+make_program(struct generation *generation)
+{
+	struct service *service = generation->service;
+	struct program_stop stop = { service->options->stop_signal,
+		service->options->stop_timeout_ms };
+	uid_t uid;
+	gid_t gid;
+
+	generation_owner(generation->image, &uid, &gid);
+	return program_new(service->base, service->options->name,
+	    generation->number, service->runtime, uid, gid, &stop,
+	    &program_events, generation);
+}
+
+struct generation *
+generation_new(
+    struct service *service, struct image *image, char *why, size_t size)
+{
+	struct generation *generation = calloc(1, sizeof(*generation));
+
+	if (generation == NULL) {
+		snprintf(why, size, "%s", strerror(errno));
+		image_unref(image);
+		return NULL;
+	}
+	generation->service = service;
+	generation->image = image;
+	generation->number = ++service->last_number;
+	generation->role = ROLE_CANDIDATE;
+	clock_stamp(generation->started);
+	generation->backoff = evtimer_new(service->base, restart, generation);
+	generation->program = make_program(generation);
+	TAILQ_INSERT_TAIL(&service->generations, generation, entry);
+	if (generation->program == NULL || generation->backoff == NULL) {
+		snprintf(why, size, "cannot make its notification socket: %s",
+		    strerror(errno));
+		generation_free(generation);
+		return NULL;
+	}
+	if (steering_join(generation, why, size) == -1) {
+		generation_free(generation);
+		return NULL;
+	}
+	return generation;
+}
+
+void
+generation_close(struct generation *generation)
+{
+	if (generation->health != NULL)
+		health_stop(generation->health);
+	generation->health = NULL;
+	evtimer_del(generation->backoff);
+	program_free(generation->program);
+	generation->program = NULL;
+	steering_leave(generation);
+}
+
+void
+generation_free(struct generation *generation)
+{
+	TAILQ_REMOVE(&generation->service->generations, generation, entry);
+	if (generation->program != NULL)
+		generation_close(generation);
+	if (generation->backoff != NULL)
+		event_free(generation->backoff);
+	image_unref(generation->image);
+	free(generation);
+}
+
+/* The generation's sockets, in the order of the listeners. */
+static size_t
+collect_sockets(const struct generation *generation,
+    struct spawn_socket *sockets, char (*addresses)[ADDRESS_STRLEN])
+{
+	struct service *service = generation->service;
+	const struct listener *listener;
+	size_t i, j, n, count = 0;
+	const int *fds;
+
+	for (i = 0; i < service->nlisteners; i++) {
+		listener = service->listeners[i];
+		address_format(listener_address(listener), addresses[i]);
+		fds = listener_sockets(listener, generation->number, &n);
+		for (j = 0; j < n && count < SOCKETS_MAX; j++)
+			sockets[count++] = (struct spawn_socket){
+				.fd = fds[j],
+				.name = listener_name(listener),
+				.address = addresses[i],
+			};
+	}
+	return count;
+}
+
+int
+generation_start(struct generation *generation, char *why, size_t size)
+{
+	struct service *service = generation->service;
+	struct spawn_socket sockets[SOCKETS_MAX];
+	struct spawn spawn = { .image = generation->image,
+		.name = service->options->name,
+		.generation = generation->number,
+		.protocols = service->options->pass,
+		.sockets = sockets };
+	char(*addresses)[ADDRESS_STRLEN];
+	int r;
+
+	addresses = calloc(service->nlisteners + 1, sizeof(*addresses));
+	if (addresses == NULL) {
+		snprintf(why, size, "%s", strerror(errno));
+		return -1;
+	}
+	spawn.nsockets = collect_sockets(generation, sockets, addresses);
+	r = program_start(generation->program, &spawn, why, size);
+	free(addresses);
+	return r;
+}
+
+struct generation *
+generation_find(struct service *service, unsigned int number)
+{
+	struct generation *generation;
+
+	TAILQ_FOREACH (generation, &service->generations, entry) {
+		if (generation->number == number)
+			return generation;
+	}
+	return NULL;
+}
+
+/* The oldest one that has ended, if more than retain of its kind have. */
+static struct generation *
+oldest_surplus(struct service *service, enum role role)
+{
+	struct generation *generation, *oldest = NULL;
+	unsigned int n = 0;
+
+	TAILQ_FOREACH (generation, &service->generations, entry) {
+		if (generation->role != role || generation->program != NULL)
+			continue;
+		if (oldest == NULL)
+			oldest = generation;
+		n++;
+	}
+	return n > service->options->retain ? oldest : NULL;
+}
+
+static void
+prune_images(struct service *service)
+{
+	struct image *images[SOCKETS_MAX];
+	struct generation *generation;
+	char store[PATH_MAX + 8];
+	size_t n = 0;
+
+	TAILQ_FOREACH (generation, &service->generations, entry) {
+		if (n < SOCKETS_MAX)
+			images[n++] = generation->image;
+	}
+	snprintf(store, sizeof(store), "%s/images", service->state);
+	image_prune(store, images, n);
+}
+
+void
+generation_prune(struct service *service)
+{
+	struct generation *generation;
+	bool pruned = false;
+
+	while ((generation = oldest_surplus(service, ROLE_RETIRED)) != NULL ||
+	    (generation = oldest_surplus(service, ROLE_FAILED)) != NULL) {
+		generation_free(generation);
+		pruned = true;
+	}
+	if (pruned)
+		prune_images(service);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A generation: one image started once, with its number, role, share,
+ * sockets and health.  Starts it, and starts it again when it ends by itself
+ * and the policy says so; what follows from its end is told to release.c.
+ */
+#ifndef SERVICE_GENERATION_H
+#define SERVICE_GENERATION_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/clock.h"
+#include "process/image.h"
+#include "process/program.h"
+
+struct service;
+struct health;
+struct retirement;
+
+enum role {
+	ROLE_CANDIDATE, /* being started and checked */
+	ROLE_ACTIVE,
+	ROLE_PARKED,   /* alive with share 0, ready to take over again */
+	ROLE_DRAINING, /* being stopped */
+	ROLE_RETIRED,  /* stopped; its image is kept */
+	ROLE_FAILED,   /* was a candidate, and was taken back */
+};
+
+enum health_last { HEALTH_NONE, HEALTH_PASS, HEALTH_FAIL };
+
+struct health_record {
+	enum health_last last;
+	unsigned int passes; /* in all */
+	unsigned int failures;
+	char reason[256]; /* of the last one */
+};
+
+struct generation {
+	TAILQ_ENTRY(generation) entry;
+	struct service *service;
+	unsigned int number;
+	enum role role;
+	unsigned int share; /* percent of new connections */
+	struct image *image;
+	struct program *program; /* NULL once it has ended for good */
+	char started[CLOCK_STAMP];
+	bool proven; /* was promoted once: good to go back to */
+	struct health *health;
+	struct health_record checks;
+	struct retirement *retirement; /* while parked or draining */
+	unsigned int restarts;
+	unsigned int recent; /* restarts in the window of --restart-limit */
+	int64_t window_ms;   /* when that window began */
+	struct event *backoff;
+};
+
+TAILQ_HEAD(generation_list, generation);
+
+/*
+ * Make the next generation of the service, with sockets of its own in every
+ * listener.  *Steals* the image in every case.  NULL with why.
+ */
+struct generation *generation_new(
+    struct service *, struct image *, char *why, size_t size);
+void generation_free(struct generation *);
+
+/* Start its program.  -1 with why. */
+int generation_start(struct generation *, char *why, size_t size);
+
+/* NULL if there is none. */
+struct generation *generation_find(struct service *, unsigned int number);
+
+/* It has ended for good: let go of its program and sockets. */
+void generation_close(struct generation *);
+
+/* Forget retired and failed ones past --retain, and their images. */
+void generation_prune(struct service *);
+
+const char *role_name(enum role);
+
+/* The user that an image runs as; ours where it names none. */
+void generation_owner(const struct image *, uid_t *, gid_t *);
+
+#endif

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A series of health checks: rounds of all --health checks, or of the
+ * built-in one where there are none.  A round ends at the first failure.
+ */
+#include "service/health.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "process/probe.h"
+#include "service/service.h"
+#include "traffic/accept.h"
+
+#define SOURCE_LEN 96
+
+struct health {
+	struct generation *generation;
+	enum health_pace pace;
+	health_fn *fn;
+	size_t next;		       /* check of the round */
+	unsigned int passes, failures; /* in a row */
+	int64_t round_ms;	       /* when the round began */
+	struct accept_check *accept;
+	struct probe *probe;
+	struct event *timer; /* to the next round */
+};
+
+static void begin_check(struct health *);
+
+static void
+begin_round(evutil_socket_t fd, short what, void *arg)
+{
+	struct health *health = arg;
+
+	health->next = 0;
+	health->round_ms = clock_ms();
+	begin_check(health);
+}
+
+static void
+schedule_round(struct health *health)
+{
+	const struct options *options = health->generation->service->options;
+	int64_t interval = options->health_interval_ms;
+	struct timeval delay;
+
+	if (health->pace == HEALTH_STEADY)
+		interval *= HEALTH_STEADY_FACTOR;
+	delay = clock_interval(health->round_ms + interval - clock_ms());
+	evtimer_add(health->timer, &delay);
+}
+
+/* The last thing that is done with health: fn may stop the series. */
+static void
+end_round(struct health *health, bool passed, const char *why)
+{
+	struct generation *generation = health->generation;
+	const struct options *options = generation->service->options;
+	struct health_record *record = &generation->checks;
+
+	record->last = passed ? HEALTH_PASS : HEALTH_FAIL;
+	strlcpy(record->reason, why != NULL ? why : "", sizeof(record->reason));
+	if (passed) {
+		record->passes++;
+		health->passes++;
+		health->failures = 0;
+	} else {
+		record->failures++;
+		health->failures++;
+		health->passes = 0;
+	}
+	schedule_round(health);
+	if (passed && health->passes == options->health_passes)
+		health->fn(generation, true, record->reason);
+	else if (!passed && health->failures == options->health_failures)
+		health->fn(generation, false, record->reason);
+}
+
+static void
+check_done(struct health *health, bool passed, const char *why)
+{
+	char **checks = health->generation->service->options->health;
+
+	if (passed && checks[0] != NULL && checks[++health->next] != NULL) {
+		begin_check(health);
+		return;
+	}
+	end_round(health, passed, why);
+}
+
+static void
+accept_result(bool passed, const char *why, void *arg)
+{
+	struct health *health = arg;
+
+	health->accept = NULL;
+	check_done(health, passed, why);
+}
+
+static void
+probe_result(bool passed, const char *why, void *arg)
+{
+	struct health *health = arg;
+
+	health->probe = NULL;
+	check_done(health, passed, why);
+}
+
+/* The port in a check's URL, 0 if it says none. */
+static unsigned int
+port_of(const char *check)
+{
+	const char *host = strstr(check, "://"), *colon;
+
+	if (host == NULL)
+		return 0;
+	host += 3;
+	if (*host == '[' && (colon = strchr(host, ']')) != NULL)
+		host = colon + 1;
+	colon = host + strcspn(host, ":/");
+	return *colon == ':' ? (unsigned int)strtoul(colon + 1, NULL, 10) : 0;
+}
+
+/* Does only IPv6 reach what this check speaks of? */
+static bool
+needs_ipv6(const struct service *service, const char *check)
+{
+	const char *host = strstr(check, "://");
+	unsigned int port = port_of(check);
+	size_t i;
+
+	if (host != NULL && host[3] == '[')
+		return true;
+	for (i = 0; i < service->nlisteners; i++) {
+		if (port != 0 && listener_v6only(service->listeners[i]) &&
+		    address_port(listener_address(service->listeners[i])) ==
+			port)
+			return true;
+	}
+	return false;
+}
+
+/* Where a check of this generation comes from: 127.83.H.L, or ports of ::1 */
+static void
+directed_source(const struct generation *generation, const char *check,
+    char source[static SOURCE_LEN])
+{
+	unsigned int number = generation->number, port;
+
+	if (!needs_ipv6(generation->service, check)) {
+		snprintf(source, SOURCE_LEN, "127.83.%u.%u", number >> 8 & 255,
+		    number & 255);
+		return;
+	}
+	port = STEER_PORT_BASE + number % STEER_PORT_SLOTS * STEER_PORTS;
+	snprintf(
+	    source, SOURCE_LEN, "[::1]:%u-%u", port, port + STEER_PORTS - 1);
+}
+
+/* The private path of the Unix socket that a `unix:PATH…` check names. */
+static const char *
+private_path(
+    const struct generation *generation, const char *check, struct address *to)
+{
+	const struct service *service = generation->service;
+	struct address source;
+	char text[ADDRESS_STRLEN];
+	size_t i, n;
+
+	if (strncmp(check, "unix:", 5) != 0)
+		return NULL;
+	for (i = 0; i < service->nlisteners; i++) {
+		address_format(listener_address(service->listeners[i]), text);
+		n = strlen(text);
+		if (strncmp(check + 5, text, n) != 0 ||
+		    (check[5 + n] != '\0' && check[5 + n] != ':'))
+			continue;
+		if (listener_direct(service->listeners[i], generation->number,
+			0, to, &source) == 0 &&
+		    to->sa.sa_family == AF_UNIX)
+			return ((struct sockaddr_un *)&to->storage)->sun_path;
+	}
+	return NULL;
+}
+
+static int
+begin_probe(struct health *health, const char *pattern)
+{
+	struct generation *generation = health->generation;
+	const struct options *options = generation->service->options;
+	char source[SOURCE_LEN], variable[SOURCE_LEN + 32];
+	const char *extra[] = { variable, NULL };
+	struct address path;
+	char **env, *check;
+
+	check = spawn_expand(pattern, options->name, generation->number);
+	if (check == NULL)
+		return -1;
+	directed_source(generation, check, source);
+	snprintf(variable, sizeof(variable), "HOTSWAP_PROBE_SOURCE=%s", source);
+	env = spawn_helper_env(options->name, generation->number,
+	    program_main(generation->program), extra);
+	if (env != NULL)
+		health->probe = probe_start(generation->service->base, check,
+		    source, private_path(generation, check, &path), env,
+		    options->health_timeout_ms, probe_result, health);
+	spawn_env_free(env);
+	free(check);
+	return health->probe != NULL ? 0 : -1;
+}
+
+static void
+begin_check(struct health *health)
+{
+	struct generation *generation = health->generation;
+	struct service *service = generation->service;
+	const struct options *options = service->options;
+	char why[128];
+
+	if (options->health[0] == NULL)
+		health->accept = accept_check_start(service->base,
+		    service->listeners, service->nlisteners, generation->number,
+		    options->health_timeout_ms, accept_result, health);
+	else
+		begin_probe(health, options->health[health->next]);
+	if (health->accept != NULL || health->probe != NULL)
+		return;
+	snprintf(why, sizeof(why), "the check cannot be started: %s",
+	    strerror(errno));
+	end_round(health, false, why);
+}
+
+struct health *
+health_start(
+    struct generation *generation, enum health_pace pace, health_fn *fn)
+{
+	struct health *health = calloc(1, sizeof(*health));
+	struct timeval now = { 0, 0 };
+
+	if (health == NULL)
+		return NULL;
+	health->generation = generation;
+	health->pace = pace;
+	health->fn = fn;
+	health->timer =
+	    evtimer_new(generation->service->base, begin_round, health);
+	if (health->timer == NULL || evtimer_add(health->timer, &now) == -1) {
+		health_stop(health);
+		return NULL;
+	}
+	return health;
+}
+
+void
+health_stop(struct health *health)
+{
+	if (health == NULL)
+		return;
+	if (health->accept != NULL)
+		accept_check_cancel(health->accept);
+	if (health->probe != NULL)
+		probe_cancel(health->probe);
+	if (health->timer != NULL)
+		event_free(health->timer);
+	free(health);
+}

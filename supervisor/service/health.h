@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The health of one generation: a series of checks, one round after the
+ * other, each directed at that generation alone.
+ */
+#ifndef SERVICE_HEALTH_H
+#define SERVICE_HEALTH_H
+
+#include <stdbool.h>
+
+struct generation;
+struct health;
+
+/*
+ * Called when --health-passes in a row have passed or --health-failures in a
+ * row have failed, at the round that completes the row.  why is of the last
+ * check, borrowed.
+ */
+typedef void health_fn(struct generation *, bool healthy, const char *why);
+
+/* How often a generation is looked at. */
+enum health_pace {
+	HEALTH_ROLLOUT, /* every --health-interval */
+	HEALTH_STEADY,	/* every HEALTH_STEADY_FACTOR of them */
+};
+#define HEALTH_STEADY_FACTOR 10
+
+/*
+ * Begin, with a first round at once.  Each result goes to
+ * generation->checks.  *New*; NULL with errno.
+ */
+struct health *health_start(struct generation *, enum health_pace, health_fn *);
+void health_stop(struct health *);
+
+#endif

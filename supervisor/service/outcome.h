@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * How a rollout went: its phases as it goes, and in the end the outcome, as
+ * --json and history have it.
+ */
+#ifndef SERVICE_OUTCOME_H
+#define SERVICE_OUTCOME_H
+
+#include "service/rollout.h"
+
+struct release;
+struct service;
+
+enum outcome_result { OUTCOME_PROMOTED, OUTCOME_ABORTED, OUTCOME_ROLLED_BACK };
+
+/* A rollout begins: note the time. */
+void outcome_begin(struct release *);
+
+/* A state was left: note how long it took. */
+void outcome_phase_ended(struct release *, enum rollout_state);
+
+/*
+ * The rollout is over: write history and tell all who observe.  The first
+ * start of a service is not a rollout and is not told.
+ */
+void outcome_tell(struct service *, enum outcome_result, const char *why);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * When is a generation ready to be checked?  What --ready says.
+ */
+#ifndef SERVICE_READINESS_H
+#define SERVICE_READINESS_H
+
+struct generation;
+struct readiness;
+
+typedef void readiness_fn(struct generation *, void *arg);
+
+/*
+ * Begin to wait; fn is called once, from the loop, when it is ready.  That
+ * the program says READY=1 is told by readiness_said.  *New*; NULL with
+ * errno.
+ */
+struct readiness *readiness_start(
+    struct generation *, readiness_fn *, void *arg);
+void readiness_stop(struct readiness *);
+
+/* The program said READY=1: of use for `notify` and `auto`. */
+void readiness_said(struct readiness *);
+
+#endif

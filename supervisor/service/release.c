@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Carries out a rollout.  Every change of its state goes through take(),
+ * which asks the table of service/rollout.c and does what it says; nothing
+ * else here decides how a rollout goes on.
+ */
+#include "service/release.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/log.h"
+#include "base/strings.h"
+#include "process/reaper.h"
+#include "service/health.h"
+#include "service/helper.h"
+#include "service/outcome.h"
+#include "service/readiness.h"
+#include "service/retire.h"
+#include "service/service.h"
+#include "service/steering.h"
+
+static void resolve(struct service *, const char *);
+static void start(struct service *, const char *);
+static void check(struct service *, const char *);
+static void shift(struct service *, const char *);
+static void promote(struct service *, const char *);
+static void take_back(struct service *, const char *);
+static void give_up(struct service *, const char *);
+
+static void (*const actions[])(struct service *, const char *why) = {
+	[ACTION_RESOLVE] = resolve,
+	[ACTION_START] = start,
+	[ACTION_CHECK] = check,
+	[ACTION_SHIFT] = shift,
+	[ACTION_PROMOTE] = promote,
+	[ACTION_TAKE_BACK] = take_back,
+	[ACTION_GIVE_UP] = give_up,
+};
+
+bool
+release_take(struct service *service, enum rollout_event event, const char *why)
+{
+	struct release *release = &service->release;
+	enum rollout_state before = release->rollout.state;
+	enum rollout_action action;
+
+	action = rollout_take(&release->rollout, event);
+	if (action == ACTION_REFUSE)
+		return false;
+	if (release->rollout.state != before)
+		outcome_phase_ended(release, before);
+	actions[action](service, why);
+	return true;
+}
+
+static void
+set_deadline(struct service *service, int64_t ms)
+{
+	struct timeval delay = clock_interval(ms);
+
+	service->release.deadline_ms = clock_ms() + ms;
+	evtimer_add(service->release.timer, &delay);
+}
+
+static void
+clear_deadline(struct service *service)
+{
+	service->release.deadline_ms = 0;
+	evtimer_del(service->release.timer);
+}
+
+/* The time of the present state has passed. */
+static void
+time_passed(evutil_socket_t fd, short what, void *arg)
+{
+	static const enum rollout_event events[ROLLOUT_STATES] = {
+		[ROLLOUT_STARTING] = EVENT_EXPIRED,
+		[ROLLOUT_CHECKING] = EVENT_EXPIRED,
+		[ROLLOUT_SHIFTING] = EVENT_HELD,
+		[ROLLOUT_BAKING] = EVENT_BAKED,
+	};
+	struct service *service = arg;
+	struct release *release = &service->release;
+	const struct health_record *checks = &release->candidate->checks;
+	enum rollout_state state = release->rollout.state;
+	char why[RELEASE_WHY];
+
+	snprintf(why, sizeof(why), "not %s within %.1f s%s%s",
+	    state == ROLLOUT_STARTING ? "ready" : "healthy",
+	    service->options->start_timeout_ms / 1000.0,
+	    checks->last == HEALTH_FAIL ? ": " : "",
+	    checks->last == HEALTH_FAIL ? checks->reason : "");
+	release->deadline_ms = 0;
+	release_take(service, events[state], why);
+}
+
+/* What was kept for the rollout is let go; what it is for stays in force. */
+static void
+clear(struct service *service)
+{
+	struct release *release = &service->release;
+
+	clear_deadline(service);
+	readiness_stop(release->readiness);
+	release->readiness = NULL;
+	image_unref(release->image);
+	release->image = NULL;
+	release->candidate = release->old = NULL;
+}
+
+/* The options and the command line that it came with do not stay. */
+static void
+restore_options(struct service *service)
+{
+	struct release *release = &service->release;
+
+	if (release->options_before != NULL) {
+		options_free(service->options);
+		service->options = release->options_before;
+		release->options_before = NULL;
+	}
+	strings_free(release->program);
+	free(release->exe);
+	release->program = NULL;
+	release->exe = NULL;
+}
+
+static void
+keep_options(struct service *service)
+{
+	struct release *release = &service->release;
+
+	options_free(release->options_before);
+	release->options_before = NULL;
+	strings_free(service->program);
+	free(service->exe);
+	service->program = release->program;
+	service->exe = release->exe;
+	release->program = NULL;
+	release->exe = NULL;
+}
+
+/* RESOLVE: the image, then --check. */
+
+static void
+check_ended(const struct command_result *result, void *arg)
+{
+	struct service *service = arg;
+	char why[RELEASE_WHY], how[64];
+
+	service->release.check = NULL;
+	if (WIFEXITED(result->status) && WEXITSTATUS(result->status) == 0) {
+		release_take(service, EVENT_RESOLVED, NULL);
+		return;
+	}
+	reaper_describe(result->status, how, sizeof(how));
+	snprintf(why, sizeof(why), "--check: %s: %s: %s",
+	    service->options->check, result->timed_out ? "timed out" : how,
+	    result->last_line);
+	release_take(service, EVENT_FAILED, why);
+}
+
+static void
+begin_check(struct service *service)
+{
+	const struct options *options = service->options;
+	struct helper helper = { .command = options->check,
+		.generation = service->last_number + 1,
+		.timeout_ms = options->start_timeout_ms,
+		.log_as = "check" };
+
+	if (options->check == NULL) {
+		release_take(service, EVENT_RESOLVED, NULL);
+		return;
+	}
+	service->release.check =
+	    helper_start(service, &helper, check_ended, service);
+	if (service->release.check == NULL)
+		release_take(
+		    service, EVENT_FAILED, "--check cannot be started");
+}
+
+static void
+image_ready(struct image *image, const char *why, void *arg)
+{
+	struct service *service = arg;
+
+	service->release.job = NULL;
+	if (image == NULL) {
+		release_take(service, EVENT_FAILED, why);
+		return;
+	}
+	service->release.image = image;
+	if (image->warning != NULL)
+		log_warn("%s", image->warning);
+	begin_check(service);
+}
+
+static void
+resolve(struct service *service, const char *why)
+{
+	struct release *release = &service->release;
+	const struct options *options = service->options;
+	struct image_spec spec = { .exe = release->exe,
+		.argv = release->program,
+		.env = options->env,
+		.chdir = options->chdir,
+		.user = options->user,
+		.group = options->group,
+		.umask = options->umask,
+		.clear_env = options->clear_env,
+		.no_new_privs = options->no_new_privs };
+	char store[PATH_MAX + 8];
+
+	if (release->image != NULL) {
+		begin_check(service);
+		return;
+	}
+	snprintf(store, sizeof(store), "%s/images", service->state);
+	release->job = image_prepare(service->base, &spec,
+	    options->no_image_copy ? NULL : store, image_ready, service);
+	if (release->job == NULL)
+		release_take(service, EVENT_FAILED, strerror(errno));
+}
+
+/* START: a new generation of the image. */
+
+static void
+candidate_ready(struct generation *candidate, void *arg)
+{
+	struct service *service = arg;
+
+	readiness_stop(service->release.readiness);
+	service->release.readiness = NULL;
+	events_emit(service, "ready", candidate, "ready after %d ms",
+	    (int)(clock_ms() - service->release.phase_ms));
+	release_take(service, EVENT_READY, NULL);
+}
+
+static void
+start(struct service *service, const char *why)
+{
+	struct release *release = &service->release;
+	char fault[RELEASE_WHY];
+
+	release->candidate = generation_new(
+	    service, image_ref(release->image), fault, sizeof(fault));
+	if (release->candidate == NULL) {
+		release_take(service, EVENT_FAILED, fault);
+		return;
+	}
+	release->to = release->candidate->number;
+	if (generation_start(release->candidate, fault, sizeof(fault)) == -1) {
+		release_take(service, EVENT_FAILED, fault);
+		return;
+	}
+	events_emit(service, "started", release->candidate,
+	    "%s started, PID %d, sha256 %.12s", release->image->program,
+	    program_main(release->candidate->program), release->image->sha256);
+	set_deadline(service, service->options->start_timeout_ms);
+	release->readiness =
+	    readiness_start(release->candidate, candidate_ready, service);
+	if (release->readiness == NULL)
+		release_take(service, EVENT_FAILED, strerror(errno));
+}
+
+/* CHECK: it must pass before it serves anybody. */
+
+static void
+health_told(struct generation *generation, bool healthy, const char *why)
+{
+	struct service *service = generation->service;
+	const struct options *options = service->options;
+
+	if (generation == service->release.candidate) {
+		release_take(
+		    service, healthy ? EVENT_HEALTHY : EVENT_SICK, why);
+		return;
+	}
+	events_emit(service, healthy ? "healthy" : "unhealthy", generation,
+	    "%s: %s", healthy ? "healthy again" : "unhealthy", why);
+	if (!healthy && options->on_unhealthy == UNHEALTHY_RESTART)
+		program_signal(generation->program, SIGKILL);
+}
+
+static void
+check(struct service *service, const char *why)
+{
+	struct release *release = &service->release;
+	struct generation *candidate = release->candidate;
+	int signal = service->options->unpark_signal;
+
+	if (release->kind == RELEASE_ROLLBACK && candidate == service->parked) {
+		retire_unpark(candidate);
+		service->parked = NULL;
+		if (signal == 0) {
+			/* It is as it was when it served. */
+			release_take(service, EVENT_HEALTHY, NULL);
+			return;
+		}
+		program_signal(candidate->program, signal);
+		set_deadline(service, service->options->start_timeout_ms);
+	}
+	candidate->health =
+	    health_start(candidate, HEALTH_ROLLOUT, health_told);
+	if (candidate->health == NULL)
+		release_take(service, EVENT_FAILED, strerror(errno));
+}
+
+/* SHIFT: shares. */
+
+static void
+set_shares(struct release *release, unsigned int candidate)
+{
+	release->candidate->share = candidate;
+	if (release->old != NULL)
+		release->old->share = 100 - candidate;
+}
+
+static void
+shift(struct service *service, const char *why)
+{
+	struct release *release = &service->release;
+	/* A first start and a parked one at once have nothing to bake. */
+	bool bakes = release->old != NULL && release->candidate->health != NULL;
+	char fault[RELEASE_WHY];
+
+	clear_deadline(service);
+	set_shares(release, release->rollout.share);
+	if (steering_apply(service) == -1) {
+		snprintf(
+		    fault, sizeof(fault), "cannot steer: %s", strerror(errno));
+		release_take(service, EVENT_FAILED, fault);
+		return;
+	}
+	if (release->old != NULL)
+		events_emit(service, "shifted", release->candidate,
+		    "gets %u %% of the new connections",
+		    release->rollout.share);
+	if (!bakes || service->options->bake_ms == 0)
+		release_take(service, EVENT_BAKED, NULL);
+	else
+		set_deadline(service, service->options->bake_ms);
+}
+
+/* The three ends. */
+
+static void
+look_after_health(struct generation *active)
+{
+	health_stop(active->health);
+	active->health = NULL;
+	/* Idle costs nothing, unless a check was asked for. */
+	if (active->service->options->health[0] != NULL)
+		active->health =
+		    health_start(active, HEALTH_STEADY, health_told);
+}
+
+static void
+dismiss_old(struct service *service)
+{
+	struct release *release = &service->release;
+
+	if (service->parked != NULL && service->parked != release->candidate)
+		retire_drain(service->parked);
+	if (release->old == NULL)
+		return;
+	if (release->kind != RELEASE_ROLLBACK &&
+	    service->options->keep_ms > 0 &&
+	    program_main(release->old->program) != 0) {
+		service->parked = release->old;
+		retire_park(release->old);
+		return;
+	}
+	if (release->kind == RELEASE_ROLLBACK)
+		release->old->proven = false;
+	retire_drain(release->old);
+}
+
+static void
+promote(struct service *service, const char *why)
+{
+	struct release *release = &service->release;
+	struct generation *candidate = release->candidate;
+	bool rollback = release->kind == RELEASE_ROLLBACK;
+
+	set_shares(release, 100);
+	steering_apply(service);
+	candidate->role = ROLE_ACTIVE;
+	candidate->proven = true;
+	service->active = candidate;
+	look_after_health(candidate);
+	dismiss_old(service);
+	keep_options(service);
+	events_emit(service, rollback ? "rolled-back" : "promoted", candidate,
+	    "serves");
+	clear(service);
+	if (release->kind == RELEASE_FIRST)
+		service_report(service, true, NULL);
+	outcome_tell(
+	    service, rollback ? OUTCOME_ROLLED_BACK : OUTCOME_PROMOTED, why);
+}
+
+static void
+take_back(struct service *service, const char *why)
+{
+	struct release *release = &service->release;
+	struct generation *candidate = release->candidate;
+	bool met_users =
+	    release->rollout.met_users && release->kind != RELEASE_ROLLBACK;
+
+	restore_options(service);
+	events_emit(service, met_users ? "rolled-back" : "aborted", candidate,
+	    "%s: %s", candidate != NULL ? "taken back" : "no new generation",
+	    why);
+	if (candidate != NULL) {
+		set_shares(release, 0);
+		if (release->old != NULL)
+			steering_apply(service);
+		candidate->role = ROLE_FAILED;
+		if (release->rollout.met_users)
+			retire_drain(candidate);
+		else
+			retire_stop(candidate);
+	}
+	clear(service);
+	outcome_tell(
+	    service, met_users ? OUTCOME_ROLLED_BACK : OUTCOME_ABORTED, why);
+	if (release->kind == RELEASE_FIRST) {
+		service_report(service, false, why);
+		service_end(service, 1, true);
+	}
+}
+
+static void
+give_up(struct service *service, const char *why)
+{
+	struct release *release = &service->release;
+
+	if (release->job != NULL)
+		image_cancel(release->job);
+	if (release->check != NULL)
+		command_cancel(release->check);
+	release->job = NULL;
+	release->check = NULL;
+	take_back(service, why);
+}
+
+/* What generations tell. */
+
+bool
+release_ready(struct generation *generation)
+{
+	struct release *release = &generation->service->release;
+
+	if (generation != release->candidate || release->readiness == NULL)
+		return false;
+	readiness_said(release->readiness);
+	return true;
+}
+
+bool
+release_ended(struct generation *generation, const char *how)
+{
+	struct service *service = generation->service;
+	char why[RELEASE_WHY];
+
+	if (generation != service->release.candidate)
+		return false;
+	snprintf(why, sizeof(why), "the program %s", how);
+	return release_take(service, EVENT_EXITED, why);
+}
+
+void
+release_extend(struct generation *generation, int64_t usec)
+{
+	struct service *service = generation->service;
+	enum rollout_state state = service->release.rollout.state;
+	int64_t ms = usec / 1000;
+
+	if (generation != service->release.candidate ||
+	    (state != ROLLOUT_STARTING && state != ROLLOUT_CHECKING))
+		return;
+	if (clock_ms() + ms > service->release.deadline_ms)
+		set_deadline(service, ms);
+}
+
+void
+release_init(struct service *service)
+{
+	service->release.timer =
+	    evtimer_new(service->base, time_passed, service);
+}
+
+void
+release_fini(struct service *service)
+{
+	event_free(service->release.timer);
+	json_decref(service->release.phases);
+}

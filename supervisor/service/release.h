@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Carries out a rollout: what service/rollout.c decides is done here, with
+ * images, generations, checks and shares.
+ */
+#ifndef SERVICE_RELEASE_H
+#define SERVICE_RELEASE_H
+
+#include <event2/event.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "service/options.h"
+#include "service/rollout.h"
+
+struct command;
+struct generation;
+struct image;
+struct image_job;
+struct readiness;
+struct service;
+
+enum release_kind {
+	RELEASE_FIRST, /* the start of the service */
+	RELEASE_UPGRADE,
+	RELEASE_RESTART,
+	RELEASE_ROLLBACK,
+};
+
+#define RELEASE_PHASES 8
+#define RELEASE_WHY    512
+
+struct release {
+	struct rollout rollout;
+	enum release_kind kind;
+	unsigned int from, to;	      /* generation numbers; 0: none (yet) */
+	struct generation *candidate; /* NULL before it is made */
+	struct generation *old;	      /* NULL in the first start */
+	struct image *image;	      /* resolved, or to go back to */
+	struct image_job *job;
+	struct command *check;		/* of --check, while it runs */
+	struct readiness *readiness;	/* while the candidate starts */
+	struct options *options_before; /* those to return to, or NULL */
+	char **program; /* new command line, to stay if it succeeds */
+	char *exe;
+	int64_t deadline_ms; /* of the state; 0: it has none */
+	struct event *timer; /* of the state: start, step or bake time */
+	int64_t began_ms;
+	int64_t phase_ms;
+	char started[CLOCK_STAMP];
+	json_t *phases;
+};
+
+void release_init(struct service *);
+void release_fini(struct service *);
+
+/*
+ * Something happened to the rollout; why is for people, borrowed.  Returns
+ * whether it had a place in the present state; all that follows is done.
+ */
+bool release_take(struct service *, enum rollout_event, const char *why);
+
+/*
+ * What generations tell.  Each returns whether it was the rollout's affair:
+ * of the candidate while a rollout is under way.
+ */
+bool release_ready(struct generation *);
+bool release_ended(struct generation *, const char *how);
+
+/* The candidate asks for more time to start, sd_notify(3). */
+void release_extend(struct generation *, int64_t usec);
+
+#endif

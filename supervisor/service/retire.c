@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The way of a generation that no longer serves: parked, drained, stopped,
+ * retired.  Connections are counted only while a generation drains.
+ */
+#include "service/retire.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "service/service.h"
+#include "service/health.h"
+#include "service/steering.h"
+#include "traffic/drain.h"
+
+#define LOOK_FIRST_MS	10
+#define LOOK_LONGEST_MS 250
+#define QUIET_LOOKS	3 /* so often in a row with nothing left: drained */
+
+enum retire_stage {
+	STAGE_EMPTYING,
+	STAGE_PARKED,
+	STAGE_DRAINING,
+	STAGE_STOPPING
+};
+
+struct retirement {
+	enum retire_stage stage;
+	int64_t deadline; /* of the stage */
+	unsigned int look_ms;
+	unsigned int quiet;
+	struct event *timer;
+};
+
+static void look(evutil_socket_t, short, void *);
+
+static void
+look_after(struct generation *generation, int64_t ms)
+{
+	struct timeval delay = clock_interval(ms);
+
+	evtimer_add(generation->retirement->timer, &delay);
+}
+
+static void
+enter(struct generation *generation, enum retire_stage stage, int64_t ms)
+{
+	struct retirement *retirement = generation->retirement;
+
+	retirement->stage = stage;
+	retirement->deadline = clock_ms() + ms;
+	retirement->look_ms = LOOK_FIRST_MS;
+	retirement->quiet = 0;
+}
+
+/* Make room for what is kept about it on this way.  -1 with errno. */
+static int
+set_out(struct generation *generation)
+{
+	struct retirement *retirement = generation->retirement;
+
+	if (retirement != NULL)
+		return 0;
+	if ((retirement = calloc(1, sizeof(*retirement))) == NULL)
+		return -1;
+	retirement->timer =
+	    evtimer_new(generation->service->base, look, generation);
+	if (retirement->timer == NULL) {
+		free(retirement);
+		return -1;
+	}
+	generation->retirement = retirement;
+	if (generation->health != NULL)
+		health_stop(generation->health);
+	generation->health = NULL;
+	return 0;
+}
+
+int
+retire_connections(struct generation *generation)
+{
+	struct service *service = generation->service;
+	struct address *addresses;
+	struct drain_set *set;
+	const pid_t *pids;
+	int count = -1;
+	size_t i, n;
+
+	if (generation->program == NULL)
+		return 0;
+	addresses = calloc(service->nlisteners + 1, sizeof(*addresses));
+	pids = program_pids(generation->program, &n);
+	set = drain_set_new(pids, n);
+	if (addresses != NULL && set != NULL) {
+		for (i = 0; i < service->nlisteners; i++)
+			addresses[i] = *listener_address(service->listeners[i]);
+		count = drain_count(set, addresses, service->nlisteners);
+	}
+	drain_set_free(set);
+	free(addresses);
+	return count;
+}
+
+static void
+stop_with(struct generation *generation, int signal)
+{
+	struct program_stop stop = { signal,
+		generation->service->options->stop_timeout_ms };
+
+	if (generation->program == NULL)
+		return;
+	evtimer_del(generation->backoff);
+	steering_prepare_leave(generation);
+	program_stop(generation->program, &stop);
+}
+
+/* Nothing that waits to be accepted, for a few looks in a row. */
+static bool
+is_quiet(struct retirement *retirement, bool nothing)
+{
+	retirement->quiet = nothing ? retirement->quiet + 1 : 0;
+	return retirement->quiet >= QUIET_LOOKS;
+}
+
+/*
+ * Its accept queue is empty and stays so: connections that were in the
+ * handshake when it was steered away have arrived.  Now it may be parked.
+ */
+static void
+look_at_queue(struct generation *generation)
+{
+	struct service *service = generation->service;
+	int signal = service->options->park_signal;
+
+	if (!is_quiet(generation->retirement, steering_queued(generation) == 0))
+		return;
+	if (signal != 0)
+		program_signal(generation->program, signal);
+	enter(generation, STAGE_PARKED, service->options->keep_ms);
+	look_after(generation, service->options->keep_ms);
+}
+
+static void
+look_at_connections(struct generation *generation)
+{
+	struct retirement *retirement = generation->retirement;
+	int queued = steering_queued(generation);
+	int connections = retire_connections(generation);
+	bool late = clock_ms() >= retirement->deadline;
+
+	if (!is_quiet(retirement, queued == 0 && connections <= 0) && !late)
+		return;
+	if (connections > 0)
+		events_emit(generation->service, "drained", generation,
+		    "stops with %d connections still open after "
+		    "--drain-timeout",
+		    connections);
+	else if (connections == 0)
+		events_emit(generation->service, "drained", generation,
+		    "no connection left");
+	else
+		events_emit(generation->service, "drained", generation,
+		    "its connections cannot be counted: %s", strerror(errno));
+	enter(generation, STAGE_STOPPING, 0);
+	stop_with(generation, generation->service->options->stop_signal);
+}
+
+/* One look at a generation on its way; the stage says what at. */
+static void
+look(evutil_socket_t fd, short what, void *arg)
+{
+	struct generation *generation = arg;
+	struct retirement *retirement = generation->retirement;
+
+	if (retirement->stage == STAGE_PARKED) {
+		retire_drain(generation);
+		return;
+	}
+	if (retirement->stage == STAGE_EMPTYING)
+		look_at_queue(generation);
+	else if (retirement->stage == STAGE_DRAINING)
+		look_at_connections(generation);
+	if (retirement->stage != STAGE_EMPTYING &&
+	    retirement->stage != STAGE_DRAINING)
+		return;
+	look_after(generation, retirement->look_ms);
+	/* Looks in a row that find nothing come quickly one after another. */
+	if (retirement->quiet == 0 && retirement->look_ms < LOOK_LONGEST_MS)
+		retirement->look_ms *= 2;
+	else if (retirement->quiet > 0)
+		retirement->look_ms = LOOK_FIRST_MS;
+}
+
+void
+retire_park(struct generation *generation)
+{
+	generation->role = ROLE_PARKED;
+	if (set_out(generation) == -1) {
+		retire_now(generation);
+		return;
+	}
+	enter(generation, STAGE_EMPTYING,
+	    generation->service->options->drain_timeout_ms);
+	look_after(generation, LOOK_FIRST_MS);
+}
+
+static void
+forget(struct generation *generation)
+{
+	if (generation->retirement == NULL)
+		return;
+	event_free(generation->retirement->timer);
+	free(generation->retirement);
+	generation->retirement = NULL;
+}
+
+void
+retire_unpark(struct generation *generation)
+{
+	forget(generation);
+}
+
+void
+retire_drain(struct generation *generation)
+{
+	struct service *service = generation->service;
+
+	if (service->parked == generation)
+		service->parked = NULL;
+	if (generation->role != ROLE_FAILED)
+		generation->role = ROLE_DRAINING;
+	if (set_out(generation) == -1) {
+		retire_now(generation);
+		return;
+	}
+	enter(generation, STAGE_DRAINING, service->options->drain_timeout_ms);
+	look_after(generation, LOOK_FIRST_MS);
+}
+
+static void
+stop_early(struct generation *generation, int signal)
+{
+	struct service *service = generation->service;
+
+	if (service->parked == generation)
+		service->parked = NULL;
+	if (generation->role != ROLE_FAILED)
+		generation->role = ROLE_DRAINING;
+	if (set_out(generation) == 0) {
+		evtimer_del(generation->retirement->timer);
+		enter(generation, STAGE_STOPPING, 0);
+	}
+	stop_with(generation, signal);
+}
+
+void
+retire_stop(struct generation *generation)
+{
+	stop_early(generation, generation->service->options->stop_signal);
+}
+
+void
+retire_now(struct generation *generation)
+{
+	stop_early(generation, SIGTERM);
+}
+
+void
+retire_finish(struct generation *generation)
+{
+	struct service *service = generation->service;
+
+	forget(generation);
+	generation_close(generation);
+	if (generation->role != ROLE_FAILED)
+		generation->role = ROLE_RETIRED;
+	events_emit(service, "retired", generation, "has ended");
+	generation_prune(service);
+	service_settle(service);
+}
+
+int64_t
+retire_deadline(const struct generation *generation)
+{
+	const struct retirement *retirement = generation->retirement;
+
+	if (retirement == NULL || retirement->stage == STAGE_STOPPING)
+		return 0;
+	return retirement->deadline;
+}

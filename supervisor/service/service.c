@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The service: comes up, runs the loop, takes signals, and ends when the
+ * last of its generations has.
+ */
+#include "service/service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/paths.h"
+#include "base/status.h"
+#include "base/strings.h"
+#include "process/reaper.h"
+#include "service/control.h"
+#include "service/request.h"
+#include "service/retire.h"
+#include "service/steering.h"
+
+static void on_stop(evutil_socket_t, short, void *);
+static void on_stop_now(evutil_socket_t, short, void *);
+static void on_nothing(evutil_socket_t, short, void *);
+
+/* A hang-up of the terminal must neither end us nor mean anything. */
+static const struct {
+	int number;
+	event_callback_fn function;
+} signals[] = {
+	{ SIGQUIT, on_stop },
+	{ SIGTERM, on_stop_now },
+	{ SIGINT, on_stop_now },
+	{ SIGHUP, on_nothing },
+	{ SIGUSR1, on_nothing },
+	{ SIGUSR2, on_nothing },
+	{ SIGPIPE, on_nothing },
+};
+
+#define NSIGNALS (sizeof(signals) / sizeof(signals[0]))
+
+/* What lives as long as service_run does. */
+struct run {
+	struct service service;
+	struct event *signals[NSIGNALS];
+	int lock;
+	struct pidfh *pidfile;
+};
+
+static void
+on_stop(evutil_socket_t number, short what, void *arg)
+{
+	service_end(arg, STATUS_OK, false);
+}
+
+static void
+on_stop_now(evutil_socket_t number, short what, void *arg)
+{
+	service_end(arg, STATUS_OK, true);
+}
+
+static void
+on_nothing(evutil_socket_t number, short what, void *arg)
+{
+}
+
+static void
+orphan_ended(pid_t pid, int status, void *arg)
+{
+	log_debug("process %d ended", pid);
+}
+
+void
+service_report(struct service *service, bool ready, const char *text)
+{
+	char line[RELEASE_WHY + 32];
+	int n;
+
+	if (service->report_fd == -1)
+		return;
+	if (ready)
+		n = snprintf(line, sizeof(line),
+		    "ready generation %u serves, PID %d\n",
+		    service->active->number,
+		    program_main(service->active->program));
+	else
+		n = snprintf(line, sizeof(line), "failed %s\n", text);
+	fd_write_all(service->report_fd, line, n);
+	fd_close(&service->report_fd);
+}
+
+void
+service_settle(struct service *service)
+{
+	const struct generation *generation;
+
+	if (!service->ending)
+		return;
+	TAILQ_FOREACH (generation, &service->generations, entry) {
+		if (generation->program != NULL)
+			return;
+	}
+	events_emit(service, "stopped", NULL, "stopped");
+	event_base_loopbreak(service->base);
+}
+
+static void
+close_doors(struct service *service)
+{
+	size_t i;
+
+	for (i = 0; i < service->nlisteners; i++)
+		listener_close_door(service->listeners[i]);
+}
+
+void
+service_end(struct service *service, int exit_status, bool now)
+{
+	struct generation *generation, *next;
+	char why[RELEASE_WHY];
+
+	if (!service->ending) {
+		service->exit_status = exit_status;
+		events_emit(service, "stopping", NULL, "stopping%s",
+		    now ? " now" : ", connections first");
+		request_abort(service, why);
+		close_doors(service);
+	}
+	service->ending = true;
+	TAILQ_FOREACH_SAFE (generation, &service->generations, entry, next) {
+		if (generation->program == NULL)
+			continue;
+		if (now)
+			retire_now(generation);
+		else if (generation->role != ROLE_DRAINING)
+			retire_drain(generation);
+	}
+	/* Where nothing runs any more nobody else will say so. */
+	service_settle(service);
+}
+
+/* COMING UP: each returns an exit status, after it has said what is wrong. */
+
+static int
+open_places(struct run *run)
+{
+	struct service *service = &run->service;
+	const char *name = service->options->name;
+	char path[PATH_MAX + 16];
+
+	if (paths_runtime(service->runtime, true) == -1) {
+		log_error("runtime directory %s: %s", service->runtime,
+		    strerror(errno));
+		return STATUS_NOPERM;
+	}
+	if (paths_state(name, service->state, true) == -1)
+		log_warn("state directory %s: %s: images and history are not "
+			 "kept",
+		    service->state, strerror(errno));
+	snprintf(path, sizeof(path), "%s/images", service->state);
+	mkdir(path, 0711);
+	snprintf(path, sizeof(path), "%s/%s.lock", service->runtime, name);
+	run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (run->lock == -1) {
+		log_error("%s: %s", path, strerror(errno));
+		return STATUS_NOPERM;
+	}
+	if (flock(run->lock, LOCK_EX | LOCK_NB) == -1) {
+		log_error("the name is taken: a supervisor of \"%s\" runs "
+			  "already; `hotswap upgrade %s` replaces its program, "
+			  "--name gives this one another name",
+		    name, name);
+		return STATUS_REFUSED;
+	}
+	snprintf(path, sizeof(path), "%s/history", service->state);
+	service->journal = journal_open(path);
+	return service->journal != NULL ? STATUS_OK : STATUS_SOFTWARE;
+}
+
+static int
+open_control(struct run *run)
+{
+	struct service *service = &run->service;
+	char path[PATH_MAX];
+
+	if (paths_control(service->options->name, path) == 0)
+		service->control =
+		    control_new(service, path, service->options->control_group);
+	if (service->control != NULL)
+		return STATUS_OK;
+	log_error("control socket %s: %s", path, strerror(errno));
+	return STATUS_NOPERM;
+}
+
+static int
+write_pidfile(struct run *run)
+{
+	const char *path = run->service.options->pidfile;
+	pid_t other = 0;
+
+	if (path == NULL)
+		return STATUS_OK;
+	run->pidfile = pidfile_open(path, 0644, &other);
+	if (run->pidfile != NULL && pidfile_write(run->pidfile) == 0)
+		return STATUS_OK;
+	if (errno == EEXIST)
+		log_error("%s: process %d has it already", path, other);
+	else
+		log_error("%s: %s", path, strerror(errno));
+	return STATUS_FAILED;
+}
+
+/* With it, closing a socket hands its queue to the others of its group. */
+static void
+migrate_queued(const struct options *options)
+{
+	static const char path[] = "/proc/sys/net/ipv4/tcp_migrate_req";
+	int fd;
+
+	if (!options->migrate_queued)
+		return;
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd == -1 || fd_write_all(fd, "1\n", 2) == -1)
+		log_warn("--migrate-queued: %s: %s", path, strerror(errno));
+	fd_close(&fd);
+}
+
+static int
+watch_signals(struct run *run)
+{
+	size_t i;
+
+	for (i = 0; i < NSIGNALS; i++) {
+		run->signals[i] = evsignal_new(run->service.base,
+		    signals[i].number, signals[i].function, &run->service);
+		if (run->signals[i] == NULL ||
+		    event_add(run->signals[i], NULL) == -1) {
+			log_error("cannot watch signals");
+			return STATUS_SOFTWARE;
+		}
+	}
+	return STATUS_OK;
+}
+
+static int
+open_listeners(struct run *run)
+{
+	char why[256];
+
+	if (steering_open(&run->service, why, sizeof(why)) == 0)
+		return STATUS_OK;
+	log_error("%s", why);
+	return STATUS_CONFIG;
+}
+
+static int
+begin_loop(struct run *run)
+{
+	struct service *service = &run->service;
+
+	if ((service->base = event_base_new()) == NULL ||
+	    reaper_init(service->base, orphan_ended, service) == -1) {
+		log_error("event loop: %s", strerror(errno));
+		return STATUS_SOFTWARE;
+	}
+	release_init(service);
+	return STATUS_OK;
+}
+
+static int (*const steps[])(struct run *) = { begin_loop, open_places,
+	watch_signals, open_control, write_pidfile, open_listeners };
+
+static int
+come_up(struct run *run)
+{
+	int status = STATUS_OK;
+	size_t i;
+
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if ((status = steps[i](run)) != STATUS_OK)
+			break;
+	}
+	return status;
+}
+
+static void
+go_down(struct run *run)
+{
+	struct service *service = &run->service;
+	struct generation *generation;
+	size_t i;
+
+	control_free(service->control);
+	while ((generation = TAILQ_FIRST(&service->generations)) != NULL)
+		generation_free(generation);
+	steering_close(service);
+	pidfile_remove(run->pidfile);
+	for (i = 0; i < NSIGNALS; i++) {
+		if (run->signals[i] != NULL)
+			event_free(run->signals[i]);
+	}
+	release_fini(service);
+	if (service->journal != NULL)
+		journal_close(service->journal);
+	events_fini(&service->events);
+	reaper_fini();
+	if (service->base != NULL)
+		event_base_free(service->base);
+	strings_free(service->program);
+	free(service->exe);
+	options_free(service->options);
+	fd_close(&run->lock);
+}
+
+static void
+begin_first(struct service *service, char *const *program)
+{
+	struct request request = { .kind = RELEASE_FIRST, .program = program };
+	char why[RELEASE_WHY];
+	const char *key;
+
+	if (request_begin(service, &request, &key, why) == REQUEST_BEGUN)
+		return;
+	log_error("%s", why);
+	service_report(service, false, why);
+	service_end(service, STATUS_SOFTWARE, true);
+}
+
+int
+service_run(const struct options *options, char *const *program, int report_fd)
+{
+	struct run run = { .lock = -1 };
+	struct service *service = &run.service;
+	int status;
+
+	service->report_fd = report_fd;
+	service->options = options_copy(options);
+	if (service->options == NULL)
+		return STATUS_SOFTWARE;
+	log_open(options->name, options->log_format);
+	TAILQ_INIT(&service->generations);
+	events_init(&service->events);
+	if ((status = come_up(&run)) == STATUS_OK) {
+		migrate_queued(options);
+		begin_first(service, program);
+		event_base_dispatch(service->base);
+		status = service->exit_status;
+	}
+	go_down(&run);
+	return status;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What runs now, as `hotswap status --json` prints it.  Fields are added,
+ * never renamed or removed.
+ */
+#include "service/status.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "service/outcome.h"
+#include "service/retire.h"
+#include "service/service.h"
+#include "settings.h"
+
+static const char *const steering_names[] = {
+	[STEERING_REUSEPORT] = "reuseport",
+	[STEERING_RENAME] = "rename",
+	[STEERING_SHARED] = "shared",
+};
+
+static const char *const health_names[] = {
+	[HEALTH_NONE] = "none",
+	[HEALTH_PASS] = "pass",
+	[HEALTH_FAIL] = "fail",
+};
+
+static json_t *
+queues_json(const struct service *service, const struct listener *listener)
+{
+	const struct generation *generation;
+	json_t *queues = json_array();
+	int queued;
+
+	TAILQ_FOREACH (generation, &service->generations, entry) {
+		if (generation->program == NULL)
+			continue;
+		queued = listener_queued(listener, generation->number);
+		if (queued >= 0)
+			json_array_append_new(queues,
+			    json_pack("{si si}", "generation",
+				(int)generation->number, "queued", queued));
+	}
+	return queues;
+}
+
+static json_t *
+listeners_json(const struct service *service)
+{
+	json_t *list = json_array();
+	const struct listener *listener;
+	const struct address *address;
+	char text[ADDRESS_STRLEN];
+	size_t i;
+
+	for (i = 0; i < service->nlisteners; i++) {
+		listener = service->listeners[i];
+		address = listener_address(listener);
+		address_format(address, text);
+		json_array_append_new(list,
+		    json_pack("{ss ss ss ss so}", "name",
+			listener_name(listener), "address", text, "type",
+			address->type == SOCK_DGRAM ? "dgram" : "stream",
+			"steering", steering_names[listener_steering(listener)],
+			"queues", queues_json(service, listener)));
+	}
+	return list;
+}
+
+static json_t *
+health_json(const struct health_record *checks)
+{
+	return json_pack("{ss si si ss}", "last", health_names[checks->last],
+	    "passes", (int)checks->passes, "failures", (int)checks->failures,
+	    "reason", checks->last == HEALTH_FAIL ? checks->reason : "");
+}
+
+static json_t *
+pids_json(struct generation *generation)
+{
+	json_t *list = json_array();
+	const pid_t *pids;
+	size_t i, n;
+
+	if (generation->program == NULL)
+		return list;
+	pids = program_pids(generation->program, &n);
+	for (i = 0; i < n; i++)
+		json_array_append_new(list, json_integer(pids[i]));
+	return list;
+}
+
+static json_t *
+arguments_json(const struct generation *generation)
+{
+	json_t *list = json_array();
+	char *text;
+	char **argument;
+
+	for (argument = generation->image->argv; *argument != NULL;
+	     argument++) {
+		text = spawn_expand(*argument,
+		    generation->service->options->name, generation->number);
+		json_array_append_new(list, json_string(text));
+		free(text);
+	}
+	return list;
+}
+
+/* Milliseconds until something happens to it by itself; null: nothing. */
+static json_t *
+time_left(int64_t deadline)
+{
+	int64_t left = deadline - clock_ms();
+
+	if (deadline == 0)
+		return json_null();
+	return json_integer(left > 0 ? left : 0);
+}
+
+static json_t *
+generation_json(struct generation *generation)
+{
+	const struct image *image = generation->image;
+	const struct program *program = generation->program;
+	bool lives = program != NULL;
+
+	return json_pack("{si ss si si so ss so ss ss ss si so ss so so}",
+	    "number", (int)generation->number, "role",
+	    role_name(generation->role), "share", (int)generation->share, "pid",
+	    lives ? (int)program_main(program) : 0, "pids",
+	    pids_json(generation), "program", image->program, "arguments",
+	    arguments_json(generation), "sha256", image->sha256, "copy",
+	    image->copy != NULL ? image->copy : "", "started",
+	    generation->started, "restarts", (int)generation->restarts,
+	    "connections", json_integer(retire_connections(generation)),
+	    "status", lives ? program_status(program) : "", "health",
+	    health_json(&generation->checks), "left_ms",
+	    time_left(retire_deadline(generation)));
+}
+
+static json_t *
+generations_json(struct service *service)
+{
+	json_t *list = json_array();
+	struct generation *generation;
+
+	TAILQ_FOREACH (generation, &service->generations, entry)
+		json_array_append_new(list, generation_json(generation));
+	return list;
+}
+
+static json_t *
+rollout_json(const struct service *service)
+{
+	const struct release *release = &service->release;
+	bool idle = release->rollout.state == ROLLOUT_IDLE;
+
+	return json_pack("{ss si si si so}", "state",
+	    rollout_state_name(release->rollout.state), "from",
+	    idle ? 0 : (int)release->from, "to", idle ? 0 : (int)release->to,
+	    "share", idle ? 0 : (int)release->rollout.share, "left_ms",
+	    time_left(release->deadline_ms));
+}
+
+json_t *
+status_json(struct service *service)
+{
+	const struct generation *active = service->active;
+
+	return json_pack("{ss si ss si so so so s{si si si}}", "name",
+	    service->options->name, "pid", (int)getpid(), "version",
+	    HOTSWAP_VERSION, "active", active != NULL ? (int)active->number : 0,
+	    "rollout", rollout_json(service), "listeners",
+	    listeners_json(service), "generations", generations_json(service),
+	    "counters", "promoted", (int)service->outcomes[OUTCOME_PROMOTED],
+	    "aborted", (int)service->outcomes[OUTCOME_ABORTED], "rolled_back",
+	    (int)service->outcomes[OUTCOME_ROLLED_BACK]);
+}

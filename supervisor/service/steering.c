@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The service's listeners together.  Says what the shares are; how the
+ * kernel is made to keep to them is the traffic room's.
+ */
+#include "service/steering.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "service/service.h"
+
+#define SHARES_MAX 64
+
+/* Split `FDNAME=ADDRESS`; the name is cut off the copy, NULL if none. */
+static char *
+split_name(char *text, char **address)
+{
+	char *equals = strchr(text, '=');
+
+	*address = text;
+	if (equals == NULL)
+		return NULL;
+	*equals = '\0';
+	*address = equals + 1;
+	return text;
+}
+
+static struct listener *
+open_one(struct service *service, const char *option, char *why, size_t size)
+{
+	struct listener *listener = NULL;
+	char *text, *name, *where;
+	struct address address;
+	const char *fault;
+
+	if ((text = strdup(option)) == NULL)
+		return NULL;
+	name = split_name(text, &where);
+	if (address_parse(&address, where, &fault) == -1)
+		snprintf(why, size, "%s: %s", where, fault);
+	else if ((listener = listener_new(
+		      name, &address, (int)service->options->backlog)) == NULL)
+		snprintf(why, size, "%s: %s", where, strerror(errno));
+	free(text);
+	return listener;
+}
+
+int
+steering_open(struct service *service, char *why, size_t size)
+{
+	char **option = service->options->listen;
+	struct listener *listener;
+	size_t n = 0;
+
+	while (option[n] != NULL)
+		n++;
+	service->listeners = calloc(n + 1, sizeof(*service->listeners));
+	if (service->listeners == NULL) {
+		snprintf(why, size, "%s", strerror(errno));
+		return -1;
+	}
+	for (; *option != NULL; option++) {
+		listener = open_one(service, *option, why, size);
+		if (listener == NULL)
+			return -1;
+		service->listeners[service->nlisteners++] = listener;
+	}
+	return 0;
+}
+
+void
+steering_close(struct service *service)
+{
+	while (service->nlisteners > 0)
+		listener_free(service->listeners[--service->nlisteners]);
+	free(service->listeners);
+	service->listeners = NULL;
+}
+
+int
+steering_join(struct generation *generation, char *why, size_t size)
+{
+	struct service *service = generation->service;
+	char text[ADDRESS_STRLEN];
+	uid_t uid;
+	gid_t gid;
+	size_t i;
+
+	generation_owner(generation->image, &uid, &gid);
+	for (i = 0; i < service->nlisteners; i++) {
+		listener_set_owner(service->listeners[i], uid, gid);
+		if (listener_open(service->listeners[i], generation->number) !=
+		    -1)
+			continue;
+		address_format(listener_address(service->listeners[i]), text);
+		snprintf(why, size, "cannot listen on %s: %s", text,
+		    errno == EADDRINUSE ? "another program has this address"
+					: strerror(errno));
+		steering_leave(generation);
+		return -1;
+	}
+	return 0;
+}
+
+/*
+ * The candidate comes last: with --sticky it has the low numbers, so that a
+ * growing share never gives a client back.
+ */
+static size_t
+collect_shares(const struct service *service, struct steer_share *shares)
+{
+	const struct generation *candidate = service->release.candidate;
+	const struct generation *generation;
+	size_t n = 0;
+
+	TAILQ_FOREACH (generation, &service->generations, entry) {
+		if (generation->share > 0 && generation != candidate &&
+		    n < SHARES_MAX - 1)
+			shares[n++] = (struct steer_share){ generation->number,
+				generation->share };
+	}
+	if (candidate != NULL && candidate->share > 0)
+		shares[n++] =
+		    (struct steer_share){ candidate->number, candidate->share };
+	return n;
+}
+
+int
+steering_apply(struct service *service)
+{
+	struct steer_share shares[SHARES_MAX];
+	struct steer_plan plan = { .shares = shares };
+	char text[ADDRESS_STRLEN];
+	size_t i;
+
+	plan.nshares = collect_shares(service, shares);
+	for (i = 0; i < service->nlisteners; i++) {
+		if (listener_steer(service->listeners[i], &plan) == 0)
+			continue;
+		address_format(listener_address(service->listeners[i]), text);
+		log_error("%s: cannot steer: %s", text, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+void
+steering_prepare_leave(struct generation *generation)
+{
+	struct service *service = generation->service;
+	char text[ADDRESS_STRLEN];
+	size_t i;
+
+	for (i = 0; i < service->nlisteners; i++) {
+		if (listener_prepare_leave(
+			service->listeners[i], generation->number) == 0)
+			continue;
+		address_format(listener_address(service->listeners[i]), text);
+		log_warn("%s: cannot make room for generation %u to leave: %s",
+		    text, generation->number, strerror(errno));
+	}
+}
+
+void
+steering_leave(struct generation *generation)
+{
+	struct service *service = generation->service;
+	size_t i;
+
+	for (i = 0; i < service->nlisteners; i++) {
+		listener_leave(service->listeners[i], generation->number);
+		listener_mend(service->listeners[i]);
+	}
+}
+
+int
+steering_queued(const struct generation *generation)
+{
+	const struct service *service = generation->service;
+	int queued, sum = 0;
+	size_t i;
+
+	for (i = 0; i < service->nlisteners; i++) {
+		queued =
+		    listener_queued(service->listeners[i], generation->number);
+		if (queued > 0)
+			sum += queued;
+	}
+	return sum;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The service's listeners together: every generation has its sockets in all
+ * of them, and all keep to the same shares.
+ */
+#ifndef SERVICE_STEERING_H
+#define SERVICE_STEERING_H
+
+#include <stddef.h>
+
+struct generation;
+struct service;
+
+/* Make the listeners of --listen.  -1 with why. */
+int steering_open(struct service *, char *why, size_t size);
+void steering_close(struct service *);
+
+/* Sockets for a new generation, at share 0.  -1 with why. */
+int steering_join(struct generation *, char *why, size_t size);
+
+/*
+ * Put the shares of all generations in force, in every listener or, on
+ * failure, in none.  -1 with errno.
+ */
+int steering_apply(struct service *);
+
+/* It is about to be stopped; and: it has ended. */
+void steering_prepare_leave(struct generation *);
+void steering_leave(struct generation *);
+
+/* Connections that wait to be accepted by it, in all listeners. */
+int steering_queued(const struct generation *);
+
+#endif
