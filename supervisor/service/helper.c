@@ -23,8 +23,9 @@ helper_start(struct service *service, const struct helper *helper,
 	    options->name, helper->generation, helper->pid, NULL);
 	if (text != NULL && env != NULL)
 		command = command_start(service->base,
-		    (char *[]){ shell, flag, text, NULL }, env, options->chdir,
-		    helper->timeout_ms, helper->log_as, done, arg);
+		    (const char *const[]) { "/bin/sh", "-c", text, NULL }, env,
+		    options->chdir, helper->timeout_ms, helper->log_as, done,
+		    arg);
 	spawn_env_free(env);
 	free(text);
 	return command;
