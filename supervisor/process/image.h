@@ -25,19 +25,26 @@ struct image_spec {
 	bool no_new_privs;
 };
 
-/* Strings are the image's. */
+/* What tells whether a file is still the one that was hashed. */
+struct image_file {
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	struct timespec mtime;
+	struct timespec ctime;
+};
+
+/* Strings and lists are the image's. */
 struct image {
 	unsigned int refs;
 	char *program;	 /* absolute path, symbolic links resolved */
 	char sha256[65]; /* of the file, in hexadecimal */
 	char *copy;	 /* private copy's path; NULL if there is none */
-	char *warning;	 /* why there is no copy, or else; NULL */
-	dev_t dev;	 /* what program was when it was hashed */
-	ino_t ino;
-	struct timespec ctime;
-	int fd; /* O_PATH of that file: runs it still after unlink(2) */
+	char *warning;	 /* why there is no copy, one line; NULL */
+	struct image_file file;
+	int fd; /* O_PATH of that file: runs it still after unlink(2); or -1 */
 	char **argv;
-	char **env;
+	char **env; /* never NULL */
 	char *exe;
 	char *chdir;
 	char *user;
@@ -53,39 +60,53 @@ typedef void image_done(struct image *, const char *why, void *arg);
 struct image_job;
 
 /*
- * Look up, check, hash, copy.  argv[0] with a slash is relative to chdir,
- * else it is searched in PATH.  Copies go to store, named by their SHA-256,
- * mode 0555, written aside and renamed; NULL: no copies.  A copy that cannot
- * be made is a warning, not a failure.  done is never called from within.
- * *New*, released by itself once done has been called.
+ * Look up, check, hash, copy.  exe or argv[0] with a slash is relative to
+ * chdir, else it is searched in PATH.  Copies go to the directory store
+ * (made if it is missing), named by their SHA-256, mode 0555, written aside
+ * and renamed; NULL: no copies.  A copy that cannot be made is a warning,
+ * not a failure.  done is never called from within.  *New*, released by
+ * itself once done has been called; NULL with errno.
+ *
+ * Needs reaper_init.  Returns when the child has let go of our descriptors:
+ * a socket that is closed from then on is closed.
  */
 struct image_job *image_prepare(struct event_base *, const struct image_spec *,
     const char *store, image_done *, void *arg);
+
+/* Kill it, without calling done. */
 void image_cancel(struct image_job *);
 
 struct image *image_ref(struct image *);
 void image_unref(struct image *);
 
 /*
- * A descriptor or path by which execve(2) gets the very bytes that were
- * hashed: program itself while it is unchanged, else the copy, else the open
- * file if it was only unlinked.  Writes a path into buf; -1 with errno
- * ESTALE if those bytes are nowhere any more.
+ * A path by which execve(2) gets the very bytes that were hashed: program
+ * itself while it is unchanged, else the copy, else /proc/self/fd/ and
+ * image->fd if the file was only unlinked or moved.  Writes it into buf; -1
+ * with errno ESTALE if those bytes are nowhere any more.
  */
 int image_locate(const struct image *, char *buf, size_t size);
 
 /*
- * What execve(2) of path meant by errno, as one line that names the file and
- * the cause: another machine's ELF, no #!, a missing interpreter, being
- * written to, a directory, not executable.
+ * What execve(2) of path meant by errno, to be put behind the file's name:
+ * `is a program for aarch64; this machine is x86_64`.  Also no #!, a missing
+ * interpreter, being written to, a directory, not executable.
  */
 void image_explain(const char *path, int error, char *buf, size_t size);
 
-/* Remove copies in store that none of the n images needs. */
+/*
+ * Remove the copies in store that none of the n images needs, and what jobs
+ * that were killed have left there.
+ */
 void image_prune(const char *store, struct image *const *, size_t n);
 
-/* *New*. */
+/* Whether st is of that very file, unchanged. */
+bool image_file_is(const struct image_file *, const struct stat *st);
+
+/* *New*; NULL if a string is not UTF-8. */
 json_t *image_to_json(const struct image *);
+
+/* *New*; NULL with errno EINVAL, ENOMEM.  Opens program, if unchanged. */
 struct image *image_from_json(const json_t *);
 
 #endif

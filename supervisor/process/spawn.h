@@ -18,12 +18,11 @@ enum pass_protocol {
 	PASS_NGINX = 1 << 3,
 };
 
-/* A listening socket to pass.  name and address are text, borrowed. */
+/* A listening socket to pass.  Text is borrowed. */
 struct spawn_socket {
 	int fd;
-	const char *name;
-	const char
-	    *address; /* as SERVER_STARTER_PORT has it: host:port, path */
+	const char *name;    /* for LISTEN_FDNAMES; NULL: unknown */
+	const char *address; /* for SERVER_STARTER_PORT: host:port, path */
 };
 
 struct spawn {
@@ -38,8 +37,9 @@ struct spawn {
 
 /*
  * Start it, as leader of a session of its own.  Placeholders in arguments
- * and environment are replaced.  Returns the PID; -1 with why (one line that
- * names the step that failed, the file and the cause).
+ * and environment are replaced, argv[0] stays as it is.  Returns the PID
+ * once the image's bytes run; -1 with why (one line that names the file, the
+ * step that failed and the cause), no process being left.
  */
 pid_t spawn_start(const struct spawn *, char *why, size_t size);
 
@@ -50,9 +50,24 @@ pid_t spawn_start(const struct spawn *, char *why, size_t size);
 char *spawn_expand(const char *text, const char *name, unsigned int generation);
 
 /*
- * The environment of what runs beside a generation, checks and hooks: ours,
- * and HOTSWAP_NAME, HOTSWAP_GENERATION, HOTSWAP_SLOT, HOTSWAP_PID, then the
- * NULL-terminated extra.  *New*, to be freed with spawn_env_free.
+ * The environment of the program: base (nothing with clear_env) without what
+ * was meant for us, the image's own, HOTSWAP_NAME, HOTSWAP_GENERATION,
+ * HOTSWAP_SLOT, NOTIFY_SOCKET, and the protocols' variables if there are
+ * sockets.  *New*, to be freed with spawn_env_free; NULL with ENOMEM.
+ *
+ * LISTEN_PID is left without its number, which only the child knows: it goes
+ * to *listen_pid, where there is room for SPAWN_PID_SIZE bytes; NULL if
+ * there is none.
+ */
+#define SPAWN_PID_SIZE 12
+char **spawn_env(const struct spawn *, char *const *base, char **listen_pid);
+
+/*
+ * The environment of what runs beside a generation, checks and hooks: ours
+ * without what was meant for us, HOTSWAP_NAME, HOTSWAP_GENERATION,
+ * HOTSWAP_SLOT, HOTSWAP_PID, HOTSWAP_ROLE=helper, by which it is told from
+ * the service's own processes, then the NULL-terminated extra.  *New*, to be
+ * freed with spawn_env_free; NULL with ENOMEM.
  */
 char **spawn_helper_env(
     const char *name, unsigned int generation, pid_t, const char *const *extra);

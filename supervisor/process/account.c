@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Whom a program runs as: users, groups and supplementary groups from the
+ * system's databases.
+ */
+#include "process/account.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* An ID in decimal; -1 itself stands for `no change` in setreuid(2). */
+static int
+parse_id(const char *text, unsigned int *id)
+{
+	unsigned long value;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return -1;
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (*end != '\0' || errno != 0 || value >= UINT_MAX)
+		return -1;
+	*id = (unsigned int)value;
+	return 0;
+}
+
+/* getgrouplist(3) tells how many there are when they do not fit. */
+static int
+list_groups(struct account *account, const char *user)
+{
+	int room = 16, n = room;
+	gid_t *groups;
+
+	for (;;) {
+		groups = reallocarray(account->groups, room, sizeof(*groups));
+		if (groups == NULL)
+			return -1;
+		account->groups = groups;
+		if (getgrouplist(user, account->gid, groups, &n) != -1)
+			break;
+		room = n > room ? n : 2 * room;
+		n = room;
+	}
+	account->ngroups = n;
+	return 0;
+}
+
+static int
+find_user(struct account *account, const char *user, const struct passwd **pw)
+{
+	unsigned int id;
+
+	*pw = getpwnam(user);
+	if (*pw == NULL && parse_id(user, &id) == 0) {
+		account->uid = id;
+		*pw = getpwuid(id);
+		return 0;
+	}
+	if (*pw == NULL)
+		return -1;
+	account->uid = (*pw)->pw_uid;
+	return 0;
+}
+
+static int
+find_group(struct account *account, const char *group)
+{
+	const struct group *gr = getgrnam(group);
+	unsigned int id;
+
+	if (gr != NULL)
+		account->gid = gr->gr_gid;
+	else if (parse_id(group, &id) == 0)
+		account->gid = id;
+	else
+		return -1;
+	return 0;
+}
+
+int
+account_init(struct account *account, const char *user, const char *group,
+    char *why, size_t size)
+{
+	const struct passwd *pw = NULL;
+
+	memset(account, 0, sizeof(*account));
+	account->uid = geteuid();
+	account->gid = getegid();
+	if (user != NULL && find_user(account, user, &pw) == -1) {
+		snprintf(why, size, "there is no user %s", user);
+		return -1;
+	}
+	if (pw != NULL)
+		account->gid = pw->pw_gid;
+	if (group != NULL && find_group(account, group) == -1) {
+		snprintf(why, size, "there is no group %s", group);
+		return -1;
+	}
+	if (user != NULL && pw == NULL && group == NULL) {
+		snprintf(why, size, "user %s has no group: give one", user);
+		return -1;
+	}
+	account->change =
+	    account->uid != geteuid() || account->gid != getegid();
+	if (account->change && pw != NULL &&
+	    list_groups(account, pw->pw_name) == -1) {
+		snprintf(why, size, "groups of %s: %s", user, strerror(errno));
+		account_fini(account);
+		return -1;
+	}
+	return 0;
+}
+
+void
+account_fini(struct account *account)
+{
+	free(account->groups);
+	account->groups = NULL;
+	account->ngroups = 0;
+}

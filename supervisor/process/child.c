@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Forking: signals and descriptors of a child.  What runs in the child makes
+ * system calls only.
+ */
+#include "process/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+/*
+ * SIG_IGN survives execve(2), signal(7): a shell's background job has INT
+ * and QUIT ignored, nohup(1) HUP, libevent PIPE.
+ */
+static void
+reset_signals(void)
+{
+	struct sigaction action = { .sa_handler = SIG_DFL };
+	sigset_t none;
+	int sig;
+
+	for (sig = 1; sig < _NSIG; sig++)
+		sigaction(sig, &action, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+pid_t
+child_fork(void)
+{
+	sigset_t all, before;
+	int saved;
+	pid_t pid;
+
+	/*
+	 * Until it has let go of them, a handler in the child would write to
+	 * descriptors that it shares with the loop's.
+	 */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	pid = fork();
+	if (pid == 0) {
+		reset_signals();
+		return 0;
+	}
+	saved = errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = saved;
+	return pid;
+}
+
+int
+child_arrange(int *fds, size_t n, size_t inherited)
+{
+	int end = CHILD_FD_FIRST + (int)n;
+	size_t i;
+
+	/* Out of each other's way first: a source may be another's goal. */
+	for (i = 0; i < n; i++)
+		if ((fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, end)) == -1)
+			return -1;
+	for (i = 0; i < n; i++)
+		if (dup3(fds[i], CHILD_FD_FIRST + (int)i,
+			i < inherited ? 0 : O_CLOEXEC) == -1)
+			return -1;
+	if (close_range(end, ~0U, 0) == -1)
+		closefrom(end);
+	return 0;
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The image as an object: life, JSON, and where its bytes are now.
+ */
+#include "process/image.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "process/image_copy.h"
+
+/* The strings of an image that may be missing, and their keys in JSON. */
+static const struct {
+	const char *key;
+	size_t offset;
+} strings[] = {
+	{ "program", offsetof(struct image, program) },
+	{ "copy", offsetof(struct image, copy) },
+	{ "warning", offsetof(struct image, warning) },
+	{ "exe", offsetof(struct image, exe) },
+	{ "chdir", offsetof(struct image, chdir) },
+	{ "user", offsetof(struct image, user) },
+	{ "group", offsetof(struct image, group) },
+};
+#define NSTRINGS (sizeof(strings) / sizeof(strings[0]))
+
+static char **
+string_at(const struct image *image, size_t i)
+{
+	return (char **)((char *)image + strings[i].offset);
+}
+
+static void
+free_list(char **list)
+{
+	size_t i;
+
+	for (i = 0; list != NULL && list[i] != NULL; i++)
+		free(list[i]);
+	free(list);
+}
+
+static void
+image_free(struct image *image)
+{
+	size_t i;
+
+	for (i = 0; i < NSTRINGS; i++)
+		free(*string_at(image, i));
+	free_list(image->argv);
+	free_list(image->env);
+	fd_close(&image->fd);
+	free(image);
+}
+
+struct image *
+image_ref(struct image *image)
+{
+	image->refs++;
+	return image;
+}
+
+void
+image_unref(struct image *image)
+{
+	if (image != NULL && --image->refs == 0)
+		image_free(image);
+}
+
+static bool
+same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* Without ctime, which unlink(2) and rename(2) change too. */
+static bool
+same_bytes(const struct image_file *file, const struct stat *st)
+{
+	return st->st_dev == file->dev && st->st_ino == file->ino &&
+	    st->st_size == file->size && same_time(&st->st_mtim, &file->mtime);
+}
+
+bool
+image_file_is(const struct image_file *file, const struct stat *st)
+{
+	return same_bytes(file, st) && same_time(&st->st_ctim, &file->ctime);
+}
+
+int
+image_locate(const struct image *image, char *buf, size_t size)
+{
+	struct stat st;
+	int n;
+
+	if (stat(image->program, &st) == 0 && image_file_is(&image->file, &st))
+		n = snprintf(buf, size, "%s", image->program);
+	else if (image->copy != NULL && stat(image->copy, &st) == 0 &&
+	    st.st_size == image->file.size)
+		n = snprintf(buf, size, "%s", image->copy);
+	else if (image->fd != -1 && fstat(image->fd, &st) == 0 &&
+	    same_bytes(&image->file, &st))
+		n = snprintf(buf, size, "/proc/self/fd/%d", image->fd);
+	else {
+		errno = ESTALE;
+		return -1;
+	}
+	if (n < 0 || (size_t)n >= size) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return 0;
+}
+
+static bool
+is_needed(const char *name, struct image *const *images, size_t n)
+{
+	pid_t writer = image_copy_writer(name);
+	size_t i;
+
+	if (writer != 0)
+		return kill(writer, 0) == 0 || errno != ESRCH;
+	for (i = 0; i < n; i++)
+		if (strcmp(name, images[i]->sha256) == 0)
+			return true;
+	return false;
+}
+
+void
+image_prune(const char *store, struct image *const *images, size_t n)
+{
+	const struct dirent *entry;
+	DIR *directory;
+
+	if ((directory = opendir(store)) == NULL)
+		return;
+	while ((entry = readdir(directory)) != NULL)
+		if (entry->d_name[0] != '.' &&
+		    !is_needed(entry->d_name, images, n))
+			unlinkat(dirfd(directory), entry->d_name, 0);
+	closedir(directory);
+}
+
+static json_t *
+list_to_json(char *const *list)
+{
+	json_t *array = json_array();
+
+	for (; *list != NULL; list++)
+		if (json_array_append_new(array, json_string(*list)) == -1) {
+			json_decref(array);
+			return NULL;
+		}
+	return array;
+}
+
+json_t *
+image_to_json(const struct image *image)
+{
+	const struct image_file *file = &image->file;
+	json_t *object;
+	size_t i;
+
+	object = json_pack("{ss so so si sb sb s{sI sI sI s[II] s[II]}}",
+	    "sha256", image->sha256, "arguments", list_to_json(image->argv),
+	    "env", list_to_json(image->env), "umask", image->umask, "clear-env",
+	    image->clear_env, "no-new-privs", image->no_new_privs, "file",
+	    "dev", (json_int_t)file->dev, "ino", (json_int_t)file->ino, "size",
+	    (json_int_t)file->size, "mtime", (json_int_t)file->mtime.tv_sec,
+	    (json_int_t)file->mtime.tv_nsec, "ctime",
+	    (json_int_t)file->ctime.tv_sec, (json_int_t)file->ctime.tv_nsec);
+	for (i = 0; i < NSTRINGS && object != NULL; i++) {
+		const char *string = *string_at(image, i);
+
+		if (string != NULL &&
+		    json_object_set_new(
+			object, strings[i].key, json_string(string)) == -1) {
+			json_decref(object);
+			return NULL;
+		}
+	}
+	return object;
+}
+
+static char **
+list_from_json(const json_t *array)
+{
+	size_t n = json_array_size(array), i;
+	char **list = calloc(n + 1, sizeof(*list));
+	const char *string;
+
+	for (i = 0; i < n && list != NULL; i++) {
+		string = json_string_value(json_array_get(array, i));
+		if (string == NULL || (list[i] = strdup(string)) == NULL) {
+			free_list(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static int
+read_file_identity(struct image_file *file, const json_t *object)
+{
+	json_int_t dev, ino, size, mtime[2], ctime[2];
+
+	if (json_unpack((json_t *)object, "{sI sI sI s[II!] s[II!]}", "dev",
+		&dev, "ino", &ino, "size", &size, "mtime", &mtime[0], &mtime[1],
+		"ctime", &ctime[0], &ctime[1]) == -1)
+		return -1;
+	*file = (struct image_file){ .dev = dev,
+		.ino = ino,
+		.size = size,
+		.mtime = { .tv_sec = mtime[0], .tv_nsec = mtime[1] },
+		.ctime = { .tv_sec = ctime[0], .tv_nsec = ctime[1] } };
+	return 0;
+}
+
+/* Hold the file by its descriptor, so that it can be run when unlinked. */
+static void
+hold_file(struct image *image)
+{
+	struct stat st;
+
+	image->fd = open(image->program, O_PATH | O_CLOEXEC);
+	if (image->fd != -1 &&
+	    (fstat(image->fd, &st) == -1 || !same_bytes(&image->file, &st)))
+		fd_close(&image->fd);
+}
+
+static int
+read_image(struct image *image, const json_t *object)
+{
+	const json_t *string, *file;
+	const char *sha256;
+	int clear_env, no_new_privs;
+	size_t i;
+
+	if (json_unpack((json_t *)object, "{ss si sb sb so}", "sha256", &sha256,
+		"umask", &image->umask, "clear-env", &clear_env, "no-new-privs",
+		&no_new_privs, "file", &file) == -1 ||
+	    strlcpy(image->sha256, sha256, sizeof(image->sha256)) !=
+		sizeof(image->sha256) - 1 ||
+	    read_file_identity(&image->file, file) == -1)
+		return -1;
+	image->clear_env = clear_env;
+	image->no_new_privs = no_new_privs;
+	image->argv = list_from_json(json_object_get(object, "arguments"));
+	image->env = list_from_json(json_object_get(object, "env"));
+	for (i = 0; i < NSTRINGS; i++) {
+		string = json_object_get(object, strings[i].key);
+		if (json_is_string(string))
+			*string_at(image, i) =
+			    strdup(json_string_value(string));
+	}
+	return image->program == NULL || image->env == NULL ||
+		image->argv == NULL || image->argv[0] == NULL
+	    ? -1
+	    : 0;
+}
+
+struct image *
+image_from_json(const json_t *object)
+{
+	struct image *image = calloc(1, sizeof(*image));
+
+	if (image == NULL)
+		return NULL;
+	image->refs = 1;
+	image->fd = -1;
+	if (read_image(image, object) == -1) {
+		image_free(image);
+		errno = EINVAL;
+		return NULL;
+	}
+	hold_file(image);
+	return image;
+}

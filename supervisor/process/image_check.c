@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The checks that a program file must pass before it becomes an image, in
+ * the order in which they can be made.
+ */
+#include "process/image_check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "process/account.h"
+#include "process/elf.h"
+#include "process/image_copy.h"
+
+#define WHY 1024
+
+/* One check under way. */
+struct check {
+	const struct image_spec *spec;
+	const char *store;
+	char program[PATH_MAX]; /* as asked for, then resolved */
+	struct account account;
+	int fd;
+	struct stat st;
+	struct image_copy copy;
+	char why[WHY];
+};
+
+static int
+fail(struct check *check, const char *cause)
+{
+	snprintf(
+	    check->why, sizeof(check->why), "%s %s", check->program, cause);
+	return -1;
+}
+
+static int
+enter_directory(struct check *check)
+{
+	if (check->spec->chdir == NULL || chdir(check->spec->chdir) == 0)
+		return 0;
+	snprintf(check->why, sizeof(check->why),
+	    "the directory %s cannot be entered: %s", check->spec->chdir,
+	    strerror(errno));
+	return -1;
+}
+
+static int
+find_account(struct check *check)
+{
+	return account_init(&check->account, check->spec->user,
+	    check->spec->group, check->why, sizeof(check->why));
+}
+
+/* The first file of that name in PATH that can be run, else the first. */
+static int
+search_path(struct check *check, const char *name)
+{
+	const char *path = getenv("PATH"), *end;
+	char candidate[PATH_MAX];
+	struct stat st;
+	int len;
+
+	if (path == NULL)
+		path = "/usr/local/bin:/usr/bin:/bin";
+	for (;; path = end + 1) {
+		end = path + strcspn(path, ":");
+		len = (int)(end - path);
+		snprintf(candidate, sizeof(candidate), "%.*s/%s",
+		    len > 0 ? len : 1, len > 0 ? path : ".", name);
+		if (stat(candidate, &st) == 0 && S_ISREG(st.st_mode)) {
+			if (check->program[0] == '\0')
+				strlcpy(check->program, candidate,
+				    sizeof(check->program));
+			if (eaccess(candidate, X_OK) == 0) {
+				strlcpy(check->program, candidate,
+				    sizeof(check->program));
+				return 0;
+			}
+		}
+		if (*end == '\0')
+			break;
+	}
+	if (check->program[0] != '\0')
+		return 0;
+	snprintf(check->why, sizeof(check->why),
+	    "%s is in none of the directories of PATH", name);
+	return -1;
+}
+
+static int
+find_program(struct check *check)
+{
+	const char *name = check->spec->exe;
+	char directory[PATH_MAX];
+
+	if (name == NULL)
+		name = check->spec->argv[0];
+	if (strchr(name, '/') == NULL)
+		return search_path(check, name);
+	if (name[0] == '/' || getcwd(directory, sizeof(directory)) == NULL)
+		strlcpy(check->program, name, sizeof(check->program));
+	else
+		snprintf(check->program, sizeof(check->program), "%s/%s",
+		    directory, name);
+	return 0;
+}
+
+static int
+resolve(struct check *check)
+{
+	char resolved[PATH_MAX], cause[WHY / 2];
+
+	if (realpath(check->program, resolved) == NULL) {
+		image_explain(check->program, errno, cause, sizeof(cause));
+		return fail(check, cause);
+	}
+	strlcpy(check->program, resolved, sizeof(check->program));
+	return 0;
+}
+
+static int
+open_program(struct check *check)
+{
+	char cause[WHY / 2];
+	struct elf elf;
+
+	/* Nonblocking: it may be a FIFO. */
+	check->fd = open(check->program, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (check->fd == -1 || fstat(check->fd, &check->st) == -1) {
+		snprintf(cause, sizeof(cause), "cannot be read: %s",
+		    strerror(errno));
+		return fail(check, cause);
+	}
+	if (S_ISDIR(check->st.st_mode))
+		return fail(check, "is a directory");
+	if (!S_ISREG(check->st.st_mode))
+		return fail(check, "is not a regular file");
+	if (check->st.st_size == 0)
+		return fail(check, "is empty");
+	if (elf_read(&elf, check->fd) == 0 && elf.is_truncated)
+		return fail(
+		    check, "is a truncated program (still being copied?)");
+	return 0;
+}
+
+/* As the user who will run it, whom the way to the file may be closed to. */
+static int
+check_executable(struct check *check)
+{
+	const struct account *account = &check->account;
+	bool change = account->change && geteuid() == 0;
+	char cause[WHY / 2];
+	int r;
+
+	if (change &&
+	    (setgroups(account->ngroups, account->groups) == -1 ||
+		setegid(account->gid) == -1 || seteuid(account->uid) == -1)) {
+		snprintf(cause, sizeof(cause), "cannot be checked as %s: %s",
+		    check->spec->user, strerror(errno));
+		return fail(check, cause);
+	}
+	r = eaccess(check->program, X_OK);
+	if (r == -1)
+		image_explain(check->program, errno, cause, sizeof(cause));
+	if (change && (seteuid(0) == -1 || setegid(0) == -1))
+		return fail(check, "cannot be copied: no way back to root");
+	return r == -1 ? fail(check, cause) : 0;
+}
+
+/* Root must not run what anybody could have put there. */
+static int
+check_trust(struct check *check)
+{
+	char directory[PATH_MAX], cause[WHY / 2];
+	struct stat st;
+
+	if (geteuid() != 0)
+		return 0;
+	if (check->st.st_mode & S_IWOTH) {
+		snprintf(cause, sizeof(cause),
+		    "is writable by everybody (mode %04o): "
+		    "refused since hotswap runs as root",
+		    check->st.st_mode & 07777);
+		return fail(check, cause);
+	}
+	strlcpy(directory, check->program, sizeof(directory));
+	if (stat(dirname(directory), &st) == 0 && st.st_mode & S_IWOTH &&
+	    (st.st_mode & S_ISVTX) == 0) {
+		snprintf(cause, sizeof(cause),
+		    "is in a directory writable by everybody (mode %04o): "
+		    "refused since hotswap runs as root",
+		    st.st_mode & 07777);
+		return fail(check, cause);
+	}
+	return 0;
+}
+
+static int
+take_copy(struct check *check)
+{
+	char cause[WHY / 2];
+	struct stat after;
+
+	if (image_copy_init(&check->copy, check->fd, check->st.st_size,
+		check->store) == -1 &&
+	    errno != ESTALE) {
+		snprintf(cause, sizeof(cause), "cannot be read: %s",
+		    strerror(errno));
+		return fail(check, cause);
+	}
+	if (fstat(check->fd, &after) == -1 ||
+	    after.st_size != check->st.st_size ||
+	    after.st_mtim.tv_sec != check->st.st_mtim.tv_sec ||
+	    after.st_mtim.tv_nsec != check->st.st_mtim.tv_nsec)
+		return fail(
+		    check, "changed while it was read (still being copied?)");
+	return 0;
+}
+
+static json_t *
+result(struct check *check)
+{
+	const struct image_spec *spec = check->spec;
+	char *none = NULL, warning[WHY];
+	struct image image = {
+		.program = check->program,
+		.copy = check->copy.path,
+		.file = { check->st.st_dev, check->st.st_ino, check->st.st_size,
+		    check->st.st_mtim, check->st.st_ctim },
+		.argv = (char **)spec->argv,
+		.env = spec->env != NULL ? (char **)spec->env : &none,
+		.exe = (char *)spec->exe,
+		.chdir = (char *)spec->chdir,
+		.user = (char *)spec->user,
+		.group = (char *)spec->group,
+		.umask = spec->umask,
+		.clear_env = spec->clear_env,
+		.no_new_privs = spec->no_new_privs,
+	};
+
+	strlcpy(image.sha256, check->copy.sha256, sizeof(image.sha256));
+	if (check->copy.error != 0) {
+		snprintf(warning, sizeof(warning),
+		    "no private copy of %s in %s: %s", check->program,
+		    check->store, strerror(check->copy.error));
+		image.warning = warning;
+	}
+	return image_to_json(&image);
+}
+
+json_t *
+image_check(const struct image_spec *spec, const char *store)
+{
+	static int (*const steps[])(struct check *) = { enter_directory,
+		find_account, find_program, resolve, open_program,
+		check_executable, check_trust, take_copy };
+	struct check check = { .spec = spec, .store = store, .fd = -1 };
+	json_t *found = NULL;
+	size_t i;
+
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (steps[i](&check) == -1)
+			break;
+	if (i == sizeof(steps) / sizeof(steps[0]) &&
+	    (found = result(&check)) == NULL)
+		fail(&check,
+		    "has a path, arguments or environment that are "
+		    "not UTF-8");
+	if (found == NULL)
+		found = json_pack("{ss}", "error", check.why);
+	image_copy_fini(&check.copy);
+	account_fini(&check.account);
+	fd_close(&check.fd);
+	return found;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Reading a program file once: hash and private copy in one pass, or by
+ * sharing the file's blocks where the file system can.
+ */
+#include "process/image_copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <sha2.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+#define WRITER_NAME "writing." /* and the writer's PID */
+#define BLOCK	    65536
+
+_Static_assert(IMAGE_SHA256_SIZE == SHA256_DIGEST_STRING_LENGTH,
+    "room for what SHA256End(3) writes");
+
+/* The file that is being written; fd is -1 if none is, or no more. */
+struct output {
+	char path[PATH_MAX];
+	int fd;
+	int error;
+};
+
+static void
+output_give_up(struct output *out)
+{
+	out->error = errno;
+	if (out->fd != -1)
+		unlink(out->path);
+	fd_close(&out->fd);
+	errno = out->error;
+}
+
+/* Programs that run as another user must get through: hence mode 0711. */
+static int
+make_store(const char *store)
+{
+	if (mkdir(store, 0711) == -1)
+		return errno == EEXIST ? 0 : -1;
+	return chmod(store, 0711); /* whatever our umask is */
+}
+
+static void
+output_open(struct output *out, const char *store)
+{
+	if (make_store(store) == -1) {
+		output_give_up(out);
+		return;
+	}
+	snprintf(out->path, sizeof(out->path), "%s/" WRITER_NAME "%d", store,
+	    (int)getpid());
+	unlink(out->path); /* of a process that had our PID */
+	out->fd = open(out->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (out->fd == -1)
+		output_give_up(out);
+}
+
+/* Hash what is read from fd, writing it to out as long as that goes well. */
+static int
+read_through(int fd, off_t size, struct output *out, char *sha256)
+{
+	static uint8_t block[BLOCK];
+	SHA2_CTX hash;
+	off_t total = 0;
+	ssize_t n;
+
+	SHA256Init(&hash);
+	while ((n = read(fd, block, sizeof(block))) != 0) {
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return -1;
+		SHA256Update(&hash, block, n);
+		total += n;
+		if (out->fd != -1 && fd_write_all(out->fd, block, n) == -1)
+			output_give_up(out);
+	}
+	SHA256End(&hash, sha256);
+	if (total != size) {
+		errno = ESTALE;
+		return -1;
+	}
+	return 0;
+}
+
+/* Whether there is such a copy already, and it is whole. */
+static bool
+is_copy(const char *path, off_t size, const char *sha256)
+{
+	char found[IMAGE_SHA256_SIZE];
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_size == size && SHA256File(path, found) != NULL &&
+	    strcmp(found, sha256) == 0;
+}
+
+/* A copy that is there stays: programs may be running it. */
+static void
+output_settle(
+    struct output *out, const char *store, off_t size, struct image_copy *copy)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", store, copy->sha256);
+	if (is_copy(path, size, copy->sha256)) {
+		if (out->fd != -1)
+			output_give_up(out);
+	} else if (out->fd == -1 || fchmod(out->fd, 0555) == -1 ||
+	    rename(out->path, path) == -1) {
+		if (out->fd != -1)
+			output_give_up(out);
+		copy->error = out->error;
+		return;
+	}
+	fd_close(&out->fd);
+	if ((copy->path = strdup(path)) == NULL)
+		copy->error = ENOMEM;
+}
+
+int
+image_copy_init(struct image_copy *copy, int fd, off_t size, const char *store)
+{
+	struct output out = { .fd = -1 };
+	struct output nowhere = { .fd = -1 };
+	int r;
+
+	memset(copy, 0, sizeof(*copy));
+	if (store != NULL)
+		output_open(&out, store);
+	/* What shares its blocks is what must be hashed. */
+	if (out.fd != -1 && ioctl(out.fd, FICLONE, fd) == 0)
+		r = read_through(out.fd, size, &nowhere, copy->sha256);
+	else
+		r = read_through(fd, size, &out, copy->sha256);
+	if (r == -1) {
+		if (out.fd != -1)
+			output_give_up(&out);
+		return -1;
+	}
+	if (store != NULL)
+		output_settle(&out, store, size, copy);
+	return 0;
+}
+
+void
+image_copy_fini(struct image_copy *copy)
+{
+	free(copy->path);
+	copy->path = NULL;
+}
+
+pid_t
+image_copy_writer(const char *name)
+{
+	const size_t len = strlen(WRITER_NAME);
+
+	if (strncmp(name, WRITER_NAME, len) != 0)
+		return 0;
+	return (pid_t)strtonum(name + len, 1, INT_MAX, NULL);
+}
+
+void
+image_copy_clean(const char *store, pid_t writer)
+{
+	char path[PATH_MAX];
+
+	snprintf(
+	    path, sizeof(path), "%s/" WRITER_NAME "%d", store, (int)writer);
+	unlink(path);
+}

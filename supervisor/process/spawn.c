@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Starting an image: all is got ready before the fork; the child takes its
+ * steps, by system calls only, and says which of them failed.
+ */
+#include "process/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "process/account.h"
+#include "process/child.h"
+
+/* What the child needs, made beforehand. */
+struct child {
+	const struct image *image;
+	struct account account;
+	char path[PATH_MAX]; /* to execute */
+	char **argv;
+	char **env;
+	char *listen_pid; /* in env, to be filled in; NULL: not there */
+	int *fds;	  /* sockets, the report, the image's file */
+	size_t nfds;
+	size_t nsockets;
+	int report; /* the pipe on which a failure is told */
+};
+
+/* What comes through the pipe; nothing does if execve(2) succeeds. */
+struct failure {
+	size_t step;
+	int error;
+};
+
+static int
+start_session(struct child *child)
+{
+	return setsid() == -1 ? -1 : 0;
+}
+
+static int
+open_stdin(struct child *child)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	return fd == -1 || dup2(fd, STDIN_FILENO) == -1 ? -1 : 0;
+}
+
+static int
+pass_sockets(struct child *child)
+{
+	if (child_arrange(child->fds, child->nfds, child->nsockets) == -1)
+		return -1;
+	child->report = CHILD_FD_FIRST + (int)child->nsockets;
+	return 0;
+}
+
+static int
+set_umask(struct child *child)
+{
+	if (child->image->umask != -1)
+		umask((mode_t)child->image->umask);
+	return 0;
+}
+
+static int
+enter_directory(struct child *child)
+{
+	return child->image->chdir != NULL ? chdir(child->image->chdir) : 0;
+}
+
+static int
+join_groups(struct child *child)
+{
+	const struct account *account = &child->account;
+
+	if (!account->change)
+		return 0;
+	if (setgroups(account->ngroups, account->groups) == -1)
+		return -1;
+	return setresgid(account->gid, account->gid, account->gid);
+}
+
+static int
+become_user(struct child *child)
+{
+	uid_t uid = child->account.uid;
+
+	return child->account.change ? setresuid(uid, uid, uid) : 0;
+}
+
+static int
+renounce_privileges(struct child *child)
+{
+	return child->image->no_new_privs
+	    ? prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+	    : 0;
+}
+
+static int
+write_pid(struct child *child)
+{
+	char digits[SPAWN_PID_SIZE];
+	size_t n = sizeof(digits);
+	pid_t pid = getpid();
+
+	if (child->listen_pid == NULL)
+		return 0;
+	digits[--n] = '\0';
+	for (; pid > 0; pid /= 10)
+		digits[--n] = (char)('0' + pid % 10);
+	memcpy(child->listen_pid, digits + n, sizeof(digits) - n);
+	return 0;
+}
+
+static int
+execute(struct child *child)
+{
+	return execve(child->path, child->argv, child->env);
+}
+
+/*
+ * In this order.  object is where struct image names what the step is about;
+ * 0, which is no string's place: nothing.
+ */
+static const struct step {
+	const char *name;
+	size_t object;
+	int (*run)(struct child *);
+} steps[] = {
+	{ "start a session", 0, start_session },
+	{ "open /dev/null", 0, open_stdin },
+	{ "pass its descriptors", 0, pass_sockets },
+	{ "set its umask", 0, set_umask },
+	{ "enter the directory", offsetof(struct image, chdir),
+	    enter_directory },
+	{ "take on the groups of", offsetof(struct image, user), join_groups },
+	{ "become user", offsetof(struct image, user), become_user },
+	{ "set no_new_privs", 0, renounce_privileges },
+	{ "write LISTEN_PID", 0, write_pid },
+	{ "execute", 0, execute },
+};
+#define NSTEPS (sizeof(steps) / sizeof(steps[0]))
+
+static _Noreturn void
+run_steps(struct child *child)
+{
+	struct failure failure;
+
+	for (failure.step = 0; failure.step < NSTEPS; failure.step++)
+		if (steps[failure.step].run(child) == -1)
+			break;
+	failure.error = errno;
+	fd_write_all(child->report, &failure, sizeof(failure));
+	_exit(EXIT_FAILURE);
+}
+
+/* The path that was executed, as it is called here. */
+static void
+explain_failure(const struct image *image, int error, char *why, size_t size)
+{
+	char path[PATH_MAX], cause[PATH_MAX + 128];
+
+	if (image_locate(image, path, sizeof(path)) == -1)
+		strlcpy(path, image->program, sizeof(path));
+	image_explain(path, error, cause, sizeof(cause));
+	snprintf(why, size, "cannot start %s: it %s", image->program, cause);
+}
+
+static void
+describe_failure(const struct image *image, const struct failure *failure,
+    char *why, size_t size)
+{
+	const struct step *step = &steps[failure->step];
+	const char *object = NULL;
+
+	if (step->run == execute) {
+		explain_failure(image, failure->error, why, size);
+		return;
+	}
+	if (step->object != 0)
+		object = *(char *const *)((const char *)image + step->object);
+	snprintf(why, size, "cannot start %s: %s%s%s: %s", image->program,
+	    step->name, object != NULL ? " " : "", object != NULL ? object : "",
+	    strerror(failure->error));
+}
+
+/* The child's end if it failed, so that nobody else is told of it. */
+static int
+await_execution(
+    const struct image *image, int report, pid_t pid, char *why, size_t size)
+{
+	struct failure failure;
+	ssize_t n;
+
+	do
+		n = read(report, &failure, sizeof(failure));
+	while (n == -1 && errno == EINTR);
+	if (n == 0)
+		return 0;
+	if (n == sizeof(failure) && failure.step < NSTEPS)
+		describe_failure(image, &failure, why, size);
+	else
+		snprintf(why, size, "cannot start %s: its failure is unknown",
+		    image->program);
+	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+		continue;
+	return -1;
+}
+
+/* All but argv[0], which is to stay as asked for. */
+static char **
+expand_arguments(const struct spawn *spawn)
+{
+	char *const *argv = spawn->image->argv;
+	char **expanded;
+	size_t n = 0, i;
+
+	while (argv[n] != NULL)
+		n++;
+	if ((expanded = calloc(n + 1, sizeof(*expanded))) == NULL)
+		return NULL;
+	for (i = 0; i < n; i++) {
+		expanded[i] = i == 0
+		    ? strdup(argv[0])
+		    : spawn_expand(argv[i], spawn->name, spawn->generation);
+		if (expanded[i] == NULL) {
+			spawn_env_free(expanded);
+			return NULL;
+		}
+	}
+	return expanded;
+}
+
+/*
+ * The image's file goes past the sockets and the report, and is closed by
+ * execve(2) itself: it has another number in the child.
+ */
+static int
+collect_descriptors(struct child *child, const struct spawn *spawn)
+{
+	static const char by_descriptor[] = "/proc/self/fd/";
+	size_t i;
+
+	child->fds = calloc(spawn->nsockets + 2, sizeof(*child->fds));
+	if (child->fds == NULL)
+		return -1;
+	for (i = 0; i < spawn->nsockets; i++)
+		child->fds[i] = spawn->sockets[i].fd;
+	child->nsockets = spawn->nsockets;
+	child->nfds = child->nsockets;
+	child->fds[child->nfds++] = child->report;
+	if (strncmp(child->path, by_descriptor, strlen(by_descriptor)) == 0) {
+		snprintf(child->path, sizeof(child->path), "%s%zu",
+		    by_descriptor, CHILD_FD_FIRST + child->nfds);
+		child->fds[child->nfds++] = spawn->image->fd;
+	}
+	return 0;
+}
+
+static int
+child_init(struct child *child, const struct spawn *spawn, int report,
+    char *why, size_t size)
+{
+	const struct image *image = spawn->image;
+	char cause[128];
+
+	*child = (struct child){ .image = image, .report = report };
+	if (account_init(&child->account, image->user, image->group, cause,
+		sizeof(cause)) == -1) {
+		snprintf(
+		    why, size, "cannot start %s: %s", image->program, cause);
+		return -1;
+	}
+	if (image_locate(image, child->path, sizeof(child->path)) == -1) {
+		snprintf(why, size,
+		    "cannot start %s: the file has changed, and there is no "
+		    "copy of what it was",
+		    image->program);
+		return -1;
+	}
+	child->argv = expand_arguments(spawn);
+	child->env = spawn_env(spawn, environ, &child->listen_pid);
+	if (child->argv == NULL || child->env == NULL ||
+	    collect_descriptors(child, spawn) == -1) {
+		snprintf(why, size, "cannot start %s: %s", image->program,
+		    strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+static void
+child_fini(struct child *child)
+{
+	account_fini(&child->account);
+	spawn_env_free(child->argv);
+	spawn_env_free(child->env);
+	free(child->fds);
+}
+
+pid_t
+spawn_start(const struct spawn *spawn, char *why, size_t size)
+{
+	struct child child;
+	int report[2];
+	pid_t pid = -1;
+
+	if (pipe2(report, O_CLOEXEC) == -1) {
+		snprintf(why, size, "cannot start %s: pipe: %s",
+		    spawn->image->program, strerror(errno));
+		return -1;
+	}
+	if (child_init(&child, spawn, report[1], why, size) == -1)
+		goto out;
+	if ((pid = child_fork()) == 0)
+		run_steps(&child);
+	if (pid == -1) {
+		snprintf(why, size, "cannot start %s: fork: %s",
+		    spawn->image->program, strerror(errno));
+		goto out;
+	}
+	fd_close(&report[1]);
+	if (await_execution(spawn->image, report[0], pid, why, size) == -1)
+		pid = -1;
+out:
+	fd_close(&report[0]);
+	fd_close(&report[1]);
+	child_fini(&child);
+	return pid;
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a child is told in words: placeholders, its environment, and the
+ * variables by which the passing protocols name descriptors,
+ * hotswap-protocol(7).  Pure: the environment we have is handed in.
+ */
+#include "process/spawn.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "process/child.h"
+
+/* K=V strings, always ended by NULL. */
+struct env {
+	char **list;
+	size_t n;
+	bool failed; /* out of memory: what is missing must not pass unseen */
+};
+
+/*
+ * What is not handed on: told to us by who started us, or by the supervisor
+ * above us.  The first row that fits decides; a name that ends in _ stands
+ * for all that begin so.
+ */
+static const struct {
+	const char *name;
+	bool pass;
+} inherited[] = {
+	{ "HOTSWAP_RUNTIME_DIR", true }, /* the user's own settings, for */
+	{ "HOTSWAP_STATE_DIR", true },	 /* hotswap commands in scripts */
+	{ "HOTSWAP_", false },
+	{ "LISTEN_FDS", false },
+	{ "LISTEN_PID", false },
+	{ "LISTEN_PIDFDID", false },
+	{ "LISTEN_FDNAMES", false },
+	{ "NOTIFY_SOCKET", false },
+	{ "WATCHDOG_PID", false },
+	{ "WATCHDOG_USEC", false },
+	{ "SERVER_STARTER_", false },
+	{ "EINHORN_", false },
+	{ "NGINX", false },
+};
+
+static bool
+is_passed_on(const char *variable)
+{
+	size_t i, len;
+
+	for (i = 0; i < sizeof(inherited) / sizeof(inherited[0]); i++) {
+		len = strlen(inherited[i].name);
+		if (strncmp(variable, inherited[i].name, len) == 0 &&
+		    (variable[len] == '=' || inherited[i].name[len - 1] == '_'))
+			return inherited[i].pass;
+	}
+	return true;
+}
+
+/* Put a K=V that it steals in place of one with that key, or at the end. */
+static void
+env_put(struct env *env, char *variable)
+{
+	size_t key, i;
+	char **more;
+
+	if (variable == NULL) {
+		env->failed = true;
+		return;
+	}
+	key = strcspn(variable, "=");
+	for (i = 0; i < env->n; i++)
+		if (strncmp(env->list[i], variable, key) == 0 &&
+		    env->list[i][key] == '=') {
+			free(env->list[i]);
+			env->list[i] = variable;
+			return;
+		}
+	more = reallocarray(env->list, env->n + 2, sizeof(*more));
+	if (more == NULL) {
+		free(variable);
+		env->failed = true;
+		return;
+	}
+	env->list = more;
+	env->list[env->n++] = variable;
+	env->list[env->n] = NULL;
+}
+
+static void __attribute__((format(printf, 2, 3)))
+env_set(struct env *env, const char *fmt, ...)
+{
+	char *variable;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&variable, fmt, args) == -1)
+		variable = NULL;
+	va_end(args);
+	env_put(env, variable);
+}
+
+static void
+env_inherit(struct env *env, char *const *base)
+{
+	for (; *base != NULL; base++)
+		if (is_passed_on(*base))
+			env_put(env, strdup(*base));
+}
+
+static void
+env_name_generation(struct env *env, const char *name, unsigned int generation)
+{
+	env_set(env, "HOTSWAP_NAME=%s", name);
+	env_set(env, "HOTSWAP_GENERATION=%u", generation);
+	env_set(env, "HOTSWAP_SLOT=%u", generation % 2);
+}
+
+static char **
+env_finish(struct env *env)
+{
+	if (!env->failed && env->list == NULL)
+		env->list = calloc(1, sizeof(*env->list));
+	if (!env->failed && env->list != NULL)
+		return env->list;
+	spawn_env_free(env->list);
+	errno = ENOMEM;
+	return NULL;
+}
+
+/* One item per socket: how a protocol writes the i-th. */
+typedef void item_fn(FILE *, const struct spawn_socket *, int fd, size_t i);
+
+static void
+item_name(FILE *out, const struct spawn_socket *socket, int fd, size_t i)
+{
+	fprintf(out, "%s%s", i > 0 ? ":" : "",
+	    socket->name != NULL ? socket->name : "unknown");
+}
+
+static void
+item_port(FILE *out, const struct spawn_socket *socket, int fd, size_t i)
+{
+	fprintf(out, "%s%s=%d", i > 0 ? ";" : "", socket->address, fd);
+}
+
+static void
+item_spaced(FILE *out, const struct spawn_socket *socket, int fd, size_t i)
+{
+	fprintf(out, "%s%d", i > 0 ? " " : "", fd);
+}
+
+static void
+item_ended(FILE *out, const struct spawn_socket *socket, int fd, size_t i)
+{
+	fprintf(out, "%d;", fd);
+}
+
+/* The variable key, made of all sockets. */
+static void
+env_set_items(
+    struct env *env, const char *key, const struct spawn *spawn, item_fn *item)
+{
+	char *variable = NULL;
+	size_t i, len;
+	FILE *out;
+
+	if ((out = open_memstream(&variable, &len)) == NULL) {
+		env->failed = true;
+		return;
+	}
+	fprintf(out, "%s=", key);
+	for (i = 0; i < spawn->nsockets; i++)
+		item(out, &spawn->sockets[i], CHILD_FD_FIRST + (int)i, i);
+	if (fclose(out) == EOF) {
+		free(variable);
+		variable = NULL;
+	}
+	env_put(env, variable);
+}
+
+static void
+set_systemd(struct env *env, const struct spawn *spawn)
+{
+	env_set(env, "LISTEN_FDS=%zu", spawn->nsockets);
+	env_set(env, "LISTEN_PID=%*s", SPAWN_PID_SIZE, "");
+	env_set_items(env, "LISTEN_FDNAMES", spawn, item_name);
+}
+
+static void
+set_server_starter(struct env *env, const struct spawn *spawn)
+{
+	env_set_items(env, "SERVER_STARTER_PORT", spawn, item_port);
+	env_set(env, "SERVER_STARTER_GENERATION=%u", spawn->generation);
+}
+
+/*
+ * Without EINHORN_MASTER_PID: a worker that finds it wants a control socket
+ * of einhorn's to acknowledge to.
+ */
+static void
+set_einhorn(struct env *env, const struct spawn *spawn)
+{
+	size_t i;
+
+	env_set(env, "EINHORN_FD_COUNT=%zu", spawn->nsockets);
+	for (i = 0; i < spawn->nsockets; i++)
+		env_set(env, "EINHORN_FD_%zu=%zu", i, CHILD_FD_FIRST + i);
+	env_set_items(env, "EINHORN_FDS", spawn, item_spaced);
+	env_set(env, "EINHORN_CHILD_INDEX=0");
+}
+
+static void
+set_nginx(struct env *env, const struct spawn *spawn)
+{
+	env_set_items(env, "NGINX", spawn, item_ended);
+}
+
+static const struct {
+	enum pass_protocol protocol;
+	void (*set)(struct env *, const struct spawn *);
+} protocols[] = {
+	{ PASS_SYSTEMD, set_systemd },
+	{ PASS_SERVER_STARTER, set_server_starter },
+	{ PASS_EINHORN, set_einhorn },
+	{ PASS_NGINX, set_nginx },
+};
+
+static char *
+find_listen_pid(char **list)
+{
+	static const char key[] = "LISTEN_PID=";
+
+	for (; list != NULL && *list != NULL; list++)
+		if (strncmp(*list, key, sizeof(key) - 1) == 0)
+			return *list + sizeof(key) - 1;
+	return NULL;
+}
+
+char **
+spawn_env(const struct spawn *spawn, char *const *base, char **listen_pid)
+{
+	const struct image *image = spawn->image;
+	struct env env = { .failed = false };
+	bool systemd = spawn->nsockets > 0 && spawn->protocols & PASS_SYSTEMD;
+	char *const *own;
+	size_t i;
+
+	if (!image->clear_env)
+		env_inherit(&env, base);
+	for (own = image->env; own != NULL && *own != NULL; own++)
+		env_put(
+		    &env, spawn_expand(*own, spawn->name, spawn->generation));
+	env_name_generation(&env, spawn->name, spawn->generation);
+	if (spawn->notify_path != NULL)
+		env_set(&env, "NOTIFY_SOCKET=%s", spawn->notify_path);
+	for (i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
+		if (spawn->nsockets > 0 &&
+		    spawn->protocols & protocols[i].protocol)
+			protocols[i].set(&env, spawn);
+	*listen_pid = systemd ? find_listen_pid(env.list) : NULL;
+	return env_finish(&env);
+}
+
+char **
+spawn_helper_env(const char *name, unsigned int generation, pid_t pid,
+    const char *const *extra)
+{
+	struct env env = { .failed = false };
+
+	env_inherit(&env, environ);
+	env_name_generation(&env, name, generation);
+	env_set(&env, "HOTSWAP_PID=%d", (int)pid);
+	env_set(&env, "HOTSWAP_ROLE=helper");
+	for (; extra != NULL && *extra != NULL; extra++)
+		env_put(&env, strdup(*extra));
+	return env_finish(&env);
+}
+
+void
+spawn_env_free(char **list)
+{
+	size_t i;
+
+	for (i = 0; list != NULL && list[i] != NULL; i++)
+		free(list[i]);
+	free(list);
+}
+
+/* Write the placeholder's value; its length in text, 0 if it is none. */
+static size_t
+write_placeholder(
+    FILE *out, const char *text, const char *name, unsigned int generation)
+{
+	static const char words[][16] = { "{name}", "{generation}", "{slot}" };
+	const size_t n = sizeof(words) / sizeof(words[0]);
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strncmp(text, words[i], strlen(words[i])) == 0)
+			break;
+	if (i == n)
+		return 0;
+	if (i == 0)
+		fputs(name, out);
+	else
+		fprintf(out, "%u", i == 1 ? generation : generation % 2);
+	return strlen(words[i]);
+}
+
+char *
+spawn_expand(const char *text, const char *name, unsigned int generation)
+{
+	char *expanded = NULL;
+	size_t size, len;
+	FILE *out;
+
+	if ((out = open_memstream(&expanded, &size)) == NULL)
+		return NULL;
+	while (*text != '\0') {
+		len = write_placeholder(out, text, name, generation);
+		if (len == 0)
+			fputc(*text++, out);
+		text += len;
+	}
+	if (fclose(out) == EOF) {
+		free(expanded);
+		errno = ENOMEM;
+		return NULL;
+	}
+	return expanded;
+}

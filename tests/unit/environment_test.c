@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a child is told in words: the environment exactly, and placeholders.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "process/spawn.h"
+
+#define ALL (PASS_SYSTEMD | PASS_SERVER_STARTER | PASS_EINHORN | PASS_NGINX)
+
+static char *const nothing[] = { NULL };
+
+static const struct spawn_socket sockets[] = {
+	{ .fd = 17, .name = "web", .address = "0.0.0.0:8080" },
+	{ .fd = 9, .address = "/run/x.sock" },
+};
+
+static struct image image;
+static struct spawn spawn;
+static char *listen_pid;
+
+static int
+set_up(void **state)
+{
+	image = (struct image){ .fd = -1, .umask = -1 };
+	spawn = (struct spawn){ .image = &image,
+		.name = "shop",
+		.generation = 7,
+		.protocols = ALL,
+		.sockets = sockets };
+	return 0;
+}
+
+/* The environment is these, in any order, and no more. */
+static void
+expect(char **env, const char *const *wanted)
+{
+	size_t n = 0, found = 0, i;
+
+	assert_non_null(env);
+	for (; *wanted != NULL; wanted++, n++) {
+		for (i = 0; env[i] != NULL; i++)
+			if (strcmp(env[i], *wanted) == 0)
+				break;
+		if (env[i] == NULL)
+			fail_msg("%s is missing", *wanted);
+	}
+	while (env[found] != NULL)
+		found++;
+	assert_int_equal(found, n);
+	spawn_env_free(env);
+}
+
+static void
+without_sockets_no_protocol_is_spoken(void **state)
+{
+	static const char *const wanted[] = { "HOME=/root", "HOTSWAP_NAME=shop",
+		"HOTSWAP_GENERATION=7", "HOTSWAP_SLOT=1", NULL };
+	char *base[] = { (char *)"HOME=/root", NULL };
+
+	expect(spawn_env(&spawn, base, &listen_pid), wanted);
+	assert_null(listen_pid);
+}
+
+static void
+each_protocol_names_the_sockets(void **state)
+{
+	static const char *const wanted[] = { "HOTSWAP_NAME=shop",
+		"HOTSWAP_GENERATION=7", "HOTSWAP_SLOT=1", "NOTIFY_SOCKET=/n",
+		"LISTEN_FDS=2", "LISTEN_PID=123", "LISTEN_FDNAMES=web:unknown",
+		"SERVER_STARTER_PORT=0.0.0.0:8080=3;/run/x.sock=4",
+		"SERVER_STARTER_GENERATION=7", "EINHORN_FD_COUNT=2",
+		"EINHORN_FD_0=3", "EINHORN_FD_1=4", "EINHORN_FDS=3 4",
+		"EINHORN_CHILD_INDEX=0", "NGINX=3;4;", NULL };
+	char **env;
+
+	spawn.nsockets = 2;
+	spawn.notify_path = "/n";
+	env = spawn_env(&spawn, nothing, &listen_pid);
+	assert_non_null(listen_pid);
+	assert_true(strlen(listen_pid) >= SPAWN_PID_SIZE - 1);
+	strlcpy(listen_pid, "123", SPAWN_PID_SIZE);
+	expect(env, wanted);
+}
+
+static void
+a_protocol_that_is_not_asked_for_is_not_spoken(void **state)
+{
+	static const char *const wanted[] = { "HOTSWAP_NAME=shop",
+		"HOTSWAP_GENERATION=7", "HOTSWAP_SLOT=1", "NGINX=3;", NULL };
+
+	spawn.nsockets = 1;
+	spawn.protocols = PASS_NGINX;
+	expect(spawn_env(&spawn, nothing, &listen_pid), wanted);
+	assert_null(listen_pid);
+}
+
+static void
+what_was_meant_for_us_is_not_handed_on(void **state)
+{
+	static const char *const base[] = { "LISTEN_FDS=1", "LISTEN_PID=1",
+		"LISTEN_FDNAMES=a", "LISTEN_PIDFDID=1", "NOTIFY_SOCKET=@up",
+		"WATCHDOG_USEC=1", "WATCHDOG_PID=1", "SERVER_STARTER_PORT=80=3",
+		"SERVER_STARTER_STATUS_FILE=x", "EINHORN_FD_3=7",
+		"EINHORN_MASTER_PID=1", "NGINX=3;", "HOTSWAP_ROLE=helper",
+		"HOTSWAP_PID=4", "HOTSWAP_STATE_DIR=/s",
+		"HOTSWAP_RUNTIME_DIR=/r", "LISTEN_ADDR=:80", "NGINX_HOME=/n",
+		"EINHORNISH=1", NULL };
+	static const char *const wanted[] = { "HOTSWAP_NAME=shop",
+		"HOTSWAP_GENERATION=7", "HOTSWAP_SLOT=1",
+		"HOTSWAP_STATE_DIR=/s", "HOTSWAP_RUNTIME_DIR=/r",
+		"LISTEN_ADDR=:80", "NGINX_HOME=/n", "EINHORNISH=1", NULL };
+
+	expect(spawn_env(&spawn, (char *const *)base, &listen_pid), wanted);
+}
+
+static void
+the_image_adds_and_replaces(void **state)
+{
+	static const char *own[] = { "MODE=g{generation}", "NEW={name}-{slot}",
+		"HOTSWAP_NAME=lie", NULL };
+	static const char *const wanted[] = { "MODE=g7", "MODES=2",
+		"NEW=shop-1", "HOTSWAP_NAME=shop", "HOTSWAP_GENERATION=7",
+		"HOTSWAP_SLOT=1", NULL };
+	char *base[] = { (char *)"MODE=1", (char *)"MODES=2", NULL };
+
+	image.env = (char **)own;
+	expect(spawn_env(&spawn, base, &listen_pid), wanted);
+}
+
+static void
+a_cleared_environment_has_only_what_was_asked_for(void **state)
+{
+	static const char *own[] = { "A=1", NULL };
+	static const char *const wanted[] = { "A=1", "HOTSWAP_NAME=shop",
+		"HOTSWAP_GENERATION=7", "HOTSWAP_SLOT=1", NULL };
+	char *base[] = { (char *)"PATH=/bin", NULL };
+
+	image.env = (char **)own;
+	image.clear_env = true;
+	expect(spawn_env(&spawn, base, &listen_pid), wanted);
+}
+
+static const char *
+value(char **env, const char *key)
+{
+	size_t len = strlen(key);
+
+	for (; *env != NULL; env++)
+		if (strncmp(*env, key, len) == 0 && (*env)[len] == '=')
+			return *env + len + 1;
+	return NULL;
+}
+
+static void
+helpers_know_their_generation_and_that_they_are_helpers(void **state)
+{
+	static const char *const extra[] = { "HOTSWAP_EVENT=ready", NULL };
+	char **env;
+
+	setenv("NOTIFY_SOCKET", "@up", 1);
+	setenv("KEPT", "yes", 1);
+	env = spawn_helper_env("shop", 4, 321, extra);
+	assert_non_null(env);
+	assert_string_equal(value(env, "HOTSWAP_NAME"), "shop");
+	assert_string_equal(value(env, "HOTSWAP_GENERATION"), "4");
+	assert_string_equal(value(env, "HOTSWAP_SLOT"), "0");
+	assert_string_equal(value(env, "HOTSWAP_PID"), "321");
+	assert_string_equal(value(env, "HOTSWAP_ROLE"), "helper");
+	assert_string_equal(value(env, "HOTSWAP_EVENT"), "ready");
+	assert_string_equal(value(env, "KEPT"), "yes");
+	assert_null(value(env, "NOTIFY_SOCKET"));
+	spawn_env_free(env);
+}
+
+static void
+placeholders_are_replaced_and_other_braces_stay(void **state)
+{
+	static const struct {
+		const char *text, *expanded;
+	} cases[] = {
+		{ "", "" },
+		{ "plain", "plain" },
+		{ "--pid=/run/{name}.{generation}.pid",
+		    "--pid=/run/shop.12.pid" },
+		{ "{slot}{slot}", "00" },
+		{ "{{name}}", "{shop}" },
+		{ "{pid} {nam {", "{pid} {nam {" },
+	};
+	char *expanded;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		expanded = spawn_expand(cases[i].text, "shop", 12);
+		assert_non_null(expanded);
+		assert_string_equal(expanded, cases[i].expanded);
+		free(expanded);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(
+		    without_sockets_no_protocol_is_spoken, set_up),
+		cmocka_unit_test_setup(each_protocol_names_the_sockets, set_up),
+		cmocka_unit_test_setup(
+		    a_protocol_that_is_not_asked_for_is_not_spoken, set_up),
+		cmocka_unit_test_setup(
+		    what_was_meant_for_us_is_not_handed_on, set_up),
+		cmocka_unit_test_setup(the_image_adds_and_replaces, set_up),
+		cmocka_unit_test_setup(
+		    a_cleared_environment_has_only_what_was_asked_for, set_up),
+		cmocka_unit_test(
+		    helpers_know_their_generation_and_that_they_are_helpers),
+		cmocka_unit_test(
+		    placeholders_are_replaced_and_other_braces_stay),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
