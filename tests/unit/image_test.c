@@ -1,0 +1,596 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Images: prepared by a real child from real files, good and broken, and
+ * found again after the file has been overwritten or deleted.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <sha2.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/fd.h"
+#include "process/image.h"
+#include "process/image_copy.h"
+#include "process/reaper.h"
+
+#define LIMIT_S 10
+#define SCRIPT	"#!/bin/sh\nexit 0\n"
+#define OTHER	"#!/bin/sh\nexit 1\n"
+
+/* What done was told. */
+static struct {
+	struct image *image;
+	char why[1024];
+	unsigned int calls;
+} told;
+
+static struct event_base *base;
+static char directory[32];
+static char file[64];
+static char store[64];
+static const char *argv[] = { file, "--flag", NULL };
+static struct image_spec spec;
+
+static void
+ignore_orphan(pid_t pid, int status, void *arg)
+{
+}
+
+static int
+start_loop(void **state)
+{
+	base = event_base_new();
+	return reaper_init(base, ignore_orphan, NULL);
+}
+
+static int
+stop_loop(void **state)
+{
+	reaper_fini();
+	event_base_free(base);
+	return 0;
+}
+
+static void
+write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(fd_write_all(fd, text, strlen(text)), 0);
+	close(fd);
+}
+
+static int
+set_up(void **state)
+{
+	strlcpy(directory, "/tmp/image-test-XXXXXX", sizeof(directory));
+	if (mkdtemp(directory) == NULL || chmod(directory, 0755) == -1)
+		return -1;
+	snprintf(file, sizeof(file), "%s/server", directory);
+	snprintf(store, sizeof(store), "%s/images", directory);
+	memset(&told, 0, sizeof(told));
+	spec = (struct image_spec){ .argv = (char *const *)argv, .umask = -1 };
+	write_file(file, SCRIPT);
+	return 0;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+static int
+tear_down(void **state)
+{
+	image_unref(told.image);
+	return nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void
+done(struct image *image, const char *why, void *arg)
+{
+	told.image = image;
+	told.calls++;
+	if (why != NULL)
+		strlcpy(told.why, why, sizeof(told.why));
+	event_base_loopbreak(base);
+}
+
+/* Prepare spec and wait for what is told. */
+static struct image *
+prepare(const char *copies)
+{
+	struct timeval limit = { .tv_sec = LIMIT_S };
+
+	image_unref(told.image);
+	memset(&told, 0, sizeof(told));
+	assert_non_null(image_prepare(base, &spec, copies, done, NULL));
+	assert_int_equal(told.calls, 0);
+	event_base_loopexit(base, &limit);
+	event_base_dispatch(base);
+	assert_int_equal(told.calls, 1);
+	assert_true((told.image == NULL) == (told.why[0] != '\0'));
+	return told.image;
+}
+
+static struct image *
+prepare_well(const char *copies)
+{
+	if (prepare(copies) == NULL)
+		fail_msg("%s", told.why);
+	return told.image;
+}
+
+static unsigned int
+count_files(const char *path)
+{
+	char command[128], text[16];
+	FILE *out;
+
+	snprintf(command, sizeof(command), "ls -A %s | wc -l", path);
+	out = popen(command, "re");
+	assert_non_null(fgets(text, sizeof(text), out));
+	pclose(out);
+	return (unsigned int)atoi(text);
+}
+
+static void
+expect_bytes(const char *path, const char *text)
+{
+	char *found = fd_read_file(path, 1 << 20, NULL);
+
+	assert_non_null(found);
+	assert_string_equal(found, text);
+	free(found);
+}
+
+static void
+a_program_is_hashed_and_copied(void **state)
+{
+	char sha256[SHA256_DIGEST_STRING_LENGTH];
+	struct image *image = prepare_well(store);
+	struct stat st;
+
+	assert_string_equal(image->program, file);
+	assert_string_equal(image->sha256, SHA256File(file, sha256));
+	assert_null(image->warning);
+	expect_bytes(image->copy, SCRIPT);
+	assert_int_equal(stat(image->copy, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0555);
+	assert_int_equal(stat(store, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0711);
+	assert_int_equal(count_files(store), 1);
+	assert_string_equal(image->argv[1], "--flag");
+	assert_null(image->argv[2]);
+	assert_int_not_equal(image->fd, -1);
+	assert_true(fcntl(image->fd, F_GETFD) & FD_CLOEXEC);
+}
+
+static void
+without_a_store_there_is_no_copy_and_no_warning(void **state)
+{
+	struct image *image = prepare_well(NULL);
+
+	assert_null(image->copy);
+	assert_null(image->warning);
+	assert_int_equal(strlen(image->sha256), 64);
+}
+
+static void
+a_link_is_followed_anew_each_time(void **state)
+{
+	char link[64], second[64];
+
+	snprintf(link, sizeof(link), "%s/current", directory);
+	snprintf(second, sizeof(second), "%s/second", directory);
+	write_file(second, OTHER);
+	spec.exe = "./current";
+	spec.chdir = directory;
+	assert_int_equal(symlink("server", link), 0);
+	assert_string_equal(prepare_well(NULL)->program, file);
+	unlink(link);
+	assert_int_equal(symlink(second, link), 0);
+	assert_string_equal(prepare_well(NULL)->program, second);
+	assert_string_equal(told.image->exe, "./current");
+	assert_string_equal(told.image->argv[0], file);
+}
+
+static void
+a_name_without_a_slash_is_searched_in_path(void **state)
+{
+	char *before = strdup(getenv("PATH")), path[128];
+
+	snprintf(path, sizeof(path), "/nowhere:%s", directory);
+	setenv("PATH", path, 1);
+	spec.exe = "server";
+	prepare_well(NULL);
+	spec.exe = "servant";
+	assert_null(prepare(NULL));
+	setenv("PATH", before, 1);
+	free(before);
+	assert_string_equal(
+	    told.why, "servant is in none of the directories of PATH");
+}
+
+static void
+a_copy_that_is_there_is_used_again_but_only_if_it_is_whole(void **state)
+{
+	struct stat first, second;
+
+	assert_int_equal(stat(prepare_well(store)->copy, &first), 0);
+	assert_int_equal(stat(prepare_well(store)->copy, &second), 0);
+	assert_int_equal(first.st_ino, second.st_ino);
+	chmod(told.image->copy, 0755);
+	write_file(told.image->copy, OTHER);
+	expect_bytes(prepare_well(store)->copy, SCRIPT);
+	assert_int_equal(count_files(store), 1);
+}
+
+static void
+expect_warning(const char *place, const char *cause)
+{
+	char wanted[256];
+	struct image *image = prepare_well(place);
+
+	assert_null(image->copy);
+	snprintf(wanted, sizeof(wanted), "no private copy of %s in %s: %s",
+	    file, place, cause);
+	assert_string_equal(image->warning, wanted);
+}
+
+static void
+a_store_that_cannot_be_made_is_a_warning(void **state)
+{
+	char place[128];
+
+	snprintf(place, sizeof(place), "%s/images", file);
+	expect_warning(place, "Not a directory");
+}
+
+static void
+a_full_disk_is_a_warning_and_leaves_nothing(void **state)
+{
+	char *large;
+
+	if (mkdir(store, 0755) == -1 ||
+	    mount("tmpfs", store, "tmpfs", 0, "size=16k") == -1)
+		skip();
+	large = malloc(65536);
+	memset(large, 'x', 65536);
+	large[65535] = '\0';
+	write_file(file, large);
+	free(large);
+	expect_warning(store, "No space left on device");
+	assert_int_equal(count_files(store), 0);
+	umount(store);
+}
+
+/* Each makes of the good file one that must be refused. */
+static void
+make_missing(void)
+{
+	unlink(file);
+}
+
+static void
+make_directory(void)
+{
+	unlink(file);
+	mkdir(file, 0755);
+}
+
+static void
+make_dangling(void)
+{
+	unlink(file);
+	assert_int_equal(symlink("/no/such/file", file), 0);
+}
+
+static void
+make_loop(void)
+{
+	unlink(file);
+	assert_int_equal(symlink(file, file), 0);
+}
+
+static void
+make_fifo(void)
+{
+	unlink(file);
+	mkfifo(file, 0755);
+}
+
+static void
+make_plain(void)
+{
+	chmod(file, 0644);
+}
+
+static void
+make_empty(void)
+{
+	write_file(file, "");
+}
+
+static void
+make_truncated(void)
+{
+	write_file(file, "\177ELF\2\1\1");
+}
+
+static void
+make_writable(void)
+{
+	chmod(file, 0777);
+}
+
+static void
+make_open_directory(void)
+{
+	chmod(directory, 0777);
+}
+
+static void
+make_private(void)
+{
+	spec.user = "nobody";
+	chmod(file, 0700);
+}
+
+static void
+make_unreachable(void)
+{
+	spec.user = "nobody";
+	chmod(directory, 0700);
+}
+
+static void
+make_homeless(void)
+{
+	spec.chdir = "/no/such/place";
+}
+
+static void
+make_userless(void)
+{
+	spec.user = "no-such-user";
+}
+
+static void
+files_that_must_not_run_are_refused_with_the_reason(void **state)
+{
+	static const struct {
+		void (*make)(void);
+		bool as_root;	    /* can only be so for root */
+		const char *reason; /* after the file's name, if it has a %s */
+	} cases[] = {
+		{ make_missing, false, "%s does not exist" },
+		{ make_directory, false, "%s is a directory" },
+		{ make_dangling, false,
+		    "%s is a dangling link to /no/such/file" },
+		{ make_loop, false,
+		    "%s cannot be executed: "
+		    "Too many levels of symbolic links" },
+		{ make_fifo, false, "%s is not a regular file" },
+		{ make_plain, false, "%s is not executable (mode 0644)" },
+		{ make_empty, false, "%s is empty" },
+		{ make_truncated, false,
+		    "%s is a truncated program (still being copied?)" },
+		{ make_writable, true,
+		    "%s is writable by everybody (mode 0777): "
+		    "refused since hotswap runs as root" },
+		{ make_open_directory, true,
+		    "%s is in a directory writable by everybody (mode 0777): "
+		    "refused since hotswap runs as root" },
+		{ make_private, true,
+		    "%s is not executable by its user (mode 0700)" },
+		{ make_unreachable, true, "%s is out of the user's reach: " },
+		{ make_homeless, false,
+		    "the directory /no/such/place cannot be entered: "
+		    "No such file or directory" },
+		{ make_userless, false, "there is no user no-such-user" },
+	};
+	char wanted[256];
+	size_t i;
+
+	tear_down(state);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (cases[i].as_root && geteuid() != 0)
+			continue;
+		set_up(state);
+		cases[i].make();
+		assert_null(prepare(store));
+		if (strncmp(cases[i].reason, "%s", 2) == 0)
+			snprintf(wanted, sizeof(wanted), "%s%s", file,
+			    cases[i].reason + 2);
+		else
+			strlcpy(wanted, cases[i].reason, sizeof(wanted));
+		if (strncmp(told.why, wanted, strlen(wanted)) != 0)
+			fail_msg("%s, not %s", told.why, wanted);
+		assert_null(strchr(told.why, '\n'));
+		assert_int_equal(access(store, F_OK), -1);
+		tear_down(state);
+	}
+	set_up(state);
+}
+
+static void
+what_cannot_be_said_in_json_is_refused(void **state)
+{
+	argv[1] = "\377";
+	assert_null(prepare(NULL));
+	argv[1] = "--flag";
+	assert_non_null(strstr(told.why, "not UTF-8"));
+}
+
+static void
+a_cancelled_job_tells_nothing_and_leaves_nothing(void **state)
+{
+	struct timeval soon = { .tv_usec = 100000 };
+	struct image_job *job;
+
+	mkdir(store, 0711);
+	job = image_prepare(base, &spec, store, done, NULL);
+	assert_non_null(job);
+	image_cancel(job);
+	event_base_loopexit(base, &soon);
+	event_base_dispatch(base);
+	assert_int_equal(told.calls, 0);
+	image_prune(store, NULL, 0);
+	assert_int_equal(count_files(store), 0);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
+static void
+expect_located(const char *wanted)
+{
+	char path[128];
+
+	assert_int_equal(image_locate(told.image, path, sizeof(path)), 0);
+	assert_string_equal(path, wanted);
+}
+
+static void
+expect_lost(void)
+{
+	char path[128];
+
+	assert_int_equal(image_locate(told.image, path, sizeof(path)), -1);
+	assert_int_equal(errno, ESTALE);
+}
+
+static void
+with_a_copy_the_bytes_outlive_the_file(void **state)
+{
+	prepare_well(store);
+	expect_located(file);
+	write_file(file, OTHER);
+	expect_located(told.image->copy);
+	unlink(file);
+	expect_located(told.image->copy);
+}
+
+static void
+without_a_copy_an_unlinked_file_still_runs(void **state)
+{
+	char wanted[64];
+
+	prepare_well(NULL);
+	unlink(file);
+	snprintf(wanted, sizeof(wanted), "/proc/self/fd/%d", told.image->fd);
+	expect_located(wanted);
+	expect_bytes(wanted, SCRIPT);
+	write_file(file, OTHER);
+	expect_located(wanted);
+}
+
+static void
+without_a_copy_an_overwritten_file_is_lost(void **state)
+{
+	prepare_well(NULL);
+	write_file(file, OTHER "\n");
+	expect_lost();
+}
+
+static void
+a_copy_that_was_cut_is_not_used(void **state)
+{
+	prepare_well(store);
+	write_file(file, OTHER "\n");
+	chmod(told.image->copy, 0755);
+	write_file(told.image->copy, "#!");
+	expect_lost();
+}
+
+static void
+an_image_is_the_same_after_json(void **state)
+{
+	static char *const env[] = { (char *)"A=1", (char *)"B={slot}", NULL };
+	struct image *copy;
+	json_t *before, *after;
+
+	spec.env = env;
+	spec.umask = 022;
+	spec.chdir = directory;
+	spec.no_new_privs = true;
+	before = image_to_json(prepare_well(store));
+	assert_non_null(before);
+	copy = image_from_json(before);
+	assert_non_null(copy);
+	after = image_to_json(copy);
+	assert_true(json_equal(before, after));
+	assert_int_equal(copy->umask, 022);
+	assert_true(copy->no_new_privs);
+	assert_string_equal(copy->env[1], "B={slot}");
+	assert_int_not_equal(copy->fd, -1);
+	json_decref(after);
+	image_unref(copy);
+
+	json_object_del(before, "file");
+	assert_null(image_from_json(before));
+	assert_int_equal(errno, EINVAL);
+	json_decref(before);
+}
+
+static void
+pruning_keeps_what_is_needed(void **state)
+{
+	struct image *first = image_ref(prepare_well(store));
+	char path[128];
+
+	write_file(file, OTHER);
+	prepare_well(store);
+	snprintf(path, sizeof(path), "%s/writing.%d", store, (int)getpid());
+	write_file(path, "half");
+	assert_int_equal(count_files(store), 3);
+	image_prune(store, &told.image, 1);
+	assert_int_equal(access(first->copy, F_OK), -1);
+	assert_int_equal(access(told.image->copy, F_OK), 0);
+	assert_int_equal(access(path, F_OK), 0);
+	image_copy_clean(store, getpid());
+	assert_int_equal(count_files(store), 1);
+	image_unref(first);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_program_is_hashed_and_copied),
+		TEST(without_a_store_there_is_no_copy_and_no_warning),
+		TEST(a_link_is_followed_anew_each_time),
+		TEST(a_name_without_a_slash_is_searched_in_path),
+		TEST(
+		    a_copy_that_is_there_is_used_again_but_only_if_it_is_whole),
+		TEST(a_store_that_cannot_be_made_is_a_warning),
+		TEST(a_full_disk_is_a_warning_and_leaves_nothing),
+		TEST(files_that_must_not_run_are_refused_with_the_reason),
+		TEST(what_cannot_be_said_in_json_is_refused),
+		TEST(a_cancelled_job_tells_nothing_and_leaves_nothing),
+		TEST(with_a_copy_the_bytes_outlive_the_file),
+		TEST(without_a_copy_an_unlinked_file_still_runs),
+		TEST(without_a_copy_an_overwritten_file_is_lost),
+		TEST(a_copy_that_was_cut_is_not_used),
+		TEST(an_image_is_the_same_after_json),
+		TEST(pruning_keeps_what_is_needed),
+	};
+
+	return cmocka_run_group_tests(tests, start_loop, stop_loop);
+}
