@@ -10,6 +10,7 @@
 #include <grp.h>
 #include <libgen.h>
 #include <limits.h>
+#include <paths.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,8 @@
 #include "process/elf.h"
 #include "process/image_copy.h"
 
-#define WHY 1024
+#define CAUSE (2 * PATH_MAX)
+#define WHY   (CAUSE + PATH_MAX)
 
 /* One check under way. */
 struct check {
@@ -60,33 +62,42 @@ find_account(struct check *check)
 	    check->spec->group, check->why, sizeof(check->why));
 }
 
+/*
+ * The file of that name in the directory at the beginning of a PATH, where
+ * an empty one is the present one.  Whether there is a file.
+ */
+static bool
+try_directory(const char *path, size_t len, const char *name,
+    char candidate[static PATH_MAX])
+{
+	struct stat st;
+	int n;
+
+	n = snprintf(candidate, PATH_MAX, "%.*s/%s", len > 0 ? (int)len : 1,
+	    len > 0 ? path : ".", name);
+	return n < PATH_MAX && stat(candidate, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 /* The first file of that name in PATH that can be run, else the first. */
 static int
 search_path(struct check *check, const char *name)
 {
-	const char *path = getenv("PATH"), *end;
+	const char *path = getenv("PATH");
 	char candidate[PATH_MAX];
-	struct stat st;
-	int len;
+	bool runs = false;
+	size_t len;
 
 	if (path == NULL)
-		path = "/usr/local/bin:/usr/bin:/bin";
-	for (;; path = end + 1) {
-		end = path + strcspn(path, ":");
-		len = (int)(end - path);
-		snprintf(candidate, sizeof(candidate), "%.*s/%s",
-		    len > 0 ? len : 1, len > 0 ? path : ".", name);
-		if (stat(candidate, &st) == 0 && S_ISREG(st.st_mode)) {
-			if (check->program[0] == '\0')
+		path = _PATH_STDPATH;
+	for (; !runs; path += len + 1) {
+		len = strcspn(path, ":");
+		if (try_directory(path, len, name, candidate)) {
+			runs = eaccess(candidate, X_OK) == 0;
+			if (runs || check->program[0] == '\0')
 				strlcpy(check->program, candidate,
 				    sizeof(check->program));
-			if (eaccess(candidate, X_OK) == 0) {
-				strlcpy(check->program, candidate,
-				    sizeof(check->program));
-				return 0;
-			}
 		}
-		if (*end == '\0')
+		if (path[len] == '\0')
 			break;
 	}
 	if (check->program[0] != '\0')
@@ -100,24 +111,22 @@ static int
 find_program(struct check *check)
 {
 	const char *name = check->spec->exe;
-	char directory[PATH_MAX];
 
 	if (name == NULL)
 		name = check->spec->argv[0];
 	if (strchr(name, '/') == NULL)
 		return search_path(check, name);
-	if (name[0] == '/' || getcwd(directory, sizeof(directory)) == NULL)
-		strlcpy(check->program, name, sizeof(check->program));
-	else
-		snprintf(check->program, sizeof(check->program), "%s/%s",
-		    directory, name);
+	if (name[0] != '/' &&
+	    getcwd(check->program, sizeof(check->program)) != NULL)
+		strlcat(check->program, "/", sizeof(check->program));
+	strlcat(check->program, name, sizeof(check->program));
 	return 0;
 }
 
 static int
 resolve(struct check *check)
 {
-	char resolved[PATH_MAX], cause[WHY / 2];
+	char resolved[PATH_MAX], cause[CAUSE];
 
 	if (realpath(check->program, resolved) == NULL) {
 		image_explain(check->program, errno, cause, sizeof(cause));
@@ -130,7 +139,7 @@ resolve(struct check *check)
 static int
 open_program(struct check *check)
 {
-	char cause[WHY / 2];
+	char cause[CAUSE];
 	struct elf elf;
 
 	/* Nonblocking: it may be a FIFO. */
@@ -158,7 +167,7 @@ check_executable(struct check *check)
 {
 	const struct account *account = &check->account;
 	bool change = account->change && geteuid() == 0;
-	char cause[WHY / 2];
+	char cause[CAUSE];
 	int r;
 
 	if (change &&
@@ -180,7 +189,7 @@ check_executable(struct check *check)
 static int
 check_trust(struct check *check)
 {
-	char directory[PATH_MAX], cause[WHY / 2];
+	char directory[PATH_MAX], cause[CAUSE];
 	struct stat st;
 
 	if (geteuid() != 0)
@@ -207,7 +216,7 @@ check_trust(struct check *check)
 static int
 take_copy(struct check *check)
 {
-	char cause[WHY / 2];
+	char cause[CAUSE];
 	struct stat after;
 
 	if (image_copy_init(&check->copy, check->fd, check->st.st_size,

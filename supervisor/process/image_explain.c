@@ -36,8 +36,8 @@ static void
 read_script(struct query *query, int fd)
 {
 	char line[LINE];
-	const char *name;
 	ssize_t n;
+	char *name;
 
 	if ((n = pread(fd, line, sizeof(line) - 1, 0)) < 2)
 		return;
@@ -46,9 +46,9 @@ read_script(struct query *query, int fd)
 		return;
 	line[strcspn(line, "\n")] = '\0';
 	name = line + 2 + strspn(line + 2, " \t");
-	snprintf(query->script, sizeof(query->script), "%.*s",
-	    (int)strcspn(name, " \t\r"), name);
 	query->has_return = strchr(name, '\r') != NULL;
+	name[strcspn(name, " \t\r")] = '\0';
+	strlcpy(query->script, name, sizeof(query->script));
 }
 
 static void
