@@ -1,0 +1,196 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# Broken candidates: each must be refused with status 1 and a reason that
+# names the cause; no user may meet it, the old generation must not notice,
+# and none of its processes may be left.
+
+load helper
+
+# refused PATTERN [OPTIONS...]: upgrading to what stands at ./server fails,
+# and the reason matches.
+refused() {
+	local pattern=$1 active pid
+
+	shift
+	active=$(field "d['active']")
+	pid=$(pid_of "$active")
+	expect 1 hotswap upgrade web --start-timeout 1500ms \
+		--health-timeout 400ms --health-interval 100ms \
+		--stop-timeout 300ms "$@" 2>err || { cat err; return 1; }
+	grep -qE "$pattern" err || { cat err; return 1; }
+	[ "$(field "d['active']")" = "$active" ]
+	[ "$(pid_of "$active")" = "$pid" ]
+}
+
+# undisturbed: the load saw version 1 alone and no failure; what was started
+# beside it has gone.
+undisturbed() {
+	load_end
+	[ "$(field "[g['version'] for g in d['generations']]" load.json)" = "['v1']" ]
+	until_true none_left
+}
+
+none_left() {
+	hotswap wait web --for drained --timeout 10s
+	[ "$(running)" = "$(pid_of 1)" ]
+}
+
+# running: the PIDs that run from this test's directory, but for the load.
+running() {
+	local exe pid
+
+	for exe in /proc/[0-9]*/exe; do
+		case $(readlink "$exe" 2>/dev/null) in
+		"$BATS_TEST_TMPDIR"/*)
+			pid=${exe#/proc/}
+			echo "${pid%/exe}"
+			;;
+		esac
+	done
+}
+
+# broken PATTERN BEHAVIOUR...: a server that behaves so is refused.
+broken() {
+	local pattern=$1
+
+	shift
+	serve --health "http://127.0.0.1:$PORT/"
+	load_begin --rate 500 --kept 4
+	release server v2 "$@"
+	refused "$pattern"
+	undisturbed
+}
+
+@test "broken: exits with 0 at once" {
+	PORT=$(free_port)
+	broken "exited with status 0" --exit 0
+}
+
+@test "broken: exits with 1 at once" {
+	PORT=$(free_port)
+	broken "exited with status 1" --exit 1
+}
+
+@test "broken: dies by SIGSEGV" {
+	PORT=$(free_port)
+	broken "SIGSEGV" --crash
+}
+
+@test "broken: hangs before it serves" {
+	PORT=$(free_port)
+	broken "no answer|not healthy within 1.5 s" --hang-before-serve
+}
+
+@test "broken: hangs while its socket is open" {
+	PORT=$(free_port)
+	broken "no answer|not healthy within 1.5 s" --hang-while-open
+}
+
+@test "broken: hangs while its socket is open, seen by the built-in check" {
+	serve
+	load_begin --rate 500 --kept 4
+	release server v2 --hang-while-open
+	refused "has not accepted"
+	undisturbed
+}
+
+@test "broken: answers 500" {
+	PORT=$(free_port)
+	broken "500" --answer 500
+}
+
+@test "broken: answers after ten seconds" {
+	PORT=$(free_port)
+	broken "no answer|not healthy within" --delay 10000
+}
+
+@test "broken: dies during the checks" {
+	PORT=$(free_port)
+	serve --health "http://127.0.0.1:$PORT/" --health-passes 5
+	load_begin --rate 500 --kept 4
+	release server v2 --die-after-requests 2
+	refused "SIGSEGV|exited"
+	undisturbed
+}
+
+@test "broken: dies in the bake, and the old one serves all again" {
+	PORT=$(free_port)
+	serve --bake 10s
+	release server v2 --die-after-requests 5
+	hotswap upgrade web 2>err 3>&- &
+	until_true grep -q "gets 100 %" err
+	until_true test "$(version)" = v1
+	expect 1 wait $!
+	grep -qE "SIGSEGV|exited" err
+	until_true none_left
+}
+
+@test "broken: ignores SIGTERM" {
+	PORT=$(free_port)
+	broken "500" --ignore-sigterm --answer 500
+}
+
+@test "broken: leaves grandchildren in sessions of their own" {
+	PORT=$(free_port)
+	broken "500" --fork-grandchildren 3 --answer 500
+}
+
+@test "broken: closes the socket that it was passed" {
+	PORT=$(free_port)
+	broken "no answer|not healthy|refused|not accepted" --close-passed
+}
+
+@test "broken: the file is missing" {
+	serve
+	load_begin --rate 500
+	rm server
+	refused "server: .*(No such file|does not exist|missing)"
+	undisturbed
+}
+
+@test "broken: it is a directory" {
+	serve
+	rm server
+	mkdir server
+	refused "directory"
+}
+
+@test "broken: it is not executable" {
+	serve
+	chmod 644 server
+	refused "not executable"
+}
+
+@test "broken: an ELF file for another machine" {
+	serve
+	# e_machine is two bytes at offset 18; 183 is AArch64.
+	cp server other
+	printf '\267\000' | dd of=other bs=1 seek=18 conv=notrunc 2>dd.err
+	chmod 755 other
+	mv other server
+	refused "aarch64.*x86_64|another machine"
+}
+
+@test "broken: a text without #!" {
+	serve
+	echo 'echo hello' >text
+	chmod 755 text
+	mv text server
+	refused '#!'
+}
+
+@test "broken: its interpreter is missing" {
+	serve
+	printf '#!/no/such/interpreter\n' >script
+	chmod 755 script
+	mv script server
+	refused "/no/such/interpreter"
+}
+
+@test "broken: it is being written to" {
+	serve
+	release server v2
+	exec 9>>server
+	refused "open for writing|being written|Text file busy"
+	exec 9>&-
+}

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=bash
+# For the end-to-end tests: every test has directories of its own, starts
+# what it needs on ports of the kernel's choice and ends it by PID; a failing
+# one prints the supervisor's log.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+	BUILD=${HOTSWAP_BUILD:-$BATS_TEST_DIRNAME/../../build}
+	PATH=$BUILD/bin:$PATH
+	export HOTSWAP_RUNTIME_DIR=$BATS_TEST_TMPDIR/run
+	export HOTSWAP_STATE_DIR=$BATS_TEST_TMPDIR/state
+	PIDS=()
+	cd "$BATS_TEST_TMPDIR" || return 1
+	# Those that run as another user in some tests must get here.
+	chmod 755 "$BATS_TEST_TMPDIR"
+	release server v1
+}
+
+teardown() {
+	local pid log
+
+	# A name is used once a test, so that its lock names its supervisor.
+	for pid in "${PIDS[@]}"; do
+		kill -KILL "$pid" 2>/dev/null || true
+	done
+	for log in run.log state/*/log; do
+		[ -e "$log" ] || continue
+		echo "--- $log"
+		tail -n 60 "$log"
+	done
+	leftovers_end
+}
+
+# leftovers_end: end what still runs from this test's directory, by PID.
+leftovers_end() {
+	local exe pid
+
+	for exe in /proc/[0-9]*/exe; do
+		case $(readlink "$exe" 2>/dev/null) in
+		"$BATS_TEST_TMPDIR"/*)
+			pid=${exe#/proc/}
+			kill -KILL "${pid%/exe}" 2>/dev/null || true
+			;;
+		esac
+	done
+}
+
+# until_true COMMAND...: wait for it, ten seconds at most.
+until_true() {
+	local end=$((SECONDS + ${DEADLINE:-10}))
+
+	until "$@"; do
+		((SECONDS < end)) || {
+			echo "never came true: $*"
+			return 1
+		}
+		sleep 0.02
+	done
+}
+
+# release FILE VERSION OPTIONS...: put a server of this version there, which
+# behaves as the options say.  Written aside and renamed, as a deployment is.
+release() {
+	local file=$1
+
+	shift
+	cp "$BUILD/fixtures/server" "$file.new"
+	printf '\nversion=%s\n' "$*" >>"$file.new"
+	chmod 755 "$file.new"
+	mv "$file.new" "$file"
+}
+
+# free_port: one that nobody listens on.
+free_port() {
+	python3 -c 'import socket
+s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])'
+}
+
+# serve OPTIONS... [-- PROGRAM...]: run a supervisor of ./server as `web` on
+# PORT until it is ready.
+serve() {
+	local program=(./server)
+	local options=()
+
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	[ $# -eq 0 ] || program=("${@:2}")
+	PORT=${PORT:-$(free_port)}
+	hotswap run -n web -l "127.0.0.1:$PORT" --bake 200ms --keep 1m \
+		"${options[@]}" -- "${program[@]}" >>run.log 2>&1 3>&- &
+	SUPERVISOR=$!
+	PIDS+=("$SUPERVISOR")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+}
+
+# version: of the server that answers.
+version() {
+	curl -s -m 5 -o /dev/null -D - "http://127.0.0.1:$PORT/" |
+		sed -n 's/^X-Version: //ip' | tr -d '\r'
+}
+
+# field FILTER [FILE]: from the JSON of `hotswap status web`, or of a file.
+field() {
+	if [ $# -gt 1 ]; then
+		python3 -c 'import json, sys
+d = json.load(open(sys.argv[2])); print(eval(sys.argv[1]))' "$1" "$2"
+	else
+		hotswap status web --json | python3 -c 'import json, sys
+d = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"
+	fi
+}
+
+# role N: of a generation.
+role() {
+	field "[g['role'] for g in d['generations'] if g['number'] == $1][0]"
+}
+
+# is_role N ROLE
+is_role() {
+	[ "$(role "$1")" = "$2" ]
+}
+
+# pid_of N: the main process of a generation.
+pid_of() {
+	field "[g['pid'] for g in d['generations'] if g['number'] == $1][0]"
+}
+
+# load_begin OPTIONS...: load on the server in the background.
+load_begin() {
+	"$BUILD/load" --control steer "$@" "127.0.0.1:$PORT" >load.json 3>&- &
+	CLIENT=$!
+	PIDS+=("$CLIENT")
+	until_true test -p steer
+}
+
+# load_end: its report is in load.json; fails if any request failed.
+load_end() {
+	echo stop >steer
+	wait "$CLIENT" || {
+		cat load.json
+		return 1
+	}
+}
+
+# expect STATUS COMMAND...: it must end with that exit status.
+expect() {
+	local status=0 wanted=$1
+
+	shift
+	"$@" || status=$?
+	[ "$status" -eq "$wanted" ] || {
+		echo "exit status $status instead of $wanted: $*"
+		return 1
+	}
+}

@@ -1,0 +1,162 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# Upgrades and rollbacks of one real server, and what they say.
+
+load helper
+
+@test "upgrade: the new program answers, under the same PID of the supervisor" {
+	serve
+	[ "$(version)" = v1 ]
+	release server v2
+	hotswap upgrade web
+	[ "$(version)" = v2 ]
+	[ "$(field "d['pid']")" = "$SUPERVISOR" ]
+	[ "$(field "d['active']")" = 2 ]
+}
+
+@test "upgrade: under load no request fails, and both versions have answered" {
+	serve
+	load_begin --rate 1000 --kept 8 --slow 2 --slow-time 500ms
+	release server v2
+	hotswap upgrade web
+	load_end
+	[ "$(field "d['versions']['v1']['ok'] > 0 and d['versions']['v2']['ok'] > 0" load.json)" = True ]
+}
+
+@test "upgrade --json: one object on stdout with result, numbers and phases" {
+	serve
+	release server v2
+	hotswap upgrade web --json >outcome.json
+	[ "$(field "d['result'], d['name'], d['from'], d['to']" outcome.json)" = "('promoted', 'web', 1, 2)" ]
+	[ "$(field "[p['phase'] for p in d['phases']]" outcome.json)" = "['resolve', 'start', 'check', 'bake']" ]
+}
+
+@test "upgrade: a broken program is refused with status 1 and the old one serves on" {
+	serve
+	release server v2 --exit 3
+	expect 1 hotswap upgrade web --start-timeout 2s 2>err
+	grep -q "exited with status 3" err
+	[ "$(version)" = v1 ]
+}
+
+@test "upgrade: a second one at the same time is refused with status 2" {
+	serve --bake 30s
+	release server v2
+	hotswap upgrade web --no-wait
+	until_true test "$(version)" = v2
+	expect 2 hotswap upgrade web 2>err
+	grep -q "rollout from generation 1 to 2" err
+	hotswap promote web
+}
+
+@test "upgrade with --no-wait returns while the candidate still bakes" {
+	serve --bake 30s
+	release server v2
+	hotswap upgrade web --no-wait
+	[ "$(field "d['rollout']['state'] != 'idle'")" = True ]
+	until_true test "$(version)" = v2
+	hotswap promote web
+	[ "$(field "d['rollout']['state']")" = idle ]
+}
+
+@test "upgrade with --timeout: status 75, and the rollout goes on" {
+	serve --bake 3s
+	release server v2
+	expect 75 hotswap upgrade web --timeout 500ms
+	hotswap wait web --for idle --timeout 10s
+	[ "$(version)" = v2 ]
+}
+
+@test "abort: the old one serves all again, the upgrade ends with status 1" {
+	serve --bake 30s
+	release server v2
+	hotswap upgrade web 2>err 3>&- &
+	until_true grep -q "gets 100 %" err
+	hotswap abort web
+	expect 1 wait $!
+	[ "$(version)" = v1 ]
+	[ "$(field "d['active']")" = 1 ]
+}
+
+@test "a candidate that dies in the bake is taken back by itself" {
+	serve --bake 10s
+	release server v2 --die-after-requests 3
+	hotswap upgrade web 2>err 3>&- &
+	until_true grep -q "gets 100 %" err
+	until_true test "$(version)" = v1
+	expect 1 wait $!
+	grep -q "killed by\|exited with" err
+}
+
+@test "rollback: to the parked generation at once, without a new process" {
+	serve
+	release server v2
+	hotswap upgrade web
+	until_true is_role 1 parked
+	before=$(pid_of 1)
+	hotswap rollback web --json >outcome.json
+	[ "$(field "d['result']" outcome.json)" = rolled-back ]
+	[ "$(version)" = v1 ]
+	[ "$(pid_of 1)" = "$before" ]
+}
+
+@test "rollback: after the keep time the old image is started again" {
+	serve --keep 0
+	release server v2
+	hotswap upgrade web
+	until_true is_role 1 retired
+	hotswap rollback web
+	[ "$(version)" = v1 ]
+	[ "$(field "d['active']")" = 3 ]
+}
+
+@test "rollback: the old bytes run though the file was overwritten in place" {
+	serve --keep 0
+	cp server old
+	release server v2
+	hotswap upgrade web
+	until_true is_role 1 retired
+	hotswap rollback web
+	[ "$(version)" = v1 ]
+}
+
+@test "rollback: the old bytes run though the file was deleted" {
+	serve --keep 0 -- ./server
+	release next v2
+	hotswap upgrade web -- ./next
+	until_true is_role 1 retired
+	rm server
+	hotswap rollback web
+	[ "$(version)" = v1 ]
+}
+
+@test "rollback: nothing to go back to is refused with status 2" {
+	serve
+	expect 2 hotswap rollback web 2>err
+	grep -q "nothing to roll back to" err
+}
+
+@test "an upgrade goes through while an older generation still drains" {
+	serve --keep 0 --drain-timeout 30s
+	load_begin --slow 1 --slow-time 3s
+	release server v2
+	hotswap upgrade web
+	until_true is_role 1 draining
+	release server v3
+	hotswap upgrade web
+	[ "$(version)" = v3 ]
+	is_role 1 draining
+	load_end
+}
+
+@test "stop: drains, ends all processes, and the supervisor ends with 0" {
+	serve
+	load_begin --slow 1 --slow-time 1s
+	until_true test "$(field "d['generations'][0]['connections']")" = 1
+	pid=$(pid_of 1)
+	echo stop >steer
+	hotswap stop web
+	expect 0 wait "$SUPERVISOR"
+	expect 1 kill -0 "$pid" 2>/dev/null
+	wait "$CLIENT"
+}
