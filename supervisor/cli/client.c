@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The connection to a supervisor's control socket.
+ */
+#include "cli/client.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/paths.h"
+#include "base/varlink.h"
+#include "cli/services.h"
+#include "cli/tell.h"
+#include "cli/waiting.h"
+
+#define INTERFACE "org.hotswap.Supervisor."
+#define VARLINK	  "org.varlink.service."
+
+struct client {
+	char *name;
+	int fd;
+	struct evbuffer *input;
+	uid_t owner; /* of the supervisor */
+	bool answered;
+};
+
+/* What a Varlink error is as an exit status; the key holds its text. */
+static const struct {
+	const char *error, *key;
+	enum exit_status status;
+} errors[] = {
+	{ INTERFACE "Refused", "message", STATUS_REFUSED },
+	{ INTERFACE "Failed", "message", STATUS_FAILED },
+	{ INTERFACE "InvalidOption", "message", STATUS_CONFIG },
+	{ INTERFACE "NotPermitted", "message", STATUS_NOPERM },
+	{ VARLINK "InvalidParameter", "parameter", STATUS_USAGE },
+};
+
+struct client *
+client_connect(const char *name)
+{
+	const struct timeval limit = { .tv_sec = CLIENT_PROMPT_MS / 1000 };
+	struct client *client = calloc(1, sizeof(*client));
+	struct ucred peer = { .uid = -1 };
+	socklen_t length = sizeof(peer);
+	char path[PATH_MAX];
+
+	if (client == NULL)
+		return NULL;
+	client->fd = -1;
+	if ((client->name = strdup(name)) == NULL ||
+	    (client->input = evbuffer_new()) == NULL ||
+	    paths_control(name, path) == -1)
+		goto fail;
+	client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (client->fd == -1)
+		goto fail;
+	/* Also bounds connect(2): the queue of a hung supervisor is full. */
+	setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	if (paths_connect(client->fd, path) == -1)
+		goto fail;
+	getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &length);
+	client->owner = peer.uid;
+	return client;
+fail:
+	client_close(client);
+	return NULL;
+}
+
+void
+client_close(struct client *client)
+{
+	int saved = errno;
+
+	if (client == NULL)
+		return;
+	fd_close(&client->fd);
+	if (client->input != NULL)
+		evbuffer_free(client->input);
+	free(client->name);
+	free(client);
+	errno = saved;
+}
+
+const char *
+client_name(const struct client *client)
+{
+	return client->name;
+}
+
+static int
+tell_connect(const char *name, int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ECONNREFUSED:
+		return tell(STATUS_UNAVAILABLE,
+		    "no supervisor of \"%s\" runs (hotswap list shows what "
+		    "does; hotswap start begins)",
+		    name);
+	case EINVAL:
+		return tell(
+		    STATUS_USAGE, "\"%s\" is not a service's name", name);
+	case EACCES:
+		return tell(STATUS_NOPERM,
+		    "%s: may not connect to its supervisor, which is another "
+		    "user's: run hotswap as that user, or as root",
+		    name);
+	case EPERM:
+		return tell(STATUS_NOPERM,
+		    "%s: the runtime directory is a link, another user's, or "
+		    "open to others: it cannot be trusted",
+		    name);
+	case EAGAIN:
+		return tell(STATUS_TIMEOUT,
+		    "%s: the supervisor takes no connection: it hangs or is "
+		    "stopped",
+		    name);
+	default:
+		return tell(STATUS_SOFTWARE,
+		    "%s: connect to its supervisor: %s", name, strerror(error));
+	}
+}
+
+struct client *
+client_open(const char *name, int *status)
+{
+	struct client *client;
+	char *only = NULL;
+
+	*status = STATUS_OK;
+	if (name == NULL) {
+		if ((*status = services_only(&only)) != STATUS_OK)
+			return NULL;
+		name = only;
+	}
+	if ((client = client_connect(name)) == NULL)
+		*status = tell_connect(name, errno);
+	free(only);
+	return client;
+}
+
+int
+client_call(
+    struct client *client, const char *method, json_t *parameters, bool more)
+{
+	json_t *call;
+	char *full, *text;
+	ssize_t n = -1;
+
+	if (asprintf(&full, INTERFACE "%s", method) == -1) {
+		json_decref(parameters);
+		return -1;
+	}
+	call = varlink_call(full, parameters, more);
+	free(full);
+	if ((text = json_dumps(call, JSON_COMPACT)) != NULL) {
+		/* The NUL that ends the text ends the message. */
+		n = fd_send(client->fd, text, strlen(text) + 1, NULL, 0);
+		free(text);
+	}
+	json_decref(call);
+	return n == -1 ? -1 : 0;
+}
+
+static void
+message_read(struct client_message *message)
+{
+	json_t *root = message->message;
+
+	message->error = json_string_value(json_object_get(root, "error"));
+	message->continues = json_is_true(json_object_get(root, "continues"));
+	message->parameters = json_object_get(root, "parameters");
+	if (!json_is_object(message->parameters)) {
+		json_object_set_new(root, "parameters", json_object());
+		message->parameters = json_object_get(root, "parameters");
+	}
+}
+
+enum client_got
+client_receive(
+    struct client *client, int64_t deadline, struct client_message *message)
+{
+	int r;
+
+	memset(message, 0, sizeof(*message));
+	while ((r = varlink_take(client->input, &message->message)) == 0) {
+		switch (waiting_for(client->fd, deadline)) {
+		case WAITED_DEADLINE:
+			return GOT_DEADLINE;
+		case WAITED_INTERRUPT:
+			return GOT_INTERRUPT;
+		case WAITED_ERROR:
+			return GOT_END;
+		case WAITED_READABLE:
+			break;
+		}
+		if (evbuffer_read(client->input, client->fd, -1) <= 0)
+			return GOT_END;
+	}
+	if (r == -1)
+		return GOT_END;
+	client->answered = true;
+	message_read(message);
+	return message->error != NULL ? GOT_ERROR : GOT_REPLY;
+}
+
+void
+client_message_fini(struct client_message *message)
+{
+	json_decref(message->message);
+	message->message = NULL;
+}
+
+int
+client_tell_error(
+    const struct client *client, const struct client_message *message)
+{
+	const char *text;
+	size_t i;
+
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		if (strcmp(message->error, errors[i].error) != 0)
+			continue;
+		text = json_string_value(
+		    json_object_get(message->parameters, errors[i].key));
+		if (text == NULL)
+			text = "no reason given";
+		return tell(errors[i].status,
+		    errors[i].status == STATUS_USAGE
+			? "%s: the supervisor does not take this value of "
+			  "\"%s\""
+			: "%s: %s",
+		    client->name, text);
+	}
+	return tell(STATUS_SOFTWARE,
+	    "%s: the supervisor answered with %s; is it of another version "
+	    "(hotswap status)?",
+	    client->name, message->error);
+}
+
+bool
+client_is_refused(const struct client *client)
+{
+	return !client->answered && client->owner != geteuid() &&
+	    geteuid() != 0;
+}
+
+int
+client_tell_silence(const struct client *client, enum client_got got)
+{
+	switch (got) {
+	case GOT_DEADLINE:
+		return tell(STATUS_TIMEOUT,
+		    "%s: no answer from the supervisor in time", client->name);
+	case GOT_INTERRUPT:
+		return tell(STATUS_TIMEOUT,
+		    "%s: not waiting any longer; what was asked for goes on "
+		    "(hotswap status %s)",
+		    client->name, client->name);
+	default:
+		break;
+	}
+	if (client_is_refused(client))
+		return tell(STATUS_NOPERM,
+		    "%s: its supervisor, of user %u, does not answer to this "
+		    "user (--control-group lets a group in)",
+		    client->name, client->owner);
+	return tell(STATUS_SOFTWARE,
+	    "%s: the supervisor went away before it answered; hotswap status "
+	    "%s tells whether it runs, its log tells why it ended",
+	    client->name, client->name);
+}
+
+int
+client_ask(const char *name, const char *method, json_t *arguments,
+    int64_t timeout_ms, json_t **parameters)
+{
+	struct client_message message;
+	enum client_got got = GOT_END;
+	struct client *client;
+	int status;
+
+	if ((client = client_open(name, &status)) == NULL) {
+		json_decref(arguments);
+		return status;
+	}
+	if (client_call(client, method, arguments, false) == 0)
+		got = client_receive(
+		    client, waiting_deadline(timeout_ms), &message);
+	if (got == GOT_REPLY)
+		*parameters = json_incref(message.parameters);
+	else if (got == GOT_ERROR)
+		status = client_tell_error(client, &message);
+	else
+		status = client_tell_silence(client, got);
+	if (got == GOT_REPLY || got == GOT_ERROR)
+		client_message_fini(&message);
+	client_close(client);
+	return status;
+}

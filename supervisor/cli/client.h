@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The connection to a supervisor's control socket: finding it, calling a
+ * method, waiting for replies, and what errors mean as exit statuses.
+ */
+#ifndef CLI_CLIENT_H
+#define CLI_CLIENT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CLIENT_PROMPT_MS 10000 /* for what is answered at once */
+
+struct client;
+
+enum client_got {
+	GOT_REPLY,     /* the last one, or one of several if continues */
+	GOT_ERROR,     /* a Varlink error */
+	GOT_DEADLINE,  /* nothing came in time */
+	GOT_INTERRUPT, /* Ctrl-C, after waiting_arm */
+	GOT_END, /* the supervisor closed the connection, or sent rubbish */
+};
+
+/* Release it with client_message_fini. */
+struct client_message {
+	json_t *message;    /* owns what follows */
+	const char *error;  /* NULL: none */
+	json_t *parameters; /* never NULL where something was got */
+	bool continues;
+};
+
+/* Connect; tells nothing.  *New*; NULL with errno. */
+struct client *client_connect(const char *name);
+
+/*
+ * Connect to the service, or to the only one if name is NULL.  *New*; NULL
+ * with the status for what it has told.
+ */
+struct client *client_open(const char *name, int *status);
+void client_close(struct client *);
+
+const char *client_name(const struct client *);
+
+/* Send a call; *steals* parameters, which may be NULL.  -1 with errno. */
+int client_call(
+    struct client *, const char *method, json_t *parameters, bool more);
+
+/* The next reply; deadline is of clock_ms. */
+enum client_got client_receive(
+    struct client *, int64_t deadline, struct client_message *);
+void client_message_fini(struct client_message *);
+
+/* Whether the end came before any answer and may mean: not for this user. */
+bool client_is_refused(const struct client *);
+
+/* Tell a Varlink error; returns the exit status that it stands for. */
+int client_tell_error(const struct client *, const struct client_message *);
+
+/* Tell why there is no reply; returns the exit status for it. */
+int client_tell_silence(const struct client *, enum client_got);
+
+/*
+ * One call and its one reply, *new* in *parameters.  Returns STATUS_OK or
+ * the status for what it has told.  *Steals* parameters; name as above.
+ */
+int client_ask(const char *name, const char *method, json_t *arguments,
+    int64_t timeout_ms, json_t **parameters);
+
+#endif

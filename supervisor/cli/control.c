@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The commands that are one call and one answer: promote, abort, signal,
+ * wait, stop; and probe, which asks no supervisor at all.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/arguments.h"
+#include "cli/client.h"
+#include "cli/field.h"
+#include "cli/tell.h"
+#include "cli/waiting.h"
+#include "process/probe.h"
+#include "settings.h"
+
+/* How long a supervisor that has said that all is stopped may take to end. */
+#define END_MS 10000
+
+/* End a rollout; the answer is its outcome. */
+static int
+decide(const struct arguments *arguments, const char *method)
+{
+	const json_t *outcome;
+	json_t *reply = NULL;
+	const char *result;
+	int status;
+
+	status =
+	    client_ask(arguments->name, method, NULL, CLIENT_PROMPT_MS, &reply);
+	if (status != STATUS_OK)
+		return status;
+	outcome = field_object(reply, "outcome");
+	result = field_string(outcome, "result");
+	tell(STATUS_OK, "%s: %s: generation %lld serves",
+	    field_string(outcome, "name"), result,
+	    (long long)field_number(
+		outcome, strcmp(method, "Promote") == 0 ? "to" : "from"));
+	json_decref(reply);
+	return STATUS_OK;
+}
+
+int
+cli_promote(const struct arguments *arguments)
+{
+	return decide(arguments, "Promote");
+}
+
+int
+cli_abort(const struct arguments *arguments)
+{
+	return decide(arguments, "Abort");
+}
+
+int
+cli_signal(const struct arguments *arguments)
+{
+	json_t *reply = NULL;
+	int status;
+
+	if (options_signal(arguments->operand) == -1)
+		return tell(STATUS_USAGE,
+		    "\"%s\" is not a signal (HUP, SIGHUP or 1)",
+		    arguments->operand);
+	status = client_ask(arguments->name, "Signal",
+	    json_pack("{ss}", "signal", arguments->operand), CLIENT_PROMPT_MS,
+	    &reply);
+	json_decref(reply);
+	return status;
+}
+
+int
+cli_wait(const struct arguments *arguments)
+{
+	struct client_message message = { 0 };
+	enum client_got got = GOT_END;
+	struct client *client;
+	json_t *parameters;
+	int status;
+
+	if (arguments->state == NULL)
+		return tell(
+		    STATUS_USAGE, "--for is missing: ready, idle or drained");
+	if ((client = client_open(arguments->name, &status)) == NULL)
+		return status;
+	waiting_arm();
+	parameters = json_pack("{ss}", "for", arguments->state);
+	if (client_call(client, "Wait", parameters, false) == 0)
+		got = client_receive(
+		    client, waiting_deadline(arguments->timeout_ms), &message);
+	if (got == GOT_ERROR)
+		status = client_tell_error(client, &message);
+	else if (got == GOT_DEADLINE || got == GOT_INTERRUPT)
+		status = tell(STATUS_TIMEOUT,
+		    "%s: still not %s (hotswap status %s shows why)",
+		    client_name(client), arguments->state, client_name(client));
+	else if (got != GOT_REPLY)
+		status = client_tell_silence(client, got);
+	client_message_fini(&message);
+	client_close(client);
+	return status;
+}
+
+/*
+ * Wait for the end of the connection, which is the end of the supervisor: a
+ * start that comes next must not find the name taken.
+ */
+static int
+wait_for_end(struct client *client, int64_t deadline)
+{
+	struct client_message message;
+	enum client_got got;
+	bool stopped = false;
+	int status;
+
+	for (;;) {
+		got = client_receive(client, deadline, &message);
+		if (got == GOT_REPLY) {
+			stopped = true;
+			client_message_fini(&message);
+			deadline = clock_ms() + END_MS;
+		} else if (got == GOT_ERROR) {
+			status = client_tell_error(client, &message);
+			client_message_fini(&message);
+			return status;
+		} else if (got == GOT_END && !client_is_refused(client))
+			return STATUS_OK;
+		else if (stopped)
+			return tell(STATUS_SOFTWARE,
+			    "%s: all is stopped, but the supervisor does not "
+			    "end",
+			    client_name(client));
+		else if (got == GOT_END)
+			return client_tell_silence(client, got);
+		else
+			return tell(STATUS_TIMEOUT,
+			    "%s: not stopped yet; the stop goes on (hotswap "
+			    "stop %s --now ends it)",
+			    client_name(client), client_name(client));
+	}
+}
+
+int
+cli_stop(const struct arguments *arguments)
+{
+	struct client *client;
+	json_t *parameters;
+	int status;
+
+	if ((client = client_open(arguments->name, &status)) == NULL)
+		return status;
+	waiting_arm();
+	parameters = json_pack("{sb}", "now", arguments->now);
+	if (client_call(client, "Stop", parameters, false) == -1)
+		status = client_tell_silence(client, GOT_END);
+	else
+		status = wait_for_end(
+		    client, waiting_deadline(arguments->timeout_ms));
+	client_close(client);
+	return status;
+}
+
+int
+cli_probe(const struct arguments *arguments)
+{
+	const char *path = probe_program();
+
+	execl(path, "hotswap-probe", arguments->operand, (char *)NULL);
+	return tell(STATUS_SOFTWARE,
+	    "cannot execute the prober %s: %s; it belongs beside hotswap, or "
+	    "in %s",
+	    path, strerror(errno), HOTSWAP_LIBEXECDIR);
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * metrics: a status in Prometheus' text format, version 0.0.4.  One row a
+ * metric; the function prints its samples.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "cli/arguments.h"
+#include "cli/client.h"
+#include "cli/field.h"
+#include "cli/render.h"
+
+struct metric {
+	const char *name, *type, *help;
+	void (*print)(const struct metric *, const json_t *status);
+	const char *key; /* of the field that print takes, if it takes one */
+};
+
+/* `NAME="VALUE"`, escaped as the format wants it. */
+static void
+print_label(const char *name, const char *value)
+{
+	printf("%s=\"", name);
+	for (; *value != '\0'; value++) {
+		if (*value == '\n')
+			fputs("\\n", stdout);
+		else if (*value == '\\' || *value == '"')
+			printf("\\%c", *value);
+		else
+			putchar(*value);
+	}
+	putchar('"');
+}
+
+/* The metric's name and the label that all have; the brace is left open. */
+static void
+begin_sample(const struct metric *metric, const json_t *status)
+{
+	printf("%s{", metric->name);
+	print_label("service", field_string(status, "name"));
+}
+
+static void
+end_sample(json_int_t value)
+{
+	printf("} %lld\n", (long long)value);
+}
+
+static void
+print_info(const struct metric *metric, const json_t *status)
+{
+	begin_sample(metric, status);
+	putchar(',');
+	print_label("version", field_string(status, "version"));
+	end_sample(1);
+}
+
+static void
+print_up(const struct metric *metric, const json_t *status)
+{
+	begin_sample(metric, status);
+	end_sample(1);
+}
+
+static void
+print_number(const struct metric *metric, const json_t *status)
+{
+	begin_sample(metric, status);
+	end_sample(field_number(status, metric->key));
+}
+
+static void
+print_share(const struct metric *metric, const json_t *status)
+{
+	begin_sample(metric, status);
+	end_sample(field_number(field_object(status, "rollout"), metric->key));
+}
+
+/* A sample a state, of which one is 1: what state sets look like. */
+static void
+print_state(const struct metric *metric, const json_t *status)
+{
+	static const char *const states[] = { "idle", "resolving", "starting",
+		"checking", "shifting", "baking" };
+	const char *state =
+	    field_string(field_object(status, "rollout"), "state");
+	size_t i;
+
+	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		begin_sample(metric, status);
+		putchar(',');
+		print_label("state", states[i]);
+		end_sample(strcmp(state, states[i]) == 0);
+	}
+}
+
+static void
+print_queues(const struct metric *metric, const json_t *status)
+{
+	const json_t *listener, *queue;
+	size_t i, j;
+
+	json_array_foreach (field_list(status, "listeners"), i, listener) {
+		json_array_foreach (field_list(listener, "queues"), j, queue) {
+			begin_sample(metric, status);
+			putchar(',');
+			print_label(
+			    "listener", field_string(listener, "address"));
+			printf(",generation=\"%lld\"",
+			    (long long)field_number(queue, "generation"));
+			end_sample(field_number(queue, "queued"));
+		}
+	}
+}
+
+static void
+begin_generation(
+    const struct metric *metric, const json_t *status, const json_t *generation)
+{
+	begin_sample(metric, status);
+	printf(",generation=\"%lld\",",
+	    (long long)field_number(generation, "number"));
+	print_label("role", field_string(generation, "role"));
+}
+
+static void
+print_generations(const struct metric *metric, const json_t *status)
+{
+	const json_t *generation;
+	size_t i;
+
+	json_array_foreach (field_list(status, "generations"), i, generation) {
+		/* Below 0: it could not be counted. */
+		if (field_number(generation, metric->key) < 0)
+			continue;
+		begin_generation(metric, status, generation);
+		end_sample(field_number(generation, metric->key));
+	}
+}
+
+static void
+print_started(const struct metric *metric, const json_t *status)
+{
+	const json_t *generation;
+	time_t started;
+	size_t i;
+
+	json_array_foreach (field_list(status, "generations"), i, generation) {
+		started =
+		    render_parse_time(field_string(generation, metric->key));
+		if (started == -1)
+			continue;
+		begin_generation(metric, status, generation);
+		end_sample(started);
+	}
+}
+
+/* One that was never checked is neither healthy nor not: no sample. */
+static void
+print_healthy(const struct metric *metric, const json_t *status)
+{
+	const json_t *generation;
+	const char *last;
+	size_t i;
+
+	json_array_foreach (field_list(status, "generations"), i, generation) {
+		last = field_string(
+		    field_object(generation, "health"), metric->key);
+		if (strcmp(last, "pass") != 0 && strcmp(last, "fail") != 0)
+			continue;
+		begin_generation(metric, status, generation);
+		end_sample(strcmp(last, "pass") == 0);
+	}
+}
+
+static void
+print_rollouts(const struct metric *metric, const json_t *status)
+{
+	json_t *results = field_object(status, metric->key);
+	const char *result;
+	json_t *count;
+
+	json_object_foreach (results, result, count) {
+		begin_sample(metric, status);
+		putchar(',');
+		print_label("result", result);
+		end_sample(json_integer_value(count));
+	}
+}
+
+static const struct metric metrics[] = {
+	{ "hotswap_up", "gauge", "Whether the supervisor answers.", print_up,
+	    NULL },
+	{ "hotswap_info", "gauge", "The supervisor's version.", print_info,
+	    NULL },
+	{ "hotswap_active_generation", "gauge",
+	    "Number of the generation that serves, 0 if none does.",
+	    print_number, "active" },
+	{ "hotswap_rollout_state", "gauge",
+	    "Which state the rollout is in: 1 for that one.", print_state,
+	    NULL },
+	{ "hotswap_rollout_share", "gauge",
+	    "Percent of new connections that the candidate gets.", print_share,
+	    "share" },
+	{ "hotswap_rollouts_total", "counter",
+	    "Rollouts that have ended, by result.", print_rollouts,
+	    "counters" },
+	{ "hotswap_generation_share", "gauge",
+	    "Percent of new connections that the generation gets.",
+	    print_generations, "share" },
+	{ "hotswap_generation_connections", "gauge",
+	    "Open connections of the generation.", print_generations,
+	    "connections" },
+	{ "hotswap_generation_restarts_total", "counter",
+	    "How often the generation was started again.", print_generations,
+	    "restarts" },
+	{ "hotswap_generation_healthy", "gauge",
+	    "Whether the generation's last check passed.", print_healthy,
+	    "last" },
+	{ "hotswap_generation_start_time_seconds", "gauge",
+	    "When the generation was started, since the epoch.", print_started,
+	    "started" },
+	{ "hotswap_listener_queue", "gauge",
+	    "Connections that wait to be accepted.", print_queues, NULL },
+};
+
+int
+cli_metrics(const struct arguments *arguments)
+{
+	const struct metric *metric = metrics;
+	json_t *reply = NULL;
+	const json_t *what;
+	int status;
+
+	status = client_ask(
+	    arguments->name, "Status", NULL, CLIENT_PROMPT_MS, &reply);
+	if (status != STATUS_OK)
+		return status;
+	what = field_object(reply, "status");
+	for (; metric < metrics + sizeof(metrics) / sizeof(metrics[0]);
+	     metric++) {
+		printf("# HELP %s %s\n# TYPE %s %s\n", metric->name,
+		    metric->help, metric->name, metric->type);
+		metric->print(metric, what);
+	}
+	json_decref(reply);
+	return STATUS_OK;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which services this user has: the sockets in the runtime directory.
+ */
+#ifndef CLI_SERVICES_H
+#define CLI_SERVICES_H
+
+/*
+ * The names that have a socket file, sorted; what is behind it may be dead.
+ * *New*, NULL-terminated; NULL with errno.
+ */
+char **services_names(void);
+void services_free(char **);
+
+/* Tell why there are no names; returns the exit status for it. */
+int services_tell_unreadable(int error);
+
+/*
+ * The only service whose supervisor runs, *new* in *name.  Returns STATUS_OK
+ * or the status for what it has told: none runs, or more than one.
+ */
+int services_only(char **name);
+
+#endif

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * run and start: the supervisor itself, here or in the background.  Its
+ * report comes through a pipe; what it and the program print goes to the log.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/paths.h"
+#include "cli/arguments.h"
+#include "cli/tell.h"
+#include "cli/waiting.h"
+#include "service/service.h"
+
+#define REPORT_MAX 1024	     /* bytes of the line of the report */
+#define TAIL_LINES 10	     /* of the program's, shown after a failure */
+#define TAIL_MAX   (1 << 20) /* bytes at the log's end looked through */
+
+struct start {
+	const struct arguments *arguments;
+	const char *name;
+	char log[PATH_MAX];
+	int log_fd;
+	off_t log_begin; /* what was in the log before */
+	pid_t pid;
+	char report[REPORT_MAX];
+};
+
+int
+cli_run(const struct arguments *arguments)
+{
+	return service_run(arguments->options, arguments->program, -1);
+}
+
+static int
+open_log(struct start *start)
+{
+	char directory[PATH_MAX];
+	struct stat st;
+
+	if (paths_state(start->name, directory, true) == -1)
+		goto fail;
+	if (snprintf(start->log, sizeof(start->log), "%s/log", directory) >=
+	    (int)sizeof(start->log)) {
+		errno = ENAMETOOLONG;
+		goto fail;
+	}
+	start->log_fd = open(start->log,
+	    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (start->log_fd == -1)
+		goto fail;
+	if (fstat(start->log_fd, &st) == 0)
+		start->log_begin = st.st_size;
+	return STATUS_OK;
+fail:
+	return tell(
+	    errno == EACCES || errno == EPERM ? STATUS_NOPERM : STATUS_SOFTWARE,
+	    "%s: cannot write its log in %s: %s (HOTSWAP_STATE_DIR puts it "
+	    "elsewhere)",
+	    start->name, directory, strerror(errno));
+}
+
+/*
+ * In the child: a session without a terminal, and no descriptor of the
+ * caller's, who may be waiting for the end of a pipe.
+ */
+static int
+supervise(const struct start *start, int report_fd)
+{
+	int null;
+
+	setsid();
+	if ((null = open("/dev/null", O_RDONLY | O_CLOEXEC)) == -1 ||
+	    dup2(null, STDIN_FILENO) == -1 ||
+	    dup2(start->log_fd, STDOUT_FILENO) == -1 ||
+	    dup2(start->log_fd, STDERR_FILENO) == -1)
+		return STATUS_SOFTWARE;
+	if (report_fd != STDERR_FILENO + 1) {
+		dup3(report_fd, STDERR_FILENO + 1, O_CLOEXEC);
+		report_fd = STDERR_FILENO + 1;
+	}
+	closefrom(report_fd + 1);
+	return service_run(
+	    start->arguments->options, start->arguments->program, report_fd);
+}
+
+/* Take what the pipe has, up to its end or Ctrl-C. */
+static enum waited
+read_report(struct start *start, int fd)
+{
+	size_t used = 0;
+	enum waited waited;
+	ssize_t n = 1;
+
+	while (n > 0 && used < sizeof(start->report) - 1) {
+		waited = waiting_for(fd, WAITING_FOREVER);
+		if (waited != WAITED_READABLE)
+			return waited;
+		n = read(
+		    fd, start->report + used, sizeof(start->report) - 1 - used);
+		used += n > 0 ? n : 0;
+	}
+	start->report[used] = '\0';
+	start->report[strcspn(start->report, "\n")] = '\0';
+	return WAITED_READABLE;
+}
+
+/* The last TAIL_LINES lines that are not the supervisor's own. */
+static void
+print_tail(const struct start *start, char *text)
+{
+	const char *lines[TAIL_LINES], *line;
+	char prefix[96];
+	size_t n = 0, i;
+
+	snprintf(prefix, sizeof(prefix), "hotswap: %s: ", start->name);
+	while ((line = strsep(&text, "\n")) != NULL) {
+		if (line[0] == '\0' ||
+		    strncmp(line, prefix, strlen(prefix)) == 0)
+			continue;
+		lines[n++ % TAIL_LINES] = line;
+	}
+	i = n > TAIL_LINES ? n - TAIL_LINES : 0;
+	if (n > 0)
+		tell(STATUS_OK,
+		    "%s: the program's last lines, from %s:", start->name,
+		    start->log);
+	for (; i < n; i++) {
+		tell_clean((char *)lines[i % TAIL_LINES]);
+		fprintf(stderr, "  %s\n", lines[i % TAIL_LINES]);
+	}
+}
+
+/* What was written since the start. */
+static void
+show_log(const struct start *start)
+{
+	off_t begin = start->log_begin, end;
+	char *text = NULL;
+	ssize_t n;
+	int fd;
+
+	if ((fd = open(start->log, O_RDONLY | O_CLOEXEC)) == -1)
+		return;
+	end = lseek(fd, 0, SEEK_END);
+	if (end - begin > TAIL_MAX)
+		begin = end - TAIL_MAX;
+	if (end > begin && (text = malloc(end - begin + 1)) != NULL &&
+	    (n = pread(fd, text, end - begin, begin)) > 0) {
+		text[n] = '\0';
+		print_tail(start, text);
+	}
+	free(text);
+	fd_close(&fd);
+}
+
+/* The program did not come up: say why; the status is the supervisor's. */
+static int
+explain_failure(const struct start *start)
+{
+	const char *reason = start->report;
+	int pidfd, ended, status;
+
+	if (strncmp(reason, "failed ", strlen("failed ")) == 0)
+		reason += strlen("failed ");
+	/* Not waitpid(2) at once: Ctrl-C ends only waits for descriptors. */
+	if ((pidfd = pidfd_open(start->pid, 0)) != -1)
+		waiting_for(pidfd, WAITING_FOREVER);
+	fd_close(&pidfd);
+	if (waitpid(start->pid, &ended, WNOHANG) != start->pid)
+		return tell(STATUS_FAILED,
+		    "%s: not started: %s; the supervisor is still ending "
+		    "(PID %d)",
+		    start->name, reason, start->pid);
+	if (WIFSIGNALED(ended)) {
+		status = STATUS_SOFTWARE;
+		tell(status, "%s: the supervisor was killed by SIG%s",
+		    start->name, sigabbrev_np(WTERMSIG(ended)));
+	} else {
+		status = WEXITSTATUS(ended);
+		if (status == STATUS_OK)
+			status = STATUS_FAILED;
+		tell(status, "%s: not started: %s", start->name,
+		    reason[0] != '\0' ? reason
+				      : "the supervisor ended without a word");
+	}
+	show_log(start);
+	return status;
+}
+
+static int
+tell_result(const struct start *start, enum waited waited)
+{
+	const char *text = start->report;
+
+	if (waited != WAITED_READABLE)
+		return tell(STATUS_TIMEOUT,
+		    "%s: not waiting any longer; the start goes on in the "
+		    "background (hotswap status %s, hotswap stop %s)",
+		    start->name, start->name, start->name);
+	if (strncmp(text, "ready", strlen("ready")) != 0)
+		return explain_failure(start);
+	text += strlen("ready");
+	text += strspn(text, " ");
+	if (text[0] != '\0')
+		printf("%s: %s\n", start->name, text);
+	else
+		printf("%s: generation 1 serves (supervisor PID %d)\n",
+		    start->name, start->pid);
+	return STATUS_OK;
+}
+
+int
+cli_start(const struct arguments *arguments)
+{
+	struct start start = { .arguments = arguments,
+		.name = arguments->options->name,
+		.log_fd = -1 };
+	int report[2] = { -1, -1 }, status;
+
+	if ((status = open_log(&start)) != STATUS_OK)
+		return status;
+	if (pipe2(report, O_CLOEXEC) == -1 || (start.pid = fork()) == -1) {
+		status = tell(STATUS_SOFTWARE,
+		    "%s: cannot go into the background: %s", start.name,
+		    strerror(errno));
+		goto out;
+	}
+	if (start.pid == 0)
+		return supervise(&start, report[1]);
+	fd_close(&report[1]);
+	waiting_arm();
+	status = tell_result(&start, read_report(&start, report[0]));
+out:
+	fd_close(&report[0]);
+	fd_close(&report[1]);
+	fd_close(&start.log_fd);
+	return status;
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * status: what runs of one service, for people in columns, for programs as
+ * JSON.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/status.h"
+#include "cli/arguments.h"
+#include "cli/client.h"
+#include "cli/field.h"
+#include "cli/render.h"
+
+#define SHA_SHOWN  12 /* of 64 digits: enough to tell builds apart */
+#define TEXT_SHOWN 512
+#define LEFT_SHOWN (RENDER_TIME + 16)
+
+/* Which roles and results of checks stand out. */
+static const struct {
+	const char *word;
+	enum paint paint;
+} paints[] = {
+	{ "active", PAINT_GOOD },
+	{ "pass", PAINT_GOOD },
+	{ "failed", PAINT_BAD },
+	{ "fail", PAINT_BAD },
+	{ "retired", PAINT_FAINT },
+};
+
+static enum paint
+paint_of(const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(paints) / sizeof(paints[0]); i++)
+		if (strcmp(paints[i].word, word) == 0)
+			return paints[i].paint;
+	return PAINT_NONE;
+}
+
+static void
+print_table(struct table *table)
+{
+	table_print(
+	    table, stdout, render_width(stdout), render_colours(stdout));
+	table_free(table);
+}
+
+/* `, 3.2 s left`; "" where nothing ends by itself. */
+static const char *
+describe_left(const json_t *object, char text[static LEFT_SHOWN])
+{
+	char time[RENDER_TIME];
+
+	text[0] = '\0';
+	if (json_is_integer(json_object_get(object, "left_ms"))) {
+		render_duration(time, field_number(object, "left_ms"));
+		snprintf(text, LEFT_SHOWN, ", %s left", time);
+	}
+	return text;
+}
+
+static void
+print_summary(const json_t *status)
+{
+	const json_t *rollout = field_object(status, "rollout");
+	const char *state = field_string(rollout, "state");
+	char left[LEFT_SHOWN];
+
+	printf("%s: ", field_string(status, "name"));
+	if (field_number(status, "active") != 0)
+		printf("generation %lld serves",
+		    (long long)field_number(status, "active"));
+	else
+		printf("nothing serves");
+	if (state[0] == '\0' || strcmp(state, "idle") == 0)
+		printf(", no rollout is under way\n");
+	else
+		printf(", rollout %lld -> %lld is %s at %lld %%%s\n",
+		    (long long)field_number(rollout, "from"),
+		    (long long)field_number(rollout, "to"), state,
+		    (long long)field_number(rollout, "share"),
+		    describe_left(rollout, left));
+	printf("supervisor PID %lld, hotswap %s\n",
+	    (long long)field_number(status, "pid"),
+	    field_string(status, "version"));
+}
+
+/* `2: 0, 3: 17`: waiting to be accepted, by generation. */
+static void
+describe_queues(const json_t *listener, char text[static TEXT_SHOWN])
+{
+	const json_t *queues = field_list(listener, "queues"), *queue;
+	size_t i, used = 0;
+
+	strlcpy(text, "-", TEXT_SHOWN);
+	json_array_foreach (queues, i, queue) {
+		if (used >= TEXT_SHOWN)
+			break;
+		used += snprintf(text + used, TEXT_SHOWN - used, "%s%lld: %lld",
+		    i > 0 ? ", " : "",
+		    (long long)field_number(queue, "generation"),
+		    (long long)field_number(queue, "queued"));
+	}
+}
+
+static void
+print_listeners(const json_t *status)
+{
+	static const struct column columns[] = {
+		{ "ADDRESS", false, FIT_CUT_HEAD },
+		{ "NAME", false, FIT_CUT_TAIL },
+		{ "TYPE", false, FIT_KEEP },
+		{ "STEERING", false, FIT_KEEP },
+		{ "QUEUED BY GENERATION", false, FIT_CUT_TAIL },
+	};
+	const json_t *listeners = field_list(status, "listeners"), *listener;
+	char queues[TEXT_SHOWN];
+	struct table *table;
+	const char *name;
+	size_t i;
+
+	if (json_array_size(listeners) == 0 ||
+	    (table = table_new(columns, 5)) == NULL)
+		return;
+	json_array_foreach (listeners, i, listener) {
+		name = field_string(listener, "name");
+		describe_queues(listener, queues);
+		table_cell(
+		    table, PAINT_NONE, "%s", field_string(listener, "address"));
+		table_cell(
+		    table, PAINT_NONE, "%s", name[0] != '\0' ? name : "-");
+		table_cell(
+		    table, PAINT_NONE, "%s", field_string(listener, "type"));
+		table_cell(table, PAINT_NONE, "%s",
+		    field_string(listener, "steering"));
+		table_cell(table, PAINT_NONE, "%s", queues);
+	}
+	putchar('\n');
+	print_table(table);
+}
+
+static void
+add_generation(struct table *table, const json_t *generation)
+{
+	const char *role = field_string(generation, "role");
+	const char *health =
+	    field_string(field_object(generation, "health"), "last");
+	time_t started = render_parse_time(field_string(generation, "started"));
+	char age[RENDER_TIME] = "-";
+
+	if (started != -1)
+		render_age(age, time(NULL) - started);
+	table_cell(table, PAINT_NONE, "%lld",
+	    (long long)field_number(generation, "number"));
+	table_cell(table, paint_of(role), "%s", role);
+	table_cell(table, PAINT_NONE, "%lld %%",
+	    (long long)field_number(generation, "share"));
+	if (field_number(generation, "pid") != 0)
+		table_cell(table, PAINT_NONE, "%lld",
+		    (long long)field_number(generation, "pid"));
+	else
+		table_cell(table, PAINT_NONE, "-");
+	/* Below 0: they could not be counted. */
+	if (field_number(generation, "connections") >= 0)
+		table_cell(table, PAINT_NONE, "%lld",
+		    (long long)field_number(generation, "connections"));
+	else
+		table_cell(table, PAINT_NONE, "-");
+	table_cell(table, PAINT_NONE, "%lld",
+	    (long long)field_number(generation, "restarts"));
+	table_cell(
+	    table, paint_of(health), "%s", health[0] != '\0' ? health : "none");
+	table_cell(table, PAINT_NONE, "%.*s", SHA_SHOWN,
+	    field_string(generation, "sha256"));
+	table_cell(table, PAINT_NONE, "%s", age);
+}
+
+static void
+print_generations(const json_t *generations)
+{
+	static const struct column columns[] = {
+		{ "GEN", true, FIT_KEEP },
+		{ "ROLE", false, FIT_KEEP },
+		{ "SHARE", true, FIT_KEEP },
+		{ "PID", true, FIT_KEEP },
+		{ "CONNS", true, FIT_KEEP },
+		{ "RESTARTS", true, FIT_KEEP },
+		{ "HEALTH", false, FIT_KEEP },
+		{ "SHA256", false, FIT_CUT_TAIL },
+		{ "AGE", true, FIT_KEEP },
+	};
+	const json_t *generation;
+	struct table *table;
+	size_t i;
+
+	if (json_array_size(generations) == 0 ||
+	    (table = table_new(columns, 9)) == NULL)
+		return;
+	json_array_foreach (generations, i, generation)
+		add_generation(table, generation);
+	putchar('\n');
+	print_table(table);
+}
+
+/* The file that runs, as it was found, and its arguments. */
+static void
+describe_program(const json_t *generation, char text[static TEXT_SHOWN])
+{
+	const json_t *arguments = field_list(generation, "arguments");
+	size_t i;
+
+	strlcpy(text, field_string(generation, "program"), TEXT_SHOWN);
+	for (i = 1; i < json_array_size(arguments); i++) {
+		strlcat(text, " ", TEXT_SHOWN);
+		if (json_is_string(json_array_get(arguments, i)))
+			strlcat(text,
+			    json_string_value(json_array_get(arguments, i)),
+			    TEXT_SHOWN);
+	}
+}
+
+static void
+add_detail(struct table *table, const json_t *generation, const char *what,
+    const char *text)
+{
+	if (text[0] == '\0')
+		return;
+	table_cell(table, PAINT_NONE, "%lld",
+	    (long long)field_number(generation, "number"));
+	table_cell(table, PAINT_FAINT, "%s", what);
+	table_cell(table, PAINT_NONE, "%s", text);
+}
+
+/* What does not fit into columns: command lines, words, reasons. */
+static void
+print_details(const json_t *generations)
+{
+	static const struct column columns[] = {
+		{ "GEN", true, FIT_KEEP },
+		{ "DETAIL", false, FIT_KEEP },
+		{ "", false, FIT_WRAP },
+	};
+	const json_t *generation;
+	struct table *table;
+	char program[TEXT_SHOWN], left[LEFT_SHOWN];
+	size_t i;
+
+	if (json_array_size(generations) == 0 ||
+	    (table = table_new(columns, 3)) == NULL)
+		return;
+	json_array_foreach (generations, i, generation) {
+		describe_program(generation, program);
+		add_detail(table, generation, "program", program);
+		if (describe_left(generation, left)[0] != '\0')
+			add_detail(table, generation,
+			    field_string(generation, "role"),
+			    left + strlen(", "));
+		add_detail(table, generation, "status",
+		    field_string(generation, "status"));
+		add_detail(table, generation, "health",
+		    field_string(field_object(generation, "health"), "reason"));
+	}
+	putchar('\n');
+	print_table(table);
+}
+
+int
+cli_status(const struct arguments *arguments)
+{
+	json_t *reply = NULL;
+	const json_t *what;
+	int status;
+
+	status = client_ask(
+	    arguments->name, "Status", NULL, CLIENT_PROMPT_MS, &reply);
+	if (status != STATUS_OK)
+		return status;
+	what = field_object(reply, "status");
+	if (arguments->json)
+		field_print_indented(what);
+	else {
+		print_summary(what);
+		print_listeners(what);
+		print_generations(field_list(what, "generations"));
+		print_details(field_list(what, "generations"));
+	}
+	json_decref(reply);
+	return STATUS_OK;
+}
