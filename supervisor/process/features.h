@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What this kernel and this user allow: a table that `hotswap doctor` prints
+ * and that the choice of the shim's backend is made from.  Each check is
+ * harmless and leaves nothing behind.
+ */
+#ifndef PROCESS_FEATURES_H
+#define PROCESS_FEATURES_H
+
+#include <stddef.h>
+
+#include "process/shim.h"
+
+#define FEATURE_DETAIL 96
+
+enum feature_state {
+	FEATURE_PRESENT,
+	FEATURE_LIMITED, /* hotswap works, but see the remedy */
+	FEATURE_ABSENT,
+};
+
+/* A row.  Strings are static. */
+struct feature {
+	const char *name;
+	const char *purpose;
+	const char *remedy; /* what to do where it is not present */
+	enum feature_state (*check)(char detail[static FEATURE_DETAIL]);
+};
+
+/* The whole table; *n rows. */
+const struct feature *features_table(size_t *n);
+
+/* For shim_choose; where the preload library is, the caller knows. */
+struct shim_facts features_shim_facts(bool library);
+
+#endif
