@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What hotswap-probe is asked, what it answers, and the kinds of check.  Each
+ * kind takes one connection, says one line and never prints.
+ */
+#ifndef PROBE_CHECK_H
+#define PROBE_CHECK_H
+
+#include "probe/source.h"
+
+enum outcome {
+	CHECK_PASSED = 0,
+	CHECK_FAILED = 1,
+	CHECK_USAGE = 64, /* the check is not written as it must be */
+};
+
+struct check {
+	const char *text; /* as it was given: http://HOST:PORT/PATH */
+	struct source source;
+	const char *unix_path; /* goes before the path in text; may be NULL */
+	long timeout_ms;       /* for all of it, from the first lookup on */
+};
+
+struct verdict {
+	enum outcome outcome;
+	char line[1024]; /* what was measured, or why it failed */
+};
+
+void verdict_set(struct verdict *, enum outcome, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+typedef void check_fn(const struct check *, struct verdict *);
+
+/*
+ * http:// and https://: passes on a whole answer with a status of 200 to 399;
+ * a redirect counts and is not followed.  The certificate of https is not
+ * verified: it is made out to the service's public name, whereas the check
+ * connects to this machine, and who answers there is settled by the address.
+ */
+check_fn check_http;
+
+/*
+ * tcp://HOST:PORT[?send=TEXT&expect=TEXT], both percent-decoded: passes once
+ * connected, all sent, and what is expected found anywhere in the answer.
+ */
+check_fn check_tcp;
+
+/*
+ * grpc://HOST:PORT[/SERVICE] over HTTP/2 in the clear, grpcs:// over TLS (not
+ * verified, as https): passes if grpc.health.v1.Health/Check says SERVING.
+ */
+check_fn check_grpc;
+
+/* unix:PATH: passes once connected.  unix:PATH:http:/PATH: as http. */
+check_fn check_unix;
+
+#endif

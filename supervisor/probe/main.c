@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * hotswap-probe: one health check, one line, one exit status.  A program of
+ * its own so that no HTTP or TLS code is ever in the supervisor.
+ */
+#include <ctype.h>
+#include <err.h>
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <curl/curl.h>
+
+#include "probe/check.h"
+#include "settings.h"
+
+#define TIMEOUT_MS 2000
+
+static const struct scheme {
+	const char *prefix;
+	check_fn *check;
+	const char *form;
+	const char *passes;
+} schemes[] = {
+	{ "http://", check_http, "http://HOST[:PORT]/PATH",
+	    "answered with a status of 200 to 399" },
+	{ "https://", check_http, "https://HOST[:PORT]/PATH",
+	    "the same; the certificate is not verified" },
+	{ "tcp://", check_tcp, "tcp://HOST:PORT[?send=TEXT&expect=TEXT]",
+	    "connected, and TEXT in the answer" },
+	{ "grpc://", check_grpc, "grpc://HOST:PORT[/SERVICE]",
+	    "grpc.health.v1.Health/Check says SERVING" },
+	{ "grpcs://", check_grpc, "grpcs://HOST:PORT[/SERVICE]",
+	    "the same; the certificate is not verified" },
+	{ "unix:", check_unix, "unix:PATH[:http:/PATH]",
+	    "connected, or answered as http" },
+};
+
+#define NSCHEMES (sizeof(schemes) / sizeof(schemes[0]))
+
+static const struct option options[] = {
+	{ "source", required_argument, NULL, 's' },
+	{ "unix-path", required_argument, NULL, 'u' },
+	{ "timeout", required_argument, NULL, 't' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char usage_line[] =
+    "usage: hotswap-probe [--source ADDRESS] [--unix-path PATH]\n"
+    "                     [--timeout DURATION] CHECK\n";
+
+void
+verdict_set(struct verdict *verdict, enum outcome outcome, const char *fmt, ...)
+{
+	va_list args;
+
+	verdict->outcome = outcome;
+	va_start(args, fmt);
+	vsnprintf(verdict->line, sizeof(verdict->line), fmt, args);
+	va_end(args);
+}
+
+static void
+help(void)
+{
+	size_t i;
+
+	fputs(usage_line, stdout);
+	puts("\nA CHECK, and when it passes:");
+	for (i = 0; i < NSCHEMES; i++)
+		printf("  %-41s %s\n", schemes[i].form, schemes[i].passes);
+	puts("\n  --source ADDRESS      connect from 127.83.0.7, or from "
+	     "[::1]:61440-61455\n"
+	     "  --unix-path PATH      connect to PATH instead of that in a "
+	     "unix: check\n"
+	     "  --timeout DURATION    500ms, 10s, 1m; default 2s\n"
+	     "\nExit status: 0 passed, 1 failed, 64 usage.");
+}
+
+/* `500ms`, `10s`, `5m`, `1h`, bare seconds, as hotswap reads them; or -1. */
+static long
+duration_parse(const char *text)
+{
+	static const struct {
+		const char *unit;
+		long ms;
+	} units[] = { { "ms", 1 }, { "s", 1000 }, { "", 1000 }, { "m", 60000 },
+		{ "h", 3600000 } };
+	char *end;
+	long n;
+	size_t i;
+
+	if (!isdigit((unsigned char)text[0]))
+		return -1;
+	n = strtol(text, &end, 10);
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcmp(end, units[i].unit) == 0 && n > 0 &&
+		    n <= INT_MAX / units[i].ms)
+			return n * units[i].ms;
+	return -1;
+}
+
+static void
+parse_options(struct check *check, int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			if (source_parse(&check->source, optarg) == -1)
+				errx(CHECK_USAGE, "%s: not a source address",
+				    optarg);
+			break;
+		case 'u':
+			check->unix_path = optarg;
+			break;
+		case 't':
+			check->timeout_ms = duration_parse(optarg);
+			if (check->timeout_ms == -1)
+				errx(CHECK_USAGE, "%s: not a duration", optarg);
+			break;
+		case 'h':
+			help();
+			exit(0);
+		case 'V':
+			puts("hotswap-probe " HOTSWAP_VERSION);
+			exit(0);
+		default:
+			fputs(usage_line, stderr);
+			exit(CHECK_USAGE);
+		}
+	}
+	if (optind != argc - 1) {
+		fputs(usage_line, stderr);
+		exit(CHECK_USAGE);
+	}
+	check->text = argv[optind];
+}
+
+static const struct scheme *
+scheme_find(const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < NSCHEMES; i++)
+		if (strncmp(text, schemes[i].prefix,
+			strlen(schemes[i].prefix)) == 0)
+			return &schemes[i];
+	return NULL;
+}
+
+/* A stranger's words are in the line: nothing of it may reach a terminal. */
+static void
+disarm(char *line)
+{
+	for (; *line != '\0'; line++)
+		if (iscntrl((unsigned char)*line))
+			*line = '?';
+}
+
+int
+main(int argc, char **argv)
+{
+	struct check check = { .timeout_ms = TIMEOUT_MS };
+	struct verdict verdict = { .outcome = CHECK_FAILED };
+	const struct scheme *scheme;
+
+	parse_options(&check, argc, argv);
+	if ((scheme = scheme_find(check.text)) == NULL)
+		errx(CHECK_USAGE, "%s: no such kind of check; see --help",
+		    check.text);
+	signal(SIGPIPE, SIG_IGN);
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		errx(CHECK_FAILED, "libcurl cannot be set up");
+	scheme->check(&check, &verdict);
+	curl_global_cleanup();
+	disarm(verdict.line);
+	if (verdict.outcome == CHECK_PASSED)
+		printf("%s\n", verdict.line);
+	else
+		fprintf(stderr, "%s: %s\n", check.text, verdict.line);
+	return verdict.outcome;
+}

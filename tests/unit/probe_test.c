@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Checks as commands: what the prober is given, and what is said of how the
+ * command ended.  The prober is a script, put where the real one would be.
+ */
+#include "process/probe.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "process/reaper.h"
+
+#define LIMIT_MS 5000
+#define URL	 "http://127.0.0.1:8080/health"
+
+static struct event_base *base;
+static char prober[PATH_MAX + 32];
+
+/* What done was told. */
+static struct {
+	unsigned int calls;
+	bool passed;
+	char why[1024];
+} told;
+
+static void
+note(bool passed, const char *why, void *arg)
+{
+	told.calls++;
+	told.passed = passed;
+	snprintf(told.why, sizeof(told.why), "%s", why);
+}
+
+static int
+setup(void **state)
+{
+	ssize_t n = readlink("/proc/self/exe", prober, PATH_MAX);
+
+	assert_true(n > 0);
+	prober[n] = '\0';
+	strlcpy(strrchr(prober, '/'), "/hotswap-probe", 32);
+	memset(&told, 0, sizeof(told));
+	base = event_base_new();
+	return reaper_init(base, NULL, NULL);
+}
+
+static int
+teardown(void **state)
+{
+	unlink(prober);
+	reaper_fini();
+	event_base_free(base);
+	return 0;
+}
+
+static void
+write_prober(const char *script)
+{
+	FILE *file = fopen(prober, "we");
+
+	assert_non_null(file);
+	fprintf(file, "#!/bin/sh\n%s\n", script);
+	assert_int_equal(fchmod(fileno(file), 0755), 0);
+	fclose(file);
+}
+
+static void
+wait_until_told(void)
+{
+	int64_t end = clock_ms() + LIMIT_MS;
+	struct timeval limit = clock_interval(LIMIT_MS);
+
+	assert_int_equal(told.calls, 0);
+	event_base_loopexit(base, &limit);
+	while (told.calls == 0 && clock_ms() < end)
+		event_base_loop(base, EVLOOP_ONCE);
+	assert_int_equal(told.calls, 1);
+}
+
+static void
+check(const char *text, unsigned int timeout_ms)
+{
+	assert_non_null(
+	    probe_start(base, text, NULL, NULL, NULL, timeout_ms, note, NULL));
+	wait_until_told();
+}
+
+static void
+the_prober_is_told_all(void **state)
+{
+	write_prober("echo \"$*\"");
+	assert_non_null(probe_start(base, "unix:/run/x:http:/", "127.83.0.7",
+	    "/run/x.7", NULL, LIMIT_MS, note, NULL));
+	wait_until_told();
+	assert_true(told.passed);
+	assert_string_equal(told.why,
+	    "--timeout 5000ms --source 127.83.0.7 --unix-path /run/x.7 "
+	    "unix:/run/x:http:/");
+}
+
+static void
+what_is_not_given_is_left_out(void **state)
+{
+	write_prober("echo \"$*\"");
+	check(URL, LIMIT_MS);
+	assert_string_equal(told.why, "--timeout 5000ms " URL);
+}
+
+static void
+the_prober_s_reason_is_handed_on(void **state)
+{
+	write_prober("echo 'URL: connection refused' >&2; exit 1");
+	check(URL, LIMIT_MS);
+	assert_false(told.passed);
+	assert_string_equal(told.why, "URL: connection refused");
+}
+
+static void
+a_prober_that_dies_is_no_pass(void **state)
+{
+	write_prober("kill -SEGV $$");
+	check(URL, LIMIT_MS);
+	assert_false(told.passed);
+	assert_non_null(
+	    strstr(told.why, URL ": hotswap-probe killed by SIGSEGV"));
+}
+
+static void
+a_prober_that_hangs_is_killed(void **state)
+{
+	write_prober("exec sleep 1000");
+	check(URL, 50);
+	assert_false(told.passed);
+	assert_string_equal(
+	    told.why, URL ": hotswap-probe did not end within 50 ms");
+}
+
+static void
+a_missing_prober_is_an_error(void **state)
+{
+	if (access(probe_program(), F_OK) == 0)
+		skip();
+	assert_null(
+	    probe_start(base, URL, NULL, NULL, NULL, LIMIT_MS, note, NULL));
+	assert_int_equal(errno, ENOENT);
+}
+
+static void
+the_prober_beside_us_is_taken(void **state)
+{
+	assert_string_not_equal(probe_program(), prober);
+	write_prober("");
+	assert_string_equal(probe_program(), prober);
+}
+
+/* How exec: checks end: with `sh`, the word of the shell for a failure. */
+static const struct {
+	const char *command;
+	unsigned int timeout_ms;
+	bool passed;
+	const char *why; /* the beginning */
+} shell_cases[] = {
+	{ "exec:true", LIMIT_MS, true, "exited with status 0" },
+	{ "exec:echo fine; echo; exit 0", LIMIT_MS, true, "fine" },
+	{ "exec:exit 3", LIMIT_MS, false, "exec:exit 3: exited with status 3" },
+	{ "exec:echo no room >&2; false", LIMIT_MS, false,
+	    "exec:echo no room >&2; false: exited with status 1: no room" },
+	{ "exec:/nonexistent", LIMIT_MS, false,
+	    "exec:/nonexistent: not found: " },
+	{ "exec:/etc/passwd", LIMIT_MS, false,
+	    "exec:/etc/passwd: cannot be executed: " },
+	{ "exec:kill -KILL $$", LIMIT_MS, false,
+	    "exec:kill -KILL $$: killed by SIGKILL" },
+	{ "exec:echo half; sleep 1000", 50, false,
+	    "exec:echo half; sleep 1000: did not end within 50 ms: half" },
+};
+
+static void
+shell_commands_are_judged_by_their_status(void **state)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(shell_cases) / sizeof(shell_cases[0]); i++) {
+		memset(&told, 0, sizeof(told));
+		check(shell_cases[i].command, shell_cases[i].timeout_ms);
+		assert_int_equal(told.passed, shell_cases[i].passed);
+		told.why[strlen(shell_cases[i].why)] = '\0';
+		assert_string_equal(told.why, shell_cases[i].why);
+	}
+}
+
+static void
+shell_commands_get_the_environment(void **state)
+{
+	char source[] = "HOTSWAP_PROBE_SOURCE=127.83.0.7";
+	char *env[] = { source, NULL };
+
+	assert_non_null(probe_start(base, "exec:echo $HOTSWAP_PROBE_SOURCE",
+	    "127.83.0.7", NULL, env, LIMIT_MS, note, NULL));
+	wait_until_told();
+	assert_string_equal(told.why, "127.83.0.7");
+}
+
+static void
+a_cancelled_check_tells_nobody(void **state)
+{
+	struct probe *probe;
+
+	probe = probe_start(
+	    base, "exec:sleep 1000", NULL, NULL, NULL, LIMIT_MS, note, NULL);
+	assert_non_null(probe);
+	probe_cancel(probe);
+	check("exec:true", LIMIT_MS);
+	assert_int_equal(told.calls, 1);
+	assert_true(told.passed);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_prober_is_told_all),
+		TEST(what_is_not_given_is_left_out),
+		TEST(the_prober_s_reason_is_handed_on),
+		TEST(a_prober_that_dies_is_no_pass),
+		TEST(a_prober_that_hangs_is_killed),
+		TEST(a_missing_prober_is_an_error),
+		TEST(the_prober_beside_us_is_taken),
+		TEST(shell_commands_are_judged_by_their_status),
+		TEST(shell_commands_get_the_environment),
+		TEST(a_cancelled_check_tells_nobody),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
