@@ -83,6 +83,7 @@ static int
 connect_supervisor(void)
 {
 	int sock;
+	long r;
 
 	if (supervisor_len == 0)
 		return -1;
@@ -90,7 +91,10 @@ connect_supervisor(void)
 	if (sock == -1)
 		return -1;
 	set_time_limit(sock, ANNOUNCE_LIMIT_SEC);
-	if (syscall(SYS_connect, sock, &supervisor, supervisor_len) == 0)
+	do
+		r = syscall(SYS_connect, sock, &supervisor, supervisor_len);
+	while (r == -1 && errno == EINTR);
+	if (r == 0)
 		return sock;
 	close_quietly(sock);
 	return -1;
@@ -119,12 +123,17 @@ send_request(int sock, const struct announce_request *request, int fd,
 				      .cmsg_len = CMSG_LEN(sizeof(int)) } };
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
 
+	long n;
+
 	if (fd != -1) {
 		*(int *)CMSG_DATA(&control.header) = fd;
 		msg.msg_control = &control;
 		msg.msg_controllen = sizeof(control.space);
 	}
-	return syscall(SYS_sendmsg, sock, &msg, MSG_NOSIGNAL);
+	do
+		n = syscall(SYS_sendmsg, sock, &msg, MSG_NOSIGNAL);
+	while (n == -1 && errno == EINTR);
+	return n == -1 ? -1 : 0;
 }
 
 /* The next reply; with it a descriptor, or -1 in *fd.  False at the end. */
@@ -203,7 +212,7 @@ announce(const struct announce_request *request, int fd, const void *data,
 	int saved = errno, error = 0, sock;
 
 	if ((sock = connect_supervisor()) != -1) {
-		if (send_request(sock, request, fd, data, len) != -1)
+		if (send_request(sock, request, fd, data, len) == 0)
 			verdict = await_verdict(sock, request->number, &error);
 		close_quietly(sock);
 	}

@@ -159,8 +159,8 @@ check_ptrace(char detail[static FEATURE_DETAIL])
 static enum feature_state
 check_reuseport(char detail[static FEATURE_DETAIL])
 {
-	struct sock_filter code[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
-	struct sock_fprog program = { 1, code };
+	static struct sock_filter code[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
+	static const struct sock_fprog program = { 1, code };
 	enum feature_state state;
 	int fd, one = 1, r;
 

@@ -257,6 +257,28 @@ recall_lost(const struct intercept_pending *pending)
 	return -1;
 }
 
+/*
+ * A thread makes one call at a time: if one of its calls waits already, a
+ * signal has made it start over, and the answer is to go to the new one.
+ */
+static bool
+is_restart(const struct intercept_pending *fresh)
+{
+	struct intercept_pending *pending;
+
+	if (!fresh->intercept->backend->restarts)
+		return false;
+	TAILQ_FOREACH (pending, &fresh->intercept->calls, entry) {
+		if (pending->tid != fresh->tid ||
+		    pending->call.kind != fresh->call.kind ||
+		    pending->call.cookie != fresh->call.cookie)
+			continue;
+		pending->id = fresh->id;
+		return true;
+	}
+	return false;
+}
+
 /* Answered calls are no more, so it is known by its number. */
 static void
 hold_if_waiting(struct intercept *intercept, unsigned int serial)
@@ -280,6 +302,10 @@ intercept_ask(struct intercept_pending *pending)
 
 	assert(intercept->busy);
 	pending->serial = serial;
+	if (worth && is_restart(pending)) {
+		intercept_pending_free(pending);
+		return;
+	}
 	TAILQ_INSERT_TAIL(&intercept->calls, pending, entry);
 	if (!worth)
 		intercept_pass(&pending->call);

@@ -48,8 +48,8 @@ struct intercept_call {
 struct intercept_handler {
 	/*
 	 * Answer it exactly once, with one of the functions below, at once
-	 * or later; the program waits.  A held call does not see signals
-	 * other than fatal ones: answer before asking the program to stop.
+	 * or later; the program waits.  From Linux 5.19 on it sees no signals
+	 * but fatal ones meanwhile: answer before asking it to stop.
 	 */
 	void (*call)(struct intercept_call *, void *arg);
 
@@ -97,7 +97,7 @@ int intercept_fd(const struct intercept *);
 /*
  * The answers.  Each releases the call.  -1 with ENOENT if the caller has
  * gone meanwhile or, before Linux 5.19, was interrupted by a signal; if it
- * calls again, it is given the same answer without being told of.
+ * calls again, it is given the same answer, and the handler is not told.
  *
  *   pass     the kernel does what was asked for
  *   done     we did, through call->fd: the program gets 0, or this errno

@@ -29,6 +29,7 @@ struct intercept_pending {
 
 /* How answers get back.  -1 with errno: ENOENT, the caller has gone. */
 struct intercept_backend {
+	bool restarts; /* a signal may make a call arrive once more */
 	int (*pass)(struct intercept_pending *);
 	int (*done)(struct intercept_pending *, int error);
 	int (*replace)(struct intercept_pending *, int fd);

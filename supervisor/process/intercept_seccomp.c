@@ -129,6 +129,7 @@ replace_socket(struct intercept_pending *pending, int fd)
 }
 
 static const struct intercept_backend backend = {
+	.restarts = true,
 	.pass = pass_call,
 	.done = finish_call,
 	.replace = replace_socket,

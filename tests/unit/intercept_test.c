@@ -43,7 +43,8 @@ enum backend { SECCOMP, PRELOAD };
 /* What the handler was told, and what it was asked to do. */
 struct run {
 	enum backend backend;
-	uid_t uid; /* that the program gets; 0: ours */
+	uid_t uid;	    /* that the program gets; 0: ours */
+	bool interruptible; /* a filter as before Linux 5.19 */
 	void (*decide)(struct run *, struct intercept_call *);
 	int held; /* the socket to replace with */
 	struct event_base *base;
@@ -143,6 +144,28 @@ decide_pass(struct run *run, struct intercept_call *call)
 	assert_int_equal(intercept_pass(call), 0);
 }
 
+/* Signals make a call that waits start over, as before Linux 5.19. */
+static int
+install_interruptible(int sock)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_bind, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_listen, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
+	int fd;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return -1;
+	fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+	    SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+	return fd_send(sock, "", 1, &fd, 1) == 1 ? 0 : -1;
+}
+
 /* In the child: become the program. */
 static void
 become(struct run *run, const struct filter *filter, int sock,
@@ -152,7 +175,8 @@ become(struct run *run, const struct filter *filter, int sock,
 	if (run->backend == PRELOAD) {
 		setenv("LD_PRELOAD", library, 1);
 		setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1);
-	} else if (filter_install(filter, sock) == -1) {
+	} else if ((run->interruptible ? install_interruptible(sock)
+				       : filter_install(filter, sock)) == -1) {
 		_exit(100);
 	}
 	if (run->uid != 0 && setresuid(run->uid, run->uid, run->uid) == -1)
@@ -510,6 +534,45 @@ holds_a_call_under_signals(void **state)
 }
 
 static void
+holds_a_call_that_starts_over(void **state)
+{
+	struct run run = { .decide = decide_later, .interruptible = true };
+
+	wrap(&run, "bind_plain", "signals stream bind PORT listen",
+	    free_port(0));
+	assert_string_equal(run.text, "bind 0\nlisten 0\n");
+	assert_int_equal(run.told, 2);
+}
+
+/* The call has started over by the time that it is answered. */
+static void
+decide_too_late(struct run *run, struct intercept_call *call)
+{
+	struct pollfd again = { .fd = intercept_fd(run->intercept),
+		.events = POLLIN };
+
+	if (call->kind != INTERCEPT_BIND) {
+		decide_bind(run, call);
+		return;
+	}
+	assert_return_code(bind(call->fd, call->address, call->len), errno);
+	assert_int_equal(poll(&again, 1, DEADLINE_SEC * 1000), 1);
+	assert_int_equal(intercept_done(call, 0), -1);
+	assert_int_equal(errno, ENOENT);
+}
+
+static void
+repeats_an_answer_that_a_signal_overtook(void **state)
+{
+	struct run run = { .decide = decide_too_late, .interruptible = true };
+
+	wrap(&run, "bind_plain", "signals stream bind PORT listen",
+	    free_port(0));
+	assert_string_equal(run.text, "bind 0\nlisten 0\n");
+	assert_int_equal(run.told, 2);
+}
+
+static void
 decide_keep(struct run *run, struct intercept_call *call)
 {
 	if (call->kind == INTERCEPT_UNLINK)
@@ -653,6 +716,8 @@ main(void)
 		cmocka_unit_test(binds_a_privileged_port),
 		cmocka_unit_test(replaces_a_socket_and_keeps_its_flags),
 		cmocka_unit_test(holds_a_call_under_signals),
+		cmocka_unit_test(holds_a_call_that_starts_over),
+		cmocka_unit_test(repeats_an_answer_that_a_signal_overtook),
 		cmocka_unit_test(tells_paths_as_they_are_seen_from_here),
 		cmocka_unit_test(does_without_a_supervisor),
 		cmocka_unit_test(says_that_another_filter_is_there),
