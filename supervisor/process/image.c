@@ -17,7 +17,7 @@
 #include "base/fd.h"
 #include "process/image_copy.h"
 
-/* The strings of an image that may be missing, and their keys in JSON. */
+/* The strings of an image, most of which may be missing. */
 static const struct {
 	const char *key;
 	size_t offset;
@@ -30,33 +30,13 @@ static const struct {
 	{ "user", offsetof(struct image, user) },
 	{ "group", offsetof(struct image, group) },
 };
-#define NSTRINGS (sizeof(strings) / sizeof(strings[0]))
-
-static char **
-string_at(const struct image *image, size_t i)
-{
-	return (char **)((char *)image + strings[i].offset);
-}
-
-static void
-free_list(char **list)
-{
-	size_t i;
-
-	for (i = 0; list != NULL && list[i] != NULL; i++)
-		free(list[i]);
-	free(list);
-}
 
 static void
 image_free(struct image *image)
 {
-	size_t i;
-
-	for (i = 0; i < NSTRINGS; i++)
-		free(*string_at(image, i));
-	free_list(image->argv);
-	free_list(image->env);
+	json_decref(image->source);
+	free(image->argv);
+	free(image->env);
 	fd_close(&image->fd);
 	free(image);
 }
@@ -149,62 +129,40 @@ image_prune(const char *store, struct image *const *images, size_t n)
 	closedir(directory);
 }
 
-static json_t *
-list_to_json(char *const *list)
-{
-	json_t *array = json_array();
-
-	for (; *list != NULL; list++)
-		if (json_array_append_new(array, json_string(*list)) == -1) {
-			json_decref(array);
-			return NULL;
-		}
-	return array;
-}
-
 json_t *
 image_to_json(const struct image *image)
 {
-	const struct image_file *file = &image->file;
-	json_t *object;
-	size_t i;
-
-	object = json_pack("{ss so so si sb sb s{sI sI sI s[II] s[II]}}",
-	    "sha256", image->sha256, "arguments", list_to_json(image->argv),
-	    "env", list_to_json(image->env), "umask", image->umask, "clear-env",
-	    image->clear_env, "no-new-privs", image->no_new_privs, "file",
-	    "dev", (json_int_t)file->dev, "ino", (json_int_t)file->ino, "size",
-	    (json_int_t)file->size, "mtime", (json_int_t)file->mtime.tv_sec,
-	    (json_int_t)file->mtime.tv_nsec, "ctime",
-	    (json_int_t)file->ctime.tv_sec, (json_int_t)file->ctime.tv_nsec);
-	for (i = 0; i < NSTRINGS && object != NULL; i++) {
-		const char *string = *string_at(image, i);
-
-		if (string != NULL &&
-		    json_object_set_new(
-			object, strings[i].key, json_string(string)) == -1) {
-			json_decref(object);
-			return NULL;
-		}
-	}
-	return object;
+	return json_deep_copy(image->source);
 }
 
+/* The strings stay those of the array. */
 static char **
 list_from_json(const json_t *array)
 {
 	size_t n = json_array_size(array), i;
 	char **list = calloc(n + 1, sizeof(*list));
-	const char *string;
 
 	for (i = 0; i < n && list != NULL; i++) {
-		string = json_string_value(json_array_get(array, i));
-		if (string == NULL || (list[i] = strdup(string)) == NULL) {
-			free_list(list);
+		list[i] = (char *)json_string_value(json_array_get(array, i));
+		if (list[i] == NULL) {
+			free(list);
 			return NULL;
 		}
 	}
 	return list;
+}
+
+static void
+read_strings(struct image *image, const json_t *object)
+{
+	char **string;
+	size_t i;
+
+	for (i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
+		string = (char **)((char *)image + strings[i].offset);
+		*string = (char *)json_string_value(
+		    json_object_get(object, strings[i].key));
+	}
 }
 
 static int
@@ -239,10 +197,9 @@ hold_file(struct image *image)
 static int
 read_image(struct image *image, const json_t *object)
 {
-	const json_t *string, *file;
+	const json_t *file;
 	const char *sha256;
 	int clear_env, no_new_privs;
-	size_t i;
 
 	if (json_unpack((json_t *)object, "{ss si sb sb so}", "sha256", &sha256,
 		"umask", &image->umask, "clear-env", &clear_env, "no-new-privs",
@@ -255,12 +212,7 @@ read_image(struct image *image, const json_t *object)
 	image->no_new_privs = no_new_privs;
 	image->argv = list_from_json(json_object_get(object, "arguments"));
 	image->env = list_from_json(json_object_get(object, "env"));
-	for (i = 0; i < NSTRINGS; i++) {
-		string = json_object_get(object, strings[i].key);
-		if (json_is_string(string))
-			*string_at(image, i) =
-			    strdup(json_string_value(string));
-	}
+	read_strings(image, object);
 	return image->program == NULL || image->env == NULL ||
 		image->argv == NULL || image->argv[0] == NULL
 	    ? -1
@@ -276,7 +228,8 @@ image_from_json(const json_t *object)
 		return NULL;
 	image->refs = 1;
 	image->fd = -1;
-	if (read_image(image, object) == -1) {
+	image->source = json_deep_copy(object);
+	if (read_image(image, image->source) == -1) {
 		image_free(image);
 		errno = EINVAL;
 		return NULL;

@@ -34,9 +34,10 @@ struct image_file {
 	struct timespec ctime;
 };
 
-/* Strings and lists are the image's. */
+/* All is the image's; strings are those of source. */
 struct image {
 	unsigned int refs;
+	json_t *source;	 /* what it was made from */
 	char *program;	 /* absolute path, symbolic links resolved */
 	char sha256[65]; /* of the file, in hexadecimal */
 	char *copy;	 /* private copy's path; NULL if there is none */
@@ -103,7 +104,7 @@ void image_prune(const char *store, struct image *const *, size_t n);
 /* Whether st is of that very file, unchanged. */
 bool image_file_is(const struct image_file *, const struct stat *st);
 
-/* *New*; NULL if a string is not UTF-8. */
+/* *New*; NULL if there is no memory. */
 json_t *image_to_json(const struct image *);
 
 /* *New*; NULL with errno EINVAL, ENOMEM.  Opens program, if unchanged. */

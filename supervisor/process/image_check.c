@@ -235,35 +235,48 @@ take_copy(struct check *check)
 	return 0;
 }
 
+/* NULL if a string is not UTF-8. */
+static json_t *
+list_to_json(char *const *list)
+{
+	json_t *array = json_array();
+
+	for (; list != NULL && *list != NULL; list++)
+		if (json_array_append_new(array, json_string(*list)) == -1) {
+			json_decref(array);
+			return NULL;
+		}
+	return array;
+}
+
+static json_t *
+file_to_json(const struct stat *st)
+{
+	return json_pack("{sI sI sI s[II] s[II]}", "dev",
+	    (json_int_t)st->st_dev, "ino", (json_int_t)st->st_ino, "size",
+	    (json_int_t)st->st_size, "mtime", (json_int_t)st->st_mtim.tv_sec,
+	    (json_int_t)st->st_mtim.tv_nsec, "ctime",
+	    (json_int_t)st->st_ctim.tv_sec, (json_int_t)st->st_ctim.tv_nsec);
+}
+
 static json_t *
 result(struct check *check)
 {
 	const struct image_spec *spec = check->spec;
-	char *none = NULL, warning[WHY];
-	struct image image = {
-		.program = check->program,
-		.copy = check->copy.path,
-		.file = { check->st.st_dev, check->st.st_ino, check->st.st_size,
-		    check->st.st_mtim, check->st.st_ctim },
-		.argv = (char **)spec->argv,
-		.env = spec->env != NULL ? (char **)spec->env : &none,
-		.exe = (char *)spec->exe,
-		.chdir = (char *)spec->chdir,
-		.user = (char *)spec->user,
-		.group = (char *)spec->group,
-		.umask = spec->umask,
-		.clear_env = spec->clear_env,
-		.no_new_privs = spec->no_new_privs,
-	};
+	char warning[WHY];
 
-	strlcpy(image.sha256, check->copy.sha256, sizeof(image.sha256));
-	if (check->copy.error != 0) {
-		snprintf(warning, sizeof(warning),
-		    "no private copy of %s in %s: %s", check->program,
-		    check->store, strerror(check->copy.error));
-		image.warning = warning;
-	}
-	return image_to_json(&image);
+	snprintf(warning, sizeof(warning), "no private copy of %s in %s: %s",
+	    check->program, check->store != NULL ? check->store : "",
+	    strerror(check->copy.error));
+	return json_pack("{ss ss ss* ss* so so so ss* ss* ss* ss* si sb sb}",
+	    "program", check->program, "sha256", check->copy.sha256, "copy",
+	    check->copy.path, "warning",
+	    check->copy.error != 0 ? warning : NULL, "file",
+	    file_to_json(&check->st), "arguments", list_to_json(spec->argv),
+	    "env", list_to_json(spec->env), "exe", spec->exe, "chdir",
+	    spec->chdir, "user", spec->user, "group", spec->group, "umask",
+	    spec->umask, "clear-env", spec->clear_env, "no-new-privs",
+	    spec->no_new_privs);
 }
 
 json_t *

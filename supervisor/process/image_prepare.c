@@ -43,14 +43,15 @@ static _Noreturn void
 prepare(const struct image_spec *spec, const char *store, int result)
 {
 	json_t *found;
+	int r;
 
 	if (child_arrange(&result, 1, 0) == -1)
 		_exit(EXIT_FAILURE);
 	found = image_check(spec, store);
-	if (found == NULL ||
-	    json_dumpfd(found, CHILD_FD_FIRST, JSON_COMPACT) == -1)
-		_exit(EXIT_FAILURE);
-	_exit(EXIT_SUCCESS);
+	r = found != NULL ? json_dumpfd(found, CHILD_FD_FIRST, JSON_COMPACT)
+			  : -1;
+	json_decref(found);
+	_exit(r == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
 static void

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/strings.h"
 #include "process/account.h"
 #include "process/child.h"
 
@@ -36,7 +37,7 @@ struct child {
 
 /* What comes through the pipe; nothing does if execve(2) succeeds. */
 struct failure {
-	size_t step;
+	unsigned int step;
 	int error;
 };
 
@@ -220,24 +221,21 @@ await_execution(
 static char **
 expand_arguments(const struct spawn *spawn)
 {
-	char *const *argv = spawn->image->argv;
-	char **expanded;
-	size_t n = 0, i;
+	char **argv = strings_copy(spawn->image->argv), **argument, *text;
 
-	while (argv[n] != NULL)
-		n++;
-	if ((expanded = calloc(n + 1, sizeof(*expanded))) == NULL)
-		return NULL;
-	for (i = 0; i < n; i++) {
-		expanded[i] = i == 0
-		    ? strdup(argv[0])
-		    : spawn_expand(argv[i], spawn->name, spawn->generation);
-		if (expanded[i] == NULL) {
-			spawn_env_free(expanded);
+	for (argument = argv; argument != NULL && *argument != NULL;
+	     argument++) {
+		if (argument == argv)
+			continue;
+		text = spawn_expand(*argument, spawn->name, spawn->generation);
+		if (text == NULL) {
+			strings_free(argv);
 			return NULL;
 		}
+		free(*argument);
+		*argument = text;
 	}
-	return expanded;
+	return argv;
 }
 
 /*
@@ -302,7 +300,7 @@ static void
 child_fini(struct child *child)
 {
 	account_fini(&child->account);
-	spawn_env_free(child->argv);
+	strings_free(child->argv);
 	spawn_env_free(child->env);
 	free(child->fds);
 }

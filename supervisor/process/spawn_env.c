@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/strings.h"
 #include "process/child.h"
 
 /* K=V strings, always ended by NULL. */
@@ -109,7 +110,7 @@ env_inherit(struct env *env, char *const *base)
 {
 	for (; *base != NULL; base++)
 		if (is_passed_on(*base))
-			env_put(env, strdup(*base));
+			env_set(env, "%s", *base);
 }
 
 static void
@@ -277,18 +278,14 @@ spawn_helper_env(const char *name, unsigned int generation, pid_t pid,
 	env_set(&env, "HOTSWAP_PID=%d", (int)pid);
 	env_set(&env, "HOTSWAP_ROLE=helper");
 	for (; extra != NULL && *extra != NULL; extra++)
-		env_put(&env, strdup(*extra));
+		env_set(&env, "%s", *extra);
 	return env_finish(&env);
 }
 
 void
 spawn_env_free(char **list)
 {
-	size_t i;
-
-	for (i = 0; list != NULL && list[i] != NULL; i++)
-		free(list[i]);
-	free(list);
+	strings_free(list);
 }
 
 /* Write the placeholder's value; its length in text, 0 if it is none. */

@@ -214,8 +214,11 @@ a_link_is_followed_anew_each_time(void **state)
 static void
 a_name_without_a_slash_is_searched_in_path(void **state)
 {
-	char *before = strdup(getenv("PATH")), path[128];
+	const char *inherited = getenv("PATH");
+	char *before, path[128];
 
+	assert_non_null(inherited);
+	before = strdup(inherited);
 	snprintf(path, sizeof(path), "/nowhere:%s", directory);
 	setenv("PATH", path, 1);
 	spec.exe = "server";
@@ -272,6 +275,7 @@ a_full_disk_is_a_warning_and_leaves_nothing(void **state)
 	    mount("tmpfs", store, "tmpfs", 0, "size=16k") == -1)
 		skip();
 	large = malloc(65536);
+	assert_non_null(large);
 	memset(large, 'x', 65536);
 	large[65535] = '\0';
 	write_file(file, large);

@@ -163,45 +163,63 @@ it_leads_a_session_of_its_own(void **state)
 	assert_int_equal(pid, session);
 }
 
+/* A socket with exactly that number. */
 static void
-it_has_the_sockets_in_order_and_nothing_else(void **state)
+open_socket_as(int number)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_not_equal(fd, -1);
+	if (fd != number) {
+		assert_int_equal(dup2(fd, number), number);
+		close(fd);
+	}
+}
+
+static void
+expect_sockets_only(const int numbers[static 3])
 {
 	const char *argv[] = { "/bin/ls", "-l", "/proc/self/fd", NULL };
-	struct spawn_socket sockets[3] = { { .name = "a" }, { .name = "b" },
-		{ .name = "c" } };
-	int fd, leaked;
+	struct spawn_socket sockets[3] = { { .fd = -1 } };
+	int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC), leaked;
 	const char *text;
 	char wanted[64];
 	struct stat st;
 	size_t i;
 
-	/* In falling order, and where the others are to go. */
+	leaked = fcntl(zero, F_DUPFD, 30);
+	close(zero);
 	for (i = 0; i < 3; i++) {
-		sockets[i].fd = 5 - (int)i;
-		fd = socket(AF_INET, SOCK_STREAM, 0);
-		if (fd != sockets[i].fd) {
-			dup2(fd, sockets[i].fd);
-			close(fd);
-		}
+		open_socket_as(numbers[i]);
+		sockets[i].fd = numbers[i];
 	}
-	leaked = open("/dev/zero", O_RDONLY);
 	spawn.sockets = sockets;
 	spawn.nsockets = 3;
 	text = output(argv);
 	assert_non_null(strstr(text, " 0 -> /dev/null\n"));
 	for (i = 0; i < 3; i++) {
-		assert_int_equal(fstat(sockets[i].fd, &st), 0);
+		assert_int_equal(fstat(numbers[i], &st), 0);
 		snprintf(wanted, sizeof(wanted), " %zu -> socket:[%lu]\n",
 		    3 + i, (unsigned long)st.st_ino);
 		assert_non_null(strstr(text, wanted));
+		close(numbers[i]);
 	}
+	close(leaked);
 	/* The directory that is being read is the one it opened itself. */
 	assert_non_null(strstr(text, " 6 -> /proc/"));
 	assert_null(strstr(text, " 7 -> "));
 	assert_null(strstr(text, "/dev/zero"));
-	for (i = 0; i < 3; i++)
-		close(sockets[i].fd);
-	close(leaked);
+}
+
+static void
+it_has_the_sockets_in_order_and_nothing_else(void **state)
+{
+	/* Where others are to go; and far from there. */
+	static const int arrangements[][3] = { { 5, 4, 3 }, { 42, 40, 41 } };
+	size_t i;
+
+	for (i = 0; i < sizeof(arrangements) / sizeof(arrangements[0]); i++)
+		expect_sockets_only(arrangements[i]);
 }
 
 static void
