@@ -10,20 +10,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "base/log.h"
 #include "base/strings.h"
-#include "process/reaper.h"
 #include "service/health.h"
-#include "service/helper.h"
 #include "service/outcome.h"
 #include "service/readiness.h"
+#include "service/resolve.h"
 #include "service/retire.h"
 #include "service/service.h"
 #include "service/steering.h"
 
-static void resolve(struct service *, const char *);
 static void start(struct service *, const char *);
 static void check(struct service *, const char *);
 static void shift(struct service *, const char *);
@@ -32,7 +29,7 @@ static void take_back(struct service *, const char *);
 static void give_up(struct service *, const char *);
 
 static void (*const actions[])(struct service *, const char *why) = {
-	[ACTION_RESOLVE] = resolve,
+	[ACTION_RESOLVE] = resolve_begin,
 	[ACTION_START] = start,
 	[ACTION_CHECK] = check,
 	[ACTION_SHIFT] = shift,
@@ -142,89 +139,6 @@ keep_options(struct service *service)
 	service->exe = release->exe;
 	release->program = NULL;
 	release->exe = NULL;
-}
-
-/* RESOLVE: the image, then --check. */
-
-static void
-check_ended(const struct command_result *result, void *arg)
-{
-	struct service *service = arg;
-	char why[RELEASE_WHY], how[64];
-
-	service->release.check = NULL;
-	if (WIFEXITED(result->status) && WEXITSTATUS(result->status) == 0) {
-		release_take(service, EVENT_RESOLVED, NULL);
-		return;
-	}
-	reaper_describe(result->status, how, sizeof(how));
-	snprintf(why, sizeof(why), "--check: %s: %s: %s",
-	    service->options->check, result->timed_out ? "timed out" : how,
-	    result->last_line);
-	release_take(service, EVENT_FAILED, why);
-}
-
-static void
-begin_check(struct service *service)
-{
-	const struct options *options = service->options;
-	struct helper helper = { .command = options->check,
-		.generation = service->last_number + 1,
-		.timeout_ms = options->start_timeout_ms,
-		.log_as = "check" };
-
-	if (options->check == NULL) {
-		release_take(service, EVENT_RESOLVED, NULL);
-		return;
-	}
-	service->release.check =
-	    helper_start(service, &helper, check_ended, service);
-	if (service->release.check == NULL)
-		release_take(
-		    service, EVENT_FAILED, "--check cannot be started");
-}
-
-static void
-image_ready(struct image *image, const char *why, void *arg)
-{
-	struct service *service = arg;
-
-	service->release.job = NULL;
-	if (image == NULL) {
-		release_take(service, EVENT_FAILED, why);
-		return;
-	}
-	service->release.image = image;
-	if (image->warning != NULL)
-		log_warn("%s", image->warning);
-	begin_check(service);
-}
-
-static void
-resolve(struct service *service, const char *why)
-{
-	struct release *release = &service->release;
-	const struct options *options = service->options;
-	struct image_spec spec = { .exe = release->exe,
-		.argv = release->program,
-		.env = options->env,
-		.chdir = options->chdir,
-		.user = options->user,
-		.group = options->group,
-		.umask = options->umask,
-		.clear_env = options->clear_env,
-		.no_new_privs = options->no_new_privs };
-	char store[PATH_MAX + 8];
-
-	if (release->image != NULL) {
-		begin_check(service);
-		return;
-	}
-	snprintf(store, sizeof(store), "%s/images", service->state);
-	release->job = image_prepare(service->base, &spec,
-	    options->no_image_copy ? NULL : store, image_ready, service);
-	if (release->job == NULL)
-		release_take(service, EVENT_FAILED, strerror(errno));
 }
 
 /* START: a new generation of the image. */
@@ -439,14 +353,7 @@ take_back(struct service *service, const char *why)
 static void
 give_up(struct service *service, const char *why)
 {
-	struct release *release = &service->release;
-
-	if (release->job != NULL)
-		image_cancel(release->job);
-	if (release->check != NULL)
-		command_cancel(release->check);
-	release->job = NULL;
-	release->check = NULL;
+	resolve_cancel(service);
 	take_back(service, why);
 }
 
