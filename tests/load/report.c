@@ -272,7 +272,8 @@ report(const struct options *o, const struct tally *t)
 	json_object_set_new(
 	    json, "duration_ms", json_real(ms(t->ended - t->began)));
 	json_object_set_new(json, "requests",
-	    json_integer((json_int_t)(totals[OUTCOME_OK] + failures)));
+	    json_integer(
+		(json_int_t)totals[OUTCOME_OK] + (json_int_t)failures));
 	json_object_set_new(
 	    json, "failures", json_integer((json_int_t)failures));
 	json_object_update_new(json, outcomes_json(totals));

@@ -1,0 +1,272 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# The load client itself: what all other claims about traffic rest on.  It
+# is tried against the test server alone, with no supervisor.
+#
+# shellcheck disable=SC2016,SC2030,SC2031 # eval is to expand; one shell a test
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+	BUILD=${BUILD:-$BATS_TEST_DIRNAME/../../build}
+	SERVER=$BUILD/fixtures/server
+	PIDS=()
+	cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+teardown() {
+	local pid
+
+	for pid in "${PIDS[@]}"; do
+		kill -KILL "$pid" || true
+		wait "$pid" || true
+	done 2>/dev/null
+	cat server.err 2>/dev/null || true
+}
+
+# until_true COMMAND...: wait for it, ten seconds at most.
+until_true() {
+	local end=$((SECONDS + 10))
+
+	until "$@"; do
+		((SECONDS < end)) || return 1
+		sleep 0.01
+	done
+}
+
+# serve OPTIONS...: start the server on a port of the kernel's choice, PORT.
+serve() {
+	"$SERVER" --bind "${ADDRESS:-127.0.0.1}:0" "$@" 2>server.err 3>&- &
+	PID=$!
+	PIDS+=("$PID")
+	until_true grep -q '^server: port' server.err
+	PORT=$(sed -n 's/^server: port //p' server.err)
+}
+
+# gone: wait until the server has ended.
+gone() {
+	wait "$PID" 2>/dev/null || true
+}
+
+# load STATUS OPTIONS...: run the client, which must end with that status.
+load() {
+	local status=0 expected=$1
+
+	shift
+	"$BUILD/load" "$@" >report.json || status=$?
+	cat report.json
+	[ "$status" -eq "$expected" ]
+}
+
+# begin OPTIONS...: start the client in the background, steered by `steer`.
+begin() {
+	"$BUILD/load" --control steer "$@" >report.json 3>&- &
+	CLIENT=$!
+	PIDS+=("$CLIENT")
+	until_true test -p steer
+}
+
+# ends STATUS: the client in the background ends with that status.
+ends() {
+	local status=0
+
+	wait "$CLIENT" || status=$?
+	cat report.json
+	[ "$status" -eq "$1" ]
+}
+
+# so_far FILTER: wait until it holds for what the client reports meanwhile.
+so_far() {
+	until_true so_far_once "$1"
+}
+
+so_far_once() {
+	echo report now.json >steer
+	jq -e "$1" now.json >/dev/null 2>&1
+}
+
+# is FILTER: a jq(1) filter that holds for the report.
+is() {
+	jq -e "$1" report.json >/dev/null || {
+		echo "not so: $1" >&2
+		return 1
+	}
+}
+
+# only CLASS: no failure is of another class, and there is one.
+only() {
+	is ".$1 > 0 and .failures == .$1"
+}
+
+@test "load: 3,000 new connections a second, kept and slow ones all succeed" {
+	serve --version v1
+	load 0 --rate 3000 --kept 32 --slow 5 --slow-time 300ms \
+	    --duration 2s "127.0.0.1:$PORT"
+	is '.failures == 0 and .kinds.new.ok >= 5900'
+	is '.kinds.kept.ok > 300 and .kinds.slow.ok > 20'
+	is '.reconnects.total == 0'
+	is '.generations | length == 1 and .[0].version == "v1"'
+	is '.cpu.percent < 90'
+}
+
+@test "load: a server that has died is refused" {
+	serve
+	kill -KILL "$PID"
+	gone
+	load 1 --rate 100 --kept 1 --count 5 --duration 1s "127.0.0.1:$PORT"
+	only refused
+	is '.kinds.new.refused == 5 and .kinds.kept.refused > 0'
+}
+
+@test "load: a Unix path that is missing is refused" {
+	load 1 --rate 100 --count 5 "$PWD/none.sock"
+	only refused
+}
+
+@test "load: an answer cut short is truncated" {
+	serve
+	load 1 --rate 100 --count 5 --path /truncate "127.0.0.1:$PORT"
+	only truncated
+}
+
+@test "load: a connection torn off is reset" {
+	serve
+	load 1 --rate 100 --count 5 --path /reset "127.0.0.1:$PORT"
+	only reset
+}
+
+@test "load: an answer after the timeout is timed out" {
+	serve --delay 2000
+	load 1 --rate 100 --kept 1 --count 5 --timeout 200ms \
+	    --duration 100ms "127.0.0.1:$PORT"
+	only timed_out
+}
+
+@test "load: a server that never accepts is timed out" {
+	serve --hang-while-open
+	load 1 --rate 100 --count 5 --timeout 200ms "127.0.0.1:$PORT"
+	only timed_out
+}
+
+@test "load: another status than 200 is wrong, and says who answered" {
+	serve --answer 500 --version v3
+	load 1 --rate 100 --count 5 "127.0.0.1:$PORT"
+	only wrong
+	is '.failed[0].detail == "status 500"'
+	is '.generations[0] | .version == "v3" and .answers == 5 and .ok == 0'
+}
+
+@test "load: a body without the expected text is wrong" {
+	serve --version v1
+	load 0 --rate 100 --count 5 --expect v1 "127.0.0.1:$PORT"
+	load 1 --rate 100 --count 5 --expect v2 "127.0.0.1:$PORT"
+	only wrong
+}
+
+@test "load: a client without a free port is the client's own failure" {
+	serve
+	load 1 --rate 100 --count 1 --source 192.0.2.1 "127.0.0.1:$PORT"
+	only client
+}
+
+@test "load: slow requests that a dying server cuts are told, kept ones that it closes are not failures" {
+	serve --exit-on-term
+	begin --kept 4 --pause 10s --slow 2 --slow-time 30s "127.0.0.1:$PORT"
+	so_far '.kinds.kept.ok > 0'
+	kill "$PID"
+	so_far '.reconnects.closed > 0 and .kinds.slow.truncated > 0'
+	echo stop >steer
+	ends 1
+	is '.kinds.kept | .ok > 0 and .reset == 0 and .truncated == 0'
+}
+
+@test "load: a stall is charged to every request that it held up" {
+	serve --version v1
+	begin --rate 500 --duration 2s "127.0.0.1:$PORT"
+	so_far '.ok > 10'
+	kill -STOP "$PID"
+	sleep 0.5 # the stall itself
+	kill -CONT "$PID"
+	ends 0
+	is '.failures == 0 and .gap.ms > 450 and .latency_us.max > 450000'
+	# Half a second of two was stalled: a closed loop would see one.
+	is '.latency_us.p90 > 100000 and .latency_us.p50 < 100000'
+}
+
+@test "load: phases and marks part one run" {
+	serve
+	mkfifo steer
+	begin --rate 500 "127.0.0.1:$PORT"
+	so_far '.phases.calm.ok > 50'
+	printf 'mark begun\nphase swap\n' >steer
+	so_far '.phases.swap.ok > 50'
+	printf 'phase calm\nstop\n' >steer
+	ends 0
+	is '.phases.calm.spans == 2 and .phases.swap.spans == 1'
+	is '.phases.calm.ok + .phases.swap.ok == .ok'
+	is '.phases.swap.latency_us.count == .phases.swap.ok'
+	is '.marks[0].name == "begun" and .marks[0].at_ns > .began_ns'
+	[ -p steer ] # it was not the client's, so it is left alone
+}
+
+@test "load: each generation's first and last connection are known" {
+	local first last
+
+	HOTSWAP_GENERATION=1 serve --version v1
+	load 0 --rate 200 --count 20 --kept 1 "127.0.0.1:$PORT" --duration 1s
+	first=$(jq '.generations[0].first_ns' report.json)
+	last=$(jq '.generations[0].last_ns' report.json)
+	is ".began_ns <= $first and $first < $last and $last < .ended_ns"
+	is '.generations[0] | .generation == 1 and .answers == .new + .kept'
+	is '.generations[0].last_answer_ns > .generations[0].last_ns'
+}
+
+@test "load: a kept connection is reused, and made anew where the server says close" {
+	serve
+	load 0 --kept 2 --pause 20ms --duration 300ms "127.0.0.1:$PORT"
+	is '.ok > 10 and .reconnects.total == 0'
+	load 0 --kept 2 --pause 20ms --duration 300ms --path /close \
+	    "127.0.0.1:$PORT"
+	is '.ok > 10 and .reconnects.announced == .ok'
+}
+
+@test "load: many client addresses take turns" {
+	serve
+	load 0 --rate 1000 --count 500 --source 127.10.0.0/100 \
+	    "127.0.0.1:$PORT"
+	is '.sources.answered == 100 and .sources.moved == 0'
+}
+
+@test "load: IPv6, Unix, abstract and datagram sockets" {
+	local name
+
+	ADDRESS='[::1]' serve
+	load 0 --rate 100 --count 5 --kept 1 --duration 1s "[::1]:$PORT"
+	name=@hotswap-load-$$
+	"$SERVER" --bind "$PWD/s" --bind "$name" 2>server.err 3>&- &
+	PIDS+=("$!")
+	until_true grep -qF "$name" /proc/net/unix
+	load 0 --rate 100 --count 5 --kept 1 --duration 1s "$PWD/s"
+	load 0 --rate 100 --count 5 --kept 1 --duration 1s "$name"
+	ADDRESS=udp:127.0.0.1 HOTSWAP_GENERATION=7 serve --version v2
+	load 0 --rate 100 --count 5 --kept 1 --duration 1s \
+	    "udp:127.0.0.1:$PORT"
+	is '.generations[0] | .generation == 7 and .version == "v2"'
+	kill -KILL "$PID"
+	gone
+	load 1 --rate 100 --count 5 "udp:127.0.0.1:$PORT"
+	only refused
+}
+
+@test "load: a full Unix queue is waited for, not called refused" {
+	"$SERVER" --bind "$PWD/s" 2>server.err 3>&- &
+	PID=$!
+	PIDS+=("$PID")
+	until_true test -S s
+	kill -STOP "$PID"
+	begin --rate 10000 --count 6000 "$PWD/s"
+	until_true eval '[ "$(grep -c "$PWD/s" /proc/net/unix)" -gt 4000 ]'
+	kill -CONT "$PID"
+	ends 0
+	is '.ok == 6000'
+}
