@@ -8,7 +8,7 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
-	BUILD=${BUILD:-$BATS_TEST_DIRNAME/../../build}
+	BUILD=${HOTSWAP_BUILD:-$BATS_TEST_DIRNAME/../../build}
 	SERVER=$BUILD/fixtures/server
 	PIDS=()
 	cd "$BATS_TEST_TMPDIR" || return 1
@@ -36,10 +36,11 @@ until_true() {
 
 # serve OPTIONS...: start the server on a port of the kernel's choice, PORT.
 serve() {
+	rm -f server.err # of an earlier one
 	"$SERVER" --bind "${ADDRESS:-127.0.0.1}:0" "$@" 2>server.err 3>&- &
 	PID=$!
 	PIDS+=("$PID")
-	until_true grep -q '^server: port' server.err
+	until_true grep -qs '^server: port' server.err
 	PORT=$(sed -n 's/^server: port //p' server.err)
 }
 
@@ -269,4 +270,79 @@ only() {
 	kill -CONT "$PID"
 	ends 0
 	is '.ok == 6000'
+}
+
+@test "load: a stall of the client itself is told and charged as well" {
+	serve
+	begin --rate 500 --duration 1s "127.0.0.1:$PORT"
+	so_far '.ok > 10'
+	kill -STOP "$CLIENT"
+	sleep 0.3 # the stall itself
+	kill -CONT "$CLIENT"
+	ends 0
+	is '.late.count > 100 and .late.max_ms > 250'
+	is '.latency_us.max > 250000'
+}
+
+# peer ANSWER AGAIN: a server that sends the one for the first request on a
+# connection, in pieces where it has `|`, and the other for the next.
+peer() {
+	rm -f server.err # of an earlier one
+	python3 -c '
+import socket, sys, time
+s = socket.create_server(("127.0.0.1", 0))
+print("server: port", s.getsockname()[1], file=sys.stderr, flush=True)
+answers = [a.encode().decode("unicode_escape").encode() for a in sys.argv[1:]]
+while True:
+    c = s.accept()[0]
+    c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for answer in answers:
+        if not c.recv(4096):
+            break
+        for piece in answer.split(b"|"):
+            c.sendall(piece)
+            time.sleep(0.005)
+    c.close()
+' "$@" 2>server.err 3>&- &
+	PIDS+=("$!")
+	until_true grep -qs '^server: port' server.err
+	PORT=$(sed -n 's/^server: port //p' server.err)
+}
+
+OK='HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
+
+@test "load: a kept request that crosses with the close is sent again, once" {
+	peer "$OK" ''
+	load 0 --kept 1 --pause 10ms --duration 300ms "127.0.0.1:$PORT"
+	is '.ok > 3 and .reconnects.retried >= .ok / 2 - 1'
+	peer ''
+	load 1 --kept 1 --pause 10ms --duration 100ms "127.0.0.1:$PORT"
+	only truncated
+}
+
+@test "load: a kept answer that breaks off is not sent again" {
+	peer "$OK" 'HTTP/1.1 200'
+	load 1 --kept 1 --pause 10ms --duration 300ms "127.0.0.1:$PORT"
+	only truncated
+	is '.reconnects.retried == 0'
+}
+
+@test "load: answers in chunks, in pieces, to the end of the connection" {
+	local head='HTTP/1.1 200 OK\r\n'
+
+	peer "${head}Transfer-Encod|ing: chunked\r|\n\r\n2;x=|1\r\nv7\r|\n0\r\nA: b\r\n\r|\n"
+	load 0 --rate 50 --count 5 --version-from body "127.0.0.1:$PORT"
+	is '.ok == 5 and .generations[0].version == "v7"'
+	peer "$head\r\nv|8\n"
+	load 0 --rate 50 --count 5 --version-from body "127.0.0.1:$PORT"
+	is '.generations[0].version == "v8"'
+	peer "${head}Transfer-Encoding: chunked\r\n\r\n2\r\nv7\r\n0\r\n"
+	load 1 --rate 50 --count 5 "127.0.0.1:$PORT"
+	only truncated
+	peer "${OK}and more"
+	load 1 --rate 50 --count 5 "127.0.0.1:$PORT"
+	only wrong
+	peer 'SSH-2.0-x\r\n\r\n'
+	load 1 --rate 50 --count 5 "127.0.0.1:$PORT"
+	only wrong
 }

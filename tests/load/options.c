@@ -97,7 +97,7 @@ parse_time(const char *name, const char *text)
 		for (i = 0; i < NUNITS; i++)
 			if (strcmp(end, units[i].name) == 0)
 				return (int64_t)(n * (double)units[i].ns);
-	errx(EX_USAGE, "--%s: not a time: %s", name, text);
+	errx(EX_USAGE, "%s: not a time: %s", name, text);
 }
 
 static long
@@ -107,7 +107,7 @@ parse_number(const char *name, const char *text)
 	long n = strtol(text, &end, 10);
 
 	if (end == text || *end != '\0' || n < 0)
-		errx(EX_USAGE, "--%s: not a number: %s", name, text);
+		errx(EX_USAGE, "%s: not a number: %s", name, text);
 	return n;
 }
 
