@@ -4,8 +4,9 @@
 # which words.
 
 setup_file() {
-	root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-	export PROBE=${HOTSWAP_PROBE:-$root/build/bin/hotswap-probe}
+	BUILD=${HOTSWAP_BUILD:-$BATS_TEST_DIRNAME/../../build}
+	PROBE=$(realpath "$BUILD/bin/hotswap-probe")
+	export PROBE
 	export HELPERS=$BATS_TEST_DIRNAME/probe
 	export DIR=$BATS_FILE_TMPDIR
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
@@ -214,9 +215,13 @@ suits both" --source 127.83.0.7 "http://[::1]:$HTTP6/ok"
 }
 
 @test "tcp: a long answer is searched to its end" {
-	peer inet --say="$(printf '%20000s' '')" --say='needle'
+	# What is expected lies across the end of the prober's buffer.
+	peer inet --say="$(printf '%4090s' '')needle-needle"
 	passes "expected answer in .*" \
-	    "tcp://127.0.0.1:$port?send=x&expect=%20needle"
+	    "tcp://127.0.0.1:$port?send=x&expect=needle-needle"
+	peer inet --say="$(printf '%20000s' '')needle-needle"
+	passes "expected answer in .*" \
+	    "tcp://127.0.0.1:$port?send=x&expect=needle-needle"
 }
 
 @test "grpc: SERVING passes, in the clear and over TLS" {
