@@ -6,8 +6,6 @@
 #include "service/generation.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "process/account.h"
 #include "service/health.h"
 #include "service/request.h"
 #include "service/retire.h"
@@ -43,17 +42,18 @@ role_name(enum role role)
 void
 generation_owner(const struct image *image, uid_t *uid, gid_t *gid)
 {
-	struct passwd *user;
-	struct group *group;
+	struct account account;
+	char why[256];
 
 	*uid = geteuid();
 	*gid = getegid();
-	if (image->user != NULL && (user = getpwnam(image->user)) != NULL) {
-		*uid = user->pw_uid;
-		*gid = user->pw_gid;
-	}
-	if (image->group != NULL && (group = getgrnam(image->group)) != NULL)
-		*gid = group->gr_gid;
+	/* An unknown name is told of when the program is started. */
+	if (account_init(&account, image->user, image->group, why,
+		sizeof(why)) == -1)
+		return;
+	*uid = account.uid;
+	*gid = account.gid;
+	account_fini(&account);
 }
 
 /* It cannot be kept running, and it was what served. */
