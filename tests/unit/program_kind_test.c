@@ -235,29 +235,29 @@ static const struct shim_facts old = { false, true, true, true };
 static const struct shim_facts bare = { true, false, true, false };
 
 static const struct {
-	enum shim_backend wanted;
 	const struct program_kind *kind;
 	const struct shim_facts *facts;
+	enum shim_backend wanted;
 	int result;
 	enum shim_backend backend;
 	bool no_new_privs;
 } choices[] = {
-	{ SHIM_AUTO, &dynamic, &root, 0, SHIM_SECCOMP, false },
-	{ SHIM_AUTO, &go, &root, 0, SHIM_SECCOMP, false },
-	{ SHIM_AUTO, &set_id, &root, 0, SHIM_SECCOMP, false },
-	{ SHIM_AUTO, &dynamic, &user, 0, SHIM_PRELOAD, false },
-	{ SHIM_AUTO, &go, &user, 0, SHIM_SECCOMP, true },
-	{ SHIM_AUTO, &unlinked, &user, 0, SHIM_SECCOMP, true },
-	{ SHIM_AUTO, &dynamic, &bare, 0, SHIM_SECCOMP, true },
-	{ SHIM_AUTO, &unlinked, &scope, -1, SHIM_OFF, false },
-	{ SHIM_AUTO, &dynamic, &old, 0, SHIM_PRELOAD, false },
-	{ SHIM_AUTO, &narrow, &root, -1, SHIM_OFF, false },
-	{ SHIM_AUTO, &set_id, &user, -1, SHIM_OFF, false },
-	{ SHIM_SECCOMP, &dynamic, &user, 0, SHIM_SECCOMP, true },
-	{ SHIM_SECCOMP, &dynamic, &old, -1, SHIM_OFF, false },
-	{ SHIM_PRELOAD, &dynamic, &root, 0, SHIM_PRELOAD, false },
-	{ SHIM_PRELOAD, &go, &root, -1, SHIM_OFF, false },
-	{ SHIM_OFF, &narrow, &user, 0, SHIM_OFF, false },
+	{ &dynamic, &root, SHIM_AUTO, 0, SHIM_SECCOMP, false },
+	{ &go, &root, SHIM_AUTO, 0, SHIM_SECCOMP, false },
+	{ &set_id, &root, SHIM_AUTO, 0, SHIM_SECCOMP, false },
+	{ &dynamic, &user, SHIM_AUTO, 0, SHIM_PRELOAD, false },
+	{ &go, &user, SHIM_AUTO, 0, SHIM_SECCOMP, true },
+	{ &unlinked, &user, SHIM_AUTO, 0, SHIM_SECCOMP, true },
+	{ &dynamic, &bare, SHIM_AUTO, 0, SHIM_SECCOMP, true },
+	{ &unlinked, &scope, SHIM_AUTO, -1, SHIM_OFF, false },
+	{ &dynamic, &old, SHIM_AUTO, 0, SHIM_PRELOAD, false },
+	{ &narrow, &root, SHIM_AUTO, -1, SHIM_OFF, false },
+	{ &set_id, &user, SHIM_AUTO, -1, SHIM_OFF, false },
+	{ &dynamic, &user, SHIM_SECCOMP, 0, SHIM_SECCOMP, true },
+	{ &dynamic, &old, SHIM_SECCOMP, -1, SHIM_OFF, false },
+	{ &dynamic, &root, SHIM_PRELOAD, 0, SHIM_PRELOAD, false },
+	{ &go, &root, SHIM_PRELOAD, -1, SHIM_OFF, false },
+	{ &narrow, &user, SHIM_OFF, 0, SHIM_OFF, false },
 };
 
 static void

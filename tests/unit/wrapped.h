@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Wrapping a program in a test: starts it below either backend of the shim,
+ * decides about its calls, records what was told, and sees to its end.
+ */
+#ifndef TESTS_UNIT_WRAPPED_H
+#define TESTS_UNIT_WRAPPED_H
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "process/intercept.h"
+
+#define DEADLINE_SEC 20
+
+enum backend { SECCOMP, PRELOAD };
+
+/* What the handler was told, and what it was asked to do. */
+struct run {
+	enum backend backend;
+	uid_t uid;	    /* that the program gets; 0: ours */
+	bool interruptible; /* a filter as before Linux 5.19 */
+	void (*decide)(struct run *, struct intercept_call *);
+	int held; /* the socket to replace with */
+	struct event_base *base;
+	struct intercept *intercept;
+	struct intercept_call *waiting;
+	struct event *output;
+	struct event *timer;
+	pid_t pid;
+	pid_t client; /* waited for too, unless it is 0 */
+	int client_status;
+	int out;
+	int status;
+	char text[16384]; /* what the program wrote */
+	size_t used;
+	int told;
+	int missed;
+	bool gone;
+	bool ended;
+	enum intercept_kind kinds[16];
+	pid_t pids[16];
+	uint64_t cookies[16];
+	int backlog;
+	int port;
+	int type;
+	char path[PATH_MAX];
+};
+
+/* Where a group's tests run; a link named link leads back to it. */
+extern char directory[];
+
+/* cmocka's, for a group. */
+int wrapped_set_up(void **state);
+int wrapped_tear_down(void **state);
+
+/* Start a program (found in PATH) with what run says; finish waits for it. */
+void start(struct run *, const char *program, const char *const *argv);
+void finish(struct run *);
+
+/* Start the fixture with these verbs, PORT among them being this port. */
+void start_fixture(struct run *, const char *name, const char *verbs, int port);
+
+/* The same, to its end. */
+void wrap(struct run *, const char *name, const char *verbs, int port);
+
+bool has_fixture(const char *name);
+
+/* A port that was free just now, below limit unless that is 0. */
+int free_port(int limit);
+
+/* What to do about a call: let the kernel do it; do it ourselves. */
+void decide_pass(struct run *, struct intercept_call *);
+void decide_bind(struct run *, struct intercept_call *);
+
+#endif
