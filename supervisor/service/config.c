@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/strings.h"
 #include "service/option_apply.h"
 
 #define CONFIG_MAX     (1024 * 1024)
@@ -238,7 +239,7 @@ options_load(struct options *options, const char *path, char ***program,
 	if (status == -1) {
 		at = find_fault(text, object, &fault);
 		prefix(path, at.line, at.column, why);
-		options_list_free(*program);
+		strings_free(*program);
 		*program = NULL;
 	}
 out:

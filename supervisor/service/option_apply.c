@@ -132,27 +132,3 @@ options_apply(struct options *options, const json_t *object, const char *except,
 	}
 	return 0;
 }
-
-int
-options_note(json_t *given, const struct option_row *row, const char *text,
-    char why[static OPTIONS_WHY])
-{
-	json_t *value = text != NULL ? json_string(text) : json_true();
-	json_t *list = json_object_get(given, row->name);
-	int status;
-
-	if (value == NULL) {
-		snprintf(why, OPTIONS_WHY, "%s: not UTF-8", row->name);
-		return -1;
-	}
-	if (row->kind != OPTION_LIST)
-		status = json_object_set_new(given, row->name, value);
-	else if (list != NULL)
-		status = json_array_append_new(list, value);
-	else
-		status = json_object_set_new(
-		    given, row->name, json_pack("[o]", value));
-	if (status == -1)
-		strlcpy(why, "out of memory", OPTIONS_WHY);
-	return status;
-}

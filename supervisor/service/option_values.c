@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/strings.h"
+
 #define NOT_DURATION "not a duration (500ms, 10s, 5m, 1h)"
 #define NOT_SIGNAL   "not a signal (SIGTERM, USR2, 15)"
 #define NOT_LIMIT    "not a limit (5/60s: five times in 60 seconds)"
@@ -96,12 +98,10 @@ parse_list(void *slot, const struct option_row *row, const char *text,
     char reason[static OPTIONS_WHY])
 {
 	char ***list = slot, **more;
-	size_t n = 0;
+	size_t n = strings_count(*list);
 
 	if (text[0] == '\0')
 		return refuse(reason, "empty");
-	while ((*list)[n] != NULL)
-		n++;
 	more = reallocarray(n > 0 ? *list : NULL, n + 2, sizeof(*more));
 	if (more == NULL)
 		return refuse(reason, "out of memory");
@@ -111,24 +111,13 @@ parse_list(void *slot, const struct option_row *row, const char *text,
 	return more[n] != NULL ? 0 : refuse(reason, "out of memory");
 }
 
-void
-options_list_free(char **list)
-{
-	size_t i;
-
-	if (list == NULL || list == no_items)
-		return;
-	for (i = 0; list[i] != NULL; i++)
-		free(list[i]);
-	free(list);
-}
-
 static void
 clear_list(void *slot)
 {
 	char ***list = slot;
 
-	options_list_free(*list);
+	if (*list != no_items)
+		strings_free(*list);
 	*list = no_items;
 }
 

@@ -132,19 +132,9 @@ int options_set_json(struct options *, const json_t *, bool for_upgrade,
     const char **key, char why[static OPTIONS_WHY]);
 
 /*
- * Note an option of the command line in given, an object that
- * options_set_json reads: a flag (text NULL) as true, a repeatable one at the
- * end of its list, any other in place of what was noted before.  So what was
- * not typed stays as it is: in the configuration file, or in the running
- * service.  -1 with why if text cannot be carried as JSON.
- */
-int options_note(json_t *given, const struct option_row *, const char *text,
-    char why[static OPTIONS_WHY]);
-
-/*
  * Load a configuration file.  Its key `program` is the list of the program
  * and its arguments, handed over *new* in *program (NULL if it is absent):
- * release it with options_list_free.  -1 with why:
+ * release it with strings_free.  -1 with why:
  * `web.json:7:12: health-interval: "3q": not a duration`.
  */
 int options_load(struct options *, const char *path, char ***program,
@@ -152,9 +142,6 @@ int options_load(struct options *, const char *path, char ***program,
 
 /* All that differ from the defaults, as options_set_json reads it; *new*. */
 json_t *options_to_json(const struct options *);
-
-/* Release a NULL-terminated list and its strings; NULL is none. */
-void options_list_free(char **);
 
 /*
  * Take --listen's `[FDNAME=]ADDRESS` apart.  Returns the address, within

@@ -16,6 +16,8 @@
 
 #include <cmocka.h>
 
+#include "base/strings.h"
+
 /* A file with this text, its path in path. */
 static void
 write_file(char path[static 32], const char *text, size_t len)
@@ -75,7 +77,7 @@ a_whole_file(void **state)
 	assert_string_equal(program[0], "./server");
 	assert_string_equal(program[1], "-v");
 	assert_null(program[2]);
-	options_list_free(program);
+	strings_free(program);
 	options_free(options);
 }
 

@@ -5,8 +5,6 @@
  */
 #include "service/options.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -20,7 +18,6 @@
 
 #include "base/log.h"
 #include "process/spawn.h"
-#include "service/nearest.h"
 
 /* Texts that are in order and are not the default, by kind. */
 static const char *const samples[][4] = {
@@ -216,61 +213,6 @@ lists_grow_and_empty(void **state)
 	set(options, "env", NULL);
 	assert_null(options->env[0]);
 	options_free(options);
-}
-
-static void
-durations(void **state)
-{
-	static const struct {
-		const char *text;
-		unsigned int ms;
-	} good[] = { { "500ms", 500 }, { "10s", 10000 }, { "5m", 300000 },
-		{ "1h", 3600000 }, { "30", 30000 }, { "0", 0 }, { "0.5s", 500 },
-		{ "1.5m", 90000 }, { "0.0001s", 1 }, { "2.25", 2250 },
-		{ "4294967295ms", UINT_MAX },
-		{ "0.1000000000000000000000001s", 100 } };
-	static const char *const bad[] = { "", "s", "3q", "-1", "+1", " 1",
-		"1 s", "1s ", "1ss", ".5s", "1.s", "1e3", "0x10", "1,5s",
-		"s1" };
-	static const char *const large[] = { "4294967296ms", "4294968", "1194h",
-		"99999999999999999999999999999999h" };
-	unsigned int ms;
-	size_t i;
-
-	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		assert_int_equal(options_duration(good[i].text, &ms), 0);
-		assert_int_equal(ms, good[i].ms);
-	}
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		errno = 0;
-		assert_int_equal(options_duration(bad[i], &ms), -1);
-		assert_int_equal(errno, EINVAL);
-	}
-	for (i = 0; i < sizeof(large) / sizeof(large[0]); i++) {
-		errno = 0;
-		assert_int_equal(options_duration(large[i], &ms), -1);
-		assert_int_equal(errno, ERANGE);
-	}
-}
-
-static void
-signals(void **state)
-{
-	static const char *const bad[] = { "", "SIG", "TERMX", "0", "32", "33",
-		"65", "-1", "9x", "RTMIN+40", "RTMIN-1", "RTMIN+", "SIGSIGTERM",
-		"99999999999" };
-	size_t i;
-
-	assert_int_equal(options_signal("TERM"), SIGTERM);
-	assert_int_equal(options_signal("SIGTERM"), SIGTERM);
-	assert_int_equal(options_signal("sigwinch"), SIGWINCH);
-	assert_int_equal(options_signal("15"), SIGTERM);
-	assert_int_equal(options_signal("CLD"), SIGCHLD);
-	assert_int_equal(options_signal("RTMIN"), SIGRTMIN);
-	assert_int_equal(options_signal("SIGRTMIN+3"), SIGRTMIN + 3);
-	assert_int_equal(options_signal("RTMAX-1"), SIGRTMAX - 1);
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(options_signal(bad[i]), -1);
 }
 
 static void
@@ -479,58 +421,6 @@ json_values_of_every_type(void **state)
 	options_free(options);
 }
 
-static void
-notes_of_the_command_line(void **state)
-{
-	struct options *options = options_new();
-	json_t *given = json_object();
-	char why[OPTIONS_WHY];
-	const char *key;
-
-	set(options, "env", "OLD=1");
-	set(options, "keep", "1h");
-	options_note(given, option_find("env"), "A=1", why);
-	options_note(given, option_find("env"), "B=2", why);
-	options_note(given, option_find("bake"), "1s", why);
-	options_note(given, option_find("bake"), "2s", why);
-	options_note(given, option_find("clear-env"), NULL, why);
-	assert_int_equal(
-	    options_note(given, option_find("user"), "\377", why), -1);
-	assert_string_equal(why, "user: not UTF-8");
-	assert_int_equal(options_set_json(options, given, false, &key, why), 0);
-	assert_string_equal(options->env[0], "A=1");
-	assert_string_equal(options->env[1], "B=2");
-	assert_null(options->env[2]);
-	assert_int_equal(options->bake_ms, 2000);
-	assert_int_equal(options->keep_ms, 3600000);
-	assert_true(options->clear_env);
-	json_decref(given);
-	options_free(options);
-}
-
-static void
-nearest_names(void **state)
-{
-	static const struct {
-		const char *word;
-		const char *best;
-	} cases[] = { { "helth", "health" }, { "haelth", "health" },
-		{ "health-interva", "health-interval" }, { "health", "health" },
-		{ "xy", NULL }, { "entirely-else", NULL }, { "", NULL } };
-	struct nearest nearest;
-	size_t i, j;
-
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		nearest_init(&nearest, cases[i].word);
-		for (j = 0; j < option_count; j++)
-			nearest_try(&nearest, option_table[j].name);
-		if (cases[i].best == NULL)
-			assert_null(nearest.best);
-		else
-			assert_string_equal(nearest.best, cases[i].best);
-	}
-}
-
 int
 main(void)
 {
@@ -540,16 +430,12 @@ main(void)
 		cmocka_unit_test(every_row_survives_json_and_copies),
 		cmocka_unit_test(all_rows_together_survive_json),
 		cmocka_unit_test(lists_grow_and_empty),
-		cmocka_unit_test(durations),
-		cmocka_unit_test(signals),
 		cmocka_unit_test(wrong_values_are_refused_with_a_reason),
 		cmocka_unit_test(messages_are_one_line_of_utf8),
 		cmocka_unit_test(health_checks),
 		cmocka_unit_test(listen_addresses),
 		cmocka_unit_test(json_objects),
 		cmocka_unit_test(json_values_of_every_type),
-		cmocka_unit_test(notes_of_the_command_line),
-		cmocka_unit_test(nearest_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
