@@ -400,3 +400,21 @@ range:
 	errno = ERANGE;
 	return -1;
 }
+
+int
+address_direct(const struct address *listening, bool v6only,
+    unsigned int generation, unsigned int n, struct address *to,
+    struct address *source)
+{
+	in_addr_t host;
+
+	if (address_directed(listening, v6only, generation, n, source) == -1)
+		return -1;
+	address_reach(listening, to);
+	if (source->sa.sa_family == to->sa.sa_family)
+		return 0;
+	if (!takes_in4(to, &host))
+		host = htonl(INADDR_LOOPBACK);
+	set_in4(to, ntohl(host), address_port(listening));
+	return 0;
+}

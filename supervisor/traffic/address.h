@@ -66,4 +66,12 @@ void address_reach(const struct address *listening, struct address *reach);
 int address_directed(const struct address *listening, bool v6only,
     unsigned int generation, unsigned int n, struct address *source);
 
+/*
+ * Both ends of such a connection: address_directed, and where it connects
+ * to, in the family of its source.
+ */
+int address_direct(const struct address *listening, bool v6only,
+    unsigned int generation, unsigned int n, struct address *to,
+    struct address *source);
+
 #endif

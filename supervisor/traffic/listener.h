@@ -44,25 +44,34 @@ enum listener_steering listener_steering(const struct listener *);
 bool listener_v6only(const struct listener *);
 
 /*
- * Owner of sockets and paths made here from now on: where programs run as
- * another user, a group's sockets must have one owner (fchown(2) of a socket
- * sets it, with CAP_CHOWN).
+ * Owner of sockets and paths made here from now on, ours by default; to
+ * give them away takes CAP_CHOWN.  A group's sockets must have one owner:
+ * that of the first, as long as there is any.
  */
 void listener_set_owner(struct listener *, uid_t, gid_t);
 
 /*
  * Make the socket of a generation, bound and listening, at share 0: only
  * directed clients reach it until listener_steer says otherwise; but the
- * first generation's is in place at once.  Returns the descriptor, borrowed;
- * -1 with errno: EADDRINUSE if another program holds the address.
+ * first generation's is in place at once.  An address with port 0 gets the
+ * port that the kernel gives to the first.  For a generation that has sockets
+ * already, those that its program has shut down listen again: to be called
+ * before a program is started anew.  Returns the descriptor, borrowed; -1
+ * with errno: EADDRINUSE if another program holds the address, ENOTSOCK if
+ * something else than a socket lies at its path.
  */
 int listener_open(struct listener *, unsigned int generation);
 
 /*
- * Take over the socket that a program has bound or is about to bind itself,
- * as one of generation's.  *Steals* fd in every case.  For a stream socket
- * call it before listen(2) goes on: on return the group's program is ready
- * for it at the end of the array.  -1 with errno.
+ * Take over a program's own socket as one of generation's.  *Steals* fd in
+ * every case.  A stream socket is bound here unless it is, and listens on
+ * return, so that its place in the group is certain: call this before
+ * listen(2) goes on.  A datagram socket is bound here: call it instead of
+ * bind(2).  It is chosen by the program on the group from then on.  To adopt
+ * a duplicate of a socket that the generation has changes nothing.  -1 with
+ * errno: EXDEV if its owner differs and may not be changed, EINVAL if it
+ * listens already, EADDRINUSE if another has the address, or may be the only
+ * one to have it.
  */
 int listener_adopt(struct listener *, unsigned int generation, int fd);
 
@@ -72,7 +81,8 @@ const int *listener_sockets(
 
 /*
  * Put a plan in force.  Remembered, for what joins and leaves later.  For
- * rename and shared the generation with the greatest share is in place.
+ * rename the generation with the greatest share is in place.  Where none that
+ * has a share has a socket, the oldest that has one serves.
  * -1 with errno; the plan before is in force then.
  */
 int listener_steer(struct listener *, const struct steer_plan *);
@@ -84,7 +94,11 @@ int listener_steer(struct listener *, const struct steer_plan *);
  */
 int listener_prepare_leave(struct listener *, unsigned int generation);
 
-/* The generation has ended: close its sockets, tidy the array. */
+/*
+ * The generation has ended: close its sockets, tidy the array.  No other
+ * duplicate of a datagram socket may be left, since the kernel takes it out
+ * of its group only when the last one is closed.
+ */
 void listener_leave(struct listener *, unsigned int generation);
 
 /*
@@ -102,7 +116,8 @@ int listener_queued(const struct listener *, unsigned int generation);
 /*
  * Where a client connects, and from where, to reach this generation alone;
  * n as for address_directed.  A Unix socket has a private path to connect to
- * and no source: source->len is 0.  -1 with errno.
+ * (where that is too long, one through /proc and our own descriptor) and no
+ * source: source->len is 0.  -1 with errno.
  */
 int listener_direct(const struct listener *, unsigned int generation,
     unsigned int n, struct address *to, struct address *source);

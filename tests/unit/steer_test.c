@@ -449,7 +449,7 @@ long_programs_are_right_to_their_last_block(void **state)
 	unsigned int slots[400], i;
 	struct steer_share shares[] = { { 1, 100 } };
 	struct steer_plan plan = { .shares = shares, .nshares = 1 };
-	char source[INET_ADDRSTRLEN];
+	char source[32];
 
 	for (i = 0; i < NELEM(slots); i++)
 		slots[i] = i + 1;

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What joins and departures do to the array, and what may be done next.
+ */
+#include "traffic/group.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+void
+group_fini(struct group *g)
+{
+	free(g->slots);
+	*g = (struct group){ 0 };
+}
+
+int
+group_append(struct group *g, int fd, unsigned int generation)
+{
+	struct group_slot *slots;
+	size_t room;
+
+	if (g->n == g->room) {
+		room = g->room == 0 ? 8 : g->room * 2;
+		slots = reallocarray(g->slots, room, sizeof(*slots));
+		if (slots == NULL)
+			return -1;
+		g->slots = slots;
+		g->room = room;
+	}
+	g->slots[g->n++] =
+	    (struct group_slot){ .fd = fd, .generation = generation };
+	return 0;
+}
+
+ssize_t
+group_find(const struct group *g, int fd)
+{
+	size_t i;
+
+	for (i = 0; i < g->n; i++)
+		if (g->slots[i].fd == fd)
+			return (ssize_t)i;
+	return -1;
+}
+
+bool
+group_is_keeper(const struct group_slot *s)
+{
+	return s->generation != 0 && !s->leaving;
+}
+
+/* Where the tail begins: behind the last keeper. */
+static size_t
+tail(const struct group *g)
+{
+	size_t i = g->n;
+
+	while (i > 0 && !group_is_keeper(&g->slots[i - 1]))
+		i--;
+	return i;
+}
+
+/* One alone has nobody to be confused with. */
+static void
+settle(struct group *g)
+{
+	struct group_slot *only = NULL;
+	size_t i, n = 0;
+
+	for (i = 0; i < g->n; i++)
+		if (g->slots[i].unsure) {
+			only = &g->slots[i];
+			n++;
+		}
+	if (n == 1)
+		only->unsure = false;
+}
+
+void
+group_remove(struct group *g, size_t index)
+{
+	struct group_slot *last = &g->slots[g->n - 1];
+
+	assert(index < g->n);
+	/* Whatever fills a hole whose place is not certain is not either. */
+	last->unsure |= g->slots[index].unsure;
+	g->slots[index] = *last;
+	g->n--;
+	settle(g);
+}
+
+void
+group_vanish(struct group *g, bool mixed)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < g->n; i++) {
+		g->slots[i].leaving |= g->slots[i].gone;
+		n += g->slots[i].gone;
+	}
+	if (n > 1 || (n == 1 && mixed))
+		for (i = tail(g); i < g->n; i++)
+			g->slots[i].unsure = true;
+	/* From the end, so that who is moved is not one that is gone. */
+	for (i = g->n; i-- > 0;)
+		if (g->slots[i].gone)
+			group_remove(g, i);
+}
+
+static size_t
+count_leaving(const struct group *g)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < g->n; i++)
+		n += g->slots[i].leaving;
+	return n;
+}
+
+size_t
+group_missing(const struct group *g)
+{
+	size_t leaving = count_leaving(g), spare = g->n - tail(g);
+
+	return leaving > spare ? leaving - spare : 0;
+}
+
+/* With one placeholder gone, all that remain are of one generation. */
+static bool
+all_but_one_are_alike(const struct group *g)
+{
+	unsigned int generation = 0;
+	size_t i, placeholders = 0;
+
+	for (i = 0; i < g->n; i++) {
+		if (g->slots[i].generation == 0) {
+			placeholders++;
+			continue;
+		}
+		if (generation != 0 && g->slots[i].generation != generation)
+			return false;
+		generation = g->slots[i].generation;
+	}
+	return placeholders == 1;
+}
+
+ssize_t
+group_spare(const struct group *g, int fresh)
+{
+	size_t i;
+
+	if (g->n == 0 || count_leaving(g) > 0)
+		return -1;
+	if (g->slots[g->n - 1].generation == 0)
+		return (ssize_t)g->n - 1;
+	if (g->slots[g->n - 1].fd != fresh && !all_but_one_are_alike(g))
+		return -1;
+	for (i = 0; i < g->n; i++)
+		if (g->slots[i].generation == 0 && !g->slots[i].unsure)
+			return (ssize_t)i;
+	return -1;
+}
+
+ssize_t
+group_unsure(const struct group *g)
+{
+	size_t i;
+
+	if (count_leaving(g) > 0)
+		return -1;
+	for (i = 0; i < g->n; i++)
+		if (g->slots[i].unsure)
+			return (ssize_t)i;
+	return -1;
+}
+
+void
+group_assure(struct group *g, size_t index, int fd)
+{
+	ssize_t other = group_find(g, fd);
+	struct group_slot slot;
+
+	assert(other >= 0 && g->slots[index].unsure && g->slots[other].unsure);
+	slot = g->slots[other];
+	g->slots[other] = g->slots[index];
+	g->slots[index] = slot;
+	g->slots[index].unsure = false;
+	settle(g);
+}

@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * TCP and UDP: all sockets of an address are one SO_REUSEPORT group, and a
+ * program on the group chooses among them.
+ *
+ * At every instant the program in force must be right before and after what
+ * happens next.  Hence: who joins is not in the program until it has its
+ * place; who may leave is taken out of it first, with placeholders behind
+ * the last one that stays (traffic/group.h); and where a program shuts its
+ * socket down just as another joins, so that nobody can say which was first,
+ * the joining one is taken out and joins again.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "traffic/group.h"
+#include "traffic/queue.h"
+#include "traffic/trace.h"
+#include "traffic/way.h"
+
+struct reuseport {
+	struct endpoint *at;
+	struct group group;
+	uid_t uid; /* the owner of all sockets of the group, socket(7) */
+	const struct steer_plan *plan; /* NULL: none yet */
+};
+
+static void *
+reuseport_new(struct endpoint *at)
+{
+	struct reuseport *r = calloc(1, sizeof(*r));
+
+	if (r != NULL)
+		r->at = at;
+	return r;
+}
+
+static void
+reuseport_free(void *way)
+{
+	struct reuseport *r = way;
+
+	group_fini(&r->group);
+	free(r);
+}
+
+static bool
+is_tcp(const struct reuseport *r)
+{
+	return r->at->address.type == SOCK_STREAM;
+}
+
+/* Mark those that are not in the group any more; are there any? */
+static bool
+look(struct reuseport *r)
+{
+	struct group_slot *s;
+	bool any = false;
+
+	if (!is_tcp(r)) /* only closing it takes a UDP socket out */
+		return false;
+	for (s = r->group.slots; s < r->group.slots + r->group.n; s++) {
+		s->gone = !queue_is_open(s->fd);
+		any |= s->gone;
+	}
+	return any;
+}
+
+static void
+settle(struct reuseport *r, bool mixed)
+{
+	if (look(r))
+		group_vanish(&r->group, mixed);
+}
+
+/* The oldest has proved itself for longest. */
+static unsigned int
+oldest_keeper(const struct group *g)
+{
+	const struct group_slot *s;
+	unsigned int oldest = 0;
+
+	for (s = g->slots; s < g->slots + g->n; s++)
+		if (group_is_keeper(s) &&
+		    (oldest == 0 || s->generation < oldest))
+			oldest = s->generation;
+	return oldest;
+}
+
+/*
+ * Where none of the plan's generations has a socket here, and before there
+ * is a plan, the oldest that has serves.
+ */
+static ssize_t
+compile(const struct reuseport *r, const struct steer_slot *slots,
+    unsigned int oldest, struct sock_filter *code)
+{
+	const struct steer_share share = { oldest, 100 };
+	const struct steer_plan plan = { .shares = &share, .nshares = 1 };
+	ssize_t n = -1;
+
+	errno = EINVAL;
+	if (r->plan != NULL)
+		n = steer_compile(
+		    r->plan, slots, r->group.n, code, BPF_MAXINSNS);
+	if (n == -1 && errno == EINVAL)
+		n = steer_compile(&plan, slots, r->group.n, code, BPF_MAXINSNS);
+	return n;
+}
+
+/*
+ * Put the program in force, for the whole group at once.  With traced not
+ * -1, that index is reached by the directed source of TRACE_GENERATION.
+ */
+static int
+attach(const struct reuseport *r, ssize_t traced)
+{
+	unsigned int oldest = oldest_keeper(&r->group);
+	struct sock_filter code[BPF_MAXINSNS];
+	struct sock_fprog program = { .filter = code };
+	struct steer_slot *slots;
+	int through = -1, result = -1;
+	ssize_t n;
+	size_t i;
+
+	if (oldest == 0) /* those that leave are served as before */
+		return 0;
+	slots = calloc(r->group.n, sizeof(*slots));
+	if (slots == NULL)
+		return -1;
+	for (i = 0; i < r->group.n; i++) {
+		if (!group_is_keeper(&r->group.slots[i]))
+			continue;
+		slots[i].generation = r->group.slots[i].generation;
+		through = r->group.slots[i].fd;
+	}
+	if (traced != -1)
+		slots[traced].generation = TRACE_GENERATION;
+	if ((n = compile(r, slots, oldest, code)) != -1) {
+		program.len = (unsigned short)n;
+		result = setsockopt(through, SOL_SOCKET,
+		    SO_ATTACH_REUSEPORT_CBPF, &program, sizeof(program));
+	}
+	free(slots);
+	return result;
+}
+
+static int
+set_flag(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+static int
+get_flag(int fd, int level, int option)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, level, option, &value, &len) == 0 ? value : 0;
+}
+
+static int
+bind_here(const struct reuseport *r, int fd)
+{
+	return bind(fd, &r->at->address.sa, r->at->address.len);
+}
+
+/* What the group will be like is what its first socket is like. */
+static int
+learn(struct reuseport *r, int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1 ||
+	    address_set(&r->at->address, r->at->address.type,
+		(struct sockaddr *)&ss, len) == -1)
+		return -1;
+	if (ss.ss_family == AF_INET6)
+		r->at->v6only = get_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+	return 0;
+}
+
+/*
+ * Nobody else has this address: with SO_REUSEPORT we would join the group of
+ * any other server of the same owner unasked.  Returns a socket that holds
+ * the address for TCP, which does not keep others of ours from it.
+ */
+static int
+claim(struct reuseport *r)
+{
+	int fd = socket(
+	    r->at->address.sa.sa_family, r->at->address.type | SOCK_CLOEXEC, 0);
+
+	if (fd == -1)
+		return -1;
+	if ((is_tcp(r) && set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1) ||
+	    bind_here(r, fd) == -1 || learn(r, fd) == -1)
+		fd_close(&fd);
+	return fd;
+}
+
+/* With what the group has in common; TCP bound, UDP not yet. */
+static int
+dress(const struct reuseport *r, int fd)
+{
+	if (set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1) == -1 ||
+	    (r->at->address.sa.sa_family == AF_INET6 &&
+		set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, r->at->v6only) == -1) ||
+	    (r->uid != geteuid() && fchown(fd, r->uid, r->at->gid) == -1))
+		return -1;
+	if (!is_tcp(r))
+		return 0;
+	/*
+	 * Always by number: the kernel takes a port that it chose itself
+	 * away again when the socket is shut down.
+	 */
+	return set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1 ||
+		bind_here(r, fd) == -1
+	    ? -1
+	    : 0;
+}
+
+/* A socket of ours. */
+static int
+make_socket(struct reuseport *r)
+{
+	int fd, claimed = -1;
+
+	if (r->group.n == 0) {
+		r->uid = r->at->uid;
+		if ((claimed = claim(r)) == -1)
+			return -1;
+		if (!is_tcp(r))
+			fd_close(&claimed);
+	}
+	fd = socket(
+	    r->at->address.sa.sa_family, r->at->address.type | SOCK_CLOEXEC, 0);
+	if (fd != -1 && dress(r, fd) == -1)
+		fd_close(&fd);
+	fd_close(&claimed);
+	return fd;
+}
+
+/* Bring a program's own socket into line with the group. */
+static int
+prepare_adopted(struct reuseport *r, int fd)
+{
+	struct stat st;
+
+	if (get_flag(fd, SOL_SOCKET, SO_ACCEPTCONN)) {
+		errno = EINVAL; /* nobody knows where it is in the array */
+		return -1;
+	}
+	if (fstat(fd, &st) == -1 ||
+	    set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1) == -1)
+		return -1;
+	if (r->group.n == 0)
+		r->uid = st.st_uid;
+	if (st.st_uid == r->uid || fchown(fd, r->uid, st.st_gid) == 0)
+		return 0;
+	errno = EXDEV;
+	return -1;
+}
+
+static bool
+is_bound(int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	struct address a;
+
+	return getsockname(fd, (struct sockaddr *)&ss, &len) == 0 &&
+	    address_set(&a, SOCK_STREAM, (struct sockaddr *)&ss, len) == 0 &&
+	    address_port(&a) != 0;
+}
+
+/* Into the group, at its end. */
+static int
+enter(struct reuseport *r, int fd)
+{
+	if ((!is_tcp(r) || !is_bound(fd)) && bind_here(r, fd) == -1)
+		return -1;
+	return is_tcp(r) ? listen(fd, r->at->backlog) : 0;
+}
+
+/*
+ * Append the placeholders without which a departure would move others.
+ * Returns 1 if somebody has left meanwhile: settle, and try again.
+ */
+static int
+reserve(struct reuseport *r)
+{
+	int fd;
+
+	while (group_missing(&r->group) > 0) {
+		if ((fd = make_socket(r)) == -1)
+			return -1;
+		if (enter(r, fd) == -1 ||
+		    group_append(&r->group, fd, 0) == -1) {
+			fd_close(&fd);
+			return -1;
+		}
+		if (look(r))
+			return 1;
+	}
+	return 0;
+}
+
+/*
+ * Out of the group, and closed.  shutdown(2), since the keeper or a stray
+ * process may hold a duplicate: that of UDP is only a close away.
+ */
+static void
+withdraw(struct reuseport *r, size_t index)
+{
+	int fd = r->group.slots[index].fd;
+
+	if (is_tcp(r))
+		shutdown(fd, SHUT_RDWR);
+	fd_close(&fd);
+	group_remove(&r->group, index);
+}
+
+/*
+ * Let a socket join, with its place certain and protected, not chosen yet.
+ * On failure it is not in the group; it stays the caller's.
+ */
+static int
+admit(struct reuseport *r, unsigned int generation, int fd)
+{
+	int error, result;
+
+	do {
+		settle(r, false);
+		if (enter(r, fd) == -1)
+			return -1;
+		result = group_append(&r->group, fd, generation);
+		if (result == 0)
+			result = reserve(r);
+		if (result == 0 && look(r))
+			result = 1;
+		if (result == 0)
+			return 0;
+		error = errno;
+		if (is_tcp(r))
+			shutdown(fd, SHUT_RDWR);
+		else if (group_find(&r->group, fd) != -1)
+			group_remove(
+			    &r->group, (size_t)group_find(&r->group, fd));
+		settle(r, true);
+		errno = error;
+	} while (result == 1);
+	return -1;
+}
+
+/*
+ * Find out which placeholder is where after several sockets left in an
+ * unknown order.
+ */
+static void
+resolve(struct reuseport *r)
+{
+	ssize_t index;
+	int fd;
+
+	while ((index = group_unsure(&r->group)) != -1) {
+		if (attach(r, index) == -1)
+			return;
+		fd = trace_connection(r->at, &r->group);
+		if (fd == -1)
+			return;
+		group_assure(&r->group, (size_t)index, fd);
+	}
+}
+
+/* Close the placeholders that are not needed; then the program is attached. */
+static int
+tidy(struct reuseport *r, int fresh)
+{
+	ssize_t index;
+
+	while ((index = group_spare(&r->group, fresh)) != -1)
+		withdraw(r, (size_t)index);
+	return attach(r, -1);
+}
+
+/*
+ * All that are marked as leaving may leave from here on: nobody else will be
+ * moved, and the program in force chooses none of them.
+ */
+static int
+let_go(struct reuseport *r)
+{
+	int result;
+
+	while ((result = reserve(r)) == 1)
+		settle(r, true);
+	return result == 0 ? attach(r, -1) : -1;
+}
+
+static void
+mark_leaving(struct reuseport *r, unsigned int generation, bool leaving)
+{
+	size_t i;
+
+	for (i = 0; i < r->group.n; i++)
+		if (r->group.slots[i].generation == generation)
+			r->group.slots[i].leaving = leaving;
+}
+
+static int
+reuseport_prepare(void *way, unsigned int generation)
+{
+	struct reuseport *r = way;
+
+	settle(r, false);
+	mark_leaving(r, generation, true);
+	if (let_go(r) == 0)
+		return 0;
+	mark_leaving(r, generation, false);
+	return -1;
+}
+
+static void
+reuseport_leave(void *way, unsigned int generation, const int *fds, size_t n)
+{
+	struct reuseport *r = way;
+	ssize_t index;
+	size_t i;
+	int fd;
+
+	settle(r, false);
+	for (i = 0; i < n; i++)
+		if ((index = group_find(&r->group, fds[i])) != -1)
+			r->group.slots[index].leaving = true;
+	/* Should it fail, the others still get a program right afterwards. */
+	(void)let_go(r);
+	for (i = 0; i < n; i++) {
+		fd = fds[i];
+		index = group_find(&r->group, fd);
+		if (index != -1)
+			withdraw(r, (size_t)index);
+		else
+			fd_close(&fd);
+	}
+	settle(r, true);
+	(void)tidy(r, -1);
+	if (group_unsure(&r->group) == -1)
+		return;
+	resolve(r);
+	(void)tidy(r, -1);
+}
+
+static int
+reuseport_revive(void *way, unsigned int generation, int fd)
+{
+	struct reuseport *r = way;
+
+	settle(r, false);
+	if (group_find(&r->group, fd) != -1)
+		return 0;
+	return admit(r, generation, fd) == -1 ? -1 : tidy(r, fd);
+}
+
+static int
+reuseport_join(void *way, unsigned int generation, int fd)
+{
+	struct reuseport *r = way;
+	bool first = r->group.n == 0;
+	int error;
+
+	if (fd == -1)
+		fd = make_socket(r);
+	else if (prepare_adopted(r, fd) == -1)
+		fd_close(&fd);
+	if (fd == -1)
+		return -1;
+	if (admit(r, generation, fd) == 0 && (!first || learn(r, fd) == 0) &&
+	    tidy(r, fd) == 0)
+		return fd;
+	error = errno;
+	reuseport_leave(r, generation, &fd, 1);
+	errno = error;
+	return -1;
+}
+
+static int
+reuseport_steer(void *way, const struct steer_plan *plan)
+{
+	struct reuseport *r = way;
+	const struct steer_plan *before = r->plan;
+
+	settle(r, false);
+	r->plan = plan;
+	if (attach(r, -1) == 0)
+		return 0;
+	r->plan = before;
+	return -1;
+}
+
+/* Paths alone can be taken away by others. */
+static void
+reuseport_mend(void *way)
+{
+}
+
+static int
+reuseport_direct(void *way, unsigned int generation, unsigned int n,
+    struct address *to, struct address *source)
+{
+	const struct endpoint *at = ((struct reuseport *)way)->at;
+
+	return address_direct(
+	    &at->address, at->v6only, generation, n, to, source);
+}
+
+const struct way way_reuseport = {
+	.steering = STEERING_REUSEPORT,
+	.new = reuseport_new,
+	.free = reuseport_free,
+	.join = reuseport_join,
+	.revive = reuseport_revive,
+	.steer = reuseport_steer,
+	.prepare = reuseport_prepare,
+	.leave = reuseport_leave,
+	.mend = reuseport_mend,
+	.direct = reuseport_direct,
+};

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Sockets that there can be only one of: abstract names, and datagrams at a
+ * Unix path.  All generations have duplicates of it, and whoever is first
+ * takes what comes.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/fd.h"
+#include "traffic/way.h"
+
+#define FOR_ALL 1u /* the generation that has the path */
+
+struct shared {
+	struct endpoint *at;
+	int fd;	     /* -1: nobody has joined yet */
+	void *names; /* of a socket with a path, kept as way_rename does */
+};
+
+static void *
+shared_new(struct endpoint *at)
+{
+	struct shared *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	s->at = at;
+	s->fd = -1;
+	if (address_kind(&at->address) == ADDRESS_ABSTRACT)
+		return s;
+	s->names = way_rename.new(at);
+	if (s->names == NULL) {
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+static void
+shared_free(void *way)
+{
+	struct shared *s = way;
+
+	if (s->names != NULL) {
+		way_rename.leave(s->names, FOR_ALL, &s->fd, s->fd != -1);
+		way_rename.free(s->names);
+	} else {
+		fd_close(&s->fd);
+	}
+	free(s);
+}
+
+static int
+open_abstract(const struct shared *s, int fd)
+{
+	const struct address *a = &s->at->address;
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	if (fd == -1)
+		fd = socket(AF_UNIX, a->type | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1 ||
+	    (len <= sizeof(sa_family_t) && bind(fd, &a->sa, a->len) == -1) ||
+	    (a->type == SOCK_STREAM && listen(fd, s->at->backlog) == -1))
+		fd_close(&fd);
+	return fd;
+}
+
+static int
+shared_join(void *way, unsigned int generation, int fd)
+{
+	struct shared *s = way;
+
+	if (s->fd == -1) {
+		s->fd = s->names == NULL
+		    ? open_abstract(s, fd)
+		    : way_rename.join(s->names, FOR_ALL, fd);
+		return s->fd == -1 ? -1 : fd_dup(s->fd);
+	}
+	if (fd == -1)
+		return fd_dup(s->fd);
+	fd_close(&fd);
+	errno = EADDRINUSE;
+	return -1;
+}
+
+static void
+shared_leave(void *way, unsigned int generation, const int *fds, size_t n)
+{
+	size_t i;
+	int fd;
+
+	for (i = 0; i < n; i++) {
+		fd = fds[i];
+		fd_close(&fd);
+	}
+}
+
+static void
+shared_mend(void *way)
+{
+	struct shared *s = way;
+
+	if (s->names != NULL)
+		way_rename.mend(s->names);
+}
+
+static int
+shared_direct(void *way, unsigned int generation, unsigned int n,
+    struct address *to, struct address *source)
+{
+	*to = ((struct shared *)way)->at->address;
+	source->len = 0;
+	return 0;
+}
+
+static int
+shared_revive(void *way, unsigned int generation, int fd)
+{
+	return 0;
+}
+
+static int
+shared_steer(void *way, const struct steer_plan *plan)
+{
+	return 0;
+}
+
+static int
+shared_prepare(void *way, unsigned int generation)
+{
+	return 0;
+}
+
+const struct way way_shared = {
+	.steering = STEERING_SHARED,
+	.new = shared_new,
+	.free = shared_free,
+	.join = shared_join,
+	.revive = shared_revive,
+	.steer = shared_steer,
+	.prepare = shared_prepare,
+	.leave = shared_leave,
+	.mend = shared_mend,
+	.direct = shared_direct,
+};

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The ways of steering that a listener can have, as listener.h tells them.
+ * For listener.c, which knows the generations and their sockets; a way knows
+ * what makes the kernel choose among them.
+ */
+#ifndef TRAFFIC_WAY_H
+#define TRAFFIC_WAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "traffic/address.h"
+#include "traffic/listener.h"
+#include "traffic/steer.h"
+
+/* Where, and what the sockets made there are like. */
+struct endpoint {
+	struct address address; /* port 0 until the first is bound */
+	int backlog;
+	uid_t uid;
+	gid_t gid;
+	bool v6only; /* of the sockets there, once there are some */
+};
+
+struct way {
+	enum listener_steering steering;
+
+	/* *New*, the endpoint borrowed for its life; NULL with errno. */
+	void *(*new)(struct endpoint *);
+
+	/* All generations have left. */
+	void (*free)(void *);
+
+	/*
+	 * Make a socket of generation's, or with fd not -1 take over that
+	 * one, *stolen* in every case.  Returns the descriptor, *new*, which
+	 * goes back with leave; -1 with errno.
+	 */
+	int (*join)(void *, unsigned int generation, int fd);
+
+	/* A socket that its program has shut down listens again. */
+	int (*revive)(void *, unsigned int generation, int fd);
+
+	/* Borrowed until the next one is in force; -1 leaves the last. */
+	int (*steer)(void *, const struct steer_plan *);
+
+	int (*prepare)(void *, unsigned int generation);
+
+	/* Close these, which are all of the generation's. */
+	void (*leave)(
+	    void *, unsigned int generation, const int *fds, size_t n);
+
+	void (*mend)(void *);
+	int (*direct)(void *, unsigned int generation, unsigned int n,
+	    struct address *to, struct address *source);
+};
+
+extern const struct way way_reuseport;
+extern const struct way way_rename;
+extern const struct way way_shared;
+
+#endif

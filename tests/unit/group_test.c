@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The model of a group against an array that does what the kernel's does,
+ * over every arrangement of a few sockets and every order of departures.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "traffic/group.h"
+
+#define MOST 7
+
+/* The array as the kernel has it. */
+struct kernel {
+	int fds[MOST * 2];
+	size_t n;
+};
+
+static void
+kernel_remove(struct kernel *k, int fd)
+{
+	size_t i;
+
+	for (i = 0; i < k->n; i++)
+		if (k->fds[i] == fd)
+			break;
+	assert_true(i < k->n);
+	k->fds[i] = k->fds[--k->n];
+}
+
+/*
+ * A group from a word: K and H keepers of two generations, L leaving, P a
+ * placeholder.  Descriptors are places in the word, and 100.
+ */
+static void
+arrange(struct group *g, struct kernel *k, const char *word)
+{
+	size_t i;
+
+	memset(g, 0, sizeof(*g));
+	for (i = 0; word[i] != '\0'; i++) {
+		assert_int_equal(group_append(g, 100 + (int)i,
+				     word[i] == 'P'	  ? 0
+					 : word[i] == 'K' ? 1
+					 : word[i] == 'H' ? 2
+							  : 3),
+		    0);
+		g->slots[i].leaving = word[i] == 'L';
+		k->fds[i] = 100 + (int)i;
+	}
+	k->n = i;
+}
+
+/* What the model says for certain is so, and the rest is among the unsure. */
+static void
+assert_true_to(const struct group *g, const struct kernel *k)
+{
+	size_t i, j;
+
+	assert_int_equal(g->n, k->n);
+	for (i = 0; i < g->n; i++) {
+		if (!g->slots[i].unsure) {
+			assert_int_equal(g->slots[i].fd, k->fds[i]);
+			continue;
+		}
+		assert_false(group_is_keeper(&g->slots[i]));
+		for (j = 0; j < g->n; j++)
+			if (g->slots[j].unsure && g->slots[j].fd == k->fds[i])
+				break;
+		assert_true(j < g->n);
+	}
+}
+
+static void
+assert_keepers_stay(const char *word, const struct kernel *k)
+{
+	size_t i;
+
+	for (i = 0; word[i] != '\0'; i++)
+		if (word[i] == 'K' || word[i] == 'H') {
+			if (i >= k->n || k->fds[i] != 100 + (int)i)
+				fail_msg("%s: keeper %zu moved", word, i);
+		}
+}
+
+static void
+look(struct group *g, const struct kernel *k, bool mixed)
+{
+	size_t i, j;
+
+	for (i = 0; i < g->n; i++) {
+		g->slots[i].gone = true;
+		for (j = 0; j < k->n; j++)
+			if (g->slots[i].fd == k->fds[j])
+				g->slots[i].gone = false;
+	}
+	group_vanish(g, mixed);
+}
+
+/* The n-th order in which the L of a word leave; false past the last. */
+static bool
+nth_order(const char *word, unsigned int nth, int *order, size_t *n)
+{
+	int left[MOST], i;
+	size_t count = 0, pick;
+
+	for (i = 0; word[i] != '\0'; i++)
+		if (word[i] == 'L')
+			left[count++] = 100 + i;
+	for (*n = 0; count > 0; (*n)++) {
+		pick = nth % count;
+		nth /= (unsigned int)count;
+		order[*n] = left[pick];
+		left[pick] = left[--count];
+	}
+	return nth == 0;
+}
+
+/*
+ * All L of the word leave, in every order, and we look after every stride of
+ * them; before the last ones a placeholder may be appended.
+ */
+static void
+depart_in_every_order(const char *word, size_t stride, bool append)
+{
+	struct group g;
+	struct kernel k;
+	int order[MOST];
+	unsigned int nth;
+	size_t i, n;
+
+	for (nth = 0; nth_order(word, nth, order, &n); nth++) {
+		arrange(&g, &k, word);
+		for (i = 0; i < n; i++) {
+			if (append && i == n / 2)
+				k.fds[k.n++] = 99;
+			kernel_remove(&k, order[i]);
+			assert_keepers_stay(word, &k);
+			if (append || (i + 1) % stride != 0)
+				continue;
+			look(&g, &k, false);
+			assert_true_to(&g, &k);
+		}
+		if (append && n > 0) {
+			assert_int_equal(group_append(&g, 99, 0), 0);
+			look(&g, &k, true);
+		} else {
+			look(&g, &k, false);
+		}
+		assert_true_to(&g, &k);
+		group_fini(&g);
+	}
+}
+
+typedef void word_fn(const char *word);
+
+/* Every word of up to MOST letters. */
+static void
+for_every_word(const char *letters, word_fn *fn)
+{
+	char word[MOST + 1];
+	size_t length, i, base = strlen(letters);
+	unsigned long nth, count = 1, rest;
+
+	for (length = 1; length <= MOST; length++) {
+		count *= base;
+		for (nth = 0; nth < count; nth++) {
+			rest = nth;
+			for (i = 0; i < length; i++) {
+				word[i] = letters[rest % base];
+				rest /= base;
+			}
+			word[length] = '\0';
+			fn(word);
+		}
+	}
+}
+
+static void
+check_departures(const char *word)
+{
+	struct group g;
+	struct kernel k;
+	size_t missing;
+
+	arrange(&g, &k, word);
+	missing = group_missing(&g);
+	group_fini(&g);
+	if (missing > 0)
+		return;
+	depart_in_every_order(word, 1, false);
+	depart_in_every_order(word, 2, false);
+	depart_in_every_order(word, MOST, false);
+	depart_in_every_order(word, MOST, true);
+}
+
+static void
+keepers_stay_in_every_order_of_departures(void **state)
+{
+	for_every_word("KLP", check_departures);
+}
+
+/* With one placeholder less than is asked for, some order moves a keeper. */
+static void
+check_necessity(const char *word)
+{
+	struct group g;
+	struct kernel k;
+	int order[MOST];
+	unsigned int nth;
+	size_t i, j, n, missing;
+	bool moved = false;
+
+	arrange(&g, &k, word);
+	missing = group_missing(&g);
+	group_fini(&g);
+	if (missing != 1)
+		return;
+	for (nth = 0; nth_order(word, nth, order, &n); nth++) {
+		arrange(&g, &k, word);
+		for (i = 0; i < n; i++)
+			kernel_remove(&k, order[i]);
+		for (j = 0; word[j] != '\0'; j++)
+			if (word[j] == 'K')
+				moved |= j >= k.n || k.fds[j] != 100 + (int)j;
+		group_fini(&g);
+	}
+	assert_true(moved);
+}
+
+static void
+no_more_placeholders_are_asked_for_than_needed(void **state)
+{
+	for_every_word("KLP", check_necessity);
+}
+
+/*
+ * Closing a spare one moves nobody who may be chosen, or all that remain are
+ * alike.
+ */
+static void
+check_spare_but(const char *word, bool fresh)
+{
+	struct group g;
+	struct kernel k;
+	ssize_t spare;
+	char last;
+
+	arrange(&g, &k, word);
+	spare = group_spare(&g, fresh ? g.slots[g.n - 1].fd : -1);
+	group_fini(&g);
+	if (spare == -1)
+		return;
+	assert_int_equal(word[spare], 'P');
+	assert_null(strchr(word, 'L'));
+	last = word[strlen(word) - 1];
+	if (last == 'P' || fresh)
+		return;
+	assert_null(strchr(strchr(word, 'P') + 1, 'P'));
+	assert_true(strchr(word, 'K') == NULL || strchr(word, 'H') == NULL);
+}
+
+static void
+check_spare(const char *word)
+{
+	check_spare_but(word, false);
+	check_spare_but(word, true);
+}
+
+static void
+spare_placeholders_can_be_closed(void **state)
+{
+	for_every_word("KHLP", check_spare);
+}
+
+static void
+what_was_found_out_is_certain(void **state)
+{
+	struct group g;
+	struct kernel k;
+
+	arrange(&g, &k, "LLLKPPP");
+	g.slots[0].gone = g.slots[1].gone = g.slots[2].gone = true;
+	group_vanish(&g, false);
+	assert_int_equal(g.n, 4);
+	assert_int_equal(group_unsure(&g), 0);
+	/* No hole is closed whose place is not certain. */
+	assert_int_equal(group_spare(&g, 103), -1);
+	group_assure(&g, 0, g.slots[2].fd);
+	assert_int_equal(group_unsure(&g), 1);
+	group_assure(&g, 1, g.slots[1].fd);
+	/* The third has nobody to be confused with. */
+	assert_int_equal(group_unsure(&g), -1);
+	assert_int_equal(group_find(&g, 103), 3);
+	assert_int_equal(group_find(&g, 7), -1);
+	assert_int_equal(group_spare(&g, 103), 0);
+	group_fini(&g);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(keepers_stay_in_every_order_of_departures),
+		cmocka_unit_test(
+		    no_more_placeholders_are_asked_for_than_needed),
+		cmocka_unit_test(spare_placeholders_can_be_closed),
+		cmocka_unit_test(what_was_found_out_is_certain),
+	};
+
+	return cmocka_run_group_tests_name("group", tests, NULL, NULL);
+}
