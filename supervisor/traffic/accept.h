@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The built-in check: a directed connection to a generation's socket must
- * leave its accept queue.  A bare connect(2) proves nothing, since the
+ * The built-in check: the program must accept a directed connection to each
+ * of a generation's sockets.  A bare connect(2) proves nothing, since the
  * kernel answers it for a program that hangs; what proves it is that the
- * socket's queue is seen empty again.
+ * server's end of it belongs to a program, or where the kernel does not tell
+ * that, that the socket's queue is seen empty.
  */
 #ifndef TRAFFIC_ACCEPT_H
 #define TRAFFIC_ACCEPT_H
@@ -15,7 +16,10 @@
 
 struct accept_check;
 
-/* why is a word for people, borrowed, NULL when it passed. */
+/*
+ * why is a word for people, borrowed, NULL when it passed:
+ * `0.0.0.0:8080: connects, but the program has not accepted within 2000 ms`.
+ */
 typedef void accept_done(bool passed, const char *why, void *arg);
 
 /*

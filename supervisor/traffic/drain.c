@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Counting connections: the sockets that the kernel has at some addresses,
+ * those of them that some processes hold.  Keeps nothing between two counts.
+ */
+#include "traffic/drain.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "traffic/diag.h"
+
+#define COUNT_TRIES 5 /* of a dump that sockets changed under */
+
+struct drain_set {
+	unsigned int *inodes; /* sorted */
+	size_t n;
+	size_t size;
+};
+
+struct count {
+	const struct drain_set *set;
+	const struct address *addresses;
+	size_t n;
+	int found;
+};
+
+static int
+set_add(struct drain_set *set, unsigned int inode)
+{
+	unsigned int *more;
+	size_t size;
+
+	if (set->n == set->size) {
+		size = set->size == 0 ? 256 : 2 * set->size;
+		more = reallocarray(set->inodes, size, sizeof(*more));
+		if (more == NULL)
+			return -1;
+		set->inodes = more;
+		set->size = size;
+	}
+	set->inodes[set->n++] = inode;
+	return 0;
+}
+
+static int
+compare_inodes(const void *a, const void *b)
+{
+	const unsigned int *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static bool
+set_has(const struct drain_set *set, unsigned int inode)
+{
+	return set->n > 0 &&
+	    bsearch(&inode, set->inodes, set->n, sizeof(inode),
+		compare_inodes) != NULL;
+}
+
+/* The number in `socket:[N]`; 0 for all else. */
+static unsigned int
+socket_inode(int dir, const char *name)
+{
+	static const char prefix[] = "socket:[";
+	char link[64];
+	ssize_t n;
+
+	if ((n = readlinkat(dir, name, link, sizeof(link) - 1)) == -1)
+		return 0;
+	link[n] = '\0';
+	if (strncmp(link, prefix, sizeof(prefix) - 1) != 0)
+		return 0;
+	return strtoul(link + sizeof(prefix) - 1, NULL, 10);
+}
+
+static int
+set_add_process(struct drain_set *set, pid_t pid)
+{
+	const struct dirent *entry;
+	unsigned int inode;
+	char path[32];
+	DIR *dir;
+	int r = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	if ((dir = opendir(path)) == NULL)
+		return -1;
+	while (r == 0 && (entry = readdir(dir)) != NULL) {
+		inode = socket_inode(dirfd(dir), entry->d_name);
+		if (inode != 0)
+			r = set_add(set, inode);
+	}
+	closedir(dir);
+	return r;
+}
+
+struct drain_set *
+drain_set_new(const pid_t *pids, size_t n)
+{
+	struct drain_set *set;
+	int denied = 0;
+	size_t i, read = 0;
+
+	if ((set = calloc(1, sizeof(*set))) == NULL)
+		return NULL;
+	for (i = 0; i < n; i++) {
+		if (set_add_process(set, pids[i]) == 0)
+			read++;
+		else if (errno == EACCES || errno == EPERM)
+			denied = errno;
+		else if (errno != ENOENT && errno != ESRCH)
+			goto fail;
+	}
+	if (denied != 0 && read == 0) {
+		errno = denied;
+		goto fail;
+	}
+	if (set->n > 0)
+		qsort(
+		    set->inodes, set->n, sizeof(*set->inodes), compare_inodes);
+	return set;
+fail:
+	denied = errno;
+	drain_set_free(set);
+	errno = denied;
+	return NULL;
+}
+
+void
+drain_set_free(struct drain_set *set)
+{
+	if (set == NULL)
+		return;
+	free(set->inodes);
+	free(set);
+}
+
+/* A dual-stack socket has its IPv4 connections as IPv6 too, mapped. */
+static bool
+is_at(const struct inet_diag_msg *socket, const struct address *address)
+{
+	const void *sa = &address->storage, *own = socket->id.idiag_src;
+	const struct sockaddr_in6 *six = sa;
+	const struct sockaddr_in *four = sa;
+
+	if (address->type != SOCK_STREAM ||
+	    address->sa.sa_family != socket->idiag_family ||
+	    address_port(address) != ntohs(socket->id.idiag_sport))
+		return false;
+	if (address_is_wildcard(address))
+		return true;
+	if (address->sa.sa_family == AF_INET)
+		return memcmp(&four->sin_addr, own, sizeof(four->sin_addr)) ==
+		    0;
+	return memcmp(&six->sin6_addr, own, sizeof(six->sin6_addr)) == 0;
+}
+
+static void
+count_tcp(const struct inet_diag_msg *socket, void *arg)
+{
+	struct count *count = arg;
+	size_t i;
+
+	for (i = 0; i < count->n; i++) {
+		if (is_at(socket, &count->addresses[i]))
+			break;
+	}
+	if (i < count->n && set_has(count->set, socket->idiag_inode))
+		count->found++;
+}
+
+/* What is behind the last slash. */
+static const char *
+last_part(const char *path, size_t len, size_t *part)
+{
+	const char *slash = memrchr(path, '/', len);
+
+	if (slash == NULL) {
+		*part = len;
+		return path;
+	}
+	*part = path + len - (slash + 1);
+	return slash + 1;
+}
+
+/*
+ * A path is known by its last part, which may go on with the mark of a
+ * generation's private path: the rest depends on the directory that the
+ * program was in when it bound the socket.
+ */
+static bool
+has_name(const struct address *address, const char *name, size_t len)
+{
+	static const char mark[] = ".hotswap-";
+	const struct sockaddr_un *un = (const void *)&address->storage;
+	size_t bound = address->len - offsetof(struct sockaddr_un, sun_path);
+	const char *own, *public;
+
+	if (address->type != SOCK_STREAM ||
+	    address_kind(address) == ADDRESS_INET)
+		return false;
+	if (address_kind(address) == ADDRESS_ABSTRACT)
+		return len == bound && memcmp(name, un->sun_path, len) == 0;
+	own = last_part(name, strnlen(name, len), &len);
+	public = last_part(un->sun_path, strnlen(un->sun_path, bound), &bound);
+	if (len < bound || memcmp(own, public, bound) != 0)
+		return false;
+	return len == bound ||
+	    (len - bound >= sizeof(mark) - 1 &&
+		memcmp(own + bound, mark, sizeof(mark) - 1) == 0);
+}
+
+static void
+count_unix(unsigned int inode, const char *name, size_t len, void *arg)
+{
+	struct count *count = arg;
+	size_t i;
+
+	for (i = 0; i < count->n; i++) {
+		if (has_name(&count->addresses[i], name, len))
+			break;
+	}
+	if (i < count->n && set_has(count->set, inode))
+		count->found++;
+}
+
+/* Ask once for all stream addresses of a family, if there are any. */
+static int
+count_family(struct count *count, int family)
+{
+	const struct address *address;
+	size_t i, found = 0;
+	uint16_t *ports;
+	int r = 0;
+
+	if ((ports = calloc(count->n + 1, sizeof(*ports))) == NULL)
+		return -1;
+	for (i = 0; i < count->n; i++) {
+		address = &count->addresses[i];
+		if (address->type == SOCK_STREAM &&
+		    address->sa.sa_family == family)
+			ports[found++] = address_port(address);
+	}
+	if (found > 0 && family == AF_UNIX)
+		r = diag_unix(count_unix, count);
+	else if (found > 0)
+		r = diag_tcp(family, ports, found, count_tcp, count);
+	free(ports);
+	return r;
+}
+
+static int
+count_once(struct count *count)
+{
+	count->found = 0;
+	if (count_family(count, AF_INET) == -1 ||
+	    count_family(count, AF_INET6) == -1 ||
+	    count_family(count, AF_UNIX) == -1)
+		return -1;
+	return 0;
+}
+
+int
+drain_count(
+    const struct drain_set *set, const struct address *addresses, size_t n)
+{
+	struct count count = { .set = set, .addresses = addresses, .n = n };
+	int tries;
+
+	for (tries = 0; tries < COUNT_TRIES; tries++) {
+		if (count_once(&count) == 0)
+			return count.found;
+		if (errno != EINTR)
+			return -1;
+	}
+	errno = EAGAIN;
+	return -1;
+}
