@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define NOTIFY_MESSAGE_MAX 65536 /* bytes; a longer one is ignored */
+
 /* What one datagram said.  Strings are the message's. */
 struct notify_message {
 	bool ready;
@@ -21,20 +23,28 @@ struct notify_message {
 	int64_t extend_usec;	/* EXTEND_TIMEOUT_USEC; -1: not given */
 	pid_t main_pid;		/* 0: not given */
 	const char *status;	/* NULL: not given */
-	pid_t sender;
+	pid_t sender;		/* 0: of another PID namespace */
 };
 
-/* Parse in place; text is cut into pieces and must stay. Pure. */
+/*
+ * Parse in place; text is cut into pieces and must stay.  Of assignments
+ * that come twice the last one counts; numbers that are none, or out of
+ * range, count as not given.  Leaves sender alone.  Pure.
+ */
 void notify_parse(struct notify_message *, char *text);
 
+/* It may call notify_free. */
 typedef void notify_fn(const struct notify_message *, void *arg);
 
 struct notify;
 
 /*
- * Listen at path (removed first if it is there), owned by uid and gid, mode
- * 0600.  Descriptors that come with BARRIER=1 are closed once all messages
- * before it have been told, all others at once.  *New*; NULL with errno.
+ * Listen at path, an absolute one (removed first if it is there), owned by
+ * uid and gid, mode 0600.  A path that has no room in sun_path, unix(7), is
+ * replaced by an abstract address, where messages count that come from root,
+ * from our user or from uid.  Descriptors that come with BARRIER=1 are closed
+ * once it and all messages before it have been told, all others unused.  *New*;
+ * NULL with errno.
  */
 struct notify *notify_new(struct event_base *, const char *path, uid_t, gid_t,
     notify_fn *, void *arg);
@@ -42,6 +52,7 @@ struct notify *notify_new(struct event_base *, const char *path, uid_t, gid_t,
 /* Close and unlink it. */
 void notify_free(struct notify *);
 
+/* What NOTIFY_SOCKET is to say, borrowed: the path, or `@name`. */
 const char *notify_path(const struct notify *);
 
 #endif

@@ -1,8 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The processes of a generation: everything that descends from its main
- * process, found in /proc, daemonised ones too, which come to us as a child
+ * The processes of a generation, found in /proc: everything that descends
+ * from its main process, daemonised ones too, which come to us as a child
  * subreaper.
+ *
+ * A process belongs if it
+ *   - was seen to belong before, by PID and start time; or
+ *   - has a parent that belongs; or
+ *   - is in a session with one that belongs (never in our own session); or
+ *   - is an orphan (its parent is we, our parent or PID 1) that has our
+ *     HOTSWAP_NAME and HOTSWAP_GENERATION in its environment.
+ * Checks and hooks have these too.  They must have HOTSWAP_ROLE=helper as
+ * well, by which they and what they leave behind are told apart.  We
+ * ourselves never belong.
  */
 #ifndef PROCESS_TREE_H
 #define PROCESS_TREE_H
@@ -12,25 +22,29 @@
 
 struct tree;
 
-/*
- * The processes of generation number of service name.  Remembers those it
- * has seen, by PID and start time, so that a process stays ours when its
- * parents have gone; an orphan that was never seen is known by the
- * HOTSWAP_NAME and HOTSWAP_GENERATION in its environment.  *New*.
- */
+/* The processes of generation number of service name (copied).  *New*. */
 struct tree *tree_new(const char *name, unsigned int number);
 void tree_free(struct tree *);
 
-/* A process that is known to belong: the main one, or an announced one. */
-void tree_add(struct tree *, pid_t);
+/*
+ * A process that is known to belong: the main one, or an announced one.  -1
+ * with errno: ESRCH if there is none, EINVAL if it is ourselves.
+ */
+int tree_add(struct tree *, pid_t);
 
 /*
  * Look at /proc anew.  Returns the living members, zombies left out,
- * borrowed until the next call, the oldest first; *n may be 0.
+ * borrowed until the next call, the oldest first; *n may be 0.  NULL with
+ * errno, and *n 0, if /proc cannot be read: then nothing is known, and what
+ * was remembered stays so.
  */
 const pid_t *tree_scan(struct tree *, size_t *n);
 
-/* Send a signal to every member but those in except (may be NULL). */
+/*
+ * Look anew and send a signal to every member, by pidfd, so that it cannot
+ * reach another process that has got the PID meanwhile.  One that forks at
+ * the same time may leave a child out: repeat it until tree_scan finds none.
+ */
 void tree_kill(struct tree *, int signal);
 
 #endif

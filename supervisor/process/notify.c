@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * sd_notify(3): the socket and the reading of its datagrams.  What a program
+ * sends is never an error of ours: what cannot be read is passed over.
+ */
+#include "process/notify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+#define BURST 64 /* messages before the loop gets its turn again */
+
+struct notify {
+	int fd;
+	struct event *event;
+	struct sockaddr_un address;
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
+	uid_t uid;
+	notify_fn *fn;
+	void *arg;
+	bool telling; /* fn runs, ... */
+	bool freed;   /* ... and has called notify_free */
+};
+
+/* A whole number from 0 to max, nothing around it. */
+static bool
+parse_number(const char *text, int64_t max, int64_t *number)
+{
+	int64_t value;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	value = strtoll(text, &end, 10);
+	if (errno != 0 || *end != '\0' || value > max)
+		return false;
+	*number = value;
+	return true;
+}
+
+static void
+parse_assignment(
+    struct notify_message *message, const char *key, const char *value)
+{
+	const struct {
+		const char *key;
+		bool *flag;
+	} flags[] = {
+		{ "READY", &message->ready },
+		{ "STOPPING", &message->stopping },
+		{ "RELOADING", &message->reloading },
+		{ "BARRIER", &message->barrier },
+	};
+	int64_t pid;
+	size_t i;
+
+	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		if (strcmp(key, flags[i].key) == 0)
+			*flags[i].flag = strcmp(value, "1") == 0;
+	}
+	if (strcmp(key, "STATUS") == 0)
+		message->status = value;
+	else if (strcmp(key, "MONOTONIC_USEC") == 0)
+		parse_number(value, INT64_MAX, &message->reloading_usec);
+	else if (strcmp(key, "EXTEND_TIMEOUT_USEC") == 0)
+		parse_number(value, INT64_MAX, &message->extend_usec);
+	else if (strcmp(key, "MAINPID") == 0 &&
+	    parse_number(value, INT_MAX, &pid))
+		message->main_pid = pid;
+}
+
+void
+notify_parse(struct notify_message *message, char *text)
+{
+	pid_t sender = message->sender;
+	char *line, *value;
+
+	*message = (struct notify_message){
+		.reloading_usec = -1, .extend_usec = -1, .sender = sender
+	};
+	while ((line = strsep(&text, "\n")) != NULL) {
+		if ((value = strchr(line, '=')) == NULL)
+			continue;
+		*value++ = '\0';
+		parse_assignment(message, line, value);
+	}
+}
+
+/*
+ * What came with a message: who sent it, and descriptors that wait to be
+ * closed.
+ */
+struct enclosed {
+	struct ucred sender;
+	int fds[FD_PASS_MAX];
+	size_t nfds;
+};
+
+static void
+enclosed_take(struct enclosed *enclosed, struct msghdr *msg)
+{
+	struct cmsghdr *cmsg;
+	size_t len;
+
+	memset(&enclosed->sender, 0, sizeof(enclosed->sender));
+	enclosed->sender.uid = (uid_t)-1;
+	enclosed->nfds = 0;
+	for (cmsg = CMSG_FIRSTHDR(msg); cmsg != NULL;
+	     cmsg = CMSG_NXTHDR(msg, cmsg)) {
+		if (cmsg->cmsg_level != SOL_SOCKET)
+			continue;
+		len = cmsg->cmsg_len - CMSG_LEN(0);
+		if (cmsg->cmsg_type == SCM_CREDENTIALS) {
+			memcpy(&enclosed->sender, CMSG_DATA(cmsg),
+			    sizeof(enclosed->sender));
+		} else if (cmsg->cmsg_type == SCM_RIGHTS) {
+			memcpy(enclosed->fds, CMSG_DATA(cmsg), len);
+			enclosed->nfds = len / sizeof(int);
+		}
+	}
+}
+
+static void
+enclosed_close(struct enclosed *enclosed)
+{
+	while (enclosed->nfds > 0)
+		close(enclosed->fds[--enclosed->nfds]);
+}
+
+/* One datagram; -1 with errno.  fd_receive does not tell the sender's user. */
+static ssize_t
+receive(int fd, char *text, size_t size, struct enclosed *enclosed)
+{
+	union {
+		char space[CMSG_SPACE(sizeof(int) * FD_PASS_MAX) +
+		    CMSG_SPACE(sizeof(struct ucred))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { .iov_base = text, .iov_len = size };
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control) };
+	ssize_t n;
+
+	do
+		n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return -1;
+	enclosed_take(enclosed, &msg);
+	return msg.msg_flags & MSG_TRUNC ? (ssize_t)size : n;
+}
+
+/* A path's mode guards it; an abstract address is open to everybody. */
+static bool
+is_from_a_friend(const struct notify *notify, const struct ucred *sender)
+{
+	return notify->path[0] != '@' || sender->uid == 0 ||
+	    sender->uid == geteuid() || sender->uid == notify->uid;
+}
+
+/* NUL ends a message, as sd_notify(3) has it; in the middle it spoils it. */
+static bool
+is_text(const char *text, size_t len)
+{
+	while (len > 0 && text[len - 1] == '\0')
+		len--;
+	return memchr(text, '\0', len) == NULL;
+}
+
+/* Returns false if there was no message. */
+static bool
+notify_take(struct notify *notify)
+{
+	char text[NOTIFY_MESSAGE_MAX + 1];
+	struct notify_message message;
+	struct enclosed enclosed;
+	ssize_t n;
+
+	n = receive(notify->fd, text, sizeof(text), &enclosed);
+	if (n == -1)
+		return false;
+	if (n <= NOTIFY_MESSAGE_MAX && is_text(text, n) &&
+	    is_from_a_friend(notify, &enclosed.sender)) {
+		text[n] = '\0';
+		message.sender = enclosed.sender.pid;
+		notify_parse(&message, text);
+		notify->fn(&message, notify->arg);
+	}
+	enclosed_close(&enclosed);
+	return true;
+}
+
+static void
+notify_withdraw(struct notify *notify)
+{
+	if (notify->event != NULL)
+		event_free(notify->event);
+	notify->event = NULL;
+	if (notify->path[0] == '/')
+		unlink(notify->path);
+}
+
+static void
+notify_release(struct notify *notify)
+{
+	fd_close(&notify->fd);
+	free(notify);
+}
+
+static void
+notify_on_read(evutil_socket_t fd, short events, void *arg)
+{
+	struct notify *notify = arg;
+	int i;
+
+	notify->telling = true;
+	for (i = 0; i < BURST && !notify->freed; i++) {
+		if (!notify_take(notify))
+			break;
+	}
+	notify->telling = false;
+	if (notify->freed)
+		notify_release(notify);
+}
+
+/* Where to listen; sun_path has a NUL first if that is abstract. */
+static void
+notify_place(struct notify *notify, const char *path)
+{
+	struct sockaddr_un *un = &notify->address;
+
+	un->sun_family = AF_UNIX;
+	if (strlen(path) < sizeof(un->sun_path)) {
+		strlcpy(un->sun_path, path, sizeof(un->sun_path));
+		strlcpy(notify->path, path, sizeof(notify->path));
+		return;
+	}
+	snprintf(notify->path, sizeof(notify->path), "@hotswap-notify-%08x%08x",
+	    arc4random(), arc4random());
+	strlcpy(un->sun_path + 1, notify->path + 1, sizeof(un->sun_path) - 1);
+}
+
+/*
+ * The mode is given before bind(2), which makes the file with it, so that
+ * nobody else can be in time.
+ */
+static int
+notify_bind(struct notify *notify, uid_t uid, gid_t gid)
+{
+	socklen_t len =
+	    offsetof(struct sockaddr_un, sun_path) + strlen(notify->path);
+	struct sockaddr *sa = (struct sockaddr *)&notify->address;
+	int one = 1;
+
+	notify->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (notify->fd == -1 ||
+	    setsockopt(
+		notify->fd, SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)) == -1 ||
+	    fchmod(notify->fd, 0600) == -1)
+		return -1;
+	if (notify->path[0] == '@')
+		return bind(notify->fd, sa, len);
+	if (unlink(notify->path) == -1 && errno != ENOENT)
+		return -1;
+	if (bind(notify->fd, sa, len + 1) == -1)
+		return -1;
+	return lchown(notify->path, uid, gid);
+}
+
+struct notify *
+notify_new(struct event_base *base, const char *path, uid_t uid, gid_t gid,
+    notify_fn *fn, void *arg)
+{
+	struct notify *notify;
+	int saved;
+
+	if ((notify = calloc(1, sizeof(*notify))) == NULL)
+		return NULL;
+	notify->fd = -1;
+	notify->uid = uid;
+	notify->fn = fn;
+	notify->arg = arg;
+	notify_place(notify, path);
+	if (notify_bind(notify, uid, gid) == -1)
+		goto fail;
+	errno = ENOMEM;
+	notify->event = event_new(
+	    base, notify->fd, EV_READ | EV_PERSIST, notify_on_read, notify);
+	if (notify->event == NULL || event_add(notify->event, NULL) == -1)
+		goto fail;
+	return notify;
+fail:
+	saved = errno;
+	notify_withdraw(notify);
+	notify_release(notify);
+	errno = saved;
+	return NULL;
+}
+
+void
+notify_free(struct notify *notify)
+{
+	if (notify == NULL)
+		return;
+	/* At once: the caller may go on to make another one there. */
+	notify_withdraw(notify);
+	if (notify->telling)
+		notify->freed = true;
+	else
+		notify_release(notify);
+}
+
+const char *
+notify_path(const struct notify *notify)
+{
+	return notify->path;
+}

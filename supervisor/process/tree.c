@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The processes of a generation.  A scan takes one picture of /proc (not the
+ * children files of tasks, which not every kernel has), then spreads
+ * membership in it until nothing changes.
+ */
+#include "process/tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+#define STAT_MAX    1024	 /* bytes of /proc/PID/stat that matter */
+#define ENVIRON_MAX (4096 * 512) /* ARG_MAX, execve(2) */
+
+struct process {
+	pid_t pid;
+	pid_t parent;
+	pid_t session;
+	unsigned long long start; /* in clock ticks since boot */
+	bool member;
+};
+
+/* Grows; sorted by PID once it is whole. */
+struct picture {
+	struct process *processes;
+	size_t n;
+	size_t size;
+};
+
+struct tree {
+	char *name_mark; /* HOTSWAP_NAME=... */
+	char *number_mark;
+	struct picture members; /* as of the last scan */
+	pid_t *pids;		/* of the members, the oldest first */
+};
+
+struct tree *
+tree_new(const char *name, unsigned int number)
+{
+	struct tree *tree = calloc(1, sizeof(*tree));
+
+	if (tree == NULL)
+		return NULL;
+	if (asprintf(&tree->name_mark, "HOTSWAP_NAME=%s", name) == -1)
+		tree->name_mark = NULL;
+	if (asprintf(&tree->number_mark, "HOTSWAP_GENERATION=%u", number) == -1)
+		tree->number_mark = NULL;
+	if (tree->name_mark == NULL || tree->number_mark == NULL) {
+		tree_free(tree);
+		errno = ENOMEM;
+		return NULL;
+	}
+	return tree;
+}
+
+void
+tree_free(struct tree *tree)
+{
+	if (tree == NULL)
+		return;
+	free(tree->name_mark);
+	free(tree->number_mark);
+	free(tree->members.processes);
+	free(tree->pids);
+	free(tree);
+}
+
+static int
+compare_pids(const void *a, const void *b)
+{
+	const struct process *x = a, *y = b;
+
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+static int
+compare_ages(const void *a, const void *b)
+{
+	const struct process *x = a, *y = b;
+
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	return compare_pids(a, b);
+}
+
+static int
+picture_add(struct picture *picture, const struct process *process)
+{
+	struct process *more;
+	size_t size;
+
+	if (picture->n == picture->size) {
+		size = picture->size == 0 ? 64 : 2 * picture->size;
+		more = reallocarray(picture->processes, size, sizeof(*more));
+		if (more == NULL)
+			return -1;
+		picture->processes = more;
+		picture->size = size;
+	}
+	picture->processes[picture->n++] = *process;
+	return 0;
+}
+
+static struct process *
+picture_find(const struct picture *picture, pid_t pid)
+{
+	struct process key = { .pid = pid };
+
+	if (picture->n == 0)
+		return NULL;
+	return bsearch(
+	    &key, picture->processes, picture->n, sizeof(key), compare_pids);
+}
+
+/*
+ * The name may hold anything, so the fields are counted from its last
+ * parenthesis, proc_pid_stat(5).  Returns 1, 0 if it is dead: a zombie is,
+ * unless it is only the first thread that has ended.
+ */
+static int
+process_parse(struct process *process, const char *text)
+{
+	const char *fields = strrchr(text, ')');
+	int parent, session;
+	long threads;
+	char state;
+
+	if (fields == NULL ||
+	    sscanf(fields,
+		") %c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
+		"%*d %*d %ld %*d %llu",
+		&state, &parent, &session, &threads, &process->start) != 5) {
+		errno = EBADMSG;
+		return -1;
+	}
+	process->parent = parent;
+	process->session = session;
+	return state != 'X' && (state != 'Z' || threads > 1);
+}
+
+/* Returns 1; 0 if it is dead; -1 with errno: ESRCH if there is none. */
+static int
+process_read(struct process *process, pid_t pid)
+{
+	char text[STAT_MAX], path[32];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1) {
+		if (errno == ENOENT)
+			errno = ESRCH;
+		return -1;
+	}
+	n = read(fd, text, sizeof(text) - 1);
+	fd_close(&fd);
+	if (n == -1)
+		return -1;
+	text[n] = '\0';
+	*process = (struct process){ .pid = pid };
+	return process_parse(process, text);
+}
+
+/* Everything that lives, but us. */
+static int
+picture_take(struct picture *picture)
+{
+	const struct dirent *entry;
+	struct process process;
+	int r = 0;
+	pid_t pid;
+	DIR *dir;
+
+	if ((dir = opendir("/proc")) == NULL)
+		return -1;
+	while (r != -1 && (entry = readdir(dir)) != NULL) {
+		pid = strtol(entry->d_name, NULL, 10);
+		if (pid <= 0 || pid == getpid())
+			continue;
+		r = process_read(&process, pid);
+		if (r == 1)
+			r = picture_add(picture, &process);
+		else if (r == -1 && errno == ESRCH)
+			r = 0;
+	}
+	closedir(dir);
+	if (r != -1 && picture->n > 0)
+		qsort(picture->processes, picture->n,
+		    sizeof(*picture->processes), compare_pids);
+	return r;
+}
+
+static bool
+environ_has(const char *text, size_t len, const char *mark)
+{
+	const char *end = text + len;
+
+	for (; text < end; text += strlen(text) + 1) {
+		if (strcmp(text, mark) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What cannot be read, as for another user's process, is not ours. */
+static bool
+has_our_marks(const struct tree *tree, pid_t pid)
+{
+	char path[32], *text;
+	bool ours;
+	size_t len;
+
+	snprintf(path, sizeof(path), "/proc/%d/environ", pid);
+	if ((text = fd_read_file(path, ENVIRON_MAX, &len)) == NULL)
+		return false;
+	ours = environ_has(text, len, tree->name_mark) &&
+	    environ_has(text, len, tree->number_mark) &&
+	    !environ_has(text, len, "HOTSWAP_ROLE=helper");
+	free(text);
+	return ours;
+}
+
+/*
+ * Those whose membership does not come from others.  Our parent is one to
+ * which orphans go: the keeper, which has them while we are away.
+ */
+static void
+mark_roots(const struct tree *tree, struct picture *picture)
+{
+	const pid_t us = getpid(), above = getppid();
+	const struct process *known;
+	struct process *process;
+	size_t i;
+
+	for (i = 0; i < picture->n; i++) {
+		process = &picture->processes[i];
+		known = picture_find(&tree->members, process->pid);
+		if (known != NULL && known->start == process->start)
+			process->member = true;
+		else if (process->parent == us || process->parent == above ||
+		    process->parent == 1)
+			process->member = has_our_marks(tree, process->pid);
+	}
+}
+
+static bool
+is_in_session_with_member(const struct picture *picture, pid_t session)
+{
+	size_t i;
+
+	for (i = 0; i < picture->n; i++) {
+		if (picture->processes[i].member &&
+		    picture->processes[i].session == session)
+			return true;
+	}
+	return false;
+}
+
+/* To children and to the rest of sessions, until nothing changes. */
+static void
+spread(struct picture *picture)
+{
+	const pid_t own = getsid(0);
+	const struct process *parent;
+	struct process *process;
+	bool changed = true;
+	size_t i;
+
+	while (changed) {
+		changed = false;
+		for (i = 0; i < picture->n; i++) {
+			process = &picture->processes[i];
+			if (process->member)
+				continue;
+			parent = picture_find(picture, process->parent);
+			process->member = (parent != NULL && parent->member) ||
+			    (process->session != 0 && process->session != own &&
+				is_in_session_with_member(
+				    picture, process->session));
+			changed |= process->member;
+		}
+	}
+}
+
+/* Keep the members alone. */
+static void
+picture_sift(struct picture *picture)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < picture->n; i++) {
+		if (picture->processes[i].member)
+			picture->processes[n++] = picture->processes[i];
+	}
+	picture->n = n;
+}
+
+/* Their PIDs by age; the order by PID is restored. */
+static pid_t *
+list_pids(struct picture *members)
+{
+	pid_t *pids = calloc(members->n + 1, sizeof(*pids));
+	size_t i;
+
+	if (pids == NULL || members->n == 0)
+		return pids;
+	qsort(members->processes, members->n, sizeof(*members->processes),
+	    compare_ages);
+	for (i = 0; i < members->n; i++)
+		pids[i] = members->processes[i].pid;
+	qsort(members->processes, members->n, sizeof(*members->processes),
+	    compare_pids);
+	return pids;
+}
+
+const pid_t *
+tree_scan(struct tree *tree, size_t *n)
+{
+	struct picture picture = { 0 };
+	pid_t *pids = NULL;
+
+	*n = 0;
+	if (picture_take(&picture) == 0) {
+		mark_roots(tree, &picture);
+		spread(&picture);
+		picture_sift(&picture);
+		pids = list_pids(&picture);
+	}
+	if (pids == NULL) {
+		free(picture.processes);
+		return NULL;
+	}
+	free(tree->members.processes);
+	free(tree->pids);
+	tree->members = picture;
+	tree->pids = pids;
+	*n = picture.n;
+	return pids;
+}
+
+int
+tree_add(struct tree *tree, pid_t pid)
+{
+	struct process process, *known;
+	int r;
+
+	if (pid <= 0 || pid == getpid()) {
+		errno = EINVAL;
+		return -1;
+	}
+	if ((r = process_read(&process, pid)) == -1)
+		return -1;
+	if (r == 0) {
+		errno = ESRCH;
+		return -1;
+	}
+	if ((known = picture_find(&tree->members, pid)) != NULL) {
+		*known = process;
+		return 0;
+	}
+	if (picture_add(&tree->members, &process) == -1)
+		return -1;
+	qsort(tree->members.processes, tree->members.n, sizeof(process),
+	    compare_pids);
+	return 0;
+}
+
+/*
+ * The descriptor holds on to the process that has the PID now; if that is
+ * the one that was seen, the signal can reach no other.
+ */
+static void
+process_kill(const struct process *seen, int signal)
+{
+	struct process now;
+	int fd;
+
+	if ((fd = syscall(SYS_pidfd_open, seen->pid, 0)) == -1)
+		return;
+	if (process_read(&now, seen->pid) == 1 && now.start == seen->start)
+		syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0);
+	fd_close(&fd);
+}
+
+void
+tree_kill(struct tree *tree, int signal)
+{
+	size_t i, n;
+
+	tree_scan(tree, &n);
+	for (i = 0; i < tree->members.n; i++)
+		process_kill(&tree->members.processes[i], signal);
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Who belongs to a generation: real processes of every kind of kinship.
+ * Each that a test starts ends with it.
+ */
+#include <errno.h>
+#include <linux/sched.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "process/tree.h"
+
+#define DEADLINE_MS 5000
+#define CROWD	    300
+#define LIFETIME    60 /* seconds, should a test end before its time */
+
+/* Where started processes say their PIDs. */
+static int channel[2];
+
+static void
+say_pid(void)
+{
+	pid_t pid = getpid();
+
+	if (write(channel[1], &pid, sizeof(pid)) != sizeof(pid))
+		_exit(1);
+}
+
+static pid_t
+hear_pid(void)
+{
+	pid_t pid;
+
+	assert_int_equal(read(channel[0], &pid, sizeof(pid)), sizeof(pid));
+	return pid;
+}
+
+static void __attribute__((noreturn)) stay(void)
+{
+	alarm(LIFETIME);
+	say_pid();
+	for (;;)
+		pause();
+}
+
+/* A program that has these in its environment and nothing else. */
+static void __attribute__((noreturn)) stay_marked(const char *const *env)
+{
+	execle("/bin/sleep", "sleep", "60", NULL, env);
+	_exit(127);
+}
+
+/* Gone for good, reaped by us. */
+static void
+end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static bool
+has(struct tree *tree, pid_t pid)
+{
+	const pid_t *pids;
+	size_t i, n;
+
+	assert_non_null(pids = tree_scan(tree, &n));
+	for (i = 0; i < n && pids[i] != pid; i++)
+		;
+	return i < n;
+}
+
+/* exec(3) has not happened yet right after fork(2). */
+static bool
+gets(struct tree *tree, pid_t pid)
+{
+	int64_t deadline = clock_ms() + DEADLINE_MS;
+
+	while (!has(tree, pid)) {
+		if (clock_ms() > deadline)
+			return false;
+	}
+	return true;
+}
+
+static void
+wait_for_program(pid_t pid)
+{
+	int64_t deadline = clock_ms() + DEADLINE_MS;
+	char path[32], name[16] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	while (strcmp(name, "sleep\n") != 0) {
+		assert_true(clock_ms() < deadline);
+		assert_non_null(file = fopen(path, "re"));
+		assert_non_null(fgets(name, sizeof(name), file));
+		fclose(file);
+	}
+}
+
+static size_t
+size(struct tree *tree)
+{
+	size_t n;
+
+	assert_non_null(tree_scan(tree, &n));
+	return n;
+}
+
+/* A process, with a child, and so on for some generations. */
+static void __attribute__((noreturn)) family(int depth)
+{
+	while (depth-- > 0 && fork() == 0)
+		;
+	stay();
+}
+
+static void
+test_descendants(void **state)
+{
+	struct tree *tree = tree_new("web", 3);
+	pid_t main_pid, other, pid;
+	const pid_t *pids;
+	size_t i, n;
+
+	assert_int_equal(size(tree), 0);
+	if ((other = fork()) == 0)
+		stay();
+	if ((main_pid = fork()) == 0)
+		family(3);
+	assert_int_equal(tree_add(tree, main_pid), 0);
+	for (i = 0; i < 5; i++)
+		hear_pid();
+	assert_non_null(pids = tree_scan(tree, &n));
+	assert_int_equal(n, 4);
+	assert_int_equal(pids[0], main_pid);
+	for (i = 0; i < n; i++)
+		assert_int_not_equal(pids[i], other);
+	tree_kill(tree, SIGKILL);
+	for (i = 0; i < n; i++) {
+		pid = wait(NULL);
+		assert_int_not_equal(pid, other);
+	}
+	assert_int_equal(size(tree), 0);
+	end(other);
+	tree_free(tree);
+}
+
+static void
+test_orphans_once_seen(void **state)
+{
+	struct tree *tree = tree_new("web", 3);
+	pid_t main_pid, orphan;
+
+	if ((main_pid = fork()) == 0) {
+		if (fork() == 0) {
+			setsid();
+			stay();
+		}
+		pause();
+	}
+	orphan = hear_pid();
+	assert_int_equal(tree_add(tree, main_pid), 0);
+	assert_true(has(tree, orphan));
+	end(main_pid);
+	assert_true(has(tree, orphan));
+	assert_int_equal(size(tree), 1);
+	end(orphan);
+	assert_int_equal(size(tree), 0);
+	tree_free(tree);
+}
+
+/* Neither seen before nor marked, but of the main process's session. */
+static void
+test_orphans_by_session(void **state)
+{
+	struct tree *tree = tree_new("web", 3);
+	pid_t main_pid, orphan;
+
+	if ((main_pid = fork()) == 0) {
+		setsid();
+		if (fork() == 0) {
+			if (fork() == 0)
+				stay();
+			_exit(0);
+		}
+		wait(NULL);
+		stay();
+	}
+	orphan = hear_pid() + hear_pid() - main_pid;
+	assert_int_equal(tree_add(tree, main_pid), 0);
+	assert_int_equal(size(tree), 2);
+	assert_true(has(tree, orphan));
+	end(main_pid);
+	end(orphan);
+	tree_free(tree);
+}
+
+static void
+test_orphans_by_environment(void **state)
+{
+	static const struct {
+		const char *env[4];
+		bool ours;
+	} cases[] = {
+		{ { "HOTSWAP_NAME=web", "HOTSWAP_GENERATION=3" }, true },
+		{ { "A=b", "HOTSWAP_GENERATION=3", "HOTSWAP_NAME=web" }, true },
+		{ { "HOTSWAP_NAME=web", "HOTSWAP_GENERATION=3",
+		      "HOTSWAP_ROLE=helper" },
+		    false },
+		{ { "HOTSWAP_NAME=web", "HOTSWAP_GENERATION=33" }, false },
+		{ { "HOTSWAP_NAME=we", "HOTSWAP_GENERATION=3" }, false },
+		{ { "XHOTSWAP_NAME=web", "HOTSWAP_GENERATION=3" }, false },
+		{ { "HOTSWAP_NAME=web" }, false },
+		{ { NULL }, false },
+	};
+	struct tree *tree;
+	pid_t pid;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		tree = tree_new("web", 3);
+		if ((pid = fork()) == 0)
+			stay_marked(cases[i].env);
+		wait_for_program(pid);
+		assert_int_equal(has(tree, pid), cases[i].ours);
+		end(pid);
+		tree_free(tree);
+	}
+}
+
+/* What a helper leaves behind in our own session is not taken for ours. */
+static void
+test_own_session_does_not_count(void **state)
+{
+	struct tree *tree = tree_new("web", 3);
+	pid_t member, bystander;
+
+	if ((member = fork()) == 0)
+		stay();
+	if ((bystander = fork()) == 0)
+		stay();
+	hear_pid();
+	hear_pid();
+	assert_int_equal(tree_add(tree, member), 0);
+	assert_int_equal(size(tree), 1);
+	assert_int_equal(tree_add(tree, getpid()), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_false(has(tree, getpid()));
+	assert_true(gets(tree, member));
+	end(member);
+	end(bystander);
+	tree_free(tree);
+}
+
+static void
+test_odd_names(void **state)
+{
+	struct tree *tree = tree_new("web", 3);
+	pid_t main_pid;
+
+	if ((main_pid = fork()) == 0) {
+		prctl(PR_SET_NAME, ") Z 1 (\n");
+		if (fork() == 0) {
+			prctl(PR_SET_NAME, "a) b");
+			stay();
+		}
+		stay();
+	}
+	hear_pid();
+	hear_pid();
+	assert_int_equal(tree_add(tree, main_pid), 0);
+	assert_int_equal(size(tree), 2);
+	tree_kill(tree, SIGKILL);
+	assert_true(wait(NULL) > 0);
+	assert_true(wait(NULL) > 0);
+	tree_free(tree);
+}
+
+static void *
+outlive(void *arg)
+{
+	stay();
+}
+
+/* Dead and not yet reaped; and dead in its first thread only. */
+static void
+test_zombies(void **state)
+{
+	struct tree *tree = tree_new("web", 3);
+	pthread_t thread;
+	siginfo_t info;
+	pid_t pid;
+
+	if ((pid = fork()) == 0)
+		stay();
+	hear_pid();
+	assert_int_equal(tree_add(tree, pid), 0);
+	assert_int_equal(size(tree), 1);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitid(P_PID, pid, &info, WEXITED | WNOWAIT), 0);
+	assert_int_equal(size(tree), 0);
+	assert_int_equal(tree_add(tree, pid), -1);
+	assert_int_equal(errno, ESRCH);
+	end(pid);
+	assert_int_equal(tree_add(tree, pid), -1);
+	assert_int_equal(errno, ESRCH);
+
+	if ((pid = fork()) == 0) {
+		if (pthread_create(&thread, NULL, outlive, NULL) == 0)
+			pthread_exit(NULL);
+		_exit(1);
+	}
+	hear_pid();
+	assert_int_equal(tree_add(tree, pid), 0);
+	assert_int_equal(size(tree), 1);
+	end(pid);
+	tree_free(tree);
+}
+
+/* A child with this very PID: clone3(2), for root alone. */
+static pid_t
+fork_as(pid_t pid)
+{
+	struct clone_args args = { .exit_signal = SIGCHLD,
+		.set_tid = (uintptr_t)&pid,
+		.set_tid_size = 1 };
+
+	return syscall(SYS_clone3, &args, sizeof(args));
+}
+
+static void
+test_reused_pid(void **state)
+{
+	struct tree *tree = tree_new("web", 3);
+	const struct timespec tick = { .tv_nsec = 20000000 };
+	pid_t pid, again;
+
+	if ((pid = fork()) == 0)
+		stay();
+	hear_pid();
+	assert_int_equal(tree_add(tree, pid), 0);
+	end(pid);
+	/* Start times are in clock ticks, 10 ms each. */
+	nanosleep(&tick, NULL);
+	if ((again = fork_as(pid)) == 0)
+		stay();
+	if (again == -1) {
+		tree_free(tree);
+		skip();
+	}
+	hear_pid();
+	assert_int_equal(again, pid);
+	tree_kill(tree, SIGKILL);
+	assert_int_equal(size(tree), 0);
+	assert_int_equal(waitpid(again, NULL, WNOHANG), 0);
+	end(again);
+	tree_free(tree);
+}
+
+static double
+elapsed_ms(const struct timespec *from)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (now.tv_sec - from->tv_sec) * 1e3 +
+	    (now.tv_nsec - from->tv_nsec) / 1e6;
+}
+
+static void
+test_crowd(void **state)
+{
+	struct tree *tree = tree_new("web", 3);
+	double best = 1e9, took;
+	struct timespec start;
+	pid_t main_pid;
+	int i;
+
+	if ((main_pid = fork()) == 0)
+		family(CROWD - 1);
+	for (i = 0; i < CROWD; i++)
+		hear_pid();
+	assert_int_equal(tree_add(tree, main_pid), 0);
+	for (i = 0; i < 5; i++) {
+		clock_gettime(CLOCK_MONOTONIC, &start);
+		assert_int_equal(size(tree), CROWD);
+		if ((took = elapsed_ms(&start)) < best)
+			best = took;
+	}
+	print_message("a scan with %d members: %.1f ms\n", CROWD, best);
+	assert_true(best < 200);
+	tree_kill(tree, SIGKILL);
+	for (i = 0; i < CROWD; i++)
+		assert_true(wait(NULL) > 0);
+	assert_int_equal(size(tree), 0);
+	tree_free(tree);
+}
+
+static int
+setup(void **state)
+{
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
+		return -1;
+	return pipe(channel);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_descendants),
+		cmocka_unit_test(test_orphans_once_seen),
+		cmocka_unit_test(test_orphans_by_session),
+		cmocka_unit_test(test_orphans_by_environment),
+		cmocka_unit_test(test_own_session_does_not_count),
+		cmocka_unit_test(test_odd_names),
+		cmocka_unit_test(test_zombies),
+		cmocka_unit_test(test_reused_pid),
+		cmocka_unit_test(test_crowd),
+	};
+
+	return cmocka_run_group_tests(tests, setup, NULL);
+}
