@@ -112,12 +112,12 @@ service_settle(struct service *service)
 }
 
 static void
-close_doors(struct service *service)
+refuse_new(struct service *service)
 {
 	size_t i;
 
 	for (i = 0; i < service->nlisteners; i++)
-		listener_close_door(service->listeners[i]);
+		listener_refuse(service->listeners[i]);
 }
 
 void
@@ -131,7 +131,7 @@ service_end(struct service *service, int exit_status, bool now)
 		events_emit(service, "stopping", NULL, "stopping%s",
 		    now ? " now" : ", connections first");
 		request_abort(service, why);
-		close_doors(service);
+		refuse_new(service);
 	}
 	service->ending = true;
 	TAILQ_FOREACH_SAFE (generation, &service->generations, entry, next) {

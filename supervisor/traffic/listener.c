@@ -304,6 +304,12 @@ listener_leave(struct listener *l, unsigned int generation)
 }
 
 void
+listener_refuse(struct listener *l)
+{
+	l->way->refuse(l->state);
+}
+
+void
 listener_mend(struct listener *l)
 {
 	l->way->mend(l->state);

@@ -102,6 +102,14 @@ int listener_prepare_leave(struct listener *, unsigned int generation);
 void listener_leave(struct listener *, unsigned int generation);
 
 /*
+ * The service is being stopped: keep new connections away, while those that
+ * are there can end in peace.  TCP: a SYN is dropped, so that the client
+ * tries again until the sockets are closed; Unix: the public path is
+ * removed; what is shared goes on.  There is no way back.
+ */
+void listener_refuse(struct listener *);
+
+/*
  * A program that ended may have unlinked the public path of a Unix socket
  * that is not its own: put the generation in force back in place.
  */

@@ -69,16 +69,22 @@ put_name(char buf[static NAME_SIZE], const char *public, const char *suffix)
 	    (unsigned int)hash, suffix);
 }
 
+/* Is what lies at the public path this one? */
+static bool
+is_public(const struct rename_way *r, const struct identity *identity)
+{
+	struct stat st;
+
+	return fstatat(r->dir, r->public, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_dev == identity->dev && st.st_ino == identity->ino;
+}
+
 static void
 rename_free(void *way)
 {
 	struct rename_way *r = way;
-	struct stat st;
 
-	if (r->public_identity.ino != 0 &&
-	    fstatat(r->dir, r->public, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    st.st_dev == r->public_identity.dev &&
-	    st.st_ino == r->public_identity.ino)
+	if (r->public_identity.ino != 0 && is_public(r, &r->public_identity))
 		unlinkat(r->dir, r->public, 0);
 	fd_close(&r->dir);
 	free(r);
@@ -332,15 +338,21 @@ rename_steer(void *way, const struct steer_plan *plan)
 }
 
 static void
+rename_refuse(void *way)
+{
+	struct rename_way *r = way;
+
+	if (is_public(r, &r->public_identity))
+		unlinkat(r->dir, r->public, 0);
+	r->placed = NULL;
+}
+
+static void
 rename_mend(void *way)
 {
 	struct rename_way *r = way;
-	struct stat st;
 
-	if (r->placed == NULL ||
-	    (fstatat(r->dir, r->public, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		st.st_dev == r->placed->identity.dev &&
-		st.st_ino == r->placed->identity.ino))
+	if (r->placed == NULL || is_public(r, &r->placed->identity))
 		return;
 	/* Where it cannot be done, the next who looks will try again. */
 	(void)place(r, r->placed);
@@ -395,6 +407,7 @@ const struct way way_rename = {
 	.steer = rename_steer,
 	.prepare = rename_prepare,
 	.leave = rename_leave,
+	.refuse = rename_refuse,
 	.mend = rename_mend,
 	.direct = rename_direct,
 };

@@ -13,6 +13,9 @@
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -505,6 +508,30 @@ reuseport_steer(void *way, const struct steer_plan *plan)
 	return -1;
 }
 
+/*
+ * Drop every SYN, socket(7) SO_ATTACH_FILTER: the data begins at the TCP
+ * header.  To close the sockets would reset what is in their queues.
+ */
+static void
+reuseport_refuse(void *way)
+{
+	static struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS,
+		    offsetof(struct tcphdr, th_flags)),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, TH_SYN | TH_ACK),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TH_SYN, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	const struct sock_fprog program = { .len = 5, .filter = code };
+	struct reuseport *r = way;
+	size_t i;
+
+	for (i = 0; is_tcp(r) && i < r->group.n; i++)
+		setsockopt(r->group.slots[i].fd, SOL_SOCKET, SO_ATTACH_FILTER,
+		    &program, sizeof(program));
+}
+
 /* Paths alone can be taken away by others. */
 static void
 reuseport_mend(void *way)
@@ -530,6 +557,7 @@ const struct way way_reuseport = {
 	.steer = reuseport_steer,
 	.prepare = reuseport_prepare,
 	.leave = reuseport_leave,
+	.refuse = reuseport_refuse,
 	.mend = reuseport_mend,
 	.direct = reuseport_direct,
 };

@@ -101,6 +101,15 @@ shared_leave(void *way, unsigned int generation, const int *fds, size_t n)
 }
 
 static void
+shared_refuse(void *way)
+{
+	struct shared *s = way;
+
+	if (s->names != NULL)
+		way_rename.refuse(s->names);
+}
+
+static void
 shared_mend(void *way)
 {
 	struct shared *s = way;
@@ -145,6 +154,7 @@ const struct way way_shared = {
 	.steer = shared_steer,
 	.prepare = shared_prepare,
 	.leave = shared_leave,
+	.refuse = shared_refuse,
 	.mend = shared_mend,
 	.direct = shared_direct,
 };

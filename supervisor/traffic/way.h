@@ -52,6 +52,9 @@ struct way {
 	void (*leave)(
 	    void *, unsigned int generation, const int *fds, size_t n);
 
+	/* New connections are kept away from here on. */
+	void (*refuse)(void *);
+
 	void (*mend)(void *);
 	int (*direct)(void *, unsigned int generation, unsigned int n,
 	    struct address *to, struct address *source);

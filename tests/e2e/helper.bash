@@ -103,6 +103,11 @@ version() {
 		sed -n 's/^X-Version: //ip' | tr -d '\r'
 }
 
+# is_version VERSION
+is_version() {
+	[ "$(version)" = "$1" ]
+}
+
 # field FILTER [FILE]: from the JSON of `hotswap status web`, or of a file.
 field() {
 	if [ $# -gt 1 ]; then

@@ -20,7 +20,7 @@ load helper
 	release server v2
 	hotswap upgrade web
 	load_end
-	[ "$(field "d['versions']['v1']['ok'] > 0 and d['versions']['v2']['ok'] > 0" load.json)" = True ]
+	[ "$(field "sorted(g['version'] for g in d['generations'])" load.json)" = "['v1', 'v2']" ]
 }
 
 @test "upgrade --json: one object on stdout with result, numbers and phases" {
@@ -43,7 +43,7 @@ load helper
 	serve --bake 30s
 	release server v2
 	hotswap upgrade web --no-wait
-	until_true test "$(version)" = v2
+	until_true is_version v2
 	expect 2 hotswap upgrade web 2>err
 	grep -q "rollout from generation 1 to 2" err
 	hotswap promote web
@@ -54,7 +54,7 @@ load helper
 	release server v2
 	hotswap upgrade web --no-wait
 	[ "$(field "d['rollout']['state'] != 'idle'")" = True ]
-	until_true test "$(version)" = v2
+	until_true is_version v2
 	hotswap promote web
 	[ "$(field "d['rollout']['state']")" = idle ]
 }
@@ -83,7 +83,7 @@ load helper
 	release server v2 --die-after-requests 3
 	hotswap upgrade web 2>err 3>&- &
 	until_true grep -q "gets 100 %" err
-	until_true test "$(version)" = v1
+	until_true is_version v1
 	expect 1 wait $!
 	grep -q "killed by\|exited with" err
 }
