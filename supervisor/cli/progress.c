@@ -71,7 +71,7 @@ progress_is_stale(const struct progress *progress)
 	return progress->live && clock_ms() - progress->noted >= STALE_MS;
 }
 
-/* `baking generation 4, 100 %, 2 checks passed, 3.2 s left (5.1 s so far)` */
+/* `web: baking generation 4, 100 %, checks passed: 2, 3.2 s left` */
 static void
 describe(const struct progress *progress, char *line, size_t size)
 {
@@ -82,7 +82,7 @@ describe(const struct progress *progress, char *line, size_t size)
 		line[0] = '\0';
 		return;
 	}
-	fprintf(out, "hotswap: %s: %s", progress->name,
+	fprintf(out, "%s: %s", progress->name,
 	    progress->step[0] != '\0' ? progress->step : "waiting");
 	if (progress->to != 0)
 		fprintf(out, " generation %lld", (long long)progress->to);
@@ -90,13 +90,12 @@ describe(const struct progress *progress, char *line, size_t size)
 		fprintf(out, ", %lld %%", (long long)progress->share);
 	if (progress->passes > 0)
 		fprintf(
-		    out, ", %lld checks passed", (long long)progress->passes);
-	if (progress->due != 0) {
+		    out, ", checks passed: %lld", (long long)progress->passes);
+	if (progress->due != 0)
 		render_duration(time, MAX(progress->due - clock_ms(), 0));
-		fprintf(out, ", %s left", time);
-	}
-	render_duration(time, clock_ms() - progress->begun);
-	fprintf(out, " (%s so far)", time);
+	else
+		render_duration(time, clock_ms() - progress->begun);
+	fprintf(out, ", %s %s", time, progress->due != 0 ? "left" : "so far");
 	fclose(out);
 }
 

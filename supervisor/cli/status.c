@@ -130,8 +130,10 @@ print_listeners(const json_t *status)
 		describe_queues(listener, queues);
 		table_cell(
 		    table, PAINT_NONE, "%s", field_string(listener, "address"));
-		table_cell(
-		    table, PAINT_NONE, "%s", name[0] != '\0' ? name : "-");
+		/* Without a name of its own it is called by its address. */
+		if (strcmp(name, field_string(listener, "address")) == 0)
+			name = "-";
+		table_cell(table, PAINT_NONE, "%s", name);
 		table_cell(
 		    table, PAINT_NONE, "%s", field_string(listener, "type"));
 		table_cell(table, PAINT_NONE, "%s",
