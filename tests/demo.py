@@ -91,7 +91,7 @@ def table(report, upgrade_ns, rollback_ns):
         return
     print(f"  {(new[0] - upgrade_ns) / 1e6:8.1f} ms  from `upgrade` to the "
           "first answer of the new version")
-    print(f"  {(new[1] - rollback_ns) / 1e6:8.1f} ms  from `rollback` to the "
+    print(f"  {max(0, new[1] - rollback_ns) / 1e6:8.1f} ms  from `rollback` to the "
           "last connection to the wrong one")
     if connections(report, 3) is not None:
         problems.append("the broken release has met users")

@@ -33,6 +33,7 @@ enum health_last { HEALTH_NONE, HEALTH_PASS, HEALTH_FAIL };
 
 struct health_record {
 	enum health_last last;
+	bool sick;	     /* enough failures in a row, no passes since */
 	unsigned int passes; /* in all */
 	unsigned int failures;
 	char reason[256]; /* of the last one */

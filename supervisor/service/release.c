@@ -196,6 +196,9 @@ health_told(struct generation *generation, bool healthy, const char *why)
 		    service, healthy ? EVENT_HEALTHY : EVENT_SICK, why);
 		return;
 	}
+	if (healthy == !generation->checks.sick)
+		return;
+	generation->checks.sick = !healthy;
 	events_emit(service, healthy ? "healthy" : "unhealthy", generation,
 	    "%s: %s", healthy ? "healthy again" : "unhealthy", why);
 	if (!healthy && options->on_unhealthy == UNHEALTHY_RESTART)

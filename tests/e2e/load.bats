@@ -5,43 +5,11 @@
 #
 # shellcheck disable=SC2016,SC2030,SC2031 # eval is to expand; one shell a test
 
-bats_require_minimum_version 1.5.0
+load alone
 
-setup() {
-	BUILD=${HOTSWAP_BUILD:-$BATS_TEST_DIRNAME/../../build}
-	SERVER=$BUILD/fixtures/server
-	PIDS=()
-	cd "$BATS_TEST_TMPDIR" || return 1
-}
-
-teardown() {
-	local pid
-
-	for pid in "${PIDS[@]}"; do
-		kill -KILL "$pid" || true
-		wait "$pid" || true
-	done 2>/dev/null
-	cat server.err 2>/dev/null || true
-}
-
-# until_true COMMAND...: wait for it, ten seconds at most.
-until_true() {
-	local end=$((SECONDS + 10))
-
-	until "$@"; do
-		((SECONDS < end)) || return 1
-		sleep 0.01
-	done
-}
-
-# serve OPTIONS...: start the server on a port of the kernel's choice, PORT.
-serve() {
-	rm -f server.err # of an earlier one
-	"$SERVER" --bind "${ADDRESS:-127.0.0.1}:0" "$@" 2>server.err 3>&- &
-	PID=$!
-	PIDS+=("$PID")
-	until_true grep -qs '^server: port' server.err
-	PORT=$(sed -n 's/^server: port //p' server.err)
+# serve_bound OPTIONS...: a server on a port of the kernel's choice, PORT.
+serve_bound() {
+	serve "$SERVER" --bind "${ADDRESS:-127.0.0.1}:0" "$@"
 }
 
 # gone: wait until the server has ended.
@@ -100,7 +68,7 @@ only() {
 }
 
 @test "load: 3,000 new connections a second, kept and slow ones all succeed" {
-	serve --version v1
+	serve_bound --version v1
 	load 0 --rate 3000 --kept 32 --slow 5 --slow-time 300ms \
 	    --duration 2s "127.0.0.1:$PORT"
 	is '.failures == 0 and .kinds.new.ok >= 5900'
@@ -111,7 +79,7 @@ only() {
 }
 
 @test "load: a server that has died is refused" {
-	serve
+	serve_bound
 	kill -KILL "$PID"
 	gone
 	load 1 --rate 100 --kept 1 --count 5 --duration 1s "127.0.0.1:$PORT"
@@ -125,32 +93,32 @@ only() {
 }
 
 @test "load: an answer cut short is truncated" {
-	serve
+	serve_bound
 	load 1 --rate 100 --count 5 --path /truncate "127.0.0.1:$PORT"
 	only truncated
 }
 
 @test "load: a connection torn off is reset" {
-	serve
+	serve_bound
 	load 1 --rate 100 --count 5 --path /reset "127.0.0.1:$PORT"
 	only reset
 }
 
 @test "load: an answer after the timeout is timed out" {
-	serve --delay 2000
+	serve_bound --delay 2000
 	load 1 --rate 100 --kept 1 --count 5 --timeout 200ms \
 	    --duration 100ms "127.0.0.1:$PORT"
 	only timed_out
 }
 
 @test "load: a server that never accepts is timed out" {
-	serve --hang-while-open
+	serve_bound --hang-while-open
 	load 1 --rate 100 --count 5 --timeout 200ms "127.0.0.1:$PORT"
 	only timed_out
 }
 
 @test "load: another status than 200 is wrong, and says who answered" {
-	serve --answer 500 --version v3
+	serve_bound --answer 500 --version v3
 	load 1 --rate 100 --count 5 "127.0.0.1:$PORT"
 	only wrong
 	is '.failed[0].detail == "status 500"'
@@ -158,20 +126,20 @@ only() {
 }
 
 @test "load: a body without the expected text is wrong" {
-	serve --version v1
+	serve_bound --version v1
 	load 0 --rate 100 --count 5 --expect v1 "127.0.0.1:$PORT"
 	load 1 --rate 100 --count 5 --expect v2 "127.0.0.1:$PORT"
 	only wrong
 }
 
 @test "load: a client without a free port is the client's own failure" {
-	serve
+	serve_bound
 	load 1 --rate 100 --count 1 --source 192.0.2.1 "127.0.0.1:$PORT"
 	only client
 }
 
 @test "load: slow requests that a dying server cuts are told, kept ones that it closes are not failures" {
-	serve --exit-on-term
+	serve_bound --exit-on-term
 	begin --kept 4 --pause 10s --slow 2 --slow-time 30s "127.0.0.1:$PORT"
 	so_far '.kinds.kept.ok > 0'
 	kill "$PID"
@@ -182,7 +150,7 @@ only() {
 }
 
 @test "load: a stall is charged to every request that it held up" {
-	serve --version v1
+	serve_bound --version v1
 	begin --rate 500 --duration 2s "127.0.0.1:$PORT"
 	so_far '.ok > 10'
 	kill -STOP "$PID"
@@ -195,7 +163,7 @@ only() {
 }
 
 @test "load: phases and marks part one run" {
-	serve
+	serve_bound
 	mkfifo steer
 	begin --rate 500 "127.0.0.1:$PORT"
 	so_far '.phases.calm.ok > 50'
@@ -213,7 +181,7 @@ only() {
 @test "load: each generation's first and last connection are known" {
 	local first last
 
-	HOTSWAP_GENERATION=1 serve --version v1
+	HOTSWAP_GENERATION=1 serve_bound --version v1
 	load 0 --rate 200 --count 20 --kept 1 "127.0.0.1:$PORT" --duration 1s
 	first=$(jq '.generations[0].first_ns' report.json)
 	last=$(jq '.generations[0].last_ns' report.json)
@@ -223,7 +191,7 @@ only() {
 }
 
 @test "load: a kept connection is reused, and made anew where the server says close" {
-	serve
+	serve_bound
 	load 0 --kept 2 --pause 20ms --duration 300ms "127.0.0.1:$PORT"
 	is '.ok > 10 and .reconnects.total == 0'
 	load 0 --kept 2 --pause 20ms --duration 300ms --path /close \
@@ -232,7 +200,7 @@ only() {
 }
 
 @test "load: many client addresses take turns" {
-	serve
+	serve_bound
 	load 0 --rate 1000 --count 500 --source 127.10.0.0/100 \
 	    "127.0.0.1:$PORT"
 	is '.sources.answered == 100 and .sources.moved == 0'
@@ -241,7 +209,7 @@ only() {
 @test "load: IPv6, Unix, abstract and datagram sockets" {
 	local name
 
-	ADDRESS='[::1]' serve
+	ADDRESS='[::1]' serve_bound
 	load 0 --rate 100 --count 5 --kept 1 --duration 1s "[::1]:$PORT"
 	name=@hotswap-load-$$
 	"$SERVER" --bind "$PWD/s" --bind "$name" 2>server.err 3>&- &
@@ -249,7 +217,7 @@ only() {
 	until_true grep -qF "$name" /proc/net/unix
 	load 0 --rate 100 --count 5 --kept 1 --duration 1s "$PWD/s"
 	load 0 --rate 100 --count 5 --kept 1 --duration 1s "$name"
-	ADDRESS=udp:127.0.0.1 HOTSWAP_GENERATION=7 serve --version v2
+	ADDRESS=udp:127.0.0.1 HOTSWAP_GENERATION=7 serve_bound --version v2
 	load 0 --rate 100 --count 5 --kept 1 --duration 1s \
 	    "udp:127.0.0.1:$PORT"
 	is '.generations[0] | .generation == 7 and .version == "v2"'
@@ -273,7 +241,7 @@ only() {
 }
 
 @test "load: a stall of the client itself is told and charged as well" {
-	serve
+	serve_bound
 	begin --rate 500 --duration 1s "127.0.0.1:$PORT"
 	so_far '.ok > 10'
 	kill -STOP "$CLIENT"

@@ -5,44 +5,7 @@
 #
 # shellcheck disable=SC2016,SC2030,SC2031 # eval is to expand; one shell a test
 
-bats_require_minimum_version 1.5.0
-
-setup() {
-	BUILD=${HOTSWAP_BUILD:-$BATS_TEST_DIRNAME/../../build}
-	SERVER=$BUILD/fixtures/server
-	PIDS=()
-	cd "$BATS_TEST_TMPDIR" || return 1
-}
-
-teardown() {
-	local pid
-
-	for pid in "${PIDS[@]}"; do
-		kill -KILL "$pid" || true
-		wait "$pid" || true
-	done 2>/dev/null
-	cat server.err 2>/dev/null || true
-}
-
-# until_true COMMAND...: wait for it, ten seconds at most.
-until_true() {
-	local end=$((SECONDS + 10))
-
-	until "$@"; do
-		((SECONDS < end)) || return 1
-		sleep 0.01
-	done
-}
-
-# serve COMMAND...: start a server, which says the port, PORT.
-serve() {
-	rm -f server.err # of an earlier one
-	"$@" 2>server.err 3>&- &
-	PID=$!
-	PIDS+=("$PID")
-	until_true grep -qs '^server: port' server.err
-	PORT=$(sed -n 's/^server: port //p' server.err)
-}
+load alone
 
 # passed VARIABLE=VALUE... OPTIONS...: start a server with a listening TCP
 # socket as descriptor 3; %PID in a value stands for its PID.
