@@ -17,8 +17,8 @@ gone() {
 	wait "$PID" 2>/dev/null || true
 }
 
-# load STATUS OPTIONS...: run the client, which must end with that status.
-load() {
+# client STATUS OPTIONS...: run the client, which must end with that status.
+client() {
 	local status=0 expected=$1
 
 	shift
@@ -69,7 +69,7 @@ only() {
 
 @test "load: 3,000 new connections a second, kept and slow ones all succeed" {
 	serve_bound --version v1
-	load 0 --rate 3000 --kept 32 --slow 5 --slow-time 300ms \
+	client 0 --rate 3000 --kept 32 --slow 5 --slow-time 300ms \
 	    --duration 2s "127.0.0.1:$PORT"
 	is '.failures == 0 and .kinds.new.ok >= 5900'
 	is '.kinds.kept.ok > 300 and .kinds.slow.ok > 20'
@@ -82,44 +82,44 @@ only() {
 	serve_bound
 	kill -KILL "$PID"
 	gone
-	load 1 --rate 100 --kept 1 --count 5 --duration 1s "127.0.0.1:$PORT"
+	client 1 --rate 100 --kept 1 --count 5 --duration 1s "127.0.0.1:$PORT"
 	only refused
 	is '.kinds.new.refused == 5 and .kinds.kept.refused > 0'
 }
 
 @test "load: a Unix path that is missing is refused" {
-	load 1 --rate 100 --count 5 "$PWD/none.sock"
+	client 1 --rate 100 --count 5 "$PWD/none.sock"
 	only refused
 }
 
 @test "load: an answer cut short is truncated" {
 	serve_bound
-	load 1 --rate 100 --count 5 --path /truncate "127.0.0.1:$PORT"
+	client 1 --rate 100 --count 5 --path /truncate "127.0.0.1:$PORT"
 	only truncated
 }
 
 @test "load: a connection torn off is reset" {
 	serve_bound
-	load 1 --rate 100 --count 5 --path /reset "127.0.0.1:$PORT"
+	client 1 --rate 100 --count 5 --path /reset "127.0.0.1:$PORT"
 	only reset
 }
 
 @test "load: an answer after the timeout is timed out" {
 	serve_bound --delay 2000
-	load 1 --rate 100 --kept 1 --count 5 --timeout 200ms \
+	client 1 --rate 100 --kept 1 --count 5 --timeout 200ms \
 	    --duration 100ms "127.0.0.1:$PORT"
 	only timed_out
 }
 
 @test "load: a server that never accepts is timed out" {
 	serve_bound --hang-while-open
-	load 1 --rate 100 --count 5 --timeout 200ms "127.0.0.1:$PORT"
+	client 1 --rate 100 --count 5 --timeout 200ms "127.0.0.1:$PORT"
 	only timed_out
 }
 
 @test "load: another status than 200 is wrong, and says who answered" {
 	serve_bound --answer 500 --version v3
-	load 1 --rate 100 --count 5 "127.0.0.1:$PORT"
+	client 1 --rate 100 --count 5 "127.0.0.1:$PORT"
 	only wrong
 	is '.failed[0].detail == "status 500"'
 	is '.generations[0] | .version == "v3" and .answers == 5 and .ok == 0'
@@ -127,14 +127,14 @@ only() {
 
 @test "load: a body without the expected text is wrong" {
 	serve_bound --version v1
-	load 0 --rate 100 --count 5 --expect v1 "127.0.0.1:$PORT"
-	load 1 --rate 100 --count 5 --expect v2 "127.0.0.1:$PORT"
+	client 0 --rate 100 --count 5 --expect v1 "127.0.0.1:$PORT"
+	client 1 --rate 100 --count 5 --expect v2 "127.0.0.1:$PORT"
 	only wrong
 }
 
 @test "load: a client without a free port is the client's own failure" {
 	serve_bound
-	load 1 --rate 100 --count 1 --source 192.0.2.1 "127.0.0.1:$PORT"
+	client 1 --rate 100 --count 1 --source 192.0.2.1 "127.0.0.1:$PORT"
 	only client
 }
 
@@ -182,7 +182,7 @@ only() {
 	local first last
 
 	HOTSWAP_GENERATION=1 serve_bound --version v1
-	load 0 --rate 200 --count 20 --kept 1 "127.0.0.1:$PORT" --duration 1s
+	client 0 --rate 200 --count 20 --kept 1 "127.0.0.1:$PORT" --duration 1s
 	first=$(jq '.generations[0].first_ns' report.json)
 	last=$(jq '.generations[0].last_ns' report.json)
 	is ".began_ns <= $first and $first < $last and $last < .ended_ns"
@@ -192,16 +192,16 @@ only() {
 
 @test "load: a kept connection is reused, and made anew where the server says close" {
 	serve_bound
-	load 0 --kept 2 --pause 20ms --duration 300ms "127.0.0.1:$PORT"
+	client 0 --kept 2 --pause 20ms --duration 300ms "127.0.0.1:$PORT"
 	is '.ok > 10 and .reconnects.total == 0'
-	load 0 --kept 2 --pause 20ms --duration 300ms --path /close \
+	client 0 --kept 2 --pause 20ms --duration 300ms --path /close \
 	    "127.0.0.1:$PORT"
 	is '.ok > 10 and .reconnects.announced == .ok'
 }
 
 @test "load: many client addresses take turns" {
 	serve_bound
-	load 0 --rate 1000 --count 500 --source 127.10.0.0/100 \
+	client 0 --rate 1000 --count 500 --source 127.10.0.0/100 \
 	    "127.0.0.1:$PORT"
 	is '.sources.answered == 100 and .sources.moved == 0'
 }
@@ -210,20 +210,20 @@ only() {
 	local name
 
 	ADDRESS='[::1]' serve_bound
-	load 0 --rate 100 --count 5 --kept 1 --duration 1s "[::1]:$PORT"
+	client 0 --rate 100 --count 5 --kept 1 --duration 1s "[::1]:$PORT"
 	name=@hotswap-load-$$
 	"$SERVER" --bind "$PWD/s" --bind "$name" 2>server.err 3>&- &
 	PIDS+=("$!")
 	until_true grep -qF "$name" /proc/net/unix
-	load 0 --rate 100 --count 5 --kept 1 --duration 1s "$PWD/s"
-	load 0 --rate 100 --count 5 --kept 1 --duration 1s "$name"
+	client 0 --rate 100 --count 5 --kept 1 --duration 1s "$PWD/s"
+	client 0 --rate 100 --count 5 --kept 1 --duration 1s "$name"
 	ADDRESS=udp:127.0.0.1 HOTSWAP_GENERATION=7 serve_bound --version v2
-	load 0 --rate 100 --count 5 --kept 1 --duration 1s \
+	client 0 --rate 100 --count 5 --kept 1 --duration 1s \
 	    "udp:127.0.0.1:$PORT"
 	is '.generations[0] | .generation == 7 and .version == "v2"'
 	kill -KILL "$PID"
 	gone
-	load 1 --rate 100 --count 5 "udp:127.0.0.1:$PORT"
+	client 1 --rate 100 --count 5 "udp:127.0.0.1:$PORT"
 	only refused
 }
 
@@ -281,16 +281,16 @@ OK='HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 
 @test "load: a kept request that crosses with the close is sent again, once" {
 	peer "$OK" ''
-	load 0 --kept 1 --pause 10ms --duration 300ms "127.0.0.1:$PORT"
+	client 0 --kept 1 --pause 10ms --duration 300ms "127.0.0.1:$PORT"
 	is '.ok > 3 and .reconnects.retried >= .ok / 2 - 1'
 	peer ''
-	load 1 --kept 1 --pause 10ms --duration 100ms "127.0.0.1:$PORT"
+	client 1 --kept 1 --pause 10ms --duration 100ms "127.0.0.1:$PORT"
 	only truncated
 }
 
 @test "load: a kept answer that breaks off is not sent again" {
 	peer "$OK" 'HTTP/1.1 200'
-	load 1 --kept 1 --pause 10ms --duration 300ms "127.0.0.1:$PORT"
+	client 1 --kept 1 --pause 10ms --duration 300ms "127.0.0.1:$PORT"
 	only truncated
 	is '.reconnects.retried == 0'
 }
@@ -299,18 +299,18 @@ OK='HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 	local head='HTTP/1.1 200 OK\r\n'
 
 	peer "${head}Transfer-Encod|ing: chunked\r|\n\r\n2;x=|1\r\nv7\r|\n0\r\nA: b\r\n\r|\n"
-	load 0 --rate 50 --count 5 --version-from body "127.0.0.1:$PORT"
+	client 0 --rate 50 --count 5 --version-from body "127.0.0.1:$PORT"
 	is '.ok == 5 and .generations[0].version == "v7"'
 	peer "$head\r\nv|8\n"
-	load 0 --rate 50 --count 5 --version-from body "127.0.0.1:$PORT"
+	client 0 --rate 50 --count 5 --version-from body "127.0.0.1:$PORT"
 	is '.generations[0].version == "v8"'
 	peer "${head}Transfer-Encoding: chunked\r\n\r\n2\r\nv7\r\n0\r\n"
-	load 1 --rate 50 --count 5 "127.0.0.1:$PORT"
+	client 1 --rate 50 --count 5 "127.0.0.1:$PORT"
 	only truncated
 	peer "${OK}and more"
-	load 1 --rate 50 --count 5 "127.0.0.1:$PORT"
+	client 1 --rate 50 --count 5 "127.0.0.1:$PORT"
 	only wrong
 	peer 'SSH-2.0-x\r\n\r\n'
-	load 1 --rate 50 --count 5 "127.0.0.1:$PORT"
+	client 1 --rate 50 --count 5 "127.0.0.1:$PORT"
 	only wrong
 }
