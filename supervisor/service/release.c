@@ -332,19 +332,19 @@ take_back(struct service *service, const char *why)
 	    release->rollout.met_users && release->kind != RELEASE_ROLLBACK;
 
 	restore_options(service);
-	events_emit(service, met_users ? "rolled-back" : "aborted", candidate,
-	    "%s: %s", candidate != NULL ? "taken back" : "no new generation",
-	    why);
 	if (candidate != NULL) {
 		set_shares(release, 0);
 		if (release->old != NULL)
 			steering_apply(service);
 		candidate->role = ROLE_FAILED;
-		if (release->rollout.met_users)
-			retire_drain(candidate);
-		else
-			retire_stop(candidate);
 	}
+	events_emit(service, met_users ? "rolled-back" : "aborted", candidate,
+	    "%s: %s", candidate != NULL ? "taken back" : "no new generation",
+	    why);
+	if (candidate != NULL && release->rollout.met_users)
+		retire_drain(candidate);
+	else if (candidate != NULL)
+		retire_stop(candidate);
 	clear(service);
 	outcome_tell(
 	    service, met_users ? OUTCOME_ROLLED_BACK : OUTCOME_ABORTED, why);
