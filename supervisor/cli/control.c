@@ -13,7 +13,7 @@
 #include "cli/field.h"
 #include "cli/tell.h"
 #include "cli/waiting.h"
-#include "process/probe.h"
+#include "process/parts.h"
 #include "settings.h"
 
 /* How long a supervisor that has said that all is stopped may take to end. */
@@ -165,7 +165,7 @@ cli_stop(const struct arguments *arguments)
 int
 cli_probe(const struct arguments *arguments)
 {
-	const char *path = probe_program();
+	const char *path = parts_path(PART_PROBER);
 
 	execl(path, "hotswap-probe", arguments->operand, (char *)NULL);
 	return tell(STATUS_SOFTWARE,

@@ -7,7 +7,6 @@
 #include "process/probe.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +14,8 @@
 #include <unistd.h>
 
 #include "process/command.h"
+#include "process/parts.h"
 #include "process/reaper.h"
-#include "settings.h"
 
 #define EXEC	"exec:"
 #define PROBER	"hotswap-probe"
@@ -81,25 +80,6 @@ on_done(const struct command_result *result, void *arg)
 	probe_free(probe);
 }
 
-const char *
-probe_program(void)
-{
-	static char path[PATH_MAX + sizeof(PROBER)];
-	char *base;
-	ssize_t n;
-
-	n = readlink("/proc/self/exe", path, PATH_MAX);
-	if (n > 0 && n < PATH_MAX) {
-		path[n] = '\0';
-		if ((base = strrchr(path, '/')) != NULL) {
-			strlcpy(base + 1, PROBER, sizeof(PROBER));
-			if (access(path, X_OK) == 0)
-				return path;
-		}
-	}
-	return HOTSWAP_LIBEXECDIR "/" PROBER;
-}
-
 static struct command *
 start_shell(struct event_base *base, struct probe *probe, char *const *env)
 {
@@ -119,7 +99,7 @@ start_prober(struct event_base *base, struct probe *probe, const char *source,
 	size_t n = 0;
 
 	snprintf(timeout, sizeof(timeout), "%ums", probe->timeout_ms);
-	argv[n++] = probe_program();
+	argv[n++] = parts_path(PART_PROBER);
 	argv[n++] = "--timeout";
 	argv[n++] = timeout;
 	if (source != NULL) {

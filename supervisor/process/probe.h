@@ -21,7 +21,7 @@ typedef void probe_done(bool passed, const char *why, void *arg);
  * in a `unix:` check.  env, NULL for ours, is for exec:, which is told the
  * source there.  timeout_ms must not be 0.  *New*, released by itself once
  * done has been called, which is never from within.  NULL with errno, ENOENT
- * if probe_program is not there.
+ * if the prober is not there.
  */
 struct probe *probe_start(struct event_base *, const char *check,
     const char *source, const char *unix_path, char *const *env,
@@ -29,11 +29,5 @@ struct probe *probe_start(struct event_base *, const char *check,
 
 /* Kill it, without calling done. */
 void probe_cancel(struct probe *);
-
-/*
- * The prober's file: beside our own, else where it is installed.  Borrowed
- * until the next call.
- */
-const char *probe_program(void);
 
 #endif

@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "process/parts.h"
 #include "process/reaper.h"
 
 #define LIMIT_MS 5000
@@ -148,7 +149,7 @@ a_prober_that_hangs_is_killed(void **state)
 static void
 a_missing_prober_is_an_error(void **state)
 {
-	if (access(probe_program(), F_OK) == 0)
+	if (access(parts_path(PART_PROBER), F_OK) == 0)
 		skip();
 	assert_null(
 	    probe_start(base, URL, NULL, NULL, NULL, LIMIT_MS, note, NULL));
@@ -158,9 +159,9 @@ a_missing_prober_is_an_error(void **state)
 static void
 the_prober_beside_us_is_taken(void **state)
 {
-	assert_string_not_equal(probe_program(), prober);
+	assert_string_not_equal(parts_path(PART_PROBER), prober);
 	write_prober("");
-	assert_string_equal(probe_program(), prober);
+	assert_string_equal(parts_path(PART_PROBER), prober);
 }
 
 /* How exec: checks end: with `sh`, the word of the shell for a failure. */
