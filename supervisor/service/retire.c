@@ -127,20 +127,21 @@ is_quiet(struct retirement *retirement, bool nothing)
 
 /*
  * Its accept queue is empty and stays so: connections that were in the
- * handshake when it was steered away have arrived.  Now it may be parked.
+ * handshake when it was steered away have arrived.  Now it may be told.
  */
 static void
 look_at_queue(struct generation *generation)
 {
-	struct service *service = generation->service;
-	int signal = service->options->park_signal;
+	struct retirement *retirement = generation->retirement;
+	int signal = generation->service->options->park_signal;
 
-	if (!is_quiet(generation->retirement, steering_queued(generation) == 0))
+	if (!is_quiet(retirement, steering_queued(generation) == 0) &&
+	    clock_ms() < retirement->deadline)
 		return;
 	if (signal != 0)
 		program_signal(generation->program, signal);
-	enter(generation, STAGE_PARKED, service->options->keep_ms);
-	look_after(generation, service->options->keep_ms);
+	retirement->stage = STAGE_PARKED;
+	look_after(generation, retirement->deadline - clock_ms());
 }
 
 static void
@@ -202,8 +203,8 @@ retire_park(struct generation *generation)
 		retire_now(generation);
 		return;
 	}
-	enter(generation, STAGE_EMPTYING,
-	    generation->service->options->drain_timeout_ms);
+	enter(
+	    generation, STAGE_EMPTYING, generation->service->options->keep_ms);
 	look_after(generation, LOOK_FIRST_MS);
 }
 
