@@ -8,21 +8,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "traffic/queue.h"
 #include "traffic/way.h"
-
-/* The sockets of a generation. */
-struct member {
-	LIST_ENTRY(member) entry;
-	unsigned int generation;
-	int *fds;
-	size_t n;
-};
 
 /* A plan of our own, with what it points to. */
 struct plan {
@@ -37,7 +28,11 @@ struct listener {
 	const struct way *way;
 	void *state;	   /* the way's */
 	struct plan *plan; /* NULL: none yet */
-	LIST_HEAD(, member) members;
+
+	/* The sockets; those of one generation are side by side. */
+	unsigned int *generations;
+	int *fds;
+	size_t n;
 };
 
 static const struct way *
@@ -61,7 +56,6 @@ listener_new(const char *name, const struct address *address, int backlog)
 
 	if (l == NULL)
 		return NULL;
-	LIST_INIT(&l->members);
 	l->at.address = *address;
 	l->at.backlog = backlog;
 	l->at.uid = geteuid();
@@ -89,14 +83,14 @@ plan_free(struct plan *p)
 void
 listener_free(struct listener *l)
 {
-	struct member *m;
-
 	if (l == NULL)
 		return;
-	while ((m = LIST_FIRST(&l->members)) != NULL)
-		listener_leave(l, m->generation);
+	while (l->n > 0)
+		listener_leave(l, l->generations[0]);
 	l->way->free(l->state);
 	plan_free(l->plan);
+	free(l->generations);
+	free(l->fds);
 	free(l->name);
 	free(l);
 }
@@ -132,93 +126,89 @@ listener_set_owner(struct listener *l, uid_t uid, gid_t gid)
 	l->at.gid = gid;
 }
 
-static struct member *
-find(const struct listener *l, unsigned int generation)
+const int *
+listener_sockets(const struct listener *l, unsigned int generation, size_t *n)
 {
-	struct member *m;
+	size_t first = 0;
 
-	LIST_FOREACH (m, &l->members, entry)
-		if (m->generation == generation)
-			return m;
-	return NULL;
+	while (first < l->n && l->generations[first] != generation)
+		first++;
+	for (*n = 0; first + *n < l->n; (*n)++)
+		if (l->generations[first + *n] != generation)
+			break;
+	return l->fds + first;
 }
 
-static void
-member_free(struct member *m)
+/* Behind the last of its generation. */
+static int
+remember(struct listener *l, unsigned int generation, int fd)
 {
-	LIST_REMOVE(m, entry);
-	free(m->fds);
-	free(m);
-}
-
-/* The generation's entry, with room for one socket more. */
-static struct member *
-member_make_room(struct listener *l, unsigned int generation)
-{
-	struct member *m = find(l, generation);
+	unsigned int *generations;
+	size_t at = l->n;
 	int *fds;
 
-	if (m == NULL) {
-		m = calloc(1, sizeof(*m));
-		if (m == NULL)
-			return NULL;
-		m->generation = generation;
-		LIST_INSERT_HEAD(&l->members, m, entry);
-	}
-	fds = reallocarray(m->fds, m->n + 1, sizeof(*fds));
-	if (fds != NULL) {
-		m->fds = fds;
-		return m;
-	}
-	if (m->n == 0)
-		member_free(m);
-	return NULL;
+	generations =
+	    reallocarray(l->generations, l->n + 1, sizeof(*generations));
+	if (generations == NULL)
+		return -1;
+	l->generations = generations;
+	fds = reallocarray(l->fds, l->n + 1, sizeof(*fds));
+	if (fds == NULL)
+		return -1;
+	l->fds = fds;
+	while (at > 0 && generations[at - 1] != generation)
+		at--;
+	if (at == 0)
+		at = l->n;
+	memmove(generations + at + 1, generations + at,
+	    (l->n - at) * sizeof(*generations));
+	memmove(fds + at + 1, fds + at, (l->n - at) * sizeof(*fds));
+	generations[at] = generation;
+	fds[at] = fd;
+	l->n++;
+	return 0;
 }
 
 /* *Steals* fd, which is -1 for a new one. */
 static int
 join(struct listener *l, unsigned int generation, int fd)
 {
-	struct member *m = member_make_room(l, generation);
-
-	if (m == NULL) {
-		fd_close(&fd);
-		return -1;
-	}
 	fd = l->way->join(l->state, generation, fd);
-	if (fd != -1)
-		m->fds[m->n++] = fd;
-	else if (m->n == 0)
-		member_free(m);
-	return fd;
+	if (fd == -1 || remember(l, generation, fd) == 0)
+		return fd;
+	l->way->leave(l->state, generation, &fd, 1);
+	errno = ENOMEM;
+	return -1;
 }
 
 int
 listener_open(struct listener *l, unsigned int generation)
 {
-	const struct member *m = find(l, generation);
-	size_t i;
+	const int *fds;
+	size_t i, n;
 
-	if (m == NULL)
+	fds = listener_sockets(l, generation, &n);
+	if (n == 0)
 		return join(l, generation, -1);
-	for (i = 0; i < m->n; i++)
-		if (l->way->revive(l->state, generation, m->fds[i]) == -1)
+	for (i = 0; i < n; i++)
+		if (l->way->revive(l->state, generation, fds[i]) == -1)
 			return -1;
-	return m->fds[0];
+	return fds[0];
 }
 
 /* Servers may listen twice on one socket, and announce it twice. */
 static bool
-has_already(const struct member *m, int fd)
+has_already(const struct listener *l, unsigned int generation, int fd)
 {
 	struct stat ours, theirs;
-	size_t i;
+	const int *fds;
+	size_t i, n;
 
 	if (fstat(fd, &theirs) == -1)
 		return false;
-	for (i = 0; m != NULL && i < m->n; i++)
-		if (fstat(m->fds[i], &ours) == 0 &&
-		    ours.st_dev == theirs.st_dev &&
+	fds = listener_sockets(l, generation, &n);
+	for (i = 0; i < n; i++)
+		if (fstat(fds[i], &ours) == 0 && ours.st_dev == theirs.st_dev &&
 		    ours.st_ino == theirs.st_ino)
 			return true;
 	return false;
@@ -227,19 +217,10 @@ has_already(const struct member *m, int fd)
 int
 listener_adopt(struct listener *l, unsigned int generation, int fd)
 {
-	if (!has_already(find(l, generation), fd))
+	if (!has_already(l, generation, fd))
 		return join(l, generation, fd) == -1 ? -1 : 0;
 	fd_close(&fd);
 	return 0;
-}
-
-const int *
-listener_sockets(const struct listener *l, unsigned int generation, size_t *n)
-{
-	const struct member *m = find(l, generation);
-
-	*n = m != NULL ? m->n : 0;
-	return m != NULL ? m->fds : NULL;
 }
 
 static void *
@@ -295,12 +276,19 @@ listener_prepare_leave(struct listener *l, unsigned int generation)
 void
 listener_leave(struct listener *l, unsigned int generation)
 {
-	struct member *m = find(l, generation);
+	const int *fds;
+	size_t first, rest, n;
 
-	if (m == NULL)
+	fds = listener_sockets(l, generation, &n);
+	if (n == 0)
 		return;
-	l->way->leave(l->state, generation, m->fds, m->n);
-	member_free(m);
+	l->way->leave(l->state, generation, fds, n);
+	first = (size_t)(fds - l->fds);
+	rest = l->n - first - n;
+	memmove(l->fds + first, l->fds + first + n, rest * sizeof(*l->fds));
+	memmove(l->generations + first, l->generations + first + n,
+	    rest * sizeof(*l->generations));
+	l->n -= n;
 }
 
 void
@@ -318,12 +306,13 @@ listener_mend(struct listener *l)
 int
 listener_queued(const struct listener *l, unsigned int generation)
 {
-	const struct member *m = find(l, generation);
 	int queued, sum = 0;
-	size_t i;
+	const int *fds;
+	size_t i, n;
 
-	for (i = 0; m != NULL && i < m->n; i++) {
-		queued = queue_length(m->fds[i]);
+	fds = listener_sockets(l, generation, &n);
+	for (i = 0; i < n; i++) {
+		queued = queue_length(fds[i]);
 		if (queued == -1)
 			return -1;
 		sum += queued;

@@ -11,17 +11,12 @@
  * the joining one is taken out and joins again.
  */
 #include <errno.h>
-#include <limits.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
 #include "base/fd.h"
 #include "traffic/group.h"
+#include "traffic/inet.h"
 #include "traffic/queue.h"
 #include "traffic/trace.h"
 #include "traffic/way.h"
@@ -52,12 +47,6 @@ reuseport_free(void *way)
 	free(r);
 }
 
-static bool
-is_tcp(const struct reuseport *r)
-{
-	return r->at->address.type == SOCK_STREAM;
-}
-
 /* Mark those that are not in the group any more; are there any? */
 static bool
 look(struct reuseport *r)
@@ -65,7 +54,7 @@ look(struct reuseport *r)
 	struct group_slot *s;
 	bool any = false;
 
-	if (!is_tcp(r)) /* only closing it takes a UDP socket out */
+	if (!inet_is_tcp(r->at)) /* only closing it takes a UDP socket out */
 		return false;
 	for (s = r->group.slots; s < r->group.slots + r->group.n; s++) {
 		s->gone = !queue_is_open(s->fd);
@@ -153,144 +142,15 @@ attach(const struct reuseport *r, ssize_t traced)
 	return result;
 }
 
-static int
-set_flag(int fd, int level, int option, int value)
-{
-	return setsockopt(fd, level, option, &value, sizeof(value));
-}
-
-static int
-get_flag(int fd, int level, int option)
-{
-	int value = 0;
-	socklen_t len = sizeof(value);
-
-	return getsockopt(fd, level, option, &value, &len) == 0 ? value : 0;
-}
-
-static int
-bind_here(const struct reuseport *r, int fd)
-{
-	return bind(fd, &r->at->address.sa, r->at->address.len);
-}
-
-/* What the group will be like is what its first socket is like. */
-static int
-learn(struct reuseport *r, int fd)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1 ||
-	    address_set(&r->at->address, r->at->address.type,
-		(struct sockaddr *)&ss, len) == -1)
-		return -1;
-	if (ss.ss_family == AF_INET6)
-		r->at->v6only = get_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY);
-	return 0;
-}
-
-/*
- * Nobody else has this address: with SO_REUSEPORT we would join the group of
- * any other server of the same owner unasked.  Returns a socket that holds
- * the address for TCP, which does not keep others of ours from it.
- */
-static int
-claim(struct reuseport *r)
-{
-	int fd = socket(
-	    r->at->address.sa.sa_family, r->at->address.type | SOCK_CLOEXEC, 0);
-
-	if (fd == -1)
-		return -1;
-	if ((is_tcp(r) && set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1) ||
-	    bind_here(r, fd) == -1 || learn(r, fd) == -1)
-		fd_close(&fd);
-	return fd;
-}
-
-/* With what the group has in common; TCP bound, UDP not yet. */
-static int
-dress(const struct reuseport *r, int fd)
-{
-	if (set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1) == -1 ||
-	    (r->at->address.sa.sa_family == AF_INET6 &&
-		set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, r->at->v6only) == -1) ||
-	    (r->uid != geteuid() && fchown(fd, r->uid, r->at->gid) == -1))
-		return -1;
-	if (!is_tcp(r))
-		return 0;
-	/*
-	 * Always by number: the kernel takes a port that it chose itself
-	 * away again when the socket is shut down.
-	 */
-	return set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1 ||
-		bind_here(r, fd) == -1
-	    ? -1
-	    : 0;
-}
-
 /* A socket of ours. */
 static int
 make_socket(struct reuseport *r)
 {
-	int fd, claimed = -1;
+	bool first = r->group.n == 0;
 
-	if (r->group.n == 0) {
+	if (first)
 		r->uid = r->at->uid;
-		if ((claimed = claim(r)) == -1)
-			return -1;
-		if (!is_tcp(r))
-			fd_close(&claimed);
-	}
-	fd = socket(
-	    r->at->address.sa.sa_family, r->at->address.type | SOCK_CLOEXEC, 0);
-	if (fd != -1 && dress(r, fd) == -1)
-		fd_close(&fd);
-	fd_close(&claimed);
-	return fd;
-}
-
-/* Bring a program's own socket into line with the group. */
-static int
-prepare_adopted(struct reuseport *r, int fd)
-{
-	struct stat st;
-
-	if (get_flag(fd, SOL_SOCKET, SO_ACCEPTCONN)) {
-		errno = EINVAL; /* nobody knows where it is in the array */
-		return -1;
-	}
-	if (fstat(fd, &st) == -1 ||
-	    set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1) == -1)
-		return -1;
-	if (r->group.n == 0)
-		r->uid = st.st_uid;
-	if (st.st_uid == r->uid || fchown(fd, r->uid, st.st_gid) == 0)
-		return 0;
-	errno = EXDEV;
-	return -1;
-}
-
-static bool
-is_bound(int fd)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-	struct address a;
-
-	return getsockname(fd, (struct sockaddr *)&ss, &len) == 0 &&
-	    address_set(&a, SOCK_STREAM, (struct sockaddr *)&ss, len) == 0 &&
-	    address_port(&a) != 0;
-}
-
-/* Into the group, at its end. */
-static int
-enter(struct reuseport *r, int fd)
-{
-	if ((!is_tcp(r) || !is_bound(fd)) && bind_here(r, fd) == -1)
-		return -1;
-	return is_tcp(r) ? listen(fd, r->at->backlog) : 0;
+	return inet_make(r->at, r->uid, first);
 }
 
 /*
@@ -305,7 +165,7 @@ reserve(struct reuseport *r)
 	while (group_missing(&r->group) > 0) {
 		if ((fd = make_socket(r)) == -1)
 			return -1;
-		if (enter(r, fd) == -1 ||
+		if (inet_enter(r->at, fd) == -1 ||
 		    group_append(&r->group, fd, 0) == -1) {
 			fd_close(&fd);
 			return -1;
@@ -316,18 +176,10 @@ reserve(struct reuseport *r)
 	return 0;
 }
 
-/*
- * Out of the group, and closed.  shutdown(2), since the keeper or a stray
- * process may hold a duplicate: that of UDP is only a close away.
- */
 static void
 withdraw(struct reuseport *r, size_t index)
 {
-	int fd = r->group.slots[index].fd;
-
-	if (is_tcp(r))
-		shutdown(fd, SHUT_RDWR);
-	fd_close(&fd);
+	inet_withdraw(r->at, r->group.slots[index].fd);
 	group_remove(&r->group, index);
 }
 
@@ -342,7 +194,7 @@ admit(struct reuseport *r, unsigned int generation, int fd)
 
 	do {
 		settle(r, false);
-		if (enter(r, fd) == -1)
+		if (inet_enter(r->at, fd) == -1)
 			return -1;
 		result = group_append(&r->group, fd, generation);
 		if (result == 0)
@@ -352,7 +204,7 @@ admit(struct reuseport *r, unsigned int generation, int fd)
 		if (result == 0)
 			return 0;
 		error = errno;
-		if (is_tcp(r))
+		if (inet_is_tcp(r->at))
 			shutdown(fd, SHUT_RDWR);
 		else if (group_find(&r->group, fd) != -1)
 			group_remove(
@@ -437,7 +289,6 @@ reuseport_leave(void *way, unsigned int generation, const int *fds, size_t n)
 	struct reuseport *r = way;
 	ssize_t index;
 	size_t i;
-	int fd;
 
 	settle(r, false);
 	for (i = 0; i < n; i++)
@@ -446,12 +297,11 @@ reuseport_leave(void *way, unsigned int generation, const int *fds, size_t n)
 	/* Should it fail, the others still get a program right afterwards. */
 	(void)let_go(r);
 	for (i = 0; i < n; i++) {
-		fd = fds[i];
-		index = group_find(&r->group, fd);
+		index = group_find(&r->group, fds[i]);
 		if (index != -1)
 			withdraw(r, (size_t)index);
 		else
-			fd_close(&fd);
+			inet_withdraw(r->at, fds[i]);
 	}
 	settle(r, true);
 	(void)tidy(r, -1);
@@ -481,12 +331,12 @@ reuseport_join(void *way, unsigned int generation, int fd)
 
 	if (fd == -1)
 		fd = make_socket(r);
-	else if (prepare_adopted(r, fd) == -1)
+	else if (inet_conform(r->at, fd, &r->uid, first) == -1)
 		fd_close(&fd);
 	if (fd == -1)
 		return -1;
-	if (admit(r, generation, fd) == 0 && (!first || learn(r, fd) == 0) &&
-	    tidy(r, fd) == 0)
+	if (admit(r, generation, fd) == 0 &&
+	    (!first || inet_learn(r->at, fd) == 0) && tidy(r, fd) == 0)
 		return fd;
 	error = errno;
 	reuseport_leave(r, generation, &fd, 1);
@@ -508,28 +358,14 @@ reuseport_steer(void *way, const struct steer_plan *plan)
 	return -1;
 }
 
-/*
- * Drop every SYN, socket(7) SO_ATTACH_FILTER: the data begins at the TCP
- * header.  To close the sockets would reset what is in their queues.
- */
 static void
 reuseport_refuse(void *way)
 {
-	static struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS,
-		    offsetof(struct tcphdr, th_flags)),
-		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, TH_SYN | TH_ACK),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TH_SYN, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, 0),
-		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
-	};
-	const struct sock_fprog program = { .len = 5, .filter = code };
 	struct reuseport *r = way;
 	size_t i;
 
-	for (i = 0; is_tcp(r) && i < r->group.n; i++)
-		setsockopt(r->group.slots[i].fd, SOL_SOCKET, SO_ATTACH_FILTER,
-		    &program, sizeof(program));
+	for (i = 0; i < r->group.n; i++)
+		inet_refuse(r->at, r->group.slots[i].fd);
 }
 
 /* Paths alone can be taken away by others. */

@@ -80,8 +80,7 @@ what_is_no_address_is_refused_with_a_word(void **state)
 		"[::1]", "[]:80", "[::1:80", "[::g]:80", "[::1%lo]:80",
 		"[fe80::1%]:80", "[fe80::1%nowhere]:80", "localhost:80",
 		"udp:", "@", "@a\\", "@a\\x4", "@\\n", "run/x.sock",
-		"[aaaa:aaaa:aaaa:aaaa:aaaa:aaaa:aaaa:aaaa:aaaa:aaaa:aaaa:aaaa"
-		":aaaa:aaaa]:80" };
+		"[aaaa:aaaa:aaaa:aaaa:aaaa:aaaa:aaaa:aaaa:aaaa:aaaa:aaaa]:1" };
 	char path[200];
 	struct address a;
 	const char *why;

@@ -29,7 +29,7 @@ static char directory[64];
 static int
 make_directory(void **state)
 {
-	strcpy(directory, "/tmp/listener_test.XXXXXX");
+	strlcpy(directory, "/tmp/listener_test.XXXXXX", sizeof(directory));
 	return mkdtemp(directory) == NULL ? -1 : 0;
 }
 
@@ -176,12 +176,12 @@ what_was_given_is_told(void **state)
 	assert_string_equal(listener_name(l), "web");
 	assert_true(address_equal(listener_address(l), &a));
 	assert_int_equal(listener_steering(l), STEERING_REUSEPORT);
-	assert_null(listener_sockets(l, 1, &n));
+	listener_sockets(l, 1, &n);
 	assert_int_equal(n, 0);
 	assert_int_not_equal(listener_open(l, 1), -1);
 	assert_int_not_equal(address_port(listener_address(l)), 0);
 	assert_int_not_equal(listener_open(l, 2), -1);
-	assert_non_null(listener_sockets(l, 2, &n));
+	listener_sockets(l, 2, &n);
 	assert_int_equal(n, 1);
 	listener_free(l);
 
@@ -195,18 +195,16 @@ what_was_given_is_told(void **state)
 static void
 sockets_are_closed_on_exec(void **state)
 {
-	static const char *const kinds[] = { "0", "udp:0", "@hotswap-cloexec",
-		"PATH", "udp:PATH" };
 	char text[128];
+	const char *kinds[] = { "0", "udp:0", "@hotswap-cloexec", path("x"),
+		text };
 	struct listener *l;
 	const int *fds;
 	size_t i, n;
 
+	snprintf(text, sizeof(text), "udp:%s", path("x"));
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		strcpy(text, kinds[i]);
-		if (strstr(text, "PATH") != NULL)
-			strcpy(strstr(text, "PATH"), path("x"));
-		l = make_open(text, 2);
+		l = make_open(kinds[i], 2);
 		fds = listener_sockets(l, 2, &n);
 		assert_int_equal(n, 1);
 		assert_true(fcntl(fds[0], F_GETFD) & FD_CLOEXEC);
@@ -230,7 +228,8 @@ an_address_that_others_have_is_refused(void **state)
 		errno = 0;
 		assert_int_equal(listener_open(other, 1), -1);
 		assert_int_equal(errno, EADDRINUSE);
-		assert_null(listener_sockets(other, 1, &n));
+		listener_sockets(other, 1, &n);
+		assert_int_equal(n, 0);
 		listener_free(other);
 		listener_free(holder);
 	}
@@ -363,7 +362,7 @@ leave_stale_socket(const char *name, int type, mode_t mode)
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 
-	strcpy(un.sun_path, path(name));
+	strlcpy(un.sun_path, path(name), sizeof(un.sun_path));
 	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
 	assert_int_equal(chmod(un.sun_path, mode), 0);
 	close(fd);
@@ -519,6 +518,7 @@ adopted_unix_sockets_serve_like_ours(void **state)
 	/* Bound by the program itself, at the public path. */
 	assert_int_equal(bind(fd, &a.sa, a.len), 0);
 	assert_int_equal(listener_adopt(l, 1, fd), 0);
+	assert_int_equal(access(path("web.sock.hotswap-new"), F_OK), -1);
 	/* About to be bound: it gets its private path here. */
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(listener_adopt(l, 2, fd), 0);

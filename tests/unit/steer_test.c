@@ -77,6 +77,12 @@ packet_load(const struct packet *p, unsigned int size, uint32_t at)
 static uint32_t
 alu(unsigned int op, uint32_t a, uint32_t b)
 {
+	/* What the kernel refuses to load; said so that analysers see it. */
+	if ((b == 0 && (op == BPF_DIV || op == BPF_MOD)) ||
+	    (b > 31 && op == BPF_RSH)) {
+		fail_msg("operand %u", b);
+		return 0;
+	}
 	switch (op) {
 	case BPF_ADD:
 		return a + b;

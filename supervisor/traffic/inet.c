@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the kernel wants of sockets before it takes them into one group.
+ */
+#include "traffic/inet.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+bool
+inet_is_tcp(const struct endpoint *at)
+{
+	return at->address.type == SOCK_STREAM;
+}
+
+static int
+set_flag(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+static int
+get_flag(int fd, int level, int option)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, level, option, &value, &len) == 0 ? value : 0;
+}
+
+static int
+make(const struct endpoint *at)
+{
+	return socket(
+	    at->address.sa.sa_family, at->address.type | SOCK_CLOEXEC, 0);
+}
+
+static int
+bind_to(const struct endpoint *at, int fd)
+{
+	return bind(fd, &at->address.sa, at->address.len);
+}
+
+static int
+local_address(const struct endpoint *at, int fd, struct address *a)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
+		return -1;
+	return address_set(a, at->address.type, (struct sockaddr *)&ss, len);
+}
+
+int
+inet_learn(struct endpoint *at, int fd)
+{
+	if (local_address(at, fd, &at->address) == -1)
+		return -1;
+	if (at->address.sa.sa_family == AF_INET6)
+		at->v6only = get_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+	return 0;
+}
+
+/*
+ * Nobody else has this address: with SO_REUSEPORT we would join the group of
+ * any other server of the same owner unasked.  Returns a socket that holds
+ * the address for TCP, which does not keep others of ours from it.
+ */
+static int
+claim(struct endpoint *at)
+{
+	int fd = make(at);
+
+	if (fd == -1)
+		return -1;
+	if ((inet_is_tcp(at) &&
+		set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1) ||
+	    bind_to(at, fd) == -1 || inet_learn(at, fd) == -1)
+		fd_close(&fd);
+	return fd;
+}
+
+static int
+dress(const struct endpoint *at, int fd, uid_t owner)
+{
+	if (set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1) == -1 ||
+	    (at->address.sa.sa_family == AF_INET6 &&
+		set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, at->v6only) == -1) ||
+	    (owner != geteuid() && fchown(fd, owner, at->gid) == -1))
+		return -1;
+	if (!inet_is_tcp(at))
+		return 0;
+	/*
+	 * Always by number: the kernel takes a port that it chose itself
+	 * away again when the socket is shut down.
+	 */
+	if (set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1)
+		return -1;
+	return bind_to(at, fd);
+}
+
+int
+inet_make(struct endpoint *at, uid_t owner, bool first)
+{
+	int fd, claimed = -1;
+
+	if (first && (claimed = claim(at)) == -1)
+		return -1;
+	if (!inet_is_tcp(at))
+		fd_close(&claimed);
+	if ((fd = make(at)) != -1 && dress(at, fd, owner) == -1)
+		fd_close(&fd);
+	fd_close(&claimed);
+	return fd;
+}
+
+int
+inet_conform(const struct endpoint *at, int fd, uid_t *owner, bool first)
+{
+	struct stat st;
+
+	if (get_flag(fd, SOL_SOCKET, SO_ACCEPTCONN)) {
+		errno = EINVAL; /* nobody knows where it is in the array */
+		return -1;
+	}
+	if (fstat(fd, &st) == -1 ||
+	    set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1) == -1)
+		return -1;
+	if (first)
+		*owner = st.st_uid;
+	if (st.st_uid == *owner || fchown(fd, *owner, st.st_gid) == 0)
+		return 0;
+	errno = EXDEV;
+	return -1;
+}
+
+int
+inet_enter(const struct endpoint *at, int fd)
+{
+	struct address a;
+
+	if (local_address(at, fd, &a) == -1)
+		return -1;
+	if (address_port(&a) == 0 && bind_to(at, fd) == -1)
+		return -1;
+	return inet_is_tcp(at) ? listen(fd, at->backlog) : 0;
+}
+
+void
+inet_withdraw(const struct endpoint *at, int fd)
+{
+	if (inet_is_tcp(at))
+		shutdown(fd, SHUT_RDWR);
+	fd_close(&fd);
+}
+
+/* To close it would reset what is in its queue. */
+void
+inet_refuse(const struct endpoint *at, int fd)
+{
+	/* The data begins at the TCP header. */
+	static struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS,
+		    offsetof(struct tcphdr, th_flags)),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, TH_SYN | TH_ACK),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TH_SYN, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	const struct sock_fprog program = { .len = 5, .filter = code };
+
+	if (inet_is_tcp(at))
+		setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+		    sizeof(program));
+}

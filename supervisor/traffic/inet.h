@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * TCP and UDP sockets that can be of one SO_REUSEPORT group, socket(7): they
+ * have the address, the owner, SO_REUSEPORT and IPV6_V6ONLY in common.
+ */
+#ifndef TRAFFIC_INET_H
+#define TRAFFIC_INET_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "traffic/way.h"
+
+bool inet_is_tcp(const struct endpoint *);
+
+/*
+ * A socket of owner's; TCP is bound, UDP not yet.  The first of a group makes
+ * sure that nobody else has the address, and finds out its port.  -1 with
+ * errno.
+ */
+int inet_make(struct endpoint *, uid_t owner, bool first);
+
+/*
+ * Bring a program's own socket into line.  *owner is the group's; the first
+ * decides it.  -1 with errno: EINVAL if it listens already, EXDEV if it is
+ * another's.
+ */
+int inet_conform(const struct endpoint *, int fd, uid_t *owner, bool first);
+
+/* Into the group, at the array's end: bind if need be, listen.  -1, errno. */
+int inet_enter(const struct endpoint *, int fd);
+
+/* What those that follow have to be like.  -1 with errno. */
+int inet_learn(struct endpoint *, int fd);
+
+/*
+ * Out of the group, and closed.  A duplicate elsewhere, in the keeper say,
+ * keeps a UDP socket in.
+ */
+void inet_withdraw(const struct endpoint *, int fd);
+
+/* TCP: drop every SYN, so that clients try again until it is closed. */
+void inet_refuse(const struct endpoint *, int fd);
+
+#endif

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Generations join and leave under live traffic: threads are the clients and
+ * the servers, the test is the supervisor.  No connection may fail, and none
+ * may reach a generation while it has no share.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "traffic/listener.h"
+
+#define NELEM(a)    (sizeof(a) / sizeof((a)[0]))
+#define GENERATIONS 8
+#define CLIENTS	    3
+#define WORKERS_MAX 2
+#define DEADLINE_MS 10000
+
+/* Programs end with their sockets, shut these down before, or crash. */
+enum departure { END, SHUT_DOWN, CRASH };
+
+/* A program: accepts on its sockets, answers with its generation's number. */
+struct server {
+	pthread_t thread;
+	unsigned int generation;
+	struct pollfd fds[WORKERS_MAX + 1]; /* the last: told to stop */
+	size_t n;
+	bool shuts_down; /* its sockets, when it is told to stop */
+};
+
+static struct address where;
+static atomic_bool clients_stop;
+static atomic_uint answers[GENERATIONS]; /* by generation */
+static atomic_uint total, refused, others;
+
+static void
+count_failure(int error)
+{
+	atomic_fetch_add(error == ECONNREFUSED ? &refused : &others, 1);
+}
+
+/* One connection, ended by a reset so that none stays in TIME_WAIT. */
+static void
+ask(void)
+{
+	const struct linger reset = { .l_onoff = 1 };
+	const struct timeval patience = { .tv_sec = 5 };
+	unsigned char answer = 0;
+	int fd = socket(where.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (connect(fd, &where.sa, where.len) == -1)
+		count_failure(errno);
+	else if (recv(fd, &answer, 1, 0) != 1 || answer >= GENERATIONS)
+		count_failure(ECONNRESET);
+	else
+		atomic_fetch_add(&answers[answer], 1);
+	atomic_fetch_add(&total, 1);
+	close(fd);
+}
+
+static void *
+run_client(void *arg)
+{
+	while (!atomic_load(&clients_stop))
+		ask();
+	return NULL;
+}
+
+static void
+serve(const struct server *s, int fd)
+{
+	unsigned char answer = (unsigned char)s->generation, end;
+	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (client == -1)
+		return;
+	/* The client ends it. */
+	if (send(client, &answer, 1, MSG_NOSIGNAL) == 1)
+		(void)recv(client, &end, 1, 0);
+	close(client);
+}
+
+static void *
+run_server(void *arg)
+{
+	struct server *s = arg;
+	size_t i;
+
+	while (poll(s->fds, s->n + 1, -1) > 0 && s->fds[s->n].revents == 0)
+		for (i = 0; i < s->n; i++)
+			if (s->fds[i].revents != 0)
+				serve(s, s->fds[i].fd);
+	for (i = 0; i < s->n && s->shuts_down; i++)
+		shutdown(s->fds[i].fd, SHUT_RDWR);
+	return NULL;
+}
+
+static void
+server_start(struct server *s, struct listener *l, unsigned int generation)
+{
+	const int *fds;
+	size_t i;
+
+	fds = listener_sockets(l, generation, &s->n);
+	assert_in_range(s->n, 1, WORKERS_MAX);
+	s->generation = generation;
+	for (i = 0; i < s->n; i++) {
+		s->fds[i].fd = fcntl(fds[i], F_DUPFD_CLOEXEC, 0);
+		s->fds[i].events = POLLIN;
+		fcntl(s->fds[i].fd, F_SETFL, O_NONBLOCK);
+	}
+	s->fds[i].fd = eventfd(0, EFD_CLOEXEC);
+	s->fds[i].events = POLLIN;
+	assert_int_equal(pthread_create(&s->thread, NULL, run_server, s), 0);
+}
+
+static void
+server_tell_to_stop(struct server *s, bool shuts_down)
+{
+	s->shuts_down = shuts_down;
+	assert_int_equal(eventfd_write(s->fds[s->n].fd, 1), 0);
+}
+
+static void
+server_join(struct server *s)
+{
+	size_t i;
+
+	pthread_join(s->thread, NULL);
+	for (i = 0; i <= s->n; i++)
+		close(s->fds[i].fd);
+}
+
+static long
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Until so many more connections have ended, each in its own way. */
+static void
+wait_for_traffic(unsigned int more)
+{
+	unsigned int until = atomic_load(&total) + more;
+	long deadline = now_ms() + DEADLINE_MS;
+
+	while ((int)(atomic_load(&total) - until) < 0) {
+		if (now_ms() > deadline)
+			fail_msg("the clients hang");
+		poll(NULL, 0, 1);
+	}
+}
+
+/* Its queue is empty, and stays so while others get connections. */
+static void
+drain(struct listener *l, unsigned int generation)
+{
+	long deadline = now_ms() + DEADLINE_MS;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		while (listener_queued(l, generation) > 0) {
+			if (now_ms() > deadline)
+				fail_msg("generation %u keeps its queue",
+				    generation);
+			poll(NULL, 0, 1);
+			i = 0;
+		}
+		wait_for_traffic(CLIENTS * 2);
+	}
+}
+
+static void
+steer(struct listener *l, unsigned int generation)
+{
+	const struct steer_share share = { generation, 100 };
+	const struct steer_plan plan = { .shares = &share, .nshares = 1 };
+
+	assert_int_equal(listener_steer(l, &plan), 0);
+}
+
+/* A listener with its servers, and the clients. */
+struct scene {
+	struct listener *l;
+	struct server servers[GENERATIONS];
+	bool runs[GENERATIONS];
+	pthread_t clients[CLIENTS];
+};
+
+static void
+join(struct scene *s, unsigned int generation, size_t workers)
+{
+	const struct address *a = listener_address(s->l);
+	int fd, on = 1;
+
+	if (listener_open(s->l, generation) == -1)
+		fail_msg("open: %s", strerror(errno));
+	while (--workers > 0) {
+		fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+		assert_int_equal(listener_adopt(s->l, generation, fd), 0);
+	}
+	server_start(&s->servers[generation], s->l, generation);
+	s->runs[generation] = true;
+}
+
+static void
+leave(struct scene *s, unsigned int generation)
+{
+	server_join(&s->servers[generation]);
+	listener_leave(s->l, generation);
+	s->runs[generation] = false;
+}
+
+/* Generation 1 serves, and there is traffic. */
+static void
+scene_begin(struct scene *s, size_t workers)
+{
+	struct address a;
+	const char *why;
+	size_t i;
+
+	memset(s, 0, sizeof(*s));
+	assert_int_equal(address_parse(&a, "127.0.0.1:0", &why), 0);
+	s->l = listener_new(NULL, &a, 512);
+	assert_non_null(s->l);
+	join(s, 1, workers);
+	where = *listener_address(s->l);
+	atomic_store(&clients_stop, false);
+	for (i = 0; i < GENERATIONS; i++)
+		atomic_store(&answers[i], 0);
+	for (i = 0; i < CLIENTS; i++)
+		assert_int_equal(
+		    pthread_create(&s->clients[i], NULL, run_client, NULL), 0);
+	wait_for_traffic(50);
+}
+
+/* All connections have been served. */
+static void
+scene_end(struct scene *s)
+{
+	unsigned int g;
+	size_t i;
+
+	atomic_store(&clients_stop, true);
+	for (i = 0; i < CLIENTS; i++)
+		pthread_join(s->clients[i], NULL);
+	for (g = 1; g < GENERATIONS; g++)
+		if (s->runs[g]) {
+			server_tell_to_stop(&s->servers[g], false);
+			leave(s, g);
+		}
+	listener_free(s->l);
+	assert_int_equal(atomic_load(&refused), 0);
+	assert_int_equal(atomic_load(&others), 0);
+}
+
+/* 2 and 3 join, and get nothing until one of the three takes over. */
+static void
+take_over(struct scene *s, unsigned int stays, size_t workers)
+{
+	unsigned int g;
+
+	for (g = 2; g <= 3; g++)
+		join(s, g, workers);
+	wait_for_traffic(50);
+	assert_int_equal(answers[2] + answers[3], 0);
+	steer(s->l, stays);
+	for (g = 1; g <= 3; g++)
+		if (g != stays)
+			drain(s->l, g);
+}
+
+/* The first two of order leave, and 4 joins while the first does. */
+static void
+leave_under_traffic(
+    const unsigned int *order, size_t workers, enum departure how)
+{
+	unsigned int g, before[GENERATIONS], stays = order[2];
+	struct scene s;
+	size_t i;
+
+	scene_begin(&s, workers);
+	take_over(&s, stays, workers);
+	for (g = 1; g < GENERATIONS; g++)
+		before[g] = atomic_load(&answers[g]);
+	for (i = 0; i < 2 && how != CRASH; i++)
+		assert_int_equal(listener_prepare_leave(s.l, order[i]), 0);
+	for (i = 0; i < 2; i++) {
+		server_tell_to_stop(&s.servers[order[i]], how == SHUT_DOWN);
+		if (i == 0)
+			join(&s, 4, workers);
+		wait_for_traffic(20);
+		leave(&s, order[i]);
+		wait_for_traffic(50);
+	}
+	for (g = 1; g < GENERATIONS; g++)
+		if (g != stays)
+			assert_int_equal(atomic_load(&answers[g]), before[g]);
+	assert_true(atomic_load(&answers[stays]) > before[stays]);
+	steer(s.l, 4);
+	wait_for_traffic(50);
+	assert_true(atomic_load(&answers[4]) > 0);
+	scene_end(&s);
+}
+
+static const unsigned int orders[][3] = { { 1, 2, 3 }, { 1, 3, 2 }, { 2, 1, 3 },
+	{ 2, 3, 1 }, { 3, 1, 2 }, { 3, 2, 1 } };
+
+static void
+programs_that_just_end_leave_in_every_order(void **state)
+{
+	size_t i;
+
+	for (i = 0; i < NELEM(orders); i++) {
+		leave_under_traffic(orders[i], 1, END);
+		leave_under_traffic(orders[i], 2, END);
+	}
+}
+
+static void
+programs_that_shut_down_leave_in_every_order(void **state)
+{
+	size_t i;
+
+	for (i = 0; i < NELEM(orders); i++) {
+		leave_under_traffic(orders[i], 1, SHUT_DOWN);
+		leave_under_traffic(orders[i], 2, SHUT_DOWN);
+	}
+}
+
+static void
+programs_that_crash_leave_in_every_order(void **state)
+{
+	size_t i;
+
+	for (i = 0; i < NELEM(orders); i++) {
+		leave_under_traffic(orders[i], 1, CRASH);
+		leave_under_traffic(orders[i], 2, CRASH);
+	}
+}
+
+static void
+shares_move_without_a_failure(void **state)
+{
+	struct steer_share shares[] = { { 1, 100 }, { 2, 0 } };
+	const struct steer_plan plan = { .shares = shares, .nshares = 2 };
+	struct scene s;
+	unsigned int i;
+
+	scene_begin(&s, 1);
+	join(&s, 2, 1);
+	for (i = 0; i < 200; i++) {
+		shares[1].percent = i % 101;
+		shares[0].percent = 100 - shares[1].percent;
+		assert_int_equal(listener_steer(s.l, &plan), 0);
+		wait_for_traffic(5);
+	}
+	scene_end(&s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(programs_that_just_end_leave_in_every_order),
+		cmocka_unit_test(programs_that_shut_down_leave_in_every_order),
+		cmocka_unit_test(programs_that_crash_leave_in_every_order),
+		cmocka_unit_test(shares_move_without_a_failure),
+	};
+
+	return cmocka_run_group_tests_name(
+	    "steering_traffic", tests, NULL, NULL);
+}
