@@ -83,6 +83,19 @@ extract_examples() {
 		}' "$1"
 }
 
+# The same of README.md: its fenced blocks of shell, in which the remark
+# behind a command that prints a version or a status must be what it prints.
+extract_fenced() {
+	awk -v dir="$2" '
+		/^```sh$/ { file = sprintf("%s/%02d.sh", dir, ++n); next }
+		/^```/ { file = "" }
+		match($0, / # (version|status) /) {
+			$0 = "diff <(" substr($0, 1, RSTART) ") <(echo " \
+			    substr($0, RSTART + 3) ")"
+		}
+		file != "" { print > file }' "$1"
+}
+
 # run_example FILE: in a directory of its own, with what the pages take for
 # granted: a server, its successor and one that is broken.
 run_example() {
@@ -191,21 +204,23 @@ run_example() {
 		sed -n 's/^\.It Fn //p' | tr -d '"')
 }
 
-@test "manual: every example in every page works" {
+@test "manual: every example in every page and in README.md works" {
 	local page file pids=() failed=0
 	for page in "$ROOT"/man/*; do
 		mkdir "${page##*/}"
 		extract_examples "$page" "$PWD/${page##*/}"
 	done
+	mkdir README
+	extract_fenced "$ROOT/README.md" "$PWD/README"
 	# At the same time, since most of it is waiting for the bake.
-	for file in "$PWD"/hotswap*/*.sh; do
+	for file in "$PWD"/hotswap*/*.sh "$PWD"/README/*.sh; do
 		run_example "$file" >"$file.report" &
 		pids+=($!)
 	done
-	[ ${#pids[@]} -ge 9 ]
+	[ ${#pids[@]} -ge 10 ]
 	for pid in "${pids[@]}"; do
 		wait "$pid" || failed=1
 	done
-	cat "$PWD"/hotswap*/*.report
+	cat ./*/*.report
 	return $failed
 }
