@@ -253,7 +253,23 @@ see_unix(const struct nlmsghdr *header, void *arg)
 }
 
 static int
-ask_unix(int fd, unsigned int *inode)
+see_unix_queue(const struct nlmsghdr *header, void *arg)
+{
+	const struct unix_diag_rqlen *length;
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, header, sizeof(struct unix_diag_msg))
+	{
+		if (mnl_attr_get_type(attr) != UNIX_DIAG_RQLEN)
+			continue;
+		length = mnl_attr_get_payload(attr);
+		*(int *)arg = (int)length->udiag_rqueue;
+	}
+	return MNL_CB_STOP;
+}
+
+static int
+ask_unix(int fd, unsigned int show, mnl_cb_t fn, void *arg)
 {
 	char space[MNL_NLMSG_HDRLEN + sizeof(struct unix_diag_req)];
 	struct nlmsghdr *header = mnl_nlmsg_put_header(space);
@@ -266,10 +282,10 @@ ask_unix(int fd, unsigned int *inode)
 	request->sdiag_family = AF_UNIX;
 	request->udiag_states = UINT32_MAX;
 	request->udiag_ino = st.st_ino;
-	request->udiag_show = UDIAG_SHOW_PEER;
+	request->udiag_show = show;
 	request->udiag_cookie[0] = NO_COOKIE;
 	request->udiag_cookie[1] = NO_COOKIE;
-	return ask(header, see_unix, inode);
+	return ask(header, fn, arg);
 }
 
 int
@@ -283,8 +299,20 @@ diag_accepted(int fd)
 	if (getsockname(fd, (struct sockaddr *)&own, &len) == -1)
 		return -1;
 	if (own.ss_family == AF_UNIX)
-		r = ask_unix(fd, &inode);
+		r = ask_unix(fd, UDIAG_SHOW_PEER, see_unix, &inode);
 	else
 		r = ask_tcp(&own, fd, &inode);
 	return r == -1 ? -1 : inode != 0;
+}
+
+int
+diag_unix_queue(int fd)
+{
+	int length = -1;
+
+	if (ask_unix(fd, UDIAG_SHOW_RQLEN, see_unix_queue, &length) == -1)
+		return -1;
+	if (length == -1)
+		errno = ENODATA;
+	return length;
 }

@@ -41,4 +41,10 @@ int diag_unix(diag_unix_fn *, void *arg);
  */
 int diag_accepted(int fd);
 
+/*
+ * What waits in a Unix socket: connections to be accepted where it listens,
+ * else bytes.  -1 with errno if the kernel does not tell.
+ */
+int diag_unix_queue(int fd);
+
 #endif

@@ -47,6 +47,7 @@ struct rename_way {
 	LIST_HEAD(, name) names;
 	struct name *placed; /* who is in place; NULL: has left, or nobody */
 	struct identity public_identity; /* what we put at the public path */
+	bool refused;			 /* nobody is put in place any more */
 };
 
 /*
@@ -188,6 +189,8 @@ place(struct rename_way *r, struct name *name)
 {
 	int result, error;
 
+	if (r->refused)
+		return 0;
 	if (inherit_mode(r, name) == -1)
 		return -1;
 	unlinkat(r->dir, r->temporary, 0);
@@ -344,7 +347,7 @@ rename_refuse(void *way)
 
 	if (is_public(r, &r->public_identity))
 		unlinkat(r->dir, r->public, 0);
-	r->placed = NULL;
+	r->refused = true;
 }
 
 static void

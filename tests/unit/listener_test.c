@@ -619,6 +619,48 @@ a_shut_down_only_socket_listens_again(void **state)
 	listener_free(l);
 }
 
+/* Who is in the queue is served, who comes finds nobody at home. */
+static void
+refused_tcp_clients_try_again(void **state)
+{
+	struct listener *l = make_open("127.0.0.1:0", 2);
+	struct address to;
+	int early, late;
+
+	address_reach(listener_address(l), &to);
+	early = client(&to);
+	listener_refuse(l);
+	late = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(late, &to.sa, to.len), -1);
+	assert_int_equal(errno, EINPROGRESS);
+	assert_int_equal(listener_queued(l, 1), 1);
+	assert_int_equal(take(l), 1);
+	assert_int_equal(take(l), 0);
+	close(early);
+	close(late);
+	listener_free(l);
+}
+
+static void
+refused_unix_clients_find_no_path(void **state)
+{
+	struct listener *l = make_open(path("web.sock"), 2);
+	struct address to;
+	int early;
+
+	address_reach(listener_address(l), &to);
+	early = client(&to);
+	listener_refuse(l);
+	assert_int_equal(client(&to), -1);
+	/* Whatever is done to those that end. */
+	steer_to(l, 2);
+	listener_mend(l);
+	assert_int_equal(access(path("web.sock"), F_OK), -1);
+	assert_int_equal(take(l), 1);
+	close(early);
+	listener_free(l);
+}
+
 #define TEST(fn) \
 	cmocka_unit_test_setup_teardown(fn, make_directory, remove_directory)
 
@@ -647,6 +689,8 @@ main(void)
 		TEST(sockets_of_a_group_have_one_owner),
 		TEST(what_a_program_shut_down_listens_again),
 		TEST(a_shut_down_only_socket_listens_again),
+		TEST(refused_tcp_clients_try_again),
+		TEST(refused_unix_clients_find_no_path),
 	};
 
 	return cmocka_run_group_tests_name("listener", tests, NULL, NULL);
