@@ -305,10 +305,13 @@ leave_under_traffic(
 	take_over(&s, stays, workers);
 	for (g = 1; g < GENERATIONS; g++)
 		before[g] = atomic_load(&answers[g]);
-	for (i = 0; i < 2 && how != CRASH; i++)
-		assert_int_equal(listener_prepare_leave(s.l, order[i]), 0);
+	if (how != CRASH)
+		assert_int_equal(listener_prepare_leave(s.l, order[0]), 0);
 	for (i = 0; i < 2; i++) {
 		server_tell_to_stop(&s.servers[order[i]], how == SHUT_DOWN);
+		if (i == 0 && how != CRASH)
+			assert_int_equal(
+			    listener_prepare_leave(s.l, order[1]), 0);
 		if (i == 0)
 			join(&s, 4, workers);
 		wait_for_traffic(20);
@@ -380,6 +383,90 @@ shares_move_without_a_failure(void **state)
 	scene_end(&s);
 }
 
+/* A program that shuts its socket down a moment after the start. */
+struct leaver {
+	int fd;
+	unsigned int spins;
+	atomic_bool start;
+};
+
+static void *
+run_leaver(void *arg)
+{
+	struct leaver *leaver = arg;
+	volatile unsigned int spin;
+
+	while (!atomic_load(&leaver->start))
+		;
+	for (spin = 0; spin < leaver->spins; spin++)
+		;
+	shutdown(leaver->fd, SHUT_RDWR);
+	return NULL;
+}
+
+/* A directed connection is in its generation's queue, and in no other. */
+static void
+assert_directed(const struct listener *l, unsigned int generation)
+{
+	const struct linger reset = { .l_onoff = 1 };
+	struct address to, source;
+	size_t n;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	assert_int_equal(listener_direct(l, generation, 0, &to, &source), 0);
+	assert_int_equal(bind(fd, &source.sa, source.len), 0);
+	assert_int_equal(connect(fd, &to.sa, to.len), 0);
+	assert_int_equal(listener_queued(l, generation), 1);
+	close(accept(listener_sockets(l, generation, &n)[0], NULL, NULL));
+	close(fd);
+}
+
+/* 2 leaves at any instant, known or not, while 3 joins: where is 3? */
+static void
+leave_while_another_joins(unsigned int spins, bool known)
+{
+	struct leaver leaver = { .spins = spins };
+	struct listener *l;
+	struct address a;
+	pthread_t thread;
+	const char *why;
+	size_t n;
+
+	assert_int_equal(address_parse(&a, "127.0.0.1:0", &why), 0);
+	l = listener_new(NULL, &a, 512);
+	assert_non_null(l);
+	assert_int_not_equal(listener_open(l, 2), -1);
+	assert_int_not_equal(listener_open(l, 1), -1);
+	steer(l, 1);
+	if (known)
+		assert_int_equal(listener_prepare_leave(l, 2), 0);
+	leaver.fd = listener_sockets(l, 2, &n)[0];
+	assert_int_equal(pthread_create(&thread, NULL, run_leaver, &leaver), 0);
+	atomic_store(&leaver.start, true);
+	assert_int_not_equal(listener_open(l, 3), -1);
+	pthread_join(thread, NULL);
+	if (!known)
+		steer(l, 1); /* looks who is there */
+	assert_directed(l, 1);
+	assert_directed(l, 3);
+	listener_leave(l, 2);
+	assert_directed(l, 1);
+	assert_directed(l, 3);
+	listener_free(l);
+}
+
+static void
+a_place_is_certain_though_another_leaves_meanwhile(void **state)
+{
+	unsigned int i;
+
+	for (i = 0; i < 500; i++) {
+		leave_while_another_joins(i * 40, true);
+		leave_while_another_joins(i * 40, false);
+	}
+}
+
 int
 main(void)
 {
@@ -388,6 +475,8 @@ main(void)
 		cmocka_unit_test(programs_that_shut_down_leave_in_every_order),
 		cmocka_unit_test(programs_that_crash_leave_in_every_order),
 		cmocka_unit_test(shares_move_without_a_failure),
+		cmocka_unit_test(
+		    a_place_is_certain_though_another_leaves_meanwhile),
 	};
 
 	return cmocka_run_group_tests_name(
