@@ -223,10 +223,6 @@ generation_new(
 		generation_free(generation);
 		return NULL;
 	}
-	if (steering_join(generation, why, size) == -1) {
-		generation_free(generation);
-		return NULL;
-	}
 	return generation;
 }
 
@@ -291,6 +287,9 @@ generation_start(struct generation *generation, char *why, size_t size)
 	char(*addresses)[ADDRESS_STRLEN];
 	int r;
 
+	/* Also sockets that it had and that its program has shut down. */
+	if (steering_join(generation, why, size) == -1)
+		return -1;
 	addresses = calloc(service->nlisteners + 1, sizeof(*addresses));
 	if (addresses == NULL) {
 		snprintf(why, size, "%s", strerror(errno));

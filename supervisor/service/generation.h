@@ -61,14 +61,14 @@ struct generation {
 TAILQ_HEAD(generation_list, generation);
 
 /*
- * Make the next generation of the service, with sockets of its own in every
- * listener.  *Steals* the image in every case.  NULL with why.
+ * Make the next generation of the service.  *Steals* the image in every
+ * case.  NULL with why.
  */
 struct generation *generation_new(
     struct service *, struct image *, char *why, size_t size);
 void generation_free(struct generation *);
 
-/* Start its program.  -1 with why. */
+/* Start its program, with sockets in every listener.  -1 with why. */
 int generation_start(struct generation *, char *why, size_t size);
 
 /* NULL if there is none. */
