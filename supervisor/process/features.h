@@ -7,6 +7,7 @@
 #ifndef PROCESS_FEATURES_H
 #define PROCESS_FEATURES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "process/shim.h"
@@ -24,6 +25,7 @@ struct feature {
 	const char *name;
 	const char *purpose;
 	const char *remedy; /* what to do where it is not present */
+	bool essential;	    /* without it hotswap cannot run at all */
 	enum feature_state (*check)(char detail[static FEATURE_DETAIL]);
 };
 

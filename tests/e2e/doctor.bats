@@ -1,0 +1,99 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# What hotswap finds about the machine, the user and a program.
+
+load helper
+
+# unprivileged COMMAND...: without any capability; the user stays, whom the
+# way to this directory is open to.
+unprivileged() {
+	[ "$(id -u)" = 0 ] || {
+		"$@"
+		return
+	}
+	setpriv --bounding-set=-all --inh-caps=-all "$@"
+}
+
+# diagnosis FILTER PROGRAM...: of what is found about a program.
+diagnosis() {
+	hotswap doctor --json -- "${@:2}" >doctor.json || true
+	field "$1" doctor.json
+}
+
+@test "doctor: has a row for each feature, and leaves nothing behind" {
+	hotswap doctor >table
+	grep -q '^kernel  .*yes .*5.10' table
+	grep -q '^reuseport steering  .*yes ' table
+	[ ! -e "$HOTSWAP_RUNTIME_DIR" ]
+	[ ! -e "$HOTSWAP_STATE_DIR" ]
+}
+
+@test "doctor --json: says of each feature what it is for and whether it is here" {
+	hotswap doctor --json >all.json
+	[ "$(field "d['usable']" all.json)" = True ]
+	[ "$(field "all(f['name'] and f['purpose'] and f['state'] in ('present', 'limited', 'absent') for f in d['features'])" all.json)" = True ]
+	[ "$(field "all(bool(f['remedy']) == (f['state'] != 'present') for f in d['features'])" all.json)" = True ]
+	[ "$(field "'program' in d" all.json)" = False ]
+}
+
+@test "doctor: a user without privilege is told what is limited and what to do" {
+	unprivileged hotswap doctor >table
+	grep -q '^seccomp without no_new_privs  *partly' table
+	grep -q 'CAP_SYS_ADMIN' table
+}
+
+@test "doctor: status 1 where something essential is missing" {
+	expect 1 env HOTSWAP_RUNTIME_DIR="$PWD/server/run" hotswap doctor \
+		>table 2>err
+	grep -q '^runtime directory  *NO .*' table
+	grep -q 'HOTSWAP_RUNTIME_DIR' table
+	grep -q 'missing' err
+}
+
+@test "doctor: a runtime directory that others can write in is found" {
+	mkdir "$HOTSWAP_RUNTIME_DIR"
+	chmod 777 "$HOTSWAP_RUNTIME_DIR"
+	expect 1 hotswap doctor >table 2>&1
+	grep -q '^runtime directory  *NO .*' table
+}
+
+@test "doctor: tells static from dynamic programs and follows scripts" {
+	printf '#! /usr/bin/env cat\n' >script
+	chmod 755 script
+	[ "$(diagnosis "d['program']['libc']" "$BUILD/fixtures/bind_static")" = none ]
+	[ "$(diagnosis "d['program']['libc']" ./server)" = glibc ]
+	[ "$(diagnosis "d['program']['interpreter']" ./script)" = "$(command -v cat)" ]
+}
+
+@test "doctor: chooses the backend by privilege and by the kind of file" {
+	local ask=(hotswap doctor --json --)
+
+	unprivileged "${ask[@]}" "$BUILD/fixtures/bind_static" >static.json
+	unprivileged "${ask[@]}" "$BUILD/fixtures/bind_plain" >plain.json
+	[ "$(field "d['program']['backend'], d['program']['no_new_privs']" static.json)" = "('seccomp', True)" ]
+	[ "$(field "d['program']['backend'], d['program']['no_new_privs']" plain.json)" = "('preload', False)" ]
+	[ "$(field "any('set-user-ID' in w for w in d['program']['warnings'])" static.json)" = True ]
+	[ "$(id -u)" != 0 ] || {
+		"${ask[@]}" "$BUILD/fixtures/bind_plain" >root.json
+		[ "$(field "d['program']['backend'], d['program']['no_new_privs']" root.json)" = "('seccomp', False)" ]
+	}
+}
+
+@test "doctor: knows servers that detach themselves, and what prevents it" {
+	local detaches="any('detaches' in w for w in d['program']['warnings'])"
+
+	[ "$(diagnosis "$detaches" nginx)" = True ]
+	[ "$(diagnosis "$detaches" nginx -g 'daemon off; pid x;')" = False ]
+	[ "$(diagnosis "d['program']['options']" nginx)" = "--stop-signal QUIT" ]
+	[ "$(diagnosis "d['program']['warnings'] == []" ./server)" = True ]
+}
+
+@test "doctor: status 1 and the reason for what cannot be run" {
+	echo text >text
+	chmod 755 text
+	for program in ./missing ./text . /etc/passwd; do
+		expect 1 hotswap doctor -- "$program" >table 2>/dev/null
+		grep -q '^error' table
+	done
+	grep -q '^error  */etc/passwd is not executable' table
+}
