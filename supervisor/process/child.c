@@ -8,21 +8,26 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /*
  * SIG_IGN survives execve(2), signal(7): a shell's background job has INT
- * and QUIT ignored, nohup(1) HUP, libevent PIPE.
+ * and QUIT ignored, nohup(1) HUP, libevent PIPE.  sigaction(3) refuses those
+ * that the C library keeps to itself, 32 and 33, but whoever started us may
+ * have ignored them too.  All zero is SIG_DFL in the kernel's struct, which
+ * no header has and which is smaller than this on every machine.
  */
 static void
 reset_signals(void)
 {
-	struct sigaction action = { .sa_handler = SIG_DFL };
+	static const unsigned long action[8];
 	sigset_t none;
 	int sig;
 
 	for (sig = 1; sig < _NSIG; sig++)
-		sigaction(sig, &action, NULL);
+		syscall(SYS_rt_sigaction, sig, action, NULL, (_NSIG - 1) / 8);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
