@@ -107,6 +107,23 @@ search_path(struct check *check, const char *name)
 	return -1;
 }
 
+/* For people: without `//` and `/./`.  What is before `..` may be a link. */
+static void
+tidy_path(char *path)
+{
+	const char *from = path;
+
+	while (*from != '\0') {
+		if (from[0] == '/' && from[1] == '/')
+			from++;
+		else if (strncmp(from, "/./", 3) == 0)
+			from += 2;
+		else
+			*path++ = *from++;
+	}
+	*path = '\0';
+}
+
 static int
 find_program(struct check *check)
 {
@@ -120,6 +137,7 @@ find_program(struct check *check)
 	    getcwd(check->program, sizeof(check->program)) != NULL)
 		strlcat(check->program, "/", sizeof(check->program));
 	strlcat(check->program, name, sizeof(check->program));
+	tidy_path(check->program);
 	return 0;
 }
 

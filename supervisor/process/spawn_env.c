@@ -143,10 +143,16 @@ item_name(FILE *out, const struct spawn_socket *socket, int fd, size_t i)
 	    socket->name != NULL ? socket->name : "unknown");
 }
 
+/* Server::Starter does not say which are datagram sockets. */
 static void
 item_port(FILE *out, const struct spawn_socket *socket, int fd, size_t i)
 {
-	fprintf(out, "%s%s=%d", i > 0 ? ";" : "", socket->address, fd);
+	static const char mark[] = "udp:";
+	const char *address = socket->address;
+
+	if (strncmp(address, mark, sizeof(mark) - 1) == 0)
+		address += sizeof(mark) - 1;
+	fprintf(out, "%s%s=%d", i > 0 ? ";" : "", address, fd);
 }
 
 static void

@@ -75,25 +75,32 @@ clear_deadline(struct service *service)
 static void
 time_passed(evutil_socket_t fd, short what, void *arg)
 {
-	static const enum rollout_event events[ROLLOUT_STATES] = {
-		[ROLLOUT_STARTING] = EVENT_EXPIRED,
-		[ROLLOUT_CHECKING] = EVENT_EXPIRED,
-		[ROLLOUT_SHIFTING] = EVENT_HELD,
-		[ROLLOUT_BAKING] = EVENT_BAKED,
+	static const struct {
+		enum rollout_event event;
+		const char *missing; /* what it has failed to become */
+	} ends[ROLLOUT_STATES] = {
+		[ROLLOUT_STARTING] = { EVENT_EXPIRED, "ready" },
+		[ROLLOUT_CHECKING] = { EVENT_EXPIRED, "healthy" },
+		[ROLLOUT_SHIFTING] = { EVENT_HELD, NULL },
+		[ROLLOUT_BAKING] = { EVENT_BAKED, NULL },
 	};
 	struct service *service = arg;
 	struct release *release = &service->release;
 	const struct health_record *checks = &release->candidate->checks;
 	enum rollout_state state = release->rollout.state;
+	const char *missing = ends[state].missing;
 	char why[RELEASE_WHY];
 
-	snprintf(why, sizeof(why), "not %s within %.1f s%s%s",
-	    state == ROLLOUT_STARTING ? "ready" : "healthy",
+	release->deadline_ms = 0;
+	if (missing == NULL) {
+		release_take(service, ends[state].event, NULL);
+		return;
+	}
+	snprintf(why, sizeof(why), "not %s within %.1f s%s%s", missing,
 	    service->options->start_timeout_ms / 1000.0,
 	    checks->last == HEALTH_FAIL ? ": " : "",
 	    checks->last == HEALTH_FAIL ? checks->reason : "");
-	release->deadline_ms = 0;
-	release_take(service, events[state], why);
+	release_take(service, ends[state].event, why);
 }
 
 /* What was kept for the rollout is let go; what it is for stays in force. */
@@ -410,6 +417,7 @@ release_init(struct service *service)
 void
 release_fini(struct service *service)
 {
-	event_free(service->release.timer);
+	if (service->release.timer != NULL)
+		event_free(service->release.timer);
 	json_decref(service->release.phases);
 }

@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,19 +82,15 @@ orphan_ended(pid_t pid, int status, void *arg)
 void
 service_report(struct service *service, bool ready, const char *text)
 {
-	char line[RELEASE_WHY + 32];
-	int n;
-
 	if (service->report_fd == -1)
 		return;
 	if (ready)
-		n = snprintf(line, sizeof(line),
+		dprintf(service->report_fd,
 		    "ready generation %u serves, PID %d\n",
 		    service->active->number,
 		    program_main(service->active->program));
 	else
-		n = snprintf(line, sizeof(line), "failed %s\n", text);
-	fd_write_all(service->report_fd, line, n);
+		dprintf(service->report_fd, "failed %s\n", text);
 	fd_close(&service->report_fd);
 }
 
@@ -148,6 +146,21 @@ service_end(struct service *service, int exit_status, bool now)
 
 /* COMING UP: each returns an exit status, after it has said what is wrong. */
 
+/* Say it in the log and to whoever waits for the start. */
+static int __attribute__((format(printf, 3, 4)))
+fail(struct service *service, int status, const char *fmt, ...)
+{
+	char why[PATH_MAX + 256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(why, sizeof(why), fmt, args);
+	va_end(args);
+	log_error("%s", why);
+	service_report(service, false, why);
+	return status;
+}
+
 static int
 open_places(struct run *run)
 {
@@ -156,9 +169,8 @@ open_places(struct run *run)
 	char path[PATH_MAX + 16];
 
 	if (paths_runtime(service->runtime, true) == -1) {
-		log_error("runtime directory %s: %s", service->runtime,
-		    strerror(errno));
-		return STATUS_NOPERM;
+		return fail(service, STATUS_NOPERM, "runtime directory %s: %s",
+		    service->runtime, strerror(errno));
 	}
 	if (paths_state(name, service->state, true) == -1)
 		log_warn("state directory %s: %s: images and history are not "
@@ -168,35 +180,38 @@ open_places(struct run *run)
 	mkdir(path, 0711);
 	snprintf(path, sizeof(path), "%s/%s.lock", service->runtime, name);
 	run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (run->lock == -1) {
-		log_error("%s: %s", path, strerror(errno));
-		return STATUS_NOPERM;
-	}
-	if (flock(run->lock, LOCK_EX | LOCK_NB) == -1) {
-		log_error("the name is taken: a supervisor of \"%s\" runs "
-			  "already; `hotswap upgrade %s` replaces its program, "
-			  "--name gives this one another name",
+	if (run->lock == -1)
+		return fail(
+		    service, STATUS_NOPERM, "%s: %s", path, strerror(errno));
+	if (flock(run->lock, LOCK_EX | LOCK_NB) == -1)
+		return fail(service, STATUS_REFUSED,
+		    "the name is taken: a supervisor of \"%s\" runs already; "
+		    "`hotswap upgrade %s` replaces its program, --name gives "
+		    "this one another name",
 		    name, name);
-		return STATUS_REFUSED;
-	}
 	snprintf(path, sizeof(path), "%s/history", service->state);
 	service->journal = journal_open(path);
-	return service->journal != NULL ? STATUS_OK : STATUS_SOFTWARE;
+	return service->journal != NULL
+	    ? STATUS_OK
+	    : fail(service, STATUS_SOFTWARE, "%s: %s", path, strerror(errno));
 }
 
 static int
 open_control(struct run *run)
 {
 	struct service *service = &run->service;
+	const char *group = service->options->control_group;
 	char path[PATH_MAX];
 
+	if (group != NULL && getgrnam(group) == NULL)
+		return fail(service, STATUS_CONFIG,
+		    "--control-group: there is no group %s", group);
 	if (paths_control(service->options->name, path) == 0)
-		service->control =
-		    control_new(service, path, service->options->control_group);
+		service->control = control_new(service, path, group);
 	if (service->control != NULL)
 		return STATUS_OK;
-	log_error("control socket %s: %s", path, strerror(errno));
-	return STATUS_NOPERM;
+	return fail(service, STATUS_NOPERM, "control socket %s: %s", path,
+	    strerror(errno));
 }
 
 static int
@@ -211,10 +226,10 @@ write_pidfile(struct run *run)
 	if (run->pidfile != NULL && pidfile_write(run->pidfile) == 0)
 		return STATUS_OK;
 	if (errno == EEXIST)
-		log_error("%s: process %d has it already", path, other);
-	else
-		log_error("%s: %s", path, strerror(errno));
-	return STATUS_FAILED;
+		return fail(&run->service, STATUS_REFUSED,
+		    "--pidfile %s: process %d has it already", path, other);
+	return fail(&run->service, STATUS_CONFIG, "--pidfile %s: %s", path,
+	    strerror(errno));
 }
 
 /* With it, closing a socket hands its queue to the others of its group. */
@@ -241,10 +256,9 @@ watch_signals(struct run *run)
 		run->signals[i] = evsignal_new(run->service.base,
 		    signals[i].number, signals[i].function, &run->service);
 		if (run->signals[i] == NULL ||
-		    event_add(run->signals[i], NULL) == -1) {
-			log_error("cannot watch signals");
-			return STATUS_SOFTWARE;
-		}
+		    event_add(run->signals[i], NULL) == -1)
+			return fail(&run->service, STATUS_SOFTWARE,
+			    "cannot watch signals");
 	}
 	return STATUS_OK;
 }
@@ -252,12 +266,11 @@ watch_signals(struct run *run)
 static int
 open_listeners(struct run *run)
 {
-	char why[256];
+	char why[ADDRESS_STRLEN * 2 + 128];
 
 	if (steering_open(&run->service, why, sizeof(why)) == 0)
 		return STATUS_OK;
-	log_error("%s", why);
-	return STATUS_CONFIG;
+	return fail(&run->service, STATUS_CONFIG, "%s", why);
 }
 
 static int
@@ -266,10 +279,9 @@ begin_loop(struct run *run)
 	struct service *service = &run->service;
 
 	if ((service->base = event_base_new()) == NULL ||
-	    reaper_init(service->base, orphan_ended, service) == -1) {
-		log_error("event loop: %s", strerror(errno));
-		return STATUS_SOFTWARE;
-	}
+	    reaper_init(service->base, orphan_ended, service) == -1)
+		return fail(service, STATUS_SOFTWARE, "event loop: %s",
+		    strerror(errno));
 	release_init(service);
 	return STATUS_OK;
 }
@@ -328,8 +340,7 @@ begin_first(struct service *service, char *const *program)
 
 	if (request_begin(service, &request, &key, why) == REQUEST_BEGUN)
 		return;
-	log_error("%s", why);
-	service_report(service, false, why);
+	fail(service, STATUS_SOFTWARE, "%s", why);
 	service_end(service, STATUS_SOFTWARE, true);
 }
 
@@ -342,9 +353,9 @@ service_run(const struct options *options, char *const *program, int report_fd)
 
 	service->report_fd = report_fd;
 	service->options = options_copy(options);
-	if (service->options == NULL)
-		return STATUS_SOFTWARE;
 	log_open(options->name, options->log_format);
+	if (service->options == NULL)
+		return fail(service, STATUS_SOFTWARE, "%s", strerror(errno));
 	TAILQ_INIT(&service->generations);
 	events_init(&service->events);
 	if ((status = come_up(&run)) == STATUS_OK) {
@@ -352,6 +363,7 @@ service_run(const struct options *options, char *const *program, int report_fd)
 		begin_first(service, program);
 		event_base_dispatch(service->base);
 		status = service->exit_status;
+		service_report(service, false, "stopped before it served");
 	}
 	go_down(&run);
 	return status;

@@ -52,15 +52,17 @@ listeners_json(const struct service *service)
 	const struct listener *listener;
 	const struct address *address;
 	char text[ADDRESS_STRLEN];
+	const char *name;
 	size_t i;
 
 	for (i = 0; i < service->nlisteners; i++) {
 		listener = service->listeners[i];
 		address = listener_address(listener);
 		address_format(address, text);
+		name = listener_name(listener);
 		json_array_append_new(list,
 		    json_pack("{ss ss ss ss so}", "name",
-			listener_name(listener), "address", text, "type",
+			name != NULL ? name : text, "address", text, "type",
 			address->type == SOCK_DGRAM ? "dgram" : "stream",
 			"steering", steering_names[listener_steering(listener)],
 			"queues", queues_json(service, listener)));

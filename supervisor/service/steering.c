@@ -15,37 +15,51 @@
 
 #define SHARES_MAX 64
 
-/* Split `FDNAME=ADDRESS`; the name is cut off the copy, NULL if none. */
-static char *
-split_name(char *text, char **address)
+/* One that is there already and would get the same connections, or NULL. */
+static const struct listener *
+find_overlap(const struct service *service, const struct address *address)
 {
-	char *equals = strchr(text, '=');
+	const struct address *other;
+	size_t i;
 
-	*address = text;
-	if (equals == NULL)
-		return NULL;
-	*equals = '\0';
-	*address = equals + 1;
-	return text;
+	for (i = 0; i < service->nlisteners; i++) {
+		other = listener_address(service->listeners[i]);
+		if (!address_overlaps(other, address))
+			continue;
+		/* The kernel gives each of these a port of its own. */
+		if (address_kind(address) != ADDRESS_INET ||
+		    address_port(address) != 0)
+			return service->listeners[i];
+	}
+	return NULL;
 }
 
 static struct listener *
 open_one(struct service *service, const char *option, char *why, size_t size)
 {
+	const struct listener *other;
 	struct listener *listener = NULL;
-	char *text, *name, *where;
+	char text[ADDRESS_STRLEN];
 	struct address address;
-	const char *fault;
+	const char *where, *fault;
+	char *name = NULL;
+	size_t len;
 
-	if ((text = strdup(option)) == NULL)
-		return NULL;
-	name = split_name(text, &where);
-	if (address_parse(&address, where, &fault) == -1)
-		snprintf(why, size, "%s: %s", where, fault);
-	else if ((listener = listener_new(
-		      name, &address, (int)service->options->backlog)) == NULL)
-		snprintf(why, size, "%s: %s", where, strerror(errno));
-	free(text);
+	where = options_listen_address(option, &len);
+	if (len > 0 && (name = strndup(option, len)) == NULL)
+		snprintf(why, size, "%s", strerror(errno));
+	else if (address_parse(&address, where, &fault) == -1)
+		snprintf(why, size, "--listen %s: %s", where, fault);
+	else if ((other = find_overlap(service, &address)) != NULL) {
+		address_format(listener_address(other), text);
+		snprintf(why, size,
+		    "--listen %s: overlaps with --listen %s: one connection "
+		    "would belong to both",
+		    where, text);
+	} else if ((listener = listener_new(name, &address,
+			(int)service->options->backlog)) == NULL)
+		snprintf(why, size, "--listen %s: %s", where, strerror(errno));
+	free(name);
 	return listener;
 }
 

@@ -51,7 +51,6 @@ choose_way(const struct address *a)
 struct listener *
 listener_new(const char *name, const struct address *address, int backlog)
 {
-	char text[ADDRESS_STRLEN];
 	struct listener *l = calloc(1, sizeof(*l));
 
 	if (l == NULL)
@@ -60,10 +59,10 @@ listener_new(const char *name, const struct address *address, int backlog)
 	l->at.backlog = backlog;
 	l->at.uid = geteuid();
 	l->at.gid = getegid();
-	address_format(address, text);
 	l->way = choose_way(address);
-	l->name = strdup(name != NULL ? name : text);
-	if (l->name != NULL && (l->state = l->way->new (&l->at)) != NULL)
+	l->name = name != NULL ? strdup(name) : NULL;
+	if ((name == NULL || l->name != NULL) &&
+	    (l->state = l->way->new (&l->at)) != NULL)
 		return l;
 	free(l->name);
 	free(l);

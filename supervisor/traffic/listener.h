@@ -29,7 +29,7 @@ struct listener;
 enum listener_steering { STEERING_REUSEPORT, STEERING_RENAME, STEERING_SHARED };
 
 /*
- * name is what LISTEN_FDNAMES says (copied; NULL: the address as text).
+ * name is what LISTEN_FDNAMES says (copied; NULL: it has none).
  * backlog is of the sockets made here.  *New*; NULL with errno.
  */
 struct listener *listener_new(
@@ -38,7 +38,7 @@ struct listener *listener_new(
 /* Close all sockets; unlink the paths of Unix sockets that are still ours. */
 void listener_free(struct listener *);
 
-const char *listener_name(const struct listener *);
+const char *listener_name(const struct listener *); /* may be NULL */
 const struct address *listener_address(const struct listener *);
 enum listener_steering listener_steering(const struct listener *);
 bool listener_v6only(const struct listener *);

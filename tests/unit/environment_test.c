@@ -90,6 +90,24 @@ each_protocol_names_the_sockets(void **state)
 }
 
 static void
+a_datagram_socket_is_not_marked_for_server_starter(void **state)
+{
+	static const struct spawn_socket datagrams[] = {
+		{ .fd = 3, .address = "udp:0.0.0.0:53" },
+		{ .fd = 4, .address = "udp:/run/x" },
+	};
+	static const char *const wanted[] = { "HOTSWAP_NAME=shop",
+		"HOTSWAP_GENERATION=7", "HOTSWAP_SLOT=1",
+		"SERVER_STARTER_PORT=0.0.0.0:53=3;/run/x=4",
+		"SERVER_STARTER_GENERATION=7", NULL };
+
+	spawn.sockets = datagrams;
+	spawn.nsockets = 2;
+	spawn.protocols = PASS_SERVER_STARTER;
+	expect(spawn_env(&spawn, nothing, &listen_pid), wanted);
+}
+
+static void
 a_protocol_that_is_not_asked_for_is_not_spoken(void **state)
 {
 	static const char *const wanted[] = { "HOTSWAP_NAME=shop",
@@ -211,6 +229,8 @@ main(void)
 		cmocka_unit_test_setup(
 		    without_sockets_no_protocol_is_spoken, set_up),
 		cmocka_unit_test_setup(each_protocol_names_the_sockets, set_up),
+		cmocka_unit_test_setup(
+		    a_datagram_socket_is_not_marked_for_server_starter, set_up),
 		cmocka_unit_test_setup(
 		    a_protocol_that_is_not_asked_for_is_not_spoken, set_up),
 		cmocka_unit_test_setup(

@@ -292,6 +292,16 @@ make_missing(void)
 }
 
 static void
+make_untidy(void)
+{
+	static char untidy[80];
+
+	unlink(file);
+	snprintf(untidy, sizeof(untidy), "/.//%s/././/server", directory);
+	spec.exe = untidy;
+}
+
+static void
 make_directory(void)
 {
 	unlink(file);
@@ -384,6 +394,7 @@ files_that_must_not_run_are_refused_with_the_reason(void **state)
 		const char *reason; /* after the file's name, if it has a %s */
 	} cases[] = {
 		{ make_missing, false, "%s does not exist" },
+		{ make_untidy, false, "%s does not exist" },
 		{ make_directory, false, "%s is a directory" },
 		{ make_dangling, false,
 		    "%s is a dangling link to /no/such/file" },
