@@ -33,6 +33,7 @@ struct accept_check {
 	unsigned int interval_ms;
 	unsigned int looks;  /* at this connection */
 	unsigned int source; /* the next directed one to try */
+	bool reserved;	     /* its port is, of a few */
 	int fd;
 	struct event *event;
 	char why[2 * ADDRESS_STRLEN + 3];
@@ -44,7 +45,10 @@ static void check_connect(struct accept_check *);
 static void check_look(struct accept_check *);
 static void check_next(struct accept_check *);
 
-/* A reset leaves no TIME_WAIT, which would hold a reserved source port. */
+/*
+ * A reset leaves no TIME_WAIT, which would hold a reserved source port.  It
+ * is not the way to leave otherwise: servers write it to their logs.
+ */
 static void
 check_disconnect(struct accept_check *check)
 {
@@ -55,7 +59,9 @@ check_disconnect(struct accept_check *check)
 	check->event = NULL;
 	if (check->fd == -1)
 		return;
-	setsockopt(check->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	if (check->reserved)
+		setsockopt(
+		    check->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	fd_close(&check->fd);
 }
 
@@ -258,6 +264,7 @@ check_open(struct accept_check *check)
 	    to.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (check->fd == -1)
 		return -1;
+	check->reserved = source.len > 0 && address_port(&source) != 0;
 	if (source.len > 0 &&
 	    (setsockopt(check->fd, SOL_SOCKET, SO_REUSEADDR, &one,
 		 sizeof(one)) == -1 ||
