@@ -34,11 +34,16 @@ const struct cli_command command_table[] = {
 	    "Go back: to the parked generation at once, else to the last good "
 	    "image.",
 	    ROLLOUT | FLAG_TO, SCOPE_NONE, NULL, false, cli_rollback },
-	{ "promote", "[NAME]", "End the bake now, with the candidate at 100 %.",
+	{ "promote", "[NAME]",
+	    "End the canary or the bake now, with the candidate at 100 %.",
 	    FLAG_NAME, SCOPE_NONE, NULL, false, cli_promote },
 	{ "abort", "[NAME]",
 	    "End the rollout now, with the old generation at 100 %.", FLAG_NAME,
 	    SCOPE_NONE, NULL, false, cli_abort },
+	{ "split", "[NAME] PERCENT",
+	    "Give the candidate this share of the new connections, and hold "
+	    "the rollout there.",
+	    FLAG_NAME, SCOPE_NONE, "PERCENT", false, cli_split },
 	{ "status", "[NAME] [OPTIONS]",
 	    "Show what runs: generations, shares, connections, queues, "
 	    "health.",

@@ -55,6 +55,7 @@ int cli_rollback(const struct arguments *);
 int cli_restart(const struct arguments *);
 int cli_promote(const struct arguments *);
 int cli_abort(const struct arguments *);
+int cli_split(const struct arguments *);
 int cli_status(const struct arguments *);
 int cli_list(const struct arguments *);
 int cli_history(const struct arguments *);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The commands that are one call and one answer: promote, abort, signal,
- * wait, stop; and probe, which asks no supervisor at all.
+ * The commands that are one call and one answer: promote, abort, split,
+ * signal, wait, stop; and probe, which asks no supervisor at all.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -52,6 +53,24 @@ int
 cli_abort(const struct arguments *arguments)
 {
 	return decide(arguments, "Abort");
+}
+
+int
+cli_split(const struct arguments *arguments)
+{
+	const char *text = arguments->operand;
+	size_t digits = strspn(text, "0123456789");
+	json_t *reply = NULL;
+	int status;
+
+	if (digits == 0 || digits > 3 || text[digits] != '\0' ||
+	    atoi(text) > 100)
+		return tell(STATUS_USAGE,
+		    "\"%s\" is not a percentage (0 to 100)", text);
+	status = client_ask(arguments->name, "Split",
+	    json_pack("{si}", "percent", atoi(text)), CLIENT_PROMPT_MS, &reply);
+	json_decref(reply);
+	return status;
 }
 
 int

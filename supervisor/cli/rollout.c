@@ -58,7 +58,7 @@ print_own_outcome(
 	json_decref(outcome);
 }
 
-/* `resolve 3 ms, start 35 ms, bake 5.0 s` */
+/* `resolve 3 ms, start 35 ms, shift 5 % 30 s, bake 5.0 s` */
 static void
 print_phases(FILE *out, const json_t *phases)
 {
@@ -68,8 +68,12 @@ print_phases(FILE *out, const json_t *phases)
 
 	json_array_foreach (phases, i, phase) {
 		render_duration(took, field_number(phase, "ms"));
-		fprintf(out, "%s%s %s", i == 0 ? ": " : ", ",
-		    field_string(phase, "phase"), took);
+		fprintf(out, "%s%s ", i == 0 ? ": " : ", ",
+		    field_string(phase, "phase"));
+		if (json_object_get(phase, "share") != NULL)
+			fprintf(out, "%lld %% ",
+			    (long long)field_number(phase, "share"));
+		fputs(took, out);
 	}
 }
 

@@ -6,6 +6,7 @@
 #include "service/methods.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -220,6 +221,22 @@ abort_rollout(struct call *call)
 	end_rollout(call, request_abort);
 }
 
+static void
+split(struct call *call)
+{
+	char why[RELEASE_WHY];
+	unsigned int percent = UINT_MAX;
+
+	if (!get_number(call, "percent", &percent))
+		return;
+	if (percent > 100)
+		invalid(call, "percent");
+	else if (request_split(call_service(call), percent, why) == -1)
+		call_fail(call, "Refused", why);
+	else
+		call_reply(call, NULL, false);
+}
+
 /* TELLING */
 
 static void
@@ -351,6 +368,7 @@ static const struct {
 	{ INTERFACE ".Restart", restart },
 	{ INTERFACE ".Promote", promote },
 	{ INTERFACE ".Abort", abort_rollout },
+	{ INTERFACE ".Split", split },
 	{ INTERFACE ".Wait", wait_method },
 	{ INTERFACE ".History", history },
 	{ INTERFACE ".Events", events },

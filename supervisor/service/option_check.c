@@ -12,10 +12,10 @@
 
 #include "service/options.h"
 #include "traffic/address.h"
+#include "traffic/steer.h"
 
 #define NAME_MAX_LEN   64
 #define FDNAME_MAX_LEN 255 /* sd_listen_fds_with_names(3) */
-
 static int
 refuse(const char **why, const char *phrase)
 {
@@ -220,6 +220,16 @@ option_check_env(const char *text, const char **why)
 	if (text[len] == '\0')
 		return refuse(why, "not K=V");
 	return len == 0 ? refuse(why, "has no name before '='") : 0;
+}
+
+int
+option_check_net(const char *text, const char **why)
+{
+	struct steer_net net;
+
+	if (steer_net_parse(&net, text) == 0)
+		return 0;
+	return refuse(why, "not a network (10.1.0.0/16, 2001:db8::/32)");
 }
 
 int

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/strings.h"
+#include "service/option_shares.h"
 
 #define NOT_DURATION "not a duration (500ms, 10s, 5m, 1h)"
 #define NOT_SIGNAL   "not a signal (SIGTERM, USR2, 15)"
@@ -420,4 +421,6 @@ const struct option_ops option_kinds[] = {
 	    parse_ready, clear_ready, ready_json },
 	[OPTION_LIMIT] = { TAKES_STRING, NOT_LIMIT, parse_limit, clear_limit,
 	    limit_json },
+	[OPTION_SHARES] = { TAKES_STRING | TAKES_INTEGER, "not a string",
+	    option_parse_shares, option_clear_shares, option_shares_json },
 };

@@ -33,6 +33,14 @@ struct restart_limit {
 	unsigned int window_ms;
 };
 
+#define SHARE_LIST_MAX 100
+
+/* --canary: each more than the one before, 0 to 99. */
+struct share_list {
+	size_t count;
+	unsigned int percent[SHARE_LIST_MAX];
+};
+
 /* Strings and lists (NULL-terminated, never NULL) are the options'. */
 struct options {
 	char *name;
@@ -49,6 +57,10 @@ struct options {
 	struct ready_rule ready;
 	unsigned int start_timeout_ms;
 	char *check;
+	struct share_list canary;
+	unsigned int step_ms;
+	bool sticky;
+	char **preview;
 	unsigned int bake_ms;
 	unsigned int keep_ms;
 	int park_signal;   /* 0: none */
@@ -81,10 +93,11 @@ enum option_kind {
 	OPTION_DURATION, /* unsigned int, milliseconds */
 	OPTION_SIGNAL,	 /* int */
 	OPTION_WORD,	 /* int, an index into words */
-	OPTION_WORDS, /* unsigned int, bits by index into words, comma list */
-	OPTION_UMASK, /* int, octal */
-	OPTION_READY, /* struct ready_rule */
-	OPTION_LIMIT, /* struct restart_limit */
+	OPTION_WORDS,  /* unsigned int, bits by index into words, comma list */
+	OPTION_UMASK,  /* int, octal */
+	OPTION_READY,  /* struct ready_rule */
+	OPTION_LIMIT,  /* struct restart_limit */
+	OPTION_SHARES, /* struct share_list */
 };
 
 /* One row of the table. */

@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "service/service.h"
 
+#define PHASES_MAX 1000 /* shares by hand are without number */
+
 static const char *const result_names[] = {
 	[OUTCOME_PROMOTED] = "promoted",
 	[OUTCOME_ABORTED] = "aborted",
@@ -25,17 +27,36 @@ outcome_begin(struct release *release)
 	release->phases = json_array();
 }
 
-void
-outcome_phase_ended(struct release *release, enum rollout_state state)
+/* There is no room for more: what comes goes to the last one. */
+static void
+lengthen_last(json_t *phases, json_int_t ms)
 {
-	int64_t now = clock_ms();
-	const char *phase = rollout_phase_name(state);
+	json_t *last = json_array_get(phases, PHASES_MAX - 1);
+	json_t *sum = json_object_get(last, "ms");
 
-	if (phase != NULL)
-		json_array_append_new(release->phases,
-		    json_pack("{ss sI}", "phase", phase, "ms",
-			(json_int_t)(now - release->phase_ms)));
+	json_integer_set(sum, json_integer_value(sum) + ms);
+}
+
+void
+outcome_phase_ended(struct release *release, const struct rollout *before)
+{
+	const char *name = rollout_phase_name(before->state);
+	int64_t now = clock_ms();
+	json_int_t ms = now - release->phase_ms;
+	json_t *phase;
+
 	release->phase_ms = now;
+	if (name == NULL)
+		return;
+	if (json_array_size(release->phases) >= PHASES_MAX) {
+		lengthen_last(release->phases, ms);
+		return;
+	}
+	phase = json_pack("{ss sI}", "phase", name, "ms", ms);
+	if (before->state == ROLLOUT_SHIFTING)
+		json_object_set_new(
+		    phase, "share", json_integer(before->share));
+	json_array_append_new(release->phases, phase);
 }
 
 void

@@ -16,8 +16,8 @@ enum outcome_result { OUTCOME_PROMOTED, OUTCOME_ABORTED, OUTCOME_ROLLED_BACK };
 /* A rollout begins: note the time. */
 void outcome_begin(struct release *);
 
-/* A state was left: note how long it took. */
-void outcome_phase_ended(struct release *, enum rollout_state);
+/* A state or a share was left, that of before: note how long it took. */
+void outcome_phase_ended(struct release *, const struct rollout *before);
 
 /*
  * The rollout is over: write history and tell all who observe.  The first

@@ -25,6 +25,7 @@
 static void start(struct service *, const char *);
 static void check(struct service *, const char *);
 static void shift(struct service *, const char *);
+static void hold(struct service *, const char *);
 static void promote(struct service *, const char *);
 static void take_back(struct service *, const char *);
 static void give_up(struct service *, const char *);
@@ -34,25 +35,46 @@ static void (*const actions[])(struct service *, const char *why) = {
 	[ACTION_START] = start,
 	[ACTION_CHECK] = check,
 	[ACTION_SHIFT] = shift,
+	[ACTION_HOLD] = hold,
 	[ACTION_PROMOTE] = promote,
 	[ACTION_TAKE_BACK] = take_back,
 	[ACTION_GIVE_UP] = give_up,
 };
 
-bool
-release_take(struct service *service, enum rollout_event event, const char *why)
+/* Do what the table said; before is the rollout before it was asked. */
+static bool
+carry_out(struct service *service, const struct rollout *before,
+    enum rollout_action action, const char *why)
 {
 	struct release *release = &service->release;
-	enum rollout_state before = release->rollout.state;
-	enum rollout_action action;
 
-	action = rollout_take(&release->rollout, event);
 	if (action == ACTION_REFUSE)
 		return false;
-	if (release->rollout.state != before)
+	/* Each share is a phase of its own. */
+	if (release->rollout.state != before->state || action == ACTION_SHIFT ||
+	    action == ACTION_HOLD)
 		outcome_phase_ended(release, before);
 	actions[action](service, why);
 	return true;
+}
+
+bool
+release_take(struct service *service, enum rollout_event event, const char *why)
+{
+	struct rollout *rollout = &service->release.rollout;
+	struct rollout before = *rollout;
+
+	return carry_out(service, &before, rollout_take(rollout, event), why);
+}
+
+bool
+release_split(struct service *service, unsigned int percent)
+{
+	struct rollout *rollout = &service->release.rollout;
+	struct rollout before = *rollout;
+
+	return carry_out(
+	    service, &before, rollout_split(rollout, percent), NULL);
 }
 
 static void
@@ -246,12 +268,11 @@ set_shares(struct release *release, unsigned int candidate)
 		release->old->share = 100 - candidate;
 }
 
-static void
-shift(struct service *service, const char *why)
+/* Put the rollout's share in force; false: it failed and is taken back. */
+static bool
+apply_share(struct service *service)
 {
 	struct release *release = &service->release;
-	/* A first start and a parked one at once have nothing to bake. */
-	bool bakes = release->old != NULL && release->candidate->health != NULL;
 	char fault[RELEASE_WHY];
 
 	clear_deadline(service);
@@ -260,16 +281,37 @@ shift(struct service *service, const char *why)
 		snprintf(
 		    fault, sizeof(fault), "cannot steer: %s", strerror(errno));
 		release_take(service, EVENT_FAILED, fault);
-		return;
+		return false;
 	}
 	if (release->old != NULL)
 		events_emit(service, "shifted", release->candidate,
 		    "gets %u %% of the new connections",
 		    release->rollout.share);
-	if (!bakes || service->options->bake_ms == 0)
+	return true;
+}
+
+static void
+shift(struct service *service, const char *why)
+{
+	struct release *release = &service->release;
+	/* A first start and a parked one at once have nothing to bake. */
+	bool bakes = release->old != NULL && release->candidate->health != NULL;
+
+	if (!apply_share(service))
+		return;
+	if (release->rollout.state == ROLLOUT_SHIFTING)
+		set_deadline(service, service->options->step_ms);
+	else if (!bakes || service->options->bake_ms == 0)
 		release_take(service, EVENT_BAKED, NULL);
 	else
 		set_deadline(service, service->options->bake_ms);
+}
+
+/* Only people end this. */
+static void
+hold(struct service *service, const char *why)
+{
+	apply_share(service);
 }
 
 /* The three ends. */

@@ -29,8 +29,7 @@ enum release_kind {
 	RELEASE_ROLLBACK,
 };
 
-#define RELEASE_PHASES 8
-#define RELEASE_WHY    512
+#define RELEASE_WHY 512
 
 struct release {
 	struct rollout rollout;
@@ -61,6 +60,12 @@ void release_fini(struct service *);
  * whether it had a place in the present state; all that follows is done.
  */
 bool release_take(struct service *, enum rollout_event, const char *why);
+
+/*
+ * Give the candidate this share, 0 to 100, and hold the rollout there.
+ * Returns whether that had a place in the present state.
+ */
+bool release_split(struct service *, unsigned int percent);
 
 /*
  * What generations tell.  Each returns whether it was the rollout's affair:

@@ -14,6 +14,7 @@
 #include "base/strings.h"
 #include "service/outcome.h"
 #include "service/service.h"
+#include "service/steering.h"
 
 static void
 describe_rollout(const struct service *service, char why[static RELEASE_WHY])
@@ -97,6 +98,22 @@ place_file(const struct service *service, const struct request *request)
 	return path;
 }
 
+int
+request_check_options(const struct service *service,
+    const struct options *options, const char **key,
+    char why[static RELEASE_WHY])
+{
+	char fault[RELEASE_WHY - 64];
+
+	if (options->canary.count == 0 && options->preview[0] == NULL)
+		return 0;
+	if (steering_can_share(service, fault, sizeof(fault)) == 0)
+		return 0;
+	*key = options->canary.count > 0 ? "canary" : "preview";
+	snprintf(why, RELEASE_WHY, "%s: %s", *key, fault);
+	return -1;
+}
+
 static int
 set_options(struct service *service, const struct request *request,
     const char **key, char why[static RELEASE_WHY])
@@ -105,7 +122,8 @@ set_options(struct service *service, const struct request *request,
 	char fault[OPTIONS_WHY];
 
 	if (request->options == NULL)
-		return 0;
+		return request_check_options(
+		    service, service->options, key, why);
 	if ((options = options_copy(service->options)) == NULL) {
 		snprintf(why, RELEASE_WHY, "%s", strerror(errno));
 		return -1;
@@ -113,6 +131,10 @@ set_options(struct service *service, const struct request *request,
 	if (options_set_json(options, request->options, true, key, fault) ==
 	    -1) {
 		snprintf(why, RELEASE_WHY, "%s", fault);
+		options_free(options);
+		return -1;
+	}
+	if (request_check_options(service, options, key, why) == -1) {
 		options_free(options);
 		return -1;
 	}
@@ -132,6 +154,12 @@ take_request(struct service *service, const struct request *request,
 	release->from = service->active != NULL ? service->active->number : 0;
 	release->to = 0;
 	release->candidate = NULL;
+	/* Who goes back is in a hurry, and knows where to. */
+	release->rollout.nsteps = 0;
+	if (request->kind != RELEASE_ROLLBACK && release->old != NULL) {
+		release->rollout.steps = service->options->canary.percent;
+		release->rollout.nsteps = service->options->canary.count;
+	}
 	if (request->kind == RELEASE_RESTART)
 		return take_image(release, service->active->image);
 	if (request->kind == RELEASE_ROLLBACK)
@@ -189,17 +217,36 @@ request_begin(struct service *service, const struct request *request,
 	return REQUEST_BEGUN;
 }
 
-int
-request_promote(struct service *service, char why[static RELEASE_WHY])
+/* Why what needs a candidate that serves has no place now. */
+static int
+refuse_early(const struct service *service, char why[static RELEASE_WHY])
 {
-	if (release_take(service, EVENT_PROMOTE, "promoted on request"))
-		return 0;
 	if (service->release.rollout.state == ROLLOUT_IDLE)
 		snprintf(why, RELEASE_WHY, "no rollout is under way");
 	else
 		snprintf(why, RELEASE_WHY,
 		    "the candidate has not passed its check yet");
 	return -1;
+}
+
+int
+request_promote(struct service *service, char why[static RELEASE_WHY])
+{
+	if (release_take(service, EVENT_PROMOTE, "promoted on request"))
+		return 0;
+	return refuse_early(service, why);
+}
+
+int
+request_split(
+    struct service *service, unsigned int percent, char why[static RELEASE_WHY])
+{
+	if (percent > 0 && percent < 100 &&
+	    steering_can_share(service, why, RELEASE_WHY) == -1)
+		return -1;
+	if (release_split(service, percent))
+		return 0;
+	return refuse_early(service, why);
 }
 
 int
@@ -221,8 +268,12 @@ request_rescue(struct service *service, const char *why)
 
 	if (service->ending)
 		return false;
-	if (service->release.rollout.state != ROLLOUT_IDLE)
+	if (service->release.rollout.state != ROLLOUT_IDLE) {
+		/* It gets all as soon as it is healthy: nobody else serves. */
+		service->release.rollout.nsteps = 0;
+		release_take(service, EVENT_HELD, NULL);
 		return true;
+	}
 	if (service->parked == NULL)
 		return false;
 	events_emit(service, "crashed", service->active,

@@ -25,8 +25,8 @@ enum request_answer {
 };
 
 /*
- * Begin a rollout.  If it does not begin, why says so, and *key, borrowed
- * from the request, names the option at fault.  The outcome comes through
+ * Begin a rollout.  If it does not begin, why says so, and *key, borrowed,
+ * names the option at fault.  The outcome comes through
  * events_outcome, for a rollback to a parked generation before the return.
  */
 enum request_answer request_begin(struct service *, const struct request *,
@@ -35,6 +35,17 @@ enum request_answer request_begin(struct service *, const struct request *,
 /* -1 with why if it has no place now. */
 int request_promote(struct service *, char why[static RELEASE_WHY]);
 int request_abort(struct service *, char why[static RELEASE_WHY]);
+
+/* Hold the candidate at this share, 0 to 100.  -1 with why, likewise. */
+int request_split(
+    struct service *, unsigned int percent, char why[static RELEASE_WHY]);
+
+/*
+ * Can the listeners do what these options ask for?  -1 with why, and *key
+ * names the option at fault.
+ */
+int request_check_options(const struct service *, const struct options *,
+    const char **key, char why[static RELEASE_WHY]);
 
 /*
  * The active generation cannot be kept running: let the parked one take

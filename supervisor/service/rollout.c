@@ -37,6 +37,7 @@ static const struct cell table[ROLLOUT_STATES][ROLLOUT_EVENTS] = {
 	},
 	[ROLLOUT_SHIFTING] = {
 		[EVENT_HELD]	   = { ACTION_SHIFT,	 ROLLOUT_SHIFTING },
+		[EVENT_SPLIT]	   = { ACTION_HOLD,	 ROLLOUT_SHIFTING },
 		[EVENT_FAILED]	   = { ACTION_TAKE_BACK, ROLLOUT_IDLE },
 		[EVENT_EXITED]	   = { ACTION_TAKE_BACK, ROLLOUT_IDLE },
 		[EVENT_SICK]	   = { ACTION_TAKE_BACK, ROLLOUT_IDLE },
@@ -48,6 +49,7 @@ static const struct cell table[ROLLOUT_STATES][ROLLOUT_EVENTS] = {
 		[EVENT_EXITED]	   = { ACTION_TAKE_BACK, ROLLOUT_IDLE },
 		[EVENT_SICK]	   = { ACTION_TAKE_BACK, ROLLOUT_IDLE },
 		[EVENT_BAKED]	   = { ACTION_PROMOTE,	 ROLLOUT_IDLE },
+		[EVENT_SPLIT]	   = { ACTION_HOLD,	 ROLLOUT_SHIFTING },
 		[EVENT_PROMOTE]	   = { ACTION_PROMOTE,	 ROLLOUT_IDLE },
 		[EVENT_ABORT]	   = { ACTION_TAKE_BACK, ROLLOUT_IDLE },
 	},
@@ -93,6 +95,16 @@ rollout_take(struct rollout *rollout, enum rollout_event event)
 	if (cell.action == ACTION_SHIFT)
 		take_next_share(rollout);
 	return cell.action;
+}
+
+enum rollout_action
+rollout_split(struct rollout *rollout, unsigned int percent)
+{
+	enum rollout_action action = rollout_take(rollout, EVENT_SPLIT);
+
+	if (action != ACTION_REFUSE)
+		rollout->share = percent;
+	return action;
 }
 
 const char *

@@ -35,6 +35,7 @@ enum rollout_event {
 	EVENT_BAKED,   /* the bake time passed */
 	EVENT_PROMOTE, /* somebody asked */
 	EVENT_ABORT,   /* somebody asked */
+	EVENT_SPLIT,   /* somebody asked for a share: rollout_split */
 	ROLLOUT_EVENTS
 };
 
@@ -44,14 +45,15 @@ enum rollout_action {
 	ACTION_START,
 	ACTION_CHECK,
 	ACTION_SHIFT,	  /* to rollout.share */
+	ACTION_HOLD,	  /* to rollout.share, and stay there */
 	ACTION_PROMOTE,	  /* the candidate is active from now on */
 	ACTION_TAKE_BACK, /* all traffic to the old one, the candidate stops */
 	ACTION_GIVE_UP,	  /* there is no candidate yet: nothing but to say so */
 };
 
-/* Shares on the way to 100 %, borrowed; none: straight to 100. */
 struct rollout {
 	enum rollout_state state;
+	/* Shares on the way to 100 %, borrowed; none: straight to 100. */
 	const unsigned int *steps;
 	size_t nsteps;
 	size_t step;
@@ -65,6 +67,12 @@ struct rollout {
  * state is ROLLOUT_BAKING.
  */
 enum rollout_action rollout_take(struct rollout *, enum rollout_event);
+
+/*
+ * Take EVENT_SPLIT: the candidate's share is this, 0 to 100, until somebody
+ * asks for another, for its promotion or for its end.
+ */
+enum rollout_action rollout_split(struct rollout *, unsigned int percent);
 
 /* `idle`, `resolving`, … as status --json says it. */
 const char *rollout_state_name(enum rollout_state);

@@ -266,9 +266,12 @@ watch_signals(struct run *run)
 static int
 open_listeners(struct run *run)
 {
-	char why[ADDRESS_STRLEN * 2 + 128];
+	const struct service *service = &run->service;
+	char why[RELEASE_WHY];
+	const char *key;
 
-	if (steering_open(&run->service, why, sizeof(why)) == 0)
+	if (steering_open(&run->service, why, sizeof(why)) == 0 &&
+	    request_check_options(service, service->options, &key, why) == 0)
 		return STATUS_OK;
 	return fail(&run->service, STATUS_CONFIG, "%s", why);
 }

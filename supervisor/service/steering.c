@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/strings.h"
 #include "service/service.h"
 
 #define SHARES_MAX 64
@@ -96,6 +97,31 @@ steering_close(struct service *service)
 }
 
 int
+steering_can_share(const struct service *service, char *why, size_t size)
+{
+	/* Why an address that is steered so cannot; NULL: it can. */
+	static const char *const reasons[] = {
+		[STEERING_REUSEPORT] = NULL,
+		[STEERING_RENAME] = "a Unix socket's path leads to one "
+				    "generation at a time",
+		[STEERING_SHARED] = "all generations share this one socket",
+	};
+	char text[ADDRESS_STRLEN];
+	const char *reason;
+	size_t i;
+
+	for (i = 0; i < service->nlisteners; i++) {
+		reason = reasons[listener_steering(service->listeners[i])];
+		if (reason == NULL)
+			continue;
+		address_format(listener_address(service->listeners[i]), text);
+		snprintf(why, size, "%s: no shares here: %s", text, reason);
+		return -1;
+	}
+	return 0;
+}
+
+int
 steering_join(struct generation *generation, char *why, size_t size)
 {
 	struct service *service = generation->service;
@@ -143,23 +169,54 @@ collect_shares(const struct service *service, struct steer_share *shares)
 	return n;
 }
 
-int
-steering_apply(struct service *service)
+/* Networks that see the candidate first, while others may not.  *New*. */
+static struct steer_net *
+collect_preview(const struct service *service, size_t *n)
 {
-	struct steer_share shares[SHARES_MAX];
-	struct steer_plan plan = { .shares = shares };
+	char *const *text = service->options->preview;
+	struct steer_net *nets;
+
+	*n = 0;
+	if (service->release.rollout.state != ROLLOUT_SHIFTING)
+		return NULL;
+	nets =
+	    calloc(strings_count(service->options->preview) + 1, sizeof(*nets));
+	for (; nets != NULL && *text != NULL; text++)
+		steer_net_parse(&nets[(*n)++], *text);
+	return nets;
+}
+
+static int
+apply_plan(struct service *service, const struct steer_plan *plan)
+{
 	char text[ADDRESS_STRLEN];
 	size_t i;
 
-	plan.nshares = collect_shares(service, shares);
 	for (i = 0; i < service->nlisteners; i++) {
-		if (listener_steer(service->listeners[i], &plan) == 0)
+		if (listener_steer(service->listeners[i], plan) == 0)
 			continue;
 		address_format(listener_address(service->listeners[i]), text);
 		log_error("%s: cannot steer: %s", text, strerror(errno));
 		return -1;
 	}
 	return 0;
+}
+
+int
+steering_apply(struct service *service)
+{
+	struct steer_share shares[SHARES_MAX];
+	struct steer_plan plan = { .shares = shares,
+		.sticky = service->options->sticky,
+		.preview_generation = service->release.to };
+	struct steer_net *preview;
+	int r;
+
+	plan.nshares = collect_shares(service, shares);
+	plan.preview = preview = collect_preview(service, &plan.npreview);
+	r = apply_plan(service, &plan);
+	free(preview);
+	return r;
 }
 
 void

@@ -15,6 +15,12 @@ struct service;
 int steering_open(struct service *, char *why, size_t size);
 void steering_close(struct service *);
 
+/*
+ * Can all listeners give a part of the connections to one generation and the
+ * rest to another?  -1 with why.
+ */
+int steering_can_share(const struct service *, char *why, size_t size);
+
 /* Sockets for a new generation, at share 0.  -1 with why. */
 int steering_join(struct generation *, char *why, size_t size);
 

@@ -30,6 +30,7 @@ static const char *const samples[][4] = {
 	[OPTION_UMASK] = { "027", "0", "777" },
 	[OPTION_READY] = { "notify", "exec:./is-ready now", "1.5s" },
 	[OPTION_LIMIT] = { "9/2m" },
+	[OPTION_SHARES] = { "5,25,50", "0,1,99", "10" },
 };
 
 /* For rows whose text must have a form of its own. */
@@ -41,6 +42,7 @@ static const struct sample {
 	{ "health", "http://127.0.0.1:8080/health" },
 	{ "env", "KEY=a=b" },
 	{ "pass", "nginx,einhorn" },
+	{ "preview", "2001:db8::/32" },
 };
 
 /* The n-th text for a row, NULL behind the last. */
@@ -234,6 +236,17 @@ wrong_values_are_refused_with_a_reason(void **state)
 	    "not a limit (5/60s: five times in 60 seconds)");
 	refused("restart-limit", "0/60s",
 	    "not a limit (5/60s: five times in 60 seconds)");
+	refused("canary", "5,5", "does not grow");
+	refused("canary", "25,5", "does not grow");
+	refused(
+	    "canary", "100", "not a list of percents from 0 to 99 (5,25,50)");
+	refused(
+	    "canary", "5,", "not a list of percents from 0 to 99 (5,25,50)");
+	refused("canary", "none,5",
+	    "not a list of percents from 0 to 99 (5,25,50)");
+	refused("step-time", "0", "must be more than 0");
+	refused("preview", "10.0.0.0/33",
+	    "not a network (10.1.0.0/16, 2001:db8::/32)");
 	refused("stop-signal", "SIGNONE", "not a signal (SIGTERM, USR2, 15)");
 	refused("ready", "exec:",
 	    "not auto, notify, listen, exec: with a command, or a duration");

@@ -48,6 +48,9 @@ static const struct expectation expectations[] = {
 	{ ROLLOUT_SHIFTING, EVENT_SICK, ACTION_TAKE_BACK, ROLLOUT_IDLE },
 	{ ROLLOUT_SHIFTING, EVENT_PROMOTE, ACTION_PROMOTE, ROLLOUT_IDLE },
 	{ ROLLOUT_SHIFTING, EVENT_ABORT, ACTION_TAKE_BACK, ROLLOUT_IDLE },
+	/* A share by hand holds it, also where it had all the traffic. */
+	{ ROLLOUT_SHIFTING, EVENT_SPLIT, ACTION_HOLD, ROLLOUT_SHIFTING },
+	{ ROLLOUT_BAKING, EVENT_SPLIT, ACTION_HOLD, ROLLOUT_SHIFTING },
 	{ ROLLOUT_BAKING, EVENT_FAILED, ACTION_TAKE_BACK, ROLLOUT_IDLE },
 	{ ROLLOUT_BAKING, EVENT_EXITED, ACTION_TAKE_BACK, ROLLOUT_IDLE },
 	{ ROLLOUT_BAKING, EVENT_SICK, ACTION_TAKE_BACK, ROLLOUT_IDLE },
@@ -116,6 +119,30 @@ shares_go_up_by_the_steps_and_then_to_all(void **unused)
 }
 
 static void
+a_share_by_hand_is_neither_a_step_nor_the_end(void **unused)
+{
+	static const unsigned int steps[] = { 5, 25 };
+	struct rollout rollout = {
+		.state = ROLLOUT_CHECKING, .steps = steps, .nsteps = 2
+	};
+
+	assert_int_equal(rollout_split(&rollout, 50), ACTION_REFUSE);
+	assert_int_equal(rollout.share, 0);
+	rollout_take(&rollout, EVENT_HEALTHY);
+	assert_int_equal(rollout_split(&rollout, 100), ACTION_HOLD);
+	assert_int_equal(rollout.share, 100);
+	assert_int_equal(rollout.state, ROLLOUT_SHIFTING);
+	assert_int_equal(rollout_split(&rollout, 0), ACTION_HOLD);
+	assert_int_equal(rollout.share, 0);
+	assert_int_equal(rollout_take(&rollout, EVENT_HELD), ACTION_SHIFT);
+	assert_int_equal(rollout.share, 25);
+	assert_int_equal(rollout_take(&rollout, EVENT_HELD), ACTION_SHIFT);
+	assert_int_equal(rollout_split(&rollout, 7), ACTION_HOLD);
+	assert_int_equal(rollout.state, ROLLOUT_SHIFTING);
+	assert_int_equal(rollout_take(&rollout, EVENT_PROMOTE), ACTION_PROMOTE);
+}
+
+static void
 a_new_rollout_remembers_nothing_of_the_one_before(void **unused)
 {
 	struct rollout rollout = { .step = 3, .share = 100, .met_users = true };
@@ -144,6 +171,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_state_and_event),
 		cmocka_unit_test(shares_go_up_by_the_steps_and_then_to_all),
+		cmocka_unit_test(a_share_by_hand_is_neither_a_step_nor_the_end),
 		cmocka_unit_test(
 		    a_new_rollout_remembers_nothing_of_the_one_before),
 		cmocka_unit_test(

@@ -1,0 +1,299 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# Gray release: a part of the connections for the candidate, by the kernel.
+# CONNECTIONS=N makes N connections for each share instead of 20000.
+
+load helper
+
+CONNECTIONS=${CONNECTIONS:-20000}
+
+# choose_port: for a test that names it before serve does.
+choose_port() {
+	PORT=$(free_port)
+}
+
+# shifted SHARE: the candidate has that share of the new connections.
+shifted() {
+	[ "$(field "d['rollout']['share']")" = "$1" ] &&
+		[ "$(field "d['rollout']['state']")" = shifting ]
+}
+
+# canary SHARE OPTIONS...: upgrade to v2, and hold it there.
+canary() {
+	release server v2
+	hotswap upgrade web --canary "$1" --step-time 1h --no-wait "${@:2}"
+	until_true shifted "$1"
+}
+
+# requests COUNT OPTIONS... ADDRESS: into part.json; each must succeed.
+requests() {
+	"$BUILD/load" --rate 20000 --count "$@" >part.json || {
+		cat part.json
+		return 1
+	}
+}
+
+# answers GENERATION: so many of the last requests.
+answers() {
+	field "sum(g['answers'] for g in d['generations'] if g['generation'] == $1)" part.json
+}
+
+# within SHARE: as many answers of generation 2 as chance has it, three times
+# out of a thousand not.
+within() {
+	local got
+
+	got=$(answers 2)
+	python3 -c 'import sys
+n, share, got = (int(a) for a in sys.argv[1:])
+mean, sd = n * share / 100, (n * share * (100 - share)) ** 0.5 / 100
+print(f"{share} % of {n}: {got}, {(got - mean) / sd:+.1f} standard deviations")
+sys.exit(abs(got - mean) > 3 * sd)' "$CONNECTIONS" "$1" "$got"
+}
+
+# shares ADDRESS: each that is asked for is kept to, at the second try if
+# chance was against the first.
+shares() {
+	local share
+
+	for share in 1 5 25 50 99; do
+		hotswap split web $share
+		requests "$CONNECTIONS" "$1"
+		within $share && continue
+		requests "$CONNECTIONS" "$1"
+		within $share
+	done
+}
+
+@test "canary: shares of 1 to 99 % are kept to, over IPv4" {
+	serve
+	canary 1
+	shares "127.0.0.1:$PORT"
+}
+
+@test "canary: shares of 1 to 99 % are kept to, over IPv6" {
+	choose_port
+	serve -l "[::1]:$PORT"
+	canary 1
+	shares "[::1]:$PORT"
+}
+
+@test "canary: shares of 1 to 99 % are kept to, for UDP" {
+	choose_port
+	serve -l "udp:127.0.0.1:$PORT"
+	canary 1
+	shares "udp:127.0.0.1:$PORT"
+}
+
+@test "canary: the steps are taken in turn, each for its time, and told" {
+	serve
+	release server v2
+	hotswap upgrade web --canary 5,25,50 --step-time 300ms --json >outcome.json
+	[ "$(field "[(p['phase'], p.get('share')) for p in d['phases']]" outcome.json)" = \
+		"[('resolve', None), ('start', None), ('check', None), ('shift', 5), ('shift', 25), ('shift', 50), ('bake', None)]" ]
+	[ "$(field "all(280 <= p['ms'] < 2000 for p in d['phases'] if p['phase'] == 'shift')" outcome.json)" = True ]
+	[ "$(field "d['result']" outcome.json)" = promoted ]
+	[ "$(version)" = v2 ]
+	# From then on: what came with one upgrade holds for the next.
+	release server v3
+	hotswap upgrade web --json >outcome.json
+	[ "$(field "[p['share'] for p in d['phases'] if 'share' in p]" outcome.json)" = "[5, 25, 50]" ]
+	release server v4
+	hotswap upgrade web --canary none --json >outcome.json
+	[ "$(field "[p['share'] for p in d['phases'] if 'share' in p]" outcome.json)" = "[]" ]
+}
+
+@test "canary: going back to a parked generation takes no steps" {
+	serve --canary 50 --step-time 100ms
+	release server v2
+	hotswap upgrade web
+	until_true is_role 1 parked
+	hotswap rollback web --json >outcome.json
+	[ "$(field "[p['share'] for p in d['phases'] if 'share' in p]" outcome.json)" = "[]" ]
+	[ "$(version)" = v1 ]
+}
+
+@test "sticky: a client stays with its generation, and moves once at most" {
+	serve --sticky
+	canary 5
+	load_begin --rate 3000 --source 127.10.0.1/1000
+	for share in 5 25 50 100; do
+		hotswap split web $share
+		requests "$CONNECTIONS" --source 127.10.0.1/1000 "127.0.0.1:$PORT"
+		[ "$(field "d['sources']['moved']" part.json)" = 0 ]
+	done
+	load_end
+	[ "$(field "d['sources']['answered']" load.json)" = 1000 ]
+	[ "$(field "d['sources']['most_moves']" load.json)" = 1 ]
+	[ "$(field "[g['version'] for g in d['generations']]" part.json)" = "['v2']" ]
+}
+
+@test "without --sticky clients come to both generations" {
+	serve
+	canary 50
+	requests 20000 --source 127.10.0.1/1000 "127.0.0.1:$PORT"
+	[ "$(field "d['sources']['moved']" part.json)" -gt 990 ]
+}
+
+@test "preview: the named networks reach the candidate, no other does" {
+	serve --preview 127.20.0.0/16 --preview 127.30.0.7
+	canary 0
+	requests 10000 --source 127.10.0.1/1000 "127.0.0.1:$PORT"
+	[ "$(answers 2)" = 0 ]
+	requests 1000 --source 127.20.0.1/1000 "127.0.0.1:$PORT"
+	[ "$(answers 2)" = 1000 ]
+	requests 100 --source 127.30.0.7 "127.0.0.1:$PORT"
+	[ "$(answers 2)" = 100 ]
+	requests 100 --source 127.30.0.6 "127.0.0.1:$PORT"
+	[ "$(answers 2)" = 0 ]
+	# And not after it was taken back.
+	hotswap abort web
+	requests 100 --source 127.20.0.1 "127.0.0.1:$PORT"
+	[ "$(answers 2)" = 0 ]
+}
+
+@test "split: holds a share that no time ends, also out of the bake" {
+	serve --bake 300ms
+	release server v2
+	hotswap upgrade web --bake 1h --no-wait
+	until_true is_version v2
+	hotswap split web 0
+	[ "$(version)" = v1 ]
+	[ "$(field "d['rollout']['left_ms']")" = None ]
+	hotswap split web 100
+	[ "$(version)" = v2 ]
+	shifted 100
+	hotswap promote web
+	[ "$(field "d['active']")" = 2 ]
+	release server v3
+	hotswap upgrade web --canary 10 --step-time 100ms --no-wait
+	until_true hotswap split web 20
+	sleep 0.5 # the step's time passes: nothing may come of it
+	shifted 20
+	hotswap abort web
+	[ "$(version)" = v2 ]
+}
+
+@test "split: has no place before the check has passed, nor without a rollout" {
+	serve
+	expect 2 hotswap split web 5 2>err
+	grep -q "no rollout is under way" err
+	release server v2 --hang-while-open
+	hotswap upgrade web --no-wait
+	until_true test "$(field "d['rollout']['state']")" = checking
+	expect 2 hotswap split web 5 2>err
+	grep -q "not passed its check" err
+	expect 64 hotswap split web 101
+	expect 64 hotswap split web -- -1
+	expect 64 hotswap split web half
+}
+
+# taken_back: the rollout is over, and the last one did not succeed.
+taken_back() {
+	[ "$(field "d['counters']['rolled_back'], d['rollout']['state']")" = \
+		"(1, 'idle')" ]
+}
+
+# met_few_and_none_later: at most 5 % of the requests, and 3 standard
+# deviations, were answered by generation 2, the last before it was taken back.
+met_few_and_none_later() {
+	{ timeout 1 hotswap events web --follow || true; } | python3 -c 'import json, sys, datetime
+def when(text):
+	return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+events = [json.loads(line) for line in sys.stdin]
+back = when([e for e in events if e["event"] == "rolled-back"][0]["time"])
+load = json.load(open("load.json"))
+n = load["requests"]
+g = [g for g in load["generations"] if g["generation"] == 2][0]
+print(n, "requests, the candidate answered", g["answers"])
+late = (when(g["last"]) - back).total_seconds()
+print("its last one came", late, "s after the take-back")
+sys.exit(g["answers"] > n * 0.05 + 3 * (n * 0.05 * 0.95) ** 0.5 or late > 0.002)'
+}
+
+@test "a canary that fails its check at 5 % is taken back by itself" {
+	serve --health 'exec:test ! -e sick' --health-interval 100ms
+	load_begin --rate 3000
+	canary 5
+	requests 3000 "127.0.0.1:$PORT"
+	[ "$(answers 2)" -gt 0 ]
+	touch sick
+	until_true taken_back
+	rm sick
+	requests 3000 "127.0.0.1:$PORT"
+	[ "$(answers 2)" = 0 ]
+	load_end
+	met_few_and_none_later
+}
+
+@test "a canary that crashes at 5 % is taken back by itself" {
+	serve
+	load_begin --rate 3000
+	release server v2 --die-after-requests 200
+	hotswap upgrade web --canary 5 --step-time 1h 2>err 3>&- &
+	expect 1 wait $!
+	grep -q "SIGSEGV" err
+	requests 3000 "127.0.0.1:$PORT"
+	[ "$(answers 2)" = 0 ]
+	# What it had when it crashed is lost with it, nothing else.
+	echo stop >steer
+	wait "$CLIENT" || true
+	[ "$(field "d['failures'] < 20 and d['refused'] == 0" load.json)" = True ]
+	met_few_and_none_later
+}
+
+@test "a canary that hangs at 5 % is taken back by itself" {
+	choose_port
+	serve --health "http://127.0.0.1:$PORT/" --health-interval 100ms \
+		--health-timeout 300ms
+	canary 5
+	kill -STOP "$(pid_of 2)"
+	until_true taken_back
+	kill -CONT "$(pid_of 2)"
+	requests 3000 "127.0.0.1:$PORT"
+	[ "$(answers 2)" = 0 ]
+}
+
+@test "for UDP a canary that fails is taken back by itself" {
+	choose_port
+	serve -l "udp:127.0.0.1:$PORT" --health 'exec:test ! -e sick' \
+		--health-interval 100ms
+	canary 50
+	requests 1000 "udp:127.0.0.1:$PORT"
+	[ "$(answers 2)" -gt 0 ]
+	touch sick
+	until_true taken_back
+	requests 1000 "udp:127.0.0.1:$PORT"
+	[ "$(answers 2)" = 0 ]
+}
+
+@test "the old program given up during a canary leaves all to the candidate" {
+	serve --restart never
+	canary 5
+	kill -KILL "$(pid_of 1)"
+	until_true test "$(field "d['rollout']['share']")" = 100
+	hotswap wait web --for idle --timeout 10s
+	[ "$(version)" = v2 ]
+}
+
+@test "shares are refused where a Unix socket could not keep to them" {
+	expect 78 hotswap run -n web -l "$PWD/web.sock" --canary 5 -- ./server \
+		2>err
+	grep -q "web.sock: no shares here: a Unix socket" err
+	expect 78 hotswap run -n web -l @abstract-$$ --preview 10.0.0.0/8 \
+		-- ./server 2>err
+	grep -q "abstract-$$: no shares here: all generations share" err
+	serve -l "$PWD/web.sock"
+	expect 78 hotswap upgrade web --canary 5 2>err
+	grep -q "canary: .*web.sock: no shares here" err
+	[ "$(field "len(d['generations'])")" = 1 ]
+	release server v2
+	hotswap upgrade web --bake 1h --no-wait
+	until_true is_version v2
+	expect 2 hotswap split web 50 2>err
+	grep -q "no shares here" err
+	hotswap split web 0
+	[ "$(curl -s -D- --unix-socket web.sock http://x/ | grep -c 'X-Version: v1')" = 1 ]
+	hotswap split web 100
+	[ "$(curl -s -D- --unix-socket web.sock http://x/ | grep -c 'X-Version: v2')" = 1 ]
+}
