@@ -14,8 +14,6 @@
 #include "service/service.h"
 #include "traffic/accept.h"
 
-#define SOURCE_LEN 96
-
 struct health {
 	struct generation *generation;
 	enum health_pace pace;
@@ -143,21 +141,20 @@ needs_ipv6(const struct service *service, const char *check)
 	return false;
 }
 
-/* Where a check of this generation comes from: 127.83.H.L, or ports of ::1 */
-static void
-directed_source(const struct generation *generation, const char *check,
-    char source[static SOURCE_LEN])
+void
+health_source(const struct generation *generation, const char *check,
+    char source[static HEALTH_SOURCE])
 {
 	unsigned int number = generation->number, port;
 
 	if (!needs_ipv6(generation->service, check)) {
-		snprintf(source, SOURCE_LEN, "127.83.%u.%u", number >> 8 & 255,
-		    number & 255);
+		snprintf(source, HEALTH_SOURCE, "127.83.%u.%u",
+		    number >> 8 & 255, number & 255);
 		return;
 	}
 	port = STEER_PORT_BASE + number % STEER_PORT_SLOTS * STEER_PORTS;
 	snprintf(
-	    source, SOURCE_LEN, "[::1]:%u-%u", port, port + STEER_PORTS - 1);
+	    source, HEALTH_SOURCE, "[::1]:%u-%u", port, port + STEER_PORTS - 1);
 }
 
 /* The private path of the Unix socket that a `unix:PATH…` check names. */
@@ -191,7 +188,7 @@ begin_probe(struct health *health, const char *pattern)
 {
 	struct generation *generation = health->generation;
 	const struct options *options = generation->service->options;
-	char source[SOURCE_LEN], variable[SOURCE_LEN + 32];
+	char source[HEALTH_SOURCE], variable[HEALTH_SOURCE + 32];
 	const char *extra[] = { variable, NULL };
 	struct address path;
 	char **env, *check;
@@ -199,7 +196,7 @@ begin_probe(struct health *health, const char *pattern)
 	check = spawn_expand(pattern, options->name, generation->number);
 	if (check == NULL)
 		return -1;
-	directed_source(generation, check, source);
+	health_source(generation, check, source);
 	snprintf(variable, sizeof(variable), "HOTSWAP_PROBE_SOURCE=%s", source);
 	env = spawn_helper_env(options->name, generation->number,
 	    program_main(generation->program), extra);

@@ -32,4 +32,13 @@ enum health_pace {
 struct health *health_start(struct generation *, enum health_pace, health_fn *);
 void health_stop(struct health *);
 
+#define HEALTH_SOURCE 96 /* room for any source */
+
+/*
+ * Where a check of this generation comes from: 127.83.H.L, or a range of
+ * ports of ::1 where only IPv6 reaches what the check speaks of.
+ */
+void health_source(const struct generation *, const char *check,
+    char source[static HEALTH_SOURCE]);
+
 #endif

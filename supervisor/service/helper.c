@@ -20,10 +20,10 @@ helper_start(struct service *service, const struct helper *helper,
 
 	text = spawn_expand(helper->command, options->name, helper->generation);
 	env = spawn_helper_env(
-	    options->name, helper->generation, helper->pid, NULL);
+	    options->name, helper->generation, helper->pid, helper->extra);
 	if (text != NULL && env != NULL)
 		command = command_start(service->base,
-		    (const char *const[]) { "/bin/sh", "-c", text, NULL }, env,
+		    (const char *const[]){ "/bin/sh", "-c", text, NULL }, env,
 		    options->chdir, helper->timeout_ms, helper->log_as, done,
 		    arg);
 	spawn_env_free(env);

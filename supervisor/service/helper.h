@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Shell commands that run beside a generation: --check, --ready exec:.
+ * Shell commands that run beside a generation: --check, --ready exec:, hooks.
  */
 #ifndef SERVICE_HELPER_H
 #define SERVICE_HELPER_H
@@ -15,7 +15,8 @@ struct service;
 struct helper {
 	const char *command; /* for the shell, with its placeholders */
 	unsigned int generation;
-	pid_t pid; /* its main process, 0: none */
+	pid_t pid;		  /* its main process, 0: none */
+	const char *const *extra; /* variables, NULL-terminated; NULL: none */
 	unsigned int timeout_ms;
 	const char *log_as; /* as for command_start */
 };

@@ -232,6 +232,40 @@ option_check_net(const char *text, const char **why)
 	return refuse(why, "not a network (10.1.0.0/16, 2001:db8::/32)");
 }
 
+const char *
+options_hook_command(const char *text, size_t *event_len)
+{
+	static const char *const events[] = { "started", "ready", "shifted",
+		"promoted", "aborted", "rolled-back", "drained", "retired",
+		"crashed" };
+	size_t len = strcspn(text, "="), i;
+
+	for (i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		if (strlen(events[i]) == len &&
+		    strncmp(text, events[i], len) == 0 && text[len] == '=') {
+			*event_len = len;
+			return text + len + 1;
+		}
+	}
+	return NULL;
+}
+
+int
+option_check_hook(const char *text, const char **why)
+{
+	const char *command;
+	size_t len;
+
+	if ((command = options_hook_command(text, &len)) == NULL)
+		return refuse(why,
+		    "not EVENT=COMMAND with started, ready, shifted, "
+		    "promoted, aborted, rolled-back, drained, retired or "
+		    "crashed as EVENT");
+	if (command[strspn(command, " \t")] == '\0')
+		return refuse(why, "has no command behind '='");
+	return 0;
+}
+
 int
 option_check_positive(const char *text, const char **why)
 {

@@ -21,6 +21,9 @@ int option_check_env(const char *text, const char **why);
 /* A source network: `10.1.0.0/16`, `2001:db8::/32`, or one address. */
 int option_check_net(const char *text, const char **why);
 
+/* `EVENT=COMMAND`, as options_hook_command takes it apart. */
+int option_check_hook(const char *text, const char **why);
+
 /* A count or a duration that must not be nought. */
 int option_check_positive(const char *text, const char **why);
 

@@ -79,6 +79,7 @@ struct options {
 	bool clear_env;
 	bool no_new_privs;
 	char *pidfile;
+	char **hook;
 	bool migrate_queued;
 	char *control_group;
 	int log_format; /* enum log_format */
@@ -162,6 +163,13 @@ json_t *options_to_json(const struct options *);
  * there is none.
  */
 const char *options_listen_address(const char *text, size_t *name_len);
+
+/*
+ * Take --hook's `EVENT=COMMAND` apart.  Returns the command, within text,
+ * and the length of the event's name in *event_len; NULL if text begins with
+ * no event that has hooks.
+ */
+const char *options_hook_command(const char *text, size_t *event_len);
 
 /* Durations `500ms`, `10s`, `5m`, `1h`, `30`.  -1 with EINVAL, ERANGE. */
 int options_duration(const char *text, unsigned int *ms);

@@ -276,7 +276,7 @@ request_rescue(struct service *service, const char *why)
 	}
 	if (service->parked == NULL)
 		return false;
-	events_emit(service, "crashed", service->active,
+	events_emit(service, "given-up", service->active,
 	    "cannot be kept running (%s): going back to generation %u", why,
 	    service->parked->number);
 	return request_begin(service, &request, &key, fault) == REQUEST_BEGUN;

@@ -24,6 +24,7 @@
 #include "base/strings.h"
 #include "process/reaper.h"
 #include "service/control.h"
+#include "service/hooks.h"
 #include "service/request.h"
 #include "service/retire.h"
 #include "service/steering.h"
@@ -104,6 +105,10 @@ service_settle(struct service *service)
 	TAILQ_FOREACH (generation, &service->generations, entry) {
 		if (generation->program != NULL)
 			return;
+	}
+	if (!hooks_are_idle(service->hooks)) {
+		hooks_finish(service->hooks);
+		return;
 	}
 	events_emit(service, "stopped", NULL, "stopped");
 	event_base_loopbreak(service->base);
@@ -285,6 +290,9 @@ begin_loop(struct run *run)
 	    reaper_init(service->base, orphan_ended, service) == -1)
 		return fail(service, STATUS_SOFTWARE, "event loop: %s",
 		    strerror(errno));
+	if ((service->hooks = hooks_new(service)) == NULL)
+		return fail(
+		    service, STATUS_SOFTWARE, "hooks: %s", strerror(errno));
 	release_init(service);
 	return STATUS_OK;
 }
@@ -313,6 +321,7 @@ go_down(struct run *run)
 	size_t i;
 
 	control_free(service->control);
+	hooks_free(service->hooks);
 	while ((generation = TAILQ_FIRST(&service->generations)) != NULL)
 		generation_free(generation);
 	steering_close(service);

@@ -19,6 +19,7 @@
 #include "traffic/listener.h"
 
 struct control;
+struct hooks;
 
 struct service {
 	struct event_base *base;
@@ -37,6 +38,7 @@ struct service {
 	struct events events;
 	struct journal *journal;
 	struct control *control;
+	struct hooks *hooks;
 	unsigned int outcomes[3]; /* so often, by enum outcome_result */
 	int report_fd; /* -1 once the first generation's fate is told */
 	bool ending;

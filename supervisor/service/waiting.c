@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "service/control.h"
+#include "service/hooks.h"
 #include "service/service.h"
 
 struct waiter {
@@ -108,7 +109,8 @@ is_drained(const struct service *service)
 static bool
 is_stopped(const struct service *service)
 {
-	return service->ending && only_left(service, NULL);
+	return service->ending && only_left(service, NULL) &&
+	    hooks_are_idle(service->hooks);
 }
 
 static const struct {

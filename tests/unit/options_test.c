@@ -43,6 +43,7 @@ static const struct sample {
 	{ "env", "KEY=a=b" },
 	{ "pass", "nginx,einhorn" },
 	{ "preview", "2001:db8::/32" },
+	{ "hook", "rolled-back=tell a=b" },
 };
 
 /* The n-th text for a row, NULL behind the last. */
