@@ -120,6 +120,16 @@ remote_descriptor_flags(pid_t tid, int number)
 	return (flags & O_CLOEXEC) != 0 ? FD_CLOEXEC : 0;
 }
 
+int
+remote_umask(pid_t tid)
+{
+	long mask;
+
+	if (read_field(tid, "status", "\nUmask:", 8, &mask) == -1)
+		return -1;
+	return (int)mask;
+}
+
 /* What a link in /proc/TID points to. */
 static int
 read_link(pid_t tid, const char *name, char *buf, size_t size)

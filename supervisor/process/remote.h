@@ -31,6 +31,9 @@ int remote_descriptor(pid_t pid, pid_t tid, int number);
 /* Its descriptor flags: FD_CLOEXEC or 0; -1 with errno. */
 int remote_descriptor_flags(pid_t tid, int number);
 
+/* Its umask; -1 with errno. */
+int remote_umask(pid_t tid);
+
 /*
  * A path that it names, relative to its directory dirfd (or AT_FDCWD) and
  * under its root, as we reach it: absolute, links in its directory resolved,

@@ -18,6 +18,7 @@
 
 #include "base/fd.h"
 #include "base/strings.h"
+#include "filter.h"
 #include "process/account.h"
 #include "process/child.h"
 
@@ -33,6 +34,8 @@ struct child {
 	size_t nfds;
 	size_t nsockets;
 	int report; /* the pipe on which a failure is told */
+	const struct filter *filter;
+	int filter_sock; /* for its notification descriptor */
 };
 
 /* What comes through the pipe; nothing does if execve(2) succeeds. */
@@ -61,7 +64,17 @@ pass_sockets(struct child *child)
 	if (child_arrange(child->fds, child->nfds, child->nsockets) == -1)
 		return -1;
 	child->report = CHILD_FD_FIRST + (int)child->nsockets;
+	child->filter_sock = child->report + 1;
 	return 0;
+}
+
+/* From here on the child must not bind, listen or unlink. */
+static int
+put_filter_on(struct child *child)
+{
+	return child->filter != NULL
+	    ? filter_install(child->filter, child->filter_sock)
+	    : 0;
 }
 
 static int
@@ -143,6 +156,7 @@ static const struct step {
 	{ "set its umask", 0, set_umask },
 	{ "enter the directory", offsetof(struct image, chdir),
 	    enter_directory },
+	{ "put the shim's filter on it", 0, put_filter_on },
 	{ "take on the groups of", offsetof(struct image, user), join_groups },
 	{ "become user", offsetof(struct image, user), become_user },
 	{ "set no_new_privs", 0, renounce_privileges },
@@ -239,8 +253,9 @@ expand_arguments(const struct spawn *spawn)
 }
 
 /*
- * The image's file goes past the sockets and the report, and is closed by
- * execve(2) itself: it has another number in the child.
+ * The image's file goes past the sockets, the report and what the filter
+ * needs, and is closed by execve(2) itself: it has another number in the
+ * child.
  */
 static int
 collect_descriptors(struct child *child, const struct spawn *spawn)
@@ -248,7 +263,7 @@ collect_descriptors(struct child *child, const struct spawn *spawn)
 	static const char by_descriptor[] = "/proc/self/fd/";
 	size_t i;
 
-	child->fds = calloc(spawn->nsockets + 2, sizeof(*child->fds));
+	child->fds = calloc(spawn->nsockets + 3, sizeof(*child->fds));
 	if (child->fds == NULL)
 		return -1;
 	for (i = 0; i < spawn->nsockets; i++)
@@ -256,6 +271,8 @@ collect_descriptors(struct child *child, const struct spawn *spawn)
 	child->nsockets = spawn->nsockets;
 	child->nfds = child->nsockets;
 	child->fds[child->nfds++] = child->report;
+	if (spawn->filter != NULL)
+		child->fds[child->nfds++] = spawn->filter_sock;
 	if (strncmp(child->path, by_descriptor, strlen(by_descriptor)) == 0) {
 		snprintf(child->path, sizeof(child->path), "%s%zu",
 		    by_descriptor, CHILD_FD_FIRST + child->nfds);
@@ -271,7 +288,9 @@ child_init(struct child *child, const struct spawn *spawn, int report,
 	const struct image *image = spawn->image;
 	char cause[128];
 
-	*child = (struct child){ .image = image, .report = report };
+	*child = (struct child){
+		.image = image, .report = report, .filter = spawn->filter
+	};
 	if (account_init(&child->account, image->user, image->group, cause,
 		sizeof(cause)) == -1) {
 		snprintf(

@@ -11,6 +11,8 @@
 
 #include "process/image.h"
 
+struct filter;
+
 enum pass_protocol {
 	PASS_SYSTEMD = 1 << 0,
 	PASS_SERVER_STARTER = 1 << 1,
@@ -33,6 +35,12 @@ struct spawn {
 	unsigned int protocols;		    /* enum pass_protocol, or-ed */
 	const struct spawn_socket *sockets; /* from descriptor 3 on */
 	size_t nsockets;
+
+	/* How its bind(2) and listen(2) are told: one of these, or none. */
+	const struct filter *filter; /* put on it; NULL: none */
+	int filter_sock;	     /* for filter_install */
+	const char *library;	     /* added to LD_PRELOAD; NULL: none */
+	const char *library_sock;    /* the path that HOTSWAP_SHIM names */
 };
 
 /*
@@ -52,8 +60,9 @@ char *spawn_expand(const char *text, const char *name, unsigned int generation);
 /*
  * The environment of the program: base (nothing with clear_env) without what
  * was meant for us, the image's own, HOTSWAP_NAME, HOTSWAP_GENERATION,
- * HOTSWAP_SLOT, NOTIFY_SOCKET, and the protocols' variables if there are
- * sockets.  *New*, to be freed with spawn_env_free; NULL with ENOMEM.
+ * HOTSWAP_SLOT, NOTIFY_SOCKET, LD_PRELOAD and HOTSWAP_SHIM where there is a
+ * library, and the protocols' variables if there are sockets.  *New*, to be
+ * freed with spawn_env_free; NULL with ENOMEM.
  *
  * LISTEN_PID is left without its number, which only the child knows: it goes
  * to *listen_pid, where there is room for SPAWN_PID_SIZE bytes; NULL if

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "announce.h"
 #include "base/strings.h"
 #include "process/child.h"
 
@@ -237,15 +238,29 @@ static const struct {
 	{ PASS_NGINX, set_nginx },
 };
 
+/* The value of a variable, within its string; NULL if there is none. */
 static char *
-find_listen_pid(char **list)
+env_find(const struct env *env, const char *key)
 {
-	static const char key[] = "LISTEN_PID=";
+	size_t len = strlen(key), i;
 
-	for (; list != NULL && *list != NULL; list++)
-		if (strncmp(*list, key, sizeof(key) - 1) == 0)
-			return *list + sizeof(key) - 1;
+	for (i = 0; i < env->n; i++)
+		if (strncmp(env->list[i], key, len) == 0 &&
+		    env->list[i][len] == '=')
+			return env->list[i] + len + 1;
 	return NULL;
+}
+
+/* Behind the libraries that the user wants loaded, ld.so(8). */
+static void
+set_library(struct env *env, const struct spawn *spawn)
+{
+	const char *others = env_find(env, "LD_PRELOAD");
+	bool any = others != NULL && others[0] != '\0';
+
+	env_set(env, "LD_PRELOAD=%s%s%s", any ? others : "", any ? ":" : "",
+	    spawn->library);
+	env_set(env, ANNOUNCE_ENV "=%s", spawn->library_sock);
 }
 
 char **
@@ -265,11 +280,13 @@ spawn_env(const struct spawn *spawn, char *const *base, char **listen_pid)
 	env_name_generation(&env, spawn->name, spawn->generation);
 	if (spawn->notify_path != NULL)
 		env_set(&env, "NOTIFY_SOCKET=%s", spawn->notify_path);
+	if (spawn->library != NULL)
+		set_library(&env, spawn);
 	for (i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
 		if (spawn->nsockets > 0 &&
 		    spawn->protocols & protocols[i].protocol)
 			protocols[i].set(&env, spawn);
-	*listen_pid = systemd ? find_listen_pid(env.list) : NULL;
+	*listen_pid = systemd ? env_find(&env, "LISTEN_PID") : NULL;
 	return env_finish(&env);
 }
 

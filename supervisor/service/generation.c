@@ -19,6 +19,7 @@
 #include "service/retire.h"
 #include "service/service.h"
 #include "service/steering.h"
+#include "service/wrap.h"
 
 #define BACKOFF_FIRST_MS   100
 #define BACKOFF_LONGEST_MS 5000
@@ -48,8 +49,8 @@ generation_owner(const struct image *image, uid_t *uid, gid_t *gid)
 	*uid = geteuid();
 	*gid = getegid();
 	/* An unknown name is told of when the program is started. */
-	if (account_init(&account, image->user, image->group, why,
-		sizeof(why)) == -1)
+	if (account_init(
+		&account, image->user, image->group, why, sizeof(why)) == -1)
 		return;
 	*uid = account.uid;
 	*gid = account.gid;
@@ -223,6 +224,11 @@ generation_new(
 		generation_free(generation);
 		return NULL;
 	}
+	generation->wrap = wrap_new(generation, why, size);
+	if (generation->wrap == NULL) {
+		generation_free(generation);
+		return NULL;
+	}
 	return generation;
 }
 
@@ -235,6 +241,8 @@ generation_close(struct generation *generation)
 	evtimer_del(generation->backoff);
 	program_free(generation->program);
 	generation->program = NULL;
+	wrap_free(generation->wrap);
+	generation->wrap = NULL;
 	steering_leave(generation);
 }
 
@@ -250,26 +258,27 @@ generation_free(struct generation *generation)
 	free(generation);
 }
 
-/* The generation's sockets, in the order of the listeners. */
+/* What it is passed: those made for it, in the order of the listeners. */
 static size_t
 collect_sockets(const struct generation *generation,
     struct spawn_socket *sockets, char (*addresses)[ADDRESS_STRLEN])
 {
 	struct service *service = generation->service;
 	const struct listener *listener;
-	size_t i, j, n, count = 0;
+	size_t i, n, count = 0;
 	const int *fds;
 
-	for (i = 0; i < service->nlisteners; i++) {
+	for (i = 0; i < service->ndeclared; i++) {
 		listener = service->listeners[i];
 		address_format(listener_address(listener), addresses[i]);
 		fds = listener_sockets(listener, generation->number, &n);
-		for (j = 0; j < n && count < SOCKETS_MAX; j++)
-			sockets[count++] = (struct spawn_socket){
-				.fd = fds[j],
-				.name = listener_name(listener),
-				.address = addresses[i],
-			};
+		if (n == 0 || count == SOCKETS_MAX)
+			continue;
+		sockets[count++] = (struct spawn_socket){
+			.fd = fds[0],
+			.name = listener_name(listener),
+			.address = addresses[i],
+		};
 	}
 	return count;
 }
@@ -285,7 +294,7 @@ generation_start(struct generation *generation, char *why, size_t size)
 		.protocols = service->options->pass,
 		.sockets = sockets };
 	char(*addresses)[ADDRESS_STRLEN];
-	int r;
+	int r = -1;
 
 	/* Also sockets that it had and that its program has shut down. */
 	if (steering_join(generation, why, size) == -1)
@@ -296,7 +305,11 @@ generation_start(struct generation *generation, char *why, size_t size)
 		return -1;
 	}
 	spawn.nsockets = collect_sockets(generation, sockets, addresses);
-	r = program_start(generation->program, &spawn, why, size);
+	if (wrap_prepare(generation->wrap, &spawn, why, size) == 0) {
+		r = program_start(generation->program, &spawn, why, size);
+		if (wrap_started(generation->wrap, r == 0, why, size) == -1)
+			r = -1;
+	}
 	free(addresses);
 	return r;
 }

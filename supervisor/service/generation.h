@@ -19,6 +19,7 @@
 struct service;
 struct health;
 struct retirement;
+struct wrap;
 
 enum role {
 	ROLE_CANDIDATE, /* being started and checked */
@@ -47,6 +48,7 @@ struct generation {
 	unsigned int share; /* percent of new connections */
 	struct image *image;
 	struct program *program; /* NULL once it has ended for good */
+	struct wrap *wrap;	 /* likewise */
 	char started[CLOCK_STAMP];
 	bool proven; /* was promoted once: good to go back to */
 	struct health *health;

@@ -209,18 +209,38 @@ begin_probe(struct health *health, const char *pattern)
 	return health->probe != NULL ? 0 : -1;
 }
 
+/* At every address at which it has a socket. */
+static int
+begin_accept(struct health *health)
+{
+	const struct generation *generation = health->generation;
+	const struct service *service = generation->service;
+	struct listener **listeners;
+	size_t i, n, count = 0;
+
+	listeners = calloc(service->nlisteners + 1, sizeof(struct listener *));
+	if (listeners == NULL)
+		return -1;
+	for (i = 0; i < service->nlisteners; i++) {
+		listener_sockets(service->listeners[i], generation->number, &n);
+		if (n > 0)
+			listeners[count++] = service->listeners[i];
+	}
+	health->accept = accept_check_start(service->base, listeners, count,
+	    generation->number, service->options->health_timeout_ms,
+	    accept_result, health);
+	free(listeners);
+	return health->accept != NULL ? 0 : -1;
+}
+
 static void
 begin_check(struct health *health)
 {
-	struct generation *generation = health->generation;
-	struct service *service = generation->service;
-	const struct options *options = service->options;
+	const struct options *options = health->generation->service->options;
 	char why[128];
 
 	if (options->health[0] == NULL)
-		health->accept = accept_check_start(service->base,
-		    service->listeners, service->nlisteners, generation->number,
-		    options->health_timeout_ms, accept_result, health);
+		begin_accept(health);
 	else
 		begin_probe(health, options->health[health->next]);
 	if (health->accept != NULL || health->probe != NULL)

@@ -51,6 +51,14 @@ options_listen_address(const char *text, size_t *name_len)
 }
 
 int
+option_check_address(const char *text, const char **why)
+{
+	struct address address;
+
+	return address_parse(&address, text, why);
+}
+
+int
 option_check_listen(const char *text, const char **why)
 {
 	struct address address;

@@ -9,6 +9,8 @@
 /* Letters, digits, `.`, `_`, `-`, at most 64; it becomes a file name. */
 int option_check_name(const char *text, const char **why);
 
+int option_check_address(const char *text, const char **why);
+
 /* `[FDNAME=]ADDRESS` */
 int option_check_listen(const char *text, const char **why);
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/log.h"
+#include "process/shim.h"
 #include "process/spawn.h"
 #include "service/option_check.h"
 #include "service/options.h"
@@ -16,6 +17,8 @@ static const char *const ready_words[] = { "auto", "notify", "listen", NULL };
 static const char *const restart_words[] = { "always", "on-failure", "never",
 	NULL };
 static const char *const log_words[] = { "text", "json", NULL };
+static const char *const shim_words[] = { "auto", "seccomp", "preload", "off",
+	NULL };
 static const char *const pass_words[] = { "systemd", "server-starter",
 	"einhorn", "nginx", NULL };
 
@@ -26,6 +29,9 @@ _Static_assert(
     RESTART_ALWAYS == 0 && RESTART_ON_FAILURE == 1 && RESTART_NEVER == 2,
     "words");
 _Static_assert(LOG_TEXT == 0 && LOG_JSON == 1, "words");
+_Static_assert(
+    SHIM_AUTO == 0 && SHIM_SECCOMP == 1 && SHIM_PRELOAD == 2 && SHIM_OFF == 3,
+    "words");
 _Static_assert(PASS_SYSTEMD == 1 && PASS_SERVER_STARTER == 2 &&
 	PASS_EINHORN == 4 && PASS_NGINX == 8,
     "words");
@@ -46,6 +52,14 @@ const struct option_row option_table[] = {
 	{ "backlog", 0, OPTION_COUNT, AT(backlog), .metavar = "N",
 	    .fallback = "4096", .validate = option_check_positive,
 	    .help = "how many connections may wait to be accepted" },
+	{ "shim", 0, OPTION_WORD, AT(shim),
+	    .metavar = "auto|seccomp|preload|off", .fallback = "auto",
+	    .words = shim_words,
+	    .help = "how the program's own sockets are seen, "
+	    "hotswap-shim(7)" },
+	{ "ignore", 0, OPTION_LIST, AT(ignore), .metavar = "ADDRESS",
+	    .validate = option_check_address,
+	    .help = "an address that the shim leaves alone; may be repeated" },
 	{ "pass", 0, OPTION_WORDS, AT(pass), .metavar = "PROTOCOLS",
 	    .fallback = "systemd,server-starter,einhorn",
 	    .words = pass_words,

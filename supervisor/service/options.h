@@ -47,6 +47,8 @@ struct options {
 	char *config;
 	char **listen;
 	unsigned int backlog;
+	int shim; /* enum shim_backend */
+	char **ignore;
 	unsigned int pass; /* enum pass_protocol, or-ed */
 	char **health;
 	unsigned int health_interval_ms;

@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * When is a generation ready to be checked?  A program that was passed its
- * sockets is listening from the first instant, so that `auto` and `listen`
- * leave it to the health check to say when it accepts.
+ * When is a generation ready to be checked?  `auto` and `listen`: when it has
+ * a socket at each address at which the active one has; the first, when it
+ * has one at all and has bound no other for a moment.  A program that was
+ * passed its sockets has them from the first instant; the health check says
+ * when it accepts.
  */
 #include "service/readiness.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #include "service/helper.h"
 #include "service/service.h"
+#include "service/wrap.h"
+
+#define QUIET_MS 100 /* from one listen(2) of a starting server to the next */
 
 struct readiness {
 	struct generation *generation;
@@ -23,14 +30,61 @@ struct readiness {
 static void begin_command(struct readiness *);
 
 static void
+tell(struct readiness *readiness)
+{
+	readiness->fn(readiness->generation, readiness->arg);
+}
+
+static bool
+has_socket(const struct listener *listener, const struct generation *generation)
+{
+	size_t n;
+
+	listener_sockets(listener, generation->number, &n);
+	return n > 0;
+}
+
+/* Does it listen wherever it has to? */
+static bool
+is_listening(const struct generation *generation)
+{
+	const struct service *service = generation->service;
+	const struct generation *active = service->active;
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < service->nlisteners; i++) {
+		if (has_socket(service->listeners[i], generation))
+			any = true;
+		else if (active != NULL &&
+		    has_socket(service->listeners[i], active))
+			return false;
+	}
+	return any || active != NULL ||
+	    wrap_backend(generation->wrap) == SHIM_OFF;
+}
+
+/* Nothing but the program's next listen(2) is waited for. */
+static void
+look(struct readiness *readiness)
+{
+	if (is_listening(readiness->generation))
+		tell(readiness);
+}
+
+static void
 expired(evutil_socket_t fd, short what, void *arg)
 {
+	static void (*const functions[])(struct readiness *) = {
+		[READY_AUTO] = look,
+		[READY_LISTEN] = look,
+		[READY_EXEC] = begin_command,
+		[READY_DELAY] = tell,
+	};
 	struct readiness *readiness = arg;
 
-	if (readiness->generation->service->options->ready.kind == READY_EXEC)
-		begin_command(readiness);
-	else
-		readiness->fn(readiness->generation, readiness->arg);
+	functions[readiness->generation->service->options->ready.kind](
+	    readiness);
 }
 
 static void
@@ -48,7 +102,7 @@ command_ended(const struct command_result *result, void *arg)
 
 	readiness->command = NULL;
 	if (WIFEXITED(result->status) && WEXITSTATUS(result->status) == 0)
-		readiness->fn(readiness->generation, readiness->arg);
+		tell(readiness);
 	else
 		wait_for(readiness,
 		    readiness->generation->service->options
@@ -114,5 +168,63 @@ readiness_said(struct readiness *readiness)
 	if (kind != READY_NOTIFY && kind != READY_AUTO)
 		return;
 	evtimer_del(readiness->timer);
-	readiness->fn(readiness->generation, readiness->arg);
+	tell(readiness);
+}
+
+void
+readiness_look(struct readiness *readiness)
+{
+	const struct service *service = readiness->generation->service;
+	enum ready_kind kind = service->options->ready.kind;
+
+	if (kind == READY_AUTO || kind == READY_LISTEN)
+		wait_for(readiness, service->active == NULL ? QUIET_MS : 0);
+}
+
+/* The addresses at which one has a socket and the other, if any, has none. */
+static void
+list_addresses(const struct generation *has, const struct generation *lacks,
+    char *buf, size_t size)
+{
+	const struct service *service = has->service;
+	char text[ADDRESS_STRLEN];
+	size_t i;
+
+	buf[0] = '\0';
+	for (i = 0; i < service->nlisteners; i++) {
+		if (!has_socket(service->listeners[i], has) ||
+		    (lacks != NULL && has_socket(service->listeners[i], lacks)))
+			continue;
+		address_format(listener_address(service->listeners[i]), text);
+		strlcat(buf, buf[0] != '\0' ? ", " : "", size);
+		strlcat(buf, text, size);
+	}
+}
+
+void
+readiness_describe(const struct readiness *readiness, char *buf, size_t size)
+{
+	const struct generation *generation = readiness->generation;
+	const struct generation *active = generation->service->active;
+	enum ready_kind kind = generation->service->options->ready.kind;
+	const char *trouble = wrap_trouble(generation->wrap);
+	char own[256], missing[256];
+
+	buf[0] = '\0';
+	if (kind != READY_AUTO && kind != READY_LISTEN)
+		return;
+	list_addresses(generation, NULL, own, sizeof(own));
+	if (active == NULL) {
+		snprintf(buf, size,
+		    ": it listens on nothing%s%s; a program "
+		    "that never does needs --ready T",
+		    trouble[0] != '\0' ? ": " : "", trouble);
+		return;
+	}
+	list_addresses(active, generation, missing, sizeof(missing));
+	snprintf(buf, size,
+	    ": it listens on %s; the active generation has "
+	    "%s%s%s",
+	    own[0] != '\0' ? own : "nothing", missing,
+	    trouble[0] != '\0' ? "; " : "", trouble);
 }

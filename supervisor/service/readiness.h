@@ -5,6 +5,8 @@
 #ifndef SERVICE_READINESS_H
 #define SERVICE_READINESS_H
 
+#include <stddef.h>
+
 struct generation;
 struct readiness;
 
@@ -18,6 +20,12 @@ typedef void readiness_fn(struct generation *, void *arg);
 struct readiness *readiness_start(
     struct generation *, readiness_fn *, void *arg);
 void readiness_stop(struct readiness *);
+
+/* The program listens on one address more. */
+void readiness_look(struct readiness *);
+
+/* What it still waits for, for people: ": " and that, or "". */
+void readiness_describe(const struct readiness *, char *buf, size_t size);
 
 /* The program said READY=1: of use for `notify` and `auto`. */
 void readiness_said(struct readiness *);

@@ -21,6 +21,7 @@
 #include "service/retire.h"
 #include "service/service.h"
 #include "service/steering.h"
+#include "service/wrap.h"
 
 static void start(struct service *, const char *);
 static void check(struct service *, const char *);
@@ -111,17 +112,19 @@ time_passed(evutil_socket_t fd, short what, void *arg)
 	const struct health_record *checks = &release->candidate->checks;
 	enum rollout_state state = release->rollout.state;
 	const char *missing = ends[state].missing;
-	char why[RELEASE_WHY];
+	char why[RELEASE_WHY], detail[RELEASE_WHY - 64] = "";
 
 	release->deadline_ms = 0;
 	if (missing == NULL) {
 		release_take(service, ends[state].event, NULL);
 		return;
 	}
-	snprintf(why, sizeof(why), "not %s within %.1f s%s%s", missing,
-	    service->options->start_timeout_ms / 1000.0,
-	    checks->last == HEALTH_FAIL ? ": " : "",
-	    checks->last == HEALTH_FAIL ? checks->reason : "");
+	if (checks->last == HEALTH_FAIL)
+		snprintf(detail, sizeof(detail), ": %s", checks->reason);
+	else if (release->readiness != NULL)
+		readiness_describe(release->readiness, detail, sizeof(detail));
+	snprintf(why, sizeof(why), "not %s within %.1f s%s", missing,
+	    service->options->start_timeout_ms / 1000.0, detail);
 	release_take(service, ends[state].event, why);
 }
 
@@ -423,15 +426,26 @@ release_ready(struct generation *generation)
 	return true;
 }
 
+void
+release_listens(struct generation *generation)
+{
+	struct release *release = &generation->service->release;
+
+	if (generation == release->candidate && release->readiness != NULL)
+		readiness_look(release->readiness);
+}
+
 bool
 release_ended(struct generation *generation, const char *how)
 {
 	struct service *service = generation->service;
+	const char *trouble = wrap_trouble(generation->wrap);
 	char why[RELEASE_WHY];
 
 	if (generation != service->release.candidate)
 		return false;
-	snprintf(why, sizeof(why), "the program %s", how);
+	snprintf(why, sizeof(why), "the program %s%s%s", how,
+	    trouble[0] != '\0' ? ": " : "", trouble);
 	return release_take(service, EVENT_EXITED, why);
 }
 

@@ -74,6 +74,9 @@ bool release_split(struct service *, unsigned int percent);
 bool release_ready(struct generation *);
 bool release_ended(struct generation *, const char *how);
 
+/* Its program listens on one address more. */
+void release_listens(struct generation *);
+
 /* The candidate asks for more time to start, sd_notify(3). */
 void release_extend(struct generation *, int64_t usec);
 

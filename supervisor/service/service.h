@@ -28,8 +28,9 @@ struct service {
 	char *exe;		 /* its file, where that is not argv[0] */
 	char runtime[PATH_MAX];
 	char state[PATH_MAX];
-	struct listener **listeners;
+	struct listener **listeners; /* those of --listen first */
 	size_t nlisteners;
+	size_t ndeclared; /* of --listen; the others are programs' own */
 	struct generation_list generations; /* oldest first */
 	unsigned int last_number;
 	struct generation *active; /* NULL before the first one serves */

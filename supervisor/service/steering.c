@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "base/strings.h"
@@ -84,6 +85,7 @@ steering_open(struct service *service, char *why, size_t size)
 			return -1;
 		service->listeners[service->nlisteners++] = listener;
 	}
+	service->ndeclared = service->nlisteners;
 	return 0;
 }
 
@@ -94,6 +96,84 @@ steering_close(struct service *service)
 		listener_free(service->listeners[--service->nlisteners]);
 	free(service->listeners);
 	service->listeners = NULL;
+}
+
+static bool
+files_same(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	    x.st_ino == y.st_ino;
+}
+
+/* A path may lead to the same place through other links. */
+static bool
+is_same_path(const struct address *a, const struct address *b)
+{
+	const char *x = ((const struct sockaddr_un *)&a->storage)->sun_path;
+	const char *y = ((const struct sockaddr_un *)&b->storage)->sun_path;
+	const char *end_x = strrchr(x, '/'), *end_y = strrchr(y, '/');
+	char one[PATH_MAX], other[PATH_MAX];
+
+	if (a->type != b->type || address_kind(a) != ADDRESS_UNIX ||
+	    address_kind(b) != ADDRESS_UNIX)
+		return false;
+	if (strcmp(end_x != NULL ? end_x + 1 : x,
+		end_y != NULL ? end_y + 1 : y) != 0)
+		return false;
+	snprintf(
+	    one, sizeof(one), "%.*s.", end_x ? (int)(end_x - x) + 1 : 0, x);
+	snprintf(
+	    other, sizeof(other), "%.*s.", end_y ? (int)(end_y - y) + 1 : 0, y);
+	return files_same(one, other);
+}
+
+struct listener *
+steering_find(const struct service *service, const struct address *address)
+{
+	const struct address *at;
+	size_t i;
+
+	for (i = 0; i < service->nlisteners; i++) {
+		at = listener_address(service->listeners[i]);
+		if (address_equal(at, address) || is_same_path(at, address))
+			return service->listeners[i];
+	}
+	return NULL;
+}
+
+int
+steering_add(struct service *service, struct listener *listener)
+{
+	struct listener **more;
+
+	more = reallocarray(
+	    service->listeners, service->nlisteners + 2, sizeof(*more));
+	if (more == NULL) {
+		listener_free(listener);
+		return -1;
+	}
+	service->listeners = more;
+	more[service->nlisteners++] = listener;
+	return steering_apply(service);
+}
+
+/* A program's own listener without a socket is none. */
+static void
+remove_empty(struct service *service)
+{
+	size_t i = service->ndeclared;
+
+	while (i < service->nlisteners) {
+		if (!listener_is_empty(service->listeners[i])) {
+			i++;
+			continue;
+		}
+		listener_free(service->listeners[i]);
+		service->listeners[i] =
+		    service->listeners[--service->nlisteners];
+	}
 }
 
 int
@@ -128,10 +208,13 @@ steering_join(struct generation *generation, char *why, size_t size)
 	char text[ADDRESS_STRLEN];
 	uid_t uid;
 	gid_t gid;
-	size_t i;
+	size_t i, n;
 
 	generation_owner(generation->image, &uid, &gid);
 	for (i = 0; i < service->nlisteners; i++) {
+		listener_sockets(service->listeners[i], generation->number, &n);
+		if (i >= service->ndeclared && n == 0)
+			continue;
 		listener_set_owner(service->listeners[i], uid, gid);
 		if (listener_open(service->listeners[i], generation->number) !=
 		    -1)
@@ -246,6 +329,7 @@ steering_leave(struct generation *generation)
 		listener_leave(service->listeners[i], generation->number);
 		listener_mend(service->listeners[i]);
 	}
+	remove_empty(service);
 }
 
 int

@@ -8,7 +8,9 @@
 
 #include <stddef.h>
 
+struct address;
 struct generation;
+struct listener;
 struct service;
 
 /* Make the listeners of --listen.  -1 with why. */
@@ -21,7 +23,20 @@ void steering_close(struct service *);
  */
 int steering_can_share(const struct service *, char *why, size_t size);
 
-/* Sockets for a new generation, at share 0.  -1 with why. */
+/* The listener at this address; NULL if there is none. */
+struct listener *steering_find(const struct service *, const struct address *);
+
+/*
+ * One that a program made by binding its own socket, which is in it; it goes
+ * again with the last socket.  *Steals* it in every case.  -1 with errno.
+ */
+int steering_add(struct service *, struct listener *);
+
+/*
+ * Sockets for a new generation in those of --listen, at share 0; before a
+ * program is started again, those that it has shut down listen again.  -1
+ * with why.
+ */
 int steering_join(struct generation *, char *why, size_t size);
 
 /*

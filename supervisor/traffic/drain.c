@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -143,6 +144,14 @@ drain_set_free(struct drain_set *set)
 		return;
 	free(set->inodes);
 	free(set);
+}
+
+bool
+drain_set_has(const struct drain_set *set, int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && set_has(set, st.st_ino);
 }
 
 /* A dual-stack socket has its IPv4 connections as IPv6 too, mapped. */

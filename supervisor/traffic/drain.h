@@ -6,6 +6,7 @@
 #ifndef TRAFFIC_DRAIN_H
 #define TRAFFIC_DRAIN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -24,6 +25,9 @@ struct drain_set;
  */
 struct drain_set *drain_set_new(const pid_t *pids, size_t n);
 void drain_set_free(struct drain_set *);
+
+/* Is this socket of ours among them? */
+bool drain_set_has(const struct drain_set *, int fd);
 
 /*
  * Open connections at these addresses (states other than LISTEN and

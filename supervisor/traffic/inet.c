@@ -85,6 +85,8 @@ claim(struct endpoint *at)
 		return -1;
 	if ((inet_is_tcp(at) &&
 		set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1) ||
+	    (at->address.sa.sa_family == AF_INET6 &&
+		set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, at->v6only) == -1) ||
 	    bind_to(at, fd) == -1 || inet_learn(at, fd) == -1)
 		fd_close(&fd);
 	return fd;
@@ -144,14 +146,53 @@ inet_conform(const struct endpoint *at, int fd, uid_t *owner, bool first)
 	return -1;
 }
 
+/* What the kernel compares, besides address and owner. */
+static bool
+is_alike(int fd, int other)
+{
+	return get_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY) ==
+	    get_flag(other, IPPROTO_IPV6, IPV6_V6ONLY) &&
+	    get_flag(fd, SOL_SOCKET, SO_BINDTOIFINDEX) ==
+	    get_flag(other, SOL_SOCKET, SO_BINDTOIFINDEX);
+}
+
 int
-inet_enter(const struct endpoint *at, int fd)
+inet_bind(struct endpoint *at, int fd, int other)
+{
+	int claimed = -1, result;
+
+	if (other != -1 && !is_alike(fd, other)) {
+		errno = EADDRINUSE;
+		return -1;
+	}
+	if (other == -1) {
+		at->v6only = get_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+		if ((claimed = claim(at)) == -1)
+			return -1;
+	}
+	if (!inet_is_tcp(at))
+		fd_close(&claimed);
+	else if (set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1) {
+		fd_close(&claimed);
+		return -1;
+	}
+	result = bind_to(at, fd);
+	fd_close(&claimed);
+	return result;
+}
+
+bool
+inet_is_bound(const struct endpoint *at, int fd)
 {
 	struct address a;
 
-	if (local_address(at, fd, &a) == -1)
-		return -1;
-	if (address_port(&a) == 0 && bind_to(at, fd) == -1)
+	return local_address(at, fd, &a) == 0 && address_port(&a) != 0;
+}
+
+int
+inet_enter(const struct endpoint *at, int fd)
+{
+	if (!inet_is_bound(at, fd) && bind_to(at, fd) == -1)
 		return -1;
 	return inet_is_tcp(at) ? listen(fd, at->backlog) : 0;
 }

@@ -27,6 +27,15 @@ int inet_make(struct endpoint *, uid_t owner, bool first);
  */
 int inet_conform(const struct endpoint *, int fd, uid_t *owner, bool first);
 
+bool inet_is_bound(const struct endpoint *, int fd);
+
+/*
+ * Bind a program's own socket that conforms.  other is any of the group, or
+ * -1 if there is none: then nobody else must have the address.  -1 with
+ * errno: EADDRINUSE also if the kernel would not count it among the group.
+ */
+int inet_bind(struct endpoint *, int fd, int other);
+
 /* Into the group, at the array's end: bind if need be, listen.  -1, errno. */
 int inet_enter(const struct endpoint *, int fd);
 

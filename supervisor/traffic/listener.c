@@ -213,6 +213,33 @@ has_already(const struct listener *l, unsigned int generation, int fd)
 	return false;
 }
 
+enum listener_way
+listener_way(const struct listener *l)
+{
+	if (l->way->bind != NULL && l->at.address.type == SOCK_STREAM)
+		return LISTENER_BIND;
+	return l->way->steering == STEERING_SHARED && l->n > 0 ? LISTENER_SHARE
+							       : LISTENER_ADOPT;
+}
+
+int
+listener_bind(struct listener *l, int fd)
+{
+	return l->way->bind(l->state, fd);
+}
+
+bool
+listener_has(const struct listener *l, unsigned int generation, int fd)
+{
+	return has_already(l, generation, fd);
+}
+
+bool
+listener_is_empty(const struct listener *l)
+{
+	return l->n == 0;
+}
+
 int
 listener_adopt(struct listener *l, unsigned int generation, int fd)
 {

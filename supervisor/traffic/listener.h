@@ -63,6 +63,28 @@ void listener_set_owner(struct listener *, uid_t, gid_t);
 int listener_open(struct listener *, unsigned int generation);
 
 /*
+ * What a program that binds its own socket to this address gets instead of
+ * bind(2).
+ *
+ *   LISTENER_BIND   listener_bind, and listener_adopt before its listen(2)
+ *   LISTENER_ADOPT  listener_adopt
+ *   LISTENER_SHARE  a duplicate of the one that listener_open returns, since
+ *                   there can be only one
+ */
+enum listener_way { LISTENER_BIND, LISTENER_ADOPT, LISTENER_SHARE };
+enum listener_way listener_way(const struct listener *);
+
+/*
+ * Bind a program's own stream socket, borrowed, with what the group has in
+ * common.  It is nobody's yet.  -1 with errno: as listener_adopt, and
+ * EADDRINUSE too if the kernel would not count it among the group.
+ */
+int listener_bind(struct listener *, int fd);
+
+/* Is this, or a duplicate of it, one of the generation's sockets? */
+bool listener_has(const struct listener *, unsigned int generation, int fd);
+
+/*
  * Take over a program's own socket as one of generation's.  *Steals* fd in
  * every case.  A stream socket is bound here unless it is, and listens on
  * return, so that its place in the group is certain: call this before
@@ -74,6 +96,9 @@ int listener_open(struct listener *, unsigned int generation);
  * one to have it.
  */
 int listener_adopt(struct listener *, unsigned int generation, int fd);
+
+/* No generation has a socket there. */
+bool listener_is_empty(const struct listener *);
 
 /* The generation's sockets, borrowed until the next change.  *n may be 0. */
 const int *listener_sockets(

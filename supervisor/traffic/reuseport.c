@@ -323,6 +323,26 @@ reuseport_revive(void *way, unsigned int generation, int fd)
 }
 
 static int
+reuseport_bind(void *way, int fd)
+{
+	struct reuseport *r = way;
+	bool first = r->group.n == 0;
+
+	if (inet_conform(r->at, fd, &r->uid, first) == -1)
+		return -1;
+	return inet_bind(r->at, fd, first ? -1 : r->group.slots[0].fd);
+}
+
+/* A program's own socket; that of a datagram program is not bound yet. */
+static int
+conform(struct reuseport *r, int fd)
+{
+	return inet_is_bound(r->at, fd)
+	    ? inet_conform(r->at, fd, &r->uid, r->group.n == 0)
+	    : reuseport_bind(r, fd);
+}
+
+static int
 reuseport_join(void *way, unsigned int generation, int fd)
 {
 	struct reuseport *r = way;
@@ -331,7 +351,7 @@ reuseport_join(void *way, unsigned int generation, int fd)
 
 	if (fd == -1)
 		fd = make_socket(r);
-	else if (inet_conform(r->at, fd, &r->uid, first) == -1)
+	else if (conform(r, fd) == -1)
 		fd_close(&fd);
 	if (fd == -1)
 		return -1;
@@ -388,6 +408,7 @@ const struct way way_reuseport = {
 	.steering = STEERING_REUSEPORT,
 	.new = reuseport_new,
 	.free = reuseport_free,
+	.bind = reuseport_bind,
 	.join = reuseport_join,
 	.revive = reuseport_revive,
 	.steer = reuseport_steer,

@@ -34,6 +34,12 @@ struct way {
 	void (*free)(void *);
 
 	/*
+	 * Bind a program's own stream socket, borrowed, so that it may join
+	 * once it listens.  -1 with errno.  NULL: it joins at its bind(2).
+	 */
+	int (*bind)(void *, int fd);
+
+	/*
 	 * Make a socket of generation's, or with fd not -1 take over that
 	 * one, *stolen* in every case.  Returns the descriptor, *new*, which
 	 * goes back with leave; -1 with errno.

@@ -102,7 +102,7 @@ faults_have_a_place(void **state)
 	} cases[] = {
 		{ "{\n  \"helth\": 1\n}",
 		    ":2:3: unknown key \"helth\"; did you mean \"health\"?" },
-		{ "{\"shim\": 1}", ":1:2: unknown key \"shim\"" },
+		{ "{\"zygote\": 1}", ":1:2: unknown key \"zygote\"" },
 		{ "{\n\t\"bake\": \"5s\",\n\t\"keep\": \"3q\"\n}",
 		    ":3:10: keep: \"3q\": not a duration (500ms, 10s, 5m, "
 		    "1h)" },

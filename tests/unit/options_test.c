@@ -39,6 +39,7 @@ static const struct sample {
 	const char *text;
 } special[] = {
 	{ "listen", "web=127.0.0.1:8080" },
+	{ "ignore", "127.0.0.1:8080" },
 	{ "health", "http://127.0.0.1:8080/health" },
 	{ "env", "KEY=a=b" },
 	{ "pass", "nginx,einhorn" },
@@ -199,7 +200,7 @@ rows_are_complete(void **state)
 			    row->letter != option_table[j].letter);
 		}
 	}
-	assert_null(option_find("shim"));
+	assert_null(option_find("zygote"));
 	assert_null(option_find(""));
 }
 
@@ -367,7 +368,8 @@ json_objects(void **state)
 	} bad[] = {
 		{ "{'helth':'x'}", false, "helth",
 		    "unknown key \"helth\"; did you mean \"health\"?" },
-		{ "{'shim':'off'}", false, "shim", "unknown key \"shim\"" },
+		{ "{'zygote':'off'}", false, "zygote",
+		    "unknown key \"zygote\"" },
 		{ "{'bake':'9s','retain':2}", true, "retain",
 		    "retain: cannot change with an upgrade" },
 		{ "{'bake':'9s','keep':true}", false, "keep",

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The shim around a generation's program.  With seccomp each start has a
+ * filter of its own, whose notifications are served until the last process
+ * under it has ended; with preload one socket serves the generation.
+ */
+#include "service/wrap.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "filter.h"
+#include "process/features.h"
+#include "process/intercept.h"
+#include "process/parts.h"
+#include "service/binding.h"
+#include "service/service.h"
+
+/* Where calls arrive. */
+struct tap {
+	LIST_ENTRY(tap) entry;
+	struct wrap *wrap;
+	struct intercept *intercept;
+};
+
+struct wrap {
+	struct generation *generation;
+	struct shim_choice choice;
+	struct bindings *bindings;
+	LIST_HEAD(, tap) taps;
+	bool warned;	     /* of calls that were missed */
+	char path[PATH_MAX]; /* preload: of the socket */
+
+	/* seccomp: from wrap_prepare to wrap_started */
+	struct filter *filter;
+	int socks[2]; /* our end, the child's */
+};
+
+static void
+tap_free(struct tap *tap)
+{
+	LIST_REMOVE(tap, entry);
+	intercept_free(tap->intercept);
+	free(tap);
+}
+
+static void
+on_call(struct intercept_call *call, void *arg)
+{
+	bindings_decide(((struct tap *)arg)->wrap->bindings, call);
+}
+
+static void
+on_missed(enum intercept_kind kind, pid_t pid, int error, void *arg)
+{
+	struct wrap *wrap = ((struct tap *)arg)->wrap;
+
+	if (wrap->warned)
+		return;
+	wrap->warned = true;
+	log_warn("generation %u: process %d cannot be looked into (%s): what "
+		 "it binds is not seen",
+	    wrap->generation->number, pid, strerror(error));
+}
+
+static void
+on_gone(void *arg)
+{
+	tap_free(arg);
+}
+
+static const struct intercept_handler handler = {
+	.call = on_call,
+	.missed = on_missed,
+	.gone = on_gone,
+};
+
+typedef struct intercept *serve_fn(
+    struct event_base *, int fd, const struct intercept_handler *, void *arg);
+
+/* *Steals* fd, which may be -1 with errno. */
+static int
+serve(struct wrap *wrap, serve_fn *serve_it, int fd)
+{
+	struct tap *tap;
+
+	if (fd == -1)
+		return -1;
+	if ((tap = calloc(1, sizeof(*tap))) == NULL) {
+		fd_close(&fd);
+		return -1;
+	}
+	tap->wrap = wrap;
+	LIST_INSERT_HEAD(&wrap->taps, tap, entry);
+	tap->intercept =
+	    serve_it(wrap->generation->service->base, fd, &handler, tap);
+	if (tap->intercept != NULL)
+		return 0;
+	tap_free(tap);
+	return -1;
+}
+
+/* Which backend; where --listen says all, the shim may be missing. */
+static int
+choose(struct wrap *wrap, char *why, size_t size)
+{
+	const struct service *service = wrap->generation->service;
+	const struct image *image = wrap->generation->image;
+	enum shim_backend wanted = service->options->shim;
+	struct shim_facts facts =
+	    features_shim_facts(access(parts_path(PART_PRELOAD), R_OK) == 0);
+	struct program_kind kind;
+
+	/* One that may be executed and not read: seccomp suits them all. */
+	if (program_kind_read(&kind, image->program) == -1)
+		kind = (struct program_kind){ .native = true };
+	if (shim_choose(&wrap->choice, wanted, &kind, &facts) == 0)
+		return 0;
+	if (wanted == SHIM_AUTO && service->ndeclared > 0) {
+		log_warn("generation %u: not wrapped, it gets the sockets of "
+			 "--listen alone: %s",
+		    wrap->generation->number, wrap->choice.why);
+		wrap->choice.backend = SHIM_OFF;
+		return 0;
+	}
+	snprintf(why, size,
+	    "%s cannot be wrapped (%s); --listen passes it sockets instead",
+	    image->program, wrap->choice.why);
+	return -1;
+}
+
+static int
+open_preload(struct wrap *wrap)
+{
+	const struct service *service = wrap->generation->service;
+	uid_t uid;
+	gid_t gid;
+
+	if (wrap->choice.backend != SHIM_PRELOAD)
+		return 0;
+	snprintf(wrap->path, sizeof(wrap->path), "%s/%s.shim.%u",
+	    service->runtime, service->options->name, wrap->generation->number);
+	generation_owner(wrap->generation->image, &uid, &gid);
+	return serve(wrap, intercept_preload_new,
+	    intercept_preload_listen(wrap->path, uid, gid));
+}
+
+struct wrap *
+wrap_new(struct generation *generation, char *why, size_t size)
+{
+	struct wrap *wrap = calloc(1, sizeof(*wrap));
+
+	if (wrap == NULL) {
+		snprintf(why, size, "%s", strerror(errno));
+		return NULL;
+	}
+	LIST_INIT(&wrap->taps);
+	wrap->generation = generation;
+	wrap->socks[0] = wrap->socks[1] = -1;
+	wrap->bindings = bindings_new(generation);
+	if (wrap->bindings == NULL)
+		snprintf(why, size, "%s", strerror(errno));
+	else if (choose(wrap, why, size) == 0) {
+		if (open_preload(wrap) == 0)
+			return wrap;
+		snprintf(why, size, "the shim's socket %s: %s", wrap->path,
+		    strerror(errno));
+	}
+	wrap_free(wrap);
+	return NULL;
+}
+
+static void
+forget_start(struct wrap *wrap)
+{
+	filter_free(wrap->filter);
+	wrap->filter = NULL;
+	fd_close(&wrap->socks[0]);
+	fd_close(&wrap->socks[1]);
+}
+
+void
+wrap_free(struct wrap *wrap)
+{
+	struct tap *tap;
+
+	if (wrap == NULL)
+		return;
+	forget_start(wrap);
+	while ((tap = LIST_FIRST(&wrap->taps)) != NULL)
+		tap_free(tap);
+	if (wrap->path[0] != '\0')
+		unlink(wrap->path);
+	bindings_free(wrap->bindings);
+	free(wrap);
+}
+
+/*
+ * Before the first generation has said what it listens on, a Unix path may
+ * be among it, whose unlinking must be seen.
+ */
+static bool
+must_see_unlink(const struct service *service)
+{
+	size_t i;
+
+	if (service->nlisteners == 0)
+		return true;
+	for (i = 0; i < service->nlisteners; i++) {
+		if (address_kind(listener_address(service->listeners[i])) ==
+		    ADDRESS_UNIX)
+			return true;
+	}
+	return false;
+}
+
+static int
+prepare_filter(struct wrap *wrap, struct spawn *spawn)
+{
+	struct filter_options options = {
+		.unlink = must_see_unlink(wrap->generation->service),
+		.no_new_privs = wrap->choice.no_new_privs,
+	};
+
+	if ((wrap->filter = filter_new(&options)) == NULL ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, wrap->socks) ==
+		-1)
+		return -1;
+	spawn->filter = wrap->filter;
+	spawn->filter_sock = wrap->socks[1];
+	return 0;
+}
+
+int
+wrap_prepare(struct wrap *wrap, struct spawn *spawn, char *why, size_t size)
+{
+	bindings_reset(wrap->bindings);
+	if (wrap->choice.backend == SHIM_PRELOAD) {
+		spawn->library = parts_path(PART_PRELOAD);
+		spawn->library_sock = wrap->path;
+	}
+	if (wrap->choice.backend != SHIM_SECCOMP ||
+	    prepare_filter(wrap, spawn) == 0)
+		return 0;
+	snprintf(why, size, "the shim's filter: %s", strerror(errno));
+	forget_start(wrap);
+	return -1;
+}
+
+int
+wrap_started(struct wrap *wrap, bool succeeded, char *why, size_t size)
+{
+	int r = 0;
+
+	fd_close(&wrap->socks[1]);
+	if (succeeded && wrap->filter != NULL)
+		r = serve(wrap, intercept_seccomp_new,
+		    filter_collect(wrap->socks[0]));
+	if (r == -1)
+		snprintf(
+		    why, size, "the shim's notifications: %s", strerror(errno));
+	forget_start(wrap);
+	return r;
+}
+
+enum shim_backend
+wrap_backend(const struct wrap *wrap)
+{
+	return wrap->choice.backend;
+}
+
+const char *
+wrap_trouble(const struct wrap *wrap)
+{
+	return bindings_trouble(wrap->bindings);
+}

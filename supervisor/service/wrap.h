@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The shim around a generation's program: which backend, what a start of the
+ * program needs for it, and where its calls arrive.  What becomes of them is
+ * said by service/binding.h.
+ */
+#ifndef SERVICE_WRAP_H
+#define SERVICE_WRAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "process/shim.h"
+#include "process/spawn.h"
+
+struct generation;
+struct wrap;
+
+/* As --shim says, for this image.  *New*; NULL with why. */
+struct wrap *wrap_new(struct generation *, char *why, size_t size);
+
+/* The generation has ended. */
+void wrap_free(struct wrap *);
+
+/* Add to a start what the shim needs of it.  -1 with why. */
+int wrap_prepare(struct wrap *, struct spawn *, char *why, size_t size);
+
+/* That start has succeeded or failed: see to its calls.  -1 with why. */
+int wrap_started(struct wrap *, bool succeeded, char *why, size_t size);
+
+/* Never SHIM_AUTO. */
+enum shim_backend wrap_backend(const struct wrap *);
+
+/* The last call that was refused, "" if none was.  Borrowed. */
+const char *wrap_trouble(const struct wrap *);
+
+#endif
