@@ -335,8 +335,11 @@ go_down(struct run *run)
 		journal_close(service->journal);
 	events_fini(&service->events);
 	reaper_fini();
-	if (service->base != NULL)
+	if (service->base != NULL) {
+		/* What libevent has put off for peers: they go only then. */
+		event_base_loop(service->base, EVLOOP_NONBLOCK);
 		event_base_free(service->base);
+	}
 	strings_free(service->program);
 	free(service->exe);
 	options_free(service->options);

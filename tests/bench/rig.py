@@ -127,6 +127,26 @@ class Rig:
                          f"{report['failed'][:3]}")
         return report
 
+    def report(self):
+        """What the load client says so far."""
+        self.steer("report so-far")
+        until(lambda: os.path.exists("so-far"), "a report")
+        with open("so-far", encoding="utf-8") as f:
+            report = json.load(f)
+        os.unlink("so-far")
+        return report
+
+    def children(self):
+        """Those of the supervisor that run, and the faults that those who
+        have ended took: who comes and goes is seen in either."""
+        proc = f"/proc/{self.supervisor.pid}"
+        with open(f"{proc}/task/{self.supervisor.pid}/children",
+                  encoding="ascii") as f:
+            running = f.read().split()
+        with open(f"{proc}/stat", encoding="utf-8") as f:
+            faults = f.read().rsplit(")", 1)[1].split()[8]
+        return running, faults
+
     def stop(self):
         """Stop the service; the supervisor's exit status must be 0."""
         self.hotswap("stop", "web")
