@@ -343,33 +343,39 @@ oldest_surplus(struct service *service, enum role role)
 	return n > service->options->retain ? oldest : NULL;
 }
 
+/* Those of all generations, and of a rollout that has none yet. */
 static void
 prune_images(struct service *service)
 {
-	struct image *images[SOCKETS_MAX];
 	struct generation *generation;
 	char store[PATH_MAX + 8];
-	size_t n = 0;
+	struct image **images;
+	size_t n = 1;
 
-	TAILQ_FOREACH (generation, &service->generations, entry) {
-		if (n < SOCKETS_MAX)
-			images[n++] = generation->image;
-	}
+	TAILQ_FOREACH (generation, &service->generations, entry)
+		n++;
+	if ((images = calloc(n, sizeof(struct image *))) == NULL)
+		return;
+	n = 0;
+	TAILQ_FOREACH (generation, &service->generations, entry)
+		images[n++] = generation->image;
+	if (service->release.image != NULL)
+		images[n++] = service->release.image;
 	snprintf(store, sizeof(store), "%s/images", service->state);
 	image_prune(store, images, n);
+	free(images);
 }
 
 void
 generation_prune(struct service *service)
 {
 	struct generation *generation;
-	bool pruned = false;
 
+	/* The copy that is being made may be in the store already. */
+	if (service->release.job != NULL)
+		return;
 	while ((generation = oldest_surplus(service, ROLE_RETIRED)) != NULL ||
-	    (generation = oldest_surplus(service, ROLE_FAILED)) != NULL) {
+	    (generation = oldest_surplus(service, ROLE_FAILED)) != NULL)
 		generation_free(generation);
-		pruned = true;
-	}
-	if (pruned)
-		prune_images(service);
+	prune_images(service);
 }

@@ -79,7 +79,11 @@ struct generation *generation_find(struct service *, unsigned int number);
 /* It has ended for good: let go of its program and sockets. */
 void generation_close(struct generation *);
 
-/* Forget retired and failed ones past --retain, and their images. */
+/*
+ * Forget retired and failed ones past --retain, and remove the copies of
+ * images that nobody needs.  Waits for the next time while a rollout's image
+ * is being prepared.
+ */
 void generation_prune(struct service *);
 
 const char *role_name(enum role);

@@ -140,6 +140,7 @@ clear(struct service *service)
 	image_unref(release->image);
 	release->image = NULL;
 	release->candidate = release->old = NULL;
+	generation_prune(service);
 }
 
 /* The options and the command line that it came with do not stay. */

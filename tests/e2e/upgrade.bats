@@ -149,6 +149,31 @@ load helper
 	load_end
 }
 
+# has_copy: of what the active generation runs.
+has_copy() {
+	[ -e "state/web/images/$(field "[g['sha256'] for g in d['generations'] if g['number'] == d['active']][0]")" ]
+}
+
+# is_forgotten N: the generation is past --retain.
+is_forgotten() {
+	[ "$(field "$1 in [g['number'] for g in d['generations']]")" = False ]
+}
+
+@test "upgrade: its image keeps its copy though older ones are let go meanwhile" {
+	serve --keep 500ms --retain 1
+	release server v2
+	hotswap upgrade web
+	until_true is_role 1 retired
+	release server v3
+	hotswap upgrade web
+	release server v4
+	hotswap upgrade web --no-wait --check 'until [ -e go ]; do sleep 0.02; done'
+	until_true is_forgotten 1
+	touch go
+	until_true is_version v4
+	has_copy
+}
+
 @test "stop: drains, ends all processes, and the supervisor ends with 0" {
 	serve
 	load_begin --slow 1 --slow-time 1s
