@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The journal: a file of JSON lines that is only ever added to, and its
- * newest entries in memory.
+ * The journal: a file of JSON lines that is only ever added to.  In memory
+ * is only what could not be written yet: a history is long, and rarely read.
  */
 #include "keep/journal.h"
 
@@ -18,8 +18,7 @@
 
 struct journal {
 	char *path;
-	json_t *entries;
-	size_t unwritten; /* the last so many entries */
+	json_t *unwritten; /* array, the oldest first */
 };
 
 static void
@@ -76,9 +75,8 @@ journal_open(const char *path)
 	if ((journal = calloc(1, sizeof(*journal))) == NULL)
 		return NULL;
 	journal->path = strdup(path);
-	if ((journal->entries = journal_read(path)) == NULL)
-		journal->entries = json_array();
-	if (journal->path == NULL || journal->entries == NULL) {
+	journal->unwritten = json_array();
+	if (journal->path == NULL || journal->unwritten == NULL) {
 		journal_close(journal);
 		errno = ENOMEM;
 		return NULL;
@@ -92,7 +90,7 @@ journal_close(struct journal *journal)
 	if (journal == NULL)
 		return;
 	free(journal->path);
-	json_decref(journal->entries);
+	json_decref(journal->unwritten);
 	free(journal);
 }
 
@@ -100,15 +98,15 @@ journal_close(struct journal *journal)
 static char *
 render(const struct journal *journal, size_t *len)
 {
-	size_t n = json_array_size(journal->entries), i;
+	size_t n = json_array_size(journal->unwritten), i;
 	bool failed = false;
 	char *text = NULL;
 	FILE *out;
 
 	if ((out = open_memstream(&text, len)) == NULL)
 		return NULL;
-	for (i = n - journal->unwritten; i < n && !failed; i++)
-		failed = json_dumpf(json_array_get(journal->entries, i), out,
+	for (i = 0; i < n && !failed; i++)
+		failed = json_dumpf(json_array_get(journal->unwritten, i), out,
 			     JSON_COMPACT) == -1 ||
 		    fputc('\n', out) == EOF;
 	if (fclose(out) == EOF || failed) {
@@ -175,21 +173,25 @@ journal_append(struct journal *journal, json_t *entry)
 		errno = EINVAL;
 		return -1;
 	}
-	if (json_array_append_new(journal->entries, entry) == -1) {
+	if (json_array_append_new(journal->unwritten, entry) == -1) {
 		errno = ENOMEM;
 		return -1;
 	}
-	trim(journal->entries);
-	if (journal->unwritten < JOURNAL_MAX)
-		journal->unwritten++;
+	trim(journal->unwritten);
 	if (write_out(journal) == -1)
 		return -1;
-	journal->unwritten = 0;
+	json_array_clear(journal->unwritten);
 	return 0;
 }
 
-const json_t *
+json_t *
 journal_entries(const struct journal *journal)
 {
-	return journal->entries;
+	json_t *entries = journal_read(journal->path);
+
+	if (entries == NULL)
+		entries = json_array();
+	json_array_extend(entries, journal->unwritten);
+	trim(entries);
+	return entries;
 }

@@ -9,14 +9,13 @@
 
 #include <jansson.h>
 
-#define JOURNAL_MAX 1000 /* the newest entries that are kept in memory */
+#define JOURNAL_MAX 1000 /* entries that are read, or wait to be written */
 
 struct journal;
 
 /*
- * Read what there is and be ready to add.  A file that cannot be read or
- * made is an empty journal, tried anew with each entry.  *New*; NULL with
- * errno ENOMEM.
+ * Be ready to add.  A file that cannot be made is tried anew with each
+ * entry.  *New*; NULL with errno ENOMEM.
  */
 struct journal *journal_open(const char *path);
 void journal_close(struct journal *);
@@ -28,8 +27,12 @@ void journal_close(struct journal *);
  */
 int journal_append(struct journal *, json_t *);
 
-/* An array, the oldest first, *borrowed* until the next change. */
-const json_t *journal_entries(const struct journal *);
+/*
+ * The newest JOURNAL_MAX entries, the oldest of them first: those of the
+ * file, and those that are not in it yet.  An array, *new*; NULL if there is
+ * no memory.
+ */
+json_t *journal_entries(const struct journal *);
 
 /*
  * The newest JOURNAL_MAX entries of a file, for those who do not write it:

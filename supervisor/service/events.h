@@ -23,7 +23,7 @@ struct observer {
 
 struct events {
 	TAILQ_HEAD(, observer) observers;
-	json_t *recent; /* an array, oldest first */
+	json_t *recent; /* an array of texts, oldest first */
 };
 
 void events_init(struct events *);
@@ -39,6 +39,13 @@ void events_forget(struct events *, struct observer *);
  */
 void events_emit(struct service *, const char *event, const struct generation *,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/*
+ * The EVENTS_KEPT newest, 0 being the oldest of them: an object, *new*; NULL
+ * if there is none of that number, or no memory.
+ */
+size_t events_count(const struct events *);
+json_t *events_get(const struct events *, size_t);
 
 /* A rollout has ended; *steals* the outcome. */
 void events_outcome(struct service *, json_t *outcome);

@@ -250,28 +250,27 @@ status(struct call *call)
 static void
 history(struct call *call)
 {
-	const json_t *entries = journal_entries(call_service(call)->journal);
+	json_t *entries = journal_entries(call_service(call)->journal);
 
-	call_reply(call, json_pack("{sO}", "outcomes", entries), false);
+	call_reply(call, json_pack("{so}", "outcomes", entries), false);
 }
 
 /* With `more` the recent ones, then those to come; else the last one. */
 static void
 events(struct call *call)
 {
-	const json_t *recent = call_service(call)->events.recent;
-	size_t i, n = json_array_size(recent);
+	const struct events *events = &call_service(call)->events;
+	size_t i, n = events_count(events);
 
 	if (!call_wants_more(call)) {
 		call_reply(call,
-		    json_pack("{sO?}", "event", json_array_get(recent, n - 1)),
+		    json_pack("{so?}", "event", events_get(events, n - 1)),
 		    false);
 		return;
 	}
 	for (i = 0; i < n; i++)
 		call_reply(call,
-		    json_pack("{sO}", "event", json_array_get(recent, i)),
-		    true);
+		    json_pack("{so}", "event", events_get(events, i)), true);
 	if (wait_for_events(call) == -1)
 		call_fail(call, "Failed", strerror(errno));
 }

@@ -81,19 +81,39 @@ number(const json_t *entries, size_t i)
 }
 
 static void
+expect_count(const struct journal *journal, size_t n)
+{
+	json_t *entries = journal_entries(journal);
+
+	assert_int_equal(json_array_size(entries), n);
+	json_decref(entries);
+}
+
+/* The number of its entry i. */
+static int
+number_in(const struct journal *journal, size_t i)
+{
+	json_t *entries = journal_entries(journal);
+	int n = number(entries, i);
+
+	json_decref(entries);
+	return n;
+}
+
+static void
 entries_are_read_by_the_next_supervisor(void **state)
 {
 	struct journal *journal = journal_open(path);
 
-	assert_int_equal(json_array_size(journal_entries(journal)), 0);
+	expect_count(journal, 0);
 	assert_int_equal(journal_append(journal, entry(1)), 0);
 	assert_int_equal(journal_append(journal, entry(2)), 0);
 	journal_close(journal);
 	expect_file("{\"n\":1}\n{\"n\":2}\n");
 
 	journal = journal_open(path);
-	assert_int_equal(json_array_size(journal_entries(journal)), 2);
-	assert_int_equal(number(journal_entries(journal), 1), 2);
+	expect_count(journal, 2);
+	assert_int_equal(number_in(journal, 1), 2);
 	journal_close(journal);
 }
 
@@ -118,7 +138,7 @@ a_torn_line_is_left_out_and_spoils_no_other(void **state)
 
 	write_file("{\"n\":1}\n{\"n\":");
 	journal = journal_open(path);
-	assert_int_equal(json_array_size(journal_entries(journal)), 1);
+	expect_count(journal, 1);
 	assert_int_equal(journal_append(journal, entry(3)), 0);
 	journal_close(journal);
 	expect_file("{\"n\":1}\n{\"n\":\n{\"n\":3}\n");
@@ -148,7 +168,7 @@ what_is_no_object_is_refused(void **state)
 	assert_int_equal(journal_append(journal, json_integer(1)), -1);
 	assert_int_equal(errno, EINVAL);
 	assert_int_equal(journal_append(journal, NULL), -1);
-	assert_int_equal(json_array_size(journal_entries(journal)), 0);
+	expect_count(journal, 0);
 	journal_close(journal);
 }
 
@@ -175,7 +195,7 @@ what_a_full_disk_refuses_is_written_later(void **state)
 	assert_int_equal(journal_append(journal, entry(3)), -1);
 	limit_size(RLIM_INFINITY);
 	expect_file("{\"n\":1}\n");
-	assert_int_equal(json_array_size(journal_entries(journal)), 3);
+	expect_count(journal, 3);
 
 	assert_int_equal(journal_append(journal, entry(4)), 0);
 	expect_file("{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n{\"n\":4}\n");
@@ -213,9 +233,8 @@ only_the_newest_are_kept_in_memory(void **state)
 
 	for (i = 1; i <= JOURNAL_MAX + 5; i++)
 		assert_int_equal(journal_append(journal, entry(i)), 0);
-	assert_int_equal(
-	    json_array_size(journal_entries(journal)), JOURNAL_MAX);
-	assert_int_equal(number(journal_entries(journal), 0), 6);
+	expect_count(journal, JOURNAL_MAX);
+	assert_int_equal(number_in(journal, 0), 6);
 	journal_close(journal);
 	entries = journal_read(path);
 	assert_int_equal(json_array_size(entries), JOURNAL_MAX);
