@@ -23,6 +23,17 @@ def setting(name, default):
     return type(default)(os.environ.get(name, default))
 
 
+def be_undisturbed():
+    """Let what else the machine does wait, where that is permitted: this
+    process, and all that it starts, come before every ordinary one.  Among
+    themselves none comes before another."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    except PermissionError:
+        print("(not permitted to run undisturbed: other work on this machine "
+              "is in the figures)")
+
+
 def until(condition, what, deadline=DEADLINE):
     """Wait for it; what is for the one who waits in vain."""
     end = time.monotonic() + deadline

@@ -74,5 +74,6 @@ def run(title, *behaviour):
 
 
 if __name__ == "__main__":
+    rig.be_undisturbed()
     sys.exit(run("graceful server")
              | run("server that cuts on SIGTERM", "--exit-on-term"))

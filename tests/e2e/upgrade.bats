@@ -170,7 +170,8 @@ is_forgotten() {
 	hotswap upgrade web --no-wait --check 'until [ -e go ]; do sleep 0.02; done'
 	until_true is_forgotten 1
 	touch go
-	until_true is_version v4
+	hotswap wait web --for idle --timeout 10s
+	is_version v4
 	has_copy
 }
 

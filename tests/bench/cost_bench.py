@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""What a supervisor costs: no system call while idle, little memory, and
+nothing that stays behind however many upgrades there were.
+
+UPGRADES, WARM_UP (upgrades before anything is counted) and IDLE_S are
+settings."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+
+import rig
+
+UPGRADES = rig.setting("UPGRADES", 200)
+WARM_UP = rig.setting("WARM_UP", 60)  # past all that is kept a number of
+IDLE_S = rig.setting("IDLE_S", 10)
+MEMORY_KIB = 2048
+# What a heap may become uneven by; and the placeholders that a group of
+# sockets has for a while (supervisor/traffic/group.h).
+SLACK = {"private KiB": 64, "descriptors": 4}
+
+
+def memory_kib(pid, kind):
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
+        return int(re.search(rf"^{kind}:\s+(\d+)", f.read(), re.M)[1])
+
+
+def files(directory):
+    return sum(len(names) + len(inner)
+               for _, inner, names in os.walk(directory))
+
+
+def children(pid):
+    """Of the supervisor: the living and the zombies."""
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return len(f.read().split())
+
+
+def holdings(web):
+    """All that could grow."""
+    pid = web.supervisor.pid
+    return {"descriptors": len(os.listdir(f"/proc/{pid}/fd")),
+            "processes": children(pid), "runtime files": files("run"),
+            "state files": files("state"),
+            "generations": len(web.status()["generations"]),
+            "private KiB": memory_kib(pid, "Private_Dirty")}
+
+
+def is_still(pid):
+    """Whether it slept through a tenth of a second."""
+    def waits():
+        with open(f"/proc/{pid}/status", encoding="utf-8") as f:
+            return re.search(r"^voluntary_ctxt_switches:.*", f.read(), re.M)[0]
+    before = waits()
+    time.sleep(0.1)
+    return waits() == before
+
+
+def calls_while_idle(web):
+    """The system calls that strace sees in IDLE_S seconds."""
+    rig.until(lambda: is_still(web.supervisor.pid), "an idle supervisor")
+    tracer = subprocess.Popen(["strace", "-f", "-o", "trace", "-p",
+                               str(web.supervisor.pid)],
+                              stderr=subprocess.DEVNULL)
+    web.processes.append(tracer)
+    time.sleep(IDLE_S)
+    rig.interrupt(tracer)
+    with open("trace", encoding="utf-8") as trace:
+        # What it waits in is shown as begun, and never ends.
+        return [line for line in trace
+                if not re.search(r"epoll_p?wait2?\(|strace: ", line)]
+
+
+def idle(web):
+    calls = calls_while_idle(web)
+    web.claim(not calls, f"{len(calls)} system calls in {IDLE_S} s idle with "
+              "one generation")
+    kib = memory_kib(web.supervisor.pid, "Pss")
+    web.claim(kib < MEMORY_KIB, f"{kib} KiB of proportional memory")
+
+
+def upgrade(web, first, n):
+    for version in range(first, first + n):
+        web.release(f"v{version}")
+        web.hotswap("upgrade", "web")
+    web.drained()
+
+
+def grow(web):
+    upgrade(web, 1, WARM_UP)
+    before = holdings(web)
+    upgrade(web, 1 + WARM_UP, UPGRADES)
+    after = holdings(web)
+    for name, n in after.items():
+        web.claim(n <= before[name] + SLACK.get(name, 0),
+                  f"{before[name]} {name} before {UPGRADES} upgrades, {n} "
+                  "afterwards")
+
+
+def main():
+    with rig.Rig() as web:
+        print(f"one server, {UPGRADES} upgrades", flush=True)
+        web.release("v0")
+        web.serve("--bake", "20ms", "--keep", "20ms")
+        idle(web)
+        grow(web)
+        idle(web)
+        web.stop()
+        return web.verdict()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
