@@ -184,8 +184,9 @@ static const struct program_events program_events = {
 	.stopped = program_stopped,
 };
 
-static struct program *
-make_program(struct generation *generation)
+/* What one needs to run, until it has ended for good.  -1 with why. */
+static int
+equip(struct generation *generation, char *why, size_t size)
 {
 	struct service *service = generation->service;
 	struct program_stop stop = { service->options->stop_signal,
@@ -194,9 +195,16 @@ make_program(struct generation *generation)
 	gid_t gid;
 
 	generation_owner(generation->image, &uid, &gid);
-	return program_new(service->base, service->options->name,
+	generation->program = program_new(service->base, service->options->name,
 	    generation->number, service->runtime, uid, gid, &stop,
 	    &program_events, generation);
+	if (generation->program == NULL) {
+		snprintf(why, size, "cannot make its notification socket: %s",
+		    strerror(errno));
+		return -1;
+	}
+	generation->wrap = wrap_new(generation, why, size);
+	return generation->wrap != NULL ? 0 : -1;
 }
 
 struct generation *
@@ -216,20 +224,13 @@ generation_new(
 	generation->role = ROLE_CANDIDATE;
 	clock_stamp(generation->started);
 	generation->backoff = evtimer_new(service->base, restart, generation);
-	generation->program = make_program(generation);
 	TAILQ_INSERT_TAIL(&service->generations, generation, entry);
-	if (generation->program == NULL || generation->backoff == NULL) {
-		snprintf(why, size, "cannot make its notification socket: %s",
-		    strerror(errno));
-		generation_free(generation);
-		return NULL;
-	}
-	generation->wrap = wrap_new(generation, why, size);
-	if (generation->wrap == NULL) {
-		generation_free(generation);
-		return NULL;
-	}
-	return generation;
+	if (generation->backoff == NULL)
+		snprintf(why, size, "%s", strerror(errno));
+	else if (equip(generation, why, size) == 0)
+		return generation;
+	generation_free(generation);
+	return NULL;
 }
 
 void
@@ -284,6 +285,16 @@ collect_sockets(const struct generation *generation,
 }
 
 int
+generation_revive(struct generation *generation, char *why, size_t size)
+{
+	if (equip(generation, why, size) == -1)
+		return -1;
+	generation->role = ROLE_ACTIVE;
+	generation->restarts++;
+	return generation_start(generation, why, size);
+}
+
+int
 generation_start(struct generation *generation, char *why, size_t size)
 {
 	struct service *service = generation->service;
@@ -334,7 +345,9 @@ oldest_surplus(struct service *service, enum role role)
 	unsigned int n = 0;
 
 	TAILQ_FOREACH (generation, &service->generations, entry) {
-		if (generation->role != role || generation->program != NULL)
+		if (generation->role != role || generation->program != NULL ||
+		    generation == service->release.old ||
+		    generation == service->release.candidate)
 			continue;
 		if (oldest == NULL)
 			oldest = generation;

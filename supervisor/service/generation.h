@@ -73,6 +73,12 @@ void generation_free(struct generation *);
 /* Start its program, with sockets in every listener.  -1 with why. */
 int generation_start(struct generation *, char *why, size_t size);
 
+/*
+ * One that has ended for good starts as active once more, with the sockets
+ * that go by its number, or new ones.  -1 with why.
+ */
+int generation_revive(struct generation *, char *why, size_t size);
+
 /* NULL if there is none. */
 struct generation *generation_find(struct service *, unsigned int number);
 

@@ -255,17 +255,19 @@ history(struct call *call)
 	call_reply(call, json_pack("{so}", "outcomes", entries), false);
 }
 
-/* With `more` the recent ones, then those to come; else the last one. */
+/* The recent ones; with `more` one after the other, then those to come. */
 static void
 events(struct call *call)
 {
 	const struct events *events = &call_service(call)->events;
 	size_t i, n = events_count(events);
+	json_t *list;
 
 	if (!call_wants_more(call)) {
-		call_reply(call,
-		    json_pack("{so?}", "event", events_get(events, n - 1)),
-		    false);
+		list = json_array();
+		for (i = 0; i < n; i++)
+			json_array_append_new(list, events_get(events, i));
+		call_reply(call, json_pack("{so}", "events", list), false);
 		return;
 	}
 	for (i = 0; i < n; i++)
@@ -302,8 +304,8 @@ send_signal(struct call *call)
 		return;
 	if (name == NULL || (number = options_signal(name)) == -1)
 		invalid(call, "signal");
-	else if (service->active == NULL)
-		call_fail(call, "Refused", "no generation is active yet");
+	else if (service->active == NULL || service->active->program == NULL)
+		call_fail(call, "Refused", "no generation serves");
 	else if (program_signal(service->active->program, number) == -1)
 		call_fail(call, "Failed", strerror(errno));
 	else

@@ -14,6 +14,7 @@
 /* The order is that of the enumerations. */
 static const char *const unhealthy_words[] = { "report", "restart", NULL };
 static const char *const ready_words[] = { "auto", "notify", "listen", NULL };
+static const char *const strategy_words[] = { "overlap", "exclusive", NULL };
 static const char *const restart_words[] = { "always", "on-failure", "never",
 	NULL };
 static const char *const log_words[] = { "text", "json", NULL };
@@ -28,6 +29,7 @@ _Static_assert(
 _Static_assert(
     RESTART_ALWAYS == 0 && RESTART_ON_FAILURE == 1 && RESTART_NEVER == 2,
     "words");
+_Static_assert(STRATEGY_OVERLAP == 0 && STRATEGY_EXCLUSIVE == 1, "words");
 _Static_assert(LOG_TEXT == 0 && LOG_JSON == 1, "words");
 _Static_assert(
     SHIM_AUTO == 0 && SHIM_SECCOMP == 1 && SHIM_PRELOAD == 2 && SHIM_OFF == 3,
@@ -112,6 +114,10 @@ const struct option_row option_table[] = {
 	    .validate = option_check_net, FOR_UPGRADE,
 	    .help = "this source network gets the candidate from the first "
 	    "share on; may be repeated" },
+	{ "strategy", 0, OPTION_WORD, AT(strategy),
+	    .metavar = "overlap|exclusive", .fallback = "overlap",
+	    .words = strategy_words, FOR_UPGRADE,
+	    .help = "exclusive: the old one ends before the new one starts" },
 	{ "bake", 0, OPTION_DURATION, AT(bake_ms), .metavar = "T",
 	    .fallback = "5s", FOR_UPGRADE,
 	    .help = "time at 100 % in which a failure takes it back" },

@@ -18,6 +18,7 @@ enum ready_kind {
 	READY_DELAY
 };
 enum on_unhealthy { UNHEALTHY_REPORT, UNHEALTHY_RESTART };
+enum strategy { STRATEGY_OVERLAP, STRATEGY_EXCLUSIVE };
 enum restart_policy { RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_NEVER };
 
 /* --ready: command is for READY_EXEC, delay_ms for READY_DELAY. */
@@ -63,6 +64,7 @@ struct options {
 	unsigned int step_ms;
 	bool sticky;
 	char **preview;
+	int strategy; /* enum strategy */
 	unsigned int bake_ms;
 	unsigned int keep_ms;
 	int park_signal;   /* 0: none */

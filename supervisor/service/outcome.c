@@ -25,6 +25,7 @@ outcome_begin(struct release *release)
 	release->began_ms = release->phase_ms = clock_ms();
 	json_decref(release->phases);
 	release->phases = json_array();
+	release->lost = false;
 }
 
 /* There is no room for more: what comes goes to the last one. */
@@ -60,17 +61,30 @@ outcome_phase_ended(struct release *release, const struct rollout *before)
 }
 
 void
+outcome_pause_ended(struct service *service, int64_t ms)
+{
+	json_array_append_new(service->release.phases,
+	    json_pack("{ss sI}", "phase", "pause", "ms", (json_int_t)ms));
+	service->pauses.count++;
+	service->pauses.last_ms = ms;
+	service->pauses.total_ms += ms;
+}
+
+void
 outcome_tell(
     struct service *service, enum outcome_result result, const char *why)
 {
 	struct release *release = &service->release;
+	const struct generation *serving =
+	    release->lost ? NULL : service->active;
 	json_t *outcome;
 
 	if (release->kind == RELEASE_FIRST)
 		return;
-	outcome = json_pack("{ss ss si si ss ss sI sO}", "result",
+	outcome = json_pack("{ss ss si si si ss ss sI sO}", "result",
 	    result_names[result], "name", service->options->name, "from",
-	    (int)release->from, "to", (int)release->to, "reason",
+	    (int)release->from, "to", (int)release->to, "serves",
+	    serving != NULL ? (int)serving->number : 0, "reason",
 	    why != NULL ? why : "", "started", release->started, "duration_ms",
 	    (json_int_t)(clock_ms() - release->began_ms), "phases",
 	    release->phases);

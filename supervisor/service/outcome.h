@@ -6,6 +6,8 @@
 #ifndef SERVICE_OUTCOME_H
 #define SERVICE_OUTCOME_H
 
+#include <stdint.h>
+
 #include "service/rollout.h"
 
 struct release;
@@ -18,6 +20,12 @@ void outcome_begin(struct release *);
 
 /* A state or a share was left, that of before: note how long it took. */
 void outcome_phase_ended(struct release *, const struct rollout *before);
+
+/*
+ * New connections have waited for so long: a phase that lies across others,
+ * from --strategy exclusive.
+ */
+void outcome_pause_ended(struct service *, int64_t ms);
 
 /*
  * The rollout is over: write history and tell all who observe.  The first

@@ -13,10 +13,11 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/strings.h"
+#include "service/exclusive.h"
 #include "service/health.h"
 #include "service/outcome.h"
 #include "service/readiness.h"
+#include "service/request.h"
 #include "service/resolve.h"
 #include "service/retire.h"
 #include "service/service.h"
@@ -40,6 +41,11 @@ static void (*const actions[])(struct service *, const char *why) = {
 	[ACTION_PROMOTE] = promote,
 	[ACTION_TAKE_BACK] = take_back,
 	[ACTION_GIVE_UP] = give_up,
+	[ACTION_VACATE] = exclusive_vacate,
+	[ACTION_RESTORE] = exclusive_restore,
+	[ACTION_REVIVE] = exclusive_revive,
+	[ACTION_RESTORED] = exclusive_restored,
+	[ACTION_LOST] = exclusive_lost,
 };
 
 /* Do what the table said; before is the rollout before it was asked. */
@@ -106,6 +112,7 @@ time_passed(evutil_socket_t fd, short what, void *arg)
 		[ROLLOUT_CHECKING] = { EVENT_EXPIRED, "healthy" },
 		[ROLLOUT_SHIFTING] = { EVENT_HELD, NULL },
 		[ROLLOUT_BAKING] = { EVENT_BAKED, NULL },
+		[ROLLOUT_RESTORING] = { EVENT_EXPIRED, "healthy" },
 	};
 	struct service *service = arg;
 	struct release *release = &service->release;
@@ -143,38 +150,6 @@ clear(struct service *service)
 	generation_prune(service);
 }
 
-/* The options and the command line that it came with do not stay. */
-static void
-restore_options(struct service *service)
-{
-	struct release *release = &service->release;
-
-	if (release->options_before != NULL) {
-		options_free(service->options);
-		service->options = release->options_before;
-		release->options_before = NULL;
-	}
-	strings_free(release->program);
-	free(release->exe);
-	release->program = NULL;
-	release->exe = NULL;
-}
-
-static void
-keep_options(struct service *service)
-{
-	struct release *release = &service->release;
-
-	options_free(release->options_before);
-	release->options_before = NULL;
-	strings_free(service->program);
-	free(service->exe);
-	service->program = release->program;
-	service->exe = release->exe;
-	release->program = NULL;
-	release->exe = NULL;
-}
-
 /* START: a new generation of the image. */
 
 static void
@@ -189,19 +164,44 @@ candidate_ready(struct generation *candidate, void *arg)
 	release_take(service, EVENT_READY, NULL);
 }
 
+int
+release_make_candidate(struct service *service, char why[static RELEASE_WHY])
+{
+	struct release *release = &service->release;
+
+	release->candidate = generation_new(
+	    service, image_ref(release->image), why, RELEASE_WHY);
+	if (release->candidate == NULL)
+		return -1;
+	release->to = release->candidate->number;
+	return 0;
+}
+
+void
+release_await_ready(struct service *service)
+{
+	struct release *release = &service->release;
+
+	set_deadline(service, service->options->start_timeout_ms);
+	readiness_stop(release->readiness);
+	release->readiness =
+	    readiness_start(release->candidate, candidate_ready, service);
+	if (release->readiness == NULL)
+		release_take(service, EVENT_FAILED, strerror(errno));
+}
+
 static void
 start(struct service *service, const char *why)
 {
 	struct release *release = &service->release;
 	char fault[RELEASE_WHY];
 
-	release->candidate = generation_new(
-	    service, image_ref(release->image), fault, sizeof(fault));
-	if (release->candidate == NULL) {
+	/* One that is alone has its sockets, where users wait already. */
+	if (!release->rollout.alone &&
+	    release_make_candidate(service, fault) == -1) {
 		release_take(service, EVENT_FAILED, fault);
 		return;
 	}
-	release->to = release->candidate->number;
 	if (generation_start(release->candidate, fault, sizeof(fault)) == -1) {
 		release_take(service, EVENT_FAILED, fault);
 		return;
@@ -209,11 +209,7 @@ start(struct service *service, const char *why)
 	events_emit(service, "started", release->candidate,
 	    "%s started, PID %d, sha256 %.12s", release->image->program,
 	    program_main(release->candidate->program), release->image->sha256);
-	set_deadline(service, service->options->start_timeout_ms);
-	release->readiness =
-	    readiness_start(release->candidate, candidate_ready, service);
-	if (release->readiness == NULL)
-		release_take(service, EVENT_FAILED, strerror(errno));
+	release_await_ready(service);
 }
 
 /* CHECK: it must pass before it serves anybody. */
@@ -264,8 +260,8 @@ check(struct service *service, const char *why)
 
 /* SHIFT: shares. */
 
-static void
-set_shares(struct release *release, unsigned int candidate)
+void
+release_set_shares(struct release *release, unsigned int candidate)
 {
 	release->candidate->share = candidate;
 	if (release->old != NULL)
@@ -280,7 +276,9 @@ apply_share(struct service *service)
 	char fault[RELEASE_WHY];
 
 	clear_deadline(service);
-	set_shares(release, release->rollout.share);
+	if (release->rollout.alone)
+		exclusive_resumed(service);
+	release_set_shares(release, release->rollout.share);
 	if (steering_apply(service) == -1) {
 		snprintf(
 		    fault, sizeof(fault), "cannot steer: %s", strerror(errno));
@@ -320,8 +318,8 @@ hold(struct service *service, const char *why)
 
 /* The three ends. */
 
-static void
-look_after_health(struct generation *active)
+void
+release_look_after(struct generation *active)
 {
 	health_stop(active->health);
 	active->health = NULL;
@@ -340,6 +338,10 @@ dismiss_old(struct service *service)
 		retire_drain(service->parked);
 	if (release->old == NULL)
 		return;
+	if (release->kind == RELEASE_ROLLBACK)
+		release->old->proven = false;
+	if (release->rollout.alone)
+		return;
 	if (release->kind != RELEASE_ROLLBACK &&
 	    service->options->keep_ms > 0 &&
 	    program_main(release->old->program) != 0) {
@@ -347,8 +349,6 @@ dismiss_old(struct service *service)
 		retire_park(release->old);
 		return;
 	}
-	if (release->kind == RELEASE_ROLLBACK)
-		release->old->proven = false;
 	retire_drain(release->old);
 }
 
@@ -359,14 +359,14 @@ promote(struct service *service, const char *why)
 	struct generation *candidate = release->candidate;
 	bool rollback = release->kind == RELEASE_ROLLBACK;
 
-	set_shares(release, 100);
+	release_set_shares(release, 100);
 	steering_apply(service);
 	candidate->role = ROLE_ACTIVE;
 	candidate->proven = true;
 	service->active = candidate;
-	look_after_health(candidate);
+	release_look_after(candidate);
 	dismiss_old(service);
-	keep_options(service);
+	request_keep(service);
 	events_emit(service, rollback ? "rolled-back" : "promoted", candidate,
 	    "serves");
 	clear(service);
@@ -376,31 +376,39 @@ promote(struct service *service, const char *why)
 	    service, rollback ? OUTCOME_ROLLED_BACK : OUTCOME_PROMOTED, why);
 }
 
+void
+release_tell_back(struct service *service, const char *why)
+{
+	struct release *release = &service->release;
+	bool met_users =
+	    release->rollout.met_users && release->kind != RELEASE_ROLLBACK;
+
+	events_emit(service, met_users ? "rolled-back" : "aborted",
+	    generation_find(service, release->to), "%s: %s",
+	    release->to != 0 ? "taken back" : "no new generation", why);
+	clear(service);
+	outcome_tell(
+	    service, met_users ? OUTCOME_ROLLED_BACK : OUTCOME_ABORTED, why);
+}
+
 static void
 take_back(struct service *service, const char *why)
 {
 	struct release *release = &service->release;
 	struct generation *candidate = release->candidate;
-	bool met_users =
-	    release->rollout.met_users && release->kind != RELEASE_ROLLBACK;
 
-	restore_options(service);
+	request_undo(service);
 	if (candidate != NULL) {
-		set_shares(release, 0);
+		release_set_shares(release, 0);
 		if (release->old != NULL)
 			steering_apply(service);
 		candidate->role = ROLE_FAILED;
+		if (release->rollout.met_users)
+			retire_drain(candidate);
+		else
+			retire_stop(candidate);
 	}
-	events_emit(service, met_users ? "rolled-back" : "aborted", candidate,
-	    "%s: %s", candidate != NULL ? "taken back" : "no new generation",
-	    why);
-	if (candidate != NULL && release->rollout.met_users)
-		retire_drain(candidate);
-	else if (candidate != NULL)
-		retire_stop(candidate);
-	clear(service);
-	outcome_tell(
-	    service, met_users ? OUTCOME_ROLLED_BACK : OUTCOME_ABORTED, why);
+	release_tell_back(service, why);
 	if (release->kind == RELEASE_FIRST) {
 		service_report(service, false, why);
 		service_end(service, 1, true);
@@ -458,7 +466,8 @@ release_extend(struct generation *generation, int64_t usec)
 	int64_t ms = usec / 1000;
 
 	if (generation != service->release.candidate ||
-	    (state != ROLLOUT_STARTING && state != ROLLOUT_CHECKING))
+	    (state != ROLLOUT_STARTING && state != ROLLOUT_CHECKING &&
+		state != ROLLOUT_RESTORING))
 		return;
 	if (clock_ms() + ms > service->release.deadline_ms)
 		set_deadline(service, ms);

@@ -48,6 +48,9 @@ struct release {
 	struct event *timer; /* of the state: start, step or bake time */
 	int64_t began_ms;
 	int64_t phase_ms;
+	int64_t paused_ms;     /* since when nobody accepts; 0: somebody does */
+	bool lost;	       /* the old one did not come back */
+	char why[RELEASE_WHY]; /* it is on the way back, while it is */
 	char started[CLOCK_STAMP];
 	json_t *phases;
 };
@@ -79,5 +82,22 @@ void release_listens(struct generation *);
 
 /* The candidate asks for more time to start, sd_notify(3). */
 void release_extend(struct generation *, int64_t usec);
+
+/* For service/exclusive.c, which carries out a part of the actions. */
+
+/* The candidate, without sockets, not started.  -1 with why. */
+int release_make_candidate(struct service *, char why[static RELEASE_WHY]);
+
+/* Wait until it is ready, at most --start-timeout. */
+void release_await_ready(struct service *);
+
+/* The active one is checked now and then, if a check was asked for. */
+void release_look_after(struct generation *active);
+
+/* In percent; the old one gets the rest.  Not put in force yet. */
+void release_set_shares(struct release *, unsigned int candidate);
+
+/* It is over without a new generation: say so, and let go of it. */
+void release_tell_back(struct service *, const char *why);
 
 #endif

@@ -16,6 +16,8 @@
 #include "service/service.h"
 #include "service/steering.h"
 
+#define ONE_AT_A_TIME "--strategy exclusive runs one generation at a time"
+
 static void
 describe_rollout(const struct service *service, char why[static RELEASE_WHY])
 {
@@ -107,7 +109,9 @@ request_check_options(const struct service *service,
 
 	if (options->canary.count == 0 && options->preview[0] == NULL)
 		return 0;
-	if (steering_can_share(service, fault, sizeof(fault)) == 0)
+	if (options->strategy == STRATEGY_EXCLUSIVE)
+		strlcpy(fault, ONE_AT_A_TIME, sizeof(fault));
+	else if (steering_can_share(service, fault, sizeof(fault)) == 0)
 		return 0;
 	*key = options->canary.count > 0 ? "canary" : "preview";
 	snprintf(why, RELEASE_WHY, "%s: %s", *key, fault);
@@ -217,6 +221,37 @@ request_begin(struct service *service, const struct request *request,
 	return REQUEST_BEGUN;
 }
 
+void
+request_undo(struct service *service)
+{
+	struct release *release = &service->release;
+
+	if (release->options_before != NULL) {
+		options_free(service->options);
+		service->options = release->options_before;
+		release->options_before = NULL;
+	}
+	strings_free(release->program);
+	free(release->exe);
+	release->program = NULL;
+	release->exe = NULL;
+}
+
+void
+request_keep(struct service *service)
+{
+	struct release *release = &service->release;
+
+	options_free(release->options_before);
+	release->options_before = NULL;
+	strings_free(service->program);
+	free(service->exe);
+	service->program = release->program;
+	service->exe = release->exe;
+	release->program = NULL;
+	release->exe = NULL;
+}
+
 /* Why what needs a candidate that serves has no place now. */
 static int
 refuse_early(const struct service *service, char why[static RELEASE_WHY])
@@ -241,6 +276,10 @@ int
 request_split(
     struct service *service, unsigned int percent, char why[static RELEASE_WHY])
 {
+	if (service->options->strategy == STRATEGY_EXCLUSIVE) {
+		strlcpy(why, ONE_AT_A_TIME, RELEASE_WHY);
+		return -1;
+	}
 	if (percent > 0 && percent < 100 &&
 	    steering_can_share(service, why, RELEASE_WHY) == -1)
 		return -1;
@@ -255,7 +294,10 @@ request_abort(struct service *service, char why[static RELEASE_WHY])
 	if (service->release.kind != RELEASE_FIRST &&
 	    release_take(service, EVENT_ABORT, "aborted on request"))
 		return 0;
-	snprintf(why, RELEASE_WHY, "no rollout is under way");
+	if (service->release.rollout.state == ROLLOUT_RESTORING)
+		describe_rollout(service, why);
+	else
+		snprintf(why, RELEASE_WHY, "no rollout is under way");
 	return -1;
 }
 
@@ -268,6 +310,8 @@ request_rescue(struct service *service, const char *why)
 
 	if (service->ending)
 		return false;
+	if (service->release.rollout.state == ROLLOUT_RESTORING)
+		return !release_take(service, EVENT_FAILED, why);
 	if (service->release.rollout.state != ROLLOUT_IDLE) {
 		/* It gets all as soon as it is healthy: nobody else serves. */
 		service->release.rollout.nsteps = 0;

@@ -32,6 +32,10 @@ enum request_answer {
 enum request_answer request_begin(struct service *, const struct request *,
     const char **key, char why[static RELEASE_WHY]);
 
+/* The options and the command line that it came with stay, or do not. */
+void request_keep(struct service *);
+void request_undo(struct service *);
+
 /* -1 with why if it has no place now. */
 int request_promote(struct service *, char why[static RELEASE_WHY]);
 int request_abort(struct service *, char why[static RELEASE_WHY]);

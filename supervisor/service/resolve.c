@@ -15,6 +15,17 @@
 #include "service/helper.h"
 #include "service/service.h"
 
+/* The first start has nobody to end before it. */
+static void
+resolved(struct service *service)
+{
+	bool exclusive = service->release.old != NULL &&
+	    service->options->strategy == STRATEGY_EXCLUSIVE;
+
+	release_take(service,
+	    exclusive ? EVENT_RESOLVED_EXCLUSIVE : EVENT_RESOLVED, NULL);
+}
+
 static void
 check_ended(const struct command_result *result, void *arg)
 {
@@ -23,7 +34,7 @@ check_ended(const struct command_result *result, void *arg)
 
 	service->release.check = NULL;
 	if (WIFEXITED(result->status) && WEXITSTATUS(result->status) == 0) {
-		release_take(service, EVENT_RESOLVED, NULL);
+		resolved(service);
 		return;
 	}
 	reaper_describe(result->status, how, sizeof(how));
@@ -43,7 +54,7 @@ begin_check(struct service *service)
 		.log_as = "check" };
 
 	if (options->check == NULL) {
-		release_take(service, EVENT_RESOLVED, NULL);
+		resolved(service);
 		return;
 	}
 	service->release.check =

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "service/service.h"
+#include "service/exclusive.h"
 #include "service/health.h"
 #include "service/steering.h"
 #include "traffic/drain.h"
@@ -280,6 +281,7 @@ retire_finish(struct generation *generation)
 		generation->role = ROLE_RETIRED;
 	events_emit(service, "retired", generation, "has ended");
 	generation_prune(service);
+	exclusive_look(service);
 	service_settle(service);
 }
 

@@ -18,6 +18,8 @@ static const struct cell table[ROLLOUT_STATES][ROLLOUT_EVENTS] = {
 	},
 	[ROLLOUT_RESOLVING] = {
 		[EVENT_RESOLVED]   = { ACTION_START,	 ROLLOUT_STARTING },
+		[EVENT_RESOLVED_EXCLUSIVE] =
+				     { ACTION_VACATE,	 ROLLOUT_STOPPING },
 		[EVENT_FAILED]	   = { ACTION_GIVE_UP,	 ROLLOUT_IDLE },
 		[EVENT_ABORT]	   = { ACTION_GIVE_UP,	 ROLLOUT_IDLE },
 	},
@@ -53,6 +55,18 @@ static const struct cell table[ROLLOUT_STATES][ROLLOUT_EVENTS] = {
 		[EVENT_PROMOTE]	   = { ACTION_PROMOTE,	 ROLLOUT_IDLE },
 		[EVENT_ABORT]	   = { ACTION_TAKE_BACK, ROLLOUT_IDLE },
 	},
+	[ROLLOUT_STOPPING] = {
+		[EVENT_VACATED]	   = { ACTION_START,	 ROLLOUT_STARTING },
+		[EVENT_FAILED]	   = { ACTION_TAKE_BACK, ROLLOUT_IDLE },
+		[EVENT_ABORT]	   = { ACTION_RESTORE,	 ROLLOUT_RESTORING },
+	},
+	[ROLLOUT_RESTORING] = {
+		[EVENT_VACATED]	   = { ACTION_REVIVE,	 ROLLOUT_RESTORING },
+		[EVENT_READY]	   = { ACTION_CHECK,	 ROLLOUT_RESTORING },
+		[EVENT_HEALTHY]	   = { ACTION_RESTORED,	 ROLLOUT_IDLE },
+		[EVENT_FAILED]	   = { ACTION_LOST,	 ROLLOUT_IDLE },
+		[EVENT_EXPIRED]	   = { ACTION_LOST,	 ROLLOUT_IDLE },
+	},
 };
 /* clang-format on */
 
@@ -65,13 +79,15 @@ static const struct {
 	[ROLLOUT_CHECKING] = { "checking", "check" },
 	[ROLLOUT_SHIFTING] = { "shifting", "shift" },
 	[ROLLOUT_BAKING] = { "baking", "bake" },
+	[ROLLOUT_STOPPING] = { "stopping", "stop" },
+	[ROLLOUT_RESTORING] = { "restoring", "restore" },
 };
 
 static void
 take_next_share(struct rollout *rollout)
 {
 	rollout->met_users = true;
-	if (rollout->step < rollout->nsteps) {
+	if (!rollout->alone && rollout->step < rollout->nsteps) {
 		rollout->share = rollout->steps[rollout->step++];
 		return;
 	}
@@ -84,13 +100,21 @@ rollout_take(struct rollout *rollout, enum rollout_event event)
 {
 	struct cell cell = table[rollout->state][event];
 
+	/* There is nobody to share with. */
+	if (rollout->alone && cell.action == ACTION_HOLD)
+		return ACTION_REFUSE;
 	if (cell.action == ACTION_REFUSE)
 		return ACTION_REFUSE;
 	if (rollout->state == ROLLOUT_IDLE) {
 		rollout->step = 0;
 		rollout->share = 0;
 		rollout->met_users = false;
+		rollout->alone = false;
 	}
+	if (event == EVENT_VACATED)
+		rollout->alone = true;
+	if (rollout->alone && cell.action == ACTION_TAKE_BACK)
+		cell = (struct cell){ ACTION_RESTORE, ROLLOUT_RESTORING };
 	rollout->state = cell.next;
 	if (cell.action == ACTION_SHIFT)
 		take_next_share(rollout);

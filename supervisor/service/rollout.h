@@ -18,6 +18,8 @@ enum rollout_state {
 	ROLLOUT_CHECKING,  /* ready; must pass its health check */
 	ROLLOUT_SHIFTING,  /* has a part of the traffic */
 	ROLLOUT_BAKING,	   /* has all of it; the old one stands by */
+	ROLLOUT_STOPPING,  /* exclusive: the old one ends first */
+	ROLLOUT_RESTORING, /* exclusive: the old one is started again */
 	ROLLOUT_STATES
 };
 
@@ -25,7 +27,9 @@ enum rollout_event {
 	EVENT_BEGIN,	  /* a new image shall be rolled out */
 	EVENT_BEGIN_WARM, /* a parked generation shall take over again */
 	EVENT_RESOLVED,	  /* the image is there and its check passed */
-	EVENT_FAILED,	  /* no image, or it could not be started */
+	EVENT_RESOLVED_EXCLUSIVE, /* likewise, with --strategy exclusive */
+	EVENT_VACATED,		  /* no other generation runs any more */
+	EVENT_FAILED,		  /* no image, or it could not be started */
 	EVENT_READY,
 	EVENT_EXITED,  /* the candidate ended by itself */
 	EVENT_HEALTHY, /* enough passes in a row */
@@ -49,6 +53,11 @@ enum rollout_action {
 	ACTION_PROMOTE,	  /* the candidate is active from now on */
 	ACTION_TAKE_BACK, /* all traffic to the old one, the candidate stops */
 	ACTION_GIVE_UP,	  /* there is no candidate yet: nothing but to say so */
+	ACTION_VACATE,	  /* new connections wait, the old one stops */
+	ACTION_RESTORE,	  /* the candidate stops, the old one shall come back */
+	ACTION_REVIVE,	  /* start the old one again */
+	ACTION_RESTORED,  /* it is back */
+	ACTION_LOST,	  /* it did not come back in time */
 };
 
 struct rollout {
@@ -59,12 +68,14 @@ struct rollout {
 	size_t step;
 	unsigned int share; /* of the candidate, in percent */
 	bool met_users;	    /* it ever had a share */
+	bool alone;	    /* the old one has ended for it */
 };
 
 /*
  * Take an event: changes the state and returns what is to be done.  An
  * ACTION_REFUSE changes nothing.  ACTION_SHIFT has set share; at 100 the
- * state is ROLLOUT_BAKING.
+ * state is ROLLOUT_BAKING.  A candidate that is alone has no steps, and where
+ * others are taken back, for it the old one is restored.
  */
 enum rollout_action rollout_take(struct rollout *, enum rollout_event);
 

@@ -134,6 +134,9 @@ service_end(struct service *service, int exit_status, bool now)
 		events_emit(service, "stopping", NULL, "stopping%s",
 		    now ? " now" : ", connections first");
 		request_abort(service, why);
+		if (service->release.rollout.state == ROLLOUT_RESTORING)
+			release_take(service, EVENT_FAILED,
+			    "the service is being stopped");
 		refuse_new(service);
 	}
 	service->ending = true;

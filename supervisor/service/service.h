@@ -41,6 +41,10 @@ struct service {
 	struct control *control;
 	struct hooks *hooks;
 	unsigned int outcomes[3]; /* so often, by enum outcome_result */
+	struct {
+		unsigned int count;
+		int64_t last_ms, total_ms;
+	} pauses;      /* of --strategy exclusive */
 	int report_fd; /* -1 once the first generation's fate is told */
 	bool ending;
 	int exit_status;

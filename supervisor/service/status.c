@@ -177,6 +177,6 @@ status_json(struct service *service)
 	    "rollout", rollout_json(service), "listeners",
 	    listeners_json(service), "generations", generations_json(service),
 	    "counters", "promoted", (int)service->outcomes[OUTCOME_PROMOTED],
-	    "aborted", (int)service->outcomes[OUTCOME_ABORTED], "rolled_back",
+	    "aborted", (int)service->outcomes[OUTCOME_ABORTED], "rolled-back",
 	    (int)service->outcomes[OUTCOME_ROLLED_BACK]);
 }

@@ -201,8 +201,9 @@ steering_can_share(const struct service *service, char *why, size_t size)
 	return 0;
 }
 
-int
-steering_join(struct generation *generation, char *why, size_t size)
+/* With everywhere also where only the program's own sockets have been. */
+static int
+join(struct generation *generation, bool everywhere, char *why, size_t size)
 {
 	struct service *service = generation->service;
 	char text[ADDRESS_STRLEN];
@@ -213,7 +214,7 @@ steering_join(struct generation *generation, char *why, size_t size)
 	generation_owner(generation->image, &uid, &gid);
 	for (i = 0; i < service->nlisteners; i++) {
 		listener_sockets(service->listeners[i], generation->number, &n);
-		if (i >= service->ndeclared && n == 0)
+		if (!everywhere && i >= service->ndeclared && n == 0)
 			continue;
 		listener_set_owner(service->listeners[i], uid, gid);
 		if (listener_open(service->listeners[i], generation->number) !=
@@ -227,6 +228,18 @@ steering_join(struct generation *generation, char *why, size_t size)
 		return -1;
 	}
 	return 0;
+}
+
+int
+steering_join(struct generation *generation, char *why, size_t size)
+{
+	return join(generation, false, why, size);
+}
+
+int
+steering_await(struct generation *generation, char *why, size_t size)
+{
+	return join(generation, true, why, size);
 }
 
 /*
@@ -300,6 +313,23 @@ steering_apply(struct service *service)
 	r = apply_plan(service, &plan);
 	free(preview);
 	return r;
+}
+
+void
+steering_hand_over(const struct generation *from, const struct generation *to)
+{
+	struct service *service = from->service;
+	char text[ADDRESS_STRLEN];
+	size_t i;
+
+	for (i = 0; i < service->nlisteners; i++) {
+		if (listener_hand_over(
+			service->listeners[i], from->number, to->number) == 0)
+			continue;
+		address_format(listener_address(service->listeners[i]), text);
+		log_error("%s: cannot give generation %u what waits for %u: %s",
+		    text, to->number, from->number, strerror(errno));
+	}
 }
 
 void

@@ -40,10 +40,24 @@ int steering_add(struct service *, struct listener *);
 int steering_join(struct generation *, char *why, size_t size);
 
 /*
+ * Sockets in every listener for one that is still to be started, in which
+ * connections can wait for it: a wrapped program gets them when it binds.
+ * -1 with why.
+ */
+int steering_await(struct generation *, char *why, size_t size);
+
+/*
  * Put the shares of all generations in force, in every listener or, on
  * failure, in none.  -1 with errno.
  */
 int steering_apply(struct service *);
+
+/*
+ * Give one generation's sockets, with what waits in them, to another that
+ * has none.  To be followed by steering_apply.
+ */
+void steering_hand_over(
+    const struct generation *from, const struct generation *to);
 
 /* It is about to be stopped; and: it has ended. */
 void steering_prepare_leave(struct generation *);

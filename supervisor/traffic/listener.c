@@ -317,6 +317,23 @@ listener_leave(struct listener *l, unsigned int generation)
 	l->n -= n;
 }
 
+int
+listener_hand_over(struct listener *l, unsigned int from, unsigned int to)
+{
+	size_t first, i, n;
+
+	listener_sockets(l, to, &n);
+	if (n > 0) {
+		errno = EEXIST;
+		return -1;
+	}
+	first = (size_t)(listener_sockets(l, from, &n) - l->fds);
+	for (i = first; i < first + n; i++)
+		l->generations[i] = to;
+	l->way->hand_over(l->state, from, to);
+	return 0;
+}
+
 void
 listener_refuse(struct listener *l)
 {

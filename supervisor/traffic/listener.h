@@ -127,6 +127,13 @@ int listener_prepare_leave(struct listener *, unsigned int generation);
 void listener_leave(struct listener *, unsigned int generation);
 
 /*
+ * Give the sockets of a generation, with what waits in them, to another that
+ * has none: they go by its number from here on.  To be followed by
+ * listener_steer.  Returns -1 with EEXIST if it has some.
+ */
+int listener_hand_over(struct listener *, unsigned int from, unsigned int to);
+
+/*
  * The service is being stopped: keep new connections away, while those that
  * are there can end in peace.  TCP: a SYN is dropped, so that the client
  * tries again until the sockets are closed; Unix: the public path is

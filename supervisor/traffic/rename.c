@@ -340,6 +340,16 @@ rename_steer(void *way, const struct steer_plan *plan)
 	return place(r, greatest);
 }
 
+/* The private path keeps the number that it was made with. */
+static void
+rename_hand_over(void *way, unsigned int from, unsigned int to)
+{
+	struct name *name = find(way, from);
+
+	if (name != NULL)
+		name->generation = to;
+}
+
 static void
 rename_refuse(void *way)
 {
@@ -410,6 +420,7 @@ const struct way way_rename = {
 	.steer = rename_steer,
 	.prepare = rename_prepare,
 	.leave = rename_leave,
+	.hand_over = rename_hand_over,
 	.refuse = rename_refuse,
 	.mend = rename_mend,
 	.direct = rename_direct,

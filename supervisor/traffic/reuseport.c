@@ -378,6 +378,18 @@ reuseport_steer(void *way, const struct steer_plan *plan)
 	return -1;
 }
 
+/* The program in force goes by places, which stay as they are. */
+static void
+reuseport_hand_over(void *way, unsigned int from, unsigned int to)
+{
+	struct reuseport *r = way;
+	size_t i;
+
+	for (i = 0; i < r->group.n; i++)
+		if (r->group.slots[i].generation == from)
+			r->group.slots[i].generation = to;
+}
+
 static void
 reuseport_refuse(void *way)
 {
@@ -414,6 +426,7 @@ const struct way way_reuseport = {
 	.steer = reuseport_steer,
 	.prepare = reuseport_prepare,
 	.leave = reuseport_leave,
+	.hand_over = reuseport_hand_over,
 	.refuse = reuseport_refuse,
 	.mend = reuseport_mend,
 	.direct = reuseport_direct,

@@ -100,6 +100,12 @@ shared_leave(void *way, unsigned int generation, const int *fds, size_t n)
 	}
 }
 
+/* The one that has the path has it for all. */
+static void
+shared_hand_over(void *way, unsigned int from, unsigned int to)
+{
+}
+
 static void
 shared_refuse(void *way)
 {
@@ -154,6 +160,7 @@ const struct way way_shared = {
 	.steer = shared_steer,
 	.prepare = shared_prepare,
 	.leave = shared_leave,
+	.hand_over = shared_hand_over,
 	.refuse = shared_refuse,
 	.mend = shared_mend,
 	.direct = shared_direct,

@@ -58,6 +58,9 @@ struct way {
 	void (*leave)(
 	    void *, unsigned int generation, const int *fds, size_t n);
 
+	/* Its sockets are another generation's, which has none. */
+	void (*hand_over)(void *, unsigned int from, unsigned int to);
+
 	/* New connections are kept away from here on. */
 	void (*refuse)(void *);
 

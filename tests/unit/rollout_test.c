@@ -30,6 +30,19 @@ static const struct expectation expectations[] = {
 	{ ROLLOUT_RESOLVING, EVENT_RESOLVED, ACTION_START, ROLLOUT_STARTING },
 	{ ROLLOUT_RESOLVING, EVENT_FAILED, ACTION_GIVE_UP, ROLLOUT_IDLE },
 	{ ROLLOUT_RESOLVING, EVENT_ABORT, ACTION_GIVE_UP, ROLLOUT_IDLE },
+	/* One that cannot overlap is started when nobody else runs. */
+	{ ROLLOUT_RESOLVING, EVENT_RESOLVED_EXCLUSIVE, ACTION_VACATE,
+	    ROLLOUT_STOPPING },
+	{ ROLLOUT_STOPPING, EVENT_VACATED, ACTION_START, ROLLOUT_STARTING },
+	/* As long as the old one was not asked to stop, nothing is lost. */
+	{ ROLLOUT_STOPPING, EVENT_FAILED, ACTION_TAKE_BACK, ROLLOUT_IDLE },
+	/* Then there is only the way through. */
+	{ ROLLOUT_STOPPING, EVENT_ABORT, ACTION_RESTORE, ROLLOUT_RESTORING },
+	{ ROLLOUT_RESTORING, EVENT_VACATED, ACTION_REVIVE, ROLLOUT_RESTORING },
+	{ ROLLOUT_RESTORING, EVENT_READY, ACTION_CHECK, ROLLOUT_RESTORING },
+	{ ROLLOUT_RESTORING, EVENT_HEALTHY, ACTION_RESTORED, ROLLOUT_IDLE },
+	{ ROLLOUT_RESTORING, EVENT_FAILED, ACTION_LOST, ROLLOUT_IDLE },
+	{ ROLLOUT_RESTORING, EVENT_EXPIRED, ACTION_LOST, ROLLOUT_IDLE },
 	/* It serves nobody before it is ready and healthy. */
 	{ ROLLOUT_STARTING, EVENT_READY, ACTION_CHECK, ROLLOUT_CHECKING },
 	{ ROLLOUT_STARTING, EVENT_FAILED, ACTION_TAKE_BACK, ROLLOUT_IDLE },
@@ -143,6 +156,49 @@ a_share_by_hand_is_neither_a_step_nor_the_end(void **unused)
 }
 
 static void
+what_takes_others_back_restores_for_one_that_is_alone(void **unused)
+{
+	const struct expectation *want;
+	int state, event;
+
+	for (state = 0; state < ROLLOUT_STATES; state++) {
+		for (event = 0; event < ROLLOUT_EVENTS; event++) {
+			struct rollout rollout = { .state = state,
+				.alone = true };
+
+			want = expected(state, event);
+			if (want == NULL || want->action != ACTION_TAKE_BACK)
+				continue;
+			assert_int_equal(
+			    rollout_take(&rollout, event), ACTION_RESTORE);
+			assert_int_equal(rollout.state, ROLLOUT_RESTORING);
+		}
+	}
+}
+
+static void
+one_that_is_alone_gets_everything_at_once(void **unused)
+{
+	static const unsigned int steps[] = { 5, 25 };
+	struct rollout rollout = { .steps = steps, .nsteps = 2 };
+
+	rollout_take(&rollout, EVENT_BEGIN);
+	rollout_take(&rollout, EVENT_RESOLVED_EXCLUSIVE);
+	assert_false(rollout.alone);
+	rollout_take(&rollout, EVENT_VACATED);
+	assert_true(rollout.alone);
+	rollout_take(&rollout, EVENT_READY);
+	assert_int_equal(rollout_take(&rollout, EVENT_HEALTHY), ACTION_SHIFT);
+	assert_int_equal(rollout.share, 100);
+	assert_int_equal(rollout.state, ROLLOUT_BAKING);
+	assert_int_equal(rollout_split(&rollout, 50), ACTION_REFUSE);
+	assert_int_equal(rollout.share, 100);
+	assert_int_equal(rollout_take(&rollout, EVENT_BAKED), ACTION_PROMOTE);
+	rollout_take(&rollout, EVENT_BEGIN);
+	assert_false(rollout.alone);
+}
+
+static void
 a_new_rollout_remembers_nothing_of_the_one_before(void **unused)
 {
 	struct rollout rollout = { .step = 3, .share = 100, .met_users = true };
@@ -172,6 +228,9 @@ main(void)
 		cmocka_unit_test(every_state_and_event),
 		cmocka_unit_test(shares_go_up_by_the_steps_and_then_to_all),
 		cmocka_unit_test(a_share_by_hand_is_neither_a_step_nor_the_end),
+		cmocka_unit_test(
+		    what_takes_others_back_restores_for_one_that_is_alone),
+		cmocka_unit_test(one_that_is_alone_gets_everything_at_once),
 		cmocka_unit_test(
 		    a_new_rollout_remembers_nothing_of_the_one_before),
 		cmocka_unit_test(

@@ -1,0 +1,202 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# --strategy exclusive: servers of which only one may run, because it locks
+# its data.
+
+load helper
+
+# serve_locked OPTIONS...: a server that will not run beside another.
+serve_locked() {
+	serve --strategy exclusive --drain-timeout 2s --start-timeout 1s "$@" \
+		-- ./server --lock data.lock
+}
+
+# phase NAME: its milliseconds in outcome.json.
+phase() {
+	field "[p['ms'] for p in d['phases'] if p['phase'] == '$1'][0]" \
+		outcome.json
+}
+
+# is_connected: somebody is, to the first generation.
+is_connected() {
+	[ "$(field "d['generations'][0]['connections']")" = 1 ]
+}
+
+# failed OPTIONS...: a candidate that behaves so, under load, is taken back:
+# the old one runs again, and no client has noticed.
+failed() {
+	serve_locked
+	load_begin --rate 300
+	release server v2 "$@"
+	expect 1 hotswap upgrade web --json >outcome.json
+	[ "$(field "d['from'], d['to']" outcome.json)" = "(1, 2)" ]
+	[ "$(phase pause)" -gt 0 ]
+	is_role 1 active
+	is_role 2 failed
+	[ "$(field "d['generations'][0]['restarts']")" = 1 ]
+	load_end
+	[ "$(version)" = v1 ]
+}
+
+@test "exclusive: without it, a server that locks its data cannot be upgraded" {
+	serve_locked
+	release server v2
+	expect 1 hotswap upgrade web --strategy overlap --start-timeout 1s
+	[ "$(version)" = v1 ]
+}
+
+@test "exclusive: shares are refused, there is nobody to share with" {
+	serve_locked --bake 30s
+	release server v2
+	expect 78 hotswap upgrade web --canary 5,25 2>err
+	grep -q "one generation at a time" err
+	hotswap upgrade web 2>err 3>&- &
+	until_true grep -q "gets 100 %" err
+	expect 2 hotswap split web 50 2>err
+	grep -q "one generation at a time" err
+	hotswap promote web
+}
+
+@test "exclusive: the old one ends before the new one starts, and the pause is told" {
+	serve_locked
+	release server v2
+	hotswap upgrade web --json >outcome.json
+	[ "$(version)" = v2 ]
+	[ "$(field "[p['phase'] for p in d['phases']]" outcome.json)" = \
+		"['resolve', 'stop', 'start', 'check', 'pause', 'bake']" ]
+	is_role 1 retired
+	hotswap events web | grep '"event": *"resumed"'
+	[ "$(phase pause)" -ge "$(phase stop)" ]
+}
+
+@test "exclusive: under load nobody is refused or reset, new ones wait" {
+	serve_locked
+	load_begin --rate 300 --slow 2 --slow-time 300ms
+	for v in v2 v3 v4; do
+		release server "$v"
+		hotswap upgrade web
+	done
+	load_end
+	[ "$(field "sorted(g['version'] for g in d['generations'])" load.json)" = \
+		"['v1', 'v2', 'v3', 'v4']" ]
+}
+
+@test "exclusive: a candidate that ends at once brings the old one back, and nobody notices" {
+	failed --exit 3
+	[ "$(field "d['result']" outcome.json)" = aborted ]
+	[ "$(phase restore)" -ge 0 ]
+	grep -q "exited with status 3" outcome.json
+}
+
+@test "exclusive: a candidate that never accepts leaves who waits to the old one" {
+	failed --hang-while-open
+}
+
+@test "exclusive: a candidate that never opens a socket brings the old one back" {
+	failed --hang-before-serve
+}
+
+@test "exclusive: abort of a candidate that bakes lets it finish what it has" {
+	serve_locked --bake 30s
+	load_begin --rate 300 --slow 2 --slow-time 500ms
+	release server v2
+	hotswap upgrade web --json >outcome.json 2>err 3>&- &
+	until_true grep -q "gets 100 %" err
+	hotswap abort web
+	expect 1 wait $!
+	[ "$(field "d['result']" outcome.json)" = rolled-back ]
+	load_end
+	[ "$(version)" = v1 ]
+	is_role 1 active
+}
+
+@test "exclusive: abort while the old one drains brings it back, and who waits with it" {
+	serve_locked --drain-timeout 30s
+	curl -s -m 10 -o slow "http://127.0.0.1:$PORT/slow?ms=1500" 3>&- &
+	until_true is_connected
+	release server v2
+	hotswap upgrade web 2>err 3>&- &
+	upgrade=$!
+	until_true grep -q "new connections wait" err
+	curl -s -m 10 -o waiting "http://127.0.0.1:$PORT/" 3>&- &
+	waiting=$!
+	[ "$(field "d['rollout']['state']")" = stopping ]
+	hotswap abort web
+	expect 1 wait $upgrade
+	wait $waiting
+	is_role 1 active
+	[ "$(version)" = v1 ]
+}
+
+@test "exclusive: a crash in the bake brings the old one back" {
+	serve_locked --bake 30s
+	release server v2 --die-after-requests 3
+	hotswap upgrade web --json >outcome.json 2>err 3>&- &
+	until_true grep -q "gets 100 %" err
+	until_true is_version v1
+	expect 1 wait $!
+	[ "$(field "d['result']" outcome.json)" = rolled-back ]
+}
+
+@test "exclusive: rollback ends the one before the other starts, too" {
+	serve_locked
+	release server v2
+	hotswap upgrade web
+	load_begin --rate 300
+	hotswap rollback web --json >outcome.json
+	load_end
+	[ "$(field "d['result']" outcome.json)" = rolled-back ]
+	[ "$(version)" = v1 ]
+	[ "$(phase pause)" -gt 0 ]
+}
+
+@test "exclusive: an old one that does not come back is told, and does not serve" {
+	serve_locked --restart-limit 1/60s
+	release server v2 --exit 3
+	# The lock is taken by somebody else as soon as it is free.
+	flock data.lock sleep 20 3>&- &
+	PIDS+=($!)
+	expect 1 hotswap upgrade web 2>err
+	grep -q "generation 1 is not back" err
+	! grep -q "generation 1 serves" err
+}
+
+@test "exclusive: stop in the middle of it ends everything" {
+	serve_locked --drain-timeout 30s
+	curl -s -m 10 -o slow "http://127.0.0.1:$PORT/slow?ms=5000" 3>&- &
+	until_true is_connected
+	release server v2
+	hotswap upgrade web 2>err 3>&- &
+	until_true grep -q "new connections wait" err
+	hotswap stop web --now
+	expect 1 wait $!
+	expect 0 wait "$SUPERVISOR"
+}
+
+@test "exclusive: over a Unix socket nobody is refused either" {
+	serve --strategy exclusive -l "$PWD/x.sock" -- ./server --lock data.lock
+	python3 - x.sock >answers 3>&- <<-'END' &
+		import socket, sys, time
+		while True:
+		    s = socket.socket(socket.AF_UNIX)
+		    s.settimeout(5)
+		    s.connect(sys.argv[1])
+		    s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+		    line = s.recv(4096)
+		    if not line.startswith(b"HTTP/1.1 200"):
+		        sys.exit(repr(line))
+		    print("ok", flush=True)
+		    time.sleep(0.01)
+	END
+	client=$!
+	PIDS+=("$client")
+	until_true grep -q ok answers
+	release server v2
+	hotswap upgrade web
+	release server v3 --exit 3
+	expect 1 hotswap upgrade web
+	: >answers
+	until_true grep -q ok answers
+	kill "$client"
+	[ "$(version)" = v2 ]
+}
