@@ -295,6 +295,18 @@ OK='HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 	is '.reconnects.retried == 0'
 }
 
+@test "load: another protocol than HTTP, whose answers end with a text" {
+	peer '+PO|NG\r\n'
+	client 0 --rate 50 --count 5 --kept 1 --send 'PING%0D%0A' \
+	    --until '%0D%0A' "127.0.0.1:$PORT"
+	is '.ok >= 5 and .kinds.kept.ok >= 1'
+	peer '+PONG'
+	client 1 --rate 50 --count 5 --send PING --until '%0D%0A' \
+	    "127.0.0.1:$PORT"
+	only truncated
+	client 64 --rate 50 --until x "127.0.0.1:$PORT"
+}
+
 @test "load: answers in chunks, in pieces, to the end of the connection" {
 	local head='HTTP/1.1 200 OK\r\n'
 

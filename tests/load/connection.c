@@ -126,7 +126,7 @@ connection_send(struct connection *c, const struct options *o, int epoll,
 	c->len = len;
 	c->sent = 0;
 	c->detail[0] = '\0';
-	reply_begin(&c->reply);
+	reply_begin(&c->reply, o->until);
 	if (c->state == CONNECTION_CLOSED)
 		outcome = open_socket(c, o);
 	if (outcome == CONNECTION_PENDING)

@@ -57,6 +57,7 @@ static struct {
 	unsigned long begun, nsource;
 	size_t open, room; /* clients, and how many there may be */
 	char requests[NKINDS][REQUEST_MAX];
+	size_t lengths[NKINDS];
 	struct control *control;
 	/*
 	 * Both in the order of their deadlines: within a kind every request
@@ -155,7 +156,7 @@ go_on(struct client *c)
 		if (conn->state == CONNECTION_CLOSED)
 			c->connected = engine_now();
 		outcome = connection_send(conn, engine.options, engine.epoll, c,
-		    request, strlen(request));
+		    request, engine.lengths[c->kind]);
 		if (!may_retry(c, outcome))
 			break;
 		connection_close(conn, false);
@@ -383,7 +384,8 @@ set_up(const struct options *o, struct tally *t)
 	engine.options = o;
 	engine.tally = t;
 	for (kind = 0; kind < NKINDS; kind++) {
-		request_write(o, kind, engine.requests[kind]);
+		engine.lengths[kind] =
+		    request_write(o, kind, engine.requests[kind]);
 		TAILQ_INIT(&engine.active[kind]);
 		TAILQ_INIT(&engine.resting[kind]);
 	}

@@ -6,6 +6,7 @@
 #include "options.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <err.h>
 #include <getopt.h>
 #include <stddef.h>
@@ -14,6 +15,8 @@
 #include <string.h>
 #include <sys/param.h>
 #include <sysexits.h>
+
+#include "request.h"
 
 enum type { FLAG, NUMBER, TIME, TEXT };
 
@@ -45,6 +48,9 @@ static const struct row rows[] = {
 	    "given" },
 	{ "path", TEXT, AT(path), "of new and kept connections (/)" },
 	{ "expect", TEXT, AT(expect), "text that a right body has in it" },
+	{ "send", TEXT, AT(send),
+	    "this instead of an HTTP request, with %XX escapes" },
+	{ "until", TEXT, AT(until), "what an answer to that ends with" },
 	{ "version-from", TEXT, 0, "header (X-Version) or body" },
 	{ "source", TEXT, 0, "client address, or FIRST/N for N in turn" },
 	{ "control", TEXT, AT(control),
@@ -223,6 +229,40 @@ parse_source(struct options *o)
 		errx(EX_USAGE, "--source: a range is of IPv4 addresses");
 }
 
+/* %XX escapes, in place: the length, since there may be NULs. */
+static size_t
+decode(char *text)
+{
+	char *from = text, *to = text, digits[3] = "";
+
+	for (; *from != '\0'; from++) {
+		if (from[0] == '%' && isxdigit((unsigned char)from[1]) &&
+		    isxdigit((unsigned char)from[2])) {
+			memcpy(digits, from + 1, 2);
+			*to++ = (char)strtol(digits, NULL, 16);
+			from += 2;
+		} else
+			*to++ = *from;
+	}
+	*to = '\0';
+	return (size_t)(to - text);
+}
+
+static void
+check_text(struct options *o)
+{
+	if (o->send != NULL)
+		o->send_len = decode(o->send);
+	if (o->until != NULL)
+		decode(o->until);
+	if (o->send_len > REQUEST_MAX)
+		errx(EX_USAGE, "--send: at most %d bytes", REQUEST_MAX);
+	if (o->send != NULL && o->slow > 0)
+		errx(EX_USAGE, "--slow: not with --send");
+	if ((o->until != NULL) != (o->send != NULL && o->type == SOCK_STREAM))
+		errx(EX_USAGE, "--until: with --send over a stream");
+}
+
 static void
 check(struct options *o)
 {
@@ -237,6 +277,7 @@ check(struct options *o)
 	if (o->rate == 0 && o->kept == 0 && o->slow == 0)
 		errx(EX_USAGE, "one of --rate, --kept, --slow is needed");
 	parse_source(o);
+	check_text(o);
 }
 
 void

@@ -34,6 +34,9 @@ struct options {
 	int64_t duration_ns; /* 0: until a signal */
 	const char *path;
 	const char *expect; /* must be in the body */
+	char *send;	    /* instead of HTTP; decoded in place */
+	size_t send_len;
+	char *until; /* the end of an answer to that */
 	bool version_from_body;
 	const char *control; /* FIFO, `-`: stdin */
 	const char *phase;   /* the first */

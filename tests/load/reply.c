@@ -11,11 +11,12 @@
 #include <sys/param.h>
 
 void
-reply_begin(struct reply *r)
+reply_begin(struct reply *r, const char *until)
 {
-	r->part = PART_HEAD;
+	r->part = until != NULL ? PART_PLAIN : PART_HEAD;
+	r->until = until;
 	r->bytes = r->used = r->line = r->body_len = 0;
-	r->status = 0;
+	r->status = until != NULL ? 200 : 0;
 	r->close = false;
 	r->generation = 0;
 	r->left = -1;
@@ -201,6 +202,19 @@ take_trailer(struct reply *r, const char *data, size_t len)
 	return 1;
 }
 
+/* What does not fit is cut off in the body, and then never ends. */
+static ssize_t
+take_plain(struct reply *r, const char *data, size_t len)
+{
+	size_t end = strlen(r->until);
+
+	keep_body(r, data, len);
+	if (r->body_len >= end &&
+	    memcmp(r->body + r->body_len - end, r->until, end) == 0)
+		r->part = PART_DONE;
+	return (ssize_t)len;
+}
+
 static ssize_t
 take_nothing(struct reply *r, const char *data, size_t len)
 {
@@ -215,6 +229,7 @@ static ssize_t (*const takers[])(struct reply *, const char *, size_t) = {
 	[PART_CHUNK] = take_body,
 	[PART_CHUNK_END] = take_chunk_end,
 	[PART_TRAILER] = take_trailer,
+	[PART_PLAIN] = take_plain,
 	[PART_DONE] = take_nothing,
 };
 
@@ -245,7 +260,7 @@ reply_datagram(struct reply *r, const char *data, size_t len)
 	const char *empty = memmem(data, len, "\r\n\r\n", 4);
 	size_t head = empty == NULL ? 0 : (size_t)(empty - data) + 4;
 
-	reply_begin(r);
+	reply_begin(r, NULL);
 	head = MIN(head, sizeof(r->head) - 1);
 	memcpy(r->head, data, head);
 	r->head[head] = '\0';

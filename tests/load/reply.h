@@ -25,6 +25,7 @@ enum reply_part {
 	PART_CHUNK,
 	PART_CHUNK_END,
 	PART_TRAILER,
+	PART_PLAIN, /* no HTTP at all */
 	PART_DONE,
 };
 
@@ -37,13 +38,18 @@ struct reply {
 	char version[REPLY_VERSION];
 	char body[256]; /* its beginning, NUL-terminated */
 	size_t body_len;
-	long long left; /* of the body or chunk; size while it is read */
-	size_t line;	/* length of the trailer line being read */
+	long long left;	   /* of the body or chunk; size while it is read */
+	size_t line;	   /* length of the trailer line being read */
+	const char *until; /* the end of an answer that is no HTTP */
 	size_t used;
 	char head[4096];
 };
 
-void reply_begin(struct reply *);
+/*
+ * until, which is borrowed until the answer is whole, is what ends it if it
+ * is no HTTP; else NULL.  Its status counts as 200.
+ */
+void reply_begin(struct reply *, const char *until);
 
 /* Take more bytes. */
 enum reply_progress reply_feed(struct reply *, const char *data, size_t len);

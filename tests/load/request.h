@@ -10,8 +10,8 @@
 
 #define REQUEST_MAX 1024
 
-/* The request of each kind; datagrams are sent the same text. */
-void request_write(
+/* The request of each kind, also in a datagram; returns its length. */
+size_t request_write(
     const struct options *, enum kind, char request[static REQUEST_MAX]);
 
 #endif
