@@ -54,11 +54,15 @@ void listener_set_owner(struct listener *, uid_t, gid_t);
  * Make the socket of a generation, bound and listening, at share 0: only
  * directed clients reach it until listener_steer says otherwise; but the
  * first generation's is in place at once.  An address with port 0 gets the
- * port that the kernel gives to the first.  For a generation that has sockets
- * already, those that its program has shut down listen again: to be called
- * before a program is started anew.  Returns the descriptor, borrowed; -1
- * with errno: EADDRINUSE if another program holds the address, ENOTSOCK if
- * something else than a socket lies at its path.
+ * port that the kernel gives to the first.
+ *
+ * For a generation that has sockets already: to be called before a program is
+ * started anew.  Those that it has shut down listen again, and until it
+ * listens itself all of them have our backlog, since nobody accepts.
+ *
+ * Returns the descriptor, borrowed; -1 with errno: EADDRINUSE if another
+ * program holds the address, ENOTSOCK if something else than a socket lies
+ * at its path.
  */
 int listener_open(struct listener *, unsigned int generation);
 

@@ -408,7 +408,9 @@ rename_prepare(void *way, unsigned int generation)
 static int
 rename_revive(void *way, unsigned int generation, int fd)
 {
-	return 0;
+	const struct endpoint *at = ((struct rename_way *)way)->at;
+
+	return at->address.type == SOCK_STREAM ? listen(fd, at->backlog) : 0;
 }
 
 const struct way way_rename = {

@@ -318,7 +318,7 @@ reuseport_revive(void *way, unsigned int generation, int fd)
 
 	settle(r, false);
 	if (group_find(&r->group, fd) != -1)
-		return 0;
+		return inet_enter(r->at, fd);
 	return admit(r, generation, fd) == -1 ? -1 : tidy(r, fd);
 }
 

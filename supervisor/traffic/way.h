@@ -46,7 +46,11 @@ struct way {
 	 */
 	int (*join)(void *, unsigned int generation, int fd);
 
-	/* A socket that its program has shut down listens again. */
+	/*
+	 * Nobody accepts here until its program is started anew: a socket
+	 * that it has shut down listens again, and all of them with our
+	 * backlog, however short its own was.
+	 */
 	int (*revive)(void *, unsigned int generation, int fd);
 
 	/* Borrowed until the next one is in force; -1 leaves the last. */

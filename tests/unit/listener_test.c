@@ -606,6 +606,34 @@ what_a_program_shut_down_listens_again(void **state)
 	listener_free(l);
 }
 
+/* More than it asked for wait while its program is started anew. */
+static void
+a_short_backlog_is_ours_for_a_restart(void **state)
+{
+	const char *addresses[] = { "127.0.0.1:0", path("web.sock") };
+	struct address to;
+	struct listener *l;
+	size_t i, j;
+	int fds[8];
+
+	for (i = 0; i < 2; i++) {
+		l = make(addresses[i]);
+		listen(listener_open(l, 1), 1);
+		assert_int_not_equal(listener_open(l, 1), -1);
+		to = *listener_address(l);
+		for (j = 0; j < 8; j++) {
+			fds[j] = socket(to.sa.sa_family,
+			    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+			connect(fds[j], &to.sa, to.len);
+		}
+		for (j = 0; j < 8; j++) {
+			assert_int_equal(take(l), 1);
+			close(fds[j]);
+		}
+		listener_free(l);
+	}
+}
+
 static void
 a_shut_down_only_socket_listens_again(void **state)
 {
@@ -688,6 +716,7 @@ main(void)
 		TEST(a_socket_is_adopted_once),
 		TEST(sockets_of_a_group_have_one_owner),
 		TEST(what_a_program_shut_down_listens_again),
+		TEST(a_short_backlog_is_ours_for_a_restart),
 		TEST(a_shut_down_only_socket_listens_again),
 		TEST(refused_tcp_clients_try_again),
 		TEST(refused_unix_clients_find_no_path),
