@@ -187,11 +187,12 @@ program_new(struct event_base *base, const char *name, unsigned int generation,
 	program->stop = *stop;
 	snprintf(path, sizeof(path), "%s/%s.notify.%u", notify_dir, name,
 	    generation);
-	program->tree = tree_new(name, generation);
 	program->timer = evtimer_new(base, look, program);
 	program->notify = notify_new(base, path, uid, gid, told, program);
-	if (program->tree == NULL || program->timer == NULL ||
-	    program->notify == NULL) {
+	if (program->notify != NULL)
+		program->tree =
+		    tree_new(name, generation, notify_path(program->notify));
+	if (program->tree == NULL || program->timer == NULL) {
 		program_free(program);
 		return NULL;
 	}

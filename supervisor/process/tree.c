@@ -39,12 +39,13 @@ struct picture {
 struct tree {
 	char *name_mark; /* HOTSWAP_NAME=... */
 	char *number_mark;
+	char *notify_mark;
 	struct picture members; /* as of the last scan */
 	pid_t *pids;		/* of the members, the oldest first */
 };
 
 struct tree *
-tree_new(const char *name, unsigned int number)
+tree_new(const char *name, unsigned int number, const char *notify_path)
 {
 	struct tree *tree = calloc(1, sizeof(*tree));
 
@@ -54,7 +55,10 @@ tree_new(const char *name, unsigned int number)
 		tree->name_mark = NULL;
 	if (asprintf(&tree->number_mark, "HOTSWAP_GENERATION=%u", number) == -1)
 		tree->number_mark = NULL;
-	if (tree->name_mark == NULL || tree->number_mark == NULL) {
+	if (asprintf(&tree->notify_mark, "NOTIFY_SOCKET=%s", notify_path) == -1)
+		tree->notify_mark = NULL;
+	if (tree->name_mark == NULL || tree->number_mark == NULL ||
+	    tree->notify_mark == NULL) {
 		tree_free(tree);
 		errno = ENOMEM;
 		return NULL;
@@ -69,6 +73,7 @@ tree_free(struct tree *tree)
 		return;
 	free(tree->name_mark);
 	free(tree->number_mark);
+	free(tree->notify_mark);
 	free(tree->members.processes);
 	free(tree->pids);
 	free(tree);
@@ -224,6 +229,7 @@ has_our_marks(const struct tree *tree, pid_t pid)
 		return false;
 	ours = environ_has(text, len, tree->name_mark) &&
 	    environ_has(text, len, tree->number_mark) &&
+	    environ_has(text, len, tree->notify_mark) &&
 	    !environ_has(text, len, "HOTSWAP_ROLE=helper");
 	free(text);
 	return ours;

@@ -9,8 +9,9 @@
  *   - has a parent that belongs; or
  *   - is in a session with one that belongs (never in our own session); or
  *   - is an orphan (its parent is we, our parent or PID 1) that has our
- *     HOTSWAP_NAME and HOTSWAP_GENERATION in its environment.
- * Checks and hooks have these too.  They must have HOTSWAP_ROLE=helper as
+ *     HOTSWAP_NAME, HOTSWAP_GENERATION and NOTIFY_SOCKET in its environment,
+ *     of which the last one tells services of one name apart.
+ * Checks and hooks have the first two.  They must have HOTSWAP_ROLE=helper as
  * well, by which they and what they leave behind are told apart.  We
  * ourselves never belong.
  */
@@ -22,8 +23,12 @@
 
 struct tree;
 
-/* The processes of generation number of service name (copied).  *New*. */
-struct tree *tree_new(const char *name, unsigned int number);
+/*
+ * The processes of generation number of service name, which were started with
+ * this NOTIFY_SOCKET; both are copied.  *New*.
+ */
+struct tree *tree_new(
+    const char *name, unsigned int number, const char *notify_path);
 void tree_free(struct tree *);
 
 /*

@@ -135,7 +135,7 @@ static void __attribute__((noreturn)) family(int depth)
 static void
 test_descendants(void **state)
 {
-	struct tree *tree = tree_new("web", 3);
+	struct tree *tree = tree_new("web", 3, "/n");
 	pid_t main_pid, other, pid;
 	const pid_t *pids;
 	size_t i, n;
@@ -166,7 +166,7 @@ test_descendants(void **state)
 static void
 test_orphans_once_seen(void **state)
 {
-	struct tree *tree = tree_new("web", 3);
+	struct tree *tree = tree_new("web", 3, "/n");
 	pid_t main_pid, orphan;
 
 	if ((main_pid = fork()) == 0) {
@@ -191,7 +191,7 @@ test_orphans_once_seen(void **state)
 static void
 test_orphans_by_session(void **state)
 {
-	struct tree *tree = tree_new("web", 3);
+	struct tree *tree = tree_new("web", 3, "/n");
 	pid_t main_pid, orphan;
 
 	if ((main_pid = fork()) == 0) {
@@ -213,22 +213,26 @@ test_orphans_by_session(void **state)
 	tree_free(tree);
 }
 
+#define NAME   "HOTSWAP_NAME=web"
+#define NUMBER "HOTSWAP_GENERATION=3"
+#define NOTIFY "NOTIFY_SOCKET=/n"
+
 static void
 test_orphans_by_environment(void **state)
 {
 	static const struct {
-		const char *env[4];
+		const char *env[5];
 		bool ours;
 	} cases[] = {
-		{ { "HOTSWAP_NAME=web", "HOTSWAP_GENERATION=3" }, true },
-		{ { "A=b", "HOTSWAP_GENERATION=3", "HOTSWAP_NAME=web" }, true },
-		{ { "HOTSWAP_NAME=web", "HOTSWAP_GENERATION=3",
-		      "HOTSWAP_ROLE=helper" },
-		    false },
-		{ { "HOTSWAP_NAME=web", "HOTSWAP_GENERATION=33" }, false },
-		{ { "HOTSWAP_NAME=we", "HOTSWAP_GENERATION=3" }, false },
-		{ { "XHOTSWAP_NAME=web", "HOTSWAP_GENERATION=3" }, false },
-		{ { "HOTSWAP_NAME=web" }, false },
+		{ { NAME, NUMBER, NOTIFY }, true },
+		{ { "A=b", NOTIFY, NUMBER, NAME }, true },
+		{ { NAME, NUMBER, NOTIFY, "HOTSWAP_ROLE=helper" }, false },
+		{ { NAME, NUMBER, "NOTIFY_SOCKET=/nn" }, false },
+		{ { NAME, NUMBER }, false }, /* of another service */
+		{ { NAME, NOTIFY, "HOTSWAP_GENERATION=33" }, false },
+		{ { NUMBER, NOTIFY, "HOTSWAP_NAME=we" }, false },
+		{ { NUMBER, NOTIFY, "XHOTSWAP_NAME=web" }, false },
+		{ { NAME, NOTIFY }, false },
 		{ { NULL }, false },
 	};
 	struct tree *tree;
@@ -236,7 +240,7 @@ test_orphans_by_environment(void **state)
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		tree = tree_new("web", 3);
+		tree = tree_new("web", 3, "/n");
 		if ((pid = fork()) == 0)
 			stay_marked(cases[i].env);
 		wait_for_program(pid);
@@ -250,7 +254,7 @@ test_orphans_by_environment(void **state)
 static void
 test_own_session_does_not_count(void **state)
 {
-	struct tree *tree = tree_new("web", 3);
+	struct tree *tree = tree_new("web", 3, "/n");
 	pid_t member, bystander;
 
 	if ((member = fork()) == 0)
@@ -273,7 +277,7 @@ test_own_session_does_not_count(void **state)
 static void
 test_odd_names(void **state)
 {
-	struct tree *tree = tree_new("web", 3);
+	struct tree *tree = tree_new("web", 3, "/n");
 	pid_t main_pid;
 
 	if ((main_pid = fork()) == 0) {
@@ -304,7 +308,7 @@ outlive(void *arg)
 static void
 test_zombies(void **state)
 {
-	struct tree *tree = tree_new("web", 3);
+	struct tree *tree = tree_new("web", 3, "/n");
 	pthread_t thread;
 	siginfo_t info;
 	pid_t pid;
@@ -349,7 +353,7 @@ fork_as(pid_t pid)
 static void
 test_reused_pid(void **state)
 {
-	struct tree *tree = tree_new("web", 3);
+	struct tree *tree = tree_new("web", 3, "/n");
 	const struct timespec tick = { .tv_nsec = 20000000 };
 	pid_t pid, again;
 
@@ -388,7 +392,7 @@ elapsed_ms(const struct timespec *from)
 static void
 test_crowd(void **state)
 {
-	struct tree *tree = tree_new("web", 3);
+	struct tree *tree = tree_new("web", 3, "/n");
 	double best = 1e9, took;
 	struct timespec start;
 	pid_t main_pid;
