@@ -1,0 +1,24 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# Real servers as they come, with no --listen: the short form of `make
+# compat`, at a rate that leaves room for whatever else runs.
+
+load helper
+
+# compat SERVER: for each user that can be had here.
+compat() {
+	HOTSWAP_BUILD=$BUILD python3 "$BATS_TEST_DIRNAME/../compat/compat.py" \
+		--upgrades 1 --rate 300 "$1"
+}
+
+@test "wrapped: nginx is upgraded, rolled back, killed and restarted under load" {
+	compat nginx
+}
+
+@test "wrapped: a static program is upgraded, rolled back, killed and restarted under load" {
+	compat "C, static"
+}
+
+@test "wrapped: python3 -m http.server is upgraded, rolled back, killed and restarted under load" {
+	compat "python3"
+}
