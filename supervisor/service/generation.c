@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "process/account.h"
 #include "service/health.h"
+#include "service/pidfiles.h"
 #include "service/request.h"
 #include "service/retire.h"
 #include "service/service.h"
@@ -173,8 +174,12 @@ program_ready(void *arg)
 static void
 program_told(const struct notify_message *message, void *arg)
 {
+	struct generation *generation = arg;
+
 	if (message->extend_usec >= 0)
-		release_extend(arg, message->extend_usec);
+		release_extend(generation, message->extend_usec);
+	if (message->main_pid > 0)
+		pidfiles_update(generation->service->pidfiles);
 }
 
 static const struct program_events program_events = {
@@ -250,7 +255,12 @@ generation_close(struct generation *generation)
 void
 generation_free(struct generation *generation)
 {
-	TAILQ_REMOVE(&generation->service->generations, generation, entry);
+	struct service *service = generation->service;
+
+	TAILQ_REMOVE(&service->generations, generation, entry);
+	/* While the service ends, the active one may be pruned as well. */
+	if (service->active == generation)
+		service->active = NULL;
 	if (generation->program != NULL)
 		generation_close(generation);
 	if (generation->backoff != NULL)

@@ -166,6 +166,10 @@ const struct option_row option_table[] = {
 	    .help = "no privilege by set-user-ID programs below it" },
 	{ "pidfile", 0, OPTION_STRING, AT(pidfile), .metavar = "FILE",
 	    .help = "write the supervisor's PID here" },
+	{ "child-pidfile", 0, OPTION_STRING, AT(child_pidfile),
+	    .metavar = "FILE",
+	    .help = "write the PID of the program that serves here, and the "
+	    "old one's to FILE.oldbin while both run" },
 	{ "hook", 0, OPTION_LIST, AT(hook), .metavar = "EVENT=COMMAND",
 	    .validate = option_check_hook,
 	    .help = "run a command at an event; may be repeated" },

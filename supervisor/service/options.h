@@ -83,6 +83,7 @@ struct options {
 	bool clear_env;
 	bool no_new_privs;
 	char *pidfile;
+	char *child_pidfile;
 	char **hook;
 	bool migrate_queued;
 	char *control_group;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The service: comes up, runs the loop, takes signals, and ends when the
- * last of its generations has.
+ * The service: comes up, runs the loop, and ends when the last of its
+ * generations has.
  */
 #include "service/service.h"
 
@@ -25,54 +25,18 @@
 #include "process/reaper.h"
 #include "service/control.h"
 #include "service/hooks.h"
+#include "service/pidfiles.h"
 #include "service/request.h"
 #include "service/retire.h"
+#include "service/signals.h"
 #include "service/steering.h"
-
-static void on_stop(evutil_socket_t, short, void *);
-static void on_stop_now(evutil_socket_t, short, void *);
-static void on_nothing(evutil_socket_t, short, void *);
-
-/* A hang-up of the terminal must neither end us nor mean anything. */
-static const struct {
-	int number;
-	event_callback_fn function;
-} signals[] = {
-	{ SIGQUIT, on_stop },
-	{ SIGTERM, on_stop_now },
-	{ SIGINT, on_stop_now },
-	{ SIGHUP, on_nothing },
-	{ SIGUSR1, on_nothing },
-	{ SIGUSR2, on_nothing },
-	{ SIGPIPE, on_nothing },
-};
-
-#define NSIGNALS (sizeof(signals) / sizeof(signals[0]))
 
 /* What lives as long as service_run does. */
 struct run {
 	struct service service;
-	struct event *signals[NSIGNALS];
 	int lock;
 	struct pidfh *pidfile;
 };
-
-static void
-on_stop(evutil_socket_t number, short what, void *arg)
-{
-	service_end(arg, STATUS_OK, false);
-}
-
-static void
-on_stop_now(evutil_socket_t number, short what, void *arg)
-{
-	service_end(arg, STATUS_OK, true);
-}
-
-static void
-on_nothing(evutil_socket_t number, short what, void *arg)
-{
-}
 
 static void
 orphan_ended(pid_t pid, int status, void *arg)
@@ -240,6 +204,17 @@ write_pidfile(struct run *run)
 	    strerror(errno));
 }
 
+/* After --pidfile's own: its FILE.oldbin may be another supervisor's. */
+static int
+open_pidfiles(struct run *run)
+{
+	struct service *service = &run->service;
+
+	if ((service->pidfiles = pidfiles_new(service)) != NULL)
+		return STATUS_OK;
+	return fail(service, STATUS_SOFTWARE, "pid files: %s", strerror(errno));
+}
+
 /* With it, closing a socket hands its queue to the others of its group. */
 static void
 migrate_queued(const struct options *options)
@@ -258,16 +233,11 @@ migrate_queued(const struct options *options)
 static int
 watch_signals(struct run *run)
 {
-	size_t i;
+	struct service *service = &run->service;
 
-	for (i = 0; i < NSIGNALS; i++) {
-		run->signals[i] = evsignal_new(run->service.base,
-		    signals[i].number, signals[i].function, &run->service);
-		if (run->signals[i] == NULL ||
-		    event_add(run->signals[i], NULL) == -1)
-			return fail(&run->service, STATUS_SOFTWARE,
-			    "cannot watch signals");
-	}
+	if ((service->signals = signals_new(service)) == NULL)
+		return fail(
+		    service, STATUS_SOFTWARE, "signals: %s", strerror(errno));
 	return STATUS_OK;
 }
 
@@ -301,7 +271,8 @@ begin_loop(struct run *run)
 }
 
 static int (*const steps[])(struct run *) = { begin_loop, open_places,
-	watch_signals, open_control, write_pidfile, open_listeners };
+	watch_signals, open_control, write_pidfile, open_pidfiles,
+	open_listeners };
 
 static int
 come_up(struct run *run)
@@ -321,18 +292,15 @@ go_down(struct run *run)
 {
 	struct service *service = &run->service;
 	struct generation *generation;
-	size_t i;
 
 	control_free(service->control);
 	hooks_free(service->hooks);
 	while ((generation = TAILQ_FIRST(&service->generations)) != NULL)
 		generation_free(generation);
 	steering_close(service);
+	pidfiles_free(service->pidfiles);
 	pidfile_remove(run->pidfile);
-	for (i = 0; i < NSIGNALS; i++) {
-		if (run->signals[i] != NULL)
-			event_free(run->signals[i]);
-	}
+	signals_free(service->signals);
 	release_fini(service);
 	if (service->journal != NULL)
 		journal_close(service->journal);

@@ -20,6 +20,8 @@
 
 struct control;
 struct hooks;
+struct pidfiles;
+struct signals;
 
 struct service {
 	struct event_base *base;
@@ -40,6 +42,8 @@ struct service {
 	struct journal *journal;
 	struct control *control;
 	struct hooks *hooks;
+	struct pidfiles *pidfiles;
+	struct signals *signals;
 	unsigned int outcomes[3]; /* so often, by enum outcome_result */
 	struct {
 		unsigned int count;

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A stand-in: a child that writes a byte for each signal that it is sent.
+ * It is in a session of its own, since what a terminal sends to all is not
+ * meant for it.
+ */
+#include "process/standin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "process/child.h"
+#include "process/reaper.h"
+
+#define NAME "hotswap-old" /* in ps(1), at most 15 bytes */
+
+struct standin {
+	pid_t pid;
+	int fd;
+	struct event *event;
+	standin_fn *fn;
+	void *arg;
+};
+
+/* The child, all signals blocked.  Ends when nobody reads what it writes. */
+static _Noreturn void
+stand_in(int out)
+{
+	struct pollfd fds[] = { { .events = POLLIN }, { .events = 0 } };
+	struct signalfd_siginfo info;
+	unsigned char number;
+	sigset_t all;
+
+	sigfillset(&all);
+	setsid();
+	prctl(PR_SET_NAME, NAME, 0, 0, 0);
+	if (child_arrange(&out, 1, 0) == -1)
+		_exit(1);
+	fds[0].fd = signalfd(-1, &all, SFD_CLOEXEC);
+	fds[1].fd = CHILD_FD_FIRST;
+	for (;;) {
+		if (poll(fds, 2, -1) == -1 || fds[1].revents != 0)
+			_exit(0);
+		if (read(fds[0].fd, &info, sizeof(info)) != sizeof(info))
+			_exit(0);
+		number = (unsigned char)info.ssi_signo;
+		if (write(CHILD_FD_FIRST, &number, 1) != 1)
+			_exit(0);
+	}
+}
+
+/* Blocked from birth: it may be sent one as soon as its PID is known. */
+static pid_t
+fork_blocked(void)
+{
+	sigset_t all, before;
+	int saved;
+	pid_t pid;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	if ((pid = fork()) == 0)
+		return 0;
+	saved = errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = saved;
+	return pid;
+}
+
+static void
+on_signal(evutil_socket_t fd, short what, void *arg)
+{
+	struct standin *standin = arg;
+	unsigned char number;
+	ssize_t n = read(standin->fd, &number, 1);
+
+	if (n == 1)
+		standin->fn(number, standin->arg);
+	else if (n == 0)
+		event_del(standin->event);
+}
+
+static void
+on_end(pid_t pid, int status, void *arg)
+{
+	struct standin *standin = arg;
+
+	standin->pid = 0;
+}
+
+struct standin *
+standin_new(struct event_base *base, standin_fn *fn, void *arg)
+{
+	struct standin *standin = calloc(1, sizeof(*standin));
+	int ends[2] = { -1, -1 };
+
+	if (standin == NULL)
+		return NULL;
+	standin->fd = -1;
+	standin->fn = fn;
+	standin->arg = arg;
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1)
+		goto fail;
+	standin->fd = ends[0];
+	standin->event = event_new(
+	    base, standin->fd, EV_READ | EV_PERSIST, on_signal, standin);
+	if (standin->event == NULL || event_add(standin->event, NULL) == -1)
+		goto fail;
+	if ((standin->pid = fork_blocked()) == 0)
+		stand_in(ends[1]);
+	if (standin->pid == -1 ||
+	    reaper_watch(standin->pid, on_end, standin) == -1)
+		goto fail;
+	fd_close(&ends[1]);
+	return standin;
+fail:
+	fd_close(&ends[1]);
+	standin_free(standin);
+	return NULL;
+}
+
+void
+standin_free(struct standin *standin)
+{
+	int saved = errno;
+
+	if (standin == NULL)
+		return;
+	if (standin->pid > 0) {
+		kill(standin->pid, SIGKILL);
+		reaper_forget(standin->pid);
+	}
+	if (standin->event != NULL)
+		event_free(standin->event);
+	fd_close(&standin->fd);
+	free(standin);
+	errno = saved;
+}
+
+pid_t
+standin_pid(const struct standin *standin)
+{
+	return standin->pid;
+}

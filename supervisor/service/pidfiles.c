@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Files of process IDs.  What is to be in them follows from the generations'
+ * roles alone and is found out anew after every event.
+ */
+#include "service/pidfiles.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/param.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "process/standin.h"
+#include "service/oldbin.h"
+#include "service/service.h"
+
+#define OLDBIN ".oldbin" /* as nginx has it */
+
+/* How long a script may take from HUP to QUIT, where --keep is not longer. */
+#define PATIENCE_LEAST_MS 60000
+
+/* One file; path is NULL where it was not asked for. */
+struct pidfile {
+	char *path;
+	pid_t pid; /* in it; 0: there is none; -1: not known */
+};
+
+struct pidfiles {
+	struct service *service;
+	struct observer observer;
+	struct pidfile stand; /* names the stand-in */
+	struct pidfile child;
+	struct pidfile child_old;
+	struct standin *standin;
+	struct event *patience; /* pending: QUIT is for the new one */
+};
+
+static int
+write_aside(const char *path, pid_t pid)
+{
+	char *aside, text[16];
+	int fd = -1, n = snprintf(text, sizeof(text), "%d\n", pid), r = -1;
+
+	if (asprintf(&aside, "%s.XXXXXX", path) == -1)
+		return -1;
+	if ((fd = mkostemp(aside, O_CLOEXEC)) != -1) {
+		if (fchmod(fd, 0644) == 0 &&
+		    fd_write_all(fd, text, (size_t)n) == 0)
+			r = rename(aside, path);
+		if (r == -1)
+			unlink(aside);
+	}
+	fd_close(&fd);
+	free(aside);
+	return r;
+}
+
+/* Make the file say pid; 0: make it go. */
+static void
+put(struct pidfile *file, pid_t pid)
+{
+	int r;
+
+	if (file->path == NULL || file->pid == pid)
+		return;
+	r = pid != 0 ? write_aside(file->path, pid) : unlink(file->path);
+	if (r == -1 && errno != ENOENT)
+		log_warn("%s: %s", file->path, strerror(errno));
+	file->pid = pid;
+}
+
+static pid_t
+main_of(const struct generation *generation)
+{
+	if (generation == NULL || generation->program == NULL)
+		return 0;
+	return program_main(generation->program);
+}
+
+static void
+on_signal(int number, void *arg)
+{
+	struct pidfiles *pidfiles = arg;
+	struct service *service = pidfiles->service;
+	struct timeval patience =
+	    clock_interval(MAX(service->options->keep_ms, PATIENCE_LEAST_MS));
+
+	if (oldbin_generation(service) == NULL)
+		return;
+	/* First, so that the file stays over what this brings about. */
+	if (number == SIGHUP)
+		evtimer_add(pidfiles->patience, &patience);
+	if (!oldbin_take(service, number))
+		evtimer_del(pidfiles->patience);
+	pidfiles_update(pidfiles);
+}
+
+/* While there is an old one, or a script is still at going back to it. */
+static void
+put_stand(struct pidfiles *pidfiles, bool wanted)
+{
+	if (pidfiles->stand.path == NULL)
+		return;
+	if (wanted && pidfiles->standin == NULL) {
+		pidfiles->standin =
+		    standin_new(pidfiles->service->base, on_signal, pidfiles);
+		if (pidfiles->standin == NULL)
+			log_warn(
+			    "%s: %s", pidfiles->stand.path, strerror(errno));
+	}
+	if (wanted && pidfiles->standin != NULL) {
+		put(&pidfiles->stand, standin_pid(pidfiles->standin));
+		return;
+	}
+	put(&pidfiles->stand, 0);
+	standin_free(pidfiles->standin);
+	pidfiles->standin = NULL;
+}
+
+void
+pidfiles_update(struct pidfiles *pidfiles)
+{
+	const struct generation *old = oldbin_generation(pidfiles->service);
+
+	put(&pidfiles->child, main_of(oldbin_successor(pidfiles->service)));
+	put(&pidfiles->child_old, main_of(old));
+	put_stand(
+	    pidfiles, old != NULL || evtimer_pending(pidfiles->patience, NULL));
+}
+
+static void
+on_event(json_t *event, void *arg)
+{
+	struct pidfiles *pidfiles = arg;
+	const char *name = json_string_value(json_object_get(event, "event"));
+
+	/* Another rollout: whoever was at going back no longer is. */
+	if (strcmp(name, "started") == 0)
+		evtimer_del(pidfiles->patience);
+	pidfiles_update(pidfiles);
+}
+
+static void
+patience_ended(evutil_socket_t fd, short what, void *arg)
+{
+	pidfiles_update(arg);
+}
+
+bool
+pidfiles_take_quit(struct pidfiles *pidfiles)
+{
+	if (!evtimer_pending(pidfiles->patience, NULL))
+		return false;
+	log_info("SIGQUIT: for the new generation, after HUP to the old one");
+	evtimer_del(pidfiles->patience);
+	pidfiles_update(pidfiles);
+	return true;
+}
+
+static int
+name_files(struct pidfiles *pidfiles)
+{
+	const struct options *options = pidfiles->service->options;
+
+	if (options->pidfile != NULL &&
+	    asprintf(&pidfiles->stand.path, "%s" OLDBIN, options->pidfile) ==
+		-1)
+		return -1;
+	if (options->child_pidfile == NULL)
+		return 0;
+	if (asprintf(&pidfiles->child_old.path, "%s" OLDBIN,
+		options->child_pidfile) == -1)
+		return -1;
+	pidfiles->child.path = strdup(options->child_pidfile);
+	return pidfiles->child.path != NULL ? 0 : -1;
+}
+
+struct pidfiles *
+pidfiles_new(struct service *service)
+{
+	struct pidfiles *pidfiles = calloc(1, sizeof(*pidfiles));
+
+	if (pidfiles == NULL)
+		return NULL;
+	pidfiles->service = service;
+	/* What an earlier supervisor that was killed has left is not true. */
+	pidfiles->stand.pid = pidfiles->child.pid = pidfiles->child_old.pid =
+	    -1;
+	pidfiles->observer.event = on_event;
+	pidfiles->observer.arg = pidfiles;
+	events_observe(&service->events, &pidfiles->observer);
+	pidfiles->patience =
+	    evtimer_new(service->base, patience_ended, pidfiles);
+	if (pidfiles->patience == NULL || name_files(pidfiles) == -1) {
+		pidfiles_free(pidfiles);
+		errno = ENOMEM;
+		return NULL;
+	}
+	pidfiles_update(pidfiles);
+	return pidfiles;
+}
+
+void
+pidfiles_free(struct pidfiles *pidfiles)
+{
+	if (pidfiles == NULL)
+		return;
+	events_forget(&pidfiles->service->events, &pidfiles->observer);
+	put(&pidfiles->child, 0);
+	put(&pidfiles->child_old, 0);
+	put_stand(pidfiles, false);
+	if (pidfiles->patience != NULL)
+		event_free(pidfiles->patience);
+	free(pidfiles->stand.path);
+	free(pidfiles->child.path);
+	free(pidfiles->child_old.path);
+	free(pidfiles);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Signals to the supervisor, with the meanings that nginx's have; the table
+ * is in signals.c and in hotswap(1).  A terminal's own signals, its hang-up
+ * and its change of size, mean nothing.
+ */
+#ifndef SERVICE_SIGNALS_H
+#define SERVICE_SIGNALS_H
+
+#include <stdbool.h>
+
+struct service;
+struct signals;
+
+/* Block them and take them through the loop.  *New*; NULL with errno. */
+struct signals *signals_new(struct service *);
+
+/* They stay blocked: we are about to end.  NULL is fine. */
+void signals_free(struct signals *);
+
+/*
+ * Go back to the old generation: out of a rollout, or to the parked one.
+ * False, told in the log behind the signal's name, if there is none.
+ */
+bool signals_turn_back(struct service *, const char *signal);
+
+#endif
