@@ -120,12 +120,22 @@ static bool
 follow_daemon(struct program *program, int status)
 {
 	const pid_t *pids;
-	size_t n;
+	pid_t *strays;
+	bool found = false;
+	size_t n, i;
 
 	if (status != 0)
 		return false;
 	pids = tree_scan(program->tree, &n);
-	return n > 0 && watch_main(program, pids[0]) == 0;
+	if (n > 0)
+		return watch_main(program, pids[0]) == 0;
+	if ((strays = tree_strays(program->tree, &n)) == NULL)
+		return false;
+	for (i = 0; i < n && !found; i++)
+		found = program->events->owns(strays[i], program->arg) &&
+		    watch_main(program, strays[i]) == 0;
+	free(strays);
+	return found;
 }
 
 static void

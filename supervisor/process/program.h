@@ -33,6 +33,12 @@ struct program_events {
 	 * are being stopped.
 	 */
 	void (*ended)(int status, const char *how, void *arg);
+	/*
+	 * Does a process of which nothing else is known belong to it?  Asked
+	 * of those that are left to us when the main process ends well, as
+	 * that of a program that daemonises does.
+	 */
+	bool (*owns)(pid_t, void *arg);
 	/* After program_stop: no process of it is left. */
 	void (*stopped)(void *arg);
 };

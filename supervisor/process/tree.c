@@ -41,6 +41,7 @@ struct tree {
 	char *number_mark;
 	char *notify_mark;
 	struct picture members; /* as of the last scan */
+	struct picture strays;	/* likewise: children of ours, no members */
 	pid_t *pids;		/* of the members, the oldest first */
 };
 
@@ -75,6 +76,7 @@ tree_free(struct tree *tree)
 	free(tree->number_mark);
 	free(tree->notify_mark);
 	free(tree->members.processes);
+	free(tree->strays.processes);
 	free(tree->pids);
 	free(tree);
 }
@@ -297,17 +299,24 @@ spread(struct picture *picture)
 	}
 }
 
-/* Keep the members alone. */
-static void
-picture_sift(struct picture *picture)
+/* Keep the members alone; our own children go to strays. */
+static int
+picture_sift(struct picture *picture, struct picture *strays)
 {
+	struct process *process;
 	size_t i, n = 0;
 
+	strays->n = 0;
 	for (i = 0; i < picture->n; i++) {
-		if (picture->processes[i].member)
-			picture->processes[n++] = picture->processes[i];
+		process = &picture->processes[i];
+		if (process->member)
+			picture->processes[n++] = *process;
+		else if (process->parent == getpid() &&
+		    picture_add(strays, process) == -1)
+			return -1;
 	}
 	picture->n = n;
+	return 0;
 }
 
 /* Their PIDs by age; the order by PID is restored. */
@@ -338,8 +347,8 @@ tree_scan(struct tree *tree, size_t *n)
 	if (picture_take(&picture) == 0) {
 		mark_roots(tree, &picture);
 		spread(&picture);
-		picture_sift(&picture);
-		pids = list_pids(&picture);
+		if (picture_sift(&picture, &tree->strays) == 0)
+			pids = list_pids(&picture);
 	}
 	if (pids == NULL) {
 		free(picture.processes);
@@ -351,6 +360,15 @@ tree_scan(struct tree *tree, size_t *n)
 	tree->pids = pids;
 	*n = picture.n;
 	return pids;
+}
+
+pid_t *
+tree_strays(const struct tree *tree, size_t *n)
+{
+	struct picture strays = tree->strays;
+
+	*n = strays.n;
+	return list_pids(&strays);
 }
 
 int

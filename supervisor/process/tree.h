@@ -46,6 +46,13 @@ int tree_add(struct tree *, pid_t);
 const pid_t *tree_scan(struct tree *, size_t *n);
 
 /*
+ * Of the last scan: processes that are our children and belong to no one, by
+ * all that is said above: a daemon that has overwritten its environment is
+ * among them.  *New*, the oldest first, *n may be 0; NULL with errno.
+ */
+pid_t *tree_strays(const struct tree *, size_t *n);
+
+/*
  * Look anew and send a signal to every member, by pidfd, so that it cannot
  * reach another process that has got the PID meanwhile.  One that forks at
  * the same time may leave a child out: repeat it until tree_scan finds none.

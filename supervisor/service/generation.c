@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "process/account.h"
 #include "service/health.h"
+#include "service/holding.h"
 #include "service/pidfiles.h"
 #include "service/request.h"
 #include "service/retire.h"
@@ -182,7 +183,14 @@ program_told(const struct notify_message *message, void *arg)
 		pidfiles_update(generation->service->pidfiles);
 }
 
+static bool
+program_owns(pid_t pid, void *arg)
+{
+	return holding_has(arg, &pid, 1);
+}
+
 static const struct program_events program_events = {
+	.owns = program_owns,
 	.ready = program_ready,
 	.told = program_told,
 	.ended = program_ended,
