@@ -334,6 +334,12 @@ program_pids(struct program *program, size_t *n)
 	return tree_scan(program->tree, n);
 }
 
+pid_t *
+program_strays(const struct program *program, size_t *n)
+{
+	return tree_strays(program->tree, n);
+}
+
 bool
 program_is_ready(const struct program *program)
 {

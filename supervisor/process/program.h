@@ -78,6 +78,12 @@ pid_t program_main(const struct program *);
 /* All its processes, borrowed until the next call. */
 const pid_t *program_pids(struct program *, size_t *n);
 
+/*
+ * Of the last look: processes that are our children, and of which nothing
+ * says whose they are.  *New*, *n may be 0; NULL with errno.
+ */
+pid_t *program_strays(const struct program *, size_t *n);
+
 bool program_is_ready(const struct program *);
 
 /* What it last said with STATUS=, "" if nothing; borrowed. */

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,55 +19,18 @@
 #include "base/log.h"
 #include "process/intercept.h"
 #include "process/remote.h"
+#include "service/holding.h"
 #include "service/service.h"
 #include "service/steering.h"
-#include "traffic/drain.h"
 #include "traffic/settings.h"
 
 #define TROUBLE_MAX 512
 
-/* A socket of the generation's that a process of it has bound. */
-struct binding {
-	LIST_ENTRY(binding) entry;
-	int fd; /* the listener's */
-};
-
 struct bindings {
 	struct generation *generation;
-	LIST_HEAD(, binding) used;
+	struct holdings *holdings;
 	char trouble[TROUBLE_MAX];
 };
-
-static bool
-is_used(const struct bindings *bindings, int fd)
-{
-	const struct binding *binding;
-
-	LIST_FOREACH (binding, &bindings->used, entry) {
-		if (binding->fd == fd)
-			return true;
-	}
-	return false;
-}
-
-static void
-forget(struct binding *binding)
-{
-	LIST_REMOVE(binding, entry);
-	free(binding);
-}
-
-/* That it is not noted down costs a look at /proc at the most. */
-static void
-use(struct bindings *bindings, int fd)
-{
-	struct binding *binding = calloc(1, sizeof(*binding));
-
-	if (binding == NULL)
-		return;
-	binding->fd = fd;
-	LIST_INSERT_HEAD(&bindings->used, binding, entry);
-}
 
 struct bindings *
 bindings_new(struct generation *generation)
@@ -77,18 +39,17 @@ bindings_new(struct generation *generation)
 
 	if (bindings == NULL)
 		return NULL;
-	LIST_INIT(&bindings->used);
 	bindings->generation = generation;
-	return bindings;
+	if ((bindings->holdings = holdings_new(generation)) != NULL)
+		return bindings;
+	free(bindings);
+	return NULL;
 }
 
 void
 bindings_reset(struct bindings *bindings)
 {
-	struct binding *binding;
-
-	while ((binding = LIST_FIRST(&bindings->used)) != NULL)
-		forget(binding);
+	holdings_reset(bindings->holdings);
 	bindings->trouble[0] = '\0';
 }
 
@@ -97,7 +58,7 @@ bindings_free(struct bindings *bindings)
 {
 	if (bindings == NULL)
 		return;
-	bindings_reset(bindings);
+	holdings_free(bindings->holdings);
 	free(bindings);
 }
 
@@ -241,65 +202,6 @@ refuse_address(struct bindings *bindings, struct intercept_call *call,
 	refuse(bindings, call, "%s %s: %s", what, text, strerror(error));
 }
 
-/* SOCKETS THAT NOBODY USES */
-
-static int
-find_unused(const struct bindings *bindings, const int *fds, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		if (!is_used(bindings, fds[i]))
-			return fds[i];
-	}
-	return -1;
-}
-
-/* Forget what no process of the generation has open any more. */
-static void
-look_who_uses(struct bindings *bindings)
-{
-	struct binding *binding, *next;
-	struct drain_set *set;
-	const pid_t *pids;
-	size_t n;
-
-	pids = program_pids(bindings->generation->program, &n);
-	if ((set = drain_set_new(pids, n)) == NULL)
-		return;
-	LIST_FOREACH_SAFE(binding, &bindings->used, entry, next)
-	{
-		if (!drain_set_has(set, binding->fd))
-			forget(binding);
-	}
-	drain_set_free(set);
-}
-
-/* A socket of the generation's there that no process of it uses; else -1. */
-static int
-find_held(struct bindings *bindings, const struct listener *listener)
-{
-	const int *fds;
-	size_t n;
-	int fd;
-
-	fds = listener_sockets(listener, bindings->generation->number, &n);
-	if (n == 0)
-		return -1;
-	if ((fd = find_unused(bindings, fds, n)) != -1)
-		return fd;
-	look_who_uses(bindings);
-	return find_unused(bindings, fds, n);
-}
-
-static void
-give(struct bindings *bindings, struct intercept_call *call, int fd)
-{
-	settings_copy(call->fd, fd);
-	use(bindings, fd);
-	intercept_replace(call, fd);
-}
-
 /* BIND AND LISTEN */
 
 /* A Unix socket's file has the mode and owner that the program would give. */
@@ -333,7 +235,7 @@ adopt(struct bindings *bindings, const struct intercept_call *call,
 	if (r == -1)
 		return -1;
 	fds = listener_sockets(listener, number, &n);
-	use(bindings, fds[n - 1]);
+	holdings_use(bindings->holdings, listener, fds[n - 1], call->pid);
 	release_listens(bindings->generation);
 	return 0;
 }
@@ -348,14 +250,16 @@ bind_at(struct bindings *bindings, struct intercept_call *call,
 {
 	unsigned int number = bindings->generation->number;
 	enum listener_way way = listener_way(listener);
-	int fd = find_held(bindings, listener), r = -1;
+	int fd = holdings_unused(bindings->holdings, listener), r = -1;
 	size_t n;
 
 	listener_sockets(listener, number, &n);
 	if (fd == -1 && n == 0 && way == LISTENER_SHARE)
 		fd = listener_open(listener, number);
 	if (fd != -1) {
-		give(bindings, call, fd);
+		settings_copy(call->fd, fd);
+		holdings_use(bindings->holdings, listener, fd, call->pid);
+		intercept_replace(call, fd);
 		release_listens(bindings->generation);
 		return;
 	}
@@ -502,43 +406,18 @@ on_listen(struct bindings *bindings, struct intercept_call *call)
 		intercept_pass(call);
 }
 
-/* UNLINK */
-
-/* The public path, or a private one beside it. */
-static bool
-is_path_of(const struct listener *listener, const struct address *address,
-    const struct service *service)
-{
-	const struct sockaddr_un *at =
-	    (const void *)&listener_address(listener)->storage;
-	const struct sockaddr_un *path = (const void *)&address->storage;
-	const char mark[] = ".hotswap-";
-	size_t len = strlen(at->sun_path);
-
-	if (address_kind(listener_address(listener)) != ADDRESS_UNIX)
-		return false;
-	return steering_find(service, address) == listener ||
-	    (strncmp(path->sun_path, at->sun_path, len) == 0 &&
-		strncmp(path->sun_path + len, mark, sizeof(mark) - 1) == 0);
-}
-
 static void
 on_unlink(struct bindings *bindings, struct intercept_call *call)
 {
 	const struct service *service = bindings->generation->service;
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	struct address address;
 	size_t i;
 
-	strlcpy(un.sun_path, call->path, sizeof(un.sun_path));
 	for (i = 0; i < service->nlisteners; i++) {
-		if (address_set(&address,
-			listener_address(service->listeners[i])->type,
-			(struct sockaddr *)&un, sizeof(un)) == 0 &&
-		    is_path_of(service->listeners[i], &address, service)) {
-			intercept_done(call, 0);
-			return;
-		}
+		if (listener_path(service->listeners[i], call->path) ==
+		    PATH_OTHER)
+			continue;
+		intercept_done(call, 0);
+		return;
 	}
 	intercept_pass(call);
 }

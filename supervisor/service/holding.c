@@ -1,11 +1,296 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which processes have a generation's sockets open, by what /proc tells.
+ * Which of a generation's sockets its program uses.  That a process closes
+ * one is not told to us: it is looked for where it matters, which is when a
+ * process that bound one ends, a moment after others were bound, and when
+ * somebody wants to bind the address again.
  */
 #include "service/holding.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/queue.h>
+
+#include "base/fd.h"
 #include "service/service.h"
+#include "service/steering.h"
 #include "traffic/drain.h"
+
+#define LOOK_MS 1000 /* from a bind(2) to a look at what else was closed */
+#define REST_MS 2000 /* for a new worker to bind what a dead one had */
+
+struct holding {
+	LIST_ENTRY(holding) entry;
+	struct holdings *holdings;
+	struct listener *listener;
+	int fd;		     /* the listener's */
+	int pidfd;	     /* of the process that bound it; -1: not watched */
+	struct event *watch; /* on that */
+	int64_t unused_ms;   /* since when nobody has it; 0: it is used */
+};
+
+struct holdings {
+	struct generation *generation;
+	struct event *timer;
+	LIST_HEAD(, holding) list;
+};
+
+static void look(evutil_socket_t, short, void *);
+
+struct holdings *
+holdings_new(struct generation *generation)
+{
+	struct holdings *holdings = calloc(1, sizeof(*holdings));
+
+	if (holdings == NULL)
+		return NULL;
+	LIST_INIT(&holdings->list);
+	holdings->generation = generation;
+	holdings->timer =
+	    evtimer_new(generation->service->base, look, holdings);
+	if (holdings->timer != NULL)
+		return holdings;
+	free(holdings);
+	errno = ENOMEM;
+	return NULL;
+}
+
+static void
+unwatch(struct holding *holding)
+{
+	if (holding->watch != NULL)
+		event_free(holding->watch);
+	holding->watch = NULL;
+	fd_close(&holding->pidfd);
+}
+
+static void
+forget(struct holding *holding)
+{
+	unwatch(holding);
+	LIST_REMOVE(holding, entry);
+	free(holding);
+}
+
+void
+holdings_reset(struct holdings *holdings)
+{
+	struct holding *holding;
+
+	evtimer_del(holdings->timer);
+	while ((holding = LIST_FIRST(&holdings->list)) != NULL) {
+		if (holding->unused_ms != 0)
+			listener_rest(holding->listener, holding->fd, false);
+		forget(holding);
+	}
+}
+
+void
+holdings_free(struct holdings *holdings)
+{
+	if (holdings == NULL)
+		return;
+	holdings_reset(holdings);
+	event_free(holdings->timer);
+	free(holdings);
+}
+
+static void
+look_after(struct holdings *holdings, unsigned int ms)
+{
+	struct timeval delay = clock_interval(ms);
+
+	evtimer_add(holdings->timer, &delay);
+}
+
+/* Does the program use another one there? */
+static bool
+has_another(const struct holding *holding)
+{
+	const struct holding *other;
+
+	LIST_FOREACH (other, &holding->holdings->list, entry) {
+		if (other->listener == holding->listener && other != holding &&
+		    other->unused_ms == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+close_unused(struct holding *holding)
+{
+	struct generation *generation = holding->holdings->generation;
+
+	listener_drop(holding->listener, generation->number, holding->fd);
+	forget(holding);
+	steering_tidy(generation->service);
+}
+
+/* Nobody has it any more: since when, and what follows. */
+static void
+found_unused(struct holding *holding)
+{
+	int64_t now = clock_ms();
+
+	if (holding->unused_ms == 0) {
+		holding->unused_ms = now;
+		unwatch(holding);
+		if (has_another(holding))
+			listener_rest(holding->listener, holding->fd, true);
+	}
+	if (now - holding->unused_ms >= REST_MS)
+		close_unused(holding);
+	else
+		look_after(holding->holdings,
+		    REST_MS - (unsigned int)(now - holding->unused_ms));
+}
+
+/*
+ * What the generation's processes have open, and those that may be its too:
+ * what is in use must never be taken for unused.  NULL if that cannot be told.
+ */
+static struct drain_set *
+take_stock(struct program *program)
+{
+	struct drain_set *set = NULL;
+	const pid_t *members;
+	size_t n, nstrays;
+	pid_t *pids, *more;
+
+	members = program_pids(program, &n);
+	if (members == NULL ||
+	    (pids = program_strays(program, &nstrays)) == NULL)
+		return NULL;
+	more = reallocarray(pids, n + nstrays + 1, sizeof(*pids));
+	if (more != NULL) {
+		pids = more;
+		memcpy(pids + nstrays, members, n * sizeof(*pids));
+		set = drain_set_new(pids, n + nstrays);
+	}
+	free(pids);
+	if (set == NULL || drain_set_is_whole(set))
+		return set;
+	drain_set_free(set);
+	return NULL;
+}
+
+/* While the program is being started again nobody has any: all are kept. */
+static void
+look_who_has(struct holdings *holdings)
+{
+	struct program *program = holdings->generation->program;
+	struct holding *holding, *next;
+	struct drain_set *set;
+
+	if (program_main(program) == 0 || (set = take_stock(program)) == NULL)
+		return;
+	LIST_FOREACH_SAFE(holding, &holdings->list, entry, next)
+	{
+		if (!drain_set_has(set, holding->fd))
+			found_unused(holding);
+	}
+	drain_set_free(set);
+}
+
+static void
+look(evutil_socket_t fd, short what, void *arg)
+{
+	look_who_has(arg);
+}
+
+/* A process that bound one has ended; others may have inherited it. */
+static void
+process_ended(evutil_socket_t fd, short what, void *arg)
+{
+	struct holding *holding = arg;
+	struct holdings *holdings = holding->holdings;
+
+	unwatch(holding);
+	look_after(holdings, 0);
+}
+
+static struct holding *
+find(const struct holdings *holdings, int fd)
+{
+	struct holding *holding;
+
+	LIST_FOREACH (holding, &holdings->list, entry) {
+		if (holding->fd == fd)
+			return holding;
+	}
+	return NULL;
+}
+
+/* That it cannot be watched costs a look later on. */
+static void
+watch(struct holding *holding, pid_t pid)
+{
+	struct service *service = holding->holdings->generation->service;
+
+	if ((holding->pidfd = pidfd_open(pid, 0)) == -1)
+		return;
+	holding->watch = event_new(
+	    service->base, holding->pidfd, EV_READ, process_ended, holding);
+	if (holding->watch == NULL || event_add(holding->watch, NULL) == -1)
+		unwatch(holding);
+}
+
+void
+holdings_use(
+    struct holdings *holdings, struct listener *listener, int fd, pid_t pid)
+{
+	struct holding *holding = find(holdings, fd);
+
+	if (holding == NULL) {
+		if ((holding = calloc(1, sizeof(*holding))) == NULL)
+			return;
+		holding->holdings = holdings;
+		holding->listener = listener;
+		holding->fd = fd;
+		holding->pidfd = -1;
+		LIST_INSERT_HEAD(&holdings->list, holding, entry);
+	}
+	if (holding->unused_ms != 0)
+		listener_rest(listener, fd, false);
+	holding->unused_ms = 0;
+	unwatch(holding);
+	watch(holding, pid);
+	look_after(holdings, LOOK_MS);
+}
+
+static int
+find_unused(const struct holdings *holdings, const struct listener *listener)
+{
+	const struct holding *holding;
+	const int *fds;
+	size_t i, n;
+
+	fds = listener_sockets(listener, holdings->generation->number, &n);
+	for (i = 0; i < n; i++) {
+		holding = find(holdings, fds[i]);
+		if (holding == NULL || holding->unused_ms != 0)
+			return fds[i];
+	}
+	return -1;
+}
+
+int
+holdings_unused(struct holdings *holdings, struct listener *listener)
+{
+	size_t n;
+	int fd;
+
+	listener_sockets(listener, holdings->generation->number, &n);
+	if (n == 0)
+		return -1;
+	if ((fd = find_unused(holdings, listener)) != -1)
+		return fd;
+	look_who_has(holdings);
+	return find_unused(holdings, listener);
+}
 
 static bool
 has_any(const struct drain_set *set, const int *fds, size_t n)

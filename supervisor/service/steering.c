@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/log.h"
 #include "base/strings.h"
@@ -98,35 +97,10 @@ steering_close(struct service *service)
 	service->listeners = NULL;
 }
 
-static bool
-files_same(const char *a, const char *b)
+static const char *
+path_of(const struct address *address)
 {
-	struct stat x, y;
-
-	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
-	    x.st_ino == y.st_ino;
-}
-
-/* A path may lead to the same place through other links. */
-static bool
-is_same_path(const struct address *a, const struct address *b)
-{
-	const char *x = ((const struct sockaddr_un *)&a->storage)->sun_path;
-	const char *y = ((const struct sockaddr_un *)&b->storage)->sun_path;
-	const char *end_x = strrchr(x, '/'), *end_y = strrchr(y, '/');
-	char one[PATH_MAX], other[PATH_MAX];
-
-	if (a->type != b->type || address_kind(a) != ADDRESS_UNIX ||
-	    address_kind(b) != ADDRESS_UNIX)
-		return false;
-	if (strcmp(end_x != NULL ? end_x + 1 : x,
-		end_y != NULL ? end_y + 1 : y) != 0)
-		return false;
-	snprintf(
-	    one, sizeof(one), "%.*s.", end_x ? (int)(end_x - x) + 1 : 0, x);
-	snprintf(
-	    other, sizeof(other), "%.*s.", end_y ? (int)(end_y - y) + 1 : 0, y);
-	return files_same(one, other);
+	return ((const struct sockaddr_un *)&address->storage)->sun_path;
 }
 
 struct listener *
@@ -137,7 +111,11 @@ steering_find(const struct service *service, const struct address *address)
 
 	for (i = 0; i < service->nlisteners; i++) {
 		at = listener_address(service->listeners[i]);
-		if (address_equal(at, address) || is_same_path(at, address))
+		if (address_equal(at, address) ||
+		    (at->type == address->type &&
+			address_kind(address) == ADDRESS_UNIX &&
+			listener_path(service->listeners[i],
+			    path_of(address)) == PATH_PUBLIC))
 			return service->listeners[i];
 	}
 	return NULL;
@@ -159,9 +137,8 @@ steering_add(struct service *service, struct listener *listener)
 	return steering_apply(service);
 }
 
-/* A program's own listener without a socket is none. */
-static void
-remove_empty(struct service *service)
+void
+steering_tidy(struct service *service)
 {
 	size_t i = service->ndeclared;
 
@@ -359,7 +336,7 @@ steering_leave(struct generation *generation)
 		listener_leave(service->listeners[i], generation->number);
 		listener_mend(service->listeners[i]);
 	}
-	remove_empty(service);
+	steering_tidy(service);
 }
 
 int

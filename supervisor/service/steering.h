@@ -39,6 +39,9 @@ int steering_add(struct service *, struct listener *);
  */
 int steering_join(struct generation *, char *why, size_t size);
 
+/* A program's own listener without a socket is none any more. */
+void steering_tidy(struct service *);
+
 /*
  * Sockets in every listener for one that is still to be started, in which
  * connections can wait for it: a wrapped program gets them when it binds.

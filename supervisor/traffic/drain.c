@@ -22,6 +22,7 @@
 #define COUNT_TRIES 5 /* of a dump that sockets changed under */
 
 struct drain_set {
+	bool whole;	      /* nothing that is there was denied */
 	unsigned int *inodes; /* sorted */
 	size_t n;
 	size_t size;
@@ -126,6 +127,7 @@ drain_set_new(const pid_t *pids, size_t n)
 		errno = denied;
 		goto fail;
 	}
+	set->whole = denied == 0;
 	if (set->n > 0)
 		qsort(
 		    set->inodes, set->n, sizeof(*set->inodes), compare_inodes);
@@ -152,6 +154,12 @@ drain_set_has(const struct drain_set *set, int fd)
 	struct stat st;
 
 	return fstat(fd, &st) == 0 && set_has(set, st.st_ino);
+}
+
+bool
+drain_set_is_whole(const struct drain_set *set)
+{
+	return set->whole;
 }
 
 /* A dual-stack socket has its IPv4 connections as IPv6 too, mapped. */

@@ -29,6 +29,9 @@ void drain_set_free(struct drain_set *);
 /* Is this socket of ours among them? */
 bool drain_set_has(const struct drain_set *, int fd);
 
+/* Could all of the processes be looked into? */
+bool drain_set_is_whole(const struct drain_set *);
+
 /*
  * Open connections at these addresses (states other than LISTEN and
  * TIME_WAIT) whose socket is in the set: those that wait in an accept queue

@@ -299,18 +299,14 @@ listener_prepare_leave(struct listener *l, unsigned int generation)
 	return l->way->prepare(l->state, generation);
 }
 
-void
-listener_leave(struct listener *l, unsigned int generation)
+/* Close n sockets of a generation's, which begin at fds in our list. */
+static void
+close_some(
+    struct listener *l, unsigned int generation, const int *fds, size_t n)
 {
-	const int *fds;
-	size_t first, rest, n;
+	size_t first = (size_t)(fds - l->fds), rest = l->n - first - n;
 
-	fds = listener_sockets(l, generation, &n);
-	if (n == 0)
-		return;
 	l->way->leave(l->state, generation, fds, n);
-	first = (size_t)(fds - l->fds);
-	rest = l->n - first - n;
 	memmove(l->fds + first, l->fds + first + n, rest * sizeof(*l->fds));
 	memmove(l->generations + first, l->generations + first + n,
 	    rest * sizeof(*l->generations));
@@ -332,6 +328,44 @@ listener_hand_over(struct listener *l, unsigned int from, unsigned int to)
 		l->generations[i] = to;
 	l->way->hand_over(l->state, from, to);
 	return 0;
+}
+
+void
+listener_leave(struct listener *l, unsigned int generation)
+{
+	const int *fds;
+	size_t n;
+
+	fds = listener_sockets(l, generation, &n);
+	if (n > 0)
+		close_some(l, generation, fds, n);
+}
+
+void
+listener_drop(struct listener *l, unsigned int generation, int fd)
+{
+	const int *fds;
+	size_t i, n;
+
+	fds = listener_sockets(l, generation, &n);
+	for (i = 0; i < n; i++) {
+		if (fds[i] == fd) {
+			close_some(l, generation, fds + i, 1);
+			return;
+		}
+	}
+}
+
+int
+listener_rest(struct listener *l, int fd, bool rest)
+{
+	return l->way->rest != NULL ? l->way->rest(l->state, fd, rest) : 0;
+}
+
+enum listener_path
+listener_path(const struct listener *l, const char *path)
+{
+	return l->way->path != NULL ? l->way->path(l->state, path) : PATH_OTHER;
 }
 
 void

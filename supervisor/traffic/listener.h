@@ -101,6 +101,19 @@ bool listener_has(const struct listener *, unsigned int generation, int fd);
  */
 int listener_adopt(struct listener *, unsigned int generation, int fd);
 
+/* What a path is to a listener, through whatever links it leads there. */
+enum listener_path { PATH_OTHER, PATH_PUBLIC, PATH_PRIVATE };
+enum listener_path listener_path(const struct listener *, const char *path);
+
+/*
+ * Nobody reads from this socket of the generation's for now, or somebody does
+ * again: new connections go to its others, if there are any.  -1 with errno.
+ */
+int listener_rest(struct listener *, int fd, bool rest);
+
+/* Close this one socket of the generation's, and what waits in it. */
+void listener_drop(struct listener *, unsigned int generation, int fd);
+
 /* No generation has a socket there. */
 bool listener_is_empty(const struct listener *);
 

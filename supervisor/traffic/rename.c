@@ -397,6 +397,31 @@ rename_direct(void *way, unsigned int generation, unsigned int n,
 	    to, r->at->address.type, (struct sockaddr *)&un, sizeof(un));
 }
 
+/* Other links may lead to the directory. */
+static enum listener_path
+rename_path(void *way, const char *path)
+{
+	const struct rename_way *r = way;
+	const char *slash = strrchr(path, '/');
+	char directory[PATH_MAX];
+	struct stat ours, theirs;
+	const struct name *name;
+
+	if (slash == NULL ||
+	    (size_t)snprintf(directory, sizeof(directory), "%.*s",
+		(int)(slash - path) + 1, path) >= sizeof(directory) ||
+	    fstat(r->dir, &ours) == -1 || stat(directory, &theirs) == -1 ||
+	    ours.st_dev != theirs.st_dev || ours.st_ino != theirs.st_ino)
+		return PATH_OTHER;
+	if (strcmp(slash + 1, r->public) == 0)
+		return PATH_PUBLIC;
+	LIST_FOREACH (name, &r->names, entry) {
+		if (strcmp(slash + 1, name->private) == 0)
+			return PATH_PRIVATE;
+	}
+	return PATH_OTHER;
+}
+
 /* Who is no longer in place still gets what is in its queue. */
 static int
 rename_prepare(void *way, unsigned int generation)
@@ -423,6 +448,7 @@ const struct way way_rename = {
 	.prepare = rename_prepare,
 	.leave = rename_leave,
 	.hand_over = rename_hand_over,
+	.path = rename_path,
 	.refuse = rename_refuse,
 	.mend = rename_mend,
 	.direct = rename_direct,

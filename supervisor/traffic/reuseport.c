@@ -312,6 +312,19 @@ reuseport_leave(void *way, unsigned int generation, const int *fds, size_t n)
 }
 
 static int
+reuseport_rest(void *way, int fd, bool rest)
+{
+	struct reuseport *r = way;
+	ssize_t index;
+
+	settle(r, false);
+	if ((index = group_find(&r->group, fd)) == -1)
+		return 0;
+	r->group.slots[index].leaving = rest;
+	return rest ? let_go(r) : tidy(r, -1);
+}
+
+static int
 reuseport_revive(void *way, unsigned int generation, int fd)
 {
 	struct reuseport *r = way;
@@ -427,6 +440,7 @@ const struct way way_reuseport = {
 	.prepare = reuseport_prepare,
 	.leave = reuseport_leave,
 	.hand_over = reuseport_hand_over,
+	.rest = reuseport_rest,
 	.refuse = reuseport_refuse,
 	.mend = reuseport_mend,
 	.direct = reuseport_direct,

@@ -106,6 +106,14 @@ shared_hand_over(void *way, unsigned int from, unsigned int to)
 {
 }
 
+static enum listener_path
+shared_path(void *way, const char *path)
+{
+	struct shared *s = way;
+
+	return s->names != NULL ? way_rename.path(s->names, path) : PATH_OTHER;
+}
+
 static void
 shared_refuse(void *way)
 {
@@ -161,6 +169,7 @@ const struct way way_shared = {
 	.prepare = shared_prepare,
 	.leave = shared_leave,
 	.hand_over = shared_hand_over,
+	.path = shared_path,
 	.refuse = shared_refuse,
 	.mend = shared_mend,
 	.direct = shared_direct,

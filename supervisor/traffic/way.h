@@ -58,12 +58,18 @@ struct way {
 
 	int (*prepare)(void *, unsigned int generation);
 
-	/* Close these, which are all of the generation's. */
+	/* Close these of the generation's. */
 	void (*leave)(
 	    void *, unsigned int generation, const int *fds, size_t n);
 
 	/* Its sockets are another generation's, which has none. */
 	void (*hand_over)(void *, unsigned int from, unsigned int to);
+
+	/* Choose this socket no more, or again.  NULL: cannot be done. */
+	int (*rest)(void *, int fd, bool rest);
+
+	/* What of ours this path is.  NULL: there are no paths. */
+	enum listener_path (*path)(void *, const char *path);
 
 	/* New connections are kept away from here on. */
 	void (*refuse)(void *);

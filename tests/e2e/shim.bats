@@ -6,6 +6,8 @@
 
 load helper
 
+eval "helper_$(declare -f teardown)"
+
 # nginx_config VERSION [LISTEN...]: what an nginx of this version reads.
 nginx_config() {
 	local version=$1 address
@@ -42,6 +44,42 @@ wrap_nginx() {
 	nginx_config v1
 	wrap "$@" -- /usr/sbin/nginx -p "$BATS_TEST_TMPDIR" -e stderr \
 		-c nginx.conf
+}
+
+# The server's own process group may outlive its supervisor's sudden end.
+teardown() {
+	hotswap stop web --now 2>/dev/null || true
+	helper_teardown
+}
+
+# wrap_plain WORD OPTIONS... -- ADDRESS...: the plain server, which answers
+# with what is in the file `word` when it starts.
+wrap_plain() {
+	local options=() word=$1
+
+	shift
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	echo "$word" >word
+	wrap "${options[@]}" -- "$BUILD/fixtures/plain" serve word "$@"
+}
+
+# ask N ADDRESS: the words that so many clients are told, and how often.
+ask() {
+	"$BUILD/fixtures/plain" ask "$@"
+}
+
+as_user() {
+	setpriv --reuid=65534 --regid=65534 --clear-groups \
+		env "PATH=$PATH" "HOME=$PWD" "$@"
+}
+
+# says WORD ADDRESS
+says() {
+	[ "$(ask 1 "$2")" = "1 $1" ]
 }
 
 # restarted N TIMES: so often was that generation started again.
@@ -92,4 +130,177 @@ crash() {
 	wrap_nginx --shim preload
 	nginx_config v2
 	crash 1
+}
+
+@test "wrapped: a daemon that overwrites its environment is followed" {
+	PORT=$(free_port)
+	nginx_config v1
+	sed -i 's/daemon off;//' nginx.conf
+	wrap -- /usr/sbin/nginx -p "$BATS_TEST_TMPDIR" -e stderr -c nginx.conf
+	is_version v1
+	nginx_config v2
+	sed -i 's/daemon off;//' nginx.conf
+	hotswap upgrade web
+	is_version v2
+}
+
+# is_state STATE: of the rollout.
+is_state() {
+	[ "$(field "d['rollout']['state']")" = "$1" ]
+}
+
+# unchecked ADDRESS: a candidate that is never found healthy answers at once;
+# nobody who connects meanwhile meets it, and the next one serves.
+unchecked() {
+	local n=${UNCHECKED:-1000}
+
+	wrap_plain good --health 'exec:[ "$HOTSWAP_GENERATION" != 2 ]' \
+		--health-interval 10ms --health-failures 1000 \
+		--start-timeout 2s -- "$1"
+	echo bad >word
+	hotswap upgrade web --no-wait
+	until_true is_state checking
+	while is_state checking; do
+		[ "$(ask "$n" "$1")" = "$n good" ]
+	done
+	[ "$(ask "$n" "$1")" = "$n good" ]
+	echo next >word
+	hotswap upgrade web
+	says next "$1"
+}
+
+@test "wrapped: no user meets an unchecked candidate (IPv4)" {
+	unchecked "tcp:127.0.0.1:$(free_port)"
+}
+
+@test "wrapped: no user meets an unchecked candidate (IPv6)" {
+	unchecked "v6:::1:$(free_port)"
+}
+
+@test "wrapped: no user meets an unchecked candidate (dual-stack)" {
+	unchecked "tcp::::$(free_port)"
+}
+
+@test "wrapped: no user meets an unchecked candidate (Unix)" {
+	unchecked "unix:$BATS_TEST_TMPDIR/plain.sock"
+}
+
+@test "wrapped: no user meets an unchecked candidate (UDP)" {
+	unchecked "udp:127.0.0.1:$(free_port)"
+}
+
+@test "wrapped: a candidate that listens elsewhere is refused, and it is said where" {
+	one=$(free_port) other=$(free_port)
+	wrap_plain good --start-timeout 1s -- "tcp:127.0.0.1:$one"
+	expect 1 hotswap upgrade web -- "$BUILD/fixtures/plain" serve word \
+		"tcp:127.0.0.1:$other" 2>err
+	grep -q "listens on 127.0.0.1:$other; the active generation has 127.0.0.1:$one" err
+	says good "tcp:127.0.0.1:$one"
+	says errno-111 "tcp:127.0.0.1:$other"
+}
+
+@test "wrapped: a candidate that would take connections by a wider address is refused" {
+	PORT=$(free_port)
+	wrap_plain good --start-timeout 2s -- "tcp:127.0.0.1:$PORT"
+	echo bad >word
+	for address in "tcp:0.0.0.0:$PORT" "tcp::::$PORT"; do
+		expect 1 hotswap upgrade web -- "$BUILD/fixtures/plain" \
+			serve word "$address" 2>err
+		grep -q "takes connections from 127.0.0.1:$PORT" err
+	done
+	[ "$(ask 200 "tcp:127.0.0.1:$PORT")" = "200 good" ]
+}
+
+@test "wrapped: an address that an upgrade adds becomes a listener" {
+	one=$(free_port) other=$(free_port)
+	wrap_plain one -- "tcp:127.0.0.1:$one"
+	echo two >word
+	hotswap upgrade web -- "$BUILD/fixtures/plain" serve word \
+		"tcp:127.0.0.1:$one" "tcp:127.0.0.1:$other"
+	says two "tcp:127.0.0.1:$other"
+	[ "$(field "len(d['listeners'])")" = 2 ]
+	hotswap rollback web
+	says one "tcp:127.0.0.1:$one"
+}
+
+@test "wrapped: with --listen too, the program's own socket is the one that serves" {
+	PORT=$(free_port)
+	wrap_plain one --listen "127.0.0.1:$PORT" -- "tcp:127.0.0.1:$PORT"
+	[ "$(ask 100 "tcp:127.0.0.1:$PORT")" = "100 one" ]
+	echo two >word
+	hotswap upgrade web
+	[ "$(ask 100 "tcp:127.0.0.1:$PORT")" = "100 two" ]
+}
+
+@test "wrapped: a killed worker's socket is no hole, and goes to the next worker" {
+	PORT=$(free_port)
+	wrap_plain one -- workers=4 "tcp:127.0.0.1:$PORT"
+	until_true says one "tcp:127.0.0.1:$PORT"
+	for _ in 1 2 3; do
+		worker=$(field "d['generations'][0]['pids'][-1]")
+		kill -KILL "$worker"
+		[ "$(ask 200 "tcp:127.0.0.1:$PORT")" = "200 one" ]
+	done
+	# One that ends for good takes along what it had not accepted.
+	kill -TERM "$(field "d['generations'][0]['pids'][-1]")"
+	ask 200 "tcp:127.0.0.1:$PORT"
+	[ "$(ask 200 "tcp:127.0.0.1:$PORT")" = "200 one" ]
+}
+
+@test "wrapped: a server that closes and binds again on a signal goes on" {
+	PORT=$(free_port)
+	wrap_plain one -- "tcp:127.0.0.1:$PORT" "udp:127.0.0.1:$PORT" \
+		"unix:$BATS_TEST_TMPDIR/plain.sock"
+	for _ in 1 2 3; do
+		hotswap signal web HUP
+		says one "tcp:127.0.0.1:$PORT"
+		says one "udp:127.0.0.1:$PORT"
+		says one "unix:$BATS_TEST_TMPDIR/plain.sock"
+	done
+	echo two >word
+	hotswap upgrade web
+	says two "udp:127.0.0.1:$PORT"
+}
+
+@test "wrapped: what --ignore names is left alone" {
+	one=$(free_port) other=$(free_port)
+	wrap_plain one --ignore "$other" -- "tcp:127.0.0.1:$one" \
+		"tcp:127.0.0.1:$other"
+	says one "tcp:127.0.0.1:$other"
+	[ "$(field "[l['address'] for l in d['listeners']]")" = "['127.0.0.1:$one']" ]
+}
+
+@test "wrapped: an unprivileged program gets a privileged port" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	PORT=
+	for candidate in $(seq 600 1000); do
+		[ -n "$(ss -Hltn "sport = :$candidate")" ] || { PORT=$candidate; break; }
+	done
+	chmod -R a+rX "$BUILD/fixtures" 2>/dev/null
+	wrap_plain one --user nobody -- "tcp:127.0.0.1:$PORT"
+	says one "tcp:127.0.0.1:$PORT"
+	echo two >word
+	hotswap upgrade web
+	says two "tcp:127.0.0.1:$PORT"
+}
+
+@test "wrapped: an ordinary user can do all of it (seccomp and preload)" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	cd "$(mktemp -d)"
+	chmod 777 .
+	cp "$BUILD/fixtures/plain" .
+	PORT=$(free_port)
+	echo one >word
+	for shim in seccomp preload; do
+		export HOTSWAP_RUNTIME_DIR=$PWD/run-$shim HOTSWAP_STATE_DIR=$PWD/state-$shim
+		as_user hotswap start -n web --shim "$shim" --bake 0 -- \
+			./plain serve word "tcp:127.0.0.1:$PORT" 3>&-
+		says one "tcp:127.0.0.1:$PORT"
+		echo two >word
+		as_user hotswap upgrade web
+		says two "tcp:127.0.0.1:$PORT"
+		as_user hotswap stop web --now
+		echo one >word
+	done
+	rm -r "$PWD"
 }
