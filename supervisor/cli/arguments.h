@@ -21,6 +21,7 @@ struct arguments {
 	bool json;
 	bool no_wait;
 	bool follow;
+	bool watch;
 	bool now;
 	int64_t timeout_ms; /* -1: none */
 	json_int_t to;	    /* 0: not given */

@@ -47,7 +47,8 @@ const struct cli_command command_table[] = {
 	{ "status", "[NAME] [OPTIONS]",
 	    "Show what runs: generations, shares, connections, queues, "
 	    "health.",
-	    FLAG_NAME | FLAG_JSON, SCOPE_NONE, NULL, false, cli_status },
+	    FLAG_NAME | FLAG_JSON | FLAG_WATCH, SCOPE_NONE, NULL, false,
+	    cli_status },
 	{ "list", "[OPTIONS]", "Show all services of this user.", FLAG_JSON,
 	    SCOPE_NONE, NULL, false, cli_list },
 	{ "history", "[NAME] [OPTIONS]",

@@ -22,6 +22,7 @@ enum command_flag {
 	FLAG_FOLLOW = 1 << 7,
 	FLAG_NOW = 1 << 8,
 	FLAG_HELP = 1 << 9,
+	FLAG_WATCH = 1 << 10,
 };
 
 /* Which options of the service it takes besides. */

@@ -72,6 +72,12 @@ set_follow(struct arguments *arguments, const char *value)
 }
 
 static bool
+set_watch(struct arguments *arguments, const char *value)
+{
+	return arguments->watch = true;
+}
+
+static bool
 set_now(struct arguments *arguments, const char *value)
 {
 	return arguments->now = true;
@@ -107,6 +113,10 @@ const struct flag flag_table[] = {
 	    .expected = "a duration (500ms, 10s, 5m, 1h)" },
 	{ .bit = FLAG_FOLLOW, .name = "follow", .letter = 'f',
 	    .help = "go on with those to come", .set = set_follow },
+	{ .bit = FLAG_WATCH, .name = "watch",
+	    .help = "keep it up to date until q or Ctrl-C; to a pipe or a "
+	    "file, a picture each time something happens",
+	    .set = set_watch },
 	{ .bit = FLAG_NOW, .name = "now",
 	    .help = "do not drain: SIGTERM at once, then SIGKILL",
 	    .set = set_now },

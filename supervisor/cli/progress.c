@@ -1,30 +1,35 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * How a rollout goes, on stderr.  Events stay, so that the screen tells what
- * happened; the line below them says what is being waited for.
+ * happened; the picture below them says how it is and what is waited for.
  */
 #include "cli/progress.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/param.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/field.h"
-#include "cli/render.h"
+#include "cli/picture.h"
 #include "cli/tell.h"
 
-#define LINE_MAX_BYTES 512
-#define STALE_MS       1000 /* asking counts connections: not too often */
+#define STALE_MS 1000 /* asking counts connections: not too often */
 
 void
 progress_init(struct progress *progress, const char *name)
 {
 	memset(progress, 0, sizeof(*progress));
 	progress->name = name;
-	progress->live = isatty(STDERR_FILENO);
+	progress->live = render_live(stderr);
+	progress->block.out = stderr;
 	progress->begun = clock_ms();
+}
+
+void
+progress_fini(struct progress *progress)
+{
+	json_decref(progress->status);
 }
 
 void
@@ -43,26 +48,17 @@ progress_event(struct progress *progress, const json_t *event)
 }
 
 void
-progress_note(struct progress *progress, const json_t *status)
+progress_note(struct progress *progress, json_t *status)
 {
-	const json_t *rollout = field_object(status, "rollout"), *generation;
-	const json_t *left = json_object_get(rollout, "left_ms");
-	size_t i;
+	const json_t *rollout = field_object(status, "rollout");
 
 	progress->noted = clock_ms();
-	strlcpy(progress->step, field_string(rollout, "state"),
-	    sizeof(progress->step));
-	tell_clean(progress->step);
+	json_decref(progress->status);
+	progress->status = json_incref(status);
+	if (field_number(rollout, "to") == 0)
+		return;
 	progress->from = field_number(rollout, "from");
 	progress->to = field_number(rollout, "to");
-	progress->share = field_number(rollout, "share");
-	progress->due = 0;
-	if (json_is_integer(left))
-		progress->due = progress->noted + json_integer_value(left);
-	json_array_foreach (field_list(status, "generations"), i, generation)
-		if (field_number(generation, "number") == progress->to)
-			progress->passes = field_number(
-			    field_object(generation, "health"), "passes");
 }
 
 bool
@@ -71,53 +67,30 @@ progress_is_stale(const struct progress *progress)
 	return progress->live && clock_ms() - progress->noted >= STALE_MS;
 }
 
-/* `web: baking generation 4, 100 %, checks passed: 2, 3.2 s left` */
-static void
-describe(const struct progress *progress, char *line, size_t size)
-{
-	char time[RENDER_TIME];
-	FILE *out = fmemopen(line, size, "w");
-
-	if (out == NULL) {
-		line[0] = '\0';
-		return;
-	}
-	fprintf(out, "%s: %s", progress->name,
-	    progress->step[0] != '\0' ? progress->step : "waiting");
-	if (progress->to != 0)
-		fprintf(out, " generation %lld", (long long)progress->to);
-	if (progress->share > 0)
-		fprintf(out, ", %lld %%", (long long)progress->share);
-	if (progress->passes > 0)
-		fprintf(
-		    out, ", checks passed: %lld", (long long)progress->passes);
-	if (progress->due != 0)
-		render_duration(time, MAX(progress->due - clock_ms(), 0));
-	else
-		render_duration(time, clock_ms() - progress->begun);
-	fprintf(out, ", %s %s", time, progress->due != 0 ? "left" : "so far");
-	fclose(out);
-}
-
 void
 progress_draw(struct progress *progress)
 {
-	char line[LINE_MAX_BYTES];
+	struct picture picture = { .status = progress->status,
+		.age_ms = clock_ms() - progress->noted };
+	char *text = NULL;
+	size_t size;
+	FILE *out;
 
-	if (!progress->live)
+	if (!progress->live || progress->status == NULL ||
+	    (out = open_memstream(&text, &size)) == NULL)
 		return;
-	describe(progress, line, sizeof(line));
-	/* A line that wraps could not be taken back. */
-	fprintf(stderr, "\r%.*s\033[K", (int)render_width(stderr) - 1, line);
-	fflush(stderr);
-	progress->drawn = true;
+	picture.width = render_width(stderr);
+	picture.colours = render_colours(stderr);
+	picture_summary(out, &picture);
+	picture_generations(out, &picture);
+	fclose(out);
+	if (text != NULL)
+		block_draw(&progress->block, text);
+	free(text);
 }
 
 void
 progress_clear(struct progress *progress)
 {
-	if (!progress->drawn)
-		return;
-	fputs("\r\033[K", stderr);
-	progress->drawn = false;
+	block_clear(&progress->block);
 }

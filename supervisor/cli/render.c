@@ -246,13 +246,20 @@ render_width(FILE *stream)
 }
 
 bool
+render_live(FILE *stream)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(fileno(stream)) && term != NULL &&
+	    strcmp(term, "dumb") != 0;
+}
+
+bool
 render_colours(FILE *stream)
 {
-	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+	const char *no_color = getenv("NO_COLOR");
 
-	return isatty(fileno(stream)) &&
-	    (no_color == NULL || no_color[0] == '\0') && term != NULL &&
-	    strcmp(term, "dumb") != 0;
+	return render_live(stream) && (no_color == NULL || no_color[0] == '\0');
 }
 
 void

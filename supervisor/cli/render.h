@@ -48,6 +48,9 @@ void render_wrap(FILE *, const char *text, size_t indent, size_t width);
 /* Columns of the terminal behind the stream, at least RENDER_WIDTH. */
 size_t render_width(FILE *);
 
+/* Whether lines can be rewritten there: a terminal that is not dumb. */
+bool render_live(FILE *);
+
 /* Whether colours are wanted: a terminal, and no NO_COLOR. */
 bool render_colours(FILE *);
 

@@ -268,6 +268,7 @@ roll_out(const struct arguments *arguments, const struct wish *wish,
 		status = client_tell_silence(f.client, GOT_END);
 	else
 		status = follow(&f);
+	progress_fini(&f.progress);
 	client_close(f.watch);
 	client_close(f.client);
 	return status;

@@ -11,34 +11,13 @@
 #include "cli/arguments.h"
 #include "cli/client.h"
 #include "cli/field.h"
+#include "cli/picture.h"
 #include "cli/render.h"
+#include "cli/watch.h"
 
 #define SHA_SHOWN  12 /* of 64 digits: enough to tell builds apart */
 #define TEXT_SHOWN 512
 #define LEFT_SHOWN (RENDER_TIME + 16)
-
-/* Which roles and results of checks stand out. */
-static const struct {
-	const char *word;
-	enum paint paint;
-} paints[] = {
-	{ "active", PAINT_GOOD },
-	{ "pass", PAINT_GOOD },
-	{ "failed", PAINT_BAD },
-	{ "fail", PAINT_BAD },
-	{ "retired", PAINT_FAINT },
-};
-
-static enum paint
-paint_of(const char *word)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(paints) / sizeof(paints[0]); i++)
-		if (strcmp(paints[i].word, word) == 0)
-			return paints[i].paint;
-	return PAINT_NONE;
-}
 
 static void
 print_table(struct table *table)
@@ -48,7 +27,7 @@ print_table(struct table *table)
 	table_free(table);
 }
 
-/* `, 3.2 s left`; "" where nothing ends by itself. */
+/* `3.2 s left`; "" where nothing ends by itself. */
 static const char *
 describe_left(const json_t *object, char text[static LEFT_SHOWN])
 {
@@ -57,7 +36,7 @@ describe_left(const json_t *object, char text[static LEFT_SHOWN])
 	text[0] = '\0';
 	if (json_is_integer(json_object_get(object, "left_ms"))) {
 		render_duration(time, field_number(object, "left_ms"));
-		snprintf(text, LEFT_SHOWN, ", %s left", time);
+		snprintf(text, LEFT_SHOWN, "%s left", time);
 	}
 	return text;
 }
@@ -65,24 +44,9 @@ describe_left(const json_t *object, char text[static LEFT_SHOWN])
 static void
 print_summary(const json_t *status)
 {
-	const json_t *rollout = field_object(status, "rollout");
-	const char *state = field_string(rollout, "state");
-	char left[LEFT_SHOWN];
+	struct picture picture = { .status = status };
 
-	printf("%s: ", field_string(status, "name"));
-	if (field_number(status, "active") != 0)
-		printf("generation %lld serves",
-		    (long long)field_number(status, "active"));
-	else
-		printf("nothing serves");
-	if (state[0] == '\0' || strcmp(state, "idle") == 0)
-		printf(", no rollout is under way\n");
-	else
-		printf(", rollout %lld -> %lld is %s at %lld %%%s\n",
-		    (long long)field_number(rollout, "from"),
-		    (long long)field_number(rollout, "to"), state,
-		    (long long)field_number(rollout, "share"),
-		    describe_left(rollout, left));
+	picture_summary(stdout, &picture);
 	printf("supervisor PID %lld, hotswap %s\n",
 	    (long long)field_number(status, "pid"),
 	    field_string(status, "version"));
@@ -157,7 +121,7 @@ add_generation(struct table *table, const json_t *generation)
 		render_age(age, time(NULL) - started);
 	table_cell(table, PAINT_NONE, "%lld",
 	    (long long)field_number(generation, "number"));
-	table_cell(table, paint_of(role), "%s", role);
+	table_cell(table, picture_paint(role), "%s", role);
 	table_cell(table, PAINT_NONE, "%lld %%",
 	    (long long)field_number(generation, "share"));
 	if (field_number(generation, "pid") != 0)
@@ -173,8 +137,8 @@ add_generation(struct table *table, const json_t *generation)
 		table_cell(table, PAINT_NONE, "-");
 	table_cell(table, PAINT_NONE, "%lld",
 	    (long long)field_number(generation, "restarts"));
-	table_cell(
-	    table, paint_of(health), "%s", health[0] != '\0' ? health : "none");
+	table_cell(table, picture_paint(health), "%s",
+	    health[0] != '\0' ? health : "none");
 	table_cell(table, PAINT_NONE, "%.*s", SHA_SHOWN,
 	    field_string(generation, "sha256"));
 	table_cell(table, PAINT_NONE, "%s", age);
@@ -258,8 +222,7 @@ print_details(const json_t *generations)
 		add_detail(table, generation, "program", program);
 		if (describe_left(generation, left)[0] != '\0')
 			add_detail(table, generation,
-			    field_string(generation, "role"),
-			    left + strlen(", "));
+			    field_string(generation, "role"), left);
 		add_detail(table, generation, "status",
 		    field_string(generation, "status"));
 		add_detail(table, generation, "health",
@@ -276,6 +239,8 @@ cli_status(const struct arguments *arguments)
 	const json_t *what;
 	int status;
 
+	if (arguments->watch)
+		return watch_status(arguments);
 	status = client_ask(
 	    arguments->name, "Status", NULL, CLIENT_PROMPT_MS, &reply);
 	if (status != STATUS_OK)

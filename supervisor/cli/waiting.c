@@ -8,13 +8,19 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
 static volatile sig_atomic_t interrupted;
 static sigset_t mask_while_waiting;
 static const sigset_t *wait_mask; /* NULL: leave it */
+static struct termios terminal_before;
+static char ending_key; /* 0: none */
 
 static void
 interrupt(int signal)
@@ -40,6 +46,44 @@ waiting_arm(void)
 	sigaction(SIGINT, &act, NULL);
 }
 
+void
+waiting_arm_key(char key)
+{
+	struct sigaction act = { .sa_handler = interrupt };
+	struct termios raw;
+
+	if (tcgetattr(STDIN_FILENO, &terminal_before) == -1)
+		return;
+	sigemptyset(&act.sa_mask);
+	sigaction(SIGTERM, &act, NULL);
+	sigaction(SIGHUP, &act, NULL);
+	raw = terminal_before;
+	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0)
+		ending_key = key;
+}
+
+void
+waiting_disarm_key(void)
+{
+	if (ending_key != '\0')
+		tcsetattr(STDIN_FILENO, TCSANOW, &terminal_before);
+	ending_key = '\0';
+}
+
+/* Was the key among what was typed?  A terminal that is gone is as good. */
+static bool
+is_key_typed(const struct pollfd *pfd)
+{
+	char typed[64];
+	ssize_t n;
+
+	if (pfd->revents == 0)
+		return false;
+	n = read(STDIN_FILENO, typed, sizeof(typed));
+	return n <= 0 || memchr(typed, ending_key, (size_t)n) != NULL;
+}
+
 int64_t
 waiting_deadline(int64_t timeout_ms)
 {
@@ -49,7 +93,9 @@ waiting_deadline(int64_t timeout_ms)
 enum waited
 waiting_for(int fd, int64_t deadline)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	struct pollfd pfds[] = { { .fd = fd, .events = POLLIN },
+		{ .fd = ending_key != '\0' ? STDIN_FILENO : -1,
+		    .events = POLLIN } };
 	struct timespec left;
 	int64_t ms;
 	int n;
@@ -60,10 +106,14 @@ waiting_for(int fd, int64_t deadline)
 			ms = 0;
 		left.tv_sec = ms / 1000;
 		left.tv_nsec = ms % 1000 * 1000000;
-		n = ppoll(&pfd, 1, deadline == WAITING_FOREVER ? NULL : &left,
+		n = ppoll(pfds, 2, deadline == WAITING_FOREVER ? NULL : &left,
 		    wait_mask);
-		if (n == 1)
+		if (n > 0 && is_key_typed(&pfds[1]))
+			return WAITED_INTERRUPT;
+		if (n > 0 && pfds[0].revents != 0)
 			return WAITED_READABLE;
+		if (n > 0)
+			continue;
 		if (n == 0)
 			return WAITED_DEADLINE;
 		if (errno != EINTR)

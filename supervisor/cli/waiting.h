@@ -22,6 +22,14 @@ enum waited {
  */
 void waiting_arm(void);
 
+/*
+ * On a terminal, so does a key; the terminal no longer shows what is typed
+ * until waiting_disarm_key, and SIGTERM and SIGHUP end a wait as well, so
+ * that there is time for it.
+ */
+void waiting_arm_key(char key);
+void waiting_disarm_key(void);
+
 /* deadline is of clock_ms.  WAITED_ERROR leaves errno. */
 enum waited waiting_for(int fd, int64_t deadline);
 

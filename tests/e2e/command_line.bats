@@ -167,11 +167,11 @@ status_of_two='{"parameters": {"status": {"name": "web", "pid": 4242,
 	[ "$(field "$call" '["more"]')" = True ]
 }
 
-@test "on a terminal a line below the events says what is waited for" {
+@test "on a terminal the picture below the events says what is waited for" {
 	fake web "{\"Upgrade\": [$(event ready 'is ready'), \"hang\"],
 	    \"Status\": [$status_of_two]}"
-	run -75 script -qec "'$hotswap' upgrade --timeout 700ms" /dev/null
-	[[ $output == *'baking generation 2, 100 %'*'left'* ]]
+	TERM=xterm run -75 script -qec "'$hotswap' upgrade --timeout 700ms" /dev/null
+	[[ $output == *'is baking at 100 %'*'left'* ]]
 	grep -q Status "$calls"
 }
 
@@ -263,7 +263,7 @@ status_of_two='{"parameters": {"status": {"name": "web", "pid": 4242,
 	for command in split reexec; do
 		run -64 "$hotswap" "$command"
 	done
-	run -64 "$hotswap" status --watch
+	run -64 "$hotswap" list --watch
 	run -64 "$hotswap" upgrade --bkae 1s
 	[[ $output == *'--bake'* ]]
 	run -64 "$hotswap" upgrade --listen 80
