@@ -190,7 +190,7 @@ shares() {
 
 # taken_back: the rollout is over, and the last one did not succeed.
 taken_back() {
-	[ "$(field "d['counters']['rolled_back'], d['rollout']['state']")" = \
+	[ "$(field "d['counters']['rolled-back'], d['rollout']['state']")" = \
 		"(1, 'idle')" ]
 }
 
