@@ -126,9 +126,16 @@ follow_daemon(struct program *program, int status)
 
 	if (status != 0)
 		return false;
-	pids = tree_scan(program->tree, &n);
-	if (n > 0)
-		return watch_main(program, pids[0]) == 0;
+	while ((pids = tree_scan(program->tree, &n)) != NULL && n > 0) {
+		if (watch_main(program, pids[0]) == 0)
+			return true;
+		if (errno != ESRCH) /* it has not ended since the scan */
+			return false;
+	}
+	if (!tree_is_settled(program->tree)) {
+		look_after(program, LOOK_FIRST_MS);
+		return true;
+	}
 	if ((strays = tree_strays(program->tree, &n)) == NULL)
 		return false;
 	for (i = 0; i < n && !found; i++)
@@ -138,20 +145,14 @@ follow_daemon(struct program *program, int status)
 	return found;
 }
 
+/* No main process is left: is it the end? */
 static void
-main_ended(pid_t pid, int status, void *arg)
+look_for_daemon(struct program *program, int status)
 {
-	struct program *program = arg;
 	char how[64];
 	const pid_t *pids;
 	size_t n;
 
-	forget_main(program);
-	if (program->phase != STOP_NONE) {
-		program->look_ms = LOOK_FIRST_MS;
-		look(-1, 0, program);
-		return;
-	}
 	if (follow_daemon(program, status))
 		return;
 	pids = tree_scan(program->tree, &n);
@@ -159,6 +160,20 @@ main_ended(pid_t pid, int status, void *arg)
 	    program->stop.timeout_ms);
 	reaper_describe(status, how, sizeof(how));
 	program->events->ended(status, how, program->arg);
+}
+
+static void
+main_ended(pid_t pid, int status, void *arg)
+{
+	struct program *program = arg;
+
+	forget_main(program);
+	if (program->phase == STOP_NONE) {
+		look_for_daemon(program, status);
+		return;
+	}
+	program->look_ms = LOOK_FIRST_MS;
+	look(-1, 0, program);
 }
 
 static void
@@ -281,8 +296,12 @@ look(evutil_socket_t fd, short what, void *arg)
 	struct program *program = arg;
 	size_t n;
 
+	if (program->phase == STOP_NONE) {
+		look_for_daemon(program, 0);
+		return;
+	}
 	tree_scan(program->tree, &n);
-	if (n == 0 && program->main == 0) {
+	if (n == 0 && program->main == 0 && tree_is_settled(program->tree)) {
 		evtimer_del(program->timer);
 		program->phase = STOP_NONE;
 		program->events->stopped(program->arg);

@@ -19,6 +19,7 @@
 #include "base/fd.h"
 
 #define STAT_MAX    1024	 /* bytes of /proc/PID/stat that matter */
+#define PF_EXITING  0x4		 /* among its flags */
 #define ENVIRON_MAX (4096 * 512) /* ARG_MAX, execve(2) */
 
 struct process {
@@ -26,14 +27,20 @@ struct process {
 	pid_t parent;
 	pid_t session;
 	unsigned long long start; /* in clock ticks since boot */
+	bool exiting;
 	bool member;
 };
 
-/* Grows; sorted by PID once it is whole. */
+/*
+ * Grows; sorted by PID once it is whole.  Torn: a child of ours came to its
+ * end while it was taken, so that nobody can say whether it was a member,
+ * and whether it left others behind that are not in the picture.
+ */
 struct picture {
 	struct process *processes;
 	size_t n;
 	size_t size;
+	bool torn;
 };
 
 struct tree {
@@ -138,19 +145,22 @@ process_parse(struct process *process, const char *text)
 {
 	const char *fields = strrchr(text, ')');
 	int parent, session;
+	unsigned int flags;
 	long threads;
 	char state;
 
 	if (fields == NULL ||
 	    sscanf(fields,
-		") %c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
+		") %c %d %*d %d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d "
 		"%*d %*d %ld %*d %llu",
-		&state, &parent, &session, &threads, &process->start) != 5) {
+		&state, &parent, &session, &flags, &threads,
+		&process->start) != 6) {
 		errno = EBADMSG;
 		return -1;
 	}
 	process->parent = parent;
 	process->session = session;
+	process->exiting = (flags & PF_EXITING) != 0;
 	return state != 'X' && (state != 'Z' || threads > 1);
 }
 
@@ -196,7 +206,9 @@ picture_take(struct picture *picture)
 		r = process_read(&process, pid);
 		if (r == 1)
 			r = picture_add(picture, &process);
-		else if (r == -1 && errno == ESRCH)
+		else if (r == 0)
+			picture->torn |= process.parent == getpid();
+		else if (errno == ESRCH)
 			r = 0;
 	}
 	closedir(dir);
@@ -237,6 +249,15 @@ has_our_marks(const struct tree *tree, pid_t pid)
 	return ours;
 }
 
+/* It has no environment any more, and is on its way to become a zombie. */
+static bool
+is_ending(pid_t pid)
+{
+	struct process process;
+
+	return process_read(&process, pid) != 1 || process.exiting;
+}
+
 /*
  * Those whose membership does not come from others.  Our parent is one to
  * which orphans go: the keeper, which has them while we are away.
@@ -257,6 +278,9 @@ mark_roots(const struct tree *tree, struct picture *picture)
 		else if (process->parent == us || process->parent == above ||
 		    process->parent == 1)
 			process->member = has_our_marks(tree, process->pid);
+		if (!process->member && process->parent == us &&
+		    is_ending(process->pid))
+			picture->torn = true;
 	}
 }
 
@@ -369,6 +393,12 @@ tree_strays(const struct tree *tree, size_t *n)
 
 	*n = strays.n;
 	return list_pids(&strays);
+}
+
+bool
+tree_is_settled(const struct tree *tree)
+{
+	return !tree->members.torn;
 }
 
 int

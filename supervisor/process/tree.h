@@ -18,6 +18,7 @@
 #ifndef PROCESS_TREE_H
 #define PROCESS_TREE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -51,6 +52,12 @@ const pid_t *tree_scan(struct tree *, size_t *n);
  * among them.  *New*, the oldest first, *n may be 0; NULL with errno.
  */
 pid_t *tree_strays(const struct tree *, size_t *n);
+
+/*
+ * Whether the last scan is the whole truth: not if a child of ours came to
+ * its end meanwhile, who may have left others behind.  Soon another one is.
+ */
+bool tree_is_settled(const struct tree *);
 
 /*
  * Look anew and send a signal to every member, by pidfd, so that it cannot
