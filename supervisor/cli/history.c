@@ -17,10 +17,37 @@
 #include "cli/waiting.h"
 #include "keep/journal.h"
 
+#define SHARES_MAX 256
+
 static enum paint
 paint_of(const char *result)
 {
 	return strcmp(result, "promoted") == 0 ? PAINT_GOOD : PAINT_BAD;
+}
+
+/* What the candidate got, one after the other: `5,25,100`; `-` nothing. */
+static void
+describe_shares(const json_t *outcome, char text[static SHARES_MAX])
+{
+	const json_t *phases = field_list(outcome, "phases"), *phase;
+	char share[32];
+	const char *name;
+	size_t i;
+
+	text[0] = '\0';
+	json_array_foreach (phases, i, phase) {
+		name = field_string(phase, "phase");
+		if (strcmp(name, "shift") != 0 && strcmp(name, "bake") != 0)
+			continue;
+		snprintf(share, sizeof(share), "%s%lld",
+		    text[0] != '\0' ? "," : "",
+		    strcmp(name, "bake") == 0
+			? 100LL
+			: (long long)field_number(phase, "share"));
+		strlcat(text, share, SHARES_MAX);
+	}
+	if (text[0] == '\0')
+		strlcpy(text, "-", SHARES_MAX);
 }
 
 static void
@@ -32,10 +59,11 @@ print_table(const json_t *outcomes)
 		{ "FROM", true, FIT_KEEP },
 		{ "TO", true, FIT_KEEP },
 		{ "TOOK", true, FIT_KEEP },
+		{ "SHARES", false, FIT_CUT_TAIL },
 		{ "REASON", false, FIT_WRAP },
 	};
-	struct table *table = table_new(columns, 6);
-	char took[RENDER_TIME];
+	struct table *table = table_new(columns, 7);
+	char took[RENDER_TIME], shares[SHARES_MAX];
 	const json_t *outcome;
 	const char *result;
 	size_t i;
@@ -54,6 +82,8 @@ print_table(const json_t *outcomes)
 		table_cell(table, PAINT_NONE, "%lld",
 		    (long long)field_number(outcome, "to"));
 		table_cell(table, PAINT_NONE, "%s", took);
+		describe_shares(outcome, shares);
+		table_cell(table, PAINT_NONE, "%s", shares);
 		table_cell(
 		    table, PAINT_NONE, "%s", field_string(outcome, "reason"));
 	}

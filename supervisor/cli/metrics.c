@@ -48,6 +48,14 @@ end_sample(json_int_t value)
 	printf("} %lld\n", (long long)value);
 }
 
+/* The base unit is the second. */
+static void
+end_sample_ms(json_int_t ms)
+{
+	printf(
+	    "} %lld.%03lld\n", (long long)(ms / 1000), (long long)(ms % 1000));
+}
+
 static void
 print_info(const struct metric *metric, const json_t *status)
 {
@@ -83,7 +91,7 @@ static void
 print_state(const struct metric *metric, const json_t *status)
 {
 	static const char *const states[] = { "idle", "resolving", "starting",
-		"checking", "shifting", "baking" };
+		"checking", "shifting", "baking", "stopping", "restoring" };
 	const char *state =
 	    field_string(field_object(status, "rollout"), "state");
 	size_t i;
@@ -190,6 +198,67 @@ print_rollouts(const struct metric *metric, const json_t *status)
 	}
 }
 
+static void
+print_durations(const struct metric *metric, const json_t *status)
+{
+	json_t *results = field_object(status, metric->key);
+	const char *result;
+	json_t *ms;
+
+	json_object_foreach (results, result, ms) {
+		begin_sample(metric, status);
+		putchar(',');
+		print_label("result", result);
+		end_sample_ms(json_integer_value(ms));
+	}
+}
+
+/* While nothing ends by itself there is no time left: no sample. */
+static void
+print_left(const struct metric *metric, const json_t *status)
+{
+	const json_t *rollout = field_object(status, "rollout");
+
+	if (!json_is_integer(json_object_get(rollout, metric->key)))
+		return;
+	begin_sample(metric, status);
+	end_sample_ms(field_number(rollout, metric->key));
+}
+
+static void
+print_checks(const struct metric *metric, const json_t *status)
+{
+	static const char *const results[][2] = { { "passes", "pass" },
+		{ "failures", "fail" } };
+	const json_t *generation;
+	size_t i, j;
+
+	json_array_foreach (field_list(status, "generations"), i, generation) {
+		for (j = 0; j < 2; j++) {
+			begin_generation(metric, status, generation);
+			putchar(',');
+			print_label("result", results[j][1]);
+			end_sample(field_number(
+			    field_object(generation, "health"), results[j][0]));
+		}
+	}
+}
+
+static void
+print_pauses(const struct metric *metric, const json_t *status)
+{
+	begin_sample(metric, status);
+	end_sample(field_number(field_object(status, "pauses"), metric->key));
+}
+
+static void
+print_pause_time(const struct metric *metric, const json_t *status)
+{
+	begin_sample(metric, status);
+	end_sample_ms(
+	    field_number(field_object(status, "pauses"), metric->key));
+}
+
 static const struct metric metrics[] = {
 	{ "hotswap_up", "gauge", "Whether the supervisor answers.", print_up,
 	    NULL },
@@ -207,6 +276,20 @@ static const struct metric metrics[] = {
 	{ "hotswap_rollouts_total", "counter",
 	    "Rollouts that have ended, by result.", print_rollouts,
 	    "counters" },
+	{ "hotswap_rollout_seconds_total", "counter",
+	    "How long rollouts have taken together, by result.",
+	    print_durations, "durations_ms" },
+	{ "hotswap_rollout_left_seconds", "gauge",
+	    "When the present state ends by itself, if it does.", print_left,
+	    "left_ms" },
+	{ "hotswap_pauses_total", "counter",
+	    "How often new connections have waited, by --strategy exclusive.",
+	    print_pauses, "count" },
+	{ "hotswap_pause_seconds_total", "counter",
+	    "How long these pauses have been together.", print_pause_time,
+	    "total_ms" },
+	{ "hotswap_last_pause_seconds", "gauge",
+	    "How long the last of them was.", print_pause_time, "last_ms" },
 	{ "hotswap_generation_share", "gauge",
 	    "Percent of new connections that the generation gets.",
 	    print_generations, "share" },
@@ -219,6 +302,8 @@ static const struct metric metrics[] = {
 	{ "hotswap_generation_healthy", "gauge",
 	    "Whether the generation's last check passed.", print_healthy,
 	    "last" },
+	{ "hotswap_generation_checks_total", "counter",
+	    "Health checks of the generation, by result.", print_checks, NULL },
 	{ "hotswap_generation_start_time_seconds", "gauge",
 	    "When the generation was started, since the epoch.", print_started,
 	    "started" },

@@ -77,6 +77,7 @@ outcome_tell(
 	struct release *release = &service->release;
 	const struct generation *serving =
 	    release->lost ? NULL : service->active;
+	int64_t took = clock_ms() - release->began_ms;
 	json_t *outcome;
 
 	if (release->kind == RELEASE_FIRST)
@@ -86,11 +87,11 @@ outcome_tell(
 	    (int)release->from, "to", (int)release->to, "serves",
 	    serving != NULL ? (int)serving->number : 0, "reason",
 	    why != NULL ? why : "", "started", release->started, "duration_ms",
-	    (json_int_t)(clock_ms() - release->began_ms), "phases",
-	    release->phases);
+	    (json_int_t)took, "phases", release->phases);
 	if (outcome == NULL)
 		return;
 	service->outcomes[result]++;
+	service->outcomes_ms[result] += took;
 	if (journal_append(service->journal, json_incref(outcome)) == -1)
 		log_warn("history: not written yet: %s", strerror(errno));
 	events_outcome(service, outcome);

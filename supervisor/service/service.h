@@ -45,6 +45,7 @@ struct service {
 	struct pidfiles *pidfiles;
 	struct signals *signals;
 	unsigned int outcomes[3]; /* so often, by enum outcome_result */
+	int64_t outcomes_ms[3];	  /* all of them together, likewise */
 	struct {
 		unsigned int count;
 		int64_t last_ms, total_ms;

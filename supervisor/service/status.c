@@ -166,17 +166,46 @@ rollout_json(const struct service *service)
 	    time_left(release->deadline_ms));
 }
 
+/* What has been since the supervisor was started. */
+static json_t *
+counters_json(const struct service *service)
+{
+	const unsigned int *n = service->outcomes;
+
+	return json_pack("{si si si}", "promoted", (int)n[OUTCOME_PROMOTED],
+	    "aborted", (int)n[OUTCOME_ABORTED], "rolled-back",
+	    (int)n[OUTCOME_ROLLED_BACK]);
+}
+
+static json_t *
+durations_json(const struct service *service)
+{
+	const int64_t *ms = service->outcomes_ms;
+
+	return json_pack("{sI sI sI}", "promoted",
+	    (json_int_t)ms[OUTCOME_PROMOTED], "aborted",
+	    (json_int_t)ms[OUTCOME_ABORTED], "rolled-back",
+	    (json_int_t)ms[OUTCOME_ROLLED_BACK]);
+}
+
+static json_t *
+pauses_json(const struct service *service)
+{
+	return json_pack("{si sI sI}", "count", (int)service->pauses.count,
+	    "total_ms", (json_int_t)service->pauses.total_ms, "last_ms",
+	    (json_int_t)service->pauses.last_ms);
+}
+
 json_t *
 status_json(struct service *service)
 {
 	const struct generation *active = service->active;
 
-	return json_pack("{ss si ss si so so so s{si si si}}", "name",
+	return json_pack("{ss si ss si so so so so so so}", "name",
 	    service->options->name, "pid", (int)getpid(), "version",
 	    HOTSWAP_VERSION, "active", active != NULL ? (int)active->number : 0,
 	    "rollout", rollout_json(service), "listeners",
 	    listeners_json(service), "generations", generations_json(service),
-	    "counters", "promoted", (int)service->outcomes[OUTCOME_PROMOTED],
-	    "aborted", (int)service->outcomes[OUTCOME_ABORTED], "rolled-back",
-	    (int)service->outcomes[OUTCOME_ROLLED_BACK]);
+	    "counters", counters_json(service), "durations_ms",
+	    durations_json(service), "pauses", pauses_json(service));
 }

@@ -1,0 +1,93 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# What metrics, history and events tell of what has been.
+
+load helper
+
+MANUAL=$BATS_TEST_DIRNAME/../../man/hotswap.1
+
+# sample METRIC LABEL...: the value of the one that has these labels.
+sample() {
+	local lines
+
+	lines=$(hotswap metrics web | grep "^$1{")
+	shift
+	for label; do
+		lines=$(grep -F "$label" <<<"$lines")
+	done
+	echo "${lines##* }"
+}
+
+@test "metrics: the names are those of the manual, each with help and type" {
+	serve --strategy exclusive --drain-timeout 1s
+	release server v2
+	hotswap upgrade web --no-wait --bake 30s
+	until_true is_version v2
+	hotswap metrics web >metrics
+	diff <(sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' metrics | sort) \
+		<(sed -n '/^\.Sh METRICS/,/^\.Sh ENV/s/^\.It Cm //p' "$MANUAL" |
+			tr -d ' ' | tr , '\n' | sort)
+	# All of them have a sample here, and nothing else has.
+	diff <(sed -n 's/^# HELP \([a-z_]*\) .*/\1/p' metrics | sort) \
+		<(sed -n 's/^\([a-z_]*\){.*/\1/p' metrics | sort -u)
+	expect 1 grep -vE '^(# (HELP|TYPE) [a-z_]+ .*|[a-z_]+\{.*\} [0-9.]+)$' \
+		metrics
+}
+
+@test "metrics: rollouts are counted by result, with their time and their pauses" {
+	serve --strategy exclusive --drain-timeout 1s
+	release server v2
+	hotswap upgrade web
+	hotswap rollback web
+	release server v3 --exit 3
+	expect 1 hotswap upgrade web
+	[ "$(sample hotswap_rollouts_total 'result="promoted"')" = 1 ]
+	[ "$(sample hotswap_rollouts_total 'result="rolled-back"')" = 1 ]
+	[ "$(sample hotswap_rollouts_total 'result="aborted"')" = 1 ]
+	[[ $(sample hotswap_rollout_seconds_total 'result="promoted"') == *.??? ]]
+	[ "$(sample hotswap_rollout_seconds_total 'result="promoted"')" != 0.000 ]
+	[ "$(sample hotswap_pauses_total)" = 3 ]
+	[ "$(sample hotswap_last_pause_seconds)" != 0.000 ]
+	[ "$(sample hotswap_active_generation)" = 3 ]
+	[ "$(sample hotswap_generation_restarts_total 'generation="3"')" = 1 ]
+}
+
+@test "metrics: state, share and time left of a rollout, and its checks" {
+	serve --canary 25 --step-time 1m
+	release server v2
+	hotswap upgrade web --no-wait
+	until_true is_shifting
+	[ "$(sample hotswap_rollout_share)" = 25 ]
+	[ "$(sample hotswap_generation_share 'role="active"')" = 75 ]
+	[[ $(sample hotswap_rollout_left_seconds) == 5?.* ]]
+	[ "$(sample hotswap_generation_checks_total 'role="candidate"' 'result="pass"')" -ge 1 ]
+	[ "$(sample hotswap_generation_healthy 'role="candidate"')" = 1 ]
+	hotswap promote web
+}
+
+is_shifting() {
+	[ "$(sample hotswap_rollout_state 'state="shifting"')" = 1 ]
+}
+
+@test "history: shares one after the other, how long, and why it ended" {
+	serve --canary 5,50 --step-time 200ms
+	release server v2
+	hotswap upgrade web
+	release server v3 --exit 3
+	expect 1 hotswap upgrade web
+	hotswap history web >history
+	grep -E 'promoted +1 +2 +[0-9.]+ (ms|s) +5,50,100' history
+	grep -E 'aborted +2 +3 .* - +the program exited' history
+	hotswap history web --json | head -n 1 >first
+	[ "$(field "[p['share'] for p in d['phases'] if p['phase'] == 'shift']" first)" = "[5, 50]" ]
+	[ "$(field "all(p['ms'] >= 200 for p in d['phases'] if p['phase'] == 'shift')" first)" = True ]
+}
+
+@test "events: all recent ones as JSON lines, in order" {
+	serve
+	release server v2
+	hotswap upgrade web
+	hotswap events web | python3 -c 'import json, sys
+print(*[json.loads(line)["event"] for line in sys.stdin])' >names
+	grep -q 'started ready .*started ready shifted promoted' names
+}
