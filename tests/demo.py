@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""The main job on real input: a server under load is upgraded, a broken
-release is refused, the upgrade is rolled back, and nobody notices.  Shows
-each step and a closing table; exit status 1 if anything failed."""
+"""The main job on real input: an unmodified nginx under load is upgraded,
+broken releases are refused, the upgrade is rolled back, and nobody notices.
+Shows each step and a closing table; exit status 1 if anything failed."""
 
 import json
 import os
@@ -16,6 +16,7 @@ import time
 BUILD = os.path.abspath(os.environ.get("HOTSWAP_BUILD", "build"))
 HOTSWAP = os.path.join(BUILD, "bin", "hotswap")
 RATE, KEPT, SLOW = 1000, 16, 3
+NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
 FAILURES = ("refused", "reset", "timed_out", "truncated", "wrong")
 
 colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
@@ -26,13 +27,33 @@ def say(text, code="1"):
     print(f"\033[{code}m{text}\033[0m" if colour else text, flush=True)
 
 
-def release(directory, version, *behaviour):
-    """Put a server of this version in place, as a deployment does."""
-    path = os.path.join(directory, "server")
-    shutil.copy(os.path.join(BUILD, "fixtures", "server"), path + ".new")
-    with open(path + ".new", "ab") as f:
-        f.write(("\nversion=" + " ".join((version,) + behaviour) + "\n").encode())
+def release(directory, port, version, action):
+    """Put nginx's configuration of this version in place."""
+    path = os.path.join(directory, "nginx.conf")
+    temporary = "".join(f"{kind}_temp_path tmp; " for kind in (
+        "client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    with open(path + ".new", "w", encoding="ascii") as f:
+        f.write(f"""
+daemon off; error_log stderr crit; worker_processes 2; events {{ }}
+http {{
+    access_log off; {temporary}
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        add_header X-Version {version};
+        location / {{ {action}; }}
+        location = /slow {{ root .; limit_rate 1000; }}
+    }}
+}}
+""")
     os.rename(path + ".new", path)
+
+
+def prepare(directory):
+    """What nginx needs there; its workers may be another user's."""
+    os.chmod(directory, 0o755)
+    os.mkdir(os.path.join(directory, "tmp"))
+    with open(os.path.join(directory, "slow"), "w", encoding="ascii") as f:
+        f.write("s" * 2000)
 
 
 def free_port():
@@ -69,10 +90,10 @@ def start_load(directory, port):
     return client
 
 
-def connections(report, generation):
-    """First and last instant at which a new connection met a generation."""
+def connections(report, version):
+    """First and last instant at which a new connection met a version."""
     for g in report["generations"]:
-        if g["generation"] == generation:
+        if g["version"] == version:
             return g["first_ns"], g["last_ns"]
     return None
 
@@ -80,20 +101,19 @@ def connections(report, generation):
 def table(report, upgrade_ns, rollback_ns):
     say("\nWhat the clients saw")
     for g in report["generations"]:
-        print(f"  {g['answers']:8} answers of generation {g['generation']} "
-              f"({g['version']})")
+        print(f"  {g['answers']:8} answers of version {g['version'] or '-'}")
     for failure in FAILURES:
         print(f"  {report[failure]:8} {failure.replace('_', ' ')}")
     print(f"  {report['gap']['ms']:8.1f} ms  longest time without an answer")
-    new = connections(report, 2)
+    new = connections(report, "v2")
     if new is None:
-        problems.append("generation 2 has answered nobody")
+        problems.append("version 2 has answered nobody")
         return
     print(f"  {(new[0] - upgrade_ns) / 1e6:8.1f} ms  from `upgrade` to the "
           "first answer of the new version")
     print(f"  {max(0, new[1] - rollback_ns) / 1e6:8.1f} ms  from `rollback` to the "
           "last connection to the wrong one")
-    if connections(report, 3) is not None:
+    if connections(report, "v3") is not None:
         problems.append("the broken release has met users")
     if report["failures"]:
         problems.append(f"{report['failures']} requests failed")
@@ -108,22 +128,29 @@ def main():
     os.chdir(directory)
     client = None
     try:
-        say("A server, version 1, under a supervisor")
-        release(directory, "v1")
-        hotswap("start", "-n", "web", "-l", f"127.0.0.1:{port}", "--health",
-                health, "--health-interval", "200ms", "--bake", "2s",
-                "--start-timeout", "3s", "--drain-timeout", "5s", "--",
-                "./server")
+        prepare(directory)
+        say("nginx as it comes, version 1 of its configuration, under a "
+            "supervisor")
+        release(directory, port, "v1", 'return 200 "one"')
+        hotswap("start", "-n", "web", "--health", health, "--health-interval",
+                "200ms", "--bake", "2s", "--start-timeout", "3s", "--check",
+                f"{NGINX} -t -q -p . -e stderr -c nginx.conf", "--stop-signal",
+                "QUIT", "--", NGINX, "-p", directory, "-e", "stderr", "-c",
+                "nginx.conf", "-g", "pid nginx.{generation}.pid;")
         say(f"\nLoad: {RATE} new connections a second, {KEPT} kept alive, "
             f"{SLOW} slow requests always under way")
         client = start_load(directory, port)
 
-        say("\nThe file is replaced by version 2")
-        release(directory, "v2")
+        say("\nVersion 2")
+        release(directory, port, "v2", 'return 200 "two"')
         upgrade_ns = hotswap("upgrade", "web")
 
         say("\nVersion 3 is broken: it answers every request with 500")
-        release(directory, "v3", "--answer", "500")
+        release(directory, port, "v3", "return 500")
+        hotswap("upgrade", "web", expect=1)
+
+        say("\nVersion 4 cannot even be read")
+        release(directory, port, "v4", "retrun 200")
         hotswap("upgrade", "web", expect=1)
 
         say("\nVersion 2 is not wanted after all")
