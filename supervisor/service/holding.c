@@ -33,6 +33,7 @@ struct holding {
 
 struct holdings {
 	struct generation *generation;
+	bool known; /* the list is whole: we have started the program */
 	struct event *timer;
 	LIST_HEAD(, holding) list;
 };
@@ -80,6 +81,7 @@ holdings_reset(struct holdings *holdings)
 	struct holding *holding;
 
 	evtimer_del(holdings->timer);
+	holdings->known = true;
 	while ((holding = LIST_FIRST(&holdings->list)) != NULL) {
 		if (holding->unused_ms != 0)
 			listener_rest(holding->listener, holding->fd, false);
@@ -261,6 +263,28 @@ holdings_use(
 	look_after(holdings, LOOK_MS);
 }
 
+/* A supervisor before us has started the program: see what it has open. */
+static void
+learn(struct holdings *holdings)
+{
+	const struct generation *generation = holdings->generation;
+	const struct service *service = generation->service;
+	pid_t pid = program_main(generation->program);
+	const int *fds;
+	size_t i, j, n;
+
+	for (i = 0; i < service->nlisteners; i++) {
+		fds = listener_sockets(
+		    service->listeners[i], generation->number, &n);
+		for (j = 0; j < n; j++)
+			if (find(holdings, fds[j]) == NULL)
+				holdings_use(holdings, service->listeners[i],
+				    fds[j], pid);
+	}
+	holdings->known = true;
+	look_who_has(holdings);
+}
+
 static int
 find_unused(const struct holdings *holdings, const struct listener *listener)
 {
@@ -286,6 +310,8 @@ holdings_unused(struct holdings *holdings, struct listener *listener)
 	listener_sockets(listener, holdings->generation->number, &n);
 	if (n == 0)
 		return -1;
+	if (!holdings->known)
+		learn(holdings);
 	if ((fd = find_unused(holdings, listener)) != -1)
 		return fd;
 	look_who_has(holdings);

@@ -12,12 +12,19 @@
 #include "service/outcome.h"
 #include "service/retire.h"
 #include "service/service.h"
+#include "service/wrap.h"
 #include "settings.h"
 
 static const char *const steering_names[] = {
 	[STEERING_REUSEPORT] = "reuseport",
 	[STEERING_RENAME] = "rename",
 	[STEERING_SHARED] = "shared",
+};
+
+static const char *const shim_names[] = {
+	[SHIM_SECCOMP] = "seccomp",
+	[SHIM_PRELOAD] = "preload",
+	[SHIM_OFF] = "off",
 };
 
 static const char *const health_names[] = {
@@ -128,7 +135,7 @@ generation_json(struct generation *generation)
 	const struct program *program = generation->program;
 	bool lives = program != NULL;
 
-	return json_pack("{si ss si si so ss so ss ss ss si so ss so so}",
+	return json_pack("{si ss si si so ss so ss ss ss si so ss so so ss}",
 	    "number", (int)generation->number, "role",
 	    role_name(generation->role), "share", (int)generation->share, "pid",
 	    lives ? (int)program_main(program) : 0, "pids",
@@ -139,7 +146,8 @@ generation_json(struct generation *generation)
 	    "connections", json_integer(retire_connections(generation)),
 	    "status", lives ? program_status(program) : "", "health",
 	    health_json(&generation->checks), "left_ms",
-	    time_left(retire_deadline(generation)));
+	    time_left(retire_deadline(generation)), "shim",
+	    shim_names[wrap_backend(generation->wrap)]);
 }
 
 static json_t *

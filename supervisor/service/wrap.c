@@ -273,11 +273,11 @@ wrap_started(struct wrap *wrap, bool succeeded, char *why, size_t size)
 enum shim_backend
 wrap_backend(const struct wrap *wrap)
 {
-	return wrap->choice.backend;
+	return wrap != NULL ? wrap->choice.backend : SHIM_OFF;
 }
 
 const char *
 wrap_trouble(const struct wrap *wrap)
 {
-	return bindings_trouble(wrap->bindings);
+	return wrap != NULL ? bindings_trouble(wrap->bindings) : "";
 }

@@ -28,7 +28,7 @@ int wrap_prepare(struct wrap *, struct spawn *, char *why, size_t size);
 /* That start has succeeded or failed: see to its calls.  -1 with why. */
 int wrap_started(struct wrap *, bool succeeded, char *why, size_t size);
 
-/* Never SHIM_AUTO. */
+/* Never SHIM_AUTO.  Without a wrap there is none: SHIM_OFF. */
 enum shim_backend wrap_backend(const struct wrap *);
 
 /* The last call that was refused, "" if none was.  Borrowed. */
