@@ -1,0 +1,84 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# The script of README.md's section "Roll back in CI", in each of its ends.
+# That the section's own commands work is tried with all other examples.
+
+load helper
+
+ROOT=$BATS_TEST_DIRNAME/../..
+
+# the_script: as README.md has it.
+the_script() {
+	awk '/^cat >deploy/ { on = 1; next } /^END$/ { on = 0 } on' \
+		"$ROOT/README.md"
+}
+
+# ready_to_deploy OPTIONS...: the service runs, the script is there.
+ready_to_deploy() {
+	the_script >deploy
+	chmod +x deploy
+	cp server before
+	serve "$@"
+}
+
+# deploys STATUS VERSION OPTIONS...: a release that behaves so ends with that.
+deploys() {
+	release next "${@:2}"
+	expect "$1" ./deploy web next ./server "${SMOKE:-true}" 2>err
+}
+
+# unchanged: the old version runs, and is on disk.
+unchanged() {
+	[ "$(version)" = v1 ]
+	cmp server before
+	[ ! -e server.old ]
+}
+
+@test "recipe: the manual has the script that README.md has" {
+	diff <(the_script) <(awk '
+		/^\.Sh ROLL BACK IN CI/ { section = 1 }
+		/^\.Ed/ { section = on = 0 }
+		on { gsub(/\\e/, "\\"); print }
+		section && /^\.Bd/ { on = 1 }' "$ROOT/man/hotswap.1")
+	[ "$(the_script | wc -l)" -gt 20 ]
+}
+
+@test "recipe: deploy puts a good release into service" {
+	ready_to_deploy
+	deploys 0 v2
+	[ "$(version)" = v2 ]
+	cmp server next
+	[ ! -e server.old ]
+	[ "$(field "d['result']" outcome.json)" = promoted ]
+}
+
+@test "recipe: deploy ends with 1 for a bad release, and the old file is back" {
+	ready_to_deploy
+	deploys 1 v2 --exit 3
+	unchanged
+	[ "$(field "d['result']" outcome.json)" = aborted ]
+	grep -q "the old one serves" err
+}
+
+@test "recipe: deploy ends with 2 while another rollout is under way" {
+	ready_to_deploy --bake 1m
+	hotswap upgrade web --no-wait
+	deploys 2 v2
+	hotswap abort web
+	unchanged
+}
+
+@test "recipe: deploy aborts a release that comes to no end" {
+	ready_to_deploy --bake 1m
+	DEPLOY_TIMEOUT=1s deploys 1 v2
+	unchanged
+	grep -q "took too long" err
+}
+
+@test "recipe: deploy rolls back when the smoke test fails" {
+	ready_to_deploy
+	SMOKE="curl -s -D - http://127.0.0.1:$PORT/ | grep -q v7" deploys 1 v2
+	unchanged
+	[ "$(field "d['result']" outcome.json)" = rolled-back ]
+	grep -q "smoke test failed" err
+}
