@@ -65,6 +65,7 @@ give_up(struct generation *generation, int status, const char *why)
 {
 	struct service *service = generation->service;
 
+	generation->given_up = true;
 	if (request_rescue(service, why))
 		return;
 	log_error("generation %u: given up: %s", generation->number, why);
@@ -143,6 +144,16 @@ start_again(struct generation *generation, int status, const char *how)
 	}
 	delay = clock_interval(wait);
 	evtimer_add(generation->backoff, &delay);
+}
+
+void
+generation_try_again(struct generation *generation)
+{
+	struct timeval now = { 0, 0 };
+
+	if (generation->given_up)
+		evtimer_add(generation->backoff, &now);
+	generation->given_up = false;
 }
 
 static void

@@ -58,6 +58,7 @@ struct generation {
 	unsigned int recent; /* restarts in the window of --restart-limit */
 	int64_t window_ms;   /* when that window began */
 	struct event *backoff;
+	bool given_up; /* it ended, and the candidate was to serve instead */
 };
 
 TAILQ_HEAD(generation_list, generation);
@@ -78,6 +79,9 @@ int generation_start(struct generation *, char *why, size_t size);
  * that go by its number, or new ones.  -1 with why.
  */
 int generation_revive(struct generation *, char *why, size_t size);
+
+/* Start it again if it was given up for a candidate, which is no more. */
+void generation_try_again(struct generation *);
 
 /* NULL if there is none. */
 struct generation *generation_find(struct service *, unsigned int number);

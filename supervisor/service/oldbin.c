@@ -70,6 +70,8 @@ end_with(struct service *service, void (*end)(struct generation *))
 bool
 oldbin_take(struct service *service, int signal)
 {
+	const struct generation *old = oldbin_generation(service);
+
 	switch (signal) {
 	case SIGHUP:
 		return signals_turn_back(service, "HUP to the old generation");
@@ -84,7 +86,8 @@ oldbin_take(struct service *service, int signal)
 		end_with(service, retire_now);
 		break;
 	case SIGUSR1:
-		program_signal(oldbin_generation(service)->program, SIGUSR1);
+		if (old != NULL)
+			program_signal(old->program, SIGUSR1);
 		break;
 	}
 	return false;

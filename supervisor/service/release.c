@@ -409,6 +409,8 @@ take_back(struct service *service, const char *why)
 			retire_stop(candidate);
 	}
 	release_tell_back(service, why);
+	if (service->active != NULL)
+		generation_try_again(service->active);
 	if (release->kind == RELEASE_FIRST) {
 		service_report(service, false, why);
 		service_end(service, 1, true);

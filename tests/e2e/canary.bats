@@ -18,6 +18,10 @@ shifted() {
 		[ "$(field "d['rollout']['state']")" = shifting ]
 }
 
+is_checking() {
+	[ "$(field "d['rollout']['state']")" = checking ]
+}
+
 # canary SHARE OPTIONS...: upgrade to v2, and hold it there.
 canary() {
 	release server v2
@@ -180,7 +184,7 @@ shares() {
 	grep -q "no rollout is under way" err
 	release server v2 --hang-while-open
 	hotswap upgrade web --no-wait
-	until_true test "$(field "d['rollout']['state']")" = checking
+	until_true is_checking
 	expect 2 hotswap split web 5 2>err
 	grep -q "not passed its check" err
 	expect 64 hotswap split web 101
@@ -191,6 +195,12 @@ shares() {
 # taken_back: the rollout is over, and the last one did not succeed.
 taken_back() {
 	[ "$(field "d['counters']['rolled-back'], d['rollout']['state']")" = \
+		"(1, 'idle')" ]
+}
+
+# taken_back_unserved: the same, of one that has served nobody.
+taken_back_unserved() {
+	[ "$(field "d['counters']['aborted'], d['rollout']['state']")" = \
 		"(1, 'idle')" ]
 }
 
@@ -271,9 +281,19 @@ sys.exit(g["answers"] > n * 0.05 + 3 * (n * 0.05 * 0.95) ** 0.5 or late > 0.002)
 	serve --restart never
 	canary 5
 	kill -KILL "$(pid_of 1)"
-	until_true test "$(field "d['rollout']['share']")" = 100
+	until_true grep -q "generation 2: gets 100 %" run.log
 	hotswap wait web --for idle --timeout 10s
 	[ "$(version)" = v2 ]
+}
+
+@test "the old program given up is back if the candidate fails as well" {
+	serve --restart never
+	release server v2 --hang-while-open
+	hotswap upgrade web --start-timeout 3s --no-wait
+	until_true is_checking
+	kill -KILL "$(pid_of 1)"
+	until_true taken_back_unserved
+	until_true is_version v1
 }
 
 @test "shares are refused where a Unix socket could not keep to them" {
