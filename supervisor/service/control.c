@@ -48,7 +48,7 @@ struct control {
 	unsigned int npeers;
 };
 
-static void take_calls(struct call *);
+static void take_call(struct call *);
 
 static void
 expect_silence(struct call *call, bool limited)
@@ -92,31 +92,32 @@ peer_event(struct bufferevent *peer, short what, void *arg)
 static void
 peer_readable(struct bufferevent *peer, void *arg)
 {
-	take_calls(arg);
+	take_call(arg);
 }
 
-/* Take the calls that have arrived whole, until one stays under way. */
+/*
+ * Take the next call if it has arrived whole and none is under way.  One in
+ * a turn of the loop, so that a peer with many keeps nobody else waiting.
+ */
 static void
-take_calls(struct call *call)
+take_call(struct call *call)
 {
 	struct evbuffer *input = bufferevent_get_input(call->peer);
 	json_t *message;
 	int r;
 
-	while (call->varlink.message == NULL) {
-		if ((r = varlink_take(input, &message)) == 0)
-			return;
-		if (r == -1 ||
-		    varlink_call_parse(&call->varlink, message) == -1) {
-			log_debug("control: bad message: %s", strerror(errno));
-			disconnect(call);
-			return;
-		}
-		TAILQ_REMOVE(&call->control->calls, call, entry);
-		TAILQ_INSERT_TAIL(&call->control->calls, call, entry);
-		expect_silence(call, false);
-		methods_call(call, call->varlink.method);
+	if (call->varlink.message != NULL ||
+	    (r = varlink_take(input, &message)) == 0)
+		return;
+	if (r == -1 || varlink_call_parse(&call->varlink, message) == -1) {
+		log_debug("control: bad message: %s", strerror(errno));
+		disconnect(call);
+		return;
 	}
+	TAILQ_REMOVE(&call->control->calls, call, entry);
+	TAILQ_INSERT_TAIL(&call->control->calls, call, entry);
+	expect_silence(call, false);
+	methods_call(call, call->varlink.method);
 }
 
 struct service *

@@ -1,0 +1,139 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# The control socket under bad peers: whatever one does, it costs that peer
+# its connection at most, while the service serves on and others are answered.
+
+load helper
+
+# under_load ACT [NAME=VALUE...]: a bad peer does this while users come, who
+# must not notice; the supervisor is as it was, but for what it may hold of
+# FORMER generations.
+under_load() {
+	local before
+
+	load_begin --rate 500 --kept 4
+	before=$(descriptors)
+	env "${@:2}" python3 "$BATS_TEST_DIRNAME/peer.py" "$1" run/web.sock
+	load_end
+	hotswap status web >/dev/null
+	[ "$(field "d['pid']")" = "$SUPERVISOR" ]
+	[ "$(version)" = v1 ]
+	until_true test "$(memory)" -lt 40000
+	until_true has_descriptors "$before"
+}
+
+descriptors() {
+	find "/proc/$SUPERVISOR/fd" -mindepth 1 | wc -l
+}
+
+# One more may be that of a client that has just hung up.
+has_descriptors() {
+	[ "$(descriptors)" -le $(($1 + 1 + ${FORMER:-0})) ]
+}
+
+# In KiB.
+memory() {
+	sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$SUPERVISOR/status"
+}
+
+@test "control: random bytes" {
+	serve
+	under_load random_bytes
+}
+
+@test "control: a message of 100 MB is not taken, nor kept" {
+	serve
+	under_load hundred_megabytes
+}
+
+@test "control: 10,000 nested arrays and objects" {
+	serve
+	under_load nested
+}
+
+@test "control: half a message, and silence" {
+	serve
+	under_load half_a_message
+}
+
+@test "control: 500 idle connections keep nobody else away" {
+	serve
+	under_load idle
+}
+
+@test "control: a peer that asks and never reads" {
+	serve
+	under_load deaf
+}
+
+@test "control: a peer that never reads its events" {
+	serve
+	under_load deaf_to_events
+}
+
+@test "control: many calls at once are answered one after the other" {
+	serve
+	under_load pipelined
+}
+
+@test "control: a wrong type for every parameter of every method" {
+	serve
+	under_load wrong_types
+}
+
+@test "control: wrong values for every option of an upgrade" {
+	local options
+
+	options=$(hotswap upgrade --help | sed -nE 's/^ +(-., )?--([a-z-]+).*/\2/p' |
+		grep -vxE 'help|name|no-wait|timeout|json|exe' | tr '\n' ' ')
+	serve
+	under_load wrong_options OPTIONS="$options"
+}
+
+@test "control: a peer that hangs up at each moment of a rollout" {
+	serve --bake 100ms
+	FORMER=16 under_load hang_up_in_rollouts
+}
+
+# as_nobody SETPRIV-OPTION... COMMAND...: as a user that this is no service
+# of.  Whatever it needs comes from here: the directories above are not open
+# to it.
+as_nobody() {
+	setpriv --reuid 65534 --regid 65534 "$@"
+}
+
+# peer_as_nobody ACT SETPRIV-OPTION...
+peer_as_nobody() {
+	as_nobody "${@:2}" /usr/bin/python3 - "$1" run/web.sock \
+		<"$BATS_TEST_DIRNAME/peer.py"
+}
+
+@test "control: another user is not let in, even where the mode of the socket would" {
+	[ "$(id -u)" = 0 ] || skip "takes root"
+	serve
+	cp "$BUILD/bin/hotswap" .
+	run -1 peer_as_nobody permitted --clear-groups
+	run -77 as_nobody --clear-groups env HOTSWAP_RUNTIME_DIR=/proc/self/cwd/run ./hotswap status web
+	[[ $output == *"another user's"* ]]
+	chmod 711 run
+	chmod 666 run/web.sock
+	peer_as_nobody refused --clear-groups
+	grep -q "user 65534, process [0-9]*: not permitted" run.log
+	run -77 as_nobody --clear-groups env HOTSWAP_RUNTIME_DIR=/proc/self/cwd/run ./hotswap status web
+	[[ $output == *"does not answer to this user"* ]]
+	[ "$(version)" = v1 ]
+}
+
+@test "control: --control-group lets its members in, and nobody else" {
+	local group
+
+	[ "$(id -u)" = 0 ] || skip "takes root"
+	group=$(getent group games | cut -d: -f3)
+	serve --control-group games
+	cp "$BUILD/bin/hotswap" .
+	peer_as_nobody permitted --groups "$group"
+	as_nobody --groups "$group" env HOTSWAP_RUNTIME_DIR=/proc/self/cwd/run ./hotswap restart web
+	run -1 peer_as_nobody permitted --clear-groups
+	chmod 666 run/web.sock
+	peer_as_nobody refused --clear-groups
+}
