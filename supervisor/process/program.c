@@ -290,18 +290,30 @@ press(struct program *program)
 		tree_kill(program->tree, SIGKILL);
 }
 
+/* SIGKILL was long ago, and still nobody knows. */
+static bool
+is_given_up(const struct program *program)
+{
+	return program->phase == STOP_KILL &&
+	    clock_ms() >= program->deadline + LEFTOVER_MS;
+}
+
 static void
 look(evutil_socket_t fd, short what, void *arg)
 {
 	struct program *program = arg;
+	const pid_t *pids;
 	size_t n;
 
 	if (program->phase == STOP_NONE) {
 		look_for_daemon(program, 0);
 		return;
 	}
-	tree_scan(program->tree, &n);
-	if (n == 0 && program->main == 0 && tree_is_settled(program->tree)) {
+	/* Where /proc cannot be read all of it may still run. */
+	pids = tree_scan(program->tree, &n);
+	if (n == 0 && program->main == 0 &&
+	    ((pids != NULL && tree_is_settled(program->tree)) ||
+		is_given_up(program))) {
 		evtimer_del(program->timer);
 		program->phase = STOP_NONE;
 		program->events->stopped(program->arg);

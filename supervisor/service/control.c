@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/paths.h"
@@ -27,6 +28,7 @@
 #define SILENCE_S  60	     /* for a peer that has no call under way */
 #define UNREAD_MAX (4 << 20) /* bytes that a peer may leave unread */
 #define GROUPS_MAX 256
+#define RETRY_MS   100 /* until a descriptor may be free again */
 
 /* A connection, and the one call that is under way on it. */
 struct call {
@@ -43,6 +45,8 @@ struct control {
 	char path[PATH_MAX];
 	int sock;
 	struct event *accepting;
+	struct event *retry;	  /* pending while it does not accept */
+	bool lacking;		  /* of descriptors, and said so */
 	gid_t group;		  /* -1: none */
 	TAILQ_HEAD(, call) calls; /* the longest idle first */
 	unsigned int npeers;
@@ -234,12 +238,10 @@ may_connect(const struct control *control, int sock)
 
 /* Disconnect the peer that has been idle longest.  False if none is. */
 static bool
-make_room(struct control *control)
+disconnect_idle(struct control *control)
 {
 	struct call *call;
 
-	if (control->npeers < PEERS_MAX)
-		return true;
 	TAILQ_FOREACH (call, &control->calls, entry) {
 		if (call->varlink.message == NULL) {
 			disconnect(call);
@@ -272,6 +274,31 @@ connect_peer(struct control *control, int sock)
 	return 0;
 }
 
+/*
+ * Without a descriptor to spare a peer that waits would wake us for ever:
+ * leave it in the queue for a while.
+ */
+static void
+pause_accepting(struct control *control, const char *why)
+{
+	struct timeval delay = clock_interval(RETRY_MS);
+
+	if (!control->lacking)
+		log_warn("control: accept: %s", why);
+	control->lacking = true;
+	disconnect_idle(control);
+	event_del(control->accepting);
+	evtimer_add(control->retry, &delay);
+}
+
+static void
+resume_accepting(evutil_socket_t fd, short what, void *arg)
+{
+	struct control *control = arg;
+
+	event_add(control->accepting, NULL);
+}
+
 static void
 accept_peer(evutil_socket_t fd, short what, void *arg)
 {
@@ -279,15 +306,14 @@ accept_peer(evutil_socket_t fd, short what, void *arg)
 	int sock = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (sock == -1) {
-		/* Without a descriptor to spare it would wake us for ever. */
-		if (errno == EMFILE || errno == ENFILE) {
-			log_warn("control: accept: %s", strerror(errno));
-			if (!TAILQ_EMPTY(&control->calls))
-				disconnect(TAILQ_FIRST(&control->calls));
-		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+		    errno == ENOBUFS)
+			pause_accepting(control, strerror(errno));
 		return;
 	}
-	if (!may_connect(control, sock) || !make_room(control) ||
+	control->lacking = false;
+	if (!may_connect(control, sock) ||
+	    (control->npeers >= PEERS_MAX && !disconnect_idle(control)) ||
 	    connect_peer(control, sock) == -1)
 		close(sock);
 }
@@ -338,7 +364,8 @@ control_new(struct service *service, const char *path, const char *group)
 		goto fail;
 	control->accepting = event_new(service->base, control->sock,
 	    EV_READ | EV_PERSIST, accept_peer, control);
-	if (control->accepting == NULL ||
+	control->retry = evtimer_new(service->base, resume_accepting, control);
+	if (control->accepting == NULL || control->retry == NULL ||
 	    event_add(control->accepting, NULL) == -1)
 		goto fail;
 	return control;
@@ -374,6 +401,8 @@ control_free(struct control *control)
 		event_free(control->accepting);
 		unlink(control->path);
 	}
+	if (control->retry != NULL)
+		event_free(control->retry);
 	fd_close(&control->sock);
 	free(control);
 	errno = saved;

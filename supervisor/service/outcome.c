@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "service/service.h"
 
 #define PHASES_MAX 1000 /* shares by hand are without number */
@@ -93,6 +92,7 @@ outcome_tell(
 	service->outcomes[result]++;
 	service->outcomes_ms[result] += took;
 	if (journal_append(service->journal, json_incref(outcome)) == -1)
-		log_warn("history: not written yet: %s", strerror(errno));
+		events_emit(service, "warning", NULL,
+		    "warning: history: not written yet: %s", strerror(errno));
 	events_outcome(service, outcome);
 }

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "base/log.h"
 #include "process/reaper.h"
 #include "service/helper.h"
 #include "service/service.h"
@@ -76,7 +75,8 @@ image_ready(struct image *image, const char *why, void *arg)
 	}
 	service->release.image = image;
 	if (image->warning != NULL)
-		log_warn("%s", image->warning);
+		events_emit(
+		    service, "warning", NULL, "warning: %s", image->warning);
 	begin_check(service);
 }
 

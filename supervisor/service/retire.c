@@ -85,23 +85,27 @@ retire_connections(struct generation *generation)
 {
 	struct service *service = generation->service;
 	struct address *addresses;
-	struct drain_set *set;
+	struct drain_set *set = NULL;
+	int count = -1, saved;
 	const pid_t *pids;
-	int count = -1;
 	size_t i, n;
 
 	if (generation->program == NULL)
 		return 0;
 	addresses = calloc(service->nlisteners + 1, sizeof(*addresses));
 	pids = program_pids(generation->program, &n);
-	set = drain_set_new(pids, n);
+	/* NULL is not that there are none: whose they are is not known. */
+	if (pids != NULL)
+		set = drain_set_new(pids, n);
 	if (addresses != NULL && set != NULL) {
 		for (i = 0; i < service->nlisteners; i++)
 			addresses[i] = *listener_address(service->listeners[i]);
 		count = drain_count(set, addresses, service->nlisteners);
 	}
+	saved = errno;
 	drain_set_free(set);
 	free(addresses);
+	errno = saved;
 	return count;
 }
 
@@ -151,9 +155,11 @@ look_at_connections(struct generation *generation)
 	struct retirement *retirement = generation->retirement;
 	int queued = steering_queued(generation);
 	int connections = retire_connections(generation);
+	int error = errno;
 	bool late = clock_ms() >= retirement->deadline;
 
-	if (!is_quiet(retirement, queued == 0 && connections <= 0) && !late)
+	/* What cannot be counted may be there: it gets all the time. */
+	if (!is_quiet(retirement, queued == 0 && connections == 0) && !late)
 		return;
 	if (connections > 0)
 		events_emit(generation->service, "drained", generation,
@@ -165,7 +171,9 @@ look_at_connections(struct generation *generation)
 		    "no connection left");
 	else
 		events_emit(generation->service, "drained", generation,
-		    "its connections cannot be counted: %s", strerror(errno));
+		    "stops after --drain-timeout: its connections cannot be "
+		    "counted: %s",
+		    strerror(error));
 	enter(generation, STAGE_STOPPING, 0);
 	stop_with(generation, generation->service->options->stop_signal);
 }

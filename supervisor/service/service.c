@@ -142,7 +142,10 @@ open_places(struct run *run)
 
 	if (paths_runtime(service->runtime, true) == -1) {
 		return fail(service, STATUS_NOPERM, "runtime directory %s: %s",
-		    service->runtime, strerror(errno));
+		    service->runtime,
+		    errno == EPERM ? "it is a link, another user's, or open to "
+				     "others: it cannot be trusted"
+				   : strerror(errno));
 	}
 	if (paths_state(name, service->state, true) == -1)
 		log_warn("state directory %s: %s: images and history are not "

@@ -1,0 +1,195 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# Hard times: full disks, missing permissions, no descriptors left, signals
+# and hang-ups at the wrong moment.  Whatever happens is said in words that
+# help at three in the morning, and a service that serves is never left
+# without its supervisor.
+
+load helper
+
+# says PATTERN STATUS COMMAND...: it ends so, and says that.
+says() {
+	local status=0
+
+	"${@:3}" >said 2>&1 3>&- || status=$?
+	[ "$status" = "$2" ] && grep -qE -e "$1" said && return
+	echo "status $status, not $2, or not \"$1\": ${*:3}"
+	cat said
+	return 1
+}
+
+# start_says PATTERN STATUS OPTION...: start fails so, at once.
+start_says() {
+	says "not started: .*$1" "$2" timeout 5 hotswap start -n web "${@:3}"
+	expect 69 hotswap status web 2>/dev/null
+}
+
+# connects PORT
+connects() {
+	(: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# in_mounts SCRIPT: the supervisor of serve runs in a mount namespace of its
+# own, in which this is done first.
+in_mounts() {
+	[ "$(id -u)" = 0 ] || skip "takes root"
+	mkdir bin
+	cat >bin/hotswap <<-END
+		#!/bin/sh
+		real=$BUILD/bin/hotswap
+		[ "\$1" = run ] || exec "\$real" "\$@"
+		exec unshare -m sh -e -c '$1
+		exec "\$@"' sh "\$real" "\$@"
+	END
+	chmod +x bin/hotswap
+	PATH=$PWD/bin:$PATH
+}
+
+# ticks: the processor time of the supervisor, in hundredths of a second.
+ticks() {
+	awk '{ print $14 + $15 }' "/proc/$SUPERVISOR/stat"
+}
+
+# is_idle: it uses less than a tenth of the processor for half a second.
+is_idle() {
+	local before
+
+	before=$(ticks)
+	sleep 0.5
+	[ $(($(ticks) - before)) -lt 5 ]
+}
+
+# upgrades: it can still do what it is for.
+upgrades() {
+	release server v2
+	hotswap upgrade web 2>upgrade.err
+	[ "$(version)" = v2 ]
+	hotswap rollback web 2>/dev/null
+	[ "$(version)" = v1 ]
+	kill -0 "$SUPERVISOR"
+}
+
+@test "start: each fault on the way up is told in a line, with its status" {
+	PORT=$(free_port)
+	start_says "--listen 127.0.0.1:$PORT: overlaps with --listen 0.0.0.0:$PORT" 78 \
+		-l "$PORT" -l "127.0.0.1:$PORT" -- ./server
+	start_says "--pidfile /no/such/x: No such file" 78 \
+		-l "$PORT" --pidfile /no/such/x -- ./server
+	start_says "there is no group no-such" 78 \
+		-l "$PORT" --control-group no-such -- ./server
+	start_says "cannot listen on 192.0.2.1:$PORT: Cannot assign" 1 \
+		-l "192.0.2.1:$PORT" -- ./server
+	start_says "$PWD/no/server does not exist" 1 \
+		-l "$PORT" -- ./no//./server
+	start_says "no-such-server is in none of the directories of PATH" 1 \
+		-l "$PORT" -- no-such-server
+	says "--name.*other characters" 64 hotswap start -n a/b -- ./server
+	[ -z "$(ls run)" ] || [ "$(ls run)" = web.lock ]
+}
+
+@test "start: an address that another program has is refused, and says so" {
+	PORT=$(free_port)
+	python3 -c 'import socket, sys, time
+s = socket.create_server(("127.0.0.1", int(sys.argv[1]))); time.sleep(60)' \
+		"$PORT" 3>&- &
+	PIDS+=($!)
+	until_true connects "$PORT"
+	start_says "127.0.0.1:$PORT: another program has this address" 1 \
+		-l "127.0.0.1:$PORT" -- ./server
+}
+
+@test "start: a name that is taken is refused, and the first serves on" {
+	serve
+	says "not started: the name is taken: .*hotswap upgrade web" 2 \
+		hotswap start -n web -l 127.0.0.1:0 -- ./server
+	[ "$(version)" = v1 ]
+}
+
+@test "start: of two at once one has the name, the other is told" {
+	local first=0 second=0
+
+	PORT=$(free_port)
+	hotswap start -n web -l "127.0.0.1:$PORT" -- ./server >1 2>&1 3>&- &
+	hotswap start -n web -l "127.0.0.1:$PORT" -- ./server >2 2>&1 3>&- ||
+		second=$?
+	wait $! || first=$?
+	PIDS+=("$(field "d['pid']")")
+	[ "$((first + second))" = 2 ] || { cat 1 2; false; }
+	grep -q "name is taken" 1 2
+	[ "$(version)" = v1 ]
+	hotswap stop web
+}
+
+@test "start: a runtime directory of another user's is not used" {
+	[ "$(id -u)" = 0 ] || skip "takes root"
+	mkdir -m 700 run
+	chown 65534 run
+	start_says "runtime directory .*/run: .*another user's" 77 \
+		-l 127.0.0.1:0 -- ./server
+}
+
+@test "start: an ordinary user without a place for state is told where to put it" {
+	[ "$(id -u)" = 0 ] || skip "takes root"
+	cp "$BUILD/bin/hotswap" .
+	mkdir -m 700 state
+	mkdir -m 700 run
+	chown 65534 run
+	says "cannot write its log in .*/state.*Permission denied.*HOTSWAP_STATE_DIR" 77 \
+		setpriv --reuid 65534 --regid 65534 --clear-groups env \
+		HOTSWAP_STATE_DIR=/proc/self/cwd/state \
+		HOTSWAP_RUNTIME_DIR=/proc/self/cwd/run \
+		./hotswap start -n web -l 127.0.0.1:0 -- ./server
+}
+
+@test "state: a full disk costs the private copies, and says so" {
+	in_mounts "mkdir -p state
+		mount -t tmpfs -o size=16k tmpfs state
+		dd if=/dev/zero of=state/fill bs=4k count=8 2>/dev/null || :"
+	serve
+	grep -q "warning: no private copy of .*/server.*: No space left" run.log
+	upgrades
+	grep -q "warning: no private copy of .*/server.*: No space left" upgrade.err
+	grep -q "warning: .*history.*No space left" upgrade.err
+	[ "$(hotswap history web --json | wc -l)" = 2 ]
+}
+
+@test "state: a read-only place costs the private copies, and says so" {
+	in_mounts "mkdir -p state
+		mount -t tmpfs -o ro tmpfs state"
+	serve
+	grep -q "warning: .*Read-only file system" run.log
+	upgrades
+}
+
+@test "descriptors: without any nobody who drains is cut off, and the loop does not spin" {
+	serve --keep 0 --drain-timeout 30s
+	load_begin --rate 200 --slow 1 --slow-time 3s
+	until_true test "$(field "d['generations'][0]['connections']")" -ge 1
+	release server v2
+	hotswap upgrade web
+	echo stop >steer
+	is_role 1 draining
+	prlimit --pid "$SUPERVISOR" --nofile=3:4096
+	! timeout 1 hotswap status web 2>/dev/null
+	is_idle
+	[ "$(grep -c "control: accept: Too many open files" run.log)" = 1 ]
+	prlimit --pid "$SUPERVISOR" --nofile=4096:4096
+	load_end
+	until_true is_role 1 retired
+	[ "$(version)" = v2 ]
+}
+
+@test "descriptors: a limit that leaves a few lets an upgrade fail with a word" {
+	local used
+
+	serve
+	load_begin --rate 200
+	used=$(find "/proc/$SUPERVISOR/fd" -mindepth 1 | wc -l)
+	release server v2
+	prlimit --pid "$SUPERVISOR" --nofile=$((used + 2)):4096
+	says "Too many open files" 1 hotswap upgrade web
+	prlimit --pid "$SUPERVISOR" --nofile=4096:4096
+	hotswap upgrade web
+	load_end
+	[ "$(version)" = v2 ]
+}
