@@ -162,6 +162,7 @@ s = socket.create_server(("127.0.0.1", int(sys.argv[1]))); time.sleep(60)' \
 }
 
 @test "descriptors: without any nobody who drains is cut off, and the loop does not spin" {
+	release server v1 --exit-on-term
 	serve --keep 0 --drain-timeout 30s
 	load_begin --rate 200 --slow 1 --slow-time 3s
 	until_true test "$(field "d['generations'][0]['connections']")" -ge 1
