@@ -2,10 +2,14 @@
 /*
  * The hotswap command: hands over to the table of commands.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/tell.h"
 
 /* Whoever was started without them must not get a socket as its stderr. */
 static void
@@ -20,9 +24,19 @@ fill_standard_descriptors(void)
 		close(fd);
 }
 
+/* What was asked for and could not be written is not a success. */
+static int
+finish_output(int status)
+{
+	if (fflush(stdout) != EOF && !ferror(stdout))
+		return status;
+	tell(STATUS_OK, "standard output: %s", strerror(errno));
+	return status == STATUS_OK ? STATUS_SOFTWARE : status;
+}
+
 int
 main(int argc, char **argv)
 {
 	fill_standard_descriptors();
-	return command_main(argc, argv);
+	return finish_output(command_main(argc, argv));
 }

@@ -5,6 +5,9 @@
 # help at three in the morning, and a service that serves is never left
 # without its supervisor.
 
+# A test is a subshell, in which its teardown runs as well.
+# shellcheck disable=SC2030,SC2031
+
 load helper
 
 # says PATTERN STATUS COMMAND...: it ends so, and says that.
@@ -59,6 +62,10 @@ is_idle() {
 	[ $(($(ticks) - before)) -lt 5 ]
 }
 
+is_connected() {
+	[ "$(field "d['generations'][0]['connections']")" -ge 1 ]
+}
+
 # upgrades: it can still do what it is for.
 upgrades() {
 	release server v2
@@ -109,13 +116,13 @@ s = socket.create_server(("127.0.0.1", int(sys.argv[1]))); time.sleep(60)' \
 	local first=0 second=0
 
 	PORT=$(free_port)
-	hotswap start -n web -l "127.0.0.1:$PORT" -- ./server >1 2>&1 3>&- &
-	hotswap start -n web -l "127.0.0.1:$PORT" -- ./server >2 2>&1 3>&- ||
+	hotswap start -n web -l "127.0.0.1:$PORT" -- ./server >first 2>&1 3>&- &
+	hotswap start -n web -l "127.0.0.1:$PORT" -- ./server >second 2>&1 3>&- ||
 		second=$?
 	wait $! || first=$?
 	PIDS+=("$(field "d['pid']")")
-	[ "$((first + second))" = 2 ] || { cat 1 2; false; }
-	grep -q "name is taken" 1 2
+	[ "$((first + second))" = 2 ] || { cat first second; false; }
+	grep -q "name is taken" first second
 	[ "$(version)" = v1 ]
 	hotswap stop web
 }
@@ -165,13 +172,13 @@ s = socket.create_server(("127.0.0.1", int(sys.argv[1]))); time.sleep(60)' \
 	release server v1 --exit-on-term
 	serve --keep 0 --drain-timeout 30s
 	load_begin --rate 200 --slow 1 --slow-time 3s
-	until_true test "$(field "d['generations'][0]['connections']")" -ge 1
+	until_true is_connected
 	release server v2
 	hotswap upgrade web
 	echo stop >steer
 	is_role 1 draining
 	prlimit --pid "$SUPERVISOR" --nofile=3:4096
-	! timeout 1 hotswap status web 2>/dev/null
+	expect 124 timeout 1 hotswap status web
 	is_idle
 	[ "$(grep -c "control: accept: Too many open files" run.log)" = 1 ]
 	prlimit --pid "$SUPERVISOR" --nofile=4096:4096
