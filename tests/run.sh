@@ -10,11 +10,15 @@ export HOTSWAP_BUILD=$build
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-[ $# -gt 0 ] || set -- "$build"/unit/*_test tests/e2e/*.bats
+[ $# -gt 0 ] || set -- "$build"/unit/*_test "$build"/fuzz/*_fuzz tests/e2e/*.bats
 
 run() {
 	case $1 in
 	*.bats) bats --tap "$1" ;;
+	*_fuzz)
+		seeds=$(basename "$1" _fuzz)
+		"$1" "tests/fuzz/seeds/$seeds"
+		;;
 	*) CMOCKA_MESSAGE_OUTPUT=TAP "$1" ;;
 	esac
 }
@@ -22,7 +26,11 @@ run() {
 round=0
 while [ "$round" -lt "${REPEAT:-1}" ]; do
 	for test; do
-		[ -e "$test" ] || test=$build/unit/$test
+		case $test in
+		*/*) ;;
+		*_fuzz) test=$build/fuzz/$test ;;
+		*) test=$build/unit/$test ;;
+		esac
 		echo "# $(basename "$test")"
 		run "$test" 2>&1 || echo "# ended with status $?"
 		echo "# end of $(basename "$test")"

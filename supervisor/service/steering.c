@@ -53,10 +53,12 @@ open_one(struct service *service, const char *option, char *why, size_t size)
 		snprintf(why, size, "--listen %s: %s", where, fault);
 	else if ((other = find_overlap(service, &address)) != NULL) {
 		address_format(listener_address(other), text);
-		snprintf(why, size,
-		    "--listen %s: overlaps with --listen %s: one connection "
-		    "would belong to both",
-		    where, text);
+		snprintf(why, size, "--listen %s: overlaps with --listen %s%s",
+		    where, text,
+		    strstr(where, "[::]") != NULL ||
+			    strstr(text, "[::]") != NULL
+			? ", as [::] takes in IPv4"
+			: "");
 	} else if ((listener = listener_new(name, &address,
 			(int)service->options->backlog)) == NULL)
 		snprintf(why, size, "--listen %s: %s", where, strerror(errno));

@@ -137,3 +137,25 @@ peer_as_nobody() {
 	chmod 666 run/web.sock
 	peer_as_nobody refused --clear-groups
 }
+
+@test "control: a Varlink client of others' making introspects, asks and upgrades" {
+	local gocode=/usr/share/gocode
+
+	command -v go >/dev/null || skip "takes Go"
+	[ -d $gocode/src/github.com/varlink/go ] ||
+		skip "takes the package golang-github-varlink-go-dev"
+	GO111MODULE=off GOPATH=$gocode GOCACHE=$PWD/cache \
+		go build -o client "$BATS_TEST_DIRNAME/varlink_client.go"
+	serve
+	./client run/web.sock >said
+	diff said - <<-END
+		hotswap [org.varlink.service org.hotswap.Supervisor]
+		org.varlink.service true
+		org.hotswap.Supervisor true
+		active 1
+		true promoted 1 2
+		active 2
+		org.hotswap.Supervisor.Refused
+		org.varlink.service.MethodNotFound
+	END
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A fuzz target is one function of bytes, under the name that libFuzzer
+ * calls; tests/fuzz/driver.c calls it where there is no libFuzzer.  It aborts
+ * where what it tries does not keep its promise.
+ */
+#ifndef FUZZ_FUZZ_H
+#define FUZZ_FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The bytes with a NUL behind them, *new*; what comes after one is lost. */
+char *fuzz_text(const uint8_t *data, size_t size);
+
+/* Not assert(3), which NDEBUG takes away. */
+#define FUZZ_EXPECT(condition)    \
+	do {                      \
+		if (!(condition)) \
+			abort();  \
+	} while (0)
+
+#endif
