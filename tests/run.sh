@@ -6,7 +6,7 @@ set -u
 
 build=${HOTSWAP_BUILD:?set by make}
 case $build in /*) ;; *) build=$PWD/$build ;; esac
-export HOTSWAP_BUILD=$build
+export HOTSWAP_BUILD="$build"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 

@@ -104,7 +104,7 @@ static bool
 get_strings(struct call *call, const char *name, char ***value)
 {
 	const json_t *v = json_object_get(call_parameters(call), name), *item;
-	char **list;
+	const char **list;
 	size_t i;
 
 	*value = NULL;
@@ -112,18 +112,16 @@ get_strings(struct call *call, const char *name, char ***value)
 		return true;
 	list = calloc(json_array_size(v) + 1, sizeof(*list));
 	json_array_foreach (v, i, item) {
-		if (list != NULL && json_is_string(item))
-			list[i] = strdup(json_string_value(item));
-		if (list == NULL || list[i] == NULL)
+		if (list == NULL || !json_is_string(item))
 			break;
+		list[i] = json_string_value(item);
 	}
-	if (list == NULL || json_array_size(v) == 0 || i < json_array_size(v)) {
-		strings_free(list);
+	if (list != NULL && i > 0 && i == json_array_size(v))
+		*value = strings_copy((char *const *)list);
+	free(list);
+	if (*value == NULL)
 		invalid(call, name);
-		return false;
-	}
-	*value = list;
-	return true;
+	return *value != NULL;
 }
 
 /* ROLLOUTS */

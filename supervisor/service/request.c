@@ -166,7 +166,7 @@ take_request(struct service *service, const struct request *request,
 	}
 	if (request->kind == RELEASE_RESTART)
 		return take_image(release, service->active->image);
-	if (request->kind == RELEASE_ROLLBACK)
+	if (target != NULL)
 		return take_image(release, target->image);
 	release->exe = place_file(service, request);
 	release->program = strings_copy(

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # the tests use what is set here
 # For the tests of the test server and of the load client themselves: a
 # server alone, with no supervisor.
 

@@ -158,7 +158,7 @@ failed() {
 	PIDS+=($!)
 	expect 1 hotswap upgrade web 2>err
 	grep -q "generation 1 is not back" err
-	! grep -q "generation 1 serves" err
+	run ! grep -q "generation 1 serves" err
 }
 
 @test "exclusive: stop in the middle of it ends everything" {

@@ -47,7 +47,7 @@ is_connected() {
 @test "Ctrl-C during start leaves it going, and says so" {
 	PORT=$(free_port)
 	interrupt_when 'state starting' \
-		hotswap start -n web -l "127.0.0.1:$PORT" --ready 1s -- ./server
+		hotswap start -n web -l "127.0.0.1:$PORT" --ready 3s -- ./server
 	[ "$status" = 75 ]
 	grep -q "the start goes on .*hotswap stop web" said
 	hotswap wait web --for ready --timeout 10s
@@ -70,15 +70,19 @@ is_connected() {
 }
 
 @test "Ctrl-C during an upgrade leaves it going, and says so, at each stage" {
-	serve --ready 700ms --bake 700ms
+	serve --ready 3s --bake 30s
 	release server v2
-	for stage in starting baking; do
-		interrupt_when "state $stage" hotswap upgrade web
-		[ "$status" = 75 ]
-		grep -qE "goes on|still" said
-		hotswap wait web --for idle --timeout 10s
-	done
+	interrupt_when "state starting" hotswap upgrade web
+	[ "$status" = 75 ]
+	grep -qE "goes on|still" said
+	until_true state baking
 	[ "$(version)" = v2 ]
+	hotswap promote web
+	interrupt_when "state baking" hotswap upgrade web
+	[ "$status" = 75 ]
+	grep -qE "goes on|still" said
+	state baking
+	hotswap promote web
 	[ "$(field "d['active']")" = 3 ]
 }
 

@@ -25,7 +25,7 @@ nginx_config() {
 			echo "listen $address;"
 		done
 		echo "location / { add_header X-Version $version;"
-		echo "return 200 \"$version\n\"; } } }"
+		printf '%s\n' "return 200 \"$version\n\"; } } }"
 	} >nginx.conf.new
 	mv nginx.conf.new nginx.conf
 }
