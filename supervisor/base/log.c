@@ -60,14 +60,15 @@ static void
 vlog(enum log_level level, const char *fmt, va_list args)
 {
 	char *message, *line;
-	ssize_t n;
+	int n;
 
 	if (level < least || vasprintf(&message, fmt, args) == -1)
 		return;
 	n = line_format == LOG_JSON ? render_json(&line, level, message)
 				    : render_text(&line, level, message);
 	if (n != -1) {
-		n = write(STDERR_FILENO, line, n);
+		/* What cannot be written is lost: the disk may be full. */
+		(void)!write(STDERR_FILENO, line, n);
 		free(line);
 	}
 	free(message);
