@@ -138,7 +138,7 @@ load helper
 
 @test "an upgrade goes through while an older generation still drains" {
 	serve --keep 0 --drain-timeout 30s
-	load_begin --slow 1 --slow-time 3s
+	load_begin --slow 1 --slow-time 8s
 	release server v2
 	hotswap upgrade web
 	until_true is_role 1 draining
