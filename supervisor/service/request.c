@@ -147,6 +147,27 @@ set_options(struct service *service, const struct request *request,
 	return 0;
 }
 
+/* The shares on the candidate's way. */
+static void
+plan_steps(struct service *service)
+{
+	static const unsigned int preview_alone[] = { 0 };
+	const struct options *options = service->options;
+	const struct release *release = &service->release;
+	struct rollout *rollout = &service->release.rollout;
+
+	rollout->nsteps = 0;
+	/* Who goes back is in a hurry, and knows where to. */
+	if (release->kind == RELEASE_ROLLBACK || release->old == NULL)
+		return;
+	rollout->steps = options->canary.percent;
+	rollout->nsteps = options->canary.count;
+	if (rollout->nsteps == 0 && options->preview[0] != NULL) {
+		rollout->steps = preview_alone;
+		rollout->nsteps = 1;
+	}
+}
+
 static int
 take_request(struct service *service, const struct request *request,
     struct generation *target)
@@ -158,12 +179,7 @@ take_request(struct service *service, const struct request *request,
 	release->from = service->active != NULL ? service->active->number : 0;
 	release->to = 0;
 	release->candidate = NULL;
-	/* Who goes back is in a hurry, and knows where to. */
-	release->rollout.nsteps = 0;
-	if (request->kind != RELEASE_ROLLBACK && release->old != NULL) {
-		release->rollout.steps = service->options->canary.percent;
-		release->rollout.nsteps = service->options->canary.count;
-	}
+	plan_steps(service);
 	if (request->kind == RELEASE_RESTART)
 		return take_image(release, service->active->image);
 	if (target != NULL)

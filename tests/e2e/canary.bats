@@ -156,6 +156,19 @@ shares() {
 	[ "$(answers 2)" = 0 ]
 }
 
+@test "preview: without a canary they alone see it, for one step" {
+	serve
+	release server v2
+	hotswap upgrade web --preview 127.20.0.0/16 --step-time 1h --no-wait
+	until_true shifted 0
+	requests 1000 --source 127.20.0.1/100 "127.0.0.1:$PORT"
+	[ "$(answers 2)" = 1000 ]
+	requests 1000 "127.0.0.1:$PORT"
+	[ "$(answers 2)" = 0 ]
+	hotswap promote web
+	is_version v2
+}
+
 @test "split: holds a share that no time ends, also out of the bake" {
 	serve --bake 300ms
 	release server v2
