@@ -176,6 +176,33 @@ main_ended(pid_t pid, int status, void *arg)
 	look(-1, 0, program);
 }
 
+/*
+ * May it be the main process?  What a program says decides whom we signal,
+ * and it may have less rights than we have.
+ */
+static bool
+belongs(struct program *program, pid_t pid)
+{
+	const pid_t *pids;
+	size_t i, n;
+
+	pids = tree_scan(program->tree, &n);
+	for (i = 0; i < n; i++)
+		if (pids[i] == pid)
+			return true;
+	return program->events->owns(pid, program->arg);
+}
+
+/* While it is being stopped politely: it needs more time. */
+static void
+extend_stop(struct program *program, int64_t usec)
+{
+	int64_t deadline = clock_ms() + usec / 1000;
+
+	if (program->phase == STOP_GRACEFUL && deadline > program->deadline)
+		program->deadline = deadline;
+}
+
 static void
 told(const struct notify_message *message, void *arg)
 {
@@ -184,8 +211,11 @@ told(const struct notify_message *message, void *arg)
 	if (message->status != NULL)
 		strlcpy(
 		    program->status, message->status, sizeof(program->status));
-	if (message->main_pid > 0 && message->main_pid != program->main)
+	if (message->main_pid > 0 && message->main_pid != program->main &&
+	    belongs(program, message->main_pid))
 		watch_main(program, message->main_pid);
+	if (message->extend_usec >= 0)
+		extend_stop(program, message->extend_usec);
 	if (message->ready && !program->ready) {
 		program->ready = true;
 		program->events->ready(program->arg);

@@ -183,10 +183,32 @@ program_ready(void *arg)
 	release_ready(arg);
 }
 
+/* What it is about to do, for those who watch: nothing follows from it. */
+static void
+tell_intention(
+    struct generation *generation, const struct notify_message *message)
+{
+	struct service *service = generation->service;
+
+	if (message->stopping && generation->retirement == NULL)
+		events_emit(
+		    service, "stopping", generation, "says that it is ending");
+	if (message->reloading && !generation->reloading)
+		events_emit(service, "reloading", generation,
+		    "reads its configuration anew");
+	else if (message->ready && generation->reloading)
+		events_emit(
+		    service, "reloaded", generation, "has been reloaded");
+	if (message->reloading || message->ready)
+		generation->reloading = message->reloading;
+}
+
 static void
 program_told(const struct notify_message *message, void *arg)
 {
 	struct generation *generation = arg;
+
+	tell_intention(generation, message);
 
 	if (message->extend_usec >= 0)
 		release_extend(generation, message->extend_usec);

@@ -50,6 +50,7 @@ struct generation {
 	struct program *program; /* NULL once it has ended for good */
 	struct wrap *wrap;	 /* likewise */
 	char started[CLOCK_STAMP];
+	bool reloading; /* so it said, sd_notify(3) */
 	bool proven; /* was promoted once: good to go back to */
 	struct health *health;
 	struct health_record checks;
