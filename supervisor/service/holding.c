@@ -2,8 +2,8 @@
 /*
  * Which of a generation's sockets its program uses.  That a process closes
  * one is not told to us: it is looked for where it matters, which is when a
- * process that bound one ends, a moment after others were bound, and when
- * somebody wants to bind the address again.
+ * process that bound one ends, a moment after others were bound, when clients
+ * wait in a queue, and when somebody wants to bind the address again.
  */
 #include "service/holding.h"
 
@@ -17,9 +17,13 @@
 #include "service/service.h"
 #include "service/steering.h"
 #include "traffic/drain.h"
+#include "traffic/queue.h"
 
-#define LOOK_MS 1000 /* from a bind(2) to a look at what else was closed */
-#define REST_MS 2000 /* for a new worker to bind what a dead one had */
+#define LOOK_MS		1000 /* from a bind(2) to a look at what else was closed */
+#define WAIT_MS		200 /* clients wait, and some still do: who serves them? */
+#define WAIT_LONGEST_MS 30000 /* so long at last where a server is just slow \
+			       */
+#define REST_MS 2000	      /* for a new worker to bind what a dead one had */
 
 struct holding {
 	LIST_ENTRY(holding) entry;
@@ -28,6 +32,7 @@ struct holding {
 	int fd;		     /* the listener's */
 	int pidfd;	     /* of the process that bound it; -1: not watched */
 	struct event *watch; /* on that */
+	struct event *knock; /* on fd: clients wait; seen once in a while */
 	int64_t unused_ms;   /* since when nobody has it; 0: it is used */
 };
 
@@ -35,10 +40,13 @@ struct holdings {
 	struct generation *generation;
 	bool known; /* the list is whole: we have started the program */
 	struct event *timer;
+	struct event *patience; /* from the first knock to a look at queues */
+	unsigned int wait_ms;
 	LIST_HEAD(, holding) list;
 };
 
 static void look(evutil_socket_t, short, void *);
+static void patience_ends(evutil_socket_t, short, void *);
 
 struct holdings *
 holdings_new(struct generation *generation)
@@ -49,11 +57,14 @@ holdings_new(struct generation *generation)
 		return NULL;
 	LIST_INIT(&holdings->list);
 	holdings->generation = generation;
+	holdings->wait_ms = WAIT_MS;
 	holdings->timer =
 	    evtimer_new(generation->service->base, look, holdings);
-	if (holdings->timer != NULL)
+	holdings->patience =
+	    evtimer_new(generation->service->base, patience_ends, holdings);
+	if (holdings->timer != NULL && holdings->patience != NULL)
 		return holdings;
-	free(holdings);
+	holdings_free(holdings);
 	errno = ENOMEM;
 	return NULL;
 }
@@ -71,6 +82,8 @@ static void
 forget(struct holding *holding)
 {
 	unwatch(holding);
+	if (holding->knock != NULL)
+		event_free(holding->knock);
 	LIST_REMOVE(holding, entry);
 	free(holding);
 }
@@ -80,7 +93,8 @@ holdings_reset(struct holdings *holdings)
 {
 	struct holding *holding;
 
-	evtimer_del(holdings->timer);
+	if (holdings->timer != NULL)
+		evtimer_del(holdings->timer);
 	holdings->known = true;
 	while ((holding = LIST_FIRST(&holdings->list)) != NULL) {
 		if (holding->unused_ms != 0)
@@ -95,7 +109,10 @@ holdings_free(struct holdings *holdings)
 	if (holdings == NULL)
 		return;
 	holdings_reset(holdings);
-	event_free(holdings->timer);
+	if (holdings->timer != NULL)
+		event_free(holdings->timer);
+	if (holdings->patience != NULL)
+		event_free(holdings->patience);
 	free(holdings);
 }
 
@@ -125,9 +142,11 @@ static void
 close_unused(struct holding *holding)
 {
 	struct generation *generation = holding->holdings->generation;
+	struct listener *listener = holding->listener;
+	int fd = holding->fd;
 
-	listener_drop(holding->listener, generation->number, holding->fd);
 	forget(holding);
+	listener_drop(listener, generation->number, fd);
 	steering_tidy(generation->service);
 }
 
@@ -140,6 +159,8 @@ found_unused(struct holding *holding)
 	if (holding->unused_ms == 0) {
 		holding->unused_ms = now;
 		unwatch(holding);
+		if (holding->knock != NULL)
+			event_del(holding->knock);
 		if (has_another(holding))
 			listener_rest(holding->listener, holding->fd, true);
 	}
@@ -214,6 +235,40 @@ process_ended(evutil_socket_t fd, short what, void *arg)
 	look_after(holdings, 0);
 }
 
+/* Clients wait; their server may be about to take them. */
+static void
+knocked(evutil_socket_t fd, short what, void *arg)
+{
+	struct holdings *holdings = ((struct holding *)arg)->holdings;
+	struct timeval delay = clock_interval(holdings->wait_ms);
+
+	if (!evtimer_pending(holdings->patience, NULL))
+		evtimer_add(holdings->patience, &delay);
+}
+
+static void
+patience_ends(evutil_socket_t fd, short what, void *arg)
+{
+	struct holdings *holdings = arg;
+	struct holding *holding;
+	bool waiting = false;
+
+	LIST_FOREACH (holding, &holdings->list, entry) {
+		if (holding->unused_ms != 0 || holding->knock == NULL ||
+		    event_pending(holding->knock, EV_READ, NULL))
+			continue;
+		waiting |= queue_length(holding->fd) > 0;
+		event_add(holding->knock, NULL);
+	}
+	if (!waiting) {
+		holdings->wait_ms = WAIT_MS;
+		return;
+	}
+	if (holdings->wait_ms < WAIT_LONGEST_MS)
+		holdings->wait_ms *= 2;
+	look_who_has(holdings);
+}
+
 static struct holding *
 find(const struct holdings *holdings, int fd)
 {
@@ -260,6 +315,11 @@ holdings_use(
 	holding->unused_ms = 0;
 	unwatch(holding);
 	watch(holding, pid);
+	if (holding->knock == NULL)
+		holding->knock = event_new(holdings->generation->service->base,
+		    fd, EV_READ, knocked, holding);
+	if (holding->knock != NULL)
+		event_add(holding->knock, NULL);
 	look_after(holdings, LOOK_MS);
 }
 

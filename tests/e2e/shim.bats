@@ -154,6 +154,7 @@ is_state() {
 unchecked() {
 	local n=${UNCHECKED:-1000}
 
+	# shellcheck disable=SC2016 # for the shell that checks
 	wrap_plain good --health 'exec:[ "$HOTSWAP_GENERATION" != 2 ]' \
 		--health-interval 10ms --health-failures 1000 \
 		--start-timeout 2s -- "$1"
@@ -303,4 +304,28 @@ unchecked() {
 		echo one >word
 	done
 	rm -r "$PWD"
+}
+
+# has_processes N: in generation 1.
+has_processes() {
+	[ "$(field "len(d['generations'][0]['pids'])")" = "$1" ]
+}
+
+# all_answer: as many connections as tell a hole from a server.
+all_answer() {
+	for _ in $(seq 30); do
+		curl -s -m 1 -o /dev/null "http://127.0.0.1:$PORT/" || return 1
+	done
+}
+
+@test "wrapped: a socket that a reload leaves behind is no hole" {
+	PORT=$(free_port)
+	nginx_config v1 "127.0.0.1:$PORT reuseport"
+	sed -i 's/worker_processes 2/worker_processes 4/' nginx.conf
+	wrap -- /usr/sbin/nginx -p "$BATS_TEST_TMPDIR" -e stderr -c nginx.conf
+	all_answer
+	sed -i 's/worker_processes 4/worker_processes 1/' nginx.conf
+	hotswap signal web HUP
+	until_true has_processes 2
+	until_true all_answer
 }
