@@ -6,6 +6,7 @@ Shows each step and a closing table; exit status 1 if anything failed."""
 
 import json
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -64,7 +65,7 @@ def free_port():
 
 def hotswap(*arguments, expect=0):
     """Run a command as a person would; it must end with this status."""
-    say("\n$ hotswap " + " ".join(arguments), "36")
+    say("\n$ hotswap " + shlex.join(arguments), "36")
     began = time.monotonic_ns()
     status = subprocess.run([HOTSWAP, *arguments], check=False).returncode
     if status != expect:
@@ -134,7 +135,8 @@ def main():
         release(directory, port, "v1", 'return 200 "one"')
         hotswap("start", "-n", "web", "--health", health, "--health-interval",
                 "200ms", "--bake", "2s", "--start-timeout", "3s", "--check",
-                f"{NGINX} -t -q -p . -e stderr -c nginx.conf", "--stop-signal",
+                f"{NGINX} -t -q -p . -e stderr -c nginx.conf "
+                "-g 'pid check.pid;'", "--stop-signal",
                 "QUIT", "--", NGINX, "-p", directory, "-e", "stderr", "-c",
                 "nginx.conf", "-g", "pid nginx.{generation}.pid;")
         say(f"\nLoad: {RATE} new connections a second, {KEPT} kept alive, "
