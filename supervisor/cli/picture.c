@@ -9,7 +9,7 @@
 
 #include "cli/field.h"
 
-#define BAR_WIDTH  12 /* so that all columns fit into 80 */
+#define BAR_WIDTH 12 /* so that all columns fit into 80 */
 
 static const struct {
 	const char *word;

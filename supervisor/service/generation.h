@@ -51,7 +51,7 @@ struct generation {
 	struct wrap *wrap;	 /* likewise */
 	char started[CLOCK_STAMP];
 	bool reloading; /* so it said, sd_notify(3) */
-	bool proven; /* was promoted once: good to go back to */
+	bool proven;	/* was promoted once: good to go back to */
 	struct health *health;
 	struct health_record checks;
 	struct retirement *retirement; /* while parked or draining */
