@@ -62,9 +62,8 @@ struct options {
 	char *check;
 	struct share_list canary;
 	unsigned int step_ms;
-	bool sticky;
-	char **preview;
 	int strategy; /* enum strategy */
+	char **preview;
 	unsigned int bake_ms;
 	unsigned int keep_ms;
 	int park_signal;   /* 0: none */
@@ -80,14 +79,15 @@ struct options {
 	char *chdir;
 	int umask; /* -1: not given */
 	char **env;
-	bool clear_env;
-	bool no_new_privs;
 	char *pidfile;
 	char *child_pidfile;
 	char **hook;
-	bool migrate_queued;
 	char *control_group;
 	int log_format; /* enum log_format */
+	bool sticky;
+	bool clear_env;
+	bool no_new_privs;
+	bool migrate_queued;
 	bool no_image_copy;
 };
 

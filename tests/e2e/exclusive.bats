@@ -22,6 +22,11 @@ is_connected() {
 	[ "$(field "d['generations'][0]['connections']")" = 1 ]
 }
 
+# The candidate has answers to finish.
+is_connected_to_second() {
+	[ "$(field "d['generations'][1]['connections']")" -gt 0 ]
+}
+
 # failed OPTIONS...: a candidate that behaves so, under load, is taken back:
 # the old one runs again, and no client has noticed.
 failed() {
@@ -99,9 +104,10 @@ failed() {
 @test "exclusive: abort of a candidate that bakes lets it finish what it has" {
 	serve_locked --bake 30s
 	load_begin --rate 300 --slow 2 --slow-time 500ms
-	release server v2
+	release server v2 --exit-on-term
 	hotswap upgrade web --json >outcome.json 2>err 3>&- &
 	until_true grep -q "gets 100 %" err
+	until_true is_connected_to_second
 	hotswap abort web
 	expect 1 wait $!
 	[ "$(field "d['result']" outcome.json)" = rolled-back ]

@@ -23,15 +23,15 @@ sample() {
 	release server v2
 	hotswap upgrade web --no-wait --bake 30s
 	until_true is_version v2
-	hotswap metrics web >metrics
-	diff <(sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' metrics | sort) \
+	hotswap metrics web >text
+	diff <(sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' text | sort) \
 		<(sed -n '/^\.Sh METRICS/,/^\.Sh ENV/s/^\.It Cm //p' "$MANUAL" |
 			tr -d ' ' | tr , '\n' | sort)
 	# All of them have a sample here, and nothing else has.
-	diff <(sed -n 's/^# HELP \([a-z_]*\) .*/\1/p' metrics | sort) \
-		<(sed -n 's/^\([a-z_]*\){.*/\1/p' metrics | sort -u)
+	diff <(sed -n 's/^# HELP \([a-z_]*\) .*/\1/p' text | sort) \
+		<(sed -n 's/^\([a-z_]*\){.*/\1/p' text | sort -u)
 	expect 1 grep -vE '^(# (HELP|TYPE) [a-z_]+ .*|[a-z_]+\{.*\} [0-9.]+)$' \
-		metrics
+		text
 }
 
 @test "metrics: rollouts are counted by result, with their time and their pauses" {
@@ -75,9 +75,9 @@ is_shifting() {
 	hotswap upgrade web
 	release server v3 --exit 3
 	expect 1 hotswap upgrade web
-	hotswap history web >history
-	grep -E 'promoted +1 +2 +[0-9.]+ (ms|s) +5,50,100' history
-	grep -E 'aborted +2 +3 .* - +the program exited' history
+	hotswap history web >table
+	grep -E 'promoted +1 +2 +[0-9.]+ (ms|s) +5,50,100' table
+	grep -E 'aborted +2 +3 .* - +the program exited' table
 	hotswap history web --json | head -n 1 >first
 	[ "$(field "[p['share'] for p in d['phases'] if p['phase'] == 'shift']" first)" = "[5, 50]" ]
 	[ "$(field "all(p['ms'] >= 200 for p in d['phases'] if p['phase'] == 'shift')" first)" = True ]
