@@ -21,9 +21,11 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "filter.h"
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
@@ -95,6 +97,43 @@ check_notify(char detail[static FEATURE_DETAIL])
 
 	return result_of(
 	    syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action), detail);
+}
+
+/* In a child of its own, which it ends with. */
+static int
+try_filter(void)
+{
+	const struct filter_options options = { .no_new_privs = true };
+	struct filter *filter = filter_new(&options);
+	int socks[2], status = -1;
+	pid_t pid;
+
+	if (filter == NULL ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, socks) == -1) {
+		filter_free(filter);
+		return -1;
+	}
+	if ((pid = fork()) == 0)
+		_exit(filter_install(filter, socks[1]) == 0 ? 0 : errno);
+	if (pid != -1)
+		waitpid(pid, &status, 0);
+	filter_free(filter);
+	fd_close(&socks[0]);
+	fd_close(&socks[1]);
+	errno = WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
+	return errno == 0 ? 0 : -1;
+}
+
+/* seccomp(2): one filter with a notification descriptor is the most. */
+static enum feature_state
+check_filter(char detail[static FEATURE_DETAIL])
+{
+	static int error = -1; /* nothing changes it while we live */
+
+	if (error == -1)
+		error = try_filter() == 0 ? 0 : errno;
+	errno = error;
+	return result_of(error == 0 ? 0 : -1, detail);
 }
 
 /* Known flags and no program: EFAULT; unknown flags: EINVAL, seccomp(2). */
@@ -261,6 +300,9 @@ static const struct feature table[] = {
 	{ "seccomp notification", "--shim seccomp: bind and listen are seen",
 	    "--shim preload is used; or allow seccomp(2) in the container",
 	    false, check_notify },
+	{ "seccomp filter", "a filter for the program to be put on",
+	    "a container manager's is there already: --shim preload is used",
+	    false, check_filter },
 	{ "seccomp, uninterrupted", "signals do not restart a call that waits",
 	    "needs Linux 5.19; works without", false, check_killable },
 	{ "seccomp without no_new_privs",
@@ -301,7 +343,8 @@ features_shim_facts(bool library)
 {
 	char detail[FEATURE_DETAIL];
 	struct shim_facts facts = {
-		.notify = check_notify(detail) == FEATURE_PRESENT,
+		.notify = check_notify(detail) == FEATURE_PRESENT &&
+		    check_filter(detail) == FEATURE_PRESENT,
 		.privileged = check_privilege(detail) == FEATURE_PRESENT,
 		.inspect = check_ptrace(detail) == FEATURE_PRESENT &&
 		    check_getfd(detail) == FEATURE_PRESENT,

@@ -70,7 +70,7 @@ static const struct obstacle {
 	{ SHIM_SECCOMP, is_foreign,
 	    "seccomp: its system calls are of another architecture" },
 	{ SHIM_SECCOMP, lacks_notify,
-	    "seccomp: the kernel has no user notification" },
+	    "seccomp: user notification is not to be had here" },
 	{ SHIM_SECCOMP, cannot_inspect,
 	    "seccomp: this user may not look into its own processes" },
 	{ SHIM_SECCOMP, is_set_id,

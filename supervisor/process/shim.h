@@ -13,7 +13,7 @@ enum shim_backend { SHIM_AUTO, SHIM_SECCOMP, SHIM_PRELOAD, SHIM_OFF };
 
 /* What the machine and the user allow. */
 struct shim_facts {
-	bool notify;	 /* the kernel has user notification */
+	bool notify;	 /* user notification is to be had */
 	bool privileged; /* filters without no_new_privs: CAP_SYS_ADMIN */
 	bool inspect;	 /* we may look into our own children, ptrace(2) */
 	bool library;	 /* the preload library is installed */

@@ -306,6 +306,19 @@ unchecked() {
 	rm -r "$PWD"
 }
 
+@test "wrapped: below another supervisor's filter the library is taken" {
+	PORT=$(free_port)
+	echo one >word
+	hotswap run -n outer --shim seccomp --ready 0 -- hotswap run -n web -- \
+		"$BUILD/fixtures/plain" serve word "tcp:127.0.0.1:$PORT" \
+		>>run.log 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	says one "tcp:127.0.0.1:$PORT"
+	[ "$(field "d['generations'][0]['shim']")" = preload ]
+	hotswap stop outer --now
+}
+
 # has_processes N: in generation 1.
 has_processes() {
 	[ "$(field "len(d['generations'][0]['pids'])")" = "$1" ]
