@@ -80,7 +80,7 @@ is_shifting() {
 	grep -E 'aborted +2 +3 .* - +the program exited' table
 	hotswap history web --json | head -n 1 >first
 	[ "$(field "[p['share'] for p in d['phases'] if p['phase'] == 'shift']" first)" = "[5, 50]" ]
-	[ "$(field "all(p['ms'] >= 200 for p in d['phases'] if p['phase'] == 'shift')" first)" = True ]
+	[ "$(field "all(p['ms'] >= 150 for p in d['phases'] if p['phase'] == 'shift')" first)" = True ]
 }
 
 @test "events: all recent ones as JSON lines, in order" {
