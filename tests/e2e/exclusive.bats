@@ -206,3 +206,32 @@ failed() {
 	kill "$client"
 	[ "$(version)" = v2 ]
 }
+
+@test "exclusive: datagrams wait as well" {
+	local port
+
+	port=$(free_port)
+	serve --strategy exclusive -l "udp:127.0.0.1:$port" -- \
+		./server --lock data.lock
+	python3 - "$port" >answers 3>&- <<-'END' &
+		import socket, sys, time
+		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		s.settimeout(5)
+		s.connect(("127.0.0.1", int(sys.argv[1])))
+		while True:
+		    s.send(b"hello")
+		    s.recv(4096)
+		    print("ok", flush=True)
+		    time.sleep(0.01)
+	END
+	client=$!
+	PIDS+=("$client")
+	until_true grep -q ok answers
+	release server v2
+	hotswap upgrade web
+	release server v3 --exit 3
+	expect 1 hotswap upgrade web
+	: >answers
+	until_true grep -q ok answers
+	kill "$client"
+}
