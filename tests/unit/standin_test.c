@@ -4,6 +4,7 @@
  */
 #include "process/standin.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -65,8 +66,12 @@ static bool
 has_ended(int pidfd)
 {
 	struct pollfd pfd = { .fd = pidfd, .events = POLLIN };
+	int n;
 
-	return poll(&pfd, 1, DEADLINE_MS) == 1;
+	/* Its very end interrupts us, by SIGCHLD. */
+	while ((n = poll(&pfd, 1, DEADLINE_MS)) == -1 && errno == EINTR)
+		continue;
+	return n == 1;
 }
 
 static void
