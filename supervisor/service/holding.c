@@ -19,12 +19,10 @@
 #include "traffic/drain.h"
 #include "traffic/queue.h"
 
-#define LOOK_MS 1000 /* from a bind(2) to a look at what else was closed */
-#define WAIT_MS 200  /* clients wait, and some still do: who serves them? */
-#define WAIT_LONGEST_MS                                             \
-	30000	     /* so long at last where a server is just slow \
-		      */
-#define REST_MS 2000 /* for a new worker to bind what a dead one had */
+#define LOOK_MS		1000  /* from a bind(2) to a look at what was closed */
+#define WAIT_MS		200   /* clients wait, and some still do: at whom? */
+#define WAIT_LONGEST_MS 30000 /* at last, where a server is just slow */
+#define REST_MS		2000  /* for a new worker to bind a dead one's */
 
 struct holding {
 	LIST_ENTRY(holding) entry;
