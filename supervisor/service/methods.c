@@ -77,10 +77,13 @@ get_bool(struct call *call, const char *name, bool *value)
 
 	if (v == NULL || json_is_null(v))
 		return true;
-	*value = json_is_true(v);
-	if (!json_is_boolean(v))
+	if (!json_is_boolean(v)) {
+		/* The reply releases what the call came with. */
 		invalid(call, name);
-	return json_is_boolean(v);
+		return false;
+	}
+	*value = json_is_true(v);
+	return true;
 }
 
 static bool
