@@ -223,6 +223,9 @@ print_details(const json_t *generations)
 		if (describe_left(generation, left)[0] != '\0')
 			add_detail(table, generation,
 			    field_string(generation, "role"), left);
+		if (strcmp(field_string(generation, "shim"), "off") != 0)
+			add_detail(table, generation, "shim",
+			    field_string(generation, "shim"));
 		add_detail(table, generation, "status",
 		    field_string(generation, "status"));
 		add_detail(table, generation, "health",

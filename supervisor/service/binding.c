@@ -378,6 +378,23 @@ is_ours(const struct bindings *bindings, const struct intercept_call *call,
 		    may_become_listener(bindings->generation, address)));
 }
 
+/*
+ * With our backlog at the least: while a candidate starts there may be less
+ * of the machine for the active one, whose short queue would then be full.
+ */
+static void
+let_listen(struct bindings *bindings, struct intercept_call *call)
+{
+	unsigned int least = bindings->generation->service->options->backlog;
+
+	/* Below 0 it is as many as there may be, listen(2). */
+	if ((unsigned int)call->backlog >= least)
+		intercept_pass(call);
+	else
+		intercept_done(
+		    call, listen(call->fd, (int)least) == -1 ? errno : 0);
+}
+
 static void
 on_listen(struct bindings *bindings, struct intercept_call *call)
 {
@@ -386,8 +403,11 @@ on_listen(struct bindings *bindings, struct intercept_call *call)
 	struct address address;
 	int r = -1;
 
-	if (is_known(bindings, call->fd) ||
-	    !is_ours(bindings, call, &address)) {
+	if (is_known(bindings, call->fd)) {
+		let_listen(bindings, call);
+		return;
+	}
+	if (!is_ours(bindings, call, &address)) {
 		intercept_pass(call);
 		return;
 	}

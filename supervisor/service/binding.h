@@ -7,8 +7,8 @@
  *           adopted; or, where the generation has a socket there that nobody
  *           uses (of a program that crashed, or passed and not taken), the
  *           program gets that one, and what waits in its queue
- *   listen  the socket becomes one of the generation's; an address that is
- *           no listener's yet becomes one
+ *   listen  the socket becomes one of the generation's, with --backlog at
+ *           the least; an address that is no listener's yet becomes one
  *   unlink  the path of a listener stays
  *
  * All else, and what --ignore names, is the kernel's business.

@@ -161,7 +161,11 @@ class Campaign:
         until(lambda: os.path.exists(path) or
               self.supervisor.poll() is not None, "a control socket")
         self.hotswap("wait", "web", "--for", "ready", "--timeout", "20s")
-        self.result["backend"] = self.backend(self.active()["pid"])
+        active = self.active()
+        self.result["backend"] = self.backend(active["pid"])
+        if not self.result["backend"].startswith(active["shim"]):
+            self.problems.append(f"the shim is {self.result['backend']}, "
+                                 f"not {active['shim']}")
 
     @staticmethod
     def backend(pid):
