@@ -423,7 +423,7 @@ on_listen(struct bindings *bindings, struct intercept_call *call)
 	if (r == -1)
 		refuse_address(bindings, call, "listen on", &address);
 	else
-		intercept_pass(call);
+		let_listen(bindings, call);
 }
 
 static void

@@ -54,14 +54,15 @@ class Campaign:
     """A directory with a server's files in it, and what runs there."""
 
     def __init__(self, server, user, upgrades, rate):
-        self.server, self.upgrades, self.rate = server, upgrades, rate
+        self.server, self.upgrades = server, upgrades
+        self.rate = min(rate, server.most)
         self.account = pwd.getpwnam(user) if user else None
         self.port = free_port()
         self.directory = tempfile.mkdtemp(prefix="hotswap-compat.")
         self.processes = []
         self.problems = []
         self.result = {"server": server.name, "user": user or "self",
-                       "rate": rate, "upgrades": upgrades}
+                       "rate": self.rate, "upgrades": upgrades}
         self.hotswap_file = install(self.directory)
         self.environment = dict(
             os.environ, HOME=self.directory,

@@ -26,6 +26,7 @@ class Server:
     target: str = "127.0.0.1:@PORT@"
     load: tuple = ()      # options of the load client
     kept: int = 8         # connections that are kept alive
+    most: int = 10**6     # new connections a second that it can serve
     needs: str = ""       # a program without which the row is left out
 
 
@@ -142,7 +143,7 @@ class Server {
         byte[] page = "it works".getBytes();
         HttpServer server = HttpServer.create(
             new InetSocketAddress("127.0.0.1", Integer.parseInt(arguments[0])),
-            0);
+            1024);
         server.createContext("/", exchange -> {
             exchange.sendResponseHeaders(200, page.length);
             exchange.getResponseBody().write(page);
@@ -201,8 +202,8 @@ SERVERS = (
     Server("python3 -m http.server", "python3",
            ("python3", "-m", "http.server", "-b", "127.0.0.1", "-d",
             "@DIR@/www", "@PORT@"),
-           # Its backlog is 5: what comes when that is full waits for TCP.
-           load=("--timeout", "20s"), needs="python3"),
+           # A thread each: by itself it falls behind at 1,000 a second.
+           most=300, needs="python3"),
     Server("gunicorn", "gunicorn",
            ("gunicorn", "-w", "2", "--chdir", "@DIR@", "-b",
             "127.0.0.1:@PORT@", "app:app"), {"app.py": WSGI},

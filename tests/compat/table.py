@@ -32,6 +32,7 @@ def cells(result):
             "ordinary" if result["user"] == "nobody" else "root",
             result.get("backend", "-"),
             f"`{result['options']}`" if result["options"] else "",
+            f"{result['rate']:,}/s",
             f"{result.get('requests', 0):,}",
             *(failures(phases.get(name)) for name, _ in PHASES)]
 
@@ -42,7 +43,7 @@ def line(result):
 
 def markdown(results):
     upgrades = results[0]["upgrades"]
-    titles = ["server", "user", "shim", "options", "requests",
+    titles = ["server", "user", "shim", "options", "new", "requests",
               *(f"{upgrades} upgrades" if name == "upgrade" else title
                 for name, title in PHASES)]
     return "\n".join(["| " + " | ".join(titles) + " |",

@@ -342,3 +342,13 @@ all_answer() {
 	until_true has_processes 2
 	until_true all_answer
 }
+
+@test "wrapped: a short backlog of the server's own becomes --backlog, a longer one stays" {
+	PORT=$(free_port)
+	wrap --backlog 64 -- python3 -m http.server -b 127.0.0.1 "$PORT"
+	[ "$(ss -ltnH "sport = :$PORT" | awk '{ print $3 }')" = 64 ]
+	hotswap stop web
+	until_true test ! -e run/web.sock
+	wrap --backlog 2 -- python3 -m http.server -b 127.0.0.1 "$PORT"
+	[ "$(ss -ltnH "sport = :$PORT" | awk '{ print $3 }')" = 5 ]
+}
