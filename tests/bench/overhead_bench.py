@@ -41,21 +41,24 @@ http {{
 """
 
 BINDER = """\
-import json, os, socket, sys, time
-port, times = int(sys.argv[1]), []
-for i in range(int(sys.argv[2]) + 1):
-    s = socket.socket()
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    began = time.perf_counter_ns()
-    s.bind(("127.0.0.1", port))
-    times.append((time.perf_counter_ns() - began) / 1000)
-    if i == 0:
-        s.listen()
-        kept = s
+import json, os, socket, sys, threading, time
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+def serve():
+    while True:
+        server.accept()[0].close()
+threading.Thread(target=serve).start()
+times = []
+for i in range(int(sys.argv[2])):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        address = s.getsockname()
+    with socket.socket() as s:
+        began = time.perf_counter_ns()
+        s.bind(address)
+        times.append((time.perf_counter_ns() - began) / 1000)
 with open("times.new", "w") as f:
-    json.dump(times[1:], f)
+    json.dump(times, f)
 os.rename("times.new", "times")
-time.sleep(1000)
 """
 
 
