@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The checkpoint: a JSON document of what a successor must know, in two
+ * memfds that are written in turn.  A write that a kill cuts short spoils the
+ * one, and the other says what was so before.
+ */
+#ifndef KEEP_CHECKPOINT_H
+#define KEEP_CHECKPOINT_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#define CHECKPOINT_FILES   2
+#define CHECKPOINT_VERSION 1 /* raised where an older hotswap would err */
+
+struct checkpoint {
+	int fds[CHECKPOINT_FILES];
+	unsigned long long sequence; /* of the newest in them */
+};
+
+/* The names of the descriptors in the store. */
+extern const char *const checkpoint_names[CHECKPOINT_FILES];
+
+/* Make the files, empty.  -1 with errno. */
+int checkpoint_init(struct checkpoint *);
+
+/* Those of a predecessor, *stolen*; each may be -1. */
+void checkpoint_adopt(struct checkpoint *, const int fds[CHECKPOINT_FILES]);
+void checkpoint_fini(struct checkpoint *);
+
+/* Write it; atomic.  -1 with errno: what was there before is there still. */
+int checkpoint_save(struct checkpoint *, const json_t *);
+
+/*
+ * The newest whole document, *new*.  NULL with why: none is whole, or its
+ * version is one that is not known here.
+ */
+json_t *checkpoint_load(struct checkpoint *, char *why, size_t size);
+
+#endif

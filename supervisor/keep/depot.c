@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Descriptors by name.
+ */
+#include "keep/depot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "keep/keeper.h"
+
+#define FIRST 3 /* SD_LISTEN_FDS_START */
+
+void
+depot_fini(struct depot *depot)
+{
+	while (depot->n > 0) {
+		depot->n--;
+		fd_close(&depot->items[depot->n].fd);
+		free(depot->items[depot->n].name);
+	}
+	free(depot->items);
+	depot->items = NULL;
+}
+
+static struct depot_item *
+find(const struct depot *depot, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < depot->n; i++)
+		if (strcmp(depot->items[i].name, name) == 0)
+			return &depot->items[i];
+	return NULL;
+}
+
+static int
+check_name(const char *name)
+{
+	const char *p;
+
+	for (p = name; *p > ' ' && *p < 0x7f && *p != ':'; p++)
+		continue;
+	if (*p == '\0' && p != name && p - name <= KEEPER_NAME_MAX)
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
+static int
+append(struct depot *depot, const char *name, int fd)
+{
+	struct depot_item *items =
+	    reallocarray(depot->items, depot->n + 1, sizeof(*items));
+
+	if (items == NULL)
+		return -1;
+	depot->items = items;
+	if ((items[depot->n].name = strdup(name)) == NULL)
+		return -1;
+	items[depot->n++].fd = fd;
+	return 0;
+}
+
+int
+depot_put(struct depot *depot, const char *name, int fd)
+{
+	struct depot_item *item = find(depot, name);
+
+	if (check_name(name) == -1)
+		return -1;
+	if (item == NULL)
+		return append(depot, name, fd);
+	fd_close(&item->fd);
+	item->fd = fd;
+	return 0;
+}
+
+int
+depot_find(const struct depot *depot, const char *name)
+{
+	const struct depot_item *item = find(depot, name);
+
+	if (item != NULL)
+		return item->fd;
+	errno = ENOENT;
+	return -1;
+}
+
+int
+depot_take(struct depot *depot, const char *name)
+{
+	struct depot_item *item = find(depot, name);
+	int fd;
+
+	if (item == NULL) {
+		errno = ENOENT;
+		return -1;
+	}
+	fd = item->fd;
+	free(item->name);
+	*item = depot->items[--depot->n];
+	return fd;
+}
+
+void
+depot_remove(struct depot *depot, const char *name)
+{
+	int fd = depot_take(depot, name);
+
+	fd_close(&fd);
+}
+
+/* LISTEN_FDNAMES; *new*. */
+static char *
+join_names(const struct depot *depot)
+{
+	char *text = NULL;
+	size_t size, i;
+	FILE *out = open_memstream(&text, &size);
+
+	if (out == NULL)
+		return NULL;
+	for (i = 0; i < depot->n; i++)
+		fprintf(out, "%s%s", i > 0 ? ":" : "", depot->items[i].name);
+	return fclose(out) == 0 ? text : NULL;
+}
+
+static int
+set_environment(const struct depot *depot)
+{
+	char number[16], *names = join_names(depot);
+	int result = -1;
+
+	if (names == NULL)
+		return -1;
+	snprintf(number, sizeof(number), "%zu", depot->n);
+	if (setenv("LISTEN_FDS", number, 1) == 0 &&
+	    setenv("LISTEN_FDNAMES", names, 1) == 0) {
+		snprintf(number, sizeof(number), "%d", getpid());
+		result = setenv("LISTEN_PID", number, 1);
+	}
+	free(names);
+	return result;
+}
+
+int
+depot_hand_over(struct depot *depot, const char *except, int *fd)
+{
+	int above, taken;
+	size_t i;
+
+	if ((*fd = depot_take(depot, except)) == -1)
+		return -1;
+	/* Out of each other's way first: a source may be another's goal. */
+	above = FIRST + (int)depot->n;
+	for (i = 0; i < depot->n; i++) {
+		taken = fcntl(depot->items[i].fd, F_DUPFD_CLOEXEC, above);
+		if (taken == -1)
+			return -1;
+		depot->items[i].fd = taken;
+	}
+	if ((*fd = fcntl(*fd, F_DUPFD_CLOEXEC, above)) == -1)
+		return -1;
+	for (i = 0; i < depot->n; i++)
+		if (dup2(depot->items[i].fd, FIRST + (int)i) == -1)
+			return -1;
+	return set_environment(depot);
+}
+
+static unsigned int
+number_in(const char *variable)
+{
+	const char *text = getenv(variable);
+
+	return text != NULL ? (unsigned int)strtonum(text, 0, INT_MAX, NULL)
+			    : 0;
+}
+
+static int
+receive_all(struct depot *depot, unsigned int n, char *names)
+{
+	const char *name;
+	unsigned int i;
+	int result = 0;
+
+	for (i = 0; i < n; i++) {
+		if (fcntl(FIRST + (int)i, F_SETFD, FD_CLOEXEC) == -1)
+			continue;
+		name = strsep(&names, ":");
+		if (append(depot, name != NULL ? name : "unknown",
+			FIRST + (int)i) == -1)
+			result = -1;
+	}
+	return result;
+}
+
+int
+depot_receive(struct depot *depot)
+{
+	const char *names = getenv("LISTEN_FDNAMES");
+	char *copy = strdup(names != NULL ? names : "");
+	int result = -1;
+
+	if (copy == NULL)
+		return -1;
+	if (number_in("LISTEN_PID") != (unsigned int)getpid())
+		result = 0;
+	else
+		result = receive_all(depot, number_in("LISTEN_FDS"), copy);
+	free(copy);
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDNAMES");
+	return result;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Descriptors by name, and their way through execve(2) as LISTEN_FDS,
+ * LISTEN_PID and LISTEN_FDNAMES, sd_listen_fds(3).
+ */
+#ifndef KEEP_DEPOT_H
+#define KEEP_DEPOT_H
+
+#include <stddef.h>
+
+struct depot_item {
+	char *name;
+	int fd;
+};
+
+/* All zero at first. */
+struct depot {
+	struct depot_item *items;
+	size_t n;
+};
+
+void depot_fini(struct depot *);
+
+/*
+ * Put a descriptor there, *stolen* on success; it replaces one that has the
+ * name.  -1 with errno: EINVAL if it cannot be a name, sd_notify(3).
+ */
+int depot_put(struct depot *, const char *name, int fd);
+
+/* The descriptor of that name, *borrowed*; -1 with ENOENT. */
+int depot_find(const struct depot *, const char *name);
+
+/* It is the caller's from here on, *new*; -1 with ENOENT. */
+int depot_take(struct depot *, const char *name);
+
+/* Close what has that name. */
+void depot_remove(struct depot *, const char *name);
+
+/*
+ * For a child that is about to call execve(2): all become descriptors 3, 4,
+ * ... that are inherited, as the environment says, but for the one that is
+ * called `except`, whose number, close-on-exec, comes in *fd.  -1 with errno.
+ */
+int depot_hand_over(struct depot *, const char *except, int *fd);
+
+/*
+ * What was handed over to this process, close-on-exec from here on; the
+ * environment says nothing of it any more.  -1 with ENOMEM.
+ */
+int depot_receive(struct depot *);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The store upward: the asking side of sd_notify(3)'s descriptor store.
+ */
+#include "keep/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "keep/depot.h"
+#include "keep/keeper.h"
+
+#define WAIT_MS 1000 /* for who holds, which should answer in no time */
+
+struct store {
+	struct depot given;
+	int sock; /* -1: nobody holds anything */
+	bool keeper;
+};
+
+bool
+store_is_offered(void)
+{
+	const char *max = getenv("FDSTORE");
+
+	return getenv("NOTIFY_SOCKET") != NULL && max != NULL &&
+	    strcmp(max, "0") != 0;
+}
+
+/* A datagram socket that speaks to NOTIFY_SOCKET; -1 if there is none. */
+static int
+connect_notify(const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	socklen_t len;
+	int fd;
+
+	if (path == NULL || (path[0] != '/' && path[0] != '@') ||
+	    strlcpy(un.sun_path, path, sizeof(un.sun_path)) >=
+		sizeof(un.sun_path))
+		return -1;
+	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+	    strlen(path) + (path[0] == '/'));
+	if (path[0] == '@')
+		un.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd != -1 && connect(fd, (struct sockaddr *)&un, len) == -1)
+		fd_close(&fd);
+	return fd;
+}
+
+struct store *
+store_open(void)
+{
+	const struct timeval patience = { WAIT_MS / 1000, 0 };
+	struct store *store = calloc(1, sizeof(*store));
+
+	if (store == NULL)
+		return NULL;
+	if (depot_receive(&store->given) == -1) {
+		store->sock = -1;
+		store_close(store);
+		errno = ENOMEM;
+		return NULL;
+	}
+	store->sock = depot_take(&store->given, KEEPER_CHANNEL);
+	store->keeper = store->sock != -1;
+	if (!store->keeper)
+		store->sock = connect_notify(getenv("NOTIFY_SOCKET"));
+	if (store->sock != -1)
+		setsockopt(store->sock, SOL_SOCKET, SO_SNDTIMEO, &patience,
+		    sizeof(patience));
+	return store;
+}
+
+void
+store_close(struct store *store)
+{
+	if (store == NULL)
+		return;
+	depot_fini(&store->given);
+	fd_close(&store->sock);
+	free(store);
+}
+
+bool
+store_has_keeper(const struct store *store)
+{
+	return store->keeper;
+}
+
+int
+store_take(struct store *store, const char *name)
+{
+	return depot_take(&store->given, name);
+}
+
+const char *
+store_name(const struct store *store, size_t index)
+{
+	return index < store->given.n ? store->given.items[index].name : NULL;
+}
+
+static int
+say(struct store *store, const char *text, const int *fds, size_t n)
+{
+	if (store->sock == -1)
+		return 0;
+	return fd_send(store->sock, text, strlen(text), fds, n) == -1 ? -1 : 0;
+}
+
+int
+store_put(struct store *store, const char *name, int fd)
+{
+	char text[KEEPER_NAME_MAX + 64];
+
+	/* FDPOLL=0: what has an error or a hang-up is to be kept as well. */
+	snprintf(text, sizeof(text), "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
+	return say(store, text, &fd, 1);
+}
+
+int
+store_remove(struct store *store, const char *name)
+{
+	char text[KEEPER_NAME_MAX + 64];
+
+	snprintf(text, sizeof(text), "FDSTOREREMOVE=1\nFDNAME=%s", name);
+	return say(store, text, NULL, 0);
+}
+
+int
+store_say(struct store *store, const char *text)
+{
+	return say(store, text, NULL, 0);
+}
+
+int
+store_sync(struct store *store)
+{
+	struct pollfd end = { .events = 0 };
+	int ends[2], result;
+
+	if (store->sock == -1)
+		return 0;
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return -1;
+	result = say(store, "BARRIER=1", &ends[1], 1);
+	fd_close(&ends[1]);
+	end.fd = ends[0];
+	/* It hangs up when the other end is closed where it went. */
+	if (result == 0 && poll(&end, 1, WAIT_MS) != 1) {
+		errno = ETIMEDOUT;
+		result = -1;
+	}
+	fd_close(&ends[0]);
+	return result;
+}
+
+int
+store_fd(const struct store *store)
+{
+	return store->keeper ? store->sock : -1;
+}
+
+enum store_news
+store_read(struct store *store, pid_t *pid, int *status)
+{
+	char text[128];
+	ssize_t n;
+
+	do
+		n = recv(store->sock, text, sizeof(text) - 1, MSG_DONTWAIT);
+	while (n == -1 && errno == EINTR);
+	if (n == -1 && errno == EAGAIN)
+		return STORE_NOTHING;
+	if (n <= 0) {
+		fd_close(&store->sock);
+		store->keeper = false;
+		return STORE_ENDED;
+	}
+	text[n] = '\0';
+	return sscanf(text, "X_EXITED=%d %d", pid, status) == 2 ? STORE_EXITED
+								: STORE_NOTHING;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The store upward: descriptors that somebody holds for us by name, so that
+ * they outlive us.  That is our keeper, or systemd with
+ * FileDescriptorStoreMax=; where there is neither, nothing is held.
+ */
+#ifndef KEEP_STORE_H
+#define KEEP_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct store;
+
+/* What a message from the keeper says. */
+enum store_news { STORE_NOTHING, STORE_EXITED, STORE_ENDED };
+
+/* What we were given, and to whom we speak.  *New*; NULL with errno. */
+struct store *store_open(void);
+void store_close(struct store *);
+
+/* Is there a keeper of ours?  It is our parent. */
+bool store_has_keeper(const struct store *);
+
+/* Does systemd, or who speaks for it, hold descriptors for us? */
+bool store_is_offered(void);
+
+/*
+ * The descriptor of that name that we were given, *new*; -1 with ENOENT.
+ * Whoever holds it goes on to do so.
+ */
+int store_take(struct store *, const char *name);
+
+/* The names that were not taken yet, by index; NULL past the last. */
+const char *store_name(const struct store *, size_t index);
+
+/*
+ * Hold a duplicate of fd under a name, sd_notify(3); in force on return.
+ * Hold no longer what has that name.  -1 with errno.
+ */
+int store_put(struct store *, const char *name, int fd);
+int store_remove(struct store *, const char *name);
+
+/* Wait until all that was said has been done, a second at most. */
+int store_sync(struct store *);
+
+/* Say something, `READY=1`. */
+int store_say(struct store *, const char *text);
+
+/* Where the keeper's messages come in, *borrowed*; -1: there is no keeper. */
+int store_fd(const struct store *);
+
+/* Read one message; for STORE_EXITED which child of the keeper's and how. */
+enum store_news store_read(struct store *, pid_t *, int *status);
+
+#endif
