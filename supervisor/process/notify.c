@@ -281,21 +281,43 @@ notify_bind(struct notify *notify, uid_t uid, gid_t gid)
 	return lchown(notify->path, uid, gid);
 }
 
+/* A predecessor's; its address is where its program sends to. */
+static int
+notify_adopt(struct notify *notify, int fd)
+{
+	struct sockaddr_un un = { 0 };
+	socklen_t len = sizeof(un);
+
+	notify->fd = fd;
+	if (getsockname(fd, (struct sockaddr *)&un, &len) == -1)
+		return -1;
+	notify->address = un;
+	len -= offsetof(struct sockaddr_un, sun_path);
+	memset(notify->path, 0, sizeof(notify->path));
+	memcpy(notify->path, un.sun_path, len);
+	if (notify->path[0] == '\0')
+		notify->path[0] = '@';
+	return 0;
+}
+
 struct notify *
 notify_new(struct event_base *base, const char *path, uid_t uid, gid_t gid,
-    notify_fn *fn, void *arg)
+    int fd, notify_fn *fn, void *arg)
 {
 	struct notify *notify;
 	int saved;
 
-	if ((notify = calloc(1, sizeof(*notify))) == NULL)
+	if ((notify = calloc(1, sizeof(*notify))) == NULL) {
+		fd_close(&fd);
 		return NULL;
+	}
 	notify->fd = -1;
 	notify->uid = uid;
 	notify->fn = fn;
 	notify->arg = arg;
 	notify_place(notify, path);
-	if (notify_bind(notify, uid, gid) == -1)
+	if ((fd != -1 ? notify_adopt(notify, fd)
+		      : notify_bind(notify, uid, gid)) == -1)
 		goto fail;
 	errno = ENOMEM;
 	notify->event = event_new(
@@ -322,6 +344,12 @@ notify_free(struct notify *notify)
 		notify->freed = true;
 	else
 		notify_release(notify);
+}
+
+int
+notify_fd(const struct notify *notify)
+{
+	return notify->fd;
 }
 
 const char *

@@ -39,18 +39,22 @@ typedef void notify_fn(const struct notify_message *, void *arg);
 struct notify;
 
 /*
- * Listen at path, an absolute one (removed first if it is there), owned by
- * uid and gid, mode 0600.  A path that has no room in sun_path, unix(7), is
- * replaced by an abstract address, where messages count that come from root,
- * from our user or from uid.  Descriptors that come with BARRIER=1 are closed
- * once it and all messages before it have been told, all others unused.  *New*;
- * NULL with errno.
+ * With fd not -1 go on at that socket of a predecessor, *stolen* in every
+ * case.  Else listen at path, an absolute one (removed first if it is there),
+ * owned by uid and gid, mode 0600.  A path that has no room in sun_path,
+ * unix(7), is replaced by an abstract address, where messages count that come
+ * from root, from our user or from uid.  Descriptors that come with BARRIER=1
+ * are closed once it and all messages before it have been told, all others
+ * unused.  *New*; NULL with errno.
  */
 struct notify *notify_new(struct event_base *, const char *path, uid_t, gid_t,
-    notify_fn *, void *arg);
+    int fd, notify_fn *, void *arg);
 
 /* Close and unlink it. */
 void notify_free(struct notify *);
+
+/* The socket, *borrowed*. */
+int notify_fd(const struct notify *);
 
 /* What NOTIFY_SOCKET is to say, borrowed: the path, or `@name`. */
 const char *notify_path(const struct notify *);

@@ -23,6 +23,7 @@
 
 #define LOOK_FIRST_MS	2    /* while stopping, look for the end: first */
 #define LOOK_LONGEST_MS 50   /* and at the longest */
+#define TOLD_MS		250  /* for the keeper to tell how a child ended */
 #define LEFTOVER_MS	2000 /* for what outlives a main process that stopped */
 
 enum stop_phase { STOP_NONE, STOP_GRACEFUL, STOP_TERM, STOP_KILL };
@@ -36,7 +37,8 @@ struct program {
 	struct notify *notify;
 	pid_t main;	     /* 0: none runs */
 	int pidfd;	     /* of main */
-	struct event *watch; /* on pidfd, where main is not our child */
+	struct event *watch; /* of a main process that is not our child */
+	bool told;	     /* the keeper will tell how it ended */
 	bool ready;
 	char status[256];
 	enum stop_phase phase;
@@ -61,13 +63,33 @@ forget_main(struct program *program)
 	program->main = 0;
 }
 
-/* A main process that somebody else reaps: all we learn is that it ended. */
+/* Nobody has told how it ended: take it for a clean end. */
 static void
-pidfd_readable(evutil_socket_t fd, short what, void *arg)
+nobody_told(evutil_socket_t fd, short what, void *arg)
 {
 	struct program *program = arg;
 
 	main_ended(program->main, 0, program);
+}
+
+/* Give the keeper the time to tell. */
+static int
+await_status(struct program *program)
+{
+	struct timeval delay = clock_interval(program->told ? TOLD_MS : 0);
+
+	if (program->watch != NULL)
+		event_free(program->watch);
+	program->watch = evtimer_new(program->base, nobody_told, program);
+	return program->watch != NULL ? evtimer_add(program->watch, &delay)
+				      : -1;
+}
+
+/* A main process that somebody else reaps. */
+static void
+pidfd_readable(evutil_socket_t fd, short what, void *arg)
+{
+	await_status(arg);
 }
 
 /* The parent of a process, 0 if it cannot be told; proc_pid_stat(5). */
@@ -89,14 +111,21 @@ parent_of(pid_t pid)
 static int
 watch_main(struct program *program, pid_t pid)
 {
+	pid_t parent;
+
 	forget_main(program);
 	program->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (program->pidfd == -1)
 		return -1;
 	program->main = pid;
 	tree_add(program->tree, pid);
-	if (parent_of(pid) == getpid())
-		return reaper_watch(pid, main_ended, program);
+	parent = parent_of(pid);
+	program->told = parent == getppid();
+	if ((parent == getpid() || program->told) &&
+	    reaper_watch(pid, main_ended, program) == -1)
+		return -1;
+	if (parent == getpid())
+		return 0;
 	program->watch = event_new(
 	    program->base, program->pidfd, EV_READ, pidfd_readable, program);
 	if (program->watch == NULL)
@@ -225,15 +254,17 @@ told(const struct notify_message *message, void *arg)
 
 struct program *
 program_new(struct event_base *base, const char *name, unsigned int generation,
-    const char *notify_dir, uid_t uid, gid_t gid,
+    const char *notify_dir, uid_t uid, gid_t gid, int inherited_fd,
     const struct program_stop *stop, const struct program_events *events,
     void *arg)
 {
 	struct program *program;
 	char path[PATH_MAX];
 
-	if ((program = calloc(1, sizeof(*program))) == NULL)
+	if ((program = calloc(1, sizeof(*program))) == NULL) {
+		fd_close(&inherited_fd);
 		return NULL;
+	}
 	program->base = base;
 	program->events = events;
 	program->arg = arg;
@@ -243,7 +274,8 @@ program_new(struct event_base *base, const char *name, unsigned int generation,
 	snprintf(path, sizeof(path), "%s/%s.notify.%u", notify_dir, name,
 	    generation);
 	program->timer = evtimer_new(base, look, program);
-	program->notify = notify_new(base, path, uid, gid, told, program);
+	program->notify =
+	    notify_new(base, path, uid, gid, inherited_fd, told, program);
 	if (program->notify != NULL)
 		program->tree =
 		    tree_new(name, generation, notify_path(program->notify));
@@ -252,6 +284,58 @@ program_new(struct event_base *base, const char *name, unsigned int generation,
 		return NULL;
 	}
 	return program;
+}
+
+int
+program_notify_fd(const struct program *program)
+{
+	return notify_fd(program->notify);
+}
+
+json_t *
+program_save(const struct program *program)
+{
+	unsigned long long start = 0;
+
+	if (program->main != 0)
+		tree_start_time(program->main, &start);
+	return json_pack("{sI sI sb ss}", "main", (json_int_t)program->main,
+	    "start", (json_int_t)start, "ready", (int)program->ready, "status",
+	    program->status);
+}
+
+/* It ended while nobody watched; the keeper's word may come any time. */
+static void
+mourn(struct program *program, pid_t pid)
+{
+	forget_main(program);
+	program->main = pid;
+	program->told = true;
+	reaper_watch(pid, main_ended, program);
+	await_status(program);
+}
+
+void
+program_restore(struct program *program, const json_t *saved)
+{
+	pid_t main = (pid_t)json_integer_value(json_object_get(saved, "main"));
+	json_int_t start = json_integer_value(json_object_get(saved, "start"));
+	const char *status =
+	    json_string_value(json_object_get(saved, "status"));
+	unsigned long long now;
+	const pid_t *pids;
+	size_t n;
+
+	program->ready = json_is_true(json_object_get(saved, "ready"));
+	strlcpy(program->status, status != NULL ? status : "",
+	    sizeof(program->status));
+	if (main == 0) {
+		pids = tree_scan(program->tree, &n);
+		if (n > 0)
+			watch_main(program, pids[0]);
+	} else if (tree_start_time(main, &now) == -1 ||
+	    now != (unsigned long long)start || watch_main(program, main) == -1)
+		mourn(program, main);
 }
 
 void

@@ -8,6 +8,7 @@
 #define PROCESS_PROGRAM_H
 
 #include <event2/event.h>
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "process/notify.h"
@@ -45,13 +46,27 @@ struct program_events {
 
 /*
  * notify_dir is where its notification socket shall be, owned by uid and
- * gid; stop is for what a crashed main process leaves behind; events is
- * borrowed for good.  *New*; NULL with errno.
+ * gid; notify_fd, *stolen*, is a predecessor's, or -1; stop is for what a
+ * crashed main process leaves behind; events is borrowed for good.  *New*; NULL
+ * with errno.
  */
 struct program *program_new(struct event_base *, const char *name,
     unsigned int generation, const char *notify_dir, uid_t, gid_t,
-    const struct program_stop *, const struct program_events *events,
-    void *arg);
+    int notify_fd, const struct program_stop *,
+    const struct program_events *events, void *arg);
+
+/* The notification socket, *borrowed*: to be held for a successor. */
+int program_notify_fd(const struct program *);
+
+/* What a successor must know, *new*. */
+json_t *program_save(const struct program *);
+
+/*
+ * Take over what runs of it from a predecessor.  A main process that has
+ * ended meanwhile, or ends later as the keeper's child, is told as ended; one
+ * that the predecessor had no time to note down is found.
+ */
+void program_restore(struct program *, const json_t *);
 
 /* Forget it; what still runs of it goes on without us. */
 void program_free(struct program *);

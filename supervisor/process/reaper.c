@@ -115,6 +115,13 @@ reaper_watch(pid_t pid, reaper_fn *fn, void *arg)
 }
 
 void
+reaper_told(pid_t pid, int status)
+{
+	if (watch_find(pid) != NULL)
+		tell(pid, status);
+}
+
+void
 reaper_forget(pid_t pid)
 {
 	struct watch *watch = watch_find(pid);

@@ -34,6 +34,12 @@ void reaper_fini(void);
  */
 int reaper_watch(pid_t, reaper_fn *, void *arg);
 
+/*
+ * Somebody else, the keeper, has reaped this process: tell who watches it.
+ * One that nobody watches is no affair of ours.
+ */
+void reaper_told(pid_t, int status);
+
 /* Its end will be told to orphan.  It need not be watched. */
 void reaper_forget(pid_t);
 

@@ -402,6 +402,18 @@ tree_is_settled(const struct tree *tree)
 }
 
 int
+tree_start_time(pid_t pid, unsigned long long *start)
+{
+	struct process process;
+	int r = process_read(&process, pid);
+
+	if (r == 0)
+		errno = ESRCH;
+	*start = r == 1 ? process.start : 0;
+	return r == 1 ? 0 : -1;
+}
+
+int
 tree_add(struct tree *tree, pid_t pid)
 {
 	struct process process, *known;

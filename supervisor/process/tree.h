@@ -39,6 +39,12 @@ void tree_free(struct tree *);
 int tree_add(struct tree *, pid_t);
 
 /*
+ * When a process was started, in clock ticks since boot: with its PID it is
+ * told from all others.  -1 with errno if it is no more, or is a zombie.
+ */
+int tree_start_time(pid_t, unsigned long long *start);
+
+/*
  * Look at /proc anew.  Returns the living members, zombies left out,
  * borrowed until the next call, the oldest first; *n may be 0.  NULL with
  * errno, and *n 0, if /proc cannot be read: then nothing is known, and what

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "traffic/holder.h"
 
 bool
 inet_is_tcp(const struct endpoint *at)
@@ -192,7 +193,8 @@ inet_is_bound(const struct endpoint *at, int fd)
 int
 inet_enter(const struct endpoint *at, int fd)
 {
-	if (!inet_is_bound(at, fd) && bind_to(at, fd) == -1)
+	if (holder_hold(at->holder, fd) == -1 ||
+	    (!inet_is_bound(at, fd) && bind_to(at, fd) == -1))
 		return -1;
 	return inet_is_tcp(at) ? listen(fd, at->backlog) : 0;
 }
@@ -200,8 +202,10 @@ inet_enter(const struct endpoint *at, int fd)
 void
 inet_withdraw(const struct endpoint *at, int fd)
 {
+	/* A duplicate keeps what is not shut down in the group. */
 	if (inet_is_tcp(at))
 		shutdown(fd, SHUT_RDWR);
+	holder_release(at->holder, fd, !inet_is_tcp(at));
 	fd_close(&fd);
 }
 

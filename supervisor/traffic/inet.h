@@ -36,14 +36,17 @@ bool inet_is_bound(const struct endpoint *, int fd);
  */
 int inet_bind(struct endpoint *, int fd, int other);
 
-/* Into the group, at the array's end: bind if need be, listen.  -1, errno. */
+/*
+ * Into the group, at the array's end: bind if need be, listen; the holder has
+ * it before.  -1 with errno.
+ */
 int inet_enter(const struct endpoint *, int fd);
 
 /* What those that follow have to be like.  -1 with errno. */
 int inet_learn(struct endpoint *, int fd);
 
 /*
- * Out of the group, and closed.  A duplicate elsewhere, in the keeper say,
+ * Out of the group, and closed, by the holder too.  A duplicate elsewhere
  * keeps a UDP socket in.
  */
 void inet_withdraw(const struct endpoint *, int fd);

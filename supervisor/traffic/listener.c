@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "traffic/holder.h"
 #include "traffic/queue.h"
 #include "traffic/way.h"
 
@@ -173,8 +174,12 @@ static int
 join(struct listener *l, unsigned int generation, int fd)
 {
 	fd = l->way->join(l->state, generation, fd);
-	if (fd == -1 || remember(l, generation, fd) == 0)
+	if (fd == -1)
+		return -1;
+	if (remember(l, generation, fd) == 0) {
+		holder_changed(l->at.holder);
 		return fd;
+	}
 	l->way->leave(l->state, generation, &fd, 1);
 	errno = ENOMEM;
 	return -1;
@@ -402,4 +407,100 @@ listener_direct(const struct listener *l, unsigned int generation,
     unsigned int n, struct address *to, struct address *source)
 {
 	return l->way->direct(l->state, generation, n, to, source);
+}
+
+void
+listener_set_holder(struct listener *l, const struct holder *holder)
+{
+	l->at.holder = holder;
+}
+
+json_t *
+listener_save(const struct listener *l)
+{
+	json_t *sockets = json_array();
+	char text[ADDRESS_STRLEN];
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		json_array_append_new(sockets,
+		    json_pack("[II]", (json_int_t)l->generations[i],
+			(json_int_t)holder_cookie(l->fds[i])));
+	address_format(&l->at.address, text);
+	return json_pack("{ss ss si sI sI sb so so}", "name", l->name,
+	    "address", text, "backlog", l->at.backlog, "uid",
+	    (json_int_t)l->at.uid, "gid", (json_int_t)l->at.gid, "v6only",
+	    (int)l->at.v6only, "sockets", sockets, "state",
+	    l->way->save(l->state));
+}
+
+/* Where a listener that comes up again finds what was its own. */
+struct heritage {
+	struct listener *l;
+	int (*take)(uint64_t cookie, void *arg);
+	void *arg;
+};
+
+static int
+find_socket(unsigned int generation, uint64_t cookie, void *arg)
+{
+	struct heritage *heritage = arg;
+	struct listener *l = heritage->l;
+	size_t i;
+	int fd;
+
+	for (i = 0; i < l->n && generation != 0; i++)
+		if (l->generations[i] == generation &&
+		    holder_cookie(l->fds[i]) == cookie)
+			return l->fds[i];
+	fd = heritage->take(cookie, heritage->arg);
+	if (fd != -1 && generation != 0 && remember(l, generation, fd) == -1)
+		fd_close(&fd);
+	return fd;
+}
+
+static struct listener *
+make_again(const json_t *saved)
+{
+	const char *name, *text, *why;
+	struct address address;
+	struct listener *l;
+	json_int_t uid, gid;
+	int backlog, v6only;
+
+	if (json_unpack((json_t *)saved, "{ss ss si sI sI sb}", "name", &name,
+		"address", &text, "backlog", &backlog, "uid", &uid, "gid", &gid,
+		"v6only", &v6only) == -1 ||
+	    address_parse(&address, text, &why) == -1) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if ((l = listener_new(name, &address, backlog)) == NULL)
+		return NULL;
+	listener_set_owner(l, (uid_t)uid, (gid_t)gid);
+	l->at.v6only = v6only;
+	return l;
+}
+
+struct listener *
+listener_restore(const json_t *saved, int (*take)(uint64_t, void *), void *arg,
+    const struct holder *holder)
+{
+	struct heritage heritage = { make_again(saved), take, arg };
+	const struct way_finder finder = { find_socket, &heritage };
+	json_int_t generation, cookie;
+	json_t *value;
+	size_t i;
+
+	if (heritage.l == NULL)
+		return NULL;
+	json_array_foreach (json_object_get(saved, "sockets"), i, value)
+		if (json_unpack(value, "[II]", &generation, &cookie) == 0)
+			find_socket((unsigned int)generation, (uint64_t)cookie,
+			    &heritage);
+	if (heritage.l->way->restore(heritage.l->state,
+		json_object_get(saved, "state"), &finder) == -1)
+		return NULL; /* to free it would end what still serves */
+	heritage.l->at.holder = holder;
+	return heritage.l;
 }

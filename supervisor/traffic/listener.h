@@ -18,12 +18,15 @@
 #ifndef TRAFFIC_LISTENER_H
 #define TRAFFIC_LISTENER_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "traffic/address.h"
 #include "traffic/steer.h"
 
+struct holder;
 struct listener;
 
 enum listener_steering { STEERING_REUSEPORT, STEERING_RENAME, STEERING_SHARED };
@@ -34,6 +37,25 @@ enum listener_steering { STEERING_REUSEPORT, STEERING_RENAME, STEERING_SHARED };
  */
 struct listener *listener_new(
     const char *name, const struct address *, int backlog);
+
+/*
+ * Tell the holder of all that happens to sockets made here from now on.  It
+ * is borrowed for the listener's life.
+ */
+void listener_set_holder(struct listener *, const struct holder *);
+
+/* Everything that a successor must know, *new*. */
+json_t *listener_save(const struct listener *);
+
+/*
+ * What listener_save has said, brought to life by a successor, while the
+ * sockets served on.  take gives a descriptor of a socket, *new* each time it
+ * is asked; -1 if it is no more.  Steering is left as it is until
+ * listener_steer is called, which should come next.  *New*; NULL with errno:
+ * what was taken stays open then, for the caller is to leave it to others.
+ */
+struct listener *listener_restore(const json_t *,
+    int (*take)(uint64_t cookie, void *arg), void *arg, const struct holder *);
 
 /* Close all sockets; unlink the paths of Unix sockets that are still ours. */
 void listener_free(struct listener *);

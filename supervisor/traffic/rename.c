@@ -19,6 +19,7 @@
 
 #include "base/fd.h"
 #include "base/paths.h"
+#include "traffic/holder.h"
 #include "traffic/way.h"
 
 #define CUT	  40 /* of a long public name in private ones */
@@ -205,6 +206,7 @@ place(struct rename_way *r, struct name *name)
 		return -1;
 	r->placed = name;
 	r->public_identity = name->identity;
+	holder_changed(r->at->holder);
 	return 0;
 }
 
@@ -225,6 +227,8 @@ settle_in(struct rename_way *r, struct name *name, int fd)
 	char path[PATH_MAX + NAME_SIZE];
 	struct stat st;
 
+	if (holder_hold(r->at->holder, fd) == -1)
+		return -1;
 	if (is_socket(r, name->private, &st) == 1)
 		unlinkat(r->dir, name->private, 0);
 	snprintf(path, sizeof(path), "%s%s", r->directory, name->private);
@@ -297,6 +301,7 @@ rename_join(void *way, unsigned int generation, int fd)
 		return fd;
 	error = errno;
 	forget(r, name);
+	holder_release(r->at->holder, fd, false);
 	errno = error;
 fail:
 	fd_close(&fd);
@@ -313,6 +318,7 @@ rename_leave(void *way, unsigned int generation, const int *fds, size_t n)
 
 	for (i = 0; i < n; i++) {
 		fd = fds[i];
+		holder_release(r->at->holder, fd, false);
 		fd_close(&fd);
 	}
 	if (name != NULL)
@@ -438,6 +444,61 @@ rename_revive(void *way, unsigned int generation, int fd)
 	return at->address.type == SOCK_STREAM ? listen(fd, at->backlog) : 0;
 }
 
+static json_t *
+identity_to_json(const struct identity *identity)
+{
+	return json_pack(
+	    "[II]", (json_int_t)identity->dev, (json_int_t)identity->ino);
+}
+
+static void
+identity_from_json(struct identity *identity, const json_t *array)
+{
+	identity->dev = (dev_t)json_integer_value(json_array_get(array, 0));
+	identity->ino = (ino_t)json_integer_value(json_array_get(array, 1));
+}
+
+static json_t *
+rename_save(const void *way)
+{
+	const struct rename_way *r = way;
+	const struct name *name;
+	json_t *names = json_array();
+
+	LIST_FOREACH (name, &r->names, entry)
+		json_array_append_new(names,
+		    json_pack("{sI so}", "generation",
+			(json_int_t)name->generation, "file",
+			identity_to_json(&name->identity)));
+	return json_pack("{so sI so}", "names", names, "placed",
+	    (json_int_t)(r->placed != NULL ? r->placed->generation : 0),
+	    "public", identity_to_json(&r->public_identity));
+}
+
+static int
+rename_restore(void *way, const json_t *state, const struct way_finder *finder)
+{
+	struct rename_way *r = way;
+	unsigned int generation;
+	struct name *name;
+	json_t *value;
+	size_t i;
+
+	json_array_foreach (json_object_get(state, "names"), i, value) {
+		generation = (unsigned int)json_integer_value(
+		    json_object_get(value, "generation"));
+		if ((name = name_new(r, generation)) == NULL)
+			return -1;
+		identity_from_json(
+		    &name->identity, json_object_get(value, "file"));
+	}
+	identity_from_json(
+	    &r->public_identity, json_object_get(state, "public"));
+	r->placed = find(r,
+	    (unsigned int)json_integer_value(json_object_get(state, "placed")));
+	return 0;
+}
+
 const struct way way_rename = {
 	.steering = STEERING_RENAME,
 	.new = rename_new,
@@ -452,4 +513,6 @@ const struct way way_rename = {
 	.refuse = rename_refuse,
 	.mend = rename_mend,
 	.direct = rename_direct,
+	.save = rename_save,
+	.restore = rename_restore,
 };

@@ -16,6 +16,8 @@
 
 #include "base/fd.h"
 #include "traffic/group.h"
+#include "traffic/group_json.h"
+#include "traffic/holder.h"
 #include "traffic/inet.h"
 #include "traffic/queue.h"
 #include "traffic/trace.h"
@@ -66,8 +68,10 @@ look(struct reuseport *r)
 static void
 settle(struct reuseport *r, bool mixed)
 {
-	if (look(r))
-		group_vanish(&r->group, mixed);
+	if (!look(r))
+		return;
+	group_vanish(&r->group, mixed);
+	holder_changed(r->at->holder);
 }
 
 /* The oldest has proved itself for longest. */
@@ -167,9 +171,10 @@ reserve(struct reuseport *r)
 			return -1;
 		if (inet_enter(r->at, fd) == -1 ||
 		    group_append(&r->group, fd, 0) == -1) {
-			fd_close(&fd);
+			inet_withdraw(r->at, fd);
 			return -1;
 		}
+		holder_changed(r->at->holder);
 		if (look(r))
 			return 1;
 	}
@@ -181,6 +186,7 @@ withdraw(struct reuseport *r, size_t index)
 {
 	inet_withdraw(r->at, r->group.slots[index].fd);
 	group_remove(&r->group, index);
+	holder_changed(r->at->holder);
 }
 
 /*
@@ -197,8 +203,10 @@ admit(struct reuseport *r, unsigned int generation, int fd)
 		if (inet_enter(r->at, fd) == -1)
 			return -1;
 		result = group_append(&r->group, fd, generation);
-		if (result == 0)
+		if (result == 0) {
+			holder_changed(r->at->holder);
 			result = reserve(r);
+		}
 		if (result == 0 && look(r))
 			result = 1;
 		if (result == 0)
@@ -429,6 +437,35 @@ reuseport_direct(void *way, unsigned int generation, unsigned int n,
 	    &at->address, at->v6only, generation, n, to, source);
 }
 
+static json_t *
+reuseport_save(const void *way)
+{
+	const struct reuseport *r = way;
+
+	return json_pack("{sI so}", "owner", (json_int_t)r->uid, "group",
+	    group_to_json(&r->group));
+}
+
+/* Those that have left meanwhile did so in an order that nobody knows. */
+static int
+reuseport_restore(
+    void *way, const json_t *state, const struct way_finder *finder)
+{
+	struct reuseport *r = way;
+	size_t i, gone = 0;
+
+	r->uid = (uid_t)json_integer_value(json_object_get(state, "owner"));
+	if (group_from_json(
+		&r->group, json_object_get(state, "group"), finder) == -1)
+		return -1;
+	look(r);
+	for (i = 0; i < r->group.n; i++)
+		gone += r->group.slots[i].gone;
+	if (gone > 0)
+		group_vanish(&r->group, false);
+	return 0;
+}
+
 const struct way way_reuseport = {
 	.steering = STEERING_REUSEPORT,
 	.new = reuseport_new,
@@ -444,4 +481,6 @@ const struct way way_reuseport = {
 	.refuse = reuseport_refuse,
 	.mend = reuseport_mend,
 	.direct = reuseport_direct,
+	.save = reuseport_save,
+	.restore = reuseport_restore,
 };

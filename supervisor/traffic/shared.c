@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/fd.h"
+#include "traffic/holder.h"
 #include "traffic/way.h"
 
 #define FOR_ALL 1u /* the generation that has the path */
@@ -46,7 +47,8 @@ shared_free(void *way)
 	if (s->names != NULL) {
 		way_rename.leave(s->names, FOR_ALL, &s->fd, s->fd != -1);
 		way_rename.free(s->names);
-	} else {
+	} else if (s->fd != -1) {
+		holder_release(s->at->holder, s->fd, false);
 		fd_close(&s->fd);
 	}
 	free(s);
@@ -63,7 +65,8 @@ open_abstract(const struct shared *s, int fd)
 		fd = socket(AF_UNIX, a->type | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return -1;
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1 ||
+	if (holder_hold(s->at->holder, fd) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&ss, &len) == -1 ||
 	    (len <= sizeof(sa_family_t) && bind(fd, &a->sa, a->len) == -1) ||
 	    (a->type == SOCK_STREAM && listen(fd, s->at->backlog) == -1))
 		fd_close(&fd);
@@ -159,6 +162,31 @@ shared_prepare(void *way, unsigned int generation)
 	return 0;
 }
 
+static json_t *
+shared_save(const void *way)
+{
+	const struct shared *s = way;
+
+	return json_pack("{sI so*}", "socket",
+	    (json_int_t)(s->fd != -1 ? holder_cookie(s->fd) : 0), "path",
+	    s->names != NULL ? way_rename.save(s->names) : NULL);
+}
+
+static int
+shared_restore(void *way, const json_t *state, const struct way_finder *finder)
+{
+	struct shared *s = way;
+	json_int_t cookie =
+	    json_integer_value(json_object_get(state, "socket"));
+
+	if (cookie != 0)
+		s->fd = finder->find(0, (uint64_t)cookie, finder->arg);
+	if (s->names == NULL)
+		return 0;
+	return way_rename.restore(
+	    s->names, json_object_get(state, "path"), finder);
+}
+
 const struct way way_shared = {
 	.steering = STEERING_SHARED,
 	.new = shared_new,
@@ -173,4 +201,6 @@ const struct way way_shared = {
 	.refuse = shared_refuse,
 	.mend = shared_mend,
 	.direct = shared_direct,
+	.save = shared_save,
+	.restore = shared_restore,
 };

@@ -7,8 +7,10 @@
 #ifndef TRAFFIC_WAY_H
 #define TRAFFIC_WAY_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "traffic/address.h"
@@ -22,6 +24,17 @@ struct endpoint {
 	uid_t uid;
 	gid_t gid;
 	bool v6only; /* of the sockets there, once there are some */
+	const struct holder *holder; /* NULL: none */
+};
+
+/* Where a way that comes up again finds its sockets. */
+struct way_finder {
+	/*
+	 * The descriptor of a generation's socket, or with 0 of one that is
+	 * nobody's, the way's own from then on.  -1 if it is no more.
+	 */
+	int (*find)(unsigned int generation, uint64_t cookie, void *arg);
+	void *arg;
 };
 
 struct way {
@@ -77,6 +90,12 @@ struct way {
 	void (*mend)(void *);
 	int (*direct)(void *, unsigned int generation, unsigned int n,
 	    struct address *to, struct address *source);
+
+	/* What a successor must know of a way, *new*. */
+	json_t *(*save)(const void *);
+
+	/* Into one that is new.  -1 with errno. */
+	int (*restore)(void *, const json_t *, const struct way_finder *);
 };
 
 extern const struct way way_reuseport;

@@ -63,7 +63,8 @@ room_open(struct room *room, const char *name, uid_t uid)
 	assert_int_equal(chmod(room->dir, 0755), 0);
 	snprintf(room->path, sizeof(room->path), "%s/%s", room->dir, name);
 	assert_non_null(room->base = event_base_new());
-	room->notify = notify_new(room->base, room->path, uid, uid, hear, room);
+	room->notify =
+	    notify_new(room->base, room->path, uid, uid, -1, hear, room);
 	assert_non_null(room->notify);
 }
 
@@ -266,15 +267,15 @@ test_replaces_what_is_there(void **state)
 	struct room room;
 
 	room_open(&room, "n", getuid());
-	second =
-	    notify_new(room.base, room.path, getuid(), getgid(), hear, &room);
+	second = notify_new(
+	    room.base, room.path, getuid(), getgid(), -1, hear, &room);
 	assert_non_null(second);
 	say_text(&room, "READY=1");
 	listen_until(&room, 1);
 	notify_free(second);
 	errno = 0;
 	assert_null(notify_new(
-	    room.base, "/nowhere/at/all", getuid(), getgid(), hear, &room));
+	    room.base, "/nowhere/at/all", getuid(), getgid(), -1, hear, &room));
 	assert_int_equal(errno, ENOENT);
 	room_close(&room);
 }

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The model of a group's array as JSON: an array in the kernel's order.
+ */
+#include "traffic/group_json.h"
+
+#include <errno.h>
+
+#include "traffic/holder.h"
+
+json_t *
+group_to_json(const struct group *group)
+{
+	const struct group_slot *slot;
+	json_t *array = json_array();
+
+	for (slot = group->slots; slot < group->slots + group->n; slot++)
+		json_array_append_new(array,
+		    json_pack("{sI sI sb sb}", "socket",
+			(json_int_t)holder_cookie(slot->fd), "generation",
+			(json_int_t)slot->generation, "leaving",
+			(int)slot->leaving, "unsure", (int)slot->unsure));
+	return array;
+}
+
+int
+group_from_json(
+    struct group *group, const json_t *array, const struct way_finder *finder)
+{
+	json_int_t cookie, generation;
+	int fd, leaving, unsure;
+	struct group_slot *slot;
+	const json_t *value;
+	size_t i;
+
+	json_array_foreach (array, i, value) {
+		if (json_unpack((json_t *)value, "{sI sI sb sb}", "socket",
+			&cookie, "generation", &generation, "leaving", &leaving,
+			"unsure", &unsure) == -1) {
+			errno = EINVAL;
+			return -1;
+		}
+		fd = finder->find(
+		    (unsigned int)generation, (uint64_t)cookie, finder->arg);
+		if (group_append(group, fd, (unsigned int)generation) == -1)
+			return -1;
+		slot = &group->slots[group->n - 1];
+		slot->leaving = leaving;
+		slot->unsure = unsure;
+		slot->gone = fd == -1;
+	}
+	return 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The holder of sockets: sockets are known by their cookie, socket(7), the
+ * one name that they have over execve(2), fork(2) and SCM_RIGHTS.
+ */
+#include "traffic/holder.h"
+
+#include <stddef.h>
+#include <sys/socket.h>
+
+uint64_t
+holder_cookie(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) == -1)
+		return 0;
+	return cookie;
+}
+
+int
+holder_hold(const struct holder *holder, int fd)
+{
+	if (holder == NULL)
+		return 0;
+	return holder->hold(holder_cookie(fd), fd, holder->arg);
+}
+
+void
+holder_release(const struct holder *holder, int fd, bool wait)
+{
+	if (holder != NULL)
+		holder->release(holder_cookie(fd), wait, holder->arg);
+}
+
+void
+holder_changed(const struct holder *holder)
+{
+	if (holder != NULL)
+		holder->changed(holder->arg);
+}
