@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The hotswap command: hands over to the table of commands.
+ * The hotswap command: hands over to the table of commands, or is what the
+ * keeper starts.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 
 #include "cli/command.h"
 #include "cli/tell.h"
+#include "service/service.h"
 
 /* Whoever was started without them must not get a socket as its stderr. */
 static void
@@ -38,5 +40,7 @@ int
 main(int argc, char **argv)
 {
 	fill_standard_descriptors();
+	if (argc > 1 && strcmp(argv[1], "--supervise") == 0)
+		return service_run(NULL);
 	return finish_output(command_main(argc, argv));
 }

@@ -4,6 +4,7 @@
  */
 #include "base/strings.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,4 +48,36 @@ strings_free(char **strings)
 	for (s = strings; s != NULL && *s != NULL; s++)
 		free(*s);
 	free(strings);
+}
+
+json_t *
+strings_to_json(char *const *strings)
+{
+	json_t *array = json_array();
+
+	for (; *strings != NULL; strings++) {
+		if (json_array_append_new(array, json_string(*strings)) == 0)
+			continue;
+		json_decref(array);
+		return NULL;
+	}
+	return array;
+}
+
+char **
+strings_from_json(const json_t *array)
+{
+	size_t i, n = json_array_size(array);
+	char **strings = calloc(n + 1, sizeof(*strings));
+	const char *text;
+
+	for (i = 0; i < n && strings != NULL; i++) {
+		text = json_string_value(json_array_get(array, i));
+		if (text == NULL || (strings[i] = strdup(text)) == NULL) {
+			strings_free(strings);
+			errno = EINVAL;
+			return NULL;
+		}
+	}
+	return strings;
 }

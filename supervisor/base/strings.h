@@ -5,6 +5,7 @@
 #ifndef BASE_STRINGS_H
 #define BASE_STRINGS_H
 
+#include <jansson.h>
 #include <stddef.h>
 
 /* A copy, *new*; NULL with errno ENOMEM. */
@@ -14,5 +15,10 @@ char **strings_copy(char *const *strings);
 void strings_free(char **strings);
 
 size_t strings_count(char *const *strings);
+
+/* As an array; *new*, NULL if a string is not UTF-8.  And back: NULL, EINVAL.
+ */
+json_t *strings_to_json(char *const *strings);
+char **strings_from_json(const json_t *);
 
 #endif

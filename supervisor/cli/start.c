@@ -18,7 +18,7 @@
 #include "cli/arguments.h"
 #include "cli/tell.h"
 #include "cli/waiting.h"
-#include "service/service.h"
+#include "service/launch.h"
 
 #define REPORT_MAX 1024	     /* bytes of the line of the report */
 #define TAIL_LINES 10	     /* of the program's, shown after a failure */
@@ -37,7 +37,7 @@ struct start {
 int
 cli_run(const struct arguments *arguments)
 {
-	return service_run(arguments->options, arguments->program, -1);
+	return launch(arguments->options, arguments->program, -1);
 }
 
 static int
@@ -88,7 +88,7 @@ supervise(const struct start *start, int report_fd)
 		report_fd = STDERR_FILENO + 1;
 	}
 	closefrom(report_fd + 1);
-	return service_run(
+	return launch(
 	    start->arguments->options, start->arguments->program, report_fd);
 }
 

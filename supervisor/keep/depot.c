@@ -64,6 +64,7 @@ append(struct depot *depot, const char *name, int fd)
 	depot->items = items;
 	if ((items[depot->n].name = strdup(name)) == NULL)
 		return -1;
+	items[depot->n].used = false;
 	items[depot->n++].fd = fd;
 	return 0;
 }
@@ -83,12 +84,14 @@ depot_put(struct depot *depot, const char *name, int fd)
 }
 
 int
-depot_find(const struct depot *depot, const char *name)
+depot_dup(struct depot *depot, const char *name)
 {
-	const struct depot_item *item = find(depot, name);
+	struct depot_item *item = find(depot, name);
 
-	if (item != NULL)
-		return item->fd;
+	if (item != NULL) {
+		item->used = true;
+		return fd_dup(item->fd);
+	}
 	errno = ENOENT;
 	return -1;
 }

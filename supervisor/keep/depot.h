@@ -6,11 +6,13 @@
 #ifndef KEEP_DEPOT_H
 #define KEEP_DEPOT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct depot_item {
 	char *name;
 	int fd;
+	bool used; /* a duplicate of it was asked for */
 };
 
 /* All zero at first. */
@@ -27,8 +29,8 @@ void depot_fini(struct depot *);
  */
 int depot_put(struct depot *, const char *name, int fd);
 
-/* The descriptor of that name, *borrowed*; -1 with ENOENT. */
-int depot_find(const struct depot *, const char *name);
+/* A duplicate of it, *new*; -1 with errno. */
+int depot_dup(struct depot *, const char *name);
 
 /* It is the caller's from here on, *new*; -1 with ENOENT. */
 int depot_take(struct depot *, const char *name);

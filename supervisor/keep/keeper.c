@@ -24,12 +24,13 @@
 #include "base/log.h"
 #include "keep/depot.h"
 
-#define ENDS_MAX      128  /* the latest ends of children that are kept */
-#define FAILURES_MAX  10   /* in a row, before it said READY=1 */
-#define BACKOFF_MS    50   /* doubled with each failure, */
-#define BACKOFF_MAX   5000 /* up to here */
-#define SHORT_LIFE_MS 1000 /* a life that counts as a failure if many are so \
-			    */
+#define ENDS_MAX     128  /* the latest ends of children that are kept */
+#define FAILURES_MAX 10	  /* in a row, before it said READY=1 */
+#define BACKOFF_MS   50	  /* doubled with each failure, */
+#define BACKOFF_MAX  5000 /* up to here */
+#define SHORT_LIFE_MS                                          \
+	1000 /* a life that counts as a failure if many are so \
+	      */
 #define SHORT_LIVES 20
 #define MESSAGE_MAX 4096
 

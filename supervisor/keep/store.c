@@ -104,10 +104,10 @@ store_take(struct store *store, const char *name)
 	return depot_take(&store->given, name);
 }
 
-const char *
-store_name(const struct store *store, size_t index)
+int
+store_dup(struct store *store, const char *name)
 {
-	return index < store->given.n ? store->given.items[index].name : NULL;
+	return depot_dup(&store->given, name);
 }
 
 static int
@@ -135,6 +135,22 @@ store_remove(struct store *store, const char *name)
 
 	snprintf(text, sizeof(text), "FDSTOREREMOVE=1\nFDNAME=%s", name);
 	return say(store, text, NULL, 0);
+}
+
+void
+store_sift(struct store *store)
+{
+	struct depot_item *item = store->given.items;
+	size_t i;
+
+	for (i = 0; i < store->given.n; i++, item++) {
+		if (item->used)
+			continue;
+		shutdown(item->fd, SHUT_RDWR);
+		store_remove(store, item->name);
+	}
+	store_sync(store);
+	depot_fini(&store->given);
 }
 
 int

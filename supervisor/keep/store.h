@@ -32,8 +32,14 @@ bool store_is_offered(void);
  */
 int store_take(struct store *, const char *name);
 
-/* The names that were not taken yet, by index; NULL past the last. */
-const char *store_name(const struct store *, size_t index);
+/* The same, but it can be asked for again. */
+int store_dup(struct store *, const char *name);
+
+/*
+ * What was given and never asked for is held no longer; sockets among it are
+ * shut down.  All that is left of what was given is closed.
+ */
+void store_sift(struct store *);
 
 /*
  * Hold a duplicate of fd under a name, sd_notify(3); in force on return.

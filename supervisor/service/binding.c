@@ -20,6 +20,7 @@
 #include "process/intercept.h"
 #include "process/remote.h"
 #include "service/holding.h"
+#include "service/recovery.h"
 #include "service/service.h"
 #include "service/steering.h"
 #include "traffic/settings.h"
@@ -290,6 +291,18 @@ may_become_listener(
 		address_kind(address) == ADDRESS_INET);
 }
 
+/* One whose sockets are held from the first on. */
+static struct listener *
+make_listener(struct service *service, const struct address *address)
+{
+	struct listener *listener =
+	    listener_new(NULL, address, (int)service->options->backlog);
+
+	if (listener != NULL)
+		listener_set_holder(listener, recovery_holder(service));
+	return listener;
+}
+
 static void
 bind_elsewhere(struct bindings *bindings, struct intercept_call *call,
     const struct address *address)
@@ -298,7 +311,7 @@ bind_elsewhere(struct bindings *bindings, struct intercept_call *call,
 	struct listener *listener;
 	int r;
 
-	listener = listener_new(NULL, address, (int)service->options->backlog);
+	listener = make_listener(service, address);
 	if (listener == NULL) {
 		intercept_pass(call);
 		return;
@@ -412,8 +425,7 @@ on_listen(struct bindings *bindings, struct intercept_call *call)
 		return;
 	}
 	if ((listener = steering_find(service, &address)) == NULL)
-		listener = fresh = listener_new(
-		    NULL, &address, (int)service->options->backlog);
+		listener = fresh = make_listener(service, &address);
 	if (listener != NULL)
 		r = adopt(bindings, call, listener);
 	if (r == 0 && fresh != NULL)

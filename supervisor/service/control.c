@@ -337,28 +337,39 @@ set_access(struct control *control, const char *group)
 	return chmod(control->path, 0660);
 }
 
-struct control *
-control_new(struct service *service, const char *path, const char *group)
+/* A socket bound at the path; -1 with errno. */
+static int
+open_socket(const char *path)
 {
-	struct control *control = calloc(1, sizeof(*control));
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	mode_t before;
 
-	if (control == NULL)
+	if (fd == -1)
+		return -1;
+	unlink(path);
+	before = umask(0177);
+	if (paths_bind(fd, path) == -1)
+		fd_close(&fd);
+	umask(before);
+	return fd;
+}
+
+struct control *
+control_new(
+    struct service *service, const char *path, const char *group, int fd)
+{
+	struct control *control = calloc(1, sizeof(*control));
+
+	if (control == NULL) {
+		fd_close(&fd);
 		return NULL;
+	}
 	control->service = service;
 	TAILQ_INIT(&control->calls);
 	strlcpy(control->path, path, sizeof(control->path));
-	control->sock =
-	    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	control->sock = fd != -1 ? fd : open_socket(path);
 	if (control->sock == -1)
 		goto fail;
-	unlink(path);
-	before = umask(0177);
-	if (paths_bind(control->sock, path) == -1) {
-		umask(before);
-		goto fail;
-	}
-	umask(before);
 	if (set_access(control, group) == -1 ||
 	    listen(control->sock, SOMAXCONN) == -1)
 		goto fail;
@@ -372,6 +383,12 @@ control_new(struct service *service, const char *path, const char *group)
 fail:
 	control_free(control);
 	return NULL;
+}
+
+int
+control_fd(const struct control *control)
+{
+	return control->sock;
 }
 
 /* What is queued for a peer, without waiting for it. */

@@ -16,10 +16,14 @@ struct service;
 
 /*
  * Listen at path, which must be ours alone; group, unless NULL, may use it
- * too.  *New*; NULL with errno.
+ * too.  fd, *stolen*, is the socket of a predecessor that listens there, or
+ * -1.  *New*; NULL with errno.
  */
 struct control *control_new(
-    struct service *, const char *path, const char *group);
+    struct service *, const char *path, const char *group, int fd);
+
+/* The listening socket, *borrowed*: to be held for a successor. */
+int control_fd(const struct control *);
 
 /* Send what is still to be sent, as far as it goes; close, unlink. */
 void control_free(struct control *);

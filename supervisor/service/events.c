@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "service/recovery.h"
 #include "service/service.h"
 
 void
@@ -113,6 +114,7 @@ events_emit(struct service *service, const char *name,
 	free(words);
 	if (n == -1)
 		return;
+	recovery_save(service);
 	log_info("%s", message);
 	event = describe(service, name, generation, message);
 	free(message);

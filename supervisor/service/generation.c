@@ -17,6 +17,7 @@
 #include "service/health.h"
 #include "service/holding.h"
 #include "service/pidfiles.h"
+#include "service/recovery.h"
 #include "service/request.h"
 #include "service/retire.h"
 #include "service/service.h"
@@ -230,9 +231,9 @@ static const struct program_events program_events = {
 	.stopped = program_stopped,
 };
 
-/* What one needs to run, until it has ended for good.  -1 with why. */
-static int
-equip(struct generation *generation, char *why, size_t size)
+int
+generation_equip(
+    struct generation *generation, int notify_fd, char *why, size_t size)
 {
 	struct service *service = generation->service;
 	struct program_stop stop = { service->options->stop_signal,
@@ -242,38 +243,55 @@ equip(struct generation *generation, char *why, size_t size)
 
 	generation_owner(generation->image, &uid, &gid);
 	generation->program = program_new(service->base, service->options->name,
-	    generation->number, service->runtime, uid, gid, &stop,
+	    generation->number, service->runtime, uid, gid, notify_fd, &stop,
 	    &program_events, generation);
 	if (generation->program == NULL) {
 		snprintf(why, size, "cannot make its notification socket: %s",
 		    strerror(errno));
 		return -1;
 	}
+	recovery_hold(service, "notify", generation->number,
+	    program_notify_fd(generation->program));
 	generation->wrap = wrap_new(generation, why, size);
 	return generation->wrap != NULL ? 0 : -1;
+}
+
+struct generation *
+generation_make(
+    struct service *service, struct image *image, unsigned int number)
+{
+	struct generation *generation = calloc(1, sizeof(*generation));
+
+	if (generation == NULL ||
+	    (generation->backoff =
+		    evtimer_new(service->base, restart, generation)) == NULL) {
+		free(generation);
+		image_unref(image);
+		return NULL;
+	}
+	generation->service = service;
+	generation->image = image;
+	generation->number = number;
+	TAILQ_INSERT_TAIL(&service->generations, generation, entry);
+	return generation;
 }
 
 struct generation *
 generation_new(
     struct service *service, struct image *image, char *why, size_t size)
 {
-	struct generation *generation = calloc(1, sizeof(*generation));
+	struct generation *generation =
+	    generation_make(service, image, ++service->last_number);
 
 	if (generation == NULL) {
 		snprintf(why, size, "%s", strerror(errno));
-		image_unref(image);
 		return NULL;
 	}
-	generation->service = service;
-	generation->image = image;
-	generation->number = ++service->last_number;
 	generation->role = ROLE_CANDIDATE;
 	clock_stamp(generation->started);
-	generation->backoff = evtimer_new(service->base, restart, generation);
-	TAILQ_INSERT_TAIL(&service->generations, generation, entry);
-	if (generation->backoff == NULL)
-		snprintf(why, size, "%s", strerror(errno));
-	else if (equip(generation, why, size) == 0)
+	recovery_hold(
+	    service, "image", generation->number, generation->image->fd);
+	if (generation_equip(generation, -1, why, size) == 0)
 		return generation;
 	generation_free(generation);
 	return NULL;
@@ -286,6 +304,7 @@ generation_close(struct generation *generation)
 		health_stop(generation->health);
 	generation->health = NULL;
 	evtimer_del(generation->backoff);
+	recovery_release(generation->service, "notify", generation->number);
 	program_free(generation->program);
 	generation->program = NULL;
 	wrap_free(generation->wrap);
@@ -304,8 +323,8 @@ generation_free(struct generation *generation)
 		service->active = NULL;
 	if (generation->program != NULL)
 		generation_close(generation);
-	if (generation->backoff != NULL)
-		event_free(generation->backoff);
+	event_free(generation->backoff);
+	recovery_release(service, "image", generation->number);
 	image_unref(generation->image);
 	free(generation);
 }
@@ -338,7 +357,7 @@ collect_sockets(const struct generation *generation,
 int
 generation_revive(struct generation *generation, char *why, size_t size)
 {
-	if (equip(generation, why, size) == -1)
+	if (generation_equip(generation, -1, why, size) == -1)
 		return -1;
 	generation->role = ROLE_ACTIVE;
 	generation->restarts++;
@@ -367,6 +386,7 @@ generation_start(struct generation *generation, char *why, size_t size)
 		return -1;
 	}
 	spawn.nsockets = collect_sockets(generation, sockets, addresses);
+	recovery_save(service);
 	if (wrap_prepare(generation->wrap, &spawn, why, size) == 0) {
 		r = program_start(generation->program, &spawn, why, size);
 		if (wrap_started(generation->wrap, r == 0, why, size) == -1)

@@ -8,6 +8,7 @@
 #define SERVICE_GENERATION_H
 
 #include <event2/event.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -71,6 +72,25 @@ TAILQ_HEAD(generation_list, generation);
 struct generation *generation_new(
     struct service *, struct image *, char *why, size_t size);
 void generation_free(struct generation *);
+
+/*
+ * What a successor must know, *new*.  The generation made again of that, with
+ * what runs of it, the sockets being the listeners': NULL with errno.  Then,
+ * once all else is restored, it goes on as its role says.
+ */
+json_t *generation_save(const struct generation *);
+struct generation *generation_restore(struct service *, const json_t *);
+void generation_resume(struct generation *, const json_t *);
+
+/*
+ * One without a program; *steals* the image in every case.  Then a program
+ * for it, with a predecessor's notification socket, *stolen*, or -1.  NULL,
+ * -1 with errno.
+ */
+struct generation *generation_make(
+    struct service *, struct image *, unsigned int number);
+int generation_equip(
+    struct generation *, int notify_fd, char *why, size_t size);
 
 /* Start its program, with sockets in every listener.  -1 with why. */
 int generation_start(struct generation *, char *why, size_t size);

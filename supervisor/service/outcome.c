@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "service/recovery.h"
 #include "service/service.h"
 
 #define PHASES_MAX 1000 /* shares by hand are without number */
@@ -21,6 +22,7 @@ void
 outcome_begin(struct release *release)
 {
 	clock_stamp(release->started);
+	release->untold = true;
 	release->began_ms = release->phase_ms = clock_ms();
 	json_decref(release->phases);
 	release->phases = json_array();
@@ -59,6 +61,20 @@ outcome_phase_ended(struct release *release, const struct rollout *before)
 	json_array_append_new(release->phases, phase);
 }
 
+/* A predecessor ended between writing it and noting that it had. */
+static bool
+is_written(const struct service *service)
+{
+	const json_t *entries = journal_entries(service->journal);
+	const json_t *last =
+	    json_array_get(entries, json_array_size(entries) - 1);
+	const char *started =
+	    json_string_value(json_object_get(last, "started"));
+
+	return started != NULL &&
+	    strcmp(started, service->release.started) == 0;
+}
+
 void
 outcome_pause_ended(struct service *service, int64_t ms)
 {
@@ -79,6 +95,7 @@ outcome_tell(
 	int64_t took = clock_ms() - release->began_ms;
 	json_t *outcome;
 
+	release->untold = false;
 	if (release->kind == RELEASE_FIRST)
 		return;
 	outcome = json_pack("{ss ss si si si ss ss sI sO}", "result",
@@ -91,8 +108,10 @@ outcome_tell(
 		return;
 	service->outcomes[result]++;
 	service->outcomes_ms[result] += took;
-	if (journal_append(service->journal, json_incref(outcome)) == -1)
+	if (!is_written(service) &&
+	    journal_append(service->journal, json_incref(outcome)) == -1)
 		events_emit(service, "warning", NULL,
 		    "warning: history: not written yet: %s", strerror(errno));
+	recovery_save(service);
 	events_outcome(service, outcome);
 }

@@ -16,6 +16,7 @@
 #include "service/exclusive.h"
 #include "service/health.h"
 #include "service/outcome.h"
+#include "service/recovery.h"
 #include "service/readiness.h"
 #include "service/request.h"
 #include "service/resolve.h"
@@ -91,6 +92,7 @@ set_deadline(struct service *service, int64_t ms)
 
 	service->release.deadline_ms = clock_ms() + ms;
 	evtimer_add(service->release.timer, &delay);
+	recovery_save(service);
 }
 
 static void
@@ -136,8 +138,8 @@ time_passed(evutil_socket_t fd, short what, void *arg)
 }
 
 /* What was kept for the rollout is let go; what it is for stays in force. */
-static void
-clear(struct service *service)
+void
+release_clear(struct service *service)
 {
 	struct release *release = &service->release;
 
@@ -258,6 +260,19 @@ check(struct service *service, const char *why)
 		release_take(service, EVENT_FAILED, strerror(errno));
 }
 
+void
+release_watch(struct service *service, int64_t ms)
+{
+	struct generation *candidate = service->release.candidate;
+
+	candidate->health =
+	    health_start(candidate, HEALTH_ROLLOUT, health_told);
+	if (candidate->health == NULL)
+		release_take(service, EVENT_FAILED, strerror(errno));
+	else
+		set_deadline(service, ms);
+}
+
 /* SHIFT: shares. */
 
 void
@@ -369,7 +384,7 @@ promote(struct service *service, const char *why)
 	request_keep(service);
 	events_emit(service, rollback ? "rolled-back" : "promoted", candidate,
 	    "serves");
-	clear(service);
+	release_clear(service);
 	if (release->kind == RELEASE_FIRST)
 		service_report(service, true, NULL);
 	outcome_tell(
@@ -386,7 +401,7 @@ release_tell_back(struct service *service, const char *why)
 	events_emit(service, met_users ? "rolled-back" : "aborted",
 	    generation_find(service, release->to), "%s: %s",
 	    release->to != 0 ? "taken back" : "no new generation", why);
-	clear(service);
+	release_clear(service);
 	outcome_tell(
 	    service, met_users ? OUTCOME_ROLLED_BACK : OUTCOME_ABORTED, why);
 }

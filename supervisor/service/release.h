@@ -53,6 +53,7 @@ struct release {
 	char why[RELEASE_WHY]; /* it is on the way back, while it is */
 	char started[CLOCK_STAMP];
 	json_t *phases;
+	bool untold; /* its outcome is not in the history yet */
 };
 
 void release_init(struct service *);
@@ -79,6 +80,26 @@ bool release_ended(struct generation *, const char *how);
 
 /* Its program listens on one address more. */
 void release_listens(struct generation *);
+/* What a successor must know, *new*. */
+json_t *release_save(const struct release *);
+
+/* Take over what release_save has said; the generations are there.  -1. */
+int release_restore(struct service *, const json_t *);
+
+/*
+ * Then, once all else is restored and the loop is about to run: finish what
+ * had all the traffic, take back what had not.  A first start goes on.
+ */
+void release_resume(struct service *);
+
+/*
+ * Pieces of a rollout's course that release_resume takes up: check the
+ * candidate while the state lasts, so long; look after the
+ * health of what serves; let go of what was kept for the rollout.
+ */
+void release_watch(struct service *, int64_t ms);
+void release_look_after(struct generation *);
+void release_clear(struct service *);
 
 /* The candidate asks for more time to start, sd_notify(3). */
 void release_extend(struct generation *, int64_t usec);

@@ -14,6 +14,7 @@
 #include "service/service.h"
 #include "service/exclusive.h"
 #include "service/health.h"
+#include "service/recovery.h"
 #include "service/steering.h"
 #include "traffic/drain.h"
 
@@ -55,6 +56,7 @@ enter(struct generation *generation, enum retire_stage stage, int64_t ms)
 	retirement->deadline = clock_ms() + ms;
 	retirement->look_ms = LOOK_FIRST_MS;
 	retirement->quiet = 0;
+	recovery_save(generation->service);
 }
 
 /* Make room for what is kept about it on this way.  -1 with errno. */
@@ -301,4 +303,43 @@ retire_deadline(const struct generation *generation)
 	if (retirement == NULL || retirement->stage == STAGE_STOPPING)
 		return 0;
 	return retirement->deadline;
+}
+
+json_t *
+retire_save(const struct generation *generation)
+{
+	const struct retirement *retirement = generation->retirement;
+
+	if (retirement == NULL)
+		return NULL;
+	return json_pack("{si sI}", "stage", (int)retirement->stage, "deadline",
+	    (json_int_t)retirement->deadline);
+}
+
+/* It stops, or was about to. */
+static void
+stop_again(struct generation *generation)
+{
+	if (generation->program != NULL)
+		retire_stop(generation);
+}
+
+void
+retire_restore(struct generation *generation, const json_t *saved)
+{
+	int64_t left;
+	int stage;
+
+	stage = (int)json_integer_value(json_object_get(saved, "stage"));
+	if (stage == STAGE_STOPPING || saved == NULL ||
+	    set_out(generation) == -1) {
+		stop_again(generation);
+		return;
+	}
+	left =
+	    json_integer_value(json_object_get(saved, "deadline")) - clock_ms();
+	if (left < 0)
+		left = 0;
+	enter(generation, stage, left);
+	look_after(generation, stage == STAGE_PARKED ? left : LOOK_FIRST_MS);
 }

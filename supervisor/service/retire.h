@@ -6,6 +6,7 @@
 #ifndef SERVICE_RETIRE_H
 #define SERVICE_RETIRE_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -39,5 +40,11 @@ int64_t retire_deadline(const struct generation *);
 
 /* Open connections that it has, -1 if that cannot be told. */
 int retire_connections(struct generation *);
+
+/* Where it is on this way, *new*; NULL if it is not on it. */
+json_t *retire_save(const struct generation *);
+
+/* A successor goes on with what retire_save has said. */
+void retire_restore(struct generation *, const json_t *);
 
 #endif

@@ -26,6 +26,7 @@
 #include "service/control.h"
 #include "service/hooks.h"
 #include "service/pidfiles.h"
+#include "service/recovery.h"
 #include "service/request.h"
 #include "service/retire.h"
 #include "service/signals.h"
@@ -57,6 +58,7 @@ service_report(struct service *service, bool ready, const char *text)
 	else
 		dprintf(service->report_fd, "failed %s\n", text);
 	fd_close(&service->report_fd);
+	recovery_release(service, "report", 0);
 }
 
 void
@@ -154,7 +156,11 @@ open_places(struct run *run)
 	snprintf(path, sizeof(path), "%s/images", service->state);
 	mkdir(path, 0711);
 	snprintf(path, sizeof(path), "%s/%s.lock", service->runtime, name);
-	run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/* A lock that is held outlives who took it, flock(2). */
+	run->lock = recovery_take(service, "lock", 0);
+	if (run->lock == -1)
+		run->lock =
+		    open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (run->lock == -1)
 		return fail(
 		    service, STATUS_NOPERM, "%s: %s", path, strerror(errno));
@@ -164,6 +170,7 @@ open_places(struct run *run)
 		    "`hotswap upgrade %s` replaces its program, --name gives "
 		    "this one another name",
 		    name, name);
+	recovery_hold(service, "lock", 0, run->lock);
 	snprintf(path, sizeof(path), "%s/history", service->state);
 	service->journal = journal_open(path);
 	return service->journal != NULL
@@ -182,23 +189,37 @@ open_control(struct run *run)
 		return fail(service, STATUS_CONFIG,
 		    "--control-group: there is no group %s", group);
 	if (paths_control(service->options->name, path) == 0)
-		service->control = control_new(service, path, group);
-	if (service->control != NULL)
-		return STATUS_OK;
-	return fail(service, STATUS_NOPERM, "control socket %s: %s", path,
-	    strerror(errno));
+		service->control = control_new(
+		    service, path, group, recovery_take(service, "control", 0));
+	if (service->control == NULL)
+		return fail(service, STATUS_NOPERM, "control socket %s: %s",
+		    path, strerror(errno));
+	recovery_hold(service, "control", 0, control_fd(service->control));
+	return STATUS_OK;
+}
+
+/* That of the service instead of ours. */
+static int
+put_pid(int fd, pid_t pid)
+{
+	char text[16];
+	int n = snprintf(text, sizeof(text), "%d", pid);
+
+	return ftruncate(fd, 0) == 0 && pwrite(fd, text, n, 0) == n ? 0 : -1;
 }
 
 static int
 write_pidfile(struct run *run)
 {
-	const char *path = run->service.options->pidfile;
+	struct service *service = &run->service;
+	const char *path = service->options->pidfile;
 	pid_t other = 0;
 
 	if (path == NULL)
 		return STATUS_OK;
 	run->pidfile = pidfile_open(path, 0644, &other);
-	if (run->pidfile != NULL && pidfile_write(run->pidfile) == 0)
+	if (run->pidfile != NULL && pidfile_write(run->pidfile) == 0 &&
+	    put_pid(pidfile_fileno(run->pidfile), recovery_pid(service)) == 0)
 		return STATUS_OK;
 	if (errno == EEXIST)
 		return fail(&run->service, STATUS_REFUSED,
@@ -251,6 +272,9 @@ open_listeners(struct run *run)
 	char why[RELEASE_WHY];
 	const char *key;
 
+	if (!recovery_is_first(service))
+		return recovery_restore(&run->service) == 0 ? STATUS_OK
+							    : STATUS_SOFTWARE;
 	if (steering_open(&run->service, why, sizeof(why)) == 0 &&
 	    request_check_options(service, service->options, &key, why) == 0)
 		return STATUS_OK;
@@ -316,44 +340,36 @@ go_down(struct run *run)
 	}
 	strings_free(service->program);
 	free(service->exe);
+	recovery_close(service);
 	options_free(service->options);
 	fd_close(&run->lock);
 }
 
-static void
-begin_first(struct service *service, char *const *program)
-{
-	struct request request = { .kind = RELEASE_FIRST, .program = program };
-	char why[RELEASE_WHY];
-	const char *key;
-
-	if (request_begin(service, &request, &key, why) == REQUEST_BEGUN)
-		return;
-	fail(service, STATUS_SOFTWARE, "%s", why);
-	service_end(service, STATUS_SOFTWARE, true);
-}
-
 int
-service_run(const struct options *options, char *const *program, int report_fd)
+service_run(const json_t *first)
 {
 	struct run run = { .lock = -1 };
 	struct service *service = &run.service;
 	int status;
 
-	service->report_fd = report_fd;
-	service->options = options_copy(options);
-	log_open(options->name, options->log_format);
-	if (service->options == NULL)
-		return fail(service, STATUS_SOFTWARE, "%s", strerror(errno));
 	TAILQ_INIT(&service->generations);
 	events_init(&service->events);
-	if ((status = come_up(&run)) == STATUS_OK) {
-		migrate_queued(options);
-		begin_first(service, program);
+	if (recovery_open(service, first) == -1)
+		return STATUS_SOFTWARE;
+	log_open(service->options->name, service->options->log_format);
+	service->report_fd = recovery_take(service, "report", 0);
+	status = come_up(&run);
+	/* What a predecessor has left is not ours to take down. */
+	if (status != STATUS_OK && !recovery_is_first(service))
+		return status;
+	if (status == STATUS_OK) {
+		migrate_queued(service->options);
+		recovery_begin(service);
 		event_base_dispatch(service->base);
 		status = service->exit_status;
 		service_report(service, false, "stopped before it served");
 	}
+	recovery_end(service);
 	go_down(&run);
 	return status;
 }

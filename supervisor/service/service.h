@@ -7,6 +7,7 @@
 #define SERVICE_SERVICE_H
 
 #include <event2/event.h>
+#include <jansson.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <sys/queue.h>
@@ -22,6 +23,7 @@ struct control;
 struct hooks;
 struct pidfiles;
 struct signals;
+struct recovery;
 
 struct service {
 	struct event_base *base;
@@ -44,6 +46,7 @@ struct service {
 	struct hooks *hooks;
 	struct pidfiles *pidfiles;
 	struct signals *signals;
+	struct recovery *recovery;
 	unsigned int outcomes[3]; /* so often, by enum outcome_result */
 	int64_t outcomes_ms[3];	  /* all of them together, likewise */
 	struct {
@@ -56,12 +59,11 @@ struct service {
 };
 
 /*
- * Supervise in the foreground until the service ends; program is the
- * NULL-terminated command.  If report_fd is not -1, one line is written to
- * it and it is closed: `ready TEXT` when the first generation serves, else
- * `failed REASON` before the return.  Returns an exit status of hotswap(1).
+ * Supervise until the service ends: what a predecessor has left, or else
+ * what first, borrowed, says (service/recovery.h).  Returns an exit status of
+ * hotswap(1).
  */
-int service_run(const struct options *, char *const *program, int report_fd);
+int service_run(const json_t *first);
 
 /* The first generation serves, or why it will not. */
 void service_report(struct service *, bool ready, const char *text);

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "service/outcome.h"
+#include "service/recovery.h"
 #include "service/retire.h"
 #include "service/service.h"
 #include "service/wrap.h"
@@ -210,10 +211,11 @@ status_json(struct service *service)
 	const struct generation *active = service->active;
 
 	return json_pack("{ss si ss si so so so so so so}", "name",
-	    service->options->name, "pid", (int)getpid(), "version",
-	    HOTSWAP_VERSION, "active", active != NULL ? (int)active->number : 0,
-	    "rollout", rollout_json(service), "listeners",
-	    listeners_json(service), "generations", generations_json(service),
-	    "counters", counters_json(service), "durations_ms",
-	    durations_json(service), "pauses", pauses_json(service));
+	    service->options->name, "pid", (int)recovery_pid(service),
+	    "version", HOTSWAP_VERSION, "active",
+	    active != NULL ? (int)active->number : 0, "rollout",
+	    rollout_json(service), "listeners", listeners_json(service),
+	    "generations", generations_json(service), "counters",
+	    counters_json(service), "durations_ms", durations_json(service),
+	    "pauses", pauses_json(service));
 }

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "service/recovery.h"
 #include "service/service.h"
 
 #define SHARES_MAX 64
@@ -62,6 +63,8 @@ open_one(struct service *service, const char *option, char *why, size_t size)
 	} else if ((listener = listener_new(name, &address,
 			(int)service->options->backlog)) == NULL)
 		snprintf(why, size, "--listen %s: %s", where, strerror(errno));
+	else
+		listener_set_holder(listener, recovery_holder(service));
 	free(name);
 	return listener;
 }
@@ -87,6 +90,39 @@ steering_open(struct service *service, char *why, size_t size)
 		service->listeners[service->nlisteners++] = listener;
 	}
 	service->ndeclared = service->nlisteners;
+	return 0;
+}
+
+json_t *
+steering_save(const struct service *service)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < service->nlisteners; i++)
+		json_array_append_new(
+		    list, listener_save(service->listeners[i]));
+	return list;
+}
+
+int
+steering_restore(struct service *service, const json_t *list)
+{
+	struct listener *listener;
+	json_t *saved;
+	size_t i;
+
+	service->listeners =
+	    calloc(json_array_size(list) + 1, sizeof(*service->listeners));
+	if (service->listeners == NULL)
+		return -1;
+	json_array_foreach (list, i, saved) {
+		listener = listener_restore(
+		    saved, recovery_socket, service, recovery_holder(service));
+		if (listener == NULL)
+			return -1;
+		service->listeners[service->nlisteners++] = listener;
+	}
 	return 0;
 }
 
@@ -267,6 +303,7 @@ apply_plan(struct service *service, const struct steer_plan *plan)
 	char text[ADDRESS_STRLEN];
 	size_t i;
 
+	recovery_save(service);
 	for (i = 0; i < service->nlisteners; i++) {
 		if (listener_steer(service->listeners[i], plan) == 0)
 			continue;

@@ -6,6 +6,7 @@
 #ifndef SERVICE_STEERING_H
 #define SERVICE_STEERING_H
 
+#include <jansson.h>
 #include <stddef.h>
 
 struct address;
@@ -16,6 +17,12 @@ struct service;
 /* Make the listeners of --listen.  -1 with why. */
 int steering_open(struct service *, char *why, size_t size);
 void steering_close(struct service *);
+
+/* What a successor must know of all listeners, *new*. */
+json_t *steering_save(const struct service *);
+
+/* Make them again, with what is held of their sockets.  -1 with errno. */
+int steering_restore(struct service *, const json_t *);
 
 /*
  * Can all listeners give a part of the connections to one generation and the

@@ -21,6 +21,7 @@
 #include "process/intercept.h"
 #include "process/parts.h"
 #include "service/binding.h"
+#include "service/recovery.h"
 #include "service/service.h"
 
 /* Where calls arrive. */
@@ -28,6 +29,7 @@ struct tap {
 	LIST_ENTRY(tap) entry;
 	struct wrap *wrap;
 	struct intercept *intercept;
+	unsigned int serial; /* among those of the generation */
 };
 
 struct wrap {
@@ -35,6 +37,7 @@ struct wrap {
 	struct shim_choice choice;
 	struct bindings *bindings;
 	LIST_HEAD(, tap) taps;
+	unsigned int serial; /* of the next */
 	bool warned;	     /* of calls that were missed */
 	char path[PATH_MAX]; /* preload: of the socket */
 
@@ -43,10 +46,24 @@ struct wrap {
 	int socks[2]; /* our end, the child's */
 };
 
+#define NAME_SIZE 32
+
+/* What its descriptor is held as. */
+static const char *
+tap_name(const struct wrap *wrap, char buf[static NAME_SIZE])
+{
+	snprintf(buf, NAME_SIZE, "tap-%u", wrap->generation->number);
+	return buf;
+}
+
 static void
 tap_free(struct tap *tap)
 {
+	char name[NAME_SIZE];
+
 	LIST_REMOVE(tap, entry);
+	recovery_release(tap->wrap->generation->service,
+	    tap_name(tap->wrap, name), tap->serial);
 	intercept_free(tap->intercept);
 	free(tap);
 }
@@ -85,11 +102,15 @@ static const struct intercept_handler handler = {
 typedef struct intercept *serve_fn(
     struct event_base *, int fd, const struct intercept_handler *, void *arg);
 
-/* *Steals* fd, which may be -1 with errno. */
+/*
+ * *Steals* fd, which may be -1 with errno.  It is held for a successor from
+ * before the first call: without anybody to hear it that would fail for good.
+ */
 static int
 serve(struct wrap *wrap, serve_fn *serve_it, int fd)
 {
 	struct tap *tap;
+	char name[NAME_SIZE];
 
 	if (fd == -1)
 		return -1;
@@ -98,6 +119,9 @@ serve(struct wrap *wrap, serve_fn *serve_it, int fd)
 		return -1;
 	}
 	tap->wrap = wrap;
+	tap->serial = wrap->serial++;
+	recovery_hold(
+	    wrap->generation->service, tap_name(wrap, name), tap->serial, fd);
 	LIST_INSERT_HEAD(&wrap->taps, tap, entry);
 	tap->intercept =
 	    serve_it(wrap->generation->service->base, fd, &handler, tap);
@@ -280,4 +304,37 @@ const char *
 wrap_trouble(const struct wrap *wrap)
 {
 	return wrap != NULL ? bindings_trouble(wrap->bindings) : "";
+}
+
+json_t *
+wrap_save(const struct wrap *wrap)
+{
+	const struct tap *tap;
+	json_t *serials = json_array();
+
+	if (wrap->choice.backend == SHIM_SECCOMP)
+		LIST_FOREACH (tap, &wrap->taps, entry)
+			json_array_append_new(
+			    serials, json_integer(tap->serial));
+	return json_pack("{si so}", "next", (int)wrap->serial, "taps", serials);
+}
+
+int
+wrap_restore(struct wrap *wrap, const json_t *saved)
+{
+	struct service *service = wrap->generation->service;
+	char name[NAME_SIZE];
+	json_t *serial;
+	size_t i;
+	int fd;
+
+	json_array_foreach (json_object_get(saved, "taps"), i, serial) {
+		wrap->serial = (unsigned int)json_integer_value(serial);
+		fd = recovery_take(service, tap_name(wrap, name), wrap->serial);
+		if (fd != -1 && serve(wrap, intercept_seccomp_new, fd) == -1)
+			return -1;
+	}
+	wrap->serial =
+	    (unsigned int)json_integer_value(json_object_get(saved, "next"));
+	return 0;
 }

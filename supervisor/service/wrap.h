@@ -7,6 +7,7 @@
 #ifndef SERVICE_WRAP_H
 #define SERVICE_WRAP_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -33,5 +34,9 @@ enum shim_backend wrap_backend(const struct wrap *);
 
 /* The last call that was refused, "" if none was.  Borrowed. */
 const char *wrap_trouble(const struct wrap *);
+
+/* What a successor must know, *new*; and what is held of it taken over. */
+json_t *wrap_save(const struct wrap *);
+int wrap_restore(struct wrap *, const json_t *);
 
 #endif

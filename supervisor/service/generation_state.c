@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A generation over the end of the supervisor.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "service/generation.h"
+#include "service/recovery.h"
+#include "service/retire.h"
+#include "service/service.h"
+#include "service/wrap.h"
+#include "base/log.h"
+
+json_t *
+generation_save(const struct generation *generation)
+{
+	return json_pack("{si ss sI sb ss sI sb so so* so* so*}", "number",
+	    (int)generation->number, "role", role_name(generation->role),
+	    "share", (json_int_t)generation->share, "proven",
+	    (int)generation->proven, "started", generation->started, "restarts",
+	    (json_int_t)generation->restarts, "sick",
+	    (int)generation->checks.sick, "image",
+	    image_to_json(generation->image), "program",
+	    generation->program != NULL ? program_save(generation->program)
+					: NULL,
+	    "wrap",
+	    generation->wrap != NULL ? wrap_save(generation->wrap) : NULL,
+	    "retirement", retire_save(generation));
+}
+
+/* Of the image, where its file can be reached by the descriptor alone. */
+static void
+take_image_file(struct generation *generation)
+{
+	int fd =
+	    recovery_take(generation->service, "image", generation->number);
+
+	if (generation->image->fd == -1)
+		generation->image->fd = fd;
+	else
+		fd_close(&fd);
+}
+
+static int
+restore_program(struct generation *generation, const json_t *saved)
+{
+	int fd;
+
+	if (saved == NULL)
+		return 0;
+	fd = recovery_take(generation->service, "notify", generation->number);
+	if (generation_equip(generation, fd) == -1)
+		return -1;
+	program_restore(generation->program, saved);
+	return 0;
+}
+
+static int
+restore_wrap(struct generation *generation, const json_t *saved)
+{
+	char why[256];
+
+	if (saved == NULL)
+		return 0;
+	generation->wrap = wrap_new(generation, why, sizeof(why));
+	if (generation->wrap != NULL)
+		return wrap_restore(generation->wrap, saved);
+	log_error("generation %u: %s", generation->number, why);
+	errno = EINVAL;
+	return -1;
+}
+
+static enum role
+find_role(const char *name)
+{
+	enum role role;
+
+	for (role = ROLE_CANDIDATE; role < ROLE_FAILED; role++)
+		if (strcmp(role_name(role), name) == 0)
+			break;
+	return role;
+}
+
+struct generation *
+generation_restore(struct service *service, const json_t *saved)
+{
+	struct image *image = image_from_json(json_object_get(saved, "image"));
+	struct generation *generation;
+	json_int_t share, restarts;
+	const char *role, *started;
+	int number, proven, sick;
+
+	if (image == NULL ||
+	    json_unpack((json_t *)saved, "{si ss sI sb ss sI sb}", "number",
+		&number, "role", &role, "share", &share, "proven", &proven,
+		"started", &started, "restarts", &restarts, "sick",
+		&sick) == -1) {
+		image_unref(image);
+		errno = EINVAL;
+		return NULL;
+	}
+	generation = generation_make(service, image, (unsigned int)number);
+	if (generation == NULL)
+		return NULL;
+	generation->role = find_role(role);
+	generation->share = (unsigned int)share;
+	generation->proven = proven;
+	generation->restarts = (unsigned int)restarts;
+	generation->checks.sick = sick;
+	strlcpy(generation->started, started, sizeof(generation->started));
+	take_image_file(generation);
+	if (restore_program(generation, json_object_get(saved, "program")) ==
+		-1 ||
+	    restore_wrap(generation, json_object_get(saved, "wrap")) == -1)
+		return NULL;
+	return generation;
+}
+
+/* Each role has a way to go on; what was to be stopped is stopped again. */
+void
+generation_resume(struct generation *generation, const json_t *saved)
+{
+	const json_t *retirement = json_object_get(saved, "retirement");
+	struct timeval now = { 0 };
+
+	if (generation->program == NULL)
+		return;
+	switch (generation->role) {
+	case ROLE_CANDIDATE:
+		break;
+	case ROLE_ACTIVE:
+		if (program_main(generation->program) == 0)
+			evtimer_add(generation->backoff, &now);
+		break;
+	default:
+		/* A parked one that was just to serve again is on no way. */
+		if (generation->share == 0 || retirement != NULL)
+			retire_restore(generation, retirement);
+	}
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The launch of a service: its first checkpoint says nothing but what was
+ * asked for, so that the first start is a start like any other.
+ */
+#include "service/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "base/strings.h"
+#include "keep/checkpoint.h"
+#include "keep/keeper.h"
+#include "keep/store.h"
+#include "service/recovery.h"
+#include "service/service.h"
+
+static int
+become_keeper(const char *name, const json_t *first, int report_fd)
+{
+	struct checkpoint checkpoint;
+	struct keeper_item items[CHECKPOINT_FILES + 2];
+	size_t n = 0;
+	int exe, status;
+
+	exe = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	if (exe == -1 || checkpoint_init(&checkpoint) == -1 ||
+	    checkpoint_save(&checkpoint, first) == -1) {
+		log_error("cannot begin: %s", strerror(errno));
+		return STATUS_SOFTWARE;
+	}
+	for (; n < CHECKPOINT_FILES; n++)
+		items[n] = (struct keeper_item){ checkpoint_names[n],
+			checkpoint.fds[n] };
+	items[n++] = (struct keeper_item){ KEEPER_PROGRAM, exe };
+	if (report_fd != -1)
+		items[n++] = (struct keeper_item){ RECOVERY_REPORT, report_fd };
+	if ((status = keeper_run(name, items, n)) != -1)
+		return status;
+	log_error("cannot start the supervisor: %s", strerror(errno));
+	return STATUS_SOFTWARE;
+}
+
+int
+launch(const struct options *options, char *const *program, int report_fd)
+{
+	json_t *first = recovery_first(options, program);
+	int status = STATUS_SOFTWARE;
+
+	log_open(options->name, options->log_format);
+	if (first == NULL)
+		log_error("the command line is not UTF-8");
+	else if (store_is_offered())
+		status = service_run(first);
+	else
+		status = become_keeper(options->name, first, report_fd);
+	json_decref(first);
+	return status;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * From a command line to a service that runs: hands all that the first
+ * supervisor has to know to a keeper, which this process becomes.
+ */
+#ifndef SERVICE_LAUNCH_H
+#define SERVICE_LAUNCH_H
+
+#include "service/options.h"
+
+/*
+ * Supervise in the foreground until the service ends; program is the
+ * NULL-terminated command.  If report_fd, which is *stolen*, is not -1, one
+ * line is written to it and it is closed: `ready TEXT` when the first
+ * generation serves, else `failed REASON` before the return.  Returns an exit
+ * status of hotswap(1).
+ */
+int launch(const struct options *, char *const *program, int report_fd);
+
+#endif

@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Start is recovery: the checkpoint's document, and the descriptors beside
+ * it.  What each part says of itself is the part's own.
+ */
+#include "service/recovery.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "base/strings.h"
+#include "keep/checkpoint.h"
+#include "keep/keeper.h"
+#include "keep/store.h"
+#include "process/reaper.h"
+#include "service/request.h"
+#include "service/retire.h"
+#include "service/service.h"
+#include "service/steering.h"
+#include "settings.h"
+#include "traffic/holder.h"
+
+struct recovery {
+	struct store *store;
+	struct checkpoint checkpoint;
+	json_t *document; /* what was found, until it is used up */
+	bool first;
+	bool on; /* the checkpoint is kept */
+	struct holder holder;
+	struct event *news; /* of the keeper */
+};
+
+/* WHAT IS HELD */
+
+static void
+name_it(char buf[static KEEPER_NAME_MAX], const char *name, uint64_t number)
+{
+	snprintf(
+	    buf, KEEPER_NAME_MAX, "%s.%llu", name, (unsigned long long)number);
+}
+
+void
+recovery_hold(
+    struct service *service, const char *name, unsigned int number, int fd)
+{
+	char text[KEEPER_NAME_MAX];
+
+	name_it(text, name, number);
+	if (fd != -1 && store_put(service->recovery->store, text, fd) == -1)
+		log_warn("%s is not held for a successor: %s", text,
+		    strerror(errno));
+}
+
+void
+recovery_release(struct service *service, const char *name, unsigned int number)
+{
+	char text[KEEPER_NAME_MAX];
+
+	name_it(text, name, number);
+	store_remove(service->recovery->store, text);
+}
+
+int
+recovery_take(struct service *service, const char *name, unsigned int number)
+{
+	char text[KEEPER_NAME_MAX];
+
+	name_it(text, name, number);
+	return store_take(service->recovery->store, text);
+}
+
+static int
+hold_socket(uint64_t cookie, int fd, void *arg)
+{
+	struct service *service = arg;
+	char text[KEEPER_NAME_MAX];
+
+	name_it(text, "socket", cookie);
+	return store_put(service->recovery->store, text, fd);
+}
+
+static void
+release_socket(uint64_t cookie, bool wait, void *arg)
+{
+	struct service *service = arg;
+	char text[KEEPER_NAME_MAX];
+
+	name_it(text, "socket", cookie);
+	store_remove(service->recovery->store, text);
+	if (wait && store_sync(service->recovery->store) == -1)
+		log_warn("%s is still held: %s", text, strerror(errno));
+}
+
+static void
+sockets_changed(void *arg)
+{
+	recovery_save(arg);
+}
+
+const struct holder *
+recovery_holder(struct service *service)
+{
+	return &service->recovery->holder;
+}
+
+int
+recovery_socket(uint64_t cookie, void *arg)
+{
+	struct service *service = arg;
+	char text[KEEPER_NAME_MAX];
+
+	name_it(text, "socket", cookie);
+	return store_dup(service->recovery->store, text);
+}
+
+/* THE DOCUMENT */
+
+json_t *
+recovery_first(const struct options *options, char *const *program)
+{
+	return json_pack("{si so so}", "version", CHECKPOINT_VERSION, "options",
+	    options_to_json(options), "first", strings_to_json(program));
+}
+
+struct options *
+recovery_options(const json_t *saved)
+{
+	struct options *options = options_new();
+	char why[OPTIONS_WHY];
+	const char *key;
+
+	if (options != NULL &&
+	    options_set_json(options, saved, false, &key, why) == -1) {
+		log_error("checkpoint: %s", why);
+		options_free(options);
+		options = NULL;
+	}
+	return options;
+}
+
+static unsigned int
+number_of(const struct generation *generation)
+{
+	return generation != NULL ? generation->number : 0;
+}
+
+static json_t *
+save_generations(const struct service *service)
+{
+	const struct generation *generation;
+	json_t *list = json_array();
+
+	TAILQ_FOREACH (generation, &service->generations, entry)
+		json_array_append_new(list, generation_save(generation));
+	return list;
+}
+
+static json_t *
+describe(const struct service *service)
+{
+	return json_pack("{si ss so so* ss* si si si s[iii] sb si si so so so}",
+	    "version", CHECKPOINT_VERSION, "hotswap", HOTSWAP_VERSION,
+	    "options", options_to_json(service->options), "program",
+	    service->program != NULL ? strings_to_json(service->program) : NULL,
+	    "exe", service->exe, "last-number", (int)service->last_number,
+	    "active", (int)number_of(service->active), "parked",
+	    (int)number_of(service->parked), "outcomes",
+	    (int)service->outcomes[0], (int)service->outcomes[1],
+	    (int)service->outcomes[2], "ending", (int)service->ending,
+	    "exit-status", service->exit_status, "declared",
+	    (int)service->ndeclared, "listeners", steering_save(service),
+	    "generations", save_generations(service), "release",
+	    release_save(&service->release));
+}
+
+void
+recovery_save(struct service *service)
+{
+	struct recovery *recovery = service->recovery;
+	json_t *document;
+
+	if (!recovery->on)
+		return;
+	document = describe(service);
+	if (document == NULL ||
+	    checkpoint_save(&recovery->checkpoint, document) == -1)
+		log_error("checkpoint: cannot be written: %s", strerror(errno));
+	json_decref(document);
+}
+
+/* COMING UP */
+
+/* A new pair of files, held from here on. */
+static int
+begin_checkpoint(struct recovery *recovery, const json_t *first)
+{
+	size_t i;
+
+	if (first == NULL) {
+		log_error("this is for the keeper to start");
+		return -1;
+	}
+	recovery->document = json_deep_copy(first);
+	if (checkpoint_init(&recovery->checkpoint) == -1 ||
+	    checkpoint_save(&recovery->checkpoint, first) == -1) {
+		log_error("checkpoint: %s", strerror(errno));
+		return -1;
+	}
+	for (i = 0; i < CHECKPOINT_FILES; i++)
+		store_put(recovery->store, checkpoint_names[i],
+		    recovery->checkpoint.fds[i]);
+	return 0;
+}
+
+static int
+load_checkpoint(struct recovery *recovery, const json_t *first)
+{
+	int fds[CHECKPOINT_FILES];
+	bool found = false;
+	char why[256];
+	size_t i;
+
+	for (i = 0; i < CHECKPOINT_FILES; i++) {
+		fds[i] = store_take(recovery->store, checkpoint_names[i]);
+		found |= fds[i] != -1;
+	}
+	if (!found)
+		return begin_checkpoint(recovery, first);
+	checkpoint_adopt(&recovery->checkpoint, fds);
+	recovery->document =
+	    checkpoint_load(&recovery->checkpoint, why, sizeof(why));
+	if (recovery->document != NULL)
+		return 0;
+	log_error("the checkpoint cannot be used: %s; what runs is left "
+		  "running as it is, unsupervised",
+	    why);
+	return -1;
+}
+
+int
+recovery_open(struct service *service, const json_t *first)
+{
+	struct recovery *recovery = calloc(1, sizeof(*recovery));
+
+	if (recovery == NULL || (recovery->store = store_open()) == NULL) {
+		log_error("%s", strerror(errno));
+		free(recovery);
+		return -1;
+	}
+	service->recovery = recovery;
+	recovery->checkpoint.fds[0] = recovery->checkpoint.fds[1] = -1;
+	recovery->holder = (struct holder){ hold_socket, release_socket,
+		sockets_changed, service };
+	if (load_checkpoint(recovery, first) == -1)
+		return -1;
+	recovery->first = json_object_get(recovery->document, "first") != NULL;
+	service->options =
+	    recovery_options(json_object_get(recovery->document, "options"));
+	return service->options != NULL ? 0 : -1;
+}
+
+void
+recovery_close(struct service *service)
+{
+	struct recovery *recovery = service->recovery;
+
+	if (recovery == NULL)
+		return;
+	if (recovery->news != NULL)
+		event_free(recovery->news);
+	checkpoint_fini(&recovery->checkpoint);
+	store_close(recovery->store);
+	json_decref(recovery->document);
+	free(recovery);
+	service->recovery = NULL;
+}
+
+bool
+recovery_is_first(const struct service *service)
+{
+	return service->recovery->first;
+}
+
+static int
+restore_words(struct service *service, const json_t *document)
+{
+	const json_t *program = json_object_get(document, "program");
+	const char *exe = json_string_value(json_object_get(document, "exe"));
+	int last, declared, outcomes[3];
+	size_t i;
+
+	if (program != NULL &&
+	    (service->program = strings_from_json(program)) == NULL)
+		return -1;
+	if (exe != NULL && (service->exe = strdup(exe)) == NULL)
+		return -1;
+	if (json_unpack((json_t *)document, "{si s[iii] si si}", "last-number",
+		&last, "outcomes", &outcomes[0], &outcomes[1], &outcomes[2],
+		"exit-status", &service->exit_status, "declared",
+		&declared) == -1)
+		return -1;
+	service->last_number = (unsigned int)last;
+	service->ndeclared = (size_t)declared;
+	for (i = 0; i < 3; i++)
+		service->outcomes[i] = (unsigned int)outcomes[i];
+	return 0;
+}
+
+static struct generation *
+find_generation(
+    struct service *service, const json_t *document, const char *key)
+{
+	return generation_find(service,
+	    (unsigned int)json_integer_value(json_object_get(document, key)));
+}
+
+static int
+restore_generations(struct service *service, const json_t *document)
+{
+	json_t *saved;
+	size_t i;
+
+	json_array_foreach (json_object_get(document, "generations"), i, saved)
+		if (generation_restore(service, saved) == NULL)
+			return -1;
+	service->active = find_generation(service, document, "active");
+	service->parked = find_generation(service, document, "parked");
+	return 0;
+}
+
+int
+recovery_restore(struct service *service)
+{
+	const json_t *document = service->recovery->document;
+	const struct {
+		const char *key;
+		int (*restore)(struct service *, const json_t *);
+	} parts[] = {
+		{ NULL, restore_words },
+		{ "listeners", steering_restore },
+		{ NULL, restore_generations },
+		{ "release", release_restore },
+	};
+	const json_t *saved;
+	size_t i;
+
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		saved = parts[i].key == NULL
+		    ? document
+		    : json_object_get(document, parts[i].key);
+		if (parts[i].restore(service, saved) == 0)
+			continue;
+		log_error("the checkpoint cannot be used: %s: %s",
+		    parts[i].key != NULL ? parts[i].key : "generations",
+		    strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+/* THE KEEPER'S NEWS */
+
+static void
+hear_keeper(evutil_socket_t fd, short what, void *arg)
+{
+	struct service *service = arg;
+	struct recovery *recovery = service->recovery;
+	enum store_news news;
+	int status;
+	pid_t pid;
+
+	while (
+	    (news = store_read(recovery->store, &pid, &status)) == STORE_EXITED)
+		reaper_told(pid, status);
+	if (news != STORE_ENDED)
+		return;
+	event_del(recovery->news);
+	log_error("the keeper has ended: the service goes on, but would not "
+		  "survive the end of process %d",
+	    getpid());
+}
+
+static void
+watch_keeper(struct service *service)
+{
+	struct recovery *recovery = service->recovery;
+	int fd = store_fd(recovery->store);
+
+	if (fd == -1)
+		return;
+	recovery->news = event_new(
+	    service->base, fd, EV_READ | EV_PERSIST, hear_keeper, service);
+	if (recovery->news == NULL || event_add(recovery->news, NULL) == -1)
+		log_error("the keeper cannot be heard: %s", strerror(errno));
+}
+
+/* GOING ON */
+
+static void
+begin_first(struct service *service)
+{
+	struct request request = { .kind = RELEASE_FIRST };
+	char **program, why[RELEASE_WHY];
+	const char *key;
+
+	program = strings_from_json(
+	    json_object_get(service->recovery->document, "first"));
+	request.program = program;
+	if (program == NULL)
+		strlcpy(why, "no program", sizeof(why));
+	else if (request_begin(service, &request, &key, why) == REQUEST_BEGUN) {
+		strings_free(program);
+		return;
+	}
+	strings_free(program);
+	log_error("%s", why);
+	service_report(service, false, why);
+	service_end(service, STATUS_SOFTWARE, true);
+}
+
+/* A generation that the predecessor had no time to make use of. */
+static void
+dismiss_strays(struct service *service)
+{
+	struct generation *generation, *next;
+
+	TAILQ_FOREACH_SAFE (generation, &service->generations, entry, next) {
+		if (generation->role != ROLE_CANDIDATE ||
+		    generation == service->release.candidate)
+			continue;
+		generation->role = ROLE_FAILED;
+		generation->share = 0;
+		retire_stop(generation);
+	}
+}
+
+static void
+resume(struct service *service)
+{
+	const json_t *document = service->recovery->document;
+	struct generation *generation;
+	json_t *saved;
+	size_t i;
+
+	steering_apply(service);
+	for (i = 0; i < service->nlisteners; i++)
+		listener_mend(service->listeners[i]);
+	release_resume(service);
+	json_array_foreach (
+	    json_object_get(document, "generations"), i, saved) {
+		generation = generation_find(service,
+		    (unsigned int)json_integer_value(
+			json_object_get(saved, "number")));
+		if (generation != NULL)
+			generation_resume(generation, saved);
+	}
+	dismiss_strays(service);
+	if (json_is_true(json_object_get(document, "ending")))
+		service_end(service, service->exit_status, false);
+	events_emit(service, "recovered", service->active,
+	    "the supervisor was started again");
+}
+
+void
+recovery_begin(struct service *service)
+{
+	struct recovery *recovery = service->recovery;
+
+	store_sift(recovery->store);
+	watch_keeper(service);
+	recovery->on = true;
+	if (recovery->first)
+		begin_first(service);
+	else
+		resume(service);
+	store_say(recovery->store, "READY=1");
+	json_decref(recovery->document);
+	recovery->document = NULL;
+}
+
+void
+recovery_end(struct service *service)
+{
+	struct recovery *recovery = service->recovery;
+	size_t i;
+
+	if (recovery == NULL)
+		return;
+	recovery->on = false;
+	store_say(recovery->store, "STOPPING=1");
+	/* The next start is a first one. */
+	for (i = 0; i < CHECKPOINT_FILES; i++)
+		store_remove(recovery->store, checkpoint_names[i]);
+}
+
+pid_t
+recovery_pid(const struct service *service)
+{
+	return store_has_keeper(service->recovery->store) ? getppid()
+							  : getpid();
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Start is recovery: what a successor needs is kept up to date here, and
+ * here it is found again.  A first start finds a checkpoint that says
+ * nothing but what was asked for.
+ */
+#ifndef SERVICE_RECOVERY_H
+#define SERVICE_RECOVERY_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "service/options.h"
+
+#define RECOVERY_REPORT "report.0" /* held: see launch.h */
+
+struct holder;
+struct recovery;
+struct service;
+
+/* What the first supervisor of a service must know, *new*. */
+json_t *recovery_first(const struct options *, char *const *program);
+
+/*
+ * Find out what there is to go on with; first, borrowed, is what to begin
+ * with where there is nothing.  Sets the service's options.  -1 after it has
+ * said what is wrong: then nothing must be touched.
+ */
+int recovery_open(struct service *, const json_t *first);
+void recovery_close(struct service *);
+
+/* Nothing ran before. */
+bool recovery_is_first(const struct service *);
+
+/* Bring the service's parts back.  -1 after it has said what is wrong. */
+int recovery_restore(struct service *);
+
+/*
+ * All is in place: from here on the checkpoint is kept, and everything goes
+ * on where it was, or begins.
+ */
+void recovery_begin(struct service *);
+
+/*
+ * Bring the checkpoint up to date.  To be called before what must not be
+ * lost is done.
+ */
+void recovery_save(struct service *);
+
+/* We end because we are asked to: nobody shall start us again. */
+void recovery_end(struct service *);
+
+/*
+ * A descriptor to be held for a successor as NAME.NUMBER; one that is -1 is
+ * not.  Held no longer.  What a predecessor had held, *new*; -1 if nothing.
+ */
+void recovery_hold(
+    struct service *, const char *name, unsigned int number, int fd);
+void recovery_release(struct service *, const char *name, unsigned int number);
+int recovery_take(struct service *, const char *name, unsigned int number);
+
+/* For the listeners: who holds their sockets, and those that were held. */
+const struct holder *recovery_holder(struct service *);
+int recovery_socket(uint64_t cookie, void *service);
+
+/* The PID that the service has for others, all its life. */
+pid_t recovery_pid(const struct service *);
+
+/* Options as options_to_json has said, *new*; NULL. */
+struct options *recovery_options(const json_t *);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A rollout over the end of the supervisor: what a successor must know of
+ * it, and how it goes on.  The rule: what had all the traffic is finished,
+ * what had not is taken back.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strings.h"
+#include "service/outcome.h"
+#include "service/readiness.h"
+#include "service/recovery.h"
+#include "service/request.h"
+#include "service/service.h"
+
+static const char interrupted[] =
+    "the supervisor ended before the candidate had all the traffic";
+
+json_t *
+release_save(const struct release *release)
+{
+	const struct rollout *rollout = &release->rollout;
+
+	return json_pack("{si sb si si si sb ss sI sI sI sO* so* ss* so*}",
+	    "kind", (int)release->kind, "untold", (int)release->untold, "from",
+	    (int)release->from, "to", (int)release->to, "candidate",
+	    release->candidate != NULL ? (int)release->candidate->number : 0,
+	    "met-users", (int)rollout->met_users, "started", release->started,
+	    "began", (json_int_t)release->began_ms, "phase",
+	    (json_int_t)release->phase_ms, "deadline",
+	    (json_int_t)release->deadline_ms, "phases", release->phases,
+	    "program",
+	    release->program != NULL ? strings_to_json(release->program) : NULL,
+	    "exe", release->exe, "options-before",
+	    release->options_before != NULL
+		? options_to_json(release->options_before)
+		: NULL);
+}
+
+static int
+restore_request(struct release *release, const json_t *saved)
+{
+	const json_t *before = json_object_get(saved, "options-before");
+	const json_t *program = json_object_get(saved, "program");
+	const char *exe = json_string_value(json_object_get(saved, "exe"));
+
+	if (before != NULL &&
+	    (release->options_before = recovery_options(before)) == NULL)
+		return -1;
+	if (program != NULL &&
+	    (release->program = strings_from_json(program)) == NULL)
+		return -1;
+	if (exe != NULL && (release->exe = strdup(exe)) == NULL)
+		return -1;
+	return 0;
+}
+
+int
+release_restore(struct service *service, const json_t *saved)
+{
+	struct release *release = &service->release;
+	json_int_t began, phase, deadline;
+	int kind, untold, from, to, candidate, met_users;
+	const char *started;
+
+	if (json_unpack((json_t *)saved, "{si sb si si si sb ss sI sI sI}",
+		"kind", &kind, "untold", &untold, "from", &from, "to", &to,
+		"candidate", &candidate, "met-users", &met_users, "started",
+		&started, "began", &began, "phase", &phase, "deadline",
+		&deadline) == -1)
+		return -1;
+	release->kind = kind;
+	release->untold = untold;
+	release->from = (unsigned int)from;
+	release->to = (unsigned int)to;
+	release->rollout.met_users = met_users;
+	strlcpy(release->started, started, sizeof(release->started));
+	release->began_ms = began;
+	release->phase_ms = phase;
+	release->deadline_ms = deadline;
+	release->phases = json_deep_copy(json_object_get(saved, "phases"));
+	if (untold && candidate != 0)
+		release->candidate =
+		    generation_find(service, (unsigned int)candidate);
+	if (untold && from != 0)
+		release->old = generation_find(service, (unsigned int)from);
+	return restore_request(release, saved);
+}
+
+/* All that was left to do was to say so. */
+static void
+tell(struct service *service, enum outcome_result result)
+{
+	release_clear(service);
+	outcome_tell(service, result, NULL);
+}
+
+/* It had all the traffic: it has the rest of its time to prove itself. */
+static void
+go_on_baking(struct service *service)
+{
+	struct release *release = &service->release;
+	int64_t left = service->options->bake_ms;
+
+	release->rollout.state = ROLLOUT_BAKING;
+	release->rollout.share = 100;
+	release->rollout.met_users = true;
+	if (release->old == NULL || release->kind == RELEASE_ROLLBACK)
+		left = 0;
+	else if (release->deadline_ms != 0)
+		left = release->deadline_ms - clock_ms();
+	if (service->parked == release->candidate)
+		service->parked = NULL;
+	release_watch(service, left > 0 ? left : 0);
+}
+
+/* There is nothing to go back to: the first one gets another chance. */
+static void
+start_first(struct service *service)
+{
+	struct release *release = &service->release;
+	char why[RELEASE_WHY];
+
+	if (release->candidate == NULL) {
+		release->rollout.state = ROLLOUT_IDLE;
+		release_take(service, EVENT_BEGIN, NULL);
+		return;
+	}
+	release->image = image_ref(release->candidate->image);
+	release->rollout.state = ROLLOUT_STARTING;
+	if (program_main(release->candidate->program) == 0 &&
+	    generation_start(release->candidate, why, sizeof(why)) == -1) {
+		release_take(service, EVENT_FAILED, why);
+		return;
+	}
+	release_await_ready(service);
+	if (program_is_ready(release->candidate->program))
+		release_ready(release->candidate);
+}
+
+void
+release_resume(struct service *service)
+{
+	struct release *release = &service->release;
+	const struct generation *candidate = release->candidate;
+	enum role role = candidate != NULL ? candidate->role : ROLE_CANDIDATE;
+	bool rollback = release->kind == RELEASE_ROLLBACK;
+
+	if (service->active != NULL && service->active != candidate)
+		release_look_after(service->active);
+	if (!release->untold)
+		return;
+	if (role == ROLE_ACTIVE)
+		tell(
+		    service, rollback ? OUTCOME_ROLLED_BACK : OUTCOME_PROMOTED);
+	else if (role == ROLE_FAILED)
+		tell(service,
+		    release->rollout.met_users && !rollback
+			? OUTCOME_ROLLED_BACK
+			: OUTCOME_ABORTED);
+	else if (candidate != NULL && candidate->share == 100)
+		go_on_baking(service);
+	else if (release->kind == RELEASE_FIRST)
+		start_first(service);
+	else {
+		release->rollout.state =
+		    candidate != NULL ? ROLLOUT_STARTING : ROLLOUT_RESOLVING;
+		release_take(service, EVENT_FAILED, interrupted);
+	}
+}
