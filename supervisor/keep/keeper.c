@@ -242,6 +242,7 @@ supervisor_ended(struct keeper *keeper, int status)
 		start_failed(keeper, how);
 	else
 		plan_start(keeper);
+	keeper->ready = false;
 }
 
 static void
@@ -271,14 +272,13 @@ take_signal(struct keeper *keeper)
 
 	if (read(keeper->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return;
-	if (info.ssi_signo == SIGCHLD) {
-		reap(keeper);
-		return;
-	}
+	/* First, so that no signal is wasted on one that is dead. */
+	reap(keeper);
 	for (i = 0; i < NPASSED; i++)
 		keeper->pending[i] |= passed[i] == (int)info.ssi_signo;
 	pass_signals(keeper);
-	if (keeper->supervisor == 0 && keeper->next_ms == 0)
+	if (info.ssi_signo != SIGCHLD && keeper->supervisor == 0 &&
+	    keeper->next_ms == 0)
 		keeper->next_ms = clock_ms();
 }
 

@@ -210,9 +210,9 @@ status_json(struct service *service)
 {
 	const struct generation *active = service->active;
 
-	return json_pack("{ss si ss si so so so so so so}", "name",
+	return json_pack("{ss si si ss si so so so so so so}", "name",
 	    service->options->name, "pid", (int)recovery_pid(service),
-	    "version", HOTSWAP_VERSION, "active",
+	    "supervisor", (int)getpid(), "version", HOTSWAP_VERSION, "active",
 	    active != NULL ? (int)active->number : 0, "rollout",
 	    rollout_json(service), "listeners", listeners_json(service),
 	    "generations", generations_json(service), "counters",

@@ -19,11 +19,13 @@ setup() {
 }
 
 teardown() {
-	local pid log
+	local pid below log
 
-	# A name is used once a test, so that its lock names its supervisor.
+	# The keeper first, which would start its supervisor again.
 	for pid in "${PIDS[@]}"; do
-		kill -KILL "$pid" 2>/dev/null || true
+		below=$(pgrep -P "$pid" -x hotswap || true)
+		# shellcheck disable=SC2086
+		kill -KILL "$pid" $below 2>/dev/null || true
 	done
 	for log in run.log state/*/log; do
 		[ -e "$log" ] || continue
@@ -149,6 +151,11 @@ load_end() {
 		cat load.json
 		return 1
 	}
+}
+
+# supervisor: its PID, which is not the keeper's.
+supervisor() {
+	field "d['supervisor']"
 }
 
 # expect STATUS COMMAND...: it must end with that exit status.

@@ -1,0 +1,128 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# The supervisor is killed, and nobody notices.
+
+load helper
+
+# supervisor_kill: with SIGKILL; waits until another one answers.
+supervisor_kill() {
+	local before
+
+	before=$(supervisor)
+	kill -KILL "$before"
+	until_true other_supervisor "$before"
+}
+
+other_supervisor() {
+	local now
+
+	now=$(supervisor 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$1" ]
+}
+
+@test "kill -9: the program goes on, and the service keeps its PID" {
+	serve
+	program=$(pid_of 1)
+	supervisor_kill
+	[ "$(field "d['pid']")" = "$SUPERVISOR" ]
+	[ "$(pid_of 1)" = "$program" ]
+	[ "$(version)" = v1 ]
+}
+
+@test "kill -9: an upgrade and a rollback work afterwards" {
+	serve
+	supervisor_kill
+	release server v2
+	hotswap upgrade web
+	[ "$(version)" = v2 ]
+	supervisor_kill
+	hotswap rollback web
+	[ "$(version)" = v1 ]
+	is_role 2 draining || until_true is_role 2 retired
+}
+
+@test "kill -9: under load no request fails, whatever is under way" {
+	serve
+	load_begin --rate 1000 --kept 8
+	for n in 2 3 4 5; do
+		release server "v$n"
+		hotswap upgrade web --no-wait
+		supervisor_kill
+		hotswap wait web --for idle --timeout 10s
+	done
+	load_end
+}
+
+@test "kill -9 in the bake: the candidate had all the traffic, and stays" {
+	serve --bake 2s
+	release server v2
+	hotswap upgrade web --no-wait
+	until_true is_version v2
+	supervisor_kill
+	[ "$(version)" = v2 ]
+	[ "$(field "d['rollout']['state']")" = baking ]
+	hotswap wait web --for idle --timeout 10s
+	[ "$(field "d['active']")" = 2 ]
+	hotswap history web --json >history
+	[ "$(field "d['result']" history)" = promoted ]
+}
+
+@test "kill -9 before the candidate serves: it is taken back, and history says so" {
+	release server v1 --notify
+	serve --start-timeout 30s --ready notify
+	release server v2 --notify --ready-after 20000
+	hotswap upgrade web --no-wait
+	until_true is_role 2 candidate
+	supervisor_kill
+	until_true is_role 2 failed
+	[ "$(version)" = v1 ]
+	hotswap history web --json >history
+	[ "$(field "d['result']" history)" = aborted ]
+	grep -q "supervisor ended" history
+}
+
+@test "kill -9: a program that dies meanwhile is started again with its status told" {
+	serve
+	program=$(pid_of 1)
+	kill -STOP "$SUPERVISOR"
+	kill -KILL "$(supervisor)"
+	kill -TERM "$program"
+	kill -CONT "$SUPERVISOR"
+	until_true is_version v1
+	until_true grep -q "active \(exited with\|killed by\)" run.log
+	[ "$(pid_of 1)" != "$program" ]
+}
+
+@test "kill -9 again and again: descriptors, processes and shares are as at first" {
+	serve --keep 0
+	for n in 2 3 4 5 6; do
+		release server "v$n"
+		supervisor_kill
+		hotswap upgrade web
+		supervisor_kill
+	done
+	[ "$(version)" = v6 ]
+	until_true is_role 5 retired
+	[ "$(field "[g['share'] for g in d['generations'] if g['pid']]")" = "[100]" ]
+	# Checkpoint, program, lock, control, one of each image, and for the
+	# one that runs its socket and notification socket.
+	[ "$(find "/proc/$SUPERVISOR/fd" | wc -l)" -lt 22 ]
+	[ "$(pgrep -c -P "$SUPERVISOR")" -le 2 ]
+}
+
+@test "stop after kill -9: all processes end, and the keeper with 0" {
+	serve
+	program=$(pid_of 1)
+	supervisor_kill
+	hotswap stop web
+	expect 0 wait "$SUPERVISOR"
+	expect 1 kill -0 "$program" 2>/dev/null
+}
+
+@test "a signal that comes while the supervisor is away is passed on" {
+	serve
+	kill -STOP "$SUPERVISOR"
+	kill -KILL "$(supervisor)"
+	kill -TERM "$SUPERVISOR"
+	kill -CONT "$SUPERVISOR"
+	expect 0 wait "$SUPERVISOR"
+}
