@@ -156,8 +156,13 @@ save_generations(const struct service *service)
 	const struct generation *generation;
 	json_t *list = json_array();
 
-	TAILQ_FOREACH (generation, &service->generations, entry)
-		json_array_append_new(list, generation_save(generation));
+	TAILQ_FOREACH (generation, &service->generations, entry) {
+		if (json_array_append_new(
+			list, generation_save(generation)) == 0)
+			continue;
+		json_decref(list);
+		return NULL;
+	}
 	return list;
 }
 

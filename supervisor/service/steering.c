@@ -99,9 +99,13 @@ steering_save(const struct service *service)
 	json_t *list = json_array();
 	size_t i;
 
-	for (i = 0; i < service->nlisteners; i++)
-		json_array_append_new(
-		    list, listener_save(service->listeners[i]));
+	for (i = 0; i < service->nlisteners; i++) {
+		if (json_array_append_new(list,
+			listener_save(service->listeners[i])) == 0)
+			continue;
+		json_decref(list);
+		return NULL;
+	}
 	return list;
 }
 

@@ -427,7 +427,7 @@ listener_save(const struct listener *l)
 		    json_pack("[II]", (json_int_t)l->generations[i],
 			(json_int_t)holder_cookie(l->fds[i])));
 	address_format(&l->at.address, text);
-	return json_pack("{ss ss si sI sI sb so so}", "name", l->name,
+	return json_pack("{ss* ss si sI sI sb so so}", "name", l->name,
 	    "address", text, "backlog", l->at.backlog, "uid",
 	    (json_int_t)l->at.uid, "gid", (json_int_t)l->at.gid, "v6only",
 	    (int)l->at.v6only, "sockets", sockets, "state",
@@ -462,13 +462,13 @@ find_socket(unsigned int generation, uint64_t cookie, void *arg)
 static struct listener *
 make_again(const json_t *saved)
 {
-	const char *name, *text, *why;
+	const char *name = NULL, *text, *why;
 	struct address address;
 	struct listener *l;
 	json_int_t uid, gid;
 	int backlog, v6only;
 
-	if (json_unpack((json_t *)saved, "{ss ss si sI sI sb}", "name", &name,
+	if (json_unpack((json_t *)saved, "{s?s ss si sI sI sb}", "name", &name,
 		"address", &text, "backlog", &backlog, "uid", &uid, "gid", &gid,
 		"v6only", &v6only) == -1 ||
 	    address_parse(&address, text, &why) == -1) {

@@ -53,7 +53,7 @@ other_supervisor() {
 }
 
 @test "kill -9 in the bake: the candidate had all the traffic, and stays" {
-	serve --bake 2s
+	serve --bake 5s
 	release server v2
 	hotswap upgrade web --no-wait
 	until_true is_version v2
