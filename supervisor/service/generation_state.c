@@ -46,30 +46,19 @@ take_image_file(struct generation *generation)
 static int
 restore_program(struct generation *generation, const json_t *saved)
 {
+	char why[256];
 	int fd;
 
 	if (saved == NULL)
 		return 0;
 	fd = recovery_take(generation->service, "notify", generation->number);
-	if (generation_equip(generation, fd) == -1)
+	if (generation_equip(generation, fd, why, sizeof(why)) == -1) {
+		log_error("generation %u: %s", generation->number, why);
+		errno = EINVAL;
 		return -1;
+	}
 	program_restore(generation->program, saved);
 	return 0;
-}
-
-static int
-restore_wrap(struct generation *generation, const json_t *saved)
-{
-	char why[256];
-
-	if (saved == NULL)
-		return 0;
-	generation->wrap = wrap_new(generation, why, sizeof(why));
-	if (generation->wrap != NULL)
-		return wrap_restore(generation->wrap, saved);
-	log_error("generation %u: %s", generation->number, why);
-	errno = EINVAL;
-	return -1;
 }
 
 static enum role
@@ -113,7 +102,8 @@ generation_restore(struct service *service, const json_t *saved)
 	take_image_file(generation);
 	if (restore_program(generation, json_object_get(saved, "program")) ==
 		-1 ||
-	    restore_wrap(generation, json_object_get(saved, "wrap")) == -1)
+	    wrap_restore(generation->wrap, json_object_get(saved, "wrap")) ==
+		-1)
 		return NULL;
 	return generation;
 }

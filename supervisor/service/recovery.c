@@ -157,8 +157,8 @@ save_generations(const struct service *service)
 	json_t *list = json_array();
 
 	TAILQ_FOREACH (generation, &service->generations, entry) {
-		if (json_array_append_new(
-			list, generation_save(generation)) == 0)
+		if (json_array_append_new(list, generation_save(generation)) ==
+		    0)
 			continue;
 		json_decref(list);
 		return NULL;

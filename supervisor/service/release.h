@@ -94,11 +94,9 @@ void release_resume(struct service *);
 
 /*
  * Pieces of a rollout's course that release_resume takes up: check the
- * candidate while the state lasts, so long; look after the
- * health of what serves; let go of what was kept for the rollout.
+ * candidate while the state lasts, so long; let go of what was kept for it.
  */
 void release_watch(struct service *, int64_t ms);
-void release_look_after(struct generation *);
 void release_clear(struct service *);
 
 /* The candidate asks for more time to start, sd_notify(3). */

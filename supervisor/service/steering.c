@@ -100,8 +100,8 @@ steering_save(const struct service *service)
 	size_t i;
 
 	for (i = 0; i < service->nlisteners; i++) {
-		if (json_array_append_new(list,
-			listener_save(service->listeners[i])) == 0)
+		if (json_array_append_new(
+			list, listener_save(service->listeners[i])) == 0)
 			continue;
 		json_decref(list);
 		return NULL;

@@ -328,6 +328,8 @@ wrap_restore(struct wrap *wrap, const json_t *saved)
 	size_t i;
 	int fd;
 
+	if (saved == NULL)
+		return 0;
 	json_array_foreach (json_object_get(saved, "taps"), i, serial) {
 		wrap->serial = (unsigned int)json_integer_value(serial);
 		fd = recovery_take(service, tap_name(wrap, name), wrap->serial);
