@@ -3,6 +3,7 @@
  * A generation over the end of the supervisor.
  */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/fd.h"
@@ -117,6 +118,9 @@ generation_resume(struct generation *generation, const json_t *saved)
 
 	if (generation->program == NULL)
 		return;
+	/* The predecessor ended just as it was started. */
+	if (wrap_is_deaf(generation->wrap))
+		program_signal(generation->program, SIGKILL);
 	switch (generation->role) {
 	case ROLE_CANDIDATE:
 		break;

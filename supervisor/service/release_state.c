@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/strings.h"
+#include "service/exclusive.h"
 #include "service/outcome.h"
 #include "service/readiness.h"
 #include "service/recovery.h"
@@ -23,8 +24,12 @@ release_save(const struct release *release)
 {
 	const struct rollout *rollout = &release->rollout;
 
-	return json_pack("{si sb si si si sb ss sI sI sI sO* so* ss* so*}",
-	    "kind", (int)release->kind, "untold", (int)release->untold, "from",
+	return json_pack(
+	    "{ss sb sI sb ss si sb si si si sb ss sI sI sI sO* so* ss* so*}",
+	    "state", rollout_state_name(rollout->state), "alone",
+	    (int)rollout->alone, "paused", (json_int_t)release->paused_ms,
+	    "lost", (int)release->lost, "why", release->why, "kind",
+	    (int)release->kind, "untold", (int)release->untold, "from",
 	    (int)release->from, "to", (int)release->to, "candidate",
 	    release->candidate != NULL ? (int)release->candidate->number : 0,
 	    "met-users", (int)rollout->met_users, "started", release->started,
@@ -37,6 +42,37 @@ release_save(const struct release *release)
 	    release->options_before != NULL
 		? options_to_json(release->options_before)
 		: NULL);
+}
+
+static enum rollout_state
+find_state(const char *name)
+{
+	enum rollout_state state;
+
+	for (state = ROLLOUT_STATES - 1; state > ROLLOUT_IDLE; state--)
+		if (strcmp(rollout_state_name(state), name) == 0)
+			break;
+	return state;
+}
+
+/* Of --strategy exclusive. */
+static int
+restore_pause(struct release *release, const json_t *saved)
+{
+	const char *state, *why;
+	json_int_t paused;
+	int alone, lost;
+
+	if (json_unpack((json_t *)saved, "{ss sb sI sb ss}", "state", &state,
+		"alone", &alone, "paused", &paused, "lost", &lost, "why",
+		&why) == -1)
+		return -1;
+	release->rollout.state = find_state(state);
+	release->rollout.alone = alone;
+	release->paused_ms = paused;
+	release->lost = lost;
+	strlcpy(release->why, why, sizeof(release->why));
+	return 0;
 }
 
 static int
@@ -86,6 +122,8 @@ release_restore(struct service *service, const json_t *saved)
 		    generation_find(service, (unsigned int)candidate);
 	if (untold && from != 0)
 		release->old = generation_find(service, (unsigned int)from);
+	if (restore_pause(release, saved) == -1)
+		return -1;
 	return restore_request(release, saved);
 }
 
@@ -93,6 +131,7 @@ release_restore(struct service *service, const json_t *saved)
 static void
 tell(struct service *service, enum outcome_result result)
 {
+	service->release.rollout.state = ROLLOUT_IDLE;
 	release_clear(service);
 	outcome_tell(service, result, NULL);
 }
@@ -140,6 +179,52 @@ start_first(struct service *service)
 		release_ready(release->candidate);
 }
 
+/* The old one is on its way back; it may run again already. */
+static void
+go_on_restoring(struct service *service)
+{
+	struct release *release = &service->release;
+	char why[RELEASE_WHY];
+
+	if (release->candidate->role != ROLE_ACTIVE) {
+		exclusive_look(service);
+		return;
+	}
+	release->old = NULL;
+	if (program_main(release->candidate->program) == 0 &&
+	    generation_start(release->candidate, why, sizeof(why)) == -1)
+		release_take(service, EVENT_FAILED, why);
+	else
+		release_await_ready(service);
+}
+
+/* What it was about to be given is the old one's again. */
+static void
+take_back(struct service *service)
+{
+	struct rollout *rollout = &service->release.rollout;
+
+	if (rollout->state == ROLLOUT_STOPPING) {
+		release_take(service, EVENT_ABORT, interrupted);
+		exclusive_look(service);
+		return;
+	}
+	if (rollout->state == ROLLOUT_IDLE)
+		rollout->state = service->release.candidate != NULL
+		    ? ROLLOUT_STARTING
+		    : ROLLOUT_RESOLVING;
+	release_take(service, EVENT_FAILED, interrupted);
+}
+
+/* Promoted in all but name? */
+static bool
+has_all(const struct release *release)
+{
+	return release->rollout.state == ROLLOUT_BAKING ||
+	    (release->rollout.state == ROLLOUT_IDLE &&
+		release->candidate != NULL && release->candidate->share == 100);
+}
+
 void
 release_resume(struct service *service)
 {
@@ -152,7 +237,9 @@ release_resume(struct service *service)
 		release_look_after(service->active);
 	if (!release->untold)
 		return;
-	if (role == ROLE_ACTIVE)
+	if (release->rollout.state == ROLLOUT_RESTORING)
+		go_on_restoring(service);
+	else if (role == ROLE_ACTIVE)
 		tell(
 		    service, rollback ? OUTCOME_ROLLED_BACK : OUTCOME_PROMOTED);
 	else if (role == ROLE_FAILED)
@@ -160,13 +247,10 @@ release_resume(struct service *service)
 		    release->rollout.met_users && !rollback
 			? OUTCOME_ROLLED_BACK
 			: OUTCOME_ABORTED);
-	else if (candidate != NULL && candidate->share == 100)
+	else if (has_all(release))
 		go_on_baking(service);
 	else if (release->kind == RELEASE_FIRST)
 		start_first(service);
-	else {
-		release->rollout.state =
-		    candidate != NULL ? ROLLOUT_STARTING : ROLLOUT_RESOLVING;
-		release_take(service, EVENT_FAILED, interrupted);
-	}
+	else
+		take_back(service);
 }

@@ -340,3 +340,9 @@ wrap_restore(struct wrap *wrap, const json_t *saved)
 	    (unsigned int)json_integer_value(json_object_get(saved, "next"));
 	return 0;
 }
+
+bool
+wrap_is_deaf(const struct wrap *wrap)
+{
+	return wrap->choice.backend == SHIM_SECCOMP && LIST_EMPTY(&wrap->taps);
+}

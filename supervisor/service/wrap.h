@@ -39,4 +39,7 @@ const char *wrap_trouble(const struct wrap *);
 json_t *wrap_save(const struct wrap *);
 int wrap_restore(struct wrap *, const json_t *);
 
+/* A program that runs has nobody to answer its calls: it is of no use. */
+bool wrap_is_deaf(const struct wrap *);
+
 #endif
