@@ -456,7 +456,6 @@ resume(struct service *service)
 	steering_apply(service);
 	for (i = 0; i < service->nlisteners; i++)
 		listener_mend(service->listeners[i]);
-	release_resume(service);
 	json_array_foreach (
 	    json_object_get(document, "generations"), i, saved) {
 		generation = generation_find(service,
@@ -465,6 +464,7 @@ resume(struct service *service)
 		if (generation != NULL)
 			generation_resume(generation, saved);
 	}
+	release_resume(service);
 	dismiss_strays(service);
 	if (json_is_true(json_object_get(document, "ending")))
 		service_end(service, service->exit_status, false);
