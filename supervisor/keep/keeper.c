@@ -24,15 +24,14 @@
 #include "base/log.h"
 #include "keep/depot.h"
 
-#define ENDS_MAX     128  /* the latest ends of children that are kept */
-#define FAILURES_MAX 10	  /* in a row, before it said READY=1 */
-#define BACKOFF_MS   50	  /* doubled with each failure, */
-#define BACKOFF_MAX  5000 /* up to here */
-#define SHORT_LIFE_MS                                          \
-	1000 /* a life that counts as a failure if many are so \
-	      */
-#define SHORT_LIVES 20
-#define MESSAGE_MAX 4096
+#define ENDS_MAX      128  /* the latest ends of children that are kept */
+#define FAILURES_MAX  10   /* in a row, before it said READY=1 */
+#define BACKOFF_MS    50   /* doubled with each failure, */
+#define BACKOFF_MAX   5000 /* up to here */
+#define SHORT_LIFE_MS 100  /* after so many of them in a row, */
+#define SHORT_LIVES   20
+#define REST_MS	      1000 /* there is a rest */
+#define MESSAGE_MAX   4096
 
 /* Passed on; all others that end a process are left to do so. */
 static const int passed[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1,
@@ -103,7 +102,7 @@ plan_start(struct keeper *keeper)
 	if (keeper->failures > 0)
 		wait = BACKOFF_MS << (keeper->failures - 1);
 	else if (keeper->short_lives > SHORT_LIVES)
-		wait = SHORT_LIFE_MS;
+		wait = REST_MS;
 	keeper->next_ms =
 	    clock_ms() + (wait < BACKOFF_MAX ? wait : BACKOFF_MAX);
 }
