@@ -59,6 +59,7 @@ struct keeper {
 	unsigned int failures;
 	unsigned int short_lives;
 	bool pending[NPASSED]; /* signals for when it is ready */
+	bool asked[NPASSED];   /* to stop, which a successor must hear too */
 	struct end ends[ENDS_MAX];
 	size_t nends; /* in all; kept are the last ENDS_MAX */
 };
@@ -149,15 +150,23 @@ start_supervisor(struct keeper *keeper)
 
 /* WHAT THE SUPERVISOR SAYS */
 
+static bool
+asks_to_stop(int number)
+{
+	return number == SIGTERM || number == SIGINT || number == SIGQUIT;
+}
+
 static void
 pass_signals(struct keeper *keeper)
 {
 	size_t i;
 
 	for (i = 0; i < NPASSED && keeper->ready; i++) {
-		if (keeper->pending[i])
-			kill(keeper->supervisor, passed[i]);
+		if (!keeper->pending[i])
+			continue;
+		kill(keeper->supervisor, passed[i]);
 		keeper->pending[i] = false;
+		keeper->asked[i] = asks_to_stop(passed[i]);
 	}
 }
 
@@ -220,6 +229,7 @@ supervisor_ended(struct keeper *keeper, int status)
 {
 	bool was_short = clock_ms() - keeper->started_ms < SHORT_LIFE_MS;
 	char how[64];
+	size_t i;
 
 	/* What it sent is ours to keep though it is no more. */
 	if (keeper->channel != -1)
@@ -242,6 +252,9 @@ supervisor_ended(struct keeper *keeper, int status)
 	else
 		plan_start(keeper);
 	keeper->ready = false;
+	/* It may have died before it could do what it was asked for. */
+	for (i = 0; i < NPASSED; i++)
+		keeper->pending[i] |= keeper->asked[i];
 }
 
 static void
