@@ -23,6 +23,7 @@ outcome_begin(struct release *release)
 {
 	clock_stamp(release->started);
 	release->untold = true;
+	release->inherited = false;
 	release->began_ms = release->phase_ms = clock_ms();
 	json_decref(release->phases);
 	release->phases = json_array();
@@ -61,20 +62,6 @@ outcome_phase_ended(struct release *release, const struct rollout *before)
 	json_array_append_new(release->phases, phase);
 }
 
-/* A predecessor ended between writing it and noting that it had. */
-static bool
-is_written(const struct service *service)
-{
-	const json_t *entries = journal_entries(service->journal);
-	const json_t *last =
-	    json_array_get(entries, json_array_size(entries) - 1);
-	const char *started =
-	    json_string_value(json_object_get(last, "started"));
-
-	return started != NULL &&
-	    strcmp(started, service->release.started) == 0;
-}
-
 void
 outcome_pause_ended(struct service *service, int64_t ms)
 {
@@ -83,6 +70,25 @@ outcome_pause_ended(struct service *service, int64_t ms)
 	service->pauses.count++;
 	service->pauses.last_ms = ms;
 	service->pauses.total_ms += ms;
+}
+
+/* A predecessor ended between writing it and noting that it had. */
+static bool
+is_written(const struct service *service)
+{
+	const struct release *release = &service->release;
+	json_t *entries, *last;
+	const char *started;
+	bool written;
+
+	if (!release->inherited)
+		return false;
+	entries = journal_entries(service->journal);
+	last = json_array_get(entries, json_array_size(entries) - 1);
+	started = json_string_value(json_object_get(last, "started"));
+	written = started != NULL && strcmp(started, release->started) == 0;
+	json_decref(entries);
+	return written;
 }
 
 void

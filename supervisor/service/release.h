@@ -53,7 +53,8 @@ struct release {
 	char why[RELEASE_WHY]; /* it is on the way back, while it is */
 	char started[CLOCK_STAMP];
 	json_t *phases;
-	bool untold; /* its outcome is not in the history yet */
+	bool untold;	/* its outcome is not in the history yet */
+	bool inherited; /* it was a predecessor's */
 };
 
 void release_init(struct service *);

@@ -109,6 +109,7 @@ release_restore(struct service *service, const json_t *saved)
 		return -1;
 	release->kind = kind;
 	release->untold = untold;
+	release->inherited = true;
 	release->from = (unsigned int)from;
 	release->to = (unsigned int)to;
 	release->rollout.met_users = met_users;

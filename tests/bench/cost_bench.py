@@ -41,7 +41,7 @@ def children(pid):
 
 def holdings(web):
     """All that could grow."""
-    pid = web.supervisor.pid
+    pid = web.pid
     return {"descriptors": len(os.listdir(f"/proc/{pid}/fd")),
             "processes": children(pid), "runtime files": files("run"),
             "state files": files("state"),
@@ -61,9 +61,9 @@ def is_still(pid):
 
 def calls_while_idle(web):
     """The system calls that strace sees in IDLE_S seconds."""
-    rig.until(lambda: is_still(web.supervisor.pid), "an idle supervisor")
+    rig.until(lambda: is_still(web.pid), "an idle supervisor")
     tracer = subprocess.Popen(["strace", "-f", "-o", "trace", "-p",
-                               str(web.supervisor.pid)],
+                               str(web.pid)],
                               stderr=subprocess.DEVNULL)
     web.processes.append(tracer)
     time.sleep(IDLE_S)
@@ -78,7 +78,7 @@ def idle(web):
     calls = calls_while_idle(web)
     web.claim(not calls, f"{len(calls)} system calls in {IDLE_S} s idle with "
               "one generation")
-    kib = memory_kib(web.supervisor.pid, "Pss")
+    kib = memory_kib(web.pid, "Pss")
     web.claim(kib < MEMORY_KIB, f"{kib} KiB of proportional memory")
 
 

@@ -54,7 +54,8 @@ class Rig:
         self.directory = tempfile.mkdtemp(prefix="hotswap-bench.")
         self.problems = []
         self.processes = []
-        self.supervisor = None
+        self.supervisor = None  # what was started: the keeper
+        self.pid = None         # the supervisor's own
         self.client = None
         os.environ["HOTSWAP_RUNTIME_DIR"] = os.path.join(self.directory, "run")
         os.environ["HOTSWAP_STATE_DIR"] = os.path.join(self.directory, "state")
@@ -98,7 +99,9 @@ class Rig:
         self.processes.append(self.supervisor)
         until(lambda: os.path.exists("run/web.sock"), "a control socket")
         self.hotswap("wait", "web", "--for", "ready", "--timeout", "10s")
-        self.address = self.status()["listeners"][0]["address"]
+        status = self.status()
+        self.address = status["listeners"][0]["address"]
+        self.pid = status["supervisor"]
 
     def hotswap(self, *arguments, expect=0):
         """Run a command, which must end with this status: its output."""
@@ -150,8 +153,8 @@ class Rig:
     def children(self):
         """Those of the supervisor that run, and the faults that those who
         have ended took: who comes and goes is seen in either."""
-        proc = f"/proc/{self.supervisor.pid}"
-        with open(f"{proc}/task/{self.supervisor.pid}/children",
+        proc = f"/proc/{self.pid}"
+        with open(f"{proc}/task/{self.pid}/children",
                   encoding="ascii") as f:
             running = f.read().split()
         with open(f"{proc}/stat", encoding="utf-8") as f:

@@ -126,3 +126,7 @@ other_supervisor() {
 	kill -CONT "$SUPERVISOR"
 	expect 0 wait "$SUPERVISOR"
 }
+
+@test "kills: killed at random instants under load, it loses no request" {
+	HOTSWAP_BUILD=$BUILD python3 "$BATS_TEST_DIRNAME/../kills.py" 15 500
+}

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 """Kill the supervisor again and again, at random instants, while upgrades and
 rollbacks go on under load: no request may fail, it must be back at once, and
-every rollout must end as the rule says.  usage: torture.py [KILLS] [RATE]"""
+every rollout must end as the rule says.  usage: kills.py [KILLS] [RATE]"""
 import json
 import os
 import random
@@ -47,7 +47,7 @@ def status(deadline=10):
         answer = ask("status", "web", "--json")
         if answer is not None:
             return answer
-    raise SystemExit("torture: nobody answers any more")
+    raise SystemExit("kills: nobody answers any more")
 
 
 def connects(path):
@@ -60,7 +60,7 @@ def connects(path):
         return sock.recv(1) != b""
 
 
-class Torture:
+class Campaign:
     """One service, its load, and what has happened to both."""
 
     def __init__(self, directory, rate):
@@ -163,20 +163,20 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         os.environ["HOTSWAP_RUNTIME_DIR"] = os.path.join(directory, "run")
         os.environ["HOTSWAP_STATE_DIR"] = os.path.join(directory, "state")
-        torture = Torture(directory, rate)
+        campaign = Campaign(directory, rate)
         faults = ["stopped half-way"]
         try:
             for _ in range(kills):
-                torture.kill()
-            faults = torture.end()
+                campaign.kill()
+            faults = campaign.end()
         finally:
             for fault in faults:
-                print(f"torture: SEED={seed}: {fault}")
+                print(f"kills: SEED={seed}: {fault}")
             if faults:
                 with open(os.path.join(directory, "log"),
                           encoding="utf-8") as log:
                     print(*log.readlines()[-60:], sep="")
-            for child in (torture.keeper, torture.load):
+            for child in (campaign.keeper, campaign.load):
                 child.poll() is None and child.kill()
     return 1 if faults else 0
 
