@@ -276,6 +276,16 @@ reap(struct keeper *keeper)
 	}
 }
 
+/*
+ * A terminal's change of size, signal(7): nobody asked.  Its hang-up is for
+ * the supervisor to tell, which looks whether the terminal is still there.
+ */
+static bool
+is_resize(const struct signalfd_siginfo *info)
+{
+	return info->ssi_signo == SIGWINCH && info->ssi_code == SI_KERNEL;
+}
+
 static void
 take_signal(struct keeper *keeper)
 {
@@ -286,6 +296,8 @@ take_signal(struct keeper *keeper)
 		return;
 	/* First, so that no signal is wasted on one that is dead. */
 	reap(keeper);
+	if (is_resize(&info))
+		return;
 	for (i = 0; i < NPASSED; i++)
 		keeper->pending[i] |= passed[i] == (int)info.ssi_signo;
 	pass_signals(keeper);
