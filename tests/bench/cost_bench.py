@@ -89,11 +89,27 @@ def upgrade(web, first, n):
     web.drained()
 
 
+def has_grown(before, after):
+    return any(n > before[name] + SLACK.get(name, 0)
+               for name, n in after.items())
+
+
+def settled(web, before):
+    """What is held once it has come down again, or after a while."""
+    end = time.monotonic() + 5
+    after = holdings(web)
+    while has_grown(before, after) and time.monotonic() < end:
+        time.sleep(0.1)
+        after = holdings(web)
+    return after
+
+
 def grow(web):
     upgrade(web, 1, WARM_UP)
     before = holdings(web)
     upgrade(web, 1 + WARM_UP, UPGRADES)
-    after = holdings(web)
+    # What a client that has just gone held is let go of in the next turn.
+    after = settled(web, before)
     for name, n in after.items():
         web.claim(n <= before[name] + SLACK.get(name, 0),
                   f"{before[name]} {name} before {UPGRADES} upgrades, {n} "

@@ -50,7 +50,7 @@ in_mounts() {
 
 # ticks: the processor time of the supervisor, in hundredths of a second.
 ticks() {
-	awk '{ print $14 + $15 }' "/proc/$SUPERVISOR/stat"
+	awk '{ print $14 + $15 }' "/proc/$ITSELF/stat"
 }
 
 # is_idle: it uses less than a tenth of the processor for half a second.
@@ -177,11 +177,12 @@ s = socket.create_server(("127.0.0.1", int(sys.argv[1]))); time.sleep(60)' \
 	hotswap upgrade web
 	echo stop >steer
 	is_role 1 draining
-	prlimit --pid "$SUPERVISOR" --nofile=3:4096
+	ITSELF=$(itself)
+	prlimit --pid "$ITSELF" --nofile=3:4096
 	expect 124 timeout 1 hotswap status web
 	is_idle
 	[ "$(grep -c "control: accept: Too many open files" run.log)" = 1 ]
-	prlimit --pid "$SUPERVISOR" --nofile=4096:4096
+	prlimit --pid "$ITSELF" --nofile=4096:4096
 	load_end
 	until_true is_role 1 retired
 	[ "$(version)" = v2 ]
@@ -192,11 +193,12 @@ s = socket.create_server(("127.0.0.1", int(sys.argv[1]))); time.sleep(60)' \
 
 	serve
 	load_begin --rate 200
-	used=$(find "/proc/$SUPERVISOR/fd" -mindepth 1 | wc -l)
+	ITSELF=$(itself)
+	used=$(find "/proc/$ITSELF/fd" -mindepth 1 | wc -l)
 	release server v2
-	prlimit --pid "$SUPERVISOR" --nofile=$((used + 2)):4096
+	prlimit --pid "$ITSELF" --nofile=$((used + 2)):4096
 	says "Too many open files" 1 hotswap upgrade web
-	prlimit --pid "$SUPERVISOR" --nofile=4096:4096
+	prlimit --pid "$ITSELF" --nofile=4096:4096
 	hotswap upgrade web
 	load_end
 	[ "$(version)" = v2 ]

@@ -121,6 +121,11 @@ d = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"
 	fi
 }
 
+# itself: the PID of the supervisor itself; SUPERVISOR is its keeper's.
+itself() {
+	field "d['supervisor']"
+}
+
 # role N: of a generation.
 role() {
 	field "[g['role'] for g in d['generations'] if g['number'] == $1][0]"
