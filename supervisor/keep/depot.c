@@ -13,18 +13,14 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "keep/keeper.h"
 
 #define FIRST 3 /* SD_LISTEN_FDS_START */
 
 void
 depot_fini(struct depot *depot)
 {
-	while (depot->n > 0) {
-		depot->n--;
-		fd_close(&depot->items[depot->n].fd);
-		free(depot->items[depot->n].name);
-	}
+	while (depot->n > 0)
+		fd_close(&depot->items[--depot->n].fd);
 	free(depot->items);
 	depot->items = NULL;
 }
@@ -62,8 +58,7 @@ append(struct depot *depot, const char *name, int fd)
 	if (items == NULL)
 		return -1;
 	depot->items = items;
-	if ((items[depot->n].name = strdup(name)) == NULL)
-		return -1;
+	strlcpy(items[depot->n].name, name, sizeof(items->name));
 	items[depot->n].used = false;
 	items[depot->n++].fd = fd;
 	return 0;
@@ -107,7 +102,6 @@ depot_take(struct depot *depot, const char *name)
 		return -1;
 	}
 	fd = item->fd;
-	free(item->name);
 	*item = depot->items[--depot->n];
 	return fd;
 }

@@ -9,8 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "keep/keeper.h"
+
 struct depot_item {
-	char *name;
+	char name[KEEPER_NAME_MAX + 1];
 	int fd;
 	bool used; /* a duplicate of it was asked for */
 };

@@ -187,6 +187,10 @@ go_on_restoring(struct service *service)
 	struct release *release = &service->release;
 	char why[RELEASE_WHY];
 
+	if (release->candidate == NULL) {
+		release_take(service, EVENT_FAILED, interrupted);
+		return;
+	}
 	if (release->candidate->role != ROLE_ACTIVE) {
 		exclusive_look(service);
 		return;
