@@ -20,7 +20,7 @@
 #include "process/intercept.h"
 #include "process/remote.h"
 #include "service/holding.h"
-#include "service/recovery.h"
+#include "service/held.h"
 #include "service/service.h"
 #include "service/steering.h"
 #include "traffic/settings.h"
@@ -299,7 +299,7 @@ make_listener(struct service *service, const struct address *address)
 	    listener_new(NULL, address, (int)service->options->backlog);
 
 	if (listener != NULL)
-		listener_set_holder(listener, recovery_holder(service));
+		listener_set_holder(listener, held_holder(service));
 	return listener;
 }
 

@@ -17,6 +17,7 @@
 #include "service/health.h"
 #include "service/holding.h"
 #include "service/pidfiles.h"
+#include "service/held.h"
 #include "service/recovery.h"
 #include "service/request.h"
 #include "service/retire.h"
@@ -250,7 +251,7 @@ generation_equip(
 		    strerror(errno));
 		return -1;
 	}
-	recovery_hold(service, "notify", generation->number,
+	held_put(service, "notify", generation->number,
 	    program_notify_fd(generation->program));
 	generation->wrap = wrap_new(generation, why, size);
 	return generation->wrap != NULL ? 0 : -1;
@@ -289,8 +290,7 @@ generation_new(
 	}
 	generation->role = ROLE_CANDIDATE;
 	clock_stamp(generation->started);
-	recovery_hold(
-	    service, "image", generation->number, generation->image->fd);
+	held_put(service, "image", generation->number, generation->image->fd);
 	if (generation_equip(generation, -1, why, size) == 0)
 		return generation;
 	generation_free(generation);
@@ -304,7 +304,7 @@ generation_close(struct generation *generation)
 		health_stop(generation->health);
 	generation->health = NULL;
 	evtimer_del(generation->backoff);
-	recovery_release(generation->service, "notify", generation->number);
+	held_remove(generation->service, "notify", generation->number);
 	program_free(generation->program);
 	generation->program = NULL;
 	wrap_free(generation->wrap);
@@ -324,7 +324,7 @@ generation_free(struct generation *generation)
 	if (generation->program != NULL)
 		generation_close(generation);
 	event_free(generation->backoff);
-	recovery_release(service, "image", generation->number);
+	held_remove(service, "image", generation->number);
 	image_unref(generation->image);
 	free(generation);
 }

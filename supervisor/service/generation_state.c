@@ -8,7 +8,7 @@
 
 #include "base/fd.h"
 #include "service/generation.h"
-#include "service/recovery.h"
+#include "service/held.h"
 #include "service/retire.h"
 #include "service/service.h"
 #include "service/wrap.h"
@@ -35,8 +35,7 @@ generation_save(const struct generation *generation)
 static void
 take_image_file(struct generation *generation)
 {
-	int fd =
-	    recovery_take(generation->service, "image", generation->number);
+	int fd = held_take(generation->service, "image", generation->number);
 
 	if (generation->image->fd == -1)
 		generation->image->fd = fd;
@@ -52,7 +51,7 @@ restore_program(struct generation *generation, const json_t *saved)
 
 	if (saved == NULL)
 		return 0;
-	fd = recovery_take(generation->service, "notify", generation->number);
+	fd = held_take(generation->service, "notify", generation->number);
 	if (generation_equip(generation, fd, why, sizeof(why)) == -1) {
 		log_error("generation %u: %s", generation->number, why);
 		errno = EINVAL;

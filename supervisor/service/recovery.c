@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Start is recovery: the checkpoint's document, and the descriptors beside
- * it.  What each part says of itself is the part's own.
+ * Start is recovery: the checkpoint's document.  What each part says of
+ * itself is the part's own; the descriptors beside it are held.h's.
  */
 #include "service/recovery.h"
 
@@ -11,113 +11,24 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fd.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "keep/checkpoint.h"
-#include "keep/keeper.h"
 #include "keep/store.h"
-#include "process/reaper.h"
+#include "service/held.h"
 #include "service/request.h"
 #include "service/retire.h"
 #include "service/service.h"
 #include "service/steering.h"
 #include "settings.h"
-#include "traffic/holder.h"
 
 struct recovery {
-	struct store *store;
 	struct checkpoint checkpoint;
 	json_t *document; /* what was found, until it is used up */
 	bool first;
 	bool on; /* the checkpoint is kept */
-	struct holder holder;
-	struct event *news; /* of the keeper */
 };
-
-/* WHAT IS HELD */
-
-static void
-name_it(char buf[static KEEPER_NAME_MAX], const char *name, uint64_t number)
-{
-	snprintf(
-	    buf, KEEPER_NAME_MAX, "%s.%llu", name, (unsigned long long)number);
-}
-
-void
-recovery_hold(
-    struct service *service, const char *name, unsigned int number, int fd)
-{
-	char text[KEEPER_NAME_MAX];
-
-	name_it(text, name, number);
-	if (fd != -1 && store_put(service->recovery->store, text, fd) == -1)
-		log_warn("%s is not held for a successor: %s", text,
-		    strerror(errno));
-}
-
-void
-recovery_release(struct service *service, const char *name, unsigned int number)
-{
-	char text[KEEPER_NAME_MAX];
-
-	name_it(text, name, number);
-	store_remove(service->recovery->store, text);
-}
-
-int
-recovery_take(struct service *service, const char *name, unsigned int number)
-{
-	char text[KEEPER_NAME_MAX];
-
-	name_it(text, name, number);
-	return store_take(service->recovery->store, text);
-}
-
-static int
-hold_socket(uint64_t cookie, int fd, void *arg)
-{
-	struct service *service = arg;
-	char text[KEEPER_NAME_MAX];
-
-	name_it(text, "socket", cookie);
-	return store_put(service->recovery->store, text, fd);
-}
-
-static void
-release_socket(uint64_t cookie, bool wait, void *arg)
-{
-	struct service *service = arg;
-	char text[KEEPER_NAME_MAX];
-
-	name_it(text, "socket", cookie);
-	store_remove(service->recovery->store, text);
-	if (wait && store_sync(service->recovery->store) == -1)
-		log_warn("%s is still held: %s", text, strerror(errno));
-}
-
-static void
-sockets_changed(void *arg)
-{
-	recovery_save(arg);
-}
-
-const struct holder *
-recovery_holder(struct service *service)
-{
-	return &service->recovery->holder;
-}
-
-int
-recovery_socket(uint64_t cookie, void *arg)
-{
-	struct service *service = arg;
-	char text[KEEPER_NAME_MAX];
-
-	name_it(text, "socket", cookie);
-	return store_dup(service->recovery->store, text);
-}
 
 /* THE DOCUMENT */
 
@@ -203,8 +114,9 @@ recovery_save(struct service *service)
 
 /* A new pair of files, held from here on. */
 static int
-begin_checkpoint(struct recovery *recovery, const json_t *first)
+begin_checkpoint(struct service *service, const json_t *first)
 {
+	struct recovery *recovery = service->recovery;
 	size_t i;
 
 	if (first == NULL) {
@@ -218,25 +130,26 @@ begin_checkpoint(struct recovery *recovery, const json_t *first)
 		return -1;
 	}
 	for (i = 0; i < CHECKPOINT_FILES; i++)
-		store_put(recovery->store, checkpoint_names[i],
+		store_put(held_store(service), checkpoint_names[i],
 		    recovery->checkpoint.fds[i]);
 	return 0;
 }
 
 static int
-load_checkpoint(struct recovery *recovery, const json_t *first)
+load_checkpoint(struct service *service, const json_t *first)
 {
+	struct recovery *recovery = service->recovery;
 	int fds[CHECKPOINT_FILES];
 	bool found = false;
 	char why[256];
 	size_t i;
 
 	for (i = 0; i < CHECKPOINT_FILES; i++) {
-		fds[i] = store_take(recovery->store, checkpoint_names[i]);
+		fds[i] = store_take(held_store(service), checkpoint_names[i]);
 		found |= fds[i] != -1;
 	}
 	if (!found)
-		return begin_checkpoint(recovery, first);
+		return begin_checkpoint(service, first);
 	checkpoint_adopt(&recovery->checkpoint, fds);
 	recovery->document =
 	    checkpoint_load(&recovery->checkpoint, why, sizeof(why));
@@ -253,16 +166,14 @@ recovery_open(struct service *service, const json_t *first)
 {
 	struct recovery *recovery = calloc(1, sizeof(*recovery));
 
-	if (recovery == NULL || (recovery->store = store_open()) == NULL) {
+	if (recovery == NULL || held_open(service) == -1) {
 		log_error("%s", strerror(errno));
 		free(recovery);
 		return -1;
 	}
 	service->recovery = recovery;
 	recovery->checkpoint.fds[0] = recovery->checkpoint.fds[1] = -1;
-	recovery->holder = (struct holder){ hold_socket, release_socket,
-		sockets_changed, service };
-	if (load_checkpoint(recovery, first) == -1)
+	if (load_checkpoint(service, first) == -1)
 		return -1;
 	recovery->first = json_object_get(recovery->document, "first") != NULL;
 	service->options =
@@ -277,10 +188,8 @@ recovery_close(struct service *service)
 
 	if (recovery == NULL)
 		return;
-	if (recovery->news != NULL)
-		event_free(recovery->news);
 	checkpoint_fini(&recovery->checkpoint);
-	store_close(recovery->store);
+	held_close(service);
 	json_decref(recovery->document);
 	free(recovery);
 	service->recovery = NULL;
@@ -369,42 +278,6 @@ recovery_restore(struct service *service)
 	return 0;
 }
 
-/* THE KEEPER'S NEWS */
-
-static void
-hear_keeper(evutil_socket_t fd, short what, void *arg)
-{
-	struct service *service = arg;
-	struct recovery *recovery = service->recovery;
-	enum store_news news;
-	int status;
-	pid_t pid;
-
-	while (
-	    (news = store_read(recovery->store, &pid, &status)) == STORE_EXITED)
-		reaper_told(pid, status);
-	if (news != STORE_ENDED)
-		return;
-	event_del(recovery->news);
-	log_error("the keeper has ended: the service goes on, but would not "
-		  "survive the end of process %d",
-	    getpid());
-}
-
-static void
-watch_keeper(struct service *service)
-{
-	struct recovery *recovery = service->recovery;
-	int fd = store_fd(recovery->store);
-
-	if (fd == -1)
-		return;
-	recovery->news = event_new(
-	    service->base, fd, EV_READ | EV_PERSIST, hear_keeper, service);
-	if (recovery->news == NULL || event_add(recovery->news, NULL) == -1)
-		log_error("the keeper cannot be heard: %s", strerror(errno));
-}
-
 /* GOING ON */
 
 static void
@@ -477,14 +350,13 @@ recovery_begin(struct service *service)
 {
 	struct recovery *recovery = service->recovery;
 
-	store_sift(recovery->store);
-	watch_keeper(service);
+	held_settle(service);
 	recovery->on = true;
 	if (recovery->first)
 		begin_first(service);
 	else
 		resume(service);
-	store_say(recovery->store, "READY=1");
+	store_say(held_store(service), "READY=1");
 	json_decref(recovery->document);
 	recovery->document = NULL;
 }
@@ -498,15 +370,8 @@ recovery_end(struct service *service)
 	if (recovery == NULL)
 		return;
 	recovery->on = false;
-	store_say(recovery->store, "STOPPING=1");
+	store_say(held_store(service), "STOPPING=1");
 	/* The next start is a first one. */
 	for (i = 0; i < CHECKPOINT_FILES; i++)
-		store_remove(recovery->store, checkpoint_names[i]);
-}
-
-pid_t
-recovery_pid(const struct service *service)
-{
-	return store_has_keeper(service->recovery->store) ? getppid()
-							  : getpid();
+		store_remove(held_store(service), checkpoint_names[i]);
 }

@@ -9,14 +9,11 @@
 
 #include <jansson.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <sys/types.h>
 
 #include "service/options.h"
 
 #define RECOVERY_REPORT "report.0" /* held: see launch.h */
 
-struct holder;
 struct recovery;
 struct service;
 
@@ -51,22 +48,6 @@ void recovery_save(struct service *);
 
 /* We end because we are asked to: nobody shall start us again. */
 void recovery_end(struct service *);
-
-/*
- * A descriptor to be held for a successor as NAME.NUMBER; one that is -1 is
- * not.  Held no longer.  What a predecessor had held, *new*; -1 if nothing.
- */
-void recovery_hold(
-    struct service *, const char *name, unsigned int number, int fd);
-void recovery_release(struct service *, const char *name, unsigned int number);
-int recovery_take(struct service *, const char *name, unsigned int number);
-
-/* For the listeners: who holds their sockets, and those that were held. */
-const struct holder *recovery_holder(struct service *);
-int recovery_socket(uint64_t cookie, void *service);
-
-/* The PID that the service has for others, all its life. */
-pid_t recovery_pid(const struct service *);
 
 /* Options as options_to_json has said, *new*; NULL. */
 struct options *recovery_options(const json_t *);

@@ -26,6 +26,7 @@
 #include "service/control.h"
 #include "service/hooks.h"
 #include "service/pidfiles.h"
+#include "service/held.h"
 #include "service/recovery.h"
 #include "service/request.h"
 #include "service/retire.h"
@@ -58,7 +59,7 @@ service_report(struct service *service, bool ready, const char *text)
 	else
 		dprintf(service->report_fd, "failed %s\n", text);
 	fd_close(&service->report_fd);
-	recovery_release(service, "report", 0);
+	held_remove(service, "report", 0);
 }
 
 void
@@ -157,7 +158,7 @@ open_places(struct run *run)
 	mkdir(path, 0711);
 	snprintf(path, sizeof(path), "%s/%s.lock", service->runtime, name);
 	/* A lock that is held outlives who took it, flock(2). */
-	run->lock = recovery_take(service, "lock", 0);
+	run->lock = held_take(service, "lock", 0);
 	if (run->lock == -1)
 		run->lock =
 		    open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -170,7 +171,7 @@ open_places(struct run *run)
 		    "`hotswap upgrade %s` replaces its program, --name gives "
 		    "this one another name",
 		    name, name);
-	recovery_hold(service, "lock", 0, run->lock);
+	held_put(service, "lock", 0, run->lock);
 	snprintf(path, sizeof(path), "%s/history", service->state);
 	service->journal = journal_open(path);
 	return service->journal != NULL
@@ -190,11 +191,11 @@ open_control(struct run *run)
 		    "--control-group: there is no group %s", group);
 	if (paths_control(service->options->name, path) == 0)
 		service->control = control_new(
-		    service, path, group, recovery_take(service, "control", 0));
+		    service, path, group, held_take(service, "control", 0));
 	if (service->control == NULL)
 		return fail(service, STATUS_NOPERM, "control socket %s: %s",
 		    path, strerror(errno));
-	recovery_hold(service, "control", 0, control_fd(service->control));
+	held_put(service, "control", 0, control_fd(service->control));
 	return STATUS_OK;
 }
 
@@ -219,7 +220,7 @@ write_pidfile(struct run *run)
 		return STATUS_OK;
 	run->pidfile = pidfile_open(path, 0644, &other);
 	if (run->pidfile != NULL && pidfile_write(run->pidfile) == 0 &&
-	    put_pid(pidfile_fileno(run->pidfile), recovery_pid(service)) == 0)
+	    put_pid(pidfile_fileno(run->pidfile), held_pid(service)) == 0)
 		return STATUS_OK;
 	if (errno == EEXIST)
 		return fail(&run->service, STATUS_REFUSED,
@@ -357,7 +358,7 @@ service_run(const json_t *first)
 	if (recovery_open(service, first) == -1)
 		return STATUS_SOFTWARE;
 	log_open(service->options->name, service->options->log_format);
-	service->report_fd = recovery_take(service, "report", 0);
+	service->report_fd = held_take(service, "report", 0);
 	status = come_up(&run);
 	/* What a predecessor has left is not ours to take down. */
 	if (status != STATUS_OK && !recovery_is_first(service))

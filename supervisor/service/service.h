@@ -20,6 +20,7 @@
 #include "traffic/listener.h"
 
 struct control;
+struct held;
 struct hooks;
 struct pidfiles;
 struct signals;
@@ -46,6 +47,7 @@ struct service {
 	struct hooks *hooks;
 	struct pidfiles *pidfiles;
 	struct signals *signals;
+	struct held *held;
 	struct recovery *recovery;
 	unsigned int outcomes[3]; /* so often, by enum outcome_result */
 	int64_t outcomes_ms[3];	  /* all of them together, likewise */

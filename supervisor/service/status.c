@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "service/outcome.h"
-#include "service/recovery.h"
+#include "service/held.h"
 #include "service/retire.h"
 #include "service/service.h"
 #include "service/wrap.h"
@@ -211,8 +211,8 @@ status_json(struct service *service)
 	const struct generation *active = service->active;
 
 	return json_pack("{ss si si ss si so so so so so so}", "name",
-	    service->options->name, "pid", (int)recovery_pid(service),
-	    "supervisor", (int)getpid(), "version", HOTSWAP_VERSION, "active",
+	    service->options->name, "pid", (int)held_pid(service), "supervisor",
+	    (int)getpid(), "version", HOTSWAP_VERSION, "active",
 	    active != NULL ? (int)active->number : 0, "rollout",
 	    rollout_json(service), "listeners", listeners_json(service),
 	    "generations", generations_json(service), "counters",

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "service/held.h"
 #include "service/recovery.h"
 #include "service/service.h"
 
@@ -64,7 +65,7 @@ open_one(struct service *service, const char *option, char *why, size_t size)
 			(int)service->options->backlog)) == NULL)
 		snprintf(why, size, "--listen %s: %s", where, strerror(errno));
 	else
-		listener_set_holder(listener, recovery_holder(service));
+		listener_set_holder(listener, held_holder(service));
 	free(name);
 	return listener;
 }
@@ -122,7 +123,7 @@ steering_restore(struct service *service, const json_t *list)
 		return -1;
 	json_array_foreach (list, i, saved) {
 		listener = listener_restore(
-		    saved, recovery_socket, service, recovery_holder(service));
+		    saved, held_socket, service, held_holder(service));
 		if (listener == NULL)
 			return -1;
 		service->listeners[service->nlisteners++] = listener;

@@ -21,7 +21,7 @@
 #include "process/intercept.h"
 #include "process/parts.h"
 #include "service/binding.h"
-#include "service/recovery.h"
+#include "service/held.h"
 #include "service/service.h"
 
 /* Where calls arrive. */
@@ -62,8 +62,8 @@ tap_free(struct tap *tap)
 	char name[NAME_SIZE];
 
 	LIST_REMOVE(tap, entry);
-	recovery_release(tap->wrap->generation->service,
-	    tap_name(tap->wrap, name), tap->serial);
+	held_remove(tap->wrap->generation->service, tap_name(tap->wrap, name),
+	    tap->serial);
 	intercept_free(tap->intercept);
 	free(tap);
 }
@@ -120,7 +120,7 @@ serve(struct wrap *wrap, serve_fn *serve_it, int fd)
 	}
 	tap->wrap = wrap;
 	tap->serial = wrap->serial++;
-	recovery_hold(
+	held_put(
 	    wrap->generation->service, tap_name(wrap, name), tap->serial, fd);
 	LIST_INSERT_HEAD(&wrap->taps, tap, entry);
 	tap->intercept =
@@ -332,7 +332,7 @@ wrap_restore(struct wrap *wrap, const json_t *saved)
 		return 0;
 	json_array_foreach (json_object_get(saved, "taps"), i, serial) {
 		wrap->serial = (unsigned int)json_integer_value(serial);
-		fd = recovery_take(service, tap_name(wrap, name), wrap->serial);
+		fd = held_take(service, tap_name(wrap, name), wrap->serial);
 		if (fd != -1 && serve(wrap, intercept_seccomp_new, fd) == -1)
 			return -1;
 	}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What is held is called NAME.NUMBER, a listener's socket by its cookie.
+ */
+#include "service/held.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "keep/keeper.h"
+#include "keep/store.h"
+#include "process/reaper.h"
+#include "service/recovery.h"
+#include "service/service.h"
+#include "traffic/holder.h"
+
+struct held {
+	struct store *store;
+	struct holder holder;
+	struct event *news; /* of the keeper */
+};
+
+static void
+name_it(char buf[static KEEPER_NAME_MAX], const char *name, uint64_t number)
+{
+	snprintf(
+	    buf, KEEPER_NAME_MAX, "%s.%llu", name, (unsigned long long)number);
+}
+
+void
+held_put(struct service *service, const char *name, unsigned int number, int fd)
+{
+	char text[KEEPER_NAME_MAX];
+
+	name_it(text, name, number);
+	if (fd != -1 && store_put(service->held->store, text, fd) == -1)
+		log_warn("%s is not held for a successor: %s", text,
+		    strerror(errno));
+}
+
+void
+held_remove(struct service *service, const char *name, unsigned int number)
+{
+	char text[KEEPER_NAME_MAX];
+
+	name_it(text, name, number);
+	store_remove(service->held->store, text);
+}
+
+int
+held_take(struct service *service, const char *name, unsigned int number)
+{
+	char text[KEEPER_NAME_MAX];
+
+	name_it(text, name, number);
+	return store_take(service->held->store, text);
+}
+
+/* THE LISTENERS' SOCKETS */
+
+static int
+hold_socket(uint64_t cookie, int fd, void *arg)
+{
+	struct service *service = arg;
+	char text[KEEPER_NAME_MAX];
+
+	name_it(text, "socket", cookie);
+	return store_put(service->held->store, text, fd);
+}
+
+static void
+release_socket(uint64_t cookie, bool wait, void *arg)
+{
+	struct service *service = arg;
+	char text[KEEPER_NAME_MAX];
+
+	name_it(text, "socket", cookie);
+	store_remove(service->held->store, text);
+	if (wait && store_sync(service->held->store) == -1)
+		log_warn("%s is still held: %s", text, strerror(errno));
+}
+
+static void
+sockets_changed(void *arg)
+{
+	recovery_save(arg);
+}
+
+const struct holder *
+held_holder(struct service *service)
+{
+	return &service->held->holder;
+}
+
+int
+held_socket(uint64_t cookie, void *arg)
+{
+	struct service *service = arg;
+	char text[KEEPER_NAME_MAX];
+
+	name_it(text, "socket", cookie);
+	return store_dup(service->held->store, text);
+}
+
+/* WHO HOLDS */
+
+static void
+hear_keeper(evutil_socket_t fd, short what, void *arg)
+{
+	struct service *service = arg;
+	struct held *held = service->held;
+	enum store_news news;
+	int status;
+	pid_t pid;
+
+	while ((news = store_read(held->store, &pid, &status)) == STORE_EXITED)
+		reaper_told(pid, status);
+	if (news != STORE_ENDED)
+		return;
+	event_del(held->news);
+	log_error("the keeper has ended: the service goes on, but would not "
+		  "survive the end of process %d",
+	    getpid());
+}
+
+static void
+watch_keeper(struct service *service)
+{
+	struct held *held = service->held;
+	int fd = store_fd(held->store);
+
+	if (fd == -1)
+		return;
+	held->news = event_new(
+	    service->base, fd, EV_READ | EV_PERSIST, hear_keeper, service);
+	if (held->news == NULL || event_add(held->news, NULL) == -1)
+		log_error("the keeper cannot be heard: %s", strerror(errno));
+}
+
+void
+held_settle(struct service *service)
+{
+	store_sift(service->held->store);
+	watch_keeper(service);
+}
+
+struct store *
+held_store(struct service *service)
+{
+	return service->held->store;
+}
+
+pid_t
+held_pid(const struct service *service)
+{
+	return store_has_keeper(service->held->store) ? getppid() : getpid();
+}
+
+int
+held_open(struct service *service)
+{
+	struct held *held = calloc(1, sizeof(*held));
+
+	if (held == NULL || (held->store = store_open()) == NULL) {
+		free(held);
+		return -1;
+	}
+	held->holder = (struct holder){ hold_socket, release_socket,
+		sockets_changed, service };
+	service->held = held;
+	return 0;
+}
+
+void
+held_close(struct service *service)
+{
+	struct held *held = service->held;
+
+	if (held == NULL)
+		return;
+	if (held->news != NULL)
+		event_free(held->news);
+	store_close(held->store);
+	free(held);
+	service->held = NULL;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The descriptors that outlive us: held by name by our keeper or by systemd
+ * (keep/store.h), and given back to a successor.
+ */
+#ifndef SERVICE_HELD_H
+#define SERVICE_HELD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct holder;
+struct service;
+struct store;
+
+/* What a predecessor had held, if there was one.  -1 with errno. */
+int held_open(struct service *);
+void held_close(struct service *);
+
+/*
+ * A descriptor to be held for a successor as NAME.NUMBER, a duplicate of fd;
+ * an fd that is -1 is not.  Held no longer.
+ */
+void held_put(struct service *, const char *name, unsigned int number, int fd);
+void held_remove(struct service *, const char *name, unsigned int number);
+
+/* What a predecessor had held, *new*; -1 if nothing. */
+int held_take(struct service *, const char *name, unsigned int number);
+
+/* For the listeners: who holds their sockets, and those that were held. */
+const struct holder *held_holder(struct service *);
+int held_socket(uint64_t cookie, void *service);
+
+/*
+ * We have come up: what was held and has not been taken is held no longer,
+ * and from here on the keeper is heard.
+ */
+void held_settle(struct service *);
+
+/* Who holds, *borrowed*: for what has a name of its own. */
+struct store *held_store(struct service *);
+
+/* The PID that the service has for others, all its life. */
+pid_t held_pid(const struct service *);
+
+#endif
