@@ -19,7 +19,8 @@
 
 #include "base/fd.h"
 
-#define BURST 64 /* messages before the loop gets its turn again */
+#define BURST	  64   /* messages before the loop gets its turn again */
+#define QUEUE_MAX 4096 /* more do not wait, whatever unix(7) is set to */
 
 struct notify {
 	int fd;
@@ -76,7 +77,12 @@ parse_assignment(
 		parse_number(value, INT64_MAX, &message->reloading_usec);
 	else if (strcmp(key, "EXTEND_TIMEOUT_USEC") == 0)
 		parse_number(value, INT64_MAX, &message->extend_usec);
-	else if (strcmp(key, "MAINPID") == 0 &&
+	else if (strcmp(key, "WATCHDOG_USEC") == 0)
+		parse_number(value, INT64_MAX / 2, &message->watchdog_usec);
+	else if (strcmp(key, "WATCHDOG") == 0) {
+		message->watchdog = strcmp(value, "1") == 0;
+		message->watchdog_trigger = strcmp(value, "trigger") == 0;
+	} else if (strcmp(key, "MAINPID") == 0 &&
 	    parse_number(value, INT_MAX, &pid))
 		message->main_pid = pid;
 }
@@ -87,9 +93,10 @@ notify_parse(struct notify_message *message, char *text)
 	pid_t sender = message->sender;
 	char *line, *value;
 
-	*message = (struct notify_message){
-		.reloading_usec = -1, .extend_usec = -1, .sender = sender
-	};
+	*message = (struct notify_message){ .reloading_usec = -1,
+		.extend_usec = -1,
+		.watchdog_usec = -1,
+		.sender = sender };
 	while ((line = strsep(&text, "\n")) != NULL) {
 		if ((value = strchr(line, '=')) == NULL)
 			continue;
@@ -222,19 +229,30 @@ notify_release(struct notify *notify)
 }
 
 static void
-notify_on_read(evutil_socket_t fd, short events, void *arg)
+tell(struct notify *notify, unsigned int most)
 {
-	struct notify *notify = arg;
-	int i;
+	unsigned int i;
 
 	notify->telling = true;
-	for (i = 0; i < BURST && !notify->freed; i++) {
+	for (i = 0; i < most && !notify->freed; i++) {
 		if (!notify_take(notify))
 			break;
 	}
 	notify->telling = false;
 	if (notify->freed)
 		notify_release(notify);
+}
+
+static void
+notify_on_read(evutil_socket_t fd, short events, void *arg)
+{
+	tell(arg, BURST);
+}
+
+void
+notify_listen(struct notify *notify)
+{
+	tell(notify, QUEUE_MAX);
 }
 
 /* Where to listen; sun_path has a NUL first if that is abstract. */

@@ -19,8 +19,11 @@ struct notify_message {
 	bool stopping;
 	bool reloading;
 	bool barrier;
+	bool watchdog;
+	bool watchdog_trigger;
 	int64_t reloading_usec; /* MONOTONIC_USEC; -1: not given */
 	int64_t extend_usec;	/* EXTEND_TIMEOUT_USEC; -1: not given */
+	int64_t watchdog_usec;	/* WATCHDOG_USEC; -1: not given */
 	pid_t main_pid;		/* 0: not given */
 	const char *status;	/* NULL: not given */
 	pid_t sender;		/* 0: of another PID namespace */
@@ -49,6 +52,9 @@ struct notify;
  */
 struct notify *notify_new(struct event_base *, const char *path, uid_t, gid_t,
     int fd, notify_fn *, void *arg);
+
+/* Tell all messages that wait, now. */
+void notify_listen(struct notify *);
 
 /* Close and unlink it. */
 void notify_free(struct notify *);

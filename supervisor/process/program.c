@@ -20,6 +20,7 @@
 #include "process/reaper.h"
 #include "process/sweep.h"
 #include "process/tree.h"
+#include "process/watchdog.h"
 
 #define LOOK_FIRST_MS	2    /* while stopping, look for the end: first */
 #define LOOK_LONGEST_MS 50   /* and at the longest */
@@ -35,6 +36,7 @@ struct program {
 	unsigned int generation;
 	struct tree *tree;
 	struct notify *notify;
+	struct watchdog *watchdog;
 	pid_t main;	     /* 0: none runs */
 	int pidfd;	     /* of main */
 	struct event *watch; /* of a main process that is not our child */
@@ -184,6 +186,7 @@ look_for_daemon(struct program *program, int status)
 
 	if (follow_daemon(program, status))
 		return;
+	watchdog_rest(program->watchdog);
 	pids = tree_scan(program->tree, &n);
 	sweep_start(program->base, pids, n, program->stop.signal,
 	    program->stop.timeout_ms);
@@ -249,8 +252,35 @@ told(const struct notify_message *message, void *arg)
 		program->ready = true;
 		program->events->ready(program->arg);
 	}
+	watchdog_hear(program->watchdog, message);
 	program->events->told(message, program->arg);
 }
+
+static void
+listen_to_all(void *arg)
+{
+	notify_listen(((struct program *)arg)->notify);
+}
+
+static void
+watchdog_failed(const char *how, void *arg)
+{
+	struct program *program = arg;
+
+	program->events->hung(how, program->arg);
+}
+
+static void
+watchdog_signals(int number, void *arg)
+{
+	program_signal(arg, number);
+}
+
+static const struct watchdog_events watchdog_events = {
+	.listen = listen_to_all,
+	.failed = watchdog_failed,
+	.signal = watchdog_signals,
+};
 
 struct program *
 program_new(struct event_base *base, const char *name, unsigned int generation,
@@ -274,12 +304,15 @@ program_new(struct event_base *base, const char *name, unsigned int generation,
 	snprintf(path, sizeof(path), "%s/%s.notify.%u", notify_dir, name,
 	    generation);
 	program->timer = evtimer_new(base, look, program);
+	program->watchdog =
+	    watchdog_new(base, stop->timeout_ms, &watchdog_events, program);
 	program->notify =
 	    notify_new(base, path, uid, gid, inherited_fd, told, program);
 	if (program->notify != NULL)
 		program->tree =
 		    tree_new(name, generation, notify_path(program->notify));
-	if (program->tree == NULL || program->timer == NULL) {
+	if (program->tree == NULL || program->timer == NULL ||
+	    program->watchdog == NULL) {
 		program_free(program);
 		return NULL;
 	}
@@ -299,9 +332,9 @@ program_save(const struct program *program)
 
 	if (program->main != 0)
 		tree_start_time(program->main, &start);
-	return json_pack("{sI sI sb ss}", "main", (json_int_t)program->main,
+	return json_pack("{sI sI sb ss so}", "main", (json_int_t)program->main,
 	    "start", (json_int_t)start, "ready", (int)program->ready, "status",
-	    program->status);
+	    program->status, "watchdog", watchdog_save(program->watchdog));
 }
 
 /* It ended while nobody watched; the keeper's word may come any time. */
@@ -329,6 +362,7 @@ program_restore(struct program *program, const json_t *saved)
 	program->ready = json_is_true(json_object_get(saved, "ready"));
 	strlcpy(program->status, status != NULL ? status : "",
 	    sizeof(program->status));
+	watchdog_restore(program->watchdog, json_object_get(saved, "watchdog"));
 	if (main == 0) {
 		pids = tree_scan(program->tree, &n);
 		if (n > 0)
@@ -348,6 +382,7 @@ program_free(struct program *program)
 	forget_main(program);
 	if (program->timer != NULL)
 		event_free(program->timer);
+	watchdog_free(program->watchdog);
 	notify_free(program->notify);
 	tree_free(program->tree);
 	free(program);
@@ -444,6 +479,7 @@ program_stop(struct program *program, const struct program_stop *stop)
 {
 	int64_t deadline = clock_ms() + stop->timeout_ms;
 
+	watchdog_rest(program->watchdog);
 	program->stop.signal = stop->signal;
 	if (program->phase != STOP_NONE) {
 		if (deadline < program->deadline)
@@ -454,6 +490,31 @@ program_stop(struct program *program, const struct program_stop *stop)
 		program_signal(program, stop->signal);
 	enter(program, STOP_GRACEFUL, stop->timeout_ms);
 	look_after(program, 0);
+}
+
+void
+program_watch(
+    struct program *program, unsigned int period_ms, unsigned int start_ms)
+{
+	watchdog_begin(program->watchdog, period_ms, start_ms);
+}
+
+void
+program_watch_on(struct program *program)
+{
+	watchdog_count(program->watchdog);
+}
+
+void
+program_watch_off(struct program *program)
+{
+	watchdog_rest(program->watchdog);
+}
+
+unsigned int
+program_watchdog(const struct program *program)
+{
+	return watchdog_period(program->watchdog);
 }
 
 int

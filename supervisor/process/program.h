@@ -40,6 +40,11 @@ struct program_events {
 	 * that of a program that daemonises does.
 	 */
 	bool (*owns)(pid_t, void *arg);
+	/*
+	 * Its watchdog has failed: how is borrowed.  It has been sent SIGABRT,
+	 * and ended will be called, unless it is to stop.
+	 */
+	void (*hung)(const char *how, void *arg);
 	/* After program_stop: no process of it is left. */
 	void (*stopped)(void *arg);
 };
@@ -77,6 +82,22 @@ void program_free(struct program *);
  */
 int program_start(
     struct program *, const struct spawn *, char *why, size_t size);
+
+/*
+ * It has been told to say WATCHDOG=1 so often, as spawn says, and has start_ms
+ * until it must.  To be called once it is started; process/watchdog.h.
+ */
+void program_watch(
+    struct program *, unsigned int period_ms, unsigned int start_ms);
+
+/* It is ready by another sign than READY=1, or serves again. */
+void program_watch_on(struct program *);
+
+/* It may be silent, since it is parked or about to be stopped. */
+void program_watch_off(struct program *);
+
+/* Milliseconds; 0: nothing is expected of it. */
+unsigned int program_watchdog(const struct program *);
 
 /*
  * Stop it and all its processes.  stopped is called in any case, later.

@@ -29,8 +29,8 @@ struct child {
 	char path[PATH_MAX]; /* to execute */
 	char **argv;
 	char **env;
-	char *listen_pid; /* in env, to be filled in; NULL: not there */
-	int *fds;	  /* sockets, the report, the image's file */
+	char *pids[SPAWN_PIDS]; /* in env, to be filled in; NULL: not there */
+	int *fds;		/* sockets, the report, the image's file */
 	size_t nfds;
 	size_t nsockets;
 	int report; /* the pipe on which a failure is told */
@@ -125,13 +125,14 @@ write_pid(struct child *child)
 	char digits[SPAWN_PID_SIZE];
 	size_t n = sizeof(digits);
 	pid_t pid = getpid();
+	size_t i;
 
-	if (child->listen_pid == NULL)
-		return 0;
 	digits[--n] = '\0';
 	for (; pid > 0; pid /= 10)
 		digits[--n] = (char)('0' + pid % 10);
-	memcpy(child->listen_pid, digits + n, sizeof(digits) - n);
+	for (i = 0; i < SPAWN_PIDS; i++)
+		if (child->pids[i] != NULL)
+			memcpy(child->pids[i], digits + n, sizeof(digits) - n);
 	return 0;
 }
 
@@ -160,7 +161,7 @@ static const struct step {
 	{ "take on the groups of", offsetof(struct image, user), join_groups },
 	{ "become user", offsetof(struct image, user), become_user },
 	{ "set no_new_privs", 0, renounce_privileges },
-	{ "write LISTEN_PID", 0, write_pid },
+	{ "write its PID for it", 0, write_pid },
 	{ "execute", 0, execute },
 };
 #define NSTEPS (sizeof(steps) / sizeof(steps[0]))
@@ -305,7 +306,7 @@ child_init(struct child *child, const struct spawn *spawn, int report,
 		return -1;
 	}
 	child->argv = expand_arguments(spawn);
-	child->env = spawn_env(spawn, environ, &child->listen_pid);
+	child->env = spawn_env(spawn, environ, child->pids);
 	if (child->argv == NULL || child->env == NULL ||
 	    collect_descriptors(child, spawn) == -1) {
 		snprintf(why, size, "cannot start %s: %s", image->program,

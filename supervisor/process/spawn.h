@@ -35,6 +35,7 @@ struct spawn {
 	unsigned int protocols;		    /* enum pass_protocol, or-ed */
 	const struct spawn_socket *sockets; /* from descriptor 3 on */
 	size_t nsockets;
+	unsigned int watchdog_ms; /* how often it shall show life; 0: never */
 
 	/* How its bind(2) and listen(2) are told: one of these, or none. */
 	const struct filter *filter; /* put on it; NULL: none */
@@ -60,16 +61,19 @@ char *spawn_expand(const char *text, const char *name, unsigned int generation);
 /*
  * The environment of the program: base (nothing with clear_env) without what
  * was meant for us, the image's own, HOTSWAP_NAME, HOTSWAP_GENERATION,
- * HOTSWAP_SLOT, NOTIFY_SOCKET, LD_PRELOAD and HOTSWAP_SHIM where there is a
- * library, and the protocols' variables if there are sockets.  *New*, to be
- * freed with spawn_env_free; NULL with ENOMEM.
+ * HOTSWAP_SLOT, NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, LD_PRELOAD and
+ * HOTSWAP_SHIM where there is a library, and the protocols' variables if
+ * there are sockets.  *New*, to be freed with spawn_env_free; NULL with
+ * ENOMEM.
  *
- * LISTEN_PID is left without its number, which only the child knows: it goes
- * to *listen_pid, where there is room for SPAWN_PID_SIZE bytes; NULL if
- * there is none.
+ * LISTEN_PID and WATCHDOG_PID are left without their number, which only the
+ * child knows: it goes to each of pids, where there is room for
+ * SPAWN_PID_SIZE bytes; NULL if there is none.
  */
 #define SPAWN_PID_SIZE 12
-char **spawn_env(const struct spawn *, char *const *base, char **listen_pid);
+#define SPAWN_PIDS     2
+char **spawn_env(
+    const struct spawn *, char *const *base, char *pids[static SPAWN_PIDS]);
 
 /*
  * The environment of what runs beside a generation, checks and hooks: ours

@@ -263,8 +263,17 @@ set_library(struct env *env, const struct spawn *spawn)
 	env_set(env, ANNOUNCE_ENV "=%s", spawn->library_sock);
 }
 
+/* sd_watchdog_enabled(3); the PID is the child's to fill in. */
+static void
+set_watchdog(struct env *env, const struct spawn *spawn)
+{
+	env_set(env, "WATCHDOG_USEC=%llu", spawn->watchdog_ms * 1000ULL);
+	env_set(env, "WATCHDOG_PID=%*s", SPAWN_PID_SIZE, "");
+}
+
 char **
-spawn_env(const struct spawn *spawn, char *const *base, char **listen_pid)
+spawn_env(
+    const struct spawn *spawn, char *const *base, char *pids[static SPAWN_PIDS])
 {
 	const struct image *image = spawn->image;
 	struct env env = { .failed = false };
@@ -280,13 +289,17 @@ spawn_env(const struct spawn *spawn, char *const *base, char **listen_pid)
 	env_name_generation(&env, spawn->name, spawn->generation);
 	if (spawn->notify_path != NULL)
 		env_set(&env, "NOTIFY_SOCKET=%s", spawn->notify_path);
+	if (spawn->watchdog_ms > 0)
+		set_watchdog(&env, spawn);
 	if (spawn->library != NULL)
 		set_library(&env, spawn);
 	for (i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
 		if (spawn->nsockets > 0 &&
 		    spawn->protocols & protocols[i].protocol)
 			protocols[i].set(&env, spawn);
-	*listen_pid = systemd ? env_find(&env, "LISTEN_PID") : NULL;
+	pids[0] = systemd ? env_find(&env, "LISTEN_PID") : NULL;
+	pids[1] =
+	    spawn->watchdog_ms > 0 ? env_find(&env, "WATCHDOG_PID") : NULL;
 	return env_finish(&env);
 }
 

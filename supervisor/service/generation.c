@@ -174,6 +174,16 @@ program_ended(int status, const char *how, void *arg)
 }
 
 static void
+program_hung(const char *how, void *arg)
+{
+	struct generation *generation = arg;
+
+	if (!release_ended(generation, how))
+		events_emit(generation->service, "hung", generation,
+		    "%s %s: aborted", role_name(generation->role), how);
+}
+
+static void
 program_stopped(void *arg)
 {
 	retire_finish(arg);
@@ -214,6 +224,8 @@ program_told(const struct notify_message *message, void *arg)
 
 	if (message->extend_usec >= 0)
 		release_extend(generation, message->extend_usec);
+	if (message->watchdog_usec >= 0)
+		recovery_save(generation->service);
 	if (message->main_pid > 0)
 		pidfiles_update(generation->service->pidfiles);
 }
@@ -229,6 +241,7 @@ static const struct program_events program_events = {
 	.ready = program_ready,
 	.told = program_told,
 	.ended = program_ended,
+	.hung = program_hung,
 	.stopped = program_stopped,
 };
 
@@ -373,7 +386,8 @@ generation_start(struct generation *generation, char *why, size_t size)
 		.name = service->options->name,
 		.generation = generation->number,
 		.protocols = service->options->pass,
-		.sockets = sockets };
+		.sockets = sockets,
+		.watchdog_ms = service->options->watchdog_ms };
 	char(*addresses)[ADDRESS_STRLEN];
 	int r = -1;
 
@@ -392,6 +406,9 @@ generation_start(struct generation *generation, char *why, size_t size)
 		if (wrap_started(generation->wrap, r == 0, why, size) == -1)
 			r = -1;
 	}
+	if (r == 0)
+		program_watch(generation->program, spawn.watchdog_ms,
+		    service->options->start_timeout_ms);
 	free(addresses);
 	return r;
 }

@@ -130,6 +130,10 @@ const struct option_row option_table[] = {
 	{ "unpark-signal", 0, OPTION_SIGNAL, AT(unpark_signal),
 	    .metavar = "SIG", FOR_UPGRADE,
 	    .help = "sent to it before it takes over again" },
+	{ "watchdog", 0, OPTION_DURATION, AT(watchdog_ms), .metavar = "T",
+	    FOR_UPGRADE,
+	    .help = "the program must say WATCHDOG=1 this often; 0 (the "
+	    "default): it need not" },
 	{ "retain", 0, OPTION_COUNT, AT(retain), .metavar = "N",
 	    .fallback = "3",
 	    .help = "images kept for rollback" },

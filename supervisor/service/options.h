@@ -66,8 +66,9 @@ struct options {
 	char **preview;
 	unsigned int bake_ms;
 	unsigned int keep_ms;
-	int park_signal;   /* 0: none */
-	int unpark_signal; /* 0: none */
+	int park_signal;	  /* 0: none */
+	int unpark_signal;	  /* 0: none */
+	unsigned int watchdog_ms; /* 0: none */
 	unsigned int retain;
 	unsigned int drain_timeout_ms;
 	int stop_signal;

@@ -161,6 +161,7 @@ candidate_ready(struct generation *candidate, void *arg)
 
 	readiness_stop(service->release.readiness);
 	service->release.readiness = NULL;
+	program_watch_on(candidate->program);
 	events_emit(service, "ready", candidate, "ready after %d ms",
 	    (int)(clock_ms() - service->release.phase_ms));
 	release_take(service, EVENT_READY, NULL);

@@ -76,6 +76,8 @@ set_out(struct generation *generation)
 		return -1;
 	}
 	generation->retirement = retirement;
+	if (generation->program != NULL)
+		program_watch_off(generation->program);
 	if (generation->health != NULL)
 		health_stop(generation->health);
 	generation->health = NULL;
@@ -233,6 +235,7 @@ void
 retire_unpark(struct generation *generation)
 {
 	forget(generation);
+	program_watch_on(generation->program);
 }
 
 void

@@ -136,7 +136,7 @@ generation_json(struct generation *generation)
 	const struct program *program = generation->program;
 	bool lives = program != NULL;
 
-	return json_pack("{si ss si si so ss so ss ss ss si so ss so so ss}",
+	return json_pack("{si ss si si so ss so ss ss ss si so ss so so ss si}",
 	    "number", (int)generation->number, "role",
 	    role_name(generation->role), "share", (int)generation->share, "pid",
 	    lives ? (int)program_main(program) : 0, "pids",
@@ -148,7 +148,8 @@ generation_json(struct generation *generation)
 	    "status", lives ? program_status(program) : "", "health",
 	    health_json(&generation->checks), "left_ms",
 	    time_left(retire_deadline(generation)), "shim",
-	    shim_names[wrap_backend(generation->wrap)]);
+	    shim_names[wrap_backend(generation->wrap)], "watchdog_ms",
+	    lives ? (int)program_watchdog(program) : 0);
 }
 
 static json_t *

@@ -23,7 +23,7 @@ static const struct spawn_socket sockets[] = {
 
 static struct image image;
 static struct spawn spawn;
-static char *listen_pid;
+static char *pids[SPAWN_PIDS];
 
 static int
 set_up(void **state)
@@ -64,8 +64,8 @@ without_sockets_no_protocol_is_spoken(void **state)
 		"HOTSWAP_GENERATION=7", "HOTSWAP_SLOT=1", NULL };
 	char *base[] = { (char *)"HOME=/root", NULL };
 
-	expect(spawn_env(&spawn, base, &listen_pid), wanted);
-	assert_null(listen_pid);
+	expect(spawn_env(&spawn, base, pids), wanted);
+	assert_null(pids[0]);
 }
 
 static void
@@ -82,10 +82,26 @@ each_protocol_names_the_sockets(void **state)
 
 	spawn.nsockets = 2;
 	spawn.notify_path = "/n";
-	env = spawn_env(&spawn, nothing, &listen_pid);
-	assert_non_null(listen_pid);
-	assert_true(strlen(listen_pid) >= SPAWN_PID_SIZE - 1);
-	strlcpy(listen_pid, "123", SPAWN_PID_SIZE);
+	env = spawn_env(&spawn, nothing, pids);
+	assert_non_null(pids[0]);
+	assert_true(strlen(pids[0]) >= SPAWN_PID_SIZE - 1);
+	strlcpy(pids[0], "123", SPAWN_PID_SIZE);
+	expect(env, wanted);
+}
+
+static void
+a_watchdog_names_its_time_and_the_process(void **state)
+{
+	static const char *const wanted[] = { "HOTSWAP_NAME=shop",
+		"HOTSWAP_GENERATION=7", "HOTSWAP_SLOT=1",
+		"WATCHDOG_USEC=4294967295000", "WATCHDOG_PID=123", NULL };
+	char **env;
+
+	spawn.watchdog_ms = UINT32_MAX;
+	env = spawn_env(&spawn, nothing, pids);
+	assert_null(pids[0]);
+	assert_true(strlen(pids[1]) >= SPAWN_PID_SIZE - 1);
+	strlcpy(pids[1], "123", SPAWN_PID_SIZE);
 	expect(env, wanted);
 }
 
@@ -104,7 +120,7 @@ a_datagram_socket_is_not_marked_for_server_starter(void **state)
 	spawn.sockets = datagrams;
 	spawn.nsockets = 2;
 	spawn.protocols = PASS_SERVER_STARTER;
-	expect(spawn_env(&spawn, nothing, &listen_pid), wanted);
+	expect(spawn_env(&spawn, nothing, pids), wanted);
 }
 
 static void
@@ -115,8 +131,8 @@ a_protocol_that_is_not_asked_for_is_not_spoken(void **state)
 
 	spawn.nsockets = 1;
 	spawn.protocols = PASS_NGINX;
-	expect(spawn_env(&spawn, nothing, &listen_pid), wanted);
-	assert_null(listen_pid);
+	expect(spawn_env(&spawn, nothing, pids), wanted);
+	assert_null(pids[0]);
 }
 
 static void
@@ -135,7 +151,7 @@ what_was_meant_for_us_is_not_handed_on(void **state)
 		"HOTSWAP_STATE_DIR=/s", "HOTSWAP_RUNTIME_DIR=/r",
 		"LISTEN_ADDR=:80", "NGINX_HOME=/n", "EINHORNISH=1", NULL };
 
-	expect(spawn_env(&spawn, (char *const *)base, &listen_pid), wanted);
+	expect(spawn_env(&spawn, (char *const *)base, pids), wanted);
 }
 
 static void
@@ -149,7 +165,7 @@ the_image_adds_and_replaces(void **state)
 	char *base[] = { (char *)"MODE=1", (char *)"MODES=2", NULL };
 
 	image.env = (char **)own;
-	expect(spawn_env(&spawn, base, &listen_pid), wanted);
+	expect(spawn_env(&spawn, base, pids), wanted);
 }
 
 static void
@@ -162,7 +178,7 @@ a_cleared_environment_has_only_what_was_asked_for(void **state)
 
 	image.env = (char **)own;
 	image.clear_env = true;
-	expect(spawn_env(&spawn, base, &listen_pid), wanted);
+	expect(spawn_env(&spawn, base, pids), wanted);
 }
 
 static const char *
@@ -229,6 +245,8 @@ main(void)
 		cmocka_unit_test_setup(
 		    without_sockets_no_protocol_is_spoken, set_up),
 		cmocka_unit_test_setup(each_protocol_names_the_sockets, set_up),
+		cmocka_unit_test_setup(
+		    a_watchdog_names_its_time_and_the_process, set_up),
 		cmocka_unit_test_setup(
 		    a_datagram_socket_is_not_marked_for_server_starter, set_up),
 		cmocka_unit_test_setup(

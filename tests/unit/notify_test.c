@@ -154,6 +154,11 @@ test_parse_known(void **state)
 	m = parse("STOPPING=1\nEXTEND_TIMEOUT_USEC=0", s, sizeof(s));
 	assert_true(m.stopping);
 	assert_int_equal(m.extend_usec, 0);
+	m = parse("WATCHDOG=1\nWATCHDOG_USEC=2500000", s, sizeof(s));
+	assert_true(m.watchdog && !m.watchdog_trigger);
+	assert_int_equal(m.watchdog_usec, 2500000);
+	m = parse("WATCHDOG=trigger", s, sizeof(s));
+	assert_true(m.watchdog_trigger && !m.watchdog);
 	m = parse("BARRIER=1", s, sizeof(s));
 	assert_true(m.barrier);
 	m = parse("STATUS=\nREADY=1\nREADY=0", s, sizeof(s));
@@ -166,8 +171,9 @@ test_parse_unknown(void **state)
 {
 	static const char *const nothing[] = { "", "\n\n\n", "=", "==1",
 		"READY", "READY=", "READY=yes", "READY=11", " READY=1",
-		"ready=1", "X_READY=1", "WATCHDOG=1", "MAINPID=", "MAINPID=-3",
-		"MAINPID=0", "MAINPID=12x", "MAINPID= 12", "MAINPID=2147483648",
+		"ready=1", "X_READY=1", "WATCHDOG=2", "WATCHDOG_USEC=-1",
+		"MAINPID=", "MAINPID=-3", "MAINPID=0", "MAINPID=12x",
+		"MAINPID= 12", "MAINPID=2147483648",
 		"MAINPID=99999999999999999999", "EXTEND_TIMEOUT_USEC=-1",
 		"EXTEND_TIMEOUT_USEC=9223372036854775808", "MONOTONIC_USEC=+1",
 		"\xff\xfe=\x80" };
@@ -180,6 +186,8 @@ test_parse_unknown(void **state)
 		assert_false(m.ready || m.stopping || m.reloading || m.barrier);
 		assert_int_equal(m.reloading_usec, -1);
 		assert_int_equal(m.extend_usec, -1);
+		assert_int_equal(m.watchdog_usec, -1);
+		assert_false(m.watchdog || m.watchdog_trigger);
 		assert_int_equal(m.main_pid, 0);
 		assert_null(m.status);
 	}

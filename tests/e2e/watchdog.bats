@@ -1,0 +1,138 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# A program that has promised to show life, and one that does not.
+
+load helper
+
+# Never to be seen where the program does what it has promised.
+nothing_hung() {
+	expect 1 grep -E "hung|aborted|crashed" run.log
+}
+
+@test "watchdog: a program that falls silent is ended and started again" {
+	release server v1 --notify --silent-after 300
+	serve --watchdog 400ms
+	program=$(pid_of 1)
+	[ "$(field "d['generations'][0]['watchdog_ms']")" = 400 ]
+	until_true grep -q "active sent no WATCHDOG=1 for 0.4 s: aborted" run.log
+	until_true grep -q "crashed.*\|active killed by SIGABRT" run.log
+	until_true is_version v1
+	[ "$(pid_of 1)" != "$program" ]
+	[ "$(field "d['generations'][0]['restarts']")" -ge 1 ]
+}
+
+@test "watchdog: a program that shows life is left alone, and without one silence is nothing" {
+	release server v1 --notify --silent-after 0
+	serve --watchdog 200ms
+	program=$(pid_of 1)
+	release server v2 --notify
+	hotswap upgrade web --watchdog 0 --bake 800ms
+	[ "$(field "d['generations'][1]['watchdog_ms']")" = 0 ]
+	nothing_hung
+	[ "$(pid_of 1)" = "$program" ]
+}
+
+@test "watchdog: a candidate that is silent fails its rollout, with that reason" {
+	serve
+	release server v2 --notify --silent-after 200
+	expect 1 hotswap upgrade web --watchdog 300ms --bake 10s
+	hotswap history web --json >history
+	[ "$(field "d['result']" history)" = rolled-back ]
+	[ "$(field "d['reason']" history)" = \
+	    "the program sent no WATCHDOG=1 for 0.3 s" ]
+	[ "$(version)" = v1 ]
+	until_true is_role 2 failed
+}
+
+@test "watchdog: WATCHDOG=trigger fails at once, whatever --watchdog says" {
+	serve
+	release server v2 --notify --tell WATCHDOG=trigger
+	expect 1 hotswap upgrade web --ready notify --bake 5s
+	hotswap history web --json >history
+	[ "$(field "d['reason']" history)" = \
+	    "the program sent WATCHDOG=trigger" ]
+	[ "$(version)" = v1 ]
+}
+
+@test "watchdog: WATCHDOG_USEC changes the time at run time, over the supervisor's death too" {
+	release server v1 --notify --tell WATCHDOG_USEC=60000000
+	serve --watchdog 1h
+	until_true field_is "d['generations'][0]['watchdog_ms']" 60000
+	kill -KILL "$(itself)"
+	until_true field_is "d['generations'][0]['watchdog_ms']" 60000
+}
+
+# field_is FILTER VALUE
+field_is() {
+	[ "$(field "$1")" = "$2" ]
+}
+
+@test "watchdog: a parked program may be silent, and is watched again once it serves" {
+	release server v1 --notify --silent-after 900
+	serve --watchdog 300ms
+	program=$(pid_of 1)
+	release server v2 --notify --silent-after 0
+	hotswap upgrade web
+	is_role 1 parked
+	# It has been silent for longer than its time by then.
+	until_true parked_for_a_while
+	kill -0 "$program"
+	hotswap rollback web
+	until_true grep -q "active sent no WATCHDOG=1" run.log
+}
+
+parked_for_a_while() {
+	[ "$(field "[g['left_ms'] for g in d['generations']][0]")" -lt 58500 ]
+}
+
+@test "watchdog: one that is stopped dies of it as well" {
+	release server v1 --notify --silent-after 0
+	serve --watchdog 300ms
+	program=$(pid_of 1)
+	kill -STOP "$program"
+	until_true grep -q "active sent no WATCHDOG=1" run.log
+	until_true expect 1 kill -0 "$program"
+	until_true is_version v1
+}
+
+# continue_after MS PIDS...: they have been stopped.
+continue_after() {
+	python3 -c 'import os, signal, sys, time
+end = time.monotonic() + int(sys.argv[1]) / 1000
+while time.monotonic() < end: time.sleep(0.01)
+for pid in sys.argv[2:]: os.kill(int(pid), signal.SIGCONT)' "$@"
+}
+
+@test "watchdog: a supervisor that was stopped for many periods kills nothing, under load" {
+	release server v1 --notify --silent-after 0
+	serve --watchdog 400ms
+	program=$(pid_of 1)
+	itself=$(itself)
+	load_begin --rate 500 --kept 8
+	kill -STOP "$itself"
+	continue_after 3000 "$itself"
+	hotswap status web >/dev/null
+	# The keeper too, and the program with them for a part of it.
+	kill -STOP "$SUPERVISOR" "$itself"
+	continue_after 1500 "$itself" "$SUPERVISOR"
+	load_end
+	kill -STOP "$itself" "$SUPERVISOR" "$program"
+	continue_after 1200 "$SUPERVISOR" "$itself" "$program"
+	release server v2 --notify --silent-after 0
+	hotswap upgrade web --bake 600ms
+	nothing_hung
+	[ "$(pid_of 1)" = "$program" ]
+}
+
+@test "watchdog: a supervisor that was killed counts anew" {
+	release server v1 --notify --silent-after 0
+	serve --watchdog 400ms
+	program=$(pid_of 1)
+	kill -STOP "$SUPERVISOR"
+	kill -KILL "$(itself)"
+	continue_after 1500 "$SUPERVISOR"
+	release server v2 --notify --silent-after 0
+	until_true hotswap upgrade web --bake 600ms
+	nothing_hung
+	[ "$(pid_of 1)" = "$program" ]
+}
