@@ -8,9 +8,12 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 void
@@ -28,6 +31,26 @@ int
 fd_dup(int fd)
 {
 	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+static bool
+is_device(mode_t mode)
+{
+	return S_ISCHR(mode) || S_ISBLK(mode);
+}
+
+bool
+fd_is_same(int a, int b)
+{
+	struct stat first, second;
+	pid_t self = getpid();
+	long order = syscall(SYS_kcmp, self, self, KCMP_FILE, a, b);
+
+	if (order != -1)
+		return order == 0;
+	return fstat(a, &first) == 0 && fstat(b, &second) == 0 &&
+	    first.st_dev == second.st_dev && first.st_ino == second.st_ino &&
+	    !is_device(first.st_mode) && fcntl(a, F_GETFL) == fcntl(b, F_GETFL);
 }
 
 int

@@ -6,6 +6,7 @@
 #ifndef BASE_FD_H
 #define BASE_FD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -16,6 +17,13 @@ void fd_close(int *fd);
 
 /* A close-on-exec duplicate, *new*; -1 with errno. */
 int fd_dup(int fd);
+
+/*
+ * Are they duplicates of each other, of one open file?  Where the kernel does
+ * not tell, kcmp(2), files with one inode are taken for the same if they are
+ * open in the same way; devices never.
+ */
+bool fd_is_same(int a, int b);
 
 /* Write all of it, also over short writes; -1 with errno. */
 int fd_write_all(int fd, const void *data, size_t len);

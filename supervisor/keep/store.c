@@ -138,7 +138,7 @@ store_remove(struct store *store, const char *name)
 }
 
 void
-store_sift(struct store *store)
+store_sift(struct store *store, const char *spared)
 {
 	struct depot_item *item = store->given.items;
 	size_t i;
@@ -146,7 +146,8 @@ store_sift(struct store *store)
 	for (i = 0; i < store->given.n; i++, item++) {
 		if (item->used)
 			continue;
-		shutdown(item->fd, SHUT_RDWR);
+		if (strncmp(item->name, spared, strlen(spared)) != 0)
+			shutdown(item->fd, SHUT_RDWR);
 		store_remove(store, item->name);
 	}
 	store_sync(store);

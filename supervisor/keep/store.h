@@ -37,9 +37,10 @@ int store_dup(struct store *, const char *name);
 
 /*
  * What was given and never asked for is held no longer; sockets among it are
- * shut down.  All that is left of what was given is closed.
+ * shut down, unless their names begin with spared: others go on with those.
+ * All that is left of what was given is closed.
  */
-void store_sift(struct store *);
+void store_sift(struct store *, const char *spared);
 
 /*
  * Hold a duplicate of fd under a name, sd_notify(3); in force on return.

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -56,8 +57,8 @@ child_fork(void)
 	return pid;
 }
 
-int
-child_arrange(int *fds, size_t n, size_t inherited)
+static int
+arrange(int *fds, size_t n, size_t inherited)
 {
 	int end = CHILD_FD_FIRST + (int)n;
 	size_t i;
@@ -73,4 +74,21 @@ child_arrange(int *fds, size_t n, size_t inherited)
 	if (close_range(end, ~0U, 0) == -1)
 		closefrom(end);
 	return 0;
+}
+
+int
+child_arrange(int *fds, size_t n, size_t inherited)
+{
+	struct rlimit limit, wide;
+	int result;
+
+	/* For the time in which it has its own beside all of ours. */
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return -1;
+	wide = limit;
+	wide.rlim_cur = wide.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &wide);
+	result = arrange(fds, n, inherited);
+	setrlimit(RLIMIT_NOFILE, &limit);
+	return result;
 }

@@ -51,6 +51,18 @@ parse_number(const char *text, int64_t max, int64_t *number)
 	return true;
 }
 
+/* As systemd has it: any ASCII but control characters and the colon. */
+static void
+parse_name(struct notify_message *message, const char *name)
+{
+	const char *p;
+
+	for (p = name; *p >= ' ' && *p < 0x7f && *p != ':'; p++)
+		continue;
+	message->bad_name = *p != '\0' || p - name > NOTIFY_FDNAME_MAX;
+	message->fd_name = message->bad_name ? NULL : name;
+}
+
 static void
 parse_assignment(
     struct notify_message *message, const char *key, const char *value)
@@ -63,6 +75,8 @@ parse_assignment(
 		{ "STOPPING", &message->stopping },
 		{ "RELOADING", &message->reloading },
 		{ "BARRIER", &message->barrier },
+		{ "FDSTORE", &message->store },
+		{ "FDSTOREREMOVE", &message->store_remove },
 	};
 	int64_t pid;
 	size_t i;
@@ -85,18 +99,24 @@ parse_assignment(
 	} else if (strcmp(key, "MAINPID") == 0 &&
 	    parse_number(value, INT_MAX, &pid))
 		message->main_pid = pid;
+	else if (strcmp(key, "FDPOLL") == 0)
+		message->keep_hung_up = strcmp(value, "0") == 0;
+	else if (strcmp(key, "FDNAME") == 0)
+		parse_name(message, value);
 }
 
 void
 notify_parse(struct notify_message *message, char *text)
 {
-	pid_t sender = message->sender;
 	char *line, *value;
 
 	*message = (struct notify_message){ .reloading_usec = -1,
 		.extend_usec = -1,
 		.watchdog_usec = -1,
-		.sender = sender };
+		.sender = message->sender,
+		.fds = message->fds,
+		.nfds = message->nfds,
+		.fds_lost = message->fds_lost };
 	while ((line = strsep(&text, "\n")) != NULL) {
 		if ((value = strchr(line, '=')) == NULL)
 			continue;
@@ -105,14 +125,12 @@ notify_parse(struct notify_message *message, char *text)
 	}
 }
 
-/*
- * What came with a message: who sent it, and descriptors that wait to be
- * closed.
- */
+/* What came with a message: who sent it, and descriptors. */
 struct enclosed {
 	struct ucred sender;
 	int fds[FD_PASS_MAX];
 	size_t nfds;
+	bool lost; /* not all had room */
 };
 
 static void
@@ -124,6 +142,7 @@ enclosed_take(struct enclosed *enclosed, struct msghdr *msg)
 	memset(&enclosed->sender, 0, sizeof(enclosed->sender));
 	enclosed->sender.uid = (uid_t)-1;
 	enclosed->nfds = 0;
+	enclosed->lost = (msg->msg_flags & MSG_CTRUNC) != 0;
 	for (cmsg = CMSG_FIRSTHDR(msg); cmsg != NULL;
 	     cmsg = CMSG_NXTHDR(msg, cmsg)) {
 		if (cmsg->cmsg_level != SOL_SOCKET)
@@ -143,7 +162,7 @@ static void
 enclosed_close(struct enclosed *enclosed)
 {
 	while (enclosed->nfds > 0)
-		close(enclosed->fds[--enclosed->nfds]);
+		fd_close(&enclosed->fds[--enclosed->nfds]);
 }
 
 /* One datagram; -1 with errno.  fd_receive does not tell the sender's user. */
@@ -203,7 +222,14 @@ notify_take(struct notify *notify)
 	if (n <= NOTIFY_MESSAGE_MAX && is_text(text, n) &&
 	    is_from_a_friend(notify, &enclosed.sender)) {
 		text[n] = '\0';
-		message.sender = enclosed.sender.pid;
+		if (enclosed.lost)
+			enclosed_close(&enclosed);
+		message = (struct notify_message){
+			.sender = enclosed.sender.pid,
+			.fds = enclosed.fds,
+			.nfds = enclosed.nfds,
+			.fds_lost = enclosed.lost,
+		};
 		notify_parse(&message, text);
 		notify->fn(&message, notify->arg);
 	}

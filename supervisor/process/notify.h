@@ -13,6 +13,8 @@
 
 #define NOTIFY_MESSAGE_MAX 65536 /* bytes; a longer one is ignored */
 
+#define NOTIFY_FDNAME_MAX 255 /* bytes of FDNAME */
+
 /* What one datagram said.  Strings are the message's. */
 struct notify_message {
 	bool ready;
@@ -21,18 +23,31 @@ struct notify_message {
 	bool barrier;
 	bool watchdog;
 	bool watchdog_trigger;
+	bool store;		/* FDSTORE: the descriptors are to be kept */
+	bool store_remove;	/* FDSTOREREMOVE, which wins */
+	bool keep_hung_up;	/* FDPOLL=0 */
+	bool bad_name;		/* FDNAME can be none */
+	const char *fd_name;	/* FDNAME; NULL: not given, or bad */
 	int64_t reloading_usec; /* MONOTONIC_USEC; -1: not given */
 	int64_t extend_usec;	/* EXTEND_TIMEOUT_USEC; -1: not given */
 	int64_t watchdog_usec;	/* WATCHDOG_USEC; -1: not given */
 	pid_t main_pid;		/* 0: not given */
 	const char *status;	/* NULL: not given */
 	pid_t sender;		/* 0: of another PID namespace */
+	/*
+	 * What came with it, *borrowed* but for those that the receiver takes
+	 * over by putting -1 in their place.
+	 */
+	int *fds;
+	size_t nfds;
+	bool fds_lost; /* some had no room with us, and all are closed */
 };
 
 /*
  * Parse in place; text is cut into pieces and must stay.  Of assignments
  * that come twice the last one counts; numbers that are none, or out of
- * range, count as not given.  Leaves sender alone.  Pure.
+ * range, count as not given.  Leaves the sender and the descriptors alone.
+ * Pure.
  */
 void notify_parse(struct notify_message *, char *text);
 
@@ -46,9 +61,9 @@ struct notify;
  * case.  Else listen at path, an absolute one (removed first if it is there),
  * owned by uid and gid, mode 0600.  A path that has no room in sun_path,
  * unix(7), is replaced by an abstract address, where messages count that come
- * from root, from our user or from uid.  Descriptors that come with BARRIER=1
- * are closed once it and all messages before it have been told, all others
- * unused.  *New*; NULL with errno.
+ * from root, from our user or from uid.  Descriptors are closed once
+ * their message has been told, which is what BARRIER=1 waits for, but for
+ * those that were taken over.  *New*; NULL with errno.
  */
 struct notify *notify_new(struct event_base *, const char *path, uid_t, gid_t,
     int fd, notify_fn *, void *arg);

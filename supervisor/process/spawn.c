@@ -32,7 +32,7 @@ struct child {
 	char *pids[SPAWN_PIDS]; /* in env, to be filled in; NULL: not there */
 	int *fds;		/* sockets, the report, the image's file */
 	size_t nfds;
-	size_t nsockets;
+	size_t ninherited;
 	int report; /* the pipe on which a failure is told */
 	const struct filter *filter;
 	int filter_sock; /* for its notification descriptor */
@@ -61,9 +61,9 @@ open_stdin(struct child *child)
 static int
 pass_sockets(struct child *child)
 {
-	if (child_arrange(child->fds, child->nfds, child->nsockets) == -1)
+	if (child_arrange(child->fds, child->nfds, child->ninherited) == -1)
 		return -1;
-	child->report = CHILD_FD_FIRST + (int)child->nsockets;
+	child->report = CHILD_FD_FIRST + (int)child->ninherited;
 	child->filter_sock = child->report + 1;
 	return 0;
 }
@@ -254,7 +254,7 @@ expand_arguments(const struct spawn *spawn)
 }
 
 /*
- * The image's file goes past the sockets, the report and what the filter
+ * The image's file goes past what it is passed, the report and what the filter
  * needs, and is closed by execve(2) itself: it has another number in the
  * child.
  */
@@ -264,13 +264,17 @@ collect_descriptors(struct child *child, const struct spawn *spawn)
 	static const char by_descriptor[] = "/proc/self/fd/";
 	size_t i;
 
-	child->fds = calloc(spawn->nsockets + 3, sizeof(*child->fds));
+	child->fds =
+	    calloc(spawn->nsockets + spawn->nstored + 3, sizeof(*child->fds));
 	if (child->fds == NULL)
 		return -1;
 	for (i = 0; i < spawn->nsockets; i++)
-		child->fds[i] = spawn->sockets[i].fd;
-	child->nsockets = spawn->nsockets;
-	child->nfds = child->nsockets;
+		child->fds[child->nfds++] = spawn->sockets[i].fd;
+	/* The other protocols have no words for them. */
+	if (spawn->protocols & PASS_SYSTEMD)
+		for (i = 0; i < spawn->nstored; i++)
+			child->fds[child->nfds++] = spawn->stored[i].fd;
+	child->ninherited = child->nfds;
 	child->fds[child->nfds++] = child->report;
 	if (spawn->filter != NULL)
 		child->fds[child->nfds++] = spawn->filter_sock;

@@ -36,6 +36,9 @@ struct spawn {
 	const struct spawn_socket *sockets; /* from descriptor 3 on */
 	size_t nsockets;
 	unsigned int watchdog_ms; /* how often it shall show life; 0: never */
+	const struct spawn_socket *stored; /* behind them, for PASS_SYSTEMD */
+	size_t nstored;			   /* alone; without addresses */
+	unsigned int store_max;		   /* how many it may store; 0: none */
 
 	/* How its bind(2) and listen(2) are told: one of these, or none. */
 	const struct filter *filter; /* put on it; NULL: none */
@@ -63,8 +66,8 @@ char *spawn_expand(const char *text, const char *name, unsigned int generation);
  * was meant for us, the image's own, HOTSWAP_NAME, HOTSWAP_GENERATION,
  * HOTSWAP_SLOT, NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, LD_PRELOAD and
  * HOTSWAP_SHIM where there is a library, and the protocols' variables if
- * there are sockets.  *New*, to be freed with spawn_env_free; NULL with
- * ENOMEM.
+ * there is something to pass.  *New*, to be freed with spawn_env_free; NULL
+ * with ENOMEM.
  *
  * LISTEN_PID and WATCHDOG_PID are left without their number, which only the
  * child knows: it goes to each of pids, where there is room for

@@ -37,6 +37,7 @@ static const struct {
 	{ "HOTSWAP_RUNTIME_DIR", true }, /* the user's own settings, for */
 	{ "HOTSWAP_STATE_DIR", true },	 /* hotswap commands in scripts */
 	{ "HOTSWAP_", false },
+	{ "FDSTORE", false },
 	{ "LISTEN_FDS", false },
 	{ "LISTEN_PID", false },
 	{ "LISTEN_PIDFDID", false },
@@ -168,10 +169,10 @@ item_ended(FILE *out, const struct spawn_socket *socket, int fd, size_t i)
 	fprintf(out, "%d;", fd);
 }
 
-/* The variable key, made of all sockets. */
+/* The variable key, made of all sockets and the first nstored stored. */
 static void
-env_set_items(
-    struct env *env, const char *key, const struct spawn *spawn, item_fn *item)
+env_set_items(struct env *env, const char *key, const struct spawn *spawn,
+    size_t nstored, item_fn *item)
 {
 	char *variable = NULL;
 	size_t i, len;
@@ -184,6 +185,9 @@ env_set_items(
 	fprintf(out, "%s=", key);
 	for (i = 0; i < spawn->nsockets; i++)
 		item(out, &spawn->sockets[i], CHILD_FD_FIRST + (int)i, i);
+	for (; i < spawn->nsockets + nstored; i++)
+		item(out, &spawn->stored[i - spawn->nsockets],
+		    CHILD_FD_FIRST + (int)i, i);
 	if (fclose(out) == EOF) {
 		free(variable);
 		variable = NULL;
@@ -194,15 +198,15 @@ env_set_items(
 static void
 set_systemd(struct env *env, const struct spawn *spawn)
 {
-	env_set(env, "LISTEN_FDS=%zu", spawn->nsockets);
+	env_set(env, "LISTEN_FDS=%zu", spawn->nsockets + spawn->nstored);
 	env_set(env, "LISTEN_PID=%*s", SPAWN_PID_SIZE, "");
-	env_set_items(env, "LISTEN_FDNAMES", spawn, item_name);
+	env_set_items(env, "LISTEN_FDNAMES", spawn, spawn->nstored, item_name);
 }
 
 static void
 set_server_starter(struct env *env, const struct spawn *spawn)
 {
-	env_set_items(env, "SERVER_STARTER_PORT", spawn, item_port);
+	env_set_items(env, "SERVER_STARTER_PORT", spawn, 0, item_port);
 	env_set(env, "SERVER_STARTER_GENERATION=%u", spawn->generation);
 }
 
@@ -218,14 +222,14 @@ set_einhorn(struct env *env, const struct spawn *spawn)
 	env_set(env, "EINHORN_FD_COUNT=%zu", spawn->nsockets);
 	for (i = 0; i < spawn->nsockets; i++)
 		env_set(env, "EINHORN_FD_%zu=%zu", i, CHILD_FD_FIRST + i);
-	env_set_items(env, "EINHORN_FDS", spawn, item_spaced);
+	env_set_items(env, "EINHORN_FDS", spawn, 0, item_spaced);
 	env_set(env, "EINHORN_CHILD_INDEX=0");
 }
 
 static void
 set_nginx(struct env *env, const struct spawn *spawn)
 {
-	env_set_items(env, "NGINX", spawn, item_ended);
+	env_set_items(env, "NGINX", spawn, 0, item_ended);
 }
 
 static const struct {
@@ -237,6 +241,13 @@ static const struct {
 	{ PASS_EINHORN, set_einhorn },
 	{ PASS_NGINX, set_nginx },
 };
+
+static bool
+has_items(const struct spawn *spawn, enum pass_protocol protocol)
+{
+	return spawn->nsockets > 0 ||
+	    (protocol == PASS_SYSTEMD && spawn->nstored > 0);
+}
 
 /* The value of a variable, within its string; NULL if there is none. */
 static char *
@@ -277,7 +288,7 @@ spawn_env(
 {
 	const struct image *image = spawn->image;
 	struct env env = { .failed = false };
-	bool systemd = spawn->nsockets > 0 && spawn->protocols & PASS_SYSTEMD;
+	bool systemd = spawn->protocols & PASS_SYSTEMD;
 	char *const *own;
 	size_t i;
 
@@ -293,11 +304,16 @@ spawn_env(
 		set_watchdog(&env, spawn);
 	if (spawn->library != NULL)
 		set_library(&env, spawn);
+	/* As systemd does it: a program can tell that there is a store. */
+	if (systemd && spawn->store_max > 0)
+		env_set(&env, "FDSTORE=%u", spawn->store_max);
 	for (i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
-		if (spawn->nsockets > 0 &&
-		    spawn->protocols & protocols[i].protocol)
+		if (spawn->protocols & protocols[i].protocol &&
+		    has_items(spawn, protocols[i].protocol))
 			protocols[i].set(&env, spawn);
-	pids[0] = systemd ? env_find(&env, "LISTEN_PID") : NULL;
+	pids[0] = systemd && has_items(spawn, PASS_SYSTEMD)
+	    ? env_find(&env, "LISTEN_PID")
+	    : NULL;
 	pids[1] =
 	    spawn->watchdog_ms > 0 ? env_find(&env, "WATCHDOG_PID") : NULL;
 	return env_finish(&env);

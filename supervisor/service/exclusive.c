@@ -14,6 +14,7 @@
 #include "service/retire.h"
 #include "service/service.h"
 #include "service/steering.h"
+#include "service/stored.h"
 
 /* Does it run, or may it?  A candidate may once it is alone. */
 static bool
@@ -164,9 +165,13 @@ exclusive_revive(struct service *service, const char *why)
 		give_sockets_back(service);
 		retire_stop(release->candidate);
 	}
+	/* One that served knows best; else it goes on with what it stored. */
+	if (release->rollout.met_users)
+		stored_inherit(old, release->candidate);
 	/* From here on it is what is waited for. */
 	release->candidate = old;
 	release->old = NULL;
+	stored_sweep(service);
 	if (generation_revive(old, fault, sizeof(fault)) == -1) {
 		release_take(service, EVENT_FAILED, fault);
 		return;

@@ -23,6 +23,7 @@
 #include "service/retire.h"
 #include "service/service.h"
 #include "service/steering.h"
+#include "service/stored.h"
 #include "service/wrap.h"
 
 #define BACKOFF_FIRST_MS   100
@@ -221,7 +222,7 @@ program_told(const struct notify_message *message, void *arg)
 	struct generation *generation = arg;
 
 	tell_intention(generation, message);
-
+	stored_told(generation, message);
 	if (message->extend_usec >= 0)
 		release_extend(generation, message->extend_usec);
 	if (message->watchdog_usec >= 0)
@@ -287,7 +288,10 @@ generation_make(
 	generation->image = image;
 	generation->number = number;
 	TAILQ_INSERT_TAIL(&service->generations, generation, entry);
-	return generation;
+	if (stored_begin(generation) == 0)
+		return generation;
+	generation_free(generation);
+	return NULL;
 }
 
 struct generation *
@@ -323,6 +327,7 @@ generation_close(struct generation *generation)
 	wrap_free(generation->wrap);
 	generation->wrap = NULL;
 	steering_leave(generation);
+	stored_sweep(generation->service);
 }
 
 void
@@ -336,6 +341,7 @@ generation_free(struct generation *generation)
 		service->active = NULL;
 	if (generation->program != NULL)
 		generation_close(generation);
+	stored_end(generation);
 	event_free(generation->backoff);
 	held_remove(service, "image", generation->number);
 	image_unref(generation->image);
@@ -387,19 +393,23 @@ generation_start(struct generation *generation, char *why, size_t size)
 		.generation = generation->number,
 		.protocols = service->options->pass,
 		.sockets = sockets,
-		.watchdog_ms = service->options->watchdog_ms };
+		.watchdog_ms = service->options->watchdog_ms,
+		.store_max = service->options->store_max };
 	char(*addresses)[ADDRESS_STRLEN];
+	struct spawn_socket *stored;
 	int r = -1;
 
 	/* Also sockets that it had and that its program has shut down. */
 	if (steering_join(generation, why, size) == -1)
 		return -1;
 	addresses = calloc(service->nlisteners + 1, sizeof(*addresses));
-	if (addresses == NULL) {
+	stored = stored_collect(generation, &spawn.nstored);
+	if (addresses == NULL || stored == NULL) {
 		snprintf(why, size, "%s", strerror(errno));
-		return -1;
+		goto out;
 	}
 	spawn.nsockets = collect_sockets(generation, sockets, addresses);
+	spawn.stored = stored;
 	recovery_save(service);
 	if (wrap_prepare(generation->wrap, &spawn, why, size) == 0) {
 		r = program_start(generation->program, &spawn, why, size);
@@ -409,6 +419,8 @@ generation_start(struct generation *generation, char *why, size_t size)
 	if (r == 0)
 		program_watch(generation->program, spawn.watchdog_ms,
 		    service->options->start_timeout_ms);
+out:
+	free(stored);
 	free(addresses);
 	return r;
 }

@@ -18,6 +18,7 @@
 #include "process/program.h"
 
 struct service;
+struct fdstore;
 struct health;
 struct retirement;
 struct wrap;
@@ -50,6 +51,7 @@ struct generation {
 	struct image *image;
 	struct program *program; /* NULL once it has ended for good */
 	struct wrap *wrap;	 /* likewise */
+	struct fdstore *store;	 /* what its program keeps with us */
 	char started[CLOCK_STAMP];
 	bool reloading; /* so it said, sd_notify(3) */
 	bool proven;	/* was promoted once: good to go back to */

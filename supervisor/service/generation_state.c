@@ -11,19 +11,21 @@
 #include "service/held.h"
 #include "service/retire.h"
 #include "service/service.h"
+#include "service/stored.h"
 #include "service/wrap.h"
 #include "base/log.h"
 
 json_t *
 generation_save(const struct generation *generation)
 {
-	return json_pack("{si ss sI sb ss sI sb so so* so* so*}", "number",
+	return json_pack("{si ss sI sb ss sI sb so so so* so* so*}", "number",
 	    (int)generation->number, "role", role_name(generation->role),
 	    "share", (json_int_t)generation->share, "proven",
 	    (int)generation->proven, "started", generation->started, "restarts",
 	    (json_int_t)generation->restarts, "sick",
 	    (int)generation->checks.sick, "image",
-	    image_to_json(generation->image), "program",
+	    image_to_json(generation->image), "stored", stored_save(generation),
+	    "program",
 	    generation->program != NULL ? program_save(generation->program)
 					: NULL,
 	    "wrap",
@@ -100,7 +102,9 @@ generation_restore(struct service *service, const json_t *saved)
 	generation->checks.sick = sick;
 	strlcpy(generation->started, started, sizeof(generation->started));
 	take_image_file(generation);
-	if (restore_program(generation, json_object_get(saved, "program")) ==
+	if (stored_restore(generation, json_object_get(saved, "stored")) ==
+		-1 ||
+	    restore_program(generation, json_object_get(saved, "program")) ==
 		-1 ||
 	    wrap_restore(generation->wrap, json_object_get(saved, "wrap")) ==
 		-1)

@@ -144,7 +144,7 @@ watch_keeper(struct service *service)
 void
 held_settle(struct service *service)
 {
-	store_sift(service->held->store);
+	store_sift(service->held->store, HELD_STORED ".");
 	watch_keeper(service);
 }
 

@@ -28,6 +28,10 @@ void held_remove(struct service *, const char *name, unsigned int number);
 /* What a predecessor had held, *new*; -1 if nothing. */
 int held_take(struct service *, const char *name, unsigned int number);
 
+#define HELD_STORED                                              \
+	"stored" /* of programs, which may use them all the time \
+		  */
+
 /* For the listeners: who holds their sockets, and those that were held. */
 const struct holder *held_holder(struct service *);
 int held_socket(uint64_t cookie, void *service);

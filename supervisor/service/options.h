@@ -70,6 +70,7 @@ struct options {
 	int unpark_signal;	  /* 0: none */
 	unsigned int watchdog_ms; /* 0: none */
 	unsigned int retain;
+	unsigned int store_max;
 	unsigned int drain_timeout_ms;
 	int stop_signal;
 	unsigned int stop_timeout_ms;

@@ -23,6 +23,7 @@
 #include "service/retire.h"
 #include "service/service.h"
 #include "service/steering.h"
+#include "service/stored.h"
 #include "service/wrap.h"
 
 static void start(struct service *, const char *);
@@ -149,6 +150,7 @@ release_clear(struct service *service)
 	image_unref(release->image);
 	release->image = NULL;
 	release->candidate = release->old = NULL;
+	stored_sweep(service);
 	generation_prune(service);
 }
 
@@ -205,6 +207,8 @@ start(struct service *service, const char *why)
 		release_take(service, EVENT_FAILED, fault);
 		return;
 	}
+	if (release->old != NULL)
+		stored_inherit(release->candidate, release->old);
 	if (generation_start(release->candidate, fault, sizeof(fault)) == -1) {
 		release_take(service, EVENT_FAILED, fault);
 		return;
@@ -292,8 +296,11 @@ apply_share(struct service *service)
 	char fault[RELEASE_WHY];
 
 	clear_deadline(service);
-	if (release->rollout.alone)
+	if (release->rollout.alone) {
 		exclusive_resumed(service);
+		/* What has users knows best: see exclusive_revive. */
+		stored_clear(release->old);
+	}
 	release_set_shares(release, release->rollout.share);
 	if (steering_apply(service) == -1) {
 		snprintf(

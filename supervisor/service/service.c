@@ -32,6 +32,7 @@
 #include "service/retire.h"
 #include "service/signals.h"
 #include "service/steering.h"
+#include "service/stored.h"
 
 /* What lives as long as service_run does. */
 struct run {
@@ -294,6 +295,9 @@ begin_loop(struct run *run)
 	if ((service->hooks = hooks_new(service)) == NULL)
 		return fail(
 		    service, STATUS_SOFTWARE, "hooks: %s", strerror(errno));
+	if (stored_open(service) == -1)
+		return fail(service, STATUS_SOFTWARE, "descriptor store: %s",
+		    strerror(errno));
 	release_init(service);
 	return STATUS_OK;
 }
@@ -325,6 +329,7 @@ go_down(struct run *run)
 	hooks_free(service->hooks);
 	while ((generation = TAILQ_FIRST(&service->generations)) != NULL)
 		generation_free(generation);
+	stored_close(service);
 	steering_close(service);
 	pidfiles_free(service->pidfiles);
 	pidfile_remove(run->pidfile);

@@ -21,6 +21,7 @@
 
 struct control;
 struct held;
+struct stored;
 struct hooks;
 struct pidfiles;
 struct signals;
@@ -48,6 +49,7 @@ struct service {
 	struct pidfiles *pidfiles;
 	struct signals *signals;
 	struct held *held;
+	struct stored *stored;
 	struct recovery *recovery;
 	unsigned int outcomes[3]; /* so often, by enum outcome_result */
 	int64_t outcomes_ms[3];	  /* all of them together, likewise */

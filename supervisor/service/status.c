@@ -13,6 +13,7 @@
 #include "service/held.h"
 #include "service/retire.h"
 #include "service/service.h"
+#include "service/stored.h"
 #include "service/wrap.h"
 #include "settings.h"
 
@@ -136,9 +137,10 @@ generation_json(struct generation *generation)
 	const struct program *program = generation->program;
 	bool lives = program != NULL;
 
-	return json_pack("{si ss si si so ss so ss ss ss si so ss so so ss si}",
-	    "number", (int)generation->number, "role",
-	    role_name(generation->role), "share", (int)generation->share, "pid",
+	return json_pack(
+	    "{si ss si si so ss so ss ss ss si so ss so so so ss si}", "number",
+	    (int)generation->number, "role", role_name(generation->role),
+	    "share", (int)generation->share, "pid",
 	    lives ? (int)program_main(program) : 0, "pids",
 	    pids_json(generation), "program", image->program, "arguments",
 	    arguments_json(generation), "sha256", image->sha256, "copy",
@@ -147,7 +149,8 @@ generation_json(struct generation *generation)
 	    "connections", json_integer(retire_connections(generation)),
 	    "status", lives ? program_status(program) : "", "health",
 	    health_json(&generation->checks), "left_ms",
-	    time_left(retire_deadline(generation)), "shim",
+	    time_left(retire_deadline(generation)), "stored",
+	    stored_json(generation), "shim",
 	    shim_names[wrap_backend(generation->wrap)], "watchdog_ms",
 	    lives ? (int)program_watchdog(program) : 0);
 }

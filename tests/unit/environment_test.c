@@ -106,6 +106,55 @@ a_watchdog_names_its_time_and_the_process(void **state)
 }
 
 static void
+stored_descriptors_come_last_and_by_systemds_protocol_alone(void **state)
+{
+	static const struct spawn_socket stored[] = {
+		{ .fd = 20, .name = "cache" },
+		{ .fd = 21, .name = "" },
+	};
+	static const char *const wanted[] = { "HOTSWAP_NAME=shop",
+		"HOTSWAP_GENERATION=7", "HOTSWAP_SLOT=1", "FDSTORE=9",
+		"LISTEN_FDS=3", "LISTEN_PID=1",
+		"LISTEN_FDNAMES=web:cache:", "NGINX=3;", NULL };
+	static const char *const alone[] = { "HOTSWAP_NAME=shop",
+		"HOTSWAP_GENERATION=7", "HOTSWAP_SLOT=1", "FDSTORE=9",
+		"LISTEN_FDS=2", "LISTEN_PID=1", "LISTEN_FDNAMES=cache:", NULL };
+	static const char *const others[] = { "HOTSWAP_NAME=shop",
+		"HOTSWAP_GENERATION=7", "HOTSWAP_SLOT=1", NULL };
+	char **env;
+
+	spawn.nsockets = 1;
+	spawn.stored = stored;
+	spawn.nstored = 2;
+	spawn.store_max = 9;
+	spawn.protocols = PASS_SYSTEMD | PASS_NGINX;
+	env = spawn_env(&spawn, nothing, pids);
+	strlcpy(pids[0], "1", SPAWN_PID_SIZE);
+	expect(env, wanted);
+	spawn.nsockets = 0;
+	env = spawn_env(&spawn, nothing, pids);
+	strlcpy(pids[0], "1", SPAWN_PID_SIZE);
+	expect(env, alone);
+	spawn.protocols = PASS_NGINX | PASS_EINHORN | PASS_SERVER_STARTER;
+	expect(spawn_env(&spawn, nothing, pids), others);
+	assert_null(pids[0]);
+}
+
+/* Of what the user sets we write nothing. */
+static void
+a_listen_pid_of_the_users_own_is_left_alone(void **state)
+{
+	static const char *own[] = { "LISTEN_PID=1", NULL };
+	static const char *const wanted[] = { "HOTSWAP_NAME=shop",
+		"HOTSWAP_GENERATION=7", "HOTSWAP_SLOT=1", "LISTEN_PID=1",
+		NULL };
+
+	image.env = (char **)own;
+	expect(spawn_env(&spawn, nothing, pids), wanted);
+	assert_null(pids[0]);
+}
+
+static void
 a_datagram_socket_is_not_marked_for_server_starter(void **state)
 {
 	static const struct spawn_socket datagrams[] = {
@@ -138,12 +187,12 @@ a_protocol_that_is_not_asked_for_is_not_spoken(void **state)
 static void
 what_was_meant_for_us_is_not_handed_on(void **state)
 {
-	static const char *const base[] = { "LISTEN_FDS=1", "LISTEN_PID=1",
-		"LISTEN_FDNAMES=a", "LISTEN_PIDFDID=1", "NOTIFY_SOCKET=@up",
-		"WATCHDOG_USEC=1", "WATCHDOG_PID=1", "SERVER_STARTER_PORT=80=3",
-		"SERVER_STARTER_STATUS_FILE=x", "EINHORN_FD_3=7",
-		"EINHORN_MASTER_PID=1", "NGINX=3;", "HOTSWAP_ROLE=helper",
-		"HOTSWAP_PID=4", "HOTSWAP_STATE_DIR=/s",
+	static const char *const base[] = { "FDSTORE=7", "LISTEN_FDS=1",
+		"LISTEN_PID=1", "LISTEN_FDNAMES=a", "LISTEN_PIDFDID=1",
+		"NOTIFY_SOCKET=@up", "WATCHDOG_USEC=1", "WATCHDOG_PID=1",
+		"SERVER_STARTER_PORT=80=3", "SERVER_STARTER_STATUS_FILE=x",
+		"EINHORN_FD_3=7", "EINHORN_MASTER_PID=1", "NGINX=3;",
+		"HOTSWAP_ROLE=helper", "HOTSWAP_PID=4", "HOTSWAP_STATE_DIR=/s",
 		"HOTSWAP_RUNTIME_DIR=/r", "LISTEN_ADDR=:80", "NGINX_HOME=/n",
 		"EINHORNISH=1", NULL };
 	static const char *const wanted[] = { "HOTSWAP_NAME=shop",
@@ -247,6 +296,11 @@ main(void)
 		cmocka_unit_test_setup(each_protocol_names_the_sockets, set_up),
 		cmocka_unit_test_setup(
 		    a_watchdog_names_its_time_and_the_process, set_up),
+		cmocka_unit_test_setup(
+		    stored_descriptors_come_last_and_by_systemds_protocol_alone,
+		    set_up),
+		cmocka_unit_test_setup(
+		    a_listen_pid_of_the_users_own_is_left_alone, set_up),
 		cmocka_unit_test_setup(
 		    a_datagram_socket_is_not_marked_for_server_starter, set_up),
 		cmocka_unit_test_setup(

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <setjmp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -37,6 +38,7 @@ struct room {
 	struct notify_message last;
 	char status[NOTIFY_MESSAGE_MAX + 1];
 	bool free_at_once;
+	int taken; /* the first descriptor of the last FDSTORE=1 */
 };
 
 static void
@@ -46,6 +48,11 @@ hear(const struct notify_message *message, void *arg)
 
 	room->heard++;
 	room->last = *message;
+	if (message->store && message->nfds > 0) {
+		fd_close(&room->taken);
+		room->taken = message->fds[0];
+		message->fds[0] = -1;
+	}
 	strlcpy(room->status, message->status != NULL ? message->status : "",
 	    sizeof(room->status));
 	if (room->free_at_once) {
@@ -58,6 +65,7 @@ static void
 room_open(struct room *room, const char *name, uid_t uid)
 {
 	memset(room, 0, sizeof(*room));
+	room->taken = -1;
 	strlcpy(room->dir, "/tmp/notify_test.XXXXXX", sizeof(room->dir));
 	assert_non_null(mkdtemp(room->dir));
 	assert_int_equal(chmod(room->dir, 0755), 0);
@@ -72,6 +80,7 @@ static void
 room_close(struct room *room)
 {
 	notify_free(room->notify);
+	fd_close(&room->taken);
 	event_base_free(room->base);
 	assert_int_equal(access(room->path, F_OK), -1);
 	assert_int_equal(rmdir(room->dir), 0);
@@ -164,6 +173,38 @@ test_parse_known(void **state)
 	m = parse("STATUS=\nREADY=1\nREADY=0", s, sizeof(s));
 	assert_string_equal(m.status, "");
 	assert_false(m.ready);
+}
+
+static void
+test_parse_store(void **state)
+{
+	char s[512], text[512], name[NOTIFY_FDNAME_MAX + 2];
+	struct notify_message m;
+
+	m = parse("FDSTORE=1\nFDNAME=a b", s, sizeof(s));
+	assert_true(m.store && !m.store_remove && !m.keep_hung_up);
+	assert_string_equal(m.fd_name, "a b");
+	m = parse("FDSTOREREMOVE=1\nFDNAME=\nFDPOLL=0", s, sizeof(s));
+	assert_true(m.store_remove && !m.store && m.keep_hung_up);
+	assert_string_equal(m.fd_name, "");
+	m = parse("FDSTORE=0\nFDPOLL=1", s, sizeof(s));
+	assert_false(m.store || m.keep_hung_up || m.bad_name);
+	assert_null(m.fd_name);
+
+	memset(name, 'n', sizeof(name));
+	name[NOTIFY_FDNAME_MAX] = '\0';
+	snprintf(text, sizeof(text), "FDNAME=%s", name);
+	assert_string_equal(parse(text, s, sizeof(s)).fd_name, name);
+	strlcat(text, "n", sizeof(text));
+	assert_true(parse(text, s, sizeof(s)).bad_name);
+	assert_true(parse("FDNAME=a:b", s, sizeof(s)).bad_name);
+	assert_true(parse("FDNAME=a\tb", s, sizeof(s)).bad_name);
+	assert_true(parse("FDNAME=\x7f", s, sizeof(s)).bad_name);
+	m = parse("FDNAME=good\nFDNAME=b\xc3\xa4"
+		  "d",
+	    s, sizeof(s));
+	assert_true(m.bad_name);
+	assert_null(m.fd_name);
 }
 
 static void
@@ -311,7 +352,7 @@ test_barrier(void **state)
 	close(watched[1]);
 	for (i = 0; i < FD_PASS_MAX; i++)
 		many[i] = other[1];
-	say(&room, "FDSTORE=1", 9, many, FD_PASS_MAX);
+	say(&room, "X_MANY=1", 8, many, FD_PASS_MAX);
 	close(other[1]);
 	assert_false(is_hung_up(watched[0]));
 	listen_until(&room, 3);
@@ -319,6 +360,62 @@ test_barrier(void **state)
 	assert_true(is_hung_up(other[0]));
 	close(watched[0]);
 	close(other[0]);
+	room_close(&room);
+}
+
+/* What its receiver takes over stays open; the others do not. */
+static void
+test_descriptors(void **state)
+{
+	int first[2], second[2], ends[2];
+	struct room room;
+
+	room_open(&room, "n", getuid());
+	assert_int_equal(pipe(first), 0);
+	assert_int_equal(pipe(second), 0);
+	ends[0] = first[1];
+	ends[1] = second[1];
+	say(&room, "FDSTORE=1\nFDNAME=x", 18, ends, 2);
+	close(first[1]);
+	close(second[1]);
+	listen_until(&room, 1);
+	assert_int_equal(room.last.nfds, 2);
+	assert_false(is_hung_up(first[0]));
+	assert_true(is_hung_up(second[0]));
+	ends[0] = room.taken;
+	say(&room, "STATUS=none to store", 20, ends, 1);
+	fd_close(&room.taken);
+	listen_until(&room, 2);
+	assert_true(is_hung_up(first[0]));
+	close(first[0]);
+	close(second[0]);
+	room_close(&room);
+}
+
+/* None is stored in place of another. */
+static void
+test_no_room(void **state)
+{
+	struct rlimit limit, tight;
+	struct room room;
+	int ends[2], many[16], i;
+
+	room_open(&room, "n", getuid());
+	assert_int_equal(pipe(ends), 0);
+	for (i = 0; i < 16; i++)
+		many[i] = ends[1];
+	say(&room, "FDSTORE=1\nREADY=1", 17, many, 16);
+	close(ends[1]);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	tight = limit;
+	tight.rlim_cur = (rlim_t)ends[1] + 4;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+	listen_until(&room, 1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_true(room.last.ready && room.last.fds_lost);
+	assert_int_equal(room.last.nfds, 0);
+	assert_true(is_hung_up(ends[0]));
+	close(ends[0]);
 	room_close(&room);
 }
 
@@ -397,12 +494,15 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse_known),
+		cmocka_unit_test(test_parse_store),
 		cmocka_unit_test(test_parse_unknown),
 		cmocka_unit_test(test_socket),
 		cmocka_unit_test(test_owner),
 		cmocka_unit_test(test_long_path),
 		cmocka_unit_test(test_replaces_what_is_there),
 		cmocka_unit_test(test_barrier),
+		cmocka_unit_test(test_descriptors),
+		cmocka_unit_test(test_no_room),
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_freed_by_its_callback),
 		cmocka_unit_test(test_systemd_notify),

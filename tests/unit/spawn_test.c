@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -235,6 +236,48 @@ it_has_the_sockets_in_order_and_nothing_else(void **state)
 
 	for (i = 0; i < sizeof(arrangements) / sizeof(arrangements[0]); i++)
 		expect_sockets_only(arrangements[i]);
+}
+
+/* By other protocols nobody could tell it of them: they are not there. */
+static void
+what_was_stored_comes_behind_the_sockets(void **state)
+{
+	int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	struct spawn_socket stored = { .fd = zero, .name = "z" };
+	struct spawn_socket socket = { .fd = 0, .name = "a" };
+
+	spawn.sockets = &socket;
+	spawn.nsockets = 1;
+	spawn.stored = &stored;
+	spawn.nstored = 1;
+	spawn.protocols = PASS_SYSTEMD;
+	assert_string_equal(shell("readlink /proc/self/fd/4; echo $LISTEN_FDS"),
+	    "/dev/zero\n2\n");
+	spawn.protocols = PASS_EINHORN;
+	assert_string_equal(
+	    shell("readlink /proc/$$/fd/4; echo $EINHORN_FD_COUNT"), "1\n");
+	close(zero);
+}
+
+/* More than it could open by itself, but for the limits of that. */
+static void
+it_can_be_given_as_many_as_it_may_have(void **state)
+{
+	struct spawn_socket sockets[80];
+	struct rlimit limit, tight;
+	size_t i;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	tight = limit;
+	tight.rlim_cur = 100;
+	for (i = 0; i < 80; i++)
+		sockets[i] = (struct spawn_socket){ .fd = 0, .name = "a" };
+	spawn.sockets = sockets;
+	spawn.nsockets = 80;
+	spawn.protocols = PASS_SYSTEMD;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+	assert_string_equal(shell("echo $LISTEN_FDS; ulimit -n"), "80\n100\n");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
 static void
@@ -503,6 +546,8 @@ main(void)
 		TEST(our_own_signal_mask_is_as_before),
 		TEST(it_leads_a_session_of_its_own),
 		TEST(it_has_the_sockets_in_order_and_nothing_else),
+		TEST(what_was_stored_comes_behind_the_sockets),
+		TEST(it_can_be_given_as_many_as_it_may_have),
 		TEST(listen_pid_is_its_own),
 		TEST(arguments_are_expanded_but_for_the_first),
 		TEST(umask_and_directory_are_set),

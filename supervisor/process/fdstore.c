@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Stored descriptors.  Those that shall go when they hang up are in an epoll
+ * set of their own, asked for no event: poll(2) tells of POLLHUP and POLLERR
+ * all the same, and what can be read from them wakes nobody.
+ */
+#include "process/fdstore.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+#define BURST	 64  /* descriptors before the loop gets its turn again */
+#define RESERVED 128 /* descriptors that are left for all else */
+
+struct fditem {
+	TAILQ_ENTRY(fditem) entry;
+	struct fdpool *pool;
+	unsigned int id;
+	unsigned int refs; /* stores that have it */
+	int fd;
+	bool polled; /* it is in the epoll set */
+};
+
+struct fdstore {
+	TAILQ_ENTRY(fdstore) entry;
+	struct fdpool *pool;
+	TAILQ_HEAD(, fdentry) entries;
+	size_t count;
+};
+
+struct fdpool {
+	TAILQ_HEAD(, fditem) items;
+	TAILQ_HEAD(, fdstore) stores;
+	const struct fdpool_events *events;
+	void *arg;
+	unsigned int last_id;
+	int epoll;
+	struct event *event;
+};
+
+/* WHAT IS STORED, ONCE */
+
+/* Regular files and the like cannot hang up: EPERM, epoll_ctl(2). */
+static void
+item_poll(struct fditem *item)
+{
+	struct epoll_event event = { .data.ptr = item };
+
+	if (!item->polled &&
+	    epoll_ctl(item->pool->epoll, EPOLL_CTL_ADD, item->fd, &event) == 0)
+		item->polled = true;
+}
+
+/* Closing is not enough: duplicates elsewhere keep it in the set. */
+static void
+item_unpoll(struct fditem *item)
+{
+	if (item->polled)
+		epoll_ctl(item->pool->epoll, EPOLL_CTL_DEL, item->fd, NULL);
+	item->polled = false;
+}
+
+/* *Steals* fd in every case. */
+static struct fditem *
+item_new(struct fdpool *pool, unsigned int id, int fd)
+{
+	struct fditem *item = calloc(1, sizeof(*item));
+
+	if (item == NULL) {
+		fd_close(&fd);
+		return NULL;
+	}
+	item->pool = pool;
+	item->id = id;
+	item->fd = fd;
+	if (pool->last_id < id)
+		pool->last_id = id;
+	TAILQ_INSERT_TAIL(&pool->items, item, entry);
+	return item;
+}
+
+static void
+item_unref(struct fditem *item)
+{
+	struct fdpool *pool = item->pool;
+
+	if (item->refs > 0 && --item->refs > 0)
+		return;
+	TAILQ_REMOVE(&pool->items, item, entry);
+	item_unpoll(item);
+	fd_close(&item->fd);
+	pool->events->removed(item->id, pool->arg);
+	free(item);
+}
+
+static struct fditem *
+find_file(const struct fdpool *pool, int fd)
+{
+	struct fditem *item;
+
+	TAILQ_FOREACH (item, &pool->items, entry)
+		if (fd_is_same(item->fd, fd))
+			return item;
+	return NULL;
+}
+
+static struct fditem *
+find_id(const struct fdpool *pool, unsigned int id)
+{
+	struct fditem *item;
+
+	TAILQ_FOREACH (item, &pool->items, entry)
+		if (item->id == id)
+			return item;
+	return NULL;
+}
+
+/* PLACES IN STORES */
+
+static int
+entry_add(
+    struct fdstore *store, struct fditem *item, const char *name, bool watched)
+{
+	size_t size = strlen(name) + 1;
+	struct fdentry *entry = malloc(sizeof(*entry) + size);
+
+	if (entry == NULL)
+		return -1;
+	entry->item = item;
+	entry->watched = watched;
+	memcpy(entry->name, name, size);
+	item->refs++;
+	if (watched)
+		item_poll(item);
+	TAILQ_INSERT_TAIL(&store->entries, entry, entry);
+	store->count++;
+	return 0;
+}
+
+static void
+entry_remove(struct fdstore *store, struct fdentry *entry)
+{
+	TAILQ_REMOVE(&store->entries, entry, entry);
+	store->count--;
+	item_unref(entry->item);
+	free(entry);
+}
+
+static bool
+has_item(const struct fdstore *store, const struct fditem *item)
+{
+	const struct fdentry *entry;
+
+	TAILQ_FOREACH (entry, &store->entries, entry)
+		if (entry->item == item)
+			return true;
+	return false;
+}
+
+/* The lowest number that is free is what a descriptor gets. */
+static bool
+is_scarce(int fd)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	    (rlim_t)fd + RESERVED >= limit.rlim_cur;
+}
+
+int
+fdstore_put(
+    struct fdstore *store, const char *name, int fd, bool watched, size_t max)
+{
+	struct fdpool *pool = store->pool;
+	struct fditem *item = find_file(pool, fd);
+	bool is_new = item == NULL;
+
+	if (!is_new) {
+		fd_close(&fd);
+		if (has_item(store, item))
+			return 0;
+	}
+	if (store->count >= max || (is_new && is_scarce(fd))) {
+		errno = store->count >= max ? EXFULL : EMFILE;
+		fd_close(&fd);
+		return -1;
+	}
+	if (is_new && (item = item_new(pool, pool->last_id + 1, fd)) == NULL)
+		return -1;
+	if (is_new)
+		pool->events->added(item->id, item->fd, pool->arg);
+	if (entry_add(store, item, name, watched) == 0)
+		return 0;
+	if (is_new)
+		item_unref(item);
+	return -1;
+}
+
+bool
+fdstore_remove(struct fdstore *store, const char *name)
+{
+	struct fdentry *entry, *next;
+	bool found = false;
+
+	TAILQ_FOREACH_SAFE (entry, &store->entries, entry, next) {
+		if (strcmp(entry->name, name) != 0)
+			continue;
+		entry_remove(store, entry);
+		found = true;
+	}
+	return found;
+}
+
+void
+fdstore_clear(struct fdstore *store)
+{
+	struct fdentry *entry;
+
+	while ((entry = TAILQ_FIRST(&store->entries)) != NULL)
+		entry_remove(store, entry);
+}
+
+int
+fdstore_copy(struct fdstore *store, const struct fdstore *from)
+{
+	const struct fdentry *entry;
+
+	fdstore_clear(store);
+	TAILQ_FOREACH (entry, &from->entries, entry)
+		if (entry_add(
+			store, entry->item, entry->name, entry->watched) == -1)
+			return -1;
+	return 0;
+}
+
+const struct fdentry *
+fdstore_first(const struct fdstore *store)
+{
+	return TAILQ_FIRST(&store->entries);
+}
+
+const struct fdentry *
+fdstore_next(const struct fdentry *entry)
+{
+	return TAILQ_NEXT(entry, entry);
+}
+
+int
+fdentry_fd(const struct fdentry *entry)
+{
+	return entry->item->fd;
+}
+
+size_t
+fdstore_count(const struct fdstore *store)
+{
+	return store->count;
+}
+
+struct fdstore *
+fdstore_new(struct fdpool *pool)
+{
+	struct fdstore *store = calloc(1, sizeof(*store));
+
+	if (store == NULL)
+		return NULL;
+	store->pool = pool;
+	TAILQ_INIT(&store->entries);
+	TAILQ_INSERT_TAIL(&pool->stores, store, entry);
+	return store;
+}
+
+void
+fdstore_free(struct fdstore *store)
+{
+	if (store == NULL)
+		return;
+	fdstore_clear(store);
+	TAILQ_REMOVE(&store->pool->stores, store, entry);
+	free(store);
+}
+
+/* OVER THE END OF THE SUPERVISOR */
+
+json_t *
+fdstore_save(const struct fdstore *store)
+{
+	const struct fdentry *entry;
+	json_t *list = json_array();
+
+	TAILQ_FOREACH (entry, &store->entries, entry)
+		json_array_append_new(list,
+		    json_pack("{sI ss sb}", "id", (json_int_t)entry->item->id,
+			"name", entry->name, "watched", (int)entry->watched));
+	return list;
+}
+
+int
+fdstore_restore(struct fdstore *store, const json_t *saved,
+    int (*take)(unsigned int id, void *arg), void *arg)
+{
+	struct fditem *item;
+	json_t *object;
+	const char *name;
+	json_int_t id;
+	int watched, fd;
+	size_t i;
+
+	json_array_foreach (saved, i, object) {
+		if (json_unpack(object, "{sI ss sb}", "id", &id, "name", &name,
+			"watched", &watched) == -1)
+			continue;
+		item = find_id(store->pool, (unsigned int)id);
+		if (item == NULL) {
+			fd = take((unsigned int)id, arg);
+			if (fd == -1)
+				continue;
+			item = item_new(store->pool, (unsigned int)id, fd);
+		}
+		if (item == NULL || entry_add(store, item, name, watched) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* THE POOL */
+
+static void
+forget_hung_up(struct fdpool *pool, struct fditem *item)
+{
+	struct fdentry *entry, *next;
+	struct fdstore *store;
+
+	item_unpoll(item); /* it may stay, for a store that does not watch */
+	item->refs++;
+	TAILQ_FOREACH (store, &pool->stores, entry)
+		TAILQ_FOREACH_SAFE (entry, &store->entries, entry, next)
+			if (entry->item == item && entry->watched)
+				entry_remove(store, entry);
+	item_unref(item);
+}
+
+static void
+on_hang_up(evutil_socket_t fd, short what, void *arg)
+{
+	struct epoll_event events[BURST];
+	struct fdpool *pool = arg;
+	int n, i;
+
+	n = epoll_wait(pool->epoll, events, BURST, 0);
+	for (i = 0; i < n; i++)
+		forget_hung_up(pool, events[i].data.ptr);
+	if (n > 0)
+		pool->events->hung_up(pool->arg);
+}
+
+struct fdpool *
+fdpool_new(
+    struct event_base *base, const struct fdpool_events *events, void *arg)
+{
+	struct fdpool *pool = calloc(1, sizeof(*pool));
+
+	if (pool == NULL)
+		return NULL;
+	TAILQ_INIT(&pool->items);
+	TAILQ_INIT(&pool->stores);
+	pool->events = events;
+	pool->arg = arg;
+	pool->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (pool->epoll != -1)
+		pool->event = event_new(
+		    base, pool->epoll, EV_READ | EV_PERSIST, on_hang_up, pool);
+	if (pool->event != NULL && event_add(pool->event, NULL) == 0)
+		return pool;
+	fdpool_free(pool);
+	return NULL;
+}
+
+void
+fdpool_free(struct fdpool *pool)
+{
+	if (pool == NULL)
+		return;
+	if (pool->event != NULL)
+		event_free(pool->event);
+	fd_close(&pool->epoll);
+	free(pool);
+}
