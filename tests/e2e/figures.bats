@@ -22,3 +22,10 @@ bench() {
 @test "idle, a supervisor makes no system call; upgrades leave nothing behind" {
 	bench cost UPGRADES=40 IDLE_S=1
 }
+
+@test "beside nginx's own upgrade: a release that answers 500 fails no request, and says status 1" {
+	bench others WAYS=NginxSignals,Hotswap ROUNDS=1 RATE=300 HURT=0.3 >table
+	cat table
+	grep -q "^| nginx.*| 0 |" table
+	grep -q "^| hotswap .*| 0 | 0, status 1 | 0, status 1 | 0,.*upgrades work" table
+}
