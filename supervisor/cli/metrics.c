@@ -245,6 +245,19 @@ print_checks(const struct metric *metric, const json_t *status)
 }
 
 static void
+print_stored(const struct metric *metric, const json_t *status)
+{
+	const json_t *generation;
+	size_t i;
+
+	json_array_foreach (field_list(status, "generations"), i, generation) {
+		begin_generation(metric, status, generation);
+		end_sample(field_number(
+		    field_object(generation, "stored"), metric->key));
+	}
+}
+
+static void
 print_pauses(const struct metric *metric, const json_t *status)
 {
 	begin_sample(metric, status);
@@ -304,6 +317,9 @@ static const struct metric metrics[] = {
 	    "last" },
 	{ "hotswap_generation_checks_total", "counter",
 	    "Health checks of the generation, by result.", print_checks, NULL },
+	{ "hotswap_generation_stored_descriptors", "gauge",
+	    "Descriptors that the generation's program has stored.",
+	    print_stored, "count" },
 	{ "hotswap_generation_start_time_seconds", "gauge",
 	    "When the generation was started, since the epoch.", print_started,
 	    "started" },

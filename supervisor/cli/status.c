@@ -188,6 +188,32 @@ describe_program(const json_t *generation, char text[static TEXT_SHOWN])
 	}
 }
 
+/* `3: cache, conn (2)`; "" if there are none. */
+static void
+describe_stored(const json_t *generation, char text[static TEXT_SHOWN])
+{
+	const json_t *stored = field_object(generation, "stored");
+	json_t *names = field_object(stored, "names"), *count;
+	const char *name, *comma = "";
+	size_t used;
+
+	text[0] = '\0';
+	if (field_number(stored, "count") == 0)
+		return;
+	used = snprintf(text, TEXT_SHOWN,
+	    "%lld:", (long long)field_number(stored, "count"));
+	json_object_foreach (names, name, count) {
+		if (used >= TEXT_SHOWN)
+			break;
+		used += snprintf(
+		    text + used, TEXT_SHOWN - used, "%s %s", comma, name);
+		comma = ",";
+		if (json_integer_value(count) > 1 && used < TEXT_SHOWN)
+			used += snprintf(text + used, TEXT_SHOWN - used,
+			    " (%lld)", (long long)json_integer_value(count));
+	}
+}
+
 static void
 add_detail(struct table *table, const json_t *generation, const char *what,
     const char *text)
@@ -211,7 +237,7 @@ print_details(const json_t *generations)
 	};
 	const json_t *generation;
 	struct table *table;
-	char program[TEXT_SHOWN], left[LEFT_SHOWN];
+	char program[TEXT_SHOWN], stored[TEXT_SHOWN], left[LEFT_SHOWN];
 	size_t i;
 
 	if (json_array_size(generations) == 0 ||
@@ -226,6 +252,8 @@ print_details(const json_t *generations)
 		if (strcmp(field_string(generation, "shim"), "off") != 0)
 			add_detail(table, generation, "shim",
 			    field_string(generation, "shim"));
+		describe_stored(generation, stored);
+		add_detail(table, generation, "stored", stored);
 		add_detail(table, generation, "status",
 		    field_string(generation, "status"));
 		add_detail(table, generation, "health",

@@ -32,8 +32,9 @@ store_is_offered(void)
 {
 	const char *max = getenv("FDSTORE");
 
+	/* Another hotswap's goes to a successor while we still run. */
 	return getenv("NOTIFY_SOCKET") != NULL && max != NULL &&
-	    strcmp(max, "0") != 0;
+	    strcmp(max, "0") != 0 && getenv("HOTSWAP_NAME") == NULL;
 }
 
 /* A datagram socket that speaks to NOTIFY_SOCKET; -1 if there is none. */
