@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""Load on the cache server of tests/fixtures/cache.c.
+
+cache_client.py PORT REPORT KEPT RATE
+
+KEPT connections stay open to the end and make RATE requests a second each;
+one more is silent in between; another one is opened anew for each request.
+Every answer is compared with what was stored.  Writes REPORT, JSON, when it
+gets SIGTERM, and ends with 1 if a connection ended, an answer was wrong or
+none came in time.
+"""
+
+import json
+import signal
+import socket
+import sys
+import threading
+import time
+
+PATIENCE = 10  # seconds for an answer
+KEYS = 8  # of each connection
+
+
+class Tally:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.counts = {"answers": 0, "hits": 0, "repeated": 0, "new": 0}
+        self.generations = {}
+        self.longest_ms = 0
+        self.failures = []
+
+    def count(self, what, n=1):
+        with self.lock:
+            self.counts[what] += n
+
+    def answered(self, generation, seconds):
+        with self.lock:
+            self.counts["answers"] += 1
+            self.generations[generation] = (
+                self.generations.get(generation, 0) + 1)
+            self.longest_ms = max(self.longest_ms, int(seconds * 1000))
+
+    def failed(self, name, why):
+        with self.lock:
+            self.failures.append(f"{name}: {why}")
+
+
+class Connection:
+    """One connection; its requests are numbered, its keys its own."""
+
+    def __init__(self, port, name, tally):
+        self.name, self.tally = name, tally
+        self.sock = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        self.sock.settimeout(PATIENCE)
+        self.data, self.id = b"", 0
+
+    def line(self):
+        while b"\n" not in self.data:
+            more = self.sock.recv(4096)
+            if not more:
+                raise EOFError("the connection ended")
+            self.data += more
+        line, self.data = self.data.split(b"\n", 1)
+        return line.decode().split(" ", 2)
+
+    def ask(self, request, wanted):
+        self.id += 1
+        began = time.monotonic()
+        self.sock.sendall(f"{self.id} {request}\n".encode())
+        while True:
+            number, generation, text = self.line()
+            if int(number) >= self.id:
+                break
+            # It was answered by one that then died, and by its successor.
+            self.tally.count("repeated")
+        if int(number) != self.id or text != wanted:
+            raise ValueError(f"{request}: wanted {self.id} {wanted}, "
+                             f"got {number} {text}")
+        self.tally.answered(int(generation), time.monotonic() - began)
+
+    def exchange(self, turn):
+        """Store something new, and look whether all that was is there."""
+        key = f"{self.name}.{turn % KEYS}"
+        if turn >= KEYS:
+            self.ask(f"GET {key}", f"HIT v{turn - KEYS}")
+            self.tally.count("hits")
+        self.ask(f"SET {key} v{turn}", "OK")
+
+
+def kept(port, name, tally, ending, pause):
+    turn = 0
+    try:
+        connection = Connection(port, name, tally)
+        connection.exchange(turn)
+        while not ending.wait(pause):
+            turn += 1
+            connection.exchange(turn)
+        connection.exchange(turn + 1)
+    except (OSError, EOFError, ValueError) as error:
+        tally.failed(name, repr(error))
+
+
+def renewed(port, tally, ending, pause):
+    try:
+        Connection(port, "first", tally).ask("SET common here", "OK")
+        while not ending.wait(pause):
+            connection = Connection(port, "new", tally)
+            connection.ask("GET common", "HIT here")
+            tally.count("hits")
+            tally.count("new")
+            connection.sock.close()
+    except (OSError, EOFError, ValueError) as error:
+        tally.failed("new", repr(error))
+
+
+def main():
+    port, report = int(sys.argv[1]), sys.argv[2]
+    number, rate = int(sys.argv[3]), float(sys.argv[4])
+    tally, ending = Tally(), threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ending.set())
+    threads = [
+        threading.Thread(target=kept, args=(port, f"k{i}", tally, ending,
+                                            1 / rate))
+        for i in range(number)]
+    # Silent for so long that it is so over whatever happens.
+    threads.append(threading.Thread(
+        target=kept, args=(port, "silent", tally, ending, 3600)))
+    threads.append(threading.Thread(
+        target=renewed, args=(port, tally, ending, 1 / rate)))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with open(report, "w", encoding="ascii") as out:
+        json.dump({**tally.counts, "generations": tally.generations,
+                   "longest_ms": tally.longest_ms,
+                   "failures": tally.failures}, out)
+    sys.exit(1 if tally.failures else 0)
+
+
+main()

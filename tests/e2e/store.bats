@@ -1,0 +1,301 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# Programs that keep state with the supervisor, by the cache server of
+# tests/fixtures/cache.c: what it has cached and who is connected to it are
+# there after whatever happens.
+
+load helper
+
+# cache_release: put a cache server there that is a file of its own.
+cache_release() {
+	cp "$BUILD/fixtures/cache" cache.new
+	date +%N >>cache.new
+	mv cache.new cache
+}
+
+# cache_serve OPTIONS...: under load from connections that stay.
+cache_serve() {
+	cache_release
+	serve --drain-timeout 0 --keep 0 "$@" -- ./cache
+}
+
+# cache_load [KEPT [RATE]]: in the background.
+cache_load() {
+	python3 "$BATS_TEST_DIRNAME/cache_client.py" "$PORT" report.json \
+		"${1:-8}" "${2:-50}" 3>&- &
+	CLIENT=$!
+	PIDS+=("$CLIENT")
+	until_true answered
+}
+
+# ask REQUEST: on a connection of its own.
+ask() {
+	local line
+
+	exec 9<>"/dev/tcp/127.0.0.1/$PORT"
+	echo "1 $1" >&9
+	read -r -t 5 line <&9
+	exec 9>&-
+	echo "${line#* * }"
+}
+
+answered() {
+	[ "$(ask COUNT)" -gt 8 ]
+}
+
+# cache_load_end: no connection ended, and no answer was wrong.
+cache_load_end() {
+	kill -TERM "$CLIENT"
+	wait "$CLIENT" || {
+		cat report.json
+		return 1
+	}
+	echo "# $(cat report.json)"
+}
+
+# report FILTER: of what the client has seen.
+report() {
+	field "$1" report.json
+}
+
+# stored N: how many descriptors a generation has stored.
+stored() {
+	field "[g['stored']['count'] for g in d['generations'] if g['number'] == $1][0]"
+}
+
+has_stored() {
+	[ "$(stored "$1")" "$2" "$3" ]
+}
+
+# fds PID: how many descriptors it has.
+fds() {
+	find "/proc/$1/fd" -mindepth 1 | wc -l
+}
+
+# supervisor_kill: with SIGKILL; waits until another one answers.
+supervisor_kill() {
+	local before
+
+	before=$(itself)
+	kill -KILL "$before"
+	until_true other_supervisor "$before"
+}
+
+other_supervisor() {
+	local now
+
+	now=$(itself 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$1" ]
+}
+
+# is_state STATE: of the rollout.
+is_state() {
+	[ "$(field "d['rollout']['state']")" = "$1" ]
+}
+
+is_restarted() {
+	local now
+
+	now=$(pid_of "$1") && [ "$now" != 0 ] && [ "$now" != "$2" ]
+}
+
+@test "store: hits and connections survive an upgrade" {
+	cache_serve
+	cache_load
+	for n in 2 3 4; do
+		cache_release
+		hotswap upgrade web
+		until_true is_role $((n - 1)) retired
+	done
+	cache_load_end
+	[ "$(report "d['repeated']")" = 0 ]
+	[ "$(report "sorted(d['generations'])")" = "['1', '2', '3', '4']" ]
+}
+
+@test "store: hits and connections survive crashes of the program" {
+	cache_serve
+	cache_load
+	for _ in 1 2 3; do
+		program=$(pid_of 1)
+		kill -KILL "$program"
+		until_true is_restarted 1 "$program"
+		answered
+	done
+	cache_load_end
+	[ "$(report "sorted(d['generations'])")" = "['1']" ]
+}
+
+@test "store: hits and connections survive kill -9 of the supervisor, and all after it" {
+	cache_serve
+	cache_load
+	supervisor_kill
+	until_true has_stored 1 -ge 13
+	# What a predecessor had taken is still given to the program, ...
+	program=$(pid_of 1)
+	kill -KILL "$program"
+	until_true is_restarted 1 "$program"
+	supervisor_kill
+	# ... and to the next one.
+	cache_release
+	hotswap upgrade web --no-wait
+	supervisor_kill
+	hotswap wait web --for idle --timeout 10s
+	cache_release
+	hotswap upgrade web
+	cache_load_end
+}
+
+@test "store: hits and connections survive a rollback to the parked one" {
+	cache_serve --keep 1m
+	cache_load
+	cache_release
+	hotswap upgrade web
+	first=$(pid_of 1)
+	hotswap rollback web
+	until_true is_role 2 retired
+	cache_load_end
+	[ "$(pid_of 1)" = "$first" ]
+}
+
+@test "store: with --strategy exclusive the next one takes up what the last one left" {
+	cache_serve --strategy exclusive
+	cache_load 8 20
+	for _ in 2 3; do
+		cache_release
+		hotswap upgrade web
+	done
+	cache_load_end
+	[ "$(report "d['repeated']")" = 0 ]
+	[ "$(report "sorted(d['generations'])")" = "['1', '2', '3']" ]
+	# The former ones' stores are empty.
+	[ "$(stored 1)" = 0 ]
+	[ "$(stored 2)" = 0 ]
+}
+
+@test "store: a candidate that cannot start, alone, leaves the old one what it had" {
+	cache_serve --strategy exclusive
+	cache_load 8 20
+	printf '#!/bin/sh\nexit 3\n' >cache.new
+	chmod +x cache.new
+	mv cache.new cache
+	expect 1 hotswap upgrade web
+	cache_load_end
+	[ "$(report "sorted(d['generations'])")" = "['1']" ]
+	[ "$(stored 2)" = 0 ]
+}
+
+@test "store: a candidate that had users, alone, gives its store to the old one" {
+	cache_serve --strategy exclusive --bake 1m
+	cache_load 8 20
+	cache_release
+	hotswap upgrade web --no-wait
+	until_true is_state baking
+	[ "$(stored 1)" = 0 ]
+	ask "SET from second" >/dev/null
+	hotswap abort web
+	[ "$(ask "GET from")" = "HIT second" ]
+	cache_load_end
+	[ "$(report "sorted(d['generations'])")" = "['1', '2']" ]
+}
+
+@test "store: what a failed candidate does to its store is not done to the active one's" {
+	cache_serve --start-timeout 5s
+	cat >vandal <<-'END'
+		#!/usr/bin/env python3
+		import os, socket, time
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		s.connect(os.environ["NOTIFY_SOCKET"])
+		for name in os.environ["LISTEN_FDNAMES"].split(":"):
+		    s.send(f"FDSTOREREMOVE=1\nFDNAME={name}".encode())
+		fd = os.memfd_create("mine")
+		socket.send_fds(s, [b"FDSTORE=1\nFDNAME=mine"], [fd])
+		open("done", "w").close()
+		time.sleep(60)
+	END
+	chmod +x vandal
+	ask "SET a b" >/dev/null
+	before=$(stored 1)
+	hotswap upgrade web --no-wait --ready notify -- ./vandal
+	until_true has_stored 2 -eq 1
+	[ "$(stored 1)" -ge 3 ]
+	hotswap abort web || true
+	until_true has_stored 2 -eq 0
+	program=$(pid_of 1)
+	kill -KILL "$program"
+	until_true is_restarted 1 "$program"
+	[ "$(ask "GET a")" = "HIT b" ]
+}
+
+@test "store: many upgrades leave no descriptor behind" {
+	cache_serve --bake 0
+	cache_load 4 20
+	cache_release
+	hotswap upgrade web
+	until_true is_role 1 retired
+	keeper=$(fds "$SUPERVISOR")
+	supervisor=$(fds "$(itself)")
+	for ((n = 3; n < 3 + ${UPGRADES:-12}; n++)); do
+		hotswap upgrade web
+	done
+	cache_load_end
+	until_true is_role $((n - 2)) retired
+	# A memfd, the queue and nothing of who was connected.
+	until_true has_stored $((n - 1)) -eq 3
+	[ "$(fds "$SUPERVISOR")" -le "$keeper" ]
+	[ "$(fds "$(itself)")" -le "$supervisor" ]
+	# One process holds the cache, and no former one's is left.
+	[ "$(find "/proc/$SUPERVISOR/fd" -lname '*memfd:cache*' | wc -l)" = 1 ]
+}
+
+@test "store: a connection that ends is forgotten, and status tells what is stored" {
+	cache_serve
+	exec 8<>"/dev/tcp/127.0.0.1/$PORT"
+	until_true has_stored 1 -eq 4
+	hotswap status web >status
+	grep -q "stored *4: memory, give, take, conn.1" status
+	field "d['generations'][0]['stored']['names']" >names
+	grep -q "'memory': 1" names
+	hotswap metrics web | grep -q 'stored_descriptors.* 4$'
+	exec 8>&-
+	until_true has_stored 1 -eq 3
+}
+
+@test "store: a full store is said, and keeps what it has" {
+	cache_serve --store-max 4
+	exec 7<>"/dev/tcp/127.0.0.1/$PORT"
+	until_true has_stored 1 -eq 4
+	exec 8<>"/dev/tcp/127.0.0.1/$PORT"
+	until_true grep -q "store is full (--store-max 4).*conn.1" run.log
+	[ "$(stored 1)" = 4 ]
+	exec 7>&-
+	until_true has_stored 1 -eq 3
+	exec 8>&-
+}
+
+@test "store: without the systemd protocol nothing is handed back, and no store offered" {
+	cat >keep <<-'END'
+		#!/bin/sh
+		env | grep -E '^(FDSTORE|LISTEN_FDNAMES)=' >env.$HOTSWAP_GENERATION
+		python3 -c 'import os, socket
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		s.connect(os.environ["NOTIFY_SOCKET"])
+		socket.send_fds(s, [b"FDSTORE=1\nFDNAME=input"], [0])'
+		[ -z "$LISTEN_FDS" ] || LISTEN_FDS=1
+		exec ./server
+	END
+	chmod +x keep
+	serve --pass systemd --store-max 7 -- ./keep
+	[ "$(cat env.1)" = "$(printf 'FDSTORE=7\nLISTEN_FDNAMES=unknown')" ]
+	hotswap upgrade web
+	grep -qx LISTEN_FDNAMES=unknown:input env.2
+	hotswap stop web
+	PORT='' serve --pass server-starter,einhorn -- ./keep
+	until_true has_stored 1 -eq 1
+	[ ! -s env.1 ]
+	hotswap upgrade web
+	[ ! -s env.2 ]
+}
+
+@test "store: another hotswap's store is not taken for systemd's" {
+	FDSTORE=5 NOTIFY_SOCKET=$PWD/none HOTSWAP_NAME=outer serve
+	[ "$(field "d['pid'] != d['supervisor']")" = True ]
+}
