@@ -63,8 +63,13 @@ stored() {
 	field "[g['stored']['count'] for g in d['generations'] if g['number'] == $1][0]"
 }
 
+# has_stored N COUNT, has_at_least N COUNT
 has_stored() {
-	[ "$(stored "$1")" "$2" "$3" ]
+	[ "$(stored "$1")" = "$2" ]
+}
+
+has_at_least() {
+	[ "$(stored "$1")" -ge "$2" ]
 }
 
 # fds PID: how many descriptors it has.
@@ -128,7 +133,7 @@ is_restarted() {
 	cache_serve
 	cache_load
 	supervisor_kill
-	until_true has_stored 1 -ge 13
+	until_true has_at_least 1 13
 	# What a predecessor had taken is still given to the program, ...
 	program=$(pid_of 1)
 	kill -KILL "$program"
@@ -215,10 +220,10 @@ is_restarted() {
 	ask "SET a b" >/dev/null
 	before=$(stored 1)
 	hotswap upgrade web --no-wait --ready notify -- ./vandal
-	until_true has_stored 2 -eq 1
+	until_true has_stored 2 1
 	[ "$(stored 1)" -ge 3 ]
 	hotswap abort web || true
-	until_true has_stored 2 -eq 0
+	until_true has_stored 2 0
 	program=$(pid_of 1)
 	kill -KILL "$program"
 	until_true is_restarted 1 "$program"
@@ -239,7 +244,7 @@ is_restarted() {
 	cache_load_end
 	until_true is_role $((n - 2)) retired
 	# A memfd, the queue and nothing of who was connected.
-	until_true has_stored $((n - 1)) -eq 3
+	until_true has_stored $((n - 1)) 3
 	[ "$(fds "$SUPERVISOR")" -le "$keeper" ]
 	[ "$(fds "$(itself)")" -le "$supervisor" ]
 	# One process holds the cache, and no former one's is left.
@@ -249,25 +254,25 @@ is_restarted() {
 @test "store: a connection that ends is forgotten, and status tells what is stored" {
 	cache_serve
 	exec 8<>"/dev/tcp/127.0.0.1/$PORT"
-	until_true has_stored 1 -eq 4
+	until_true has_stored 1 4
 	hotswap status web >status
 	grep -q "stored *4: memory, give, take, conn.1" status
 	field "d['generations'][0]['stored']['names']" >names
 	grep -q "'memory': 1" names
 	hotswap metrics web | grep -q 'stored_descriptors.* 4$'
 	exec 8>&-
-	until_true has_stored 1 -eq 3
+	until_true has_stored 1 3
 }
 
 @test "store: a full store is said, and keeps what it has" {
 	cache_serve --store-max 4
 	exec 7<>"/dev/tcp/127.0.0.1/$PORT"
-	until_true has_stored 1 -eq 4
+	until_true has_stored 1 4
 	exec 8<>"/dev/tcp/127.0.0.1/$PORT"
 	until_true grep -q "store is full (--store-max 4).*conn.1" run.log
 	[ "$(stored 1)" = 4 ]
 	exec 7>&-
-	until_true has_stored 1 -eq 3
+	until_true has_stored 1 3
 	exec 8>&-
 }
 
@@ -289,7 +294,7 @@ is_restarted() {
 	grep -qx LISTEN_FDNAMES=unknown:input env.2
 	hotswap stop web
 	PORT='' serve --pass server-starter,einhorn -- ./keep
-	until_true has_stored 1 -eq 1
+	until_true has_stored 1 1
 	[ ! -s env.1 ]
 	hotswap upgrade web
 	[ ! -s env.2 ]
