@@ -108,6 +108,24 @@ group_vanish(struct group *g, bool mixed)
 			group_remove(g, i);
 }
 
+void
+group_reorder(struct group *g, const int *fds, size_t n)
+{
+	struct group_slot slot;
+	ssize_t other;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		other = group_find(g, fds[i]);
+		assert(other >= (ssize_t)i);
+		slot = g->slots[other];
+		g->slots[other] = g->slots[i];
+		slot.unsure = slot.gone = false;
+		g->slots[i] = slot;
+	}
+	g->n = n;
+}
+
 static size_t
 count_leaving(const struct group *g)
 {

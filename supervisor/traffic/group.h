@@ -59,6 +59,12 @@ void group_remove(struct group *, size_t index);
 void group_vanish(struct group *, bool mixed);
 
 /*
+ * It is known which sockets are there, n of them, in the kernel's order; all
+ * others have left.
+ */
+void group_reorder(struct group *, const int *fds, size_t n);
+
+/*
  * The placeholders to append so that all that are leaving may do so without
  * moving a keeper.
  */

@@ -15,12 +15,13 @@
 #include <sys/socket.h>
 
 #include "base/fd.h"
+#include "traffic/attach.h"
 #include "traffic/group.h"
 #include "traffic/group_json.h"
 #include "traffic/holder.h"
 #include "traffic/inet.h"
+#include "traffic/order.h"
 #include "traffic/queue.h"
-#include "traffic/trace.h"
 #include "traffic/way.h"
 
 struct reuseport {
@@ -28,6 +29,7 @@ struct reuseport {
 	struct group group;
 	uid_t uid; /* the owner of all sockets of the group, socket(7) */
 	const struct steer_plan *plan; /* NULL: none yet */
+	bool adrift;		       /* some have left while nobody watched */
 };
 
 static void *
@@ -68,82 +70,25 @@ look(struct reuseport *r)
 static void
 settle(struct reuseport *r, bool mixed)
 {
-	if (!look(r))
+	bool any = look(r);
+
+	if (r->adrift)
+		r->adrift = order_find(r->at, &r->group, r->plan) == -1;
+	else if (any)
+		group_vanish(&r->group, mixed);
+	else
 		return;
-	group_vanish(&r->group, mixed);
 	holder_changed(r->at->holder);
 }
 
-/* The oldest has proved itself for longest. */
-static unsigned int
-oldest_keeper(const struct group *g)
-{
-	const struct group_slot *s;
-	unsigned int oldest = 0;
-
-	for (s = g->slots; s < g->slots + g->n; s++)
-		if (group_is_keeper(s) &&
-		    (oldest == 0 || s->generation < oldest))
-			oldest = s->generation;
-	return oldest;
-}
-
-/*
- * Where none of the plan's generations has a socket here, and before there
- * is a plan, the oldest that has serves.
- */
-static ssize_t
-compile(const struct reuseport *r, const struct steer_slot *slots,
-    unsigned int oldest, struct sock_filter *code)
-{
-	const struct steer_share share = { oldest, 100 };
-	const struct steer_plan plan = { .shares = &share, .nshares = 1 };
-	ssize_t n = -1;
-
-	errno = EINVAL;
-	if (r->plan != NULL)
-		n = steer_compile(
-		    r->plan, slots, r->group.n, code, BPF_MAXINSNS);
-	if (n == -1 && errno == EINVAL)
-		n = steer_compile(&plan, slots, r->group.n, code, BPF_MAXINSNS);
-	return n;
-}
-
-/*
- * Put the program in force, for the whole group at once.  With traced not
- * -1, that index is reached by the directed source of TRACE_GENERATION.
- */
+/* Put the plan in force; not by an order that is not so any more. */
 static int
-attach(const struct reuseport *r, ssize_t traced)
+attach(const struct reuseport *r)
 {
-	unsigned int oldest = oldest_keeper(&r->group);
-	struct sock_filter code[BPF_MAXINSNS];
-	struct sock_fprog program = { .filter = code };
-	struct steer_slot *slots;
-	int through = -1, result = -1;
-	ssize_t n;
-	size_t i;
-
-	if (oldest == 0) /* those that leave are served as before */
-		return 0;
-	slots = calloc(r->group.n, sizeof(*slots));
-	if (slots == NULL)
-		return -1;
-	for (i = 0; i < r->group.n; i++) {
-		if (!group_is_keeper(&r->group.slots[i]))
-			continue;
-		slots[i].generation = r->group.slots[i].generation;
-		through = r->group.slots[i].fd;
-	}
-	if (traced != -1)
-		slots[traced].generation = TRACE_GENERATION;
-	if ((n = compile(r, slots, oldest, code)) != -1) {
-		program.len = (unsigned short)n;
-		result = setsockopt(through, SOL_SOCKET,
-		    SO_ATTACH_REUSEPORT_CBPF, &program, sizeof(program));
-	}
-	free(slots);
-	return result;
+	if (!r->adrift)
+		return attach_plan(&r->group, r->plan, -1);
+	errno = EBUSY;
+	return -1;
 }
 
 /* A socket of ours. */
@@ -200,6 +145,10 @@ admit(struct reuseport *r, unsigned int generation, int fd)
 
 	do {
 		settle(r, false);
+		if (r->adrift) { /* nobody could say where it is */
+			errno = EBUSY;
+			return -1;
+		}
 		if (inet_enter(r->at, fd) == -1)
 			return -1;
 		result = group_append(&r->group, fd, generation);
@@ -223,26 +172,6 @@ admit(struct reuseport *r, unsigned int generation, int fd)
 	return -1;
 }
 
-/*
- * Find out which placeholder is where after several sockets left in an
- * unknown order.
- */
-static void
-resolve(struct reuseport *r)
-{
-	ssize_t index;
-	int fd;
-
-	while ((index = group_unsure(&r->group)) != -1) {
-		if (attach(r, index) == -1)
-			return;
-		fd = trace_connection(r->at, &r->group);
-		if (fd == -1)
-			return;
-		group_assure(&r->group, (size_t)index, fd);
-	}
-}
-
 /* Close the placeholders that are not needed; then the program is attached. */
 static int
 tidy(struct reuseport *r, int fresh)
@@ -251,7 +180,7 @@ tidy(struct reuseport *r, int fresh)
 
 	while ((index = group_spare(&r->group, fresh)) != -1)
 		withdraw(r, (size_t)index);
-	return attach(r, -1);
+	return attach(r);
 }
 
 /*
@@ -265,7 +194,7 @@ let_go(struct reuseport *r)
 
 	while ((result = reserve(r)) == 1)
 		settle(r, true);
-	return result == 0 ? attach(r, -1) : -1;
+	return result == 0 ? attach(r) : -1;
 }
 
 static void
@@ -315,7 +244,7 @@ reuseport_leave(void *way, unsigned int generation, const int *fds, size_t n)
 	(void)tidy(r, -1);
 	if (group_unsure(&r->group) == -1)
 		return;
-	resolve(r);
+	order_resolve(r->at, &r->group, r->plan);
 	(void)tidy(r, -1);
 }
 
@@ -390,10 +319,12 @@ reuseport_steer(void *way, const struct steer_plan *plan)
 {
 	struct reuseport *r = way;
 	const struct steer_plan *before = r->plan;
+	bool adrift = r->adrift;
 
-	settle(r, false);
 	r->plan = plan;
-	if (attach(r, -1) == 0)
+	settle(r, false);
+	/* Those that leave need placeholders again. */
+	if ((adrift ? let_go(r) : attach(r)) == 0)
 		return 0;
 	r->plan = before;
 	return -1;
@@ -459,9 +390,11 @@ reuseport_restore(
 		&r->group, json_object_get(state, "group"), finder) == -1)
 		return -1;
 	look(r);
-	for (i = 0; i < r->group.n; i++)
+	for (i = 0; i < r->group.n; i++) {
 		gone += r->group.slots[i].gone;
-	if (gone > 0)
+		r->adrift |= r->group.slots[i].fd == -1;
+	}
+	if (gone > 0 && !r->adrift)
 		group_vanish(&r->group, false);
 	return 0;
 }

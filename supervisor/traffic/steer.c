@@ -295,6 +295,12 @@ emit_shares(struct compiler *c)
 	emit_jump(c, last->label);
 }
 
+static bool
+leads_to(const struct steer_slot *slot, unsigned int generation)
+{
+	return slot->generation == generation || slot->also == generation;
+}
+
 static void
 emit_target(struct compiler *c, struct target *t)
 {
@@ -310,7 +316,7 @@ emit_target(struct compiler *c, struct target *t)
 		emit(c, BPF_ALU | BPF_MOD | BPF_K, (uint32_t)t->nslots);
 	}
 	for (i = 0; i < c->nslots; i++) {
-		if (c->slots[i].generation != t->generation)
+		if (!leads_to(&c->slots[i], t->generation))
 			continue;
 		if (++nth < t->nslots)
 			emit_compare(c, BPF_JEQ, (uint32_t)(nth - 1), false);
@@ -343,6 +349,20 @@ emit_program(struct compiler *c)
 		emit_target(c, &c->targets[i]);
 }
 
+static void
+add_slot(struct compiler *c, unsigned int generation)
+{
+	struct target *t = target_find(c, generation);
+
+	if (generation == 0)
+		return;
+	if (t == NULL) {
+		t = &c->targets[c->ntargets++];
+		t->generation = generation;
+	}
+	t->nslots++;
+}
+
 /* Who has sockets, and what share: that of the absent goes to the greatest. */
 static int
 find_targets(struct compiler *c)
@@ -353,14 +373,8 @@ find_targets(struct compiler *c)
 	size_t i;
 
 	for (i = 0; i < c->nslots; i++) {
-		if (c->slots[i].generation == 0)
-			continue;
-		t = target_find(c, c->slots[i].generation);
-		if (t == NULL) {
-			t = &c->targets[c->ntargets++];
-			t->generation = c->slots[i].generation;
-		}
-		t->nslots++;
+		add_slot(c, c->slots[i].generation);
+		add_slot(c, c->slots[i].also);
 	}
 	for (i = 0; i < c->plan->nshares; i++) {
 		share = &c->plan->shares[i];
@@ -386,7 +400,7 @@ steer_compile(const struct steer_plan *plan, const struct steer_slot *slots,
 	struct compiler c = { .plan = plan, .slots = slots, .nslots = nslots };
 	ssize_t n = -1;
 
-	c.targets = calloc(nslots + 1, sizeof(*c.targets));
+	c.targets = calloc(2 * nslots + 1, sizeof(*c.targets));
 	if (c.targets == NULL)
 		return -1;
 	if (find_targets(&c) == -1)

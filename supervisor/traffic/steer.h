@@ -53,6 +53,7 @@ struct steer_plan {
 /* One socket of the group, in the order of the kernel's array. */
 struct steer_slot {
 	unsigned int generation; /* 0: a placeholder, never chosen */
+	unsigned int also; /* 0, or one whose directed source leads here too */
 };
 
 /*

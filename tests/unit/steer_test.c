@@ -435,7 +435,7 @@ the_share_of_the_absent_goes_to_the_greatest(void **state)
 static void
 what_cannot_be_compiled_is_refused(void **state)
 {
-	struct steer_slot slots[] = { { 1 }, { 0 }, { 2 } };
+	struct steer_slot slots[] = { { 1, 0 }, { 0, 0 }, { 2, 0 } };
 	struct steer_share shares[] = { { 1, 0 }, { 3, 100 } };
 	struct steer_plan plan = { .shares = shares, .nshares = 2 };
 

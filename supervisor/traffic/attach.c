@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * From the model of a group and a plan to SO_ATTACH_REUSEPORT_CBPF.
+ */
+#include "traffic/attach.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "traffic/trace.h"
+
+/* The oldest has proved itself for longest. */
+static unsigned int
+oldest_keeper(const struct group *g)
+{
+	const struct group_slot *s;
+	unsigned int oldest = 0;
+
+	for (s = g->slots; s < g->slots + g->n; s++)
+		if (group_is_keeper(s) &&
+		    (oldest == 0 || s->generation < oldest))
+			oldest = s->generation;
+	return oldest;
+}
+
+static ssize_t
+compile(const struct group *group, const struct steer_plan *plan,
+    const struct steer_slot *slots, struct sock_filter *code)
+{
+	const struct steer_share share = { oldest_keeper(group), 100 };
+	const struct steer_plan fallback = { .shares = &share, .nshares = 1 };
+	ssize_t n = -1;
+
+	errno = EINVAL;
+	if (plan != NULL)
+		n = steer_compile(plan, slots, group->n, code, BPF_MAXINSNS);
+	if (n == -1 && errno == EINVAL)
+		n = steer_compile(
+		    &fallback, slots, group->n, code, BPF_MAXINSNS);
+	return n;
+}
+
+int
+attach_plan(
+    const struct group *group, const struct steer_plan *plan, ssize_t traced)
+{
+	struct sock_filter code[BPF_MAXINSNS];
+	struct sock_fprog program = { .filter = code };
+	struct steer_slot *slots;
+	int through = -1, result = -1;
+	ssize_t n;
+	size_t i;
+
+	if (oldest_keeper(group) == 0) /* who leaves is served as before */
+		return 0;
+	slots = calloc(group->n, sizeof(*slots));
+	if (slots == NULL)
+		return -1;
+	for (i = 0; i < group->n; i++) {
+		if (group_is_keeper(&group->slots[i]))
+			slots[i].generation = group->slots[i].generation;
+		if (!group->slots[i].gone)
+			through = group->slots[i].fd;
+	}
+	if (traced != -1)
+		slots[traced].also = TRACE_GENERATION;
+	if ((n = compile(group, plan, slots, code)) != -1) {
+		program.len = (unsigned short)n;
+		result = setsockopt(through, SOL_SOCKET,
+		    SO_ATTACH_REUSEPORT_CBPF, &program, sizeof(program));
+	}
+	free(slots);
+	return result;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The order of a group's array, asked of the kernel after sockets have left
+ * in an order that nobody knows.
+ */
+#include <errno.h>
+#include <linux/filter.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "traffic/attach.h"
+#include "traffic/inet.h"
+#include "traffic/order.h"
+#include "traffic/queue.h"
+
+#define N      6
+#define ACTIVE 2 /* its index, and its generation's number less one */
+
+static const char *const addresses[] = { "127.0.0.1:0", "[::1]:0", "[::]:0",
+	"udp:127.0.0.1:0", "udp:[::1]:0" };
+
+static const struct steer_share shares[] = { { ACTIVE + 1, 100 } };
+static const struct steer_plan plan = { .shares = shares, .nshares = 1 };
+
+/* Six sockets in a row, each of its own generation; the third serves. */
+static void
+make_group(const char *text, struct endpoint *at, struct group *group)
+{
+	const char *why;
+	int fd, i;
+
+	memset(at, 0, sizeof(*at));
+	memset(group, 0, sizeof(*group));
+	at->backlog = 16;
+	at->uid = geteuid();
+	at->v6only = strstr(text, "[::1]") != NULL;
+	assert_int_equal(address_parse(&at->address, text, &why), 0);
+	for (i = 0; i < N; i++) {
+		fd = inet_make(at, at->uid, i == 0);
+		assert_int_not_equal(fd, -1);
+		assert_int_equal(inet_enter(at, fd), 0);
+		if (i == 0)
+			assert_int_equal(inet_learn(at, fd), 0);
+		assert_int_equal(
+		    group_append(group, fd, (unsigned int)i + 1), 0);
+	}
+	assert_int_equal(attach_plan(group, &plan, -1), 0);
+}
+
+static void
+end_group(struct group *group)
+{
+	size_t i;
+
+	for (i = 0; i < group->n; i++)
+		close(group->slots[i].fd);
+	group_fini(group);
+}
+
+/* These leave, in this order. */
+static void
+leave(struct group *group, const int *indexes, size_t n)
+{
+	struct group_slot *slot;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		slot = &group->slots[indexes[i]];
+		close(slot->fd);
+		slot->fd = -1;
+		slot->gone = true;
+	}
+}
+
+/* A packet from this generation's directed source. */
+static int
+knock(const struct endpoint *at, unsigned int generation)
+{
+	struct address to, source;
+	int fd;
+
+	assert_int_equal(address_direct(&at->address, at->v6only, generation, 0,
+			     &to, &source),
+	    0);
+	fd = socket(to.sa.sa_family, at->address.type | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd, &source.sa, source.len), 0);
+	assert_int_equal(connect(fd, &to.sa, to.len), 0);
+	if (at->address.type == SOCK_DGRAM)
+		assert_int_equal(send(fd, "x", 1, 0), 1);
+	return fd;
+}
+
+/* Every generation that is left is reached by what is directed at it. */
+static void
+check_order(const struct endpoint *at, const struct group *group)
+{
+	const struct group_slot *slot = group->slots;
+	int fd;
+
+	assert_int_equal(attach_plan(group, &plan, -1), 0);
+	for (; slot < group->slots + group->n; slot++) {
+		fd = knock(at, slot->generation);
+		assert_true(queue_length(slot->fd) > 0);
+		close(fd);
+	}
+}
+
+static void
+no_one_is_misplaced(void **state)
+{
+	static const int orders[][3] = { { 0, 1, 5 }, { 5, 1, 0 }, { 1, 0, 3 },
+		{ 3, 4, 5 }, { 0, 4, 1 }, { 5, 4, 3 } };
+	struct endpoint at;
+	struct group group;
+	size_t i, j;
+
+	for (i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
+		for (j = 0; j < sizeof(orders) / sizeof(orders[0]); j++) {
+			make_group(addresses[i], &at, &group);
+			leave(&group, orders[j], 3);
+			assert_int_equal(order_find(&at, &group, &plan), 0);
+			assert_int_equal(group.n, N - 3);
+			check_order(&at, &group);
+			end_group(&group);
+		}
+}
+
+/* While it is asked no program finds anything in its queue. */
+static void
+nobody_sees_the_question(void **state)
+{
+	static const int order[] = { 0, 5 };
+	struct endpoint at;
+	struct group group;
+	socklen_t len;
+	size_t i;
+
+	make_group("127.0.0.1:0", &at, &group);
+	leave(&group, order, 2);
+	assert_int_equal(order_find(&at, &group, &plan), 0);
+	for (i = 0; i < group.n; i++) {
+		assert_int_equal(queue_length(group.slots[i].fd), 0);
+		len = 0;
+		assert_int_equal(getsockopt(group.slots[i].fd, SOL_SOCKET,
+				     SO_GET_FILTER, NULL, &len),
+		    0);
+		assert_int_equal(len, 0);
+	}
+	end_group(&group);
+}
+
+/* A filter that a program has set stays, and nothing is known. */
+static void
+a_filter_is_left_alone(void **state)
+{
+	static struct sock_filter code[] = { BPF_STMT(
+	    BPF_RET | BPF_K, UINT32_MAX) };
+	static const struct sock_fprog program = { .len = 1, .filter = code };
+	static const int order[] = { 0, 5 };
+	struct endpoint at;
+	struct group group;
+	socklen_t len = 0;
+
+	make_group("127.0.0.1:0", &at, &group);
+	setsockopt(group.slots[1].fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+	    sizeof(program));
+	leave(&group, order, 2);
+	assert_int_equal(order_find(&at, &group, &plan), -1);
+	assert_int_equal(errno, EBUSY);
+	assert_int_equal(group.n, N);
+	getsockopt(group.slots[1].fd, SOL_SOCKET, SO_GET_FILTER, NULL, &len);
+	assert_int_equal(len, 1);
+	end_group(&group);
+}
+
+/* All that it served have gone. */
+static void
+an_empty_group_is_empty(void **state)
+{
+	static const int order[] = { 3, 1, 0, 2, 5, 4 };
+	struct endpoint at;
+	struct group group;
+
+	make_group("127.0.0.1:0", &at, &group);
+	leave(&group, order, N);
+	assert_int_equal(order_find(&at, &group, &plan), 0);
+	assert_int_equal(group.n, 0);
+	end_group(&group);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_one_is_misplaced),
+		cmocka_unit_test(nobody_sees_the_question),
+		cmocka_unit_test(a_filter_is_left_alone),
+		cmocka_unit_test(an_empty_group_is_empty),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
