@@ -78,6 +78,12 @@ depot_put(struct depot *depot, const char *name, int fd)
 	return 0;
 }
 
+bool
+depot_has(const struct depot *depot, const char *name)
+{
+	return find(depot, name) != NULL;
+}
+
 int
 depot_dup(struct depot *depot, const char *name)
 {

@@ -31,6 +31,8 @@ void depot_fini(struct depot *);
  */
 int depot_put(struct depot *, const char *name, int fd);
 
+bool depot_has(const struct depot *, const char *name);
+
 /* A duplicate of it, *new*; -1 with errno. */
 int depot_dup(struct depot *, const char *name);
 

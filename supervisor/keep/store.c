@@ -25,6 +25,7 @@ struct store {
 	struct depot given;
 	int sock; /* -1: nobody holds anything */
 	bool keeper;
+	json_t *numbers; /* see store_numbers */
 };
 
 bool
@@ -67,7 +68,8 @@ store_open(void)
 
 	if (store == NULL)
 		return NULL;
-	if (depot_receive(&store->given) == -1) {
+	store->numbers = json_object();
+	if (store->numbers == NULL || depot_receive(&store->given) == -1) {
 		store->sock = -1;
 		store_close(store);
 		errno = ENOMEM;
@@ -90,6 +92,7 @@ store_close(struct store *store)
 		return;
 	depot_fini(&store->given);
 	fd_close(&store->sock);
+	json_decref(store->numbers);
 	free(store);
 }
 
@@ -99,16 +102,31 @@ store_has_keeper(const struct store *store)
 	return store->keeper;
 }
 
+json_t *
+store_numbers(const struct store *store)
+{
+	return store->numbers;
+}
+
+/* Returns fd. */
+static int
+note(struct store *store, const char *name, int fd)
+{
+	if (fd != -1)
+		json_object_set_new(store->numbers, name, json_integer(fd));
+	return fd;
+}
+
 int
 store_take(struct store *store, const char *name)
 {
-	return depot_take(&store->given, name);
+	return note(store, name, depot_take(&store->given, name));
 }
 
 int
 store_dup(struct store *store, const char *name)
 {
-	return depot_dup(&store->given, name);
+	return note(store, name, depot_dup(&store->given, name));
 }
 
 static int
@@ -124,6 +142,7 @@ store_put(struct store *store, const char *name, int fd)
 {
 	char text[KEEPER_NAME_MAX + 64];
 
+	note(store, name, fd);
 	/* FDPOLL=0: what has an error or a hang-up is to be kept as well. */
 	snprintf(text, sizeof(text), "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
 	return say(store, text, &fd, 1);
@@ -134,8 +153,25 @@ store_remove(struct store *store, const char *name)
 {
 	char text[KEEPER_NAME_MAX + 64];
 
+	json_object_del(store->numbers, name);
 	snprintf(text, sizeof(text), "FDSTOREREMOVE=1\nFDNAME=%s", name);
 	return say(store, text, NULL, 0);
+}
+
+int
+store_give(struct store *store, const char *name, int fd)
+{
+	int error;
+
+	if (depot_has(&store->given, name))
+		errno = EEXIST;
+	else if (store_put(store, name, fd) == 0 &&
+	    depot_put(&store->given, name, fd) == 0)
+		return 0;
+	error = errno;
+	fd_close(&fd);
+	errno = error;
+	return -1;
 }
 
 void

@@ -7,6 +7,7 @@
 #ifndef KEEP_STORE_H
 #define KEEP_STORE_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -34,6 +35,16 @@ int store_take(struct store *, const char *name);
 
 /* The same, but it can be asked for again. */
 int store_dup(struct store *, const char *name);
+
+/*
+ * Something of a predecessor's that was found elsewhere: as if it had been
+ * given to us.  *Stolen* in every case.  -1 with errno: EEXIST if that name
+ * was given already.
+ */
+int store_give(struct store *, const char *name, int fd);
+
+/* The numbers that what is held has in this process, by name, *borrowed*. */
+json_t *store_numbers(const struct store *);
 
 /*
  * What was given and never asked for is held no longer; sockets among it are

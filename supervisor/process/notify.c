@@ -325,6 +325,23 @@ notify_bind(struct notify *notify, uid_t uid, gid_t gid)
 	return lchown(notify->path, uid, gid);
 }
 
+int
+notify_revive(const char *path)
+{
+	struct notify notify = { .fd = -1 };
+
+	if (strlen(path) >= sizeof(notify.address.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	notify.address.sun_family = AF_UNIX;
+	strlcpy(notify.path, path, sizeof(notify.path));
+	memcpy(notify.address.sun_path + 1, path + 1, strlen(path) - 1);
+	if (notify_bind(&notify, 0, 0) == -1)
+		fd_close(&notify.fd);
+	return notify.fd;
+}
+
 /* A predecessor's; its address is where its program sends to. */
 static int
 notify_adopt(struct notify *notify, int fd)

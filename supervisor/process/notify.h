@@ -72,6 +72,12 @@ struct notify *notify_new(struct event_base *, const char *path, uid_t, gid_t,
 void notify_listen(struct notify *);
 
 /* Close and unlink it. */
+/*
+ * A socket at an abstract address that a program was told of, to be given to
+ * notify_new: *new*; -1 with errno.
+ */
+int notify_revive(const char *path);
+
 void notify_free(struct notify *);
 
 /* The socket, *borrowed*. */

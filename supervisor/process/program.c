@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "process/reaper.h"
+#include "process/remote.h"
 #include "process/sweep.h"
 #include "process/tree.h"
 #include "process/watchdog.h"
@@ -25,6 +26,7 @@
 #define LOOK_FIRST_MS	2    /* while stopping, look for the end: first */
 #define LOOK_LONGEST_MS 50   /* and at the longest */
 #define TOLD_MS		250  /* for the keeper to tell how a child ended */
+#define REAP_MS		5    /* for another parent to know it */
 #define LEFTOVER_MS	2000 /* for what outlives a main process that stopped */
 
 enum stop_phase { STOP_NONE, STOP_GRACEFUL, STOP_TERM, STOP_KILL };
@@ -41,6 +43,7 @@ struct program {
 	int pidfd;	     /* of main */
 	struct event *watch; /* of a main process that is not our child */
 	bool told;	     /* the keeper will tell how it ended */
+	int64_t patience;    /* until when to wait for who may tell */
 	bool ready;
 	char status[256];
 	enum stop_phase phase;
@@ -65,21 +68,29 @@ forget_main(struct program *program)
 	program->main = 0;
 }
 
-/* Nobody has told how it ended: take it for a clean end. */
+/* Nobody has told how it ended: the kernel may, once its parent knows. */
 static void
 nobody_told(evutil_socket_t fd, short what, void *arg)
 {
+	struct timeval delay = clock_interval(REAP_MS);
 	struct program *program = arg;
+	int status = remote_exit_status(program->pidfd);
 
-	main_ended(program->main, 0, program);
+	if (status == -1 && errno == EAGAIN && clock_ms() < program->patience)
+		evtimer_add(program->watch, &delay);
+	else
+		main_ended(program->main,
+		    status == -1 ? REAPER_UNKNOWN : status, program);
 }
 
-/* Give the keeper the time to tell. */
+/* Give the keeper the time to tell, or another parent that to reap. */
 static int
 await_status(struct program *program)
 {
-	struct timeval delay = clock_interval(program->told ? TOLD_MS : 0);
+	struct timeval delay =
+	    clock_interval(program->told ? TOLD_MS : REAP_MS);
 
+	program->patience = clock_ms() + TOLD_MS;
 	if (program->watch != NULL)
 		event_free(program->watch);
 	program->watch = evtimer_new(program->base, nobody_told, program);
@@ -155,7 +166,7 @@ follow_daemon(struct program *program, int status)
 	bool found = false;
 	size_t n, i;
 
-	if (status != 0)
+	if (status != 0 && status != REAPER_UNKNOWN)
 		return false;
 	while ((pids = tree_scan(program->tree, &n)) != NULL && n > 0) {
 		if (watch_main(program, pids[0]) == 0)
@@ -332,7 +343,8 @@ program_save(const struct program *program)
 
 	if (program->main != 0)
 		tree_start_time(program->main, &start);
-	return json_pack("{sI sI sb ss so}", "main", (json_int_t)program->main,
+	return json_pack("{ss sI sI sb ss so}", "notify",
+	    notify_path(program->notify), "main", (json_int_t)program->main,
 	    "start", (json_int_t)start, "ready", (int)program->ready, "status",
 	    program->status, "watchdog", watchdog_save(program->watchdog));
 }

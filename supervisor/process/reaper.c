@@ -137,6 +137,10 @@ reaper_describe(int status, char *buf, size_t size)
 {
 	const char *core, *name;
 
+	if (status == REAPER_UNKNOWN) {
+		snprintf(buf, size, "gone, with a status that nobody knows");
+		return;
+	}
 	if (!WIFSIGNALED(status)) {
 		snprintf(
 		    buf, size, "exited with status %d", WEXITSTATUS(status));

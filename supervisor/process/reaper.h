@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #define REAPER_DESCRIBE 64 /* room for any description */
+#define REAPER_UNKNOWN	-1 /* a status: it is gone, nobody knows how */
 
 /* status is as wait(2) gives it. */
 typedef void reaper_fn(pid_t, int status, void *arg);

@@ -5,13 +5,16 @@
  */
 #include "process/remote.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -21,6 +24,16 @@
 #ifndef PIDFD_THREAD
 #define PIDFD_THREAD O_EXCL /* Linux 6.9 */
 #endif
+
+/* struct pidfd_info of Linux 6.13 as 6.15 fills it; PIDFD_GET_INFO. */
+struct exit_info {
+	uint64_t mask;
+	uint64_t cgroup;
+	uint32_t ids[11];
+	int32_t exit_code;
+};
+#define GET_INFO  _IOWR(0xff, 11, struct exit_info)
+#define INFO_EXIT (UINT64_C(1) << 3)
 
 #define PROC_MAX (64 * 1024) /* bytes of a file in /proc that we read */
 
@@ -106,6 +119,76 @@ remote_descriptor(pid_t pid, pid_t tid, int number)
 	fd = pidfd_getfd(pidfd, number, 0);
 	fd_close(&pidfd);
 	return fd;
+}
+
+/* proc_pid_fd(5): a socket's link says `socket:[INODE]`. */
+static bool
+is_socket(int dir, const char *number)
+{
+	char link[sizeof("socket:")];
+
+	return readlinkat(dir, number, link, sizeof(link)) == sizeof(link) &&
+	    memcmp(link, "socket:", strlen("socket:")) == 0;
+}
+
+int
+remote_sockets(pid_t pid, void (*found)(int fd, void *arg), void *arg)
+{
+	const struct dirent *entry;
+	char path[32];
+	int pidfd, fd = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	if ((pidfd = pidfd_open(pid, 0)) == -1)
+		return -1;
+	if ((dir = opendir(path)) == NULL) {
+		if (errno == EACCES)
+			errno = EPERM;
+		fd_close(&pidfd);
+		return -1;
+	}
+	while (fd != -1 && (entry = readdir(dir)) != NULL) {
+		if (!is_socket(dirfd(dir), entry->d_name))
+			continue;
+		fd =
+		    pidfd_getfd(pidfd, (int)strtol(entry->d_name, NULL, 10), 0);
+		if (fd != -1)
+			found(fd, arg);
+		else if (errno == EBADF) /* closed meanwhile */
+			fd = 0;
+	}
+	closedir(dir);
+	fd_close(&pidfd);
+	return fd == -1 ? -1 : 0;
+}
+
+char
+remote_state(pid_t pid)
+{
+	char path[32], *text, *end, state = '\0';
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if ((text = fd_read_file(path, PROC_MAX, NULL)) == NULL)
+		return state;
+	/* The name before it may hold anything. */
+	if ((end = strrchr(text, ')')) != NULL && end[1] == ' ')
+		state = end[2];
+	free(text);
+	return state;
+}
+
+int
+remote_exit_status(int pidfd)
+{
+	struct exit_info info = { .mask = INFO_EXIT };
+
+	if (ioctl(pidfd, GET_INFO, &info) == -1)
+		return -1;
+	if (info.mask & INFO_EXIT)
+		return info.exit_code;
+	errno = EAGAIN;
+	return -1;
 }
 
 int

@@ -28,6 +28,22 @@ int remote_string(pid_t tid, const void *from, char *to, size_t size);
  */
 int remote_descriptor(pid_t pid, pid_t tid, int number);
 
+/*
+ * Call found with a duplicate of each socket that a process has, *stolen*.
+ * -1 with errno: EPERM if we may not.
+ */
+int remote_sockets(pid_t, void (*found)(int fd, void *arg), void *arg);
+
+/* The letter of a process's state, proc_pid_stat(5); 0 if there is none. */
+char remote_state(pid_t);
+
+/*
+ * How a process ended that its parent has reaped, as wait(2) gives it; -1
+ * with errno: EAGAIN if that is still to come, else this kernel does not
+ * tell (before Linux 6.15).
+ */
+int remote_exit_status(int pidfd);
+
 /* Its descriptor flags: FD_CLOEXEC or 0; -1 with errno. */
 int remote_descriptor_flags(pid_t tid, int number);
 

@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "process/account.h"
+#include "process/reaper.h"
 #include "service/health.h"
 #include "service/holding.h"
 #include "service/pidfiles.h"
@@ -72,6 +73,8 @@ give_up(struct generation *generation, int status, const char *why)
 	if (request_rescue(service, why))
 		return;
 	log_error("generation %u: given up: %s", generation->number, why);
+	if (status == REAPER_UNKNOWN)
+		status = 1 << 8;
 	service_end(service,
 	    WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status),
 	    true);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "process/notify.h"
 #include "service/generation.h"
 #include "service/held.h"
 #include "service/retire.h"
@@ -48,12 +49,16 @@ take_image_file(struct generation *generation)
 static int
 restore_program(struct generation *generation, const json_t *saved)
 {
+	const char *notify;
 	char why[256];
 	int fd;
 
 	if (saved == NULL)
 		return 0;
 	fd = held_take(generation->service, "notify", generation->number);
+	notify = json_string_value(json_object_get(saved, "notify"));
+	if (fd == -1 && notify != NULL && notify[0] == '@')
+		fd = notify_revive(notify);
 	if (generation_equip(generation, fd, why, sizeof(why)) == -1) {
 		log_error("generation %u: %s", generation->number, why);
 		errno = EINVAL;

@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/log.h"
-#include "keep/keeper.h"
 #include "keep/store.h"
 #include "process/reaper.h"
 #include "service/recovery.h"
@@ -62,13 +62,19 @@ held_take(struct service *service, const char *name, unsigned int number)
 
 /* THE LISTENERS' SOCKETS */
 
+void
+held_name_socket(char buf[static KEEPER_NAME_MAX], uint64_t cookie)
+{
+	name_it(buf, "socket", cookie);
+}
+
 static int
 hold_socket(uint64_t cookie, int fd, void *arg)
 {
 	struct service *service = arg;
 	char text[KEEPER_NAME_MAX];
 
-	name_it(text, "socket", cookie);
+	held_name_socket(text, cookie);
 	return store_put(service->held->store, text, fd);
 }
 
@@ -78,7 +84,7 @@ release_socket(uint64_t cookie, bool wait, void *arg)
 	struct service *service = arg;
 	char text[KEEPER_NAME_MAX];
 
-	name_it(text, "socket", cookie);
+	held_name_socket(text, cookie);
 	store_remove(service->held->store, text);
 	if (wait && store_sync(service->held->store) == -1)
 		log_warn("%s is still held: %s", text, strerror(errno));
@@ -102,7 +108,7 @@ held_socket(uint64_t cookie, void *arg)
 	struct service *service = arg;
 	char text[KEEPER_NAME_MAX];
 
-	name_it(text, "socket", cookie);
+	held_name_socket(text, cookie);
 	return store_dup(service->held->store, text);
 }
 
@@ -122,8 +128,12 @@ hear_keeper(evutil_socket_t fd, short what, void *arg)
 	if (news != STORE_ENDED)
 		return;
 	event_del(held->news);
-	log_error("the keeper has ended: the service goes on, but would not "
-		  "survive the end of process %d",
+	/* Yama keeps others out that do not descend from us, prctl(2). */
+	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+	log_error("the keeper has ended: the service goes on, but nobody "
+		  "starts process %d again if it ends; the command that "
+		  "started the service, `hotswap run` or `start`, takes it "
+		  "over as it is",
 	    getpid());
 }
 

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "keep/keeper.h"
+
 struct holder;
 struct service;
 struct store;
@@ -31,6 +33,9 @@ int held_take(struct service *, const char *name, unsigned int number);
 #define HELD_STORED                                              \
 	"stored" /* of programs, which may use them all the time \
 		  */
+
+/* The name that a listener's socket is held by. */
+void held_name_socket(char buf[static KEEPER_NAME_MAX], uint64_t cookie);
 
 /* For the listeners: who holds their sockets, and those that were held. */
 const struct holder *held_holder(struct service *);

@@ -15,7 +15,9 @@
 #include "base/status.h"
 #include "base/strings.h"
 #include "keep/checkpoint.h"
+#include "keep/copy.h"
 #include "keep/store.h"
+#include "service/adoption.h"
 #include "service/held.h"
 #include "service/request.h"
 #include "service/retire.h"
@@ -26,8 +28,12 @@
 struct recovery {
 	struct checkpoint checkpoint;
 	json_t *document; /* what was found, until it is used up */
+	struct copy copy;
+	json_t *life; /* who we are, for the copy's sake */
 	bool first;
 	bool on; /* the checkpoint is kept */
+	bool adopted;
+	bool uncopied; /* the last copy could not be written */
 };
 
 /* THE DOCUMENT */
@@ -80,7 +86,8 @@ save_generations(const struct service *service)
 static json_t *
 describe(const struct service *service)
 {
-	return json_pack("{si ss so so* ss* si si si s[iii] sb si si so so so}",
+	return json_pack(
+	    "{si ss so so* ss* si si si s[iii] sb si si so so so sO*}",
 	    "version", CHECKPOINT_VERSION, "hotswap", HOTSWAP_VERSION,
 	    "options", options_to_json(service->options), "program",
 	    service->program != NULL ? strings_to_json(service->program) : NULL,
@@ -92,7 +99,22 @@ describe(const struct service *service)
 	    "exit-status", service->exit_status, "declared",
 	    (int)service->ndeclared, "listeners", steering_save(service),
 	    "generations", save_generations(service), "release",
-	    release_save(&service->release));
+	    release_save(&service->release), "life", service->recovery->life);
+}
+
+/* It is worth a word, and no more: the memfds say the same. */
+static void
+save_copy(struct service *service, const json_t *document)
+{
+	struct recovery *recovery = service->recovery;
+	unsigned long long sequence = recovery->checkpoint.sequence;
+	bool failed = copy_save(&recovery->copy, document, sequence) == -1;
+
+	if (failed && !recovery->uncopied)
+		log_warn("%s: %s: should keeper and supervisor both be killed "
+			 "now, what runs could not be taken over",
+		    recovery->copy.base, strerror(errno));
+	recovery->uncopied = failed;
 }
 
 void
@@ -107,6 +129,8 @@ recovery_save(struct service *service)
 	if (document == NULL ||
 	    checkpoint_save(&recovery->checkpoint, document) == -1)
 		log_error("checkpoint: cannot be written: %s", strerror(errno));
+	else
+		save_copy(service, document);
 	json_decref(document);
 }
 
@@ -173,6 +197,7 @@ recovery_open(struct service *service, const json_t *first)
 	}
 	service->recovery = recovery;
 	recovery->checkpoint.fds[0] = recovery->checkpoint.fds[1] = -1;
+	recovery->copy.files = recovery->checkpoint;
 	if (load_checkpoint(service, first) == -1)
 		return -1;
 	recovery->first = json_object_get(recovery->document, "first") != NULL;
@@ -189,10 +214,56 @@ recovery_close(struct service *service)
 	if (recovery == NULL)
 		return;
 	checkpoint_fini(&recovery->checkpoint);
+	copy_fini(&recovery->copy);
 	held_close(service);
 	json_decref(recovery->document);
+	json_decref(recovery->life);
 	free(recovery);
 	service->recovery = NULL;
+}
+
+struct copy *
+recovery_copy(struct service *service)
+{
+	struct copy *copy = &service->recovery->copy;
+
+	if (copy->base[0] == '\0')
+		copy_init(copy, service->runtime, service->options->name);
+	return copy;
+}
+
+json_t *
+recovery_command(const struct service *service)
+{
+	return json_object_get(service->recovery->document, "first");
+}
+
+void
+recovery_adopt(
+    struct service *service, json_t *document, unsigned long long sequence)
+{
+	struct recovery *recovery = service->recovery;
+
+	json_decref(recovery->document);
+	recovery->document = document;
+	recovery->checkpoint.sequence = sequence;
+	recovery->first = false;
+	recovery->adopted = true;
+	/* From here on it is ours, also if we end at once. */
+	if (checkpoint_save(&recovery->checkpoint, document) == -1)
+		log_error("checkpoint: cannot be written: %s", strerror(errno));
+}
+
+bool
+recovery_is_adopted(const struct service *service)
+{
+	return service->recovery->adopted;
+}
+
+void
+recovery_yield(struct service *service)
+{
+	store_say(held_store(service), "STOPPING=1");
 }
 
 bool
@@ -342,7 +413,11 @@ resume(struct service *service)
 	if (json_is_true(json_object_get(document, "ending")))
 		service_end(service, service->exit_status, false);
 	events_emit(service, "recovered", service->active,
-	    "the supervisor was started again");
+	    service->recovery->adopted
+		? "taken over from a supervisor whose keeper is dead"
+		: "the supervisor was started again");
+	if (service->active != NULL)
+		service_report(service, true, NULL);
 }
 
 void
@@ -351,6 +426,8 @@ recovery_begin(struct service *service)
 	struct recovery *recovery = service->recovery;
 
 	held_settle(service);
+	recovery_copy(service);
+	recovery->life = adoption_describe(service);
 	recovery->on = true;
 	if (recovery->first)
 		begin_first(service);
@@ -369,6 +446,8 @@ recovery_end(struct service *service)
 
 	if (recovery == NULL)
 		return;
+	if (recovery->on)
+		copy_remove(&recovery->copy);
 	recovery->on = false;
 	store_say(held_store(service), "STOPPING=1");
 	/* The next start is a first one. */

@@ -16,6 +16,7 @@
 
 struct recovery;
 struct service;
+struct copy;
 
 /* What the first supervisor of a service must know, *new*. */
 json_t *recovery_first(const struct options *, char *const *program);
@@ -27,6 +28,26 @@ json_t *recovery_first(const struct options *, char *const *program);
  */
 int recovery_open(struct service *, const json_t *first);
 void recovery_close(struct service *);
+
+/*
+ * Where the runtime directory is known: the checkpoint's copy, *borrowed*.
+ * What the command line asked for, *borrowed*.
+ */
+struct copy *recovery_copy(struct service *);
+json_t *recovery_command(const struct service *);
+
+/*
+ * There is something to go on with after all: a document, *stolen*, with the
+ * number of its copy.
+ */
+void recovery_adopt(
+    struct service *, json_t *document, unsigned long long sequence);
+
+/* What was adopted is left to others as it is: nobody shall start us again. */
+void recovery_yield(struct service *);
+
+/* Was it adopted by this process? */
+bool recovery_is_adopted(const struct service *);
 
 /* Nothing ran before. */
 bool recovery_is_first(const struct service *);

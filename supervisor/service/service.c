@@ -23,6 +23,7 @@
 #include "base/status.h"
 #include "base/strings.h"
 #include "process/reaper.h"
+#include "service/adoption.h"
 #include "service/control.h"
 #include "service/hooks.h"
 #include "service/pidfiles.h"
@@ -157,7 +158,22 @@ open_places(struct run *run)
 		    service->state, strerror(errno));
 	snprintf(path, sizeof(path), "%s/images", service->state);
 	mkdir(path, 0711);
-	snprintf(path, sizeof(path), "%s/%s.lock", service->runtime, name);
+	snprintf(path, sizeof(path), "%s/history", service->state);
+	service->journal = journal_open(path);
+	return service->journal != NULL
+	    ? STATUS_OK
+	    : fail(service, STATUS_SOFTWARE, "%s: %s", path, strerror(errno));
+}
+
+/* And adopt what has the name and lives, if there was no predecessor. */
+static int
+take_name(struct run *run)
+{
+	struct service *service = &run->service;
+	char path[PATH_MAX + 80], why[1024];
+
+	snprintf(path, sizeof(path), "%s/%s.lock", service->runtime,
+	    service->options->name);
 	/* A lock that is held outlives who took it, flock(2). */
 	run->lock = held_take(service, "lock", 0);
 	if (run->lock == -1)
@@ -166,18 +182,14 @@ open_places(struct run *run)
 	if (run->lock == -1)
 		return fail(
 		    service, STATUS_NOPERM, "%s: %s", path, strerror(errno));
-	if (flock(run->lock, LOCK_EX | LOCK_NB) == -1)
-		return fail(service, STATUS_REFUSED,
-		    "the name is taken: a supervisor of \"%s\" runs already; "
-		    "`hotswap upgrade %s` replaces its program, --name gives "
-		    "this one another name",
-		    name, name);
+	if (!recovery_is_first(service)) {
+		if (flock(run->lock, LOCK_EX | LOCK_NB) == -1)
+			return fail(service, STATUS_REFUSED, "%s: %s", path,
+			    strerror(errno));
+	} else if (adoption_begin(service, run->lock, why, sizeof(why)) == -1)
+		return fail(service, STATUS_REFUSED, "%s", why);
 	held_put(service, "lock", 0, run->lock);
-	snprintf(path, sizeof(path), "%s/history", service->state);
-	service->journal = journal_open(path);
-	return service->journal != NULL
-	    ? STATUS_OK
-	    : fail(service, STATUS_SOFTWARE, "%s: %s", path, strerror(errno));
+	return STATUS_OK;
 }
 
 static int
@@ -303,7 +315,7 @@ begin_loop(struct run *run)
 }
 
 static int (*const steps[])(struct run *) = { begin_loop, open_places,
-	watch_signals, open_control, write_pidfile, open_pidfiles,
+	take_name, watch_signals, open_control, write_pidfile, open_pidfiles,
 	open_listeners };
 
 static int
@@ -351,6 +363,18 @@ go_down(struct run *run)
 	fd_close(&run->lock);
 }
 
+/* It is for the keeper to try again, or for the user to decide. */
+static int
+leave(struct service *service, int status)
+{
+	if (!recovery_is_adopted(service))
+		return status;
+	recovery_yield(service);
+	return fail(service, STATUS_REFUSED,
+	    "what runs of \"%s\" cannot be taken over, and is left as it is",
+	    service->options->name);
+}
+
 int
 service_run(const json_t *first)
 {
@@ -367,7 +391,7 @@ service_run(const json_t *first)
 	status = come_up(&run);
 	/* What a predecessor has left is not ours to take down. */
 	if (status != STATUS_OK && !recovery_is_first(service))
-		return status;
+		return leave(service, status);
 	if (status == STATUS_OK) {
 		migrate_queued(service->options);
 		recovery_begin(service);

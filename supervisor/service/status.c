@@ -138,9 +138,9 @@ generation_json(struct generation *generation)
 	bool lives = program != NULL;
 
 	return json_pack(
-	    "{si ss si si so ss so ss ss ss si so ss so so so ss si}", "number",
-	    (int)generation->number, "role", role_name(generation->role),
-	    "share", (int)generation->share, "pid",
+	    "{si ss si si so ss so ss ss ss si so ss so so so ss si ss}",
+	    "number", (int)generation->number, "role",
+	    role_name(generation->role), "share", (int)generation->share, "pid",
 	    lives ? (int)program_main(program) : 0, "pids",
 	    pids_json(generation), "program", image->program, "arguments",
 	    arguments_json(generation), "sha256", image->sha256, "copy",
@@ -152,7 +152,8 @@ generation_json(struct generation *generation)
 	    time_left(retire_deadline(generation)), "stored",
 	    stored_json(generation), "shim",
 	    shim_names[wrap_backend(generation->wrap)], "watchdog_ms",
-	    lives ? (int)program_watchdog(program) : 0);
+	    lives ? (int)program_watchdog(program) : 0, "trouble",
+	    wrap_trouble(generation->wrap));
 }
 
 static json_t *

@@ -39,6 +39,7 @@ struct wrap {
 	LIST_HEAD(, tap) taps;
 	unsigned int serial; /* of the next */
 	bool warned;	     /* of calls that were missed */
+	bool deaf;	     /* seccomp: nobody can hear the program any more */
 	char path[PATH_MAX]; /* preload: of the socket */
 
 	/* seccomp: from wrap_prepare to wrap_started */
@@ -47,6 +48,11 @@ struct wrap {
 };
 
 #define NAME_SIZE 32
+
+static const char deafness[] =
+    "every bind and listen of its program fails from now on, as keeper and "
+    "supervisor, who heard of them, were both killed; what it listens on "
+    "goes on; `hotswap restart` cures it";
 
 /* What its descriptor is held as. */
 static const char *
@@ -266,6 +272,7 @@ int
 wrap_prepare(struct wrap *wrap, struct spawn *spawn, char *why, size_t size)
 {
 	bindings_reset(wrap->bindings);
+	wrap->deaf = false;
 	if (wrap->choice.backend == SHIM_PRELOAD) {
 		spawn->library = parts_path(PART_PRELOAD);
 		spawn->library_sock = wrap->path;
@@ -303,7 +310,20 @@ wrap_backend(const struct wrap *wrap)
 const char *
 wrap_trouble(const struct wrap *wrap)
 {
-	return wrap != NULL ? bindings_trouble(wrap->bindings) : "";
+	if (wrap == NULL)
+		return "";
+	return wrap->deaf ? deafness : bindings_trouble(wrap->bindings);
+}
+
+/* What it listens on now goes on; it cannot listen anew. */
+static void
+become_deaf(struct wrap *wrap)
+{
+	const struct generation *generation = wrap->generation;
+
+	if (!wrap->deaf)
+		log_warn("generation %u: %s", generation->number, deafness);
+	wrap->deaf = true;
 }
 
 json_t *
@@ -316,7 +336,8 @@ wrap_save(const struct wrap *wrap)
 		LIST_FOREACH (tap, &wrap->taps, entry)
 			json_array_append_new(
 			    serials, json_integer(tap->serial));
-	return json_pack("{si so}", "next", (int)wrap->serial, "taps", serials);
+	return json_pack("{si so sb}", "next", (int)wrap->serial, "taps",
+	    serials, "deaf", (int)wrap->deaf);
 }
 
 int
@@ -330,10 +351,13 @@ wrap_restore(struct wrap *wrap, const json_t *saved)
 
 	if (saved == NULL)
 		return 0;
+	wrap->deaf = json_is_true(json_object_get(saved, "deaf"));
 	json_array_foreach (json_object_get(saved, "taps"), i, serial) {
 		wrap->serial = (unsigned int)json_integer_value(serial);
 		fd = held_take(service, tap_name(wrap, name), wrap->serial);
-		if (fd != -1 && serve(wrap, intercept_seccomp_new, fd) == -1)
+		if (fd == -1)
+			become_deaf(wrap);
+		else if (serve(wrap, intercept_seccomp_new, fd) == -1)
 			return -1;
 	}
 	wrap->serial =
@@ -344,5 +368,6 @@ wrap_restore(struct wrap *wrap, const json_t *saved)
 bool
 wrap_is_deaf(const struct wrap *wrap)
 {
-	return wrap->choice.backend == SHIM_SECCOMP && LIST_EMPTY(&wrap->taps);
+	return wrap->choice.backend == SHIM_SECCOMP && !wrap->deaf &&
+	    LIST_EMPTY(&wrap->taps);
 }

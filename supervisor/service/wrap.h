@@ -32,7 +32,10 @@ int wrap_started(struct wrap *, bool succeeded, char *why, size_t size);
 /* Never SHIM_AUTO.  Without a wrap there is none: SHIM_OFF. */
 enum shim_backend wrap_backend(const struct wrap *);
 
-/* The last call that was refused, "" if none was.  Borrowed. */
+/*
+ * The last call that was refused, or that all will be; "" if none was.
+ * Borrowed.
+ */
 const char *wrap_trouble(const struct wrap *);
 
 /* What a successor must know, *new*; and what is held of it taken over. */

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One look at the environment of every process that we may look into.
+ */
+#include "process/survivors.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "process/tree.h"
+
+#define ENVIRON_MAX (4096 * 512) /* ARG_MAX, execve(2) */
+
+/* What is looked for: whole, and as a beginning. */
+struct marks {
+	char *name;
+	char *notify;
+};
+
+/* The value behind a beginning, NULL if no variable has it. */
+static const char *
+find_variable(const char *text, size_t len, const char *beginning)
+{
+	const char *end = text + len;
+
+	for (; text < end; text += strlen(text) + 1)
+		if (strncmp(text, beginning, strlen(beginning)) == 0)
+			return text + strlen(beginning);
+	return NULL;
+}
+
+/* The generation's number, 0 if it is no process of this service. */
+static unsigned int
+generation_of(pid_t pid, const struct marks *marks)
+{
+	const char *rest, *number;
+	unsigned int generation = 0;
+	char path[32], *text;
+	size_t len;
+
+	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+	if ((text = fd_read_file(path, ENVIRON_MAX, &len)) == NULL)
+		return 0;
+	rest = find_variable(text, len, marks->name);
+	number = find_variable(text, len, marks->notify);
+	if (rest != NULL && rest[0] == '\0' && number != NULL &&
+	    find_variable(text, len, "HOTSWAP_ROLE=helper") == NULL)
+		generation = (unsigned int)strtonum(number, 1, UINT_MAX, NULL);
+	free(text);
+	return generation;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct survivor *x = a, *y = b;
+
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+/* *Stolen* is the list that grows by one; NULL if there is no memory. */
+static struct survivor *
+add(struct survivor *list, size_t *n, const struct survivor *one)
+{
+	struct survivor *more = reallocarray(list, *n + 1, sizeof(*more));
+
+	if (more == NULL)
+		free(list);
+	else
+		more[(*n)++] = *one;
+	return more;
+}
+
+static struct survivor *
+look(const struct marks *marks, size_t *n)
+{
+	struct survivor one, *list = calloc(1, sizeof(*list));
+	const struct dirent *entry;
+	DIR *dir = opendir("/proc");
+
+	if (dir == NULL) {
+		free(list);
+		return NULL;
+	}
+	while (list != NULL && (entry = readdir(dir)) != NULL) {
+		one.pid = (pid_t)strtol(entry->d_name, NULL, 10);
+		if (one.pid <= 0 || one.pid == getpid() ||
+		    (one.generation = generation_of(one.pid, marks)) == 0 ||
+		    tree_start_time(one.pid, &one.start) == -1)
+			continue;
+		list = add(list, n, &one);
+	}
+	closedir(dir);
+	return list;
+}
+
+struct survivor *
+survivors_find(const char *name, const char *runtime, size_t *n)
+{
+	struct survivor *list = NULL;
+	struct marks marks = { NULL, NULL };
+
+	*n = 0;
+	if (asprintf(&marks.name, "HOTSWAP_NAME=%s", name) == -1)
+		marks.name = NULL;
+	if (asprintf(&marks.notify, "NOTIFY_SOCKET=%s/%s.notify.", runtime,
+		name) == -1)
+		marks.notify = NULL;
+	if (marks.name != NULL && marks.notify != NULL)
+		list = look(&marks, n);
+	else
+		errno = ENOMEM;
+	free(marks.name);
+	free(marks.notify);
+	if (list != NULL)
+		qsort(list, *n, sizeof(*list), compare);
+	return list;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Processes of a service that live on though nobody supervises them: known by
+ * what spawn has put into their environment, unless they have overwritten it.
+ */
+#ifndef PROCESS_SURVIVORS_H
+#define PROCESS_SURVIVORS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct survivor {
+	pid_t pid;
+	unsigned int generation;
+	unsigned long long start; /* as tree_start_time has it */
+};
+
+/*
+ * Those of service name whose notification sockets are in the runtime
+ * directory, the oldest first; checks and hooks are left out.  *New*, *n may
+ * be 0; NULL with errno.
+ */
+struct survivor *survivors_find(
+    const char *name, const char *runtime, size_t *n);
+
+#endif

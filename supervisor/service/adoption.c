@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Who lives, what is known of it, and whether it can be taken over.  Changes
+ * nothing before it is sure of that.
+ */
+#include "service/adoption.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "keep/copy.h"
+#include "keep/store.h"
+#include "process/remote.h"
+#include "process/survivors.h"
+#include "process/tree.h"
+#include "service/heritage.h"
+#include "service/held.h"
+#include "service/recovery.h"
+#include "service/service.h"
+
+#define HOST_SIZE 128
+#define WAIT_MS	  5000 /* for a process that was killed, and its locks */
+
+struct adoption {
+	struct service *service;
+	struct copy *copy;
+	json_t *document; /* NULL: none */
+	struct survivor *survivors;
+	size_t nsurvivors;
+	char *why;
+	size_t size;
+};
+
+/* WHO WE ARE */
+
+/* PIDs and times since boot mean nothing elsewhere, pid_namespaces(7). */
+static void
+put_host(char buf[static HOST_SIZE])
+{
+	char *boot, namespace[48] = "";
+
+	boot = fd_read_file("/proc/sys/kernel/random/boot_id", 64, NULL);
+	if (readlink("/proc/self/ns/pid", namespace, sizeof(namespace) - 1) ==
+	    -1)
+	namespace[0] = '\0';
+	snprintf(
+	    buf, HOST_SIZE, "%.36s %s", boot != NULL ? boot : "", namespace);
+	free(boot);
+}
+
+static json_t *
+describe_process(pid_t pid)
+{
+	unsigned long long start;
+
+	tree_start_time(pid, &start);
+	return json_pack(
+	    "{si sI}", "pid", (int)pid, "start", (json_int_t)start);
+}
+
+json_t *
+adoption_describe(const struct service *service)
+{
+	struct store *store = held_store((struct service *)service);
+	char host[HOST_SIZE];
+
+	put_host(host);
+	return json_pack("{ss so so* sO}", "host", host, "supervisor",
+	    describe_process(getpid()), "keeper",
+	    store_has_keeper(store) ? describe_process(getppid()) : NULL,
+	    "held", store_numbers(store));
+}
+
+/* WHO LIVES */
+
+/* The PID that describe_process has noted, 0 if that process is no more. */
+static pid_t
+living(const json_t *process)
+{
+	return heritage_living(process, "pid");
+}
+
+static const json_t *
+described(const struct adoption *a, const char *key)
+{
+	return json_object_get(json_object_get(a->document, "life"), key);
+}
+
+/* What the copy says; it may be of a life before the machine's last start. */
+static void
+load(struct adoption *a)
+{
+	char host[HOST_SIZE];
+	const char *written;
+
+	json_decref(a->document);
+	a->document = copy_load(a->copy, a->why, a->size);
+	written = json_string_value(described(a, "host"));
+	put_host(host);
+	if (a->document == NULL ||
+	    (written != NULL && strcmp(written, host) == 0))
+		return;
+	json_decref(a->document);
+	a->document = NULL;
+	a->why[0] = '\0';
+}
+
+/* TAKING OVER FROM A SUPERVISOR WHOSE KEEPER IS DEAD */
+
+static bool
+try_lock(int lock)
+{
+	return flock(lock, LOCK_EX | LOCK_NB) == 0;
+}
+
+static void
+wait_until_stopped(pid_t pid)
+{
+	int64_t end = clock_ms() + WAIT_MS;
+
+	while (strchr("Tt", remote_state(pid)) == NULL && clock_ms() < end)
+		poll(NULL, 0, 1);
+}
+
+/* Nothing of it changes any more from here on. */
+static void
+seize(struct adoption *a, pid_t pid, int pidfd)
+{
+	struct pollfd ended = { pidfd, POLLIN, 0 };
+
+	pidfd_send_signal(pidfd, SIGSTOP, NULL, 0);
+	wait_until_stopped(pid);
+	load(a);
+	if (a->document != NULL)
+		heritage_take_held(a->service, a->document, pid);
+	pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+	poll(&ended, 1, WAIT_MS);
+}
+
+/*
+ * The lock is somebody's: of one without a keeper it is to be had, and of one
+ * that is just ending.
+ */
+static int
+take_lock(struct adoption *a, int lock)
+{
+	int64_t end = clock_ms() + WAIT_MS;
+	int pidfd = -1;
+	pid_t pid;
+
+	if (try_lock(lock))
+		return 0;
+	if (described(a, "keeper") == NULL ||
+	    living(described(a, "keeper")) != 0)
+		return -1;
+	pid = living(described(a, "supervisor"));
+	if (pid != 0 && (pidfd = pidfd_open(pid, 0)) != -1 &&
+	    living(described(a, "supervisor")) == pid) {
+		log_info(
+		    "taking over from process %d, whose keeper is dead", pid);
+		seize(a, pid, pidfd);
+	}
+	fd_close(&pidfd);
+	while (!try_lock(lock)) {
+		if (clock_ms() >= end)
+			return -1;
+		poll(NULL, 0, 5);
+	}
+	return 0;
+}
+
+/* WHAT IS TO BE DONE */
+
+static int __attribute__((format(printf, 2, 3)))
+refuse(const struct adoption *a, const char *fmt, ...)
+{
+	char what[512], pids[128] = "";
+	size_t i, used = 0;
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(what, sizeof(what), fmt, args);
+	va_end(args);
+	for (i = 0; i < a->nsurvivors && used < sizeof(pids) - 16; i++)
+		used += (size_t)snprintf(pids + used, sizeof(pids) - used,
+		    " %d", a->survivors[i].pid);
+	snprintf(a->why, a->size,
+	    "processes of \"%s\" live that nobody supervises, and they cannot "
+	    "be taken over: %s; they are left as they are; end them "
+	    "(`kill%s`) and start again, or use another --name",
+	    a->service->options->name, what, pids);
+	return -1;
+}
+
+/* The newest of the document's that this survivor is of; NULL: none. */
+static json_t *
+find_program(const struct adoption *a, unsigned int generation)
+{
+	json_t *saved;
+	size_t i;
+
+	json_array_foreach (
+	    json_object_get(a->document, "generations"), i, saved)
+		if (json_integer_value(json_object_get(saved, "number")) ==
+		    generation)
+			return json_object_get(saved, "program");
+	return NULL;
+}
+
+/*
+ * Each survivor must be of a generation that is known to run; the oldest is
+ * the main process of one that died just after it had been started.
+ */
+static int
+match_survivors(struct adoption *a)
+{
+	const struct survivor *s = a->survivors;
+	json_t *program;
+
+	for (; s < a->survivors + a->nsurvivors; s++) {
+		program = find_program(a, s->generation);
+		if (program == NULL)
+			return refuse(a,
+			    "process %d is of generation %u, of which the "
+			    "account of what runs knows nothing",
+			    s->pid, s->generation);
+		if (json_integer_value(json_object_get(program, "main")) != 0)
+			continue;
+		json_object_set_new(program, "main", json_integer(s->pid));
+		json_object_set_new(
+		    program, "start", json_integer((json_int_t)s->start));
+	}
+	return 0;
+}
+
+/* Also a program that has overwritten its environment. */
+static size_t
+count_living(const struct adoption *a)
+{
+	const json_t *program, *saved;
+	size_t i, n = 0;
+
+	json_array_foreach (
+	    json_object_get(a->document, "generations"), i, saved) {
+		program = json_object_get(saved, "program");
+		n += heritage_living(program, "main") != 0;
+	}
+	return n + a->nsurvivors;
+}
+
+static int
+adopt(struct adoption *a)
+{
+	struct service *service = a->service;
+	char why[256];
+	size_t n = count_living(a);
+
+	if (n == 0) {
+		log_info("nothing of the service's last life is left: a "
+			 "first start");
+		copy_remove(a->copy);
+		return 0;
+	}
+	if (match_survivors(a) == -1)
+		return -1;
+	if (heritage_take_sockets(service, a->document, a->survivors,
+		a->nsurvivors, why, sizeof(why)) == -1)
+		return refuse(a, "%s", why);
+	heritage_renew(service, a->document);
+	recovery_adopt(service, a->document, a->copy->files.sequence);
+	a->document = NULL;
+	return 0;
+}
+
+static int
+decide(struct adoption *a)
+{
+	const char *name = a->service->options->name;
+
+	a->survivors =
+	    survivors_find(name, a->service->runtime, &a->nsurvivors);
+	if (a->survivors == NULL) {
+		snprintf(a->why, a->size, "/proc: %s", strerror(errno));
+		return -1;
+	}
+	if (a->document != NULL)
+		return adopt(a);
+	if (a->nsurvivors > 0)
+		return refuse(a, "%s",
+		    a->why[0] != '\0' ? a->why
+				      : "there is no account of what runs");
+	if (a->why[0] != '\0')
+		log_warn("the account of what ran is of no use: %s", a->why);
+	copy_remove(a->copy);
+	return 0;
+}
+
+int
+adoption_begin(struct service *service, int lock, char *why, size_t size)
+{
+	struct adoption a = { .service = service,
+		.copy = recovery_copy(service),
+		.why = why,
+		.size = size };
+	const char *name = service->options->name;
+	int result = -1;
+
+	load(&a);
+	if (take_lock(&a, lock) == -1)
+		snprintf(why, size,
+		    "the name is taken: a supervisor of \"%s\" runs already; "
+		    "`hotswap upgrade %s` replaces its program, --name gives "
+		    "this one another name",
+		    name, name);
+	else {
+		/* It may have written more since. */
+		load(&a);
+		result = decide(&a);
+	}
+	json_decref(a.document);
+	free(a.survivors);
+	return result;
+}

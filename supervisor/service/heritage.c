@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Sockets are known by their cookies, which the document names.
+ */
+#include "service/heritage.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "keep/keeper.h"
+#include "keep/store.h"
+#include "process/remote.h"
+#include "process/survivors.h"
+#include "process/tree.h"
+#include "service/held.h"
+#include "service/recovery.h"
+#include "service/service.h"
+#include "traffic/holder.h"
+
+struct search {
+	struct service *service;
+	const json_t *document;
+	json_t *wanted; /* names of sockets, as they are held */
+	const struct survivor *survivors;
+	size_t nsurvivors;
+};
+
+pid_t
+heritage_living(const json_t *process, const char *key)
+{
+	unsigned long long now;
+	json_int_t start;
+	int pid;
+
+	if (process == NULL ||
+	    json_unpack((json_t *)process, "{si sI}", key, &pid, "start",
+		&start) == -1 ||
+	    pid == 0 || tree_start_time(pid, &now) == -1 ||
+	    now != (unsigned long long)start)
+		return 0;
+	return pid;
+}
+
+/* FROM A SUPERVISOR */
+
+/* Of the new life's own: not taken over. */
+static bool
+is_own(const char *name)
+{
+	return strncmp(name, "checkpoint.", strlen("checkpoint.")) == 0 ||
+	    strcmp(name, RECOVERY_REPORT) == 0 || strcmp(name, "lock.0") == 0;
+}
+
+/* A number may be another's by now; a socket's name tells. */
+static bool
+is_named(const char *name, int fd)
+{
+	char text[KEEPER_NAME_MAX];
+
+	if (strncmp(name, "socket.", strlen("socket.")) != 0)
+		return true;
+	held_name_socket(text, holder_cookie(fd));
+	return strcmp(name, text) == 0;
+}
+
+void
+heritage_take_held(struct service *service, const json_t *document, pid_t pid)
+{
+	json_t *held =
+	    json_object_get(json_object_get(document, "life"), "held");
+	const char *name;
+	json_t *number;
+	int fd;
+
+	json_object_foreach (held, name, number) {
+		if (is_own(name))
+			continue;
+		fd = remote_descriptor(
+		    pid, pid, (int)json_integer_value(number));
+		if (fd == -1 || !is_named(name, fd) ||
+		    store_give(held_store(service), name, fd) == -1)
+			fd_close(&fd);
+	}
+}
+
+/* FROM PROGRAMS */
+
+static void
+want(struct search *search, json_int_t cookie)
+{
+	char text[KEEPER_NAME_MAX];
+
+	held_name_socket(text, (uint64_t)cookie);
+	if (cookie != 0)
+		json_object_set_new(search->wanted, text, json_true());
+}
+
+/* What listener_save and the ways name. */
+static void
+collect_wanted(struct search *search)
+{
+	const json_t *listener, *value, *state;
+	size_t i, j;
+
+	json_array_foreach (
+	    json_object_get(search->document, "listeners"), i, listener) {
+		json_array_foreach (
+		    json_object_get(listener, "sockets"), j, value)
+			want(search,
+			    json_integer_value(json_array_get(value, 1)));
+		state = json_object_get(listener, "state");
+		want(search,
+		    json_integer_value(json_object_get(state, "socket")));
+		json_array_foreach (json_object_get(state, "group"), j, value)
+			want(search,
+			    json_integer_value(
+				json_object_get(value, "socket")));
+	}
+}
+
+static bool
+is_listening(int fd)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &len) == 0 &&
+	    value != 0;
+}
+
+/* Is it at the address of a listener of ours? */
+static bool
+is_ours(const struct search *search, int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	struct address at, address;
+	const json_t *listener;
+	const char *text, *why;
+	size_t i;
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1 ||
+	    address_set(&at, SOCK_STREAM, (struct sockaddr *)&ss, len) == -1 ||
+	    address_kind(&at) != ADDRESS_INET)
+		return false;
+	json_array_foreach (
+	    json_object_get(search->document, "listeners"), i, listener) {
+		text = json_string_value(json_object_get(listener, "address"));
+		if (text != NULL && address_parse(&address, text, &why) == 0 &&
+		    address_equal(&at, &address))
+			return true;
+	}
+	return false;
+}
+
+static void
+socket_found(int fd, void *arg)
+{
+	struct search *search = arg;
+	char text[KEEPER_NAME_MAX];
+
+	held_name_socket(text, holder_cookie(fd));
+	if (json_object_get(search->wanted, text) != NULL) {
+		store_give(held_store(search->service), text, fd);
+		return;
+	}
+	if (is_listening(fd) && is_ours(search, fd))
+		shutdown(fd, SHUT_RDWR);
+	fd_close(&fd);
+}
+
+/* The processes of a generation; NULL with errno. */
+static struct tree *
+find_tree(const struct search *search, const json_t *saved)
+{
+	const json_t *program = json_object_get(saved, "program");
+	unsigned int number =
+	    (unsigned int)json_integer_value(json_object_get(saved, "number"));
+	const char *notify =
+	    json_string_value(json_object_get(program, "notify"));
+	struct tree *tree = tree_new(search->service->options->name, number,
+	    notify != NULL ? notify : "");
+	pid_t main = heritage_living(program, "main");
+	size_t i;
+
+	if (tree == NULL)
+		return NULL;
+	if (main != 0)
+		tree_add(tree, main);
+	for (i = 0; i < search->nsurvivors; i++)
+		if (search->survivors[i].generation == number)
+			tree_add(tree, search->survivors[i].pid);
+	return tree;
+}
+
+/* -1 with why: one that lives cannot be looked into. */
+static int
+search_process(struct search *search, pid_t pid, char *why, size_t size)
+{
+	if (remote_sockets(pid, socket_found, search) == 0 || errno == ESRCH ||
+	    errno == ENOENT)
+		return 0;
+	snprintf(why, size, "process %d cannot be looked into: %s%s", pid,
+	    strerror(errno),
+	    errno == EPERM ? " (pidfd_getfd(2) needs what ptrace(2) does: the "
+			     "same user, and what kernel.yama.ptrace_scope "
+			     "says)"
+			   : "");
+	return -1;
+}
+
+static int
+search_generation(
+    struct search *search, const json_t *saved, char *why, size_t size)
+{
+	struct tree *tree = find_tree(search, saved);
+	const pid_t *pids = NULL;
+	size_t i, n = 0;
+	int result = 0;
+
+	if (tree != NULL)
+		pids = tree_scan(tree, &n);
+	if (pids == NULL) {
+		snprintf(why, size, "/proc: %s", strerror(errno));
+		result = -1;
+	}
+	for (i = 0; i < n && result == 0; i++)
+		result = search_process(search, pids[i], why, size);
+	tree_free(tree);
+	return result;
+}
+
+int
+heritage_take_sockets(struct service *service, const json_t *document,
+    const struct survivor *survivors, size_t nsurvivors, char *why, size_t size)
+{
+	struct search search = { service, document, json_object(), survivors,
+		nsurvivors };
+	const json_t *saved;
+	int result = 0;
+	size_t i;
+
+	collect_wanted(&search);
+	json_array_foreach (json_object_get(document, "generations"), i, saved)
+		if (result == 0 && json_object_get(saved, "program") != NULL)
+			result = search_generation(&search, saved, why, size);
+	json_decref(search.wanted);
+	return result;
+}
+
+/* THE DOCUMENT */
+
+static bool
+differs(const json_t *a, const json_t *b)
+{
+	return b != NULL && !json_equal(a, b);
+}
+
+void
+heritage_renew(struct service *service, json_t *document)
+{
+	json_t *release = json_object_get(document, "release");
+	json_t *options = options_to_json(service->options);
+	json_t *program = recovery_command(service);
+	const json_t *before = json_object_get(document, "options");
+
+	if (differs(json_object_get(options, "listen"),
+		json_object_get(before, "listen")))
+		log_warn("--listen is not what it was: the addresses stay as "
+			 "they are until the service is stopped and started");
+	if (differs(program, json_object_get(document, "program")))
+		log_warn("the command line is not what it was: what runs "
+			 "stays, and `hotswap upgrade %s` rolls out the new "
+			 "one",
+		    service->options->name);
+	json_object_set_new(document, "options", options);
+	json_object_set(document, "program", program);
+	json_object_del(document, "exe");
+	json_object_set(release, "program", program);
+	json_object_del(release, "exe");
+	json_object_del(release, "options-before");
+}

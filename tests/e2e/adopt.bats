@@ -1,0 +1,417 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# The keeper is killed, alone or with its supervisor: a new run of the same
+# name takes over what lives.
+
+load helper
+
+# begin ADDRESS OPTIONS... -- PROGRAM...: run a supervisor of it as `web`; port
+# 0 is made one that is free.
+begin() {
+	BEGUN=("${@:2}")
+	PORT=$(free_port)
+	ADDRESS=${1/%:0/:$PORT}
+	run_at "$ADDRESS"
+}
+
+# run_at ADDRESS: with the options that it was begun with; an address that is
+# empty is left to the program.
+run_at() {
+	hotswap run -n web ${1:+-l "$1"} --bake 200ms --keep 1m \
+		--drain-timeout 2s "${BEGUN[@]}" >>run.log 2>&1 3>&- &
+	SUPERVISOR=$!
+	PIDS+=("$SUPERVISOR")
+	until_true supervised
+}
+
+# supervised: by the one that was begun last, whose program serves.
+supervised() {
+	[ "$(field "d['pid']" 2>/dev/null)" = "$SUPERVISOR" ] &&
+		hotswap wait web --for ready --timeout 10s
+}
+
+# again: the command that began it, once more.
+again() {
+	run_at "${WRAPPED-$ADDRESS}"
+}
+
+# both_kill: keeper and supervisor, at once.
+both_kill() {
+	kill -KILL "$SUPERVISOR" "$(supervisor)"
+	wait "$SUPERVISOR" || true
+}
+
+# keeper_kill: it alone, and the supervisor has noticed.
+keeper_kill() {
+	kill -KILL "$SUPERVISOR"
+	wait "$SUPERVISOR" || true
+	until_true is_alone
+}
+
+is_alone() {
+	[ "$(field "d['pid'] == d['supervisor']")" = True ]
+}
+
+# load_at ADDRESS OPTIONS...: load in the background, as load_begin.
+load_at() {
+	"$BUILD/load" --control steer "${@:2}" "$1" >load.json 3>&- &
+	CLIENT=$!
+	PIDS+=("$CLIENT")
+	until_true test -p steer
+}
+
+# answered VERSION...: these, and no others.
+answered() {
+	[ "$(field "' '.join(sorted({g['version'] for g in d['generations']}))" load.json)" = "$*" ]
+}
+
+# has_ended PID: whoever its parent is may not have taken notice.
+has_ended() {
+	! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null
+}
+
+# to_and_fro: what is adopted can be upgraded and rolled back.
+to_and_fro() {
+	release server v8 "$@"
+	hotswap upgrade web
+	hotswap rollback web
+}
+
+is_shifting() {
+	[ "$(field "d['rollout']['state']")" = shifting ]
+}
+
+# has_connections N: as many at the first generation.
+has_connections() {
+	[ "$(field "d['generations'][0]['connections']")" = "$1" ]
+}
+
+# last_result: what history says of the last rollout.
+last_result() {
+	hotswap history web --json | tail -n 1 >last
+	field "d['result']" last
+}
+
+@test "both killed under load: a new run adopts, and no request fails" {
+	begin 127.0.0.1:0 -- ./server
+	program=$(pid_of 1)
+	load_at "$ADDRESS" --rate 500 --kept 4
+	both_kill
+	again
+	[ "$(pid_of 1)" = "$program" ]
+	to_and_fro
+	load_end
+	answered v1 v8
+	both_kill
+	again
+	[ "$(pid_of 1)" = "$program" ]
+	hotswap stop web
+	expect 0 wait "$SUPERVISOR"
+	has_ended "$program"
+	[ -z "$(ls run/*.checkpoint.* 2>/dev/null)" ]
+}
+
+@test "the keeper killed: the supervisor goes on, and a new run takes over from it" {
+	begin 127.0.0.1:0 -- ./server
+	program=$(pid_of 1) before=$(supervisor)
+	load_at "$ADDRESS" --rate 500 --kept 4
+	keeper_kill
+	[ "$(field "d['pid']")" = "$before" ]
+	release server v2
+	hotswap upgrade web
+	again
+	[ "$(pid_of 1)" = "$program" ]
+	[ "$(version)" = v2 ]
+	expect 2 hotswap run -n web -- ./server 2>refusal
+	grep -q "the name is taken" refusal
+	hotswap rollback web
+	load_end
+}
+
+@test "the keeper killed: stop works, and nothing is left" {
+	begin 127.0.0.1:0 -- ./server
+	program=$(pid_of 1)
+	keeper_kill
+	hotswap stop web
+	has_ended "$program"
+	[ -z "$(ls run)" ] || [ "$(ls run)" = web.lock ]
+}
+
+@test "both killed with one generation parked: the other goes on getting everything" {
+	begin 127.0.0.1:0 -- ./server
+	release server v2
+	hotswap upgrade web
+	load_at "$ADDRESS" --rate 1000 --kept 4
+	for _ in 1 2 3; do
+		both_kill
+		again
+		is_role 1 parked
+	done
+	load_end
+	answered v2
+	hotswap rollback web
+	[ "$(version)" = v1 ]
+}
+
+@test "both killed while an older one drains: what is parked gets nothing, and comes back" {
+	begin 127.0.0.1:0 --drain-timeout 20s -- ./server
+	"$BUILD/load" --slow 2 --slow-time 20s --duration 60s "$ADDRESS" >slow.json 3>&- &
+	PIDS+=("$!")
+	until_true has_connections 2
+	release server v2
+	hotswap upgrade web
+	release server v3
+	hotswap upgrade web
+	until_true is_role 1 draining
+	load_at "$ADDRESS" --rate 1000 --kept 4
+	both_kill
+	again
+	is_role 1 draining
+	load_end
+	answered v3
+	hotswap rollback web
+	[ "$(version)" = v2 ]
+}
+
+@test "both killed during a canary: it is taken back, and no request fails" {
+	begin 127.0.0.1:0 -- ./server
+	load_at "$ADDRESS" --rate 1000 --kept 4
+	release server v2
+	hotswap upgrade web --no-wait --canary 20 --step-time 1m
+	until_true is_shifting
+	both_kill
+	again
+	until_true is_role 2 failed
+	[ "$(last_result)" = rolled-back ]
+	to_and_fro
+	load_end
+}
+
+@test "both killed in the bake: the candidate stays, and is promoted" {
+	begin 127.0.0.1:0 --bake 3s -- ./server
+	load_at "$ADDRESS" --rate 500
+	release server v2
+	hotswap upgrade web --no-wait
+	until_true is_version v2
+	both_kill
+	again
+	[ "$(version)" = v2 ]
+	until_true is_role 2 active
+	[ "$(last_result)" = promoted ]
+	load_end
+}
+
+# through ADDRESS [CLIENT'S ADDRESS]: both killed, and the keeper alone.
+through() {
+	begin "$1" -- ./server
+	program=$(pid_of 1)
+	load_at "${2:-$ADDRESS}" --rate 300 --kept "${KEPT:-4}"
+	release server v2
+	hotswap upgrade web
+	both_kill
+	again
+	hotswap rollback web
+	both_kill
+	again
+	to_and_fro
+	keeper_kill
+	again
+	to_and_fro
+	[ "$(pid_of 1)" = "$program" ]
+	load_end
+	answered v1 v2 v8
+}
+
+@test "adopted: TCP over IPv6" {
+	through '[::1]:0'
+}
+
+@test "adopted: a dual-stack socket" {
+	begin '[::]:0' -- ./server
+	load_at "127.0.0.1:$PORT" --rate 300
+	release server v2
+	hotswap upgrade web
+	both_kill
+	again
+	hotswap rollback web
+	load_end
+}
+
+@test "adopted: UDP" {
+	KEPT=0 through udp:127.0.0.1:0
+}
+
+@test "adopted: a Unix socket" {
+	through "$BATS_TEST_TMPDIR/web.sock"
+}
+
+@test "adopted: an abstract socket" {
+	through "@hotswap-adopt-$$"
+}
+
+@test "adopted: a program with sockets of its own, heard no more, until it is restarted" {
+	WRAPPED=
+	PORT=$(free_port)
+	BEGUN=(--shim seccomp -- ./server --bind "127.0.0.1:$PORT")
+	ADDRESS="127.0.0.1:$PORT"
+	run_at ''
+	program=$(pid_of 1)
+	load_at "$ADDRESS" --rate 300 --kept 4
+	both_kill
+	again
+	[ "$(pid_of 1)" = "$program" ]
+	grep -q "every bind and listen of its program fails" run.log
+	[ -n "$(field "d['generations'][0]['trouble']")" ]
+	hotswap restart web
+	[ -z "$(field "d['generations'][-1]['trouble']")" ]
+	to_and_fro
+	load_end
+}
+
+@test "the keeper killed: a wrapped program is heard as before" {
+	WRAPPED=
+	PORT=$(free_port)
+	BEGUN=(--shim seccomp -- ./server --bind "127.0.0.1:$PORT" --reuseport-workers 2)
+	ADDRESS="127.0.0.1:$PORT"
+	run_at ''
+	load_at "$ADDRESS" --rate 300 --kept 4
+	keeper_kill
+	again
+	[ -z "$(field "d['generations'][0]['trouble']")" ]
+	to_and_fro
+	load_end
+}
+
+@test "adopted: a program that is wrapped by the preload library" {
+	WRAPPED=
+	PORT=$(free_port)
+	BEGUN=(--shim preload -- ./server --bind "127.0.0.1:$PORT" --reuseport-workers 3)
+	ADDRESS="127.0.0.1:$PORT"
+	run_at ''
+	load_at "$ADDRESS" --rate 300 --kept 4
+	release server v2
+	hotswap upgrade web
+	both_kill
+	again
+	[ -z "$(field "d['generations'][0]['trouble']")" ]
+	hotswap rollback web
+	to_and_fro
+	load_end
+}
+
+@test "start adopts as well, and says what serves" {
+	begin 127.0.0.1:0 -- ./server
+	program=$(pid_of 1)
+	both_kill
+	hotswap start -n web -l "$ADDRESS" -- ./server >said
+	PIDS+=("$(field "d['pid']")")
+	grep -q "generation 1 serves, PID $program" said
+	to_and_fro
+}
+
+@test "nothing lives: it is a first start, and the log says so" {
+	begin 127.0.0.1:0 -- ./server
+	program=$(pid_of 1)
+	both_kill
+	kill -KILL "$program"
+	again
+	grep -q "a first start" run.log
+	[ "$(pid_of 1)" != "$program" ]
+}
+
+@test "a program that died meanwhile is started again, and the other one lives" {
+	begin 127.0.0.1:0 --restart on-failure -- ./server
+	release server v2
+	hotswap upgrade web
+	program=$(pid_of 1)
+	serving=$(pid_of 2)
+	both_kill
+	kill -KILL "$serving"
+	again
+	until_true is_version v2
+	[ "$(pid_of 1)" = "$program" ]
+	until_true [ "$(pid_of 2)" != "$serving" ]
+	grep -q "status that nobody knows" run.log
+	hotswap rollback web
+	[ "$(version)" = v1 ]
+}
+
+@test "an adopted program's end is known as it was" {
+	begin 127.0.0.1:0 -- ./server
+	both_kill
+	again
+	kill -SEGV "$(pid_of 1)"
+	until_true grep -q "active \(killed by SIGSEGV\|gone\)" run.log
+	until_true is_version v1
+}
+
+@test "another command line: what runs is adopted, and the upgrade brings the new one" {
+	begin 127.0.0.1:0 -- ./server
+	program=$(pid_of 1)
+	both_kill
+	cp server other
+	BEGUN=(-- ./other)
+	again
+	[ "$(pid_of 1)" = "$program" ]
+	grep -q "command line is not what it was" run.log
+	hotswap upgrade web
+	[ "$(field "d['generations'][-1]['program'].split('/')[-1]")" = other ]
+}
+
+# refused PATTERN: a new run ends with 2, says so, and leaves all as it is.
+refused() {
+	expect 2 hotswap run -n web -l "$ADDRESS" -- ./server 2>refusal
+	cat refusal
+	grep -q "$1" refusal
+	grep -q "kill.* $program" refusal
+	[ "$(version)" = v1 ]
+}
+
+@test "no account of what runs, or one that cannot be trusted: no second copy" {
+	begin 127.0.0.1:0 -- ./server
+	program=$(pid_of 1)
+	both_kill
+	mkdir aside
+	cp run/web.checkpoint.* aside/
+
+	rm run/web.checkpoint.*
+	refused "no account"
+
+	cp aside/* run/
+	chmod 644 run/web.checkpoint.*
+	refused "open to others"
+
+	rm run/web.checkpoint.*
+	ln -s ../aside/web.checkpoint.0 run/web.checkpoint.0
+	refused "a link"
+
+	rm run/web.checkpoint.*
+	echo nonsense | tee run/web.checkpoint.0 >run/web.checkpoint.1
+	chmod 600 run/web.checkpoint.*
+	refused "torn or was tampered with"
+
+	cp aside/* run/
+	chmod 600 run/web.checkpoint.*
+	again
+	[ "$(pid_of 1)" = "$program" ]
+	to_and_fro
+}
+
+@test "another user's account of what runs is not believed" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	begin 127.0.0.1:0 -- ./server
+	program=$(pid_of 1)
+	both_kill
+	chown 65534 run/web.checkpoint.*
+	refused "another user's"
+}
+
+@test "both killed: no descriptor is left of the time before" {
+	begin 127.0.0.1:0 --keep 0 -- ./server
+	before=$(find "/proc/$SUPERVISOR/fd" "/proc/$(supervisor)/fd" | wc -l)
+	for _ in 1 2 3; do
+		both_kill
+		again
+	done
+	[ "$(find "/proc/$SUPERVISOR/fd" "/proc/$(supervisor)/fd" | wc -l)" -le "$((before + 1))" ]
+}
