@@ -238,7 +238,7 @@ is_restarted() {
 	until_true is_role 1 retired
 	keeper=$(fds "$SUPERVISOR")
 	supervisor=$(fds "$(itself)")
-	for ((n = 3; n < 3 + ${UPGRADES:-12}; n++)); do
+	for ((n = 3; n < 3 + ${UPGRADES:-200}; n++)); do
 		hotswap upgrade web
 	done
 	cache_load_end

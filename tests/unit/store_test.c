@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a supervisor that comes up makes of descriptors that nobody asks for.
+ * The test is its keeper.
+ */
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/fd.h"
+#include "keep/keeper.h"
+#include "keep/store.h"
+
+#define FIRST 3
+
+/* The supervisor, with the keeper's channel and two sockets. */
+static void
+come_up(int channel, int listener, int connection)
+{
+	const int fds[] = { channel, listener, connection };
+	struct store *store;
+	int fd, above[3];
+	char pid[16];
+	size_t i;
+
+	for (i = 0; i < 3; i++)
+		above[i] = dup2(fds[i], 100 + (int)i);
+	for (i = 0; i < 3; i++)
+		dup2(above[i], FIRST + (int)i);
+	closefrom(FIRST + 3);
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "3", 1);
+	setenv("LISTEN_FDNAMES", KEEPER_CHANNEL ":socket.1:stored.1", 1);
+	if ((store = store_open()) == NULL)
+		_exit(1);
+	store_sift(store, "stored.");
+	store_close(store);
+	for (fd = FIRST; fd < FIRST + 3; fd++)
+		if (dup(fd) != -1)
+			_exit(2);
+	_exit(0);
+}
+
+/* Until the barrier; what is asked to be removed, in any order. */
+static void
+hear(int channel, char *removed, size_t size)
+{
+	static const char head[] = "FDSTOREREMOVE=1\nFDNAME=";
+	char text[512];
+	int fds[4];
+	size_t n = 0;
+	ssize_t len;
+
+	removed[0] = '\0';
+	while (n == 0) {
+		n = 4;
+		len =
+		    fd_receive(channel, text, sizeof(text) - 1, fds, &n, NULL);
+		assert_true(len > 0);
+		text[len] = '\0';
+		if (strncmp(text, head, strlen(head)) == 0)
+			strlcat(removed, text + strlen(head), size);
+	}
+	assert_string_equal(text, "BARRIER=1");
+	while (n > 0)
+		close(fds[--n]);
+}
+
+static bool
+is_hung_up(int fd)
+{
+	struct pollfd p = { .fd = fd };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0;
+}
+
+static void
+what_is_not_asked_for_is_let_go_and_only_our_own_shut_down(void **state)
+{
+	int channel[2], own[2], programs[2], status;
+	char removed[64];
+	pid_t pid;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, channel), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, own), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, programs), 0);
+	if ((pid = fork()) == 0)
+		come_up(channel[1], own[1], programs[1]);
+	close(channel[1]);
+	hear(channel[0], removed, sizeof(removed));
+	assert_non_null(strstr(removed, "socket.1"));
+	assert_non_null(strstr(removed, "stored.1"));
+	assert_int_equal(strlen(removed), 16);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_true(is_hung_up(own[0]));
+	/* A program may be talking to somebody there. */
+	assert_false(is_hung_up(programs[0]));
+	close(channel[0]);
+	close(own[0]);
+	close(own[1]);
+	close(programs[0]);
+	close(programs[1]);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    what_is_not_asked_for_is_let_go_and_only_our_own_shut_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
