@@ -23,6 +23,7 @@
 #include "service/retire.h"
 #include "service/service.h"
 #include "service/steering.h"
+#include "service/stored.h"
 #include "settings.h"
 
 struct recovery {
@@ -410,6 +411,7 @@ resume(struct service *service)
 	}
 	release_resume(service);
 	dismiss_strays(service);
+	stored_sweep(service);
 	if (json_is_true(json_object_get(document, "ending")))
 		service_end(service, service->exit_status, false);
 	events_emit(service, "recovered", service->active,

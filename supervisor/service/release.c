@@ -150,7 +150,6 @@ release_clear(struct service *service)
 	image_unref(release->image);
 	release->image = NULL;
 	release->candidate = release->old = NULL;
-	stored_sweep(service);
 	generation_prune(service);
 }
 

@@ -247,6 +247,7 @@ is_restarted() {
 	until_true has_stored $((n - 1)) 3
 	[ "$(fds "$SUPERVISOR")" -le "$keeper" ]
 	[ "$(fds "$(itself)")" -le "$supervisor" ]
+	has_stored $((n - 2)) 0
 	# One process holds the cache, and no former one's is left.
 	[ "$(find "/proc/$SUPERVISOR/fd" -lname '*memfd:cache*' | wc -l)" = 1 ]
 }
