@@ -133,7 +133,8 @@ is_restarted() {
 	cache_serve
 	cache_load
 	supervisor_kill
-	until_true has_at_least 1 13
+	# The cache, the queue, and those nine that stay.
+	has_at_least 1 12
 	# What a predecessor had taken is still given to the program, ...
 	program=$(pid_of 1)
 	kill -KILL "$program"
