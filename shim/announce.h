@@ -10,8 +10,12 @@
  *                PASS     do what the C library does
  *                DONE     return 0, or -1 with this errno
  *
- * A connection that ends before means PASS.  Both sides are of one build of
- * one machine; a request of another version gets PASS.
+ * A connection that ends before is one to a supervisor that has died: the
+ * library asks again, since its successor has the same socket, but not for
+ * ever.  What the first one did of it is found out by the socket.
+ *
+ * The two sides may be of different builds: a supervisor outlives its binary.
+ * A request of another version gets PASS.
  */
 #ifndef SHIM_ANNOUNCE_H
 #define SHIM_ANNOUNCE_H
@@ -21,7 +25,9 @@
 #define ANNOUNCE_ENV	   "HOTSWAP_SHIM"
 #define ANNOUNCE_VERSION   1
 #define ANNOUNCE_DATA_MAX  4096
-#define ANNOUNCE_LIMIT_SEC 5 /* until the first reply */
+#define ANNOUNCE_LIMIT_SEC 30	 /* until the first reply */
+#define ANNOUNCE_TRIES	   8	 /* supervisors that die over one call */
+#define ANNOUNCE_AGAIN	   0x100 /* or-ed to the kind: asked before */
 
 enum announce_kind { ANNOUNCE_BIND, ANNOUNCE_LISTEN, ANNOUNCE_UNLINK };
 

@@ -30,6 +30,8 @@
 extern void *dlsym(void *, const char *) __attribute__((weak));
 long syscall(long, ...);
 
+#define NO_VERDICT (-1)
+
 #define EXPORT __attribute__((visibility("default")))
 
 /* Read once, at load: programs rewrite their environment. */
@@ -176,8 +178,11 @@ replace_socket(int number, int fd)
 	close_quietly(fd);
 }
 
-/* Wait for the verdict.  Returns it; *error is what DONE came with. */
-static enum announce_verdict
+/*
+ * Wait for the verdict.  Returns it, or NO_VERDICT if the supervisor ended
+ * before; *error is what DONE came with.
+ */
+static int
 await_verdict(int sock, int number, int *error)
 {
 	struct announce_reply reply;
@@ -195,9 +200,33 @@ await_verdict(int sock, int number, int *error)
 			continue;
 		}
 		*error = reply.error;
-		return reply.verdict;
+		return (int)reply.verdict;
 	}
-	return ANNOUNCE_PASS;
+	/* One that hangs and one that has ended are not the same. */
+	return errno == EAGAIN ? ANNOUNCE_PASS : NO_VERDICT;
+}
+
+/* The next supervisor has the same socket, and who connects waits for it. */
+static int
+ask(const struct announce_request *request, int fd, const void *data,
+    size_t len, int *error)
+{
+	struct announce_request asked = *request;
+	int tries, sock, verdict = NO_VERDICT;
+
+	for (tries = 0; tries < ANNOUNCE_TRIES && verdict == NO_VERDICT;
+	     tries++) {
+		if ((sock = connect_supervisor()) == -1)
+			break;
+		errno = 0;
+		if (send_request(sock, &asked, fd, data, len) == 0)
+			verdict = await_verdict(sock, asked.number, error);
+		else if (errno != EPIPE && errno != ECONNRESET)
+			verdict = ANNOUNCE_PASS;
+		close_quietly(sock);
+		asked.kind |= ANNOUNCE_AGAIN;
+	}
+	return verdict;
 }
 
 /*
@@ -208,14 +237,9 @@ static bool
 announce(const struct announce_request *request, int fd, const void *data,
     size_t len, int *result)
 {
-	enum announce_verdict verdict = ANNOUNCE_PASS;
-	int saved = errno, error = 0, sock;
+	int saved = errno, error = 0, verdict;
 
-	if ((sock = connect_supervisor()) != -1) {
-		if (send_request(sock, request, fd, data, len) == 0)
-			verdict = await_verdict(sock, request->number, &error);
-		close_quietly(sock);
-	}
+	verdict = ask(request, fd, data, len, &error);
 	errno = saved;
 	if (verdict != ANNOUNCE_DONE)
 		return false;

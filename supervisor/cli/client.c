@@ -12,15 +12,19 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/paths.h"
 #include "base/varlink.h"
+#include "cli/absence.h"
 #include "cli/services.h"
 #include "cli/tell.h"
 #include "cli/waiting.h"
 
 #define INTERFACE "org.hotswap.Supervisor."
 #define VARLINK	  "org.varlink.service."
+
+#define LOOK_MS 1000
 
 struct client {
 	char *name;
@@ -97,9 +101,13 @@ client_name(const struct client *client)
 static int
 tell_connect(const char *name, int error)
 {
+	enum exit_status status;
+
 	switch (error) {
 	case ENOENT:
 	case ECONNREFUSED:
+		if (absence_tell(name, &status))
+			return status;
 		return tell(STATUS_UNAVAILABLE,
 		    "no supervisor of \"%s\" runs (hotswap list shows what "
 		    "does; hotswap start begins)",
@@ -118,6 +126,8 @@ tell_connect(const char *name, int error)
 		    "open to others: it cannot be trusted",
 		    name);
 	case EAGAIN:
+		if (absence_tell(name, &status))
+			return status;
 		return tell(STATUS_TIMEOUT,
 		    "%s: the supervisor takes no connection: it hangs or is "
 		    "stopped",
@@ -183,6 +193,30 @@ message_read(struct client_message *message)
 	}
 }
 
+/*
+ * Now and then, until there was an answer, it is looked whether there is
+ * anybody to give one: twice in a row, since a successor comes at once.
+ */
+static enum waited
+wait_for_more(struct client *client, int64_t deadline)
+{
+	enum waited waited;
+	int64_t look;
+	int absent = 0;
+
+	do {
+		look = clock_ms() + LOOK_MS;
+		if (client->answered || look > deadline)
+			look = deadline;
+		waited = waiting_for(client->fd, look);
+		absent = waited == WAITED_DEADLINE && look < deadline &&
+			absence_is_so(client->name)
+		    ? absent + 1
+		    : 0;
+	} while (waited == WAITED_DEADLINE && look < deadline && absent < 2);
+	return waited;
+}
+
 enum client_got
 client_receive(
     struct client *client, int64_t deadline, struct client_message *message)
@@ -191,7 +225,7 @@ client_receive(
 
 	memset(message, 0, sizeof(*message));
 	while ((r = varlink_take(client->input, &message->message)) == 0) {
-		switch (waiting_for(client->fd, deadline)) {
+		switch (wait_for_more(client, deadline)) {
 		case WAITED_DEADLINE:
 			return GOT_DEADLINE;
 		case WAITED_INTERRUPT:
@@ -255,8 +289,12 @@ client_is_refused(const struct client *client)
 int
 client_tell_silence(const struct client *client, enum client_got got)
 {
+	enum exit_status status;
+
 	switch (got) {
 	case GOT_DEADLINE:
+		if (!client->answered && absence_tell(client->name, &status))
+			return status;
 		return tell(STATUS_TIMEOUT,
 		    "%s: no answer from the supervisor in time", client->name);
 	case GOT_INTERRUPT:

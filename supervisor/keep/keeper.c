@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -32,6 +33,7 @@
 #define SHORT_LIVES   20
 #define REST_MS	      1000 /* there is a rest */
 #define MESSAGE_MAX   4096
+#define LIST_MAX      65536 /* of our children */
 
 /* Passed on; all others that end a process are left to do so. */
 static const int passed[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1,
@@ -108,6 +110,40 @@ plan_start(struct keeper *keeper)
 	    clock_ms() + (wait < BACKOFF_MAX ? wait : BACKOFF_MAX);
 }
 
+static bool
+asks_to_stop(int number)
+{
+	return number == SIGTERM || number == SIGINT || number == SIGQUIT;
+}
+
+static bool
+is_asked_to_stop(const struct keeper *keeper)
+{
+	size_t i;
+
+	for (i = 0; i < NPASSED; i++)
+		if (keeper->pending[i] && asks_to_stop(passed[i]))
+			return true;
+	return false;
+}
+
+/* No supervisor does what we are asked for: as little as can be is done. */
+static void
+end_programs(struct keeper *keeper)
+{
+	char path[64], *list, *rest, *word;
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	rest = list = fd_read_file(path, LIST_MAX, NULL);
+	while (list != NULL && (word = strsep(&rest, " ")) != NULL)
+		if ((pid = (pid_t)strtonum(word, 2, INT_MAX, NULL)) != 0)
+			kill(pid, SIGTERM);
+	free(list);
+	log_error("asked to stop: the programs are ended without a supervisor");
+	keeper->ended = true;
+}
+
 static void
 start_failed(struct keeper *keeper, const char *how)
 {
@@ -116,10 +152,14 @@ start_failed(struct keeper *keeper, const char *how)
 		return;
 	}
 	keeper->next_ms = 0;
+	if (is_asked_to_stop(keeper)) {
+		end_programs(keeper);
+		return;
+	}
 	log_error("the supervisor does not come up (%s): its %zu descriptors "
 		  "are held and the programs go on, but nobody supervises "
-		  "them; a signal to process %d tries again",
-	    how, keeper->depot.n, getpid());
+		  "them; `kill -CONT %d` tries again, `kill %d` ends them",
+	    how, keeper->depot.n, getpid(), getpid());
 }
 
 static int
@@ -149,12 +189,6 @@ start_supervisor(struct keeper *keeper)
 }
 
 /* WHAT THE SUPERVISOR SAYS */
-
-static bool
-asks_to_stop(int number)
-{
-	return number == SIGTERM || number == SIGINT || number == SIGQUIT;
-}
 
 static void
 pass_signals(struct keeper *keeper)
@@ -344,6 +378,7 @@ keeper_init(struct keeper *keeper, const struct keeper_item *items, size_t n)
 	/* Before anything is forked, so that no end is missed. */
 	sigemptyset(&keeper->signals);
 	sigaddset(&keeper->signals, SIGCHLD);
+	sigaddset(&keeper->signals, SIGCONT); /* for ourselves: try again */
 	for (i = 0; i < NPASSED; i++)
 		sigaddset(&keeper->signals, passed[i]);
 	sigprocmask(SIG_BLOCK, &keeper->signals, NULL);

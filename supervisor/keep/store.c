@@ -174,6 +174,22 @@ store_give(struct store *store, const char *name, int fd)
 	return -1;
 }
 
+/*
+ * A program may have it: it must get no connection that nobody steers.  Only
+ * of TCP can it listen again.
+ */
+static void
+silence(int fd)
+{
+	int domain = AF_UNIX, listens = 0;
+	socklen_t len = sizeof(int);
+
+	getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
+	getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len);
+	if (domain != AF_UNIX && listens)
+		shutdown(fd, SHUT_RDWR);
+}
+
 void
 store_sift(struct store *store, const char *spared)
 {
@@ -184,7 +200,7 @@ store_sift(struct store *store, const char *spared)
 		if (item->used)
 			continue;
 		if (strncmp(item->name, spared, strlen(spared)) != 0)
-			shutdown(item->fd, SHUT_RDWR);
+			silence(item->fd);
 		store_remove(store, item->name);
 	}
 	store_sync(store);

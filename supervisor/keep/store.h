@@ -47,9 +47,9 @@ int store_give(struct store *, const char *name, int fd);
 json_t *store_numbers(const struct store *);
 
 /*
- * What was given and never asked for is held no longer; sockets among it are
- * shut down, unless their names begin with spared: others go on with those.
- * All that is left of what was given is closed.
+ * What was given and never asked for is held no longer; listening TCP
+ * sockets among it are shut down, unless their names begin with spared: others
+ * go on with those.  All that is left of what was given is closed.
  */
 void store_sift(struct store *, const char *spared);
 

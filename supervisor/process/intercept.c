@@ -108,6 +108,9 @@ intercept_pending_new(struct intercept *intercept, enum intercept_kind kind)
 void
 intercept_pending_free(struct intercept_pending *pending)
 {
+	/* Answered: nobody after us has to. */
+	if (pending->slot != NULL)
+		pending->slot->id = 0;
 	fd_close(&pending->call.fd);
 	fd_close(&pending->sock);
 	free(pending->path);
@@ -262,9 +265,10 @@ recall_lost(const struct intercept_pending *pending)
  * signal has made it start over, and the answer is to go to the new one.
  */
 static bool
-is_restart(const struct intercept_pending *fresh)
+is_restart(struct intercept_pending *fresh)
 {
 	struct intercept_pending *pending;
+	union ledger_slot *slot;
 
 	if (!fresh->intercept->backend->restarts)
 		return false;
@@ -274,6 +278,9 @@ is_restart(const struct intercept_pending *fresh)
 		    pending->call.cookie != fresh->call.cookie)
 			continue;
 		pending->id = fresh->id;
+		slot = pending->slot;
+		pending->slot = fresh->slot;
+		fresh->slot = slot;
 		return true;
 	}
 	return false;

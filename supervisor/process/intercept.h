@@ -14,6 +14,7 @@
 #define PROCESS_INTERCEPT_H
 
 #include <event2/event.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -32,6 +33,7 @@ struct intercept_call {
 	int protocol;	 /* IPPROTO_TCP, ... */
 	uint64_t cookie; /* SO_COOKIE: the same for all duplicates of it */
 	int backlog;	 /* of listen(2) */
+	bool again;	 /* a predecessor may have carried it out already */
 
 	/* What bind(2) was given; for listen(2) what getsockname(2) says. */
 	const struct sockaddr *address;
@@ -67,11 +69,13 @@ struct intercept_handler {
 };
 
 /*
- * Serve a notification descriptor, which is *stolen* in every case.  *New*;
- * NULL with errno.
+ * Serve a notification descriptor.  What is being answered is noted in the
+ * ledger, a file of process/ledger.h; the calls that a predecessor has left
+ * there come first, in the loop's next turn.  Both descriptors are *stolen* in
+ * every case.  *New*; NULL with errno.
  */
-struct intercept *intercept_seccomp_new(
-    struct event_base *, int fd, const struct intercept_handler *, void *arg);
+struct intercept *intercept_seccomp_new(struct event_base *, int fd, int ledger,
+    const struct intercept_handler *, void *arg);
 
 /*
  * Make the socket that HOTSWAP_SHIM names to the preload library: at path

@@ -10,6 +10,7 @@
 #include <sys/queue.h>
 
 #include "process/intercept.h"
+#include "process/ledger.h"
 
 #define INTERCEPT_LOST 8 /* answers remembered for a caller that returns */
 
@@ -22,9 +23,10 @@ struct intercept_pending {
 	struct sockaddr_storage storage; /* call.address points here */
 	char *path;			 /* *new* */
 	pid_t tid;
-	int number;  /* the descriptor's in the program */
-	uint64_t id; /* seccomp: of the notification */
-	int sock;    /* preload: of the connection; else -1 */
+	int number;		 /* the descriptor's in the program */
+	uint64_t id;		 /* seccomp: of the notification, */
+	union ledger_slot *slot; /* and where it is noted; may be NULL */
+	int sock;		 /* preload: of the connection; else -1 */
 };
 
 /* How answers get back.  -1 with errno: ENOENT, the caller has gone. */

@@ -147,15 +147,19 @@ static void
 take_request(
     struct visitor *visitor, const struct message *message, size_t len, int fd)
 {
+	static const struct announce_reply pass = { ANNOUNCE_PASS, 0 };
 	const struct announce_request *request = &message->request;
+	uint32_t kind = request->kind & ~(uint32_t)ANNOUNCE_AGAIN;
 	struct intercept_pending *pending;
 
 	if (len < sizeof(*request) || request->version != ANNOUNCE_VERSION ||
-	    request->kind > ANNOUNCE_UNLINK)
+	    kind > ANNOUNCE_UNLINK ||
+	    (pending = intercept_pending_new(visitor->intercept, kind)) ==
+		NULL) {
+		fd_send(visitor->sock, &pass, sizeof(pass), NULL, 0);
 		goto out;
-	pending = intercept_pending_new(visitor->intercept, request->kind);
-	if (pending == NULL)
-		goto out;
+	}
+	pending->call.again = (request->kind & ANNOUNCE_AGAIN) != 0;
 	pending->call.pid = pending->tid = visitor->pid;
 	pending->call.backlog = request->backlog;
 	pending->number = request->number;

@@ -4,7 +4,8 @@
  *
  * A notification names a thread by its number, which may be another's by the
  * time it is used: whatever was found out counts only once the notification
- * is known to be valid still.
+ * is known to be valid still.  Each is received into the ledger, and leaves it
+ * when it is answered.
  */
 #include "process/intercept.h"
 
@@ -12,6 +13,7 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -34,46 +36,65 @@
 
 /* Buffers of the kernel's sizes, which may exceed our headers'. */
 struct seccomp_state {
-	struct seccomp_notif *request;
+	struct ledger *ledger;
+	bool inherited;		       /* the ledger may name some already */
+	struct seccomp_notif *request; /* where the ledger is full */
 	struct seccomp_notif_resp *response;
 	struct seccomp_notif_sizes sizes;
 };
 
-static struct seccomp_state *
-state_new(void)
-{
-	struct seccomp_state *state;
+_Static_assert(offsetof(struct seccomp_notif, id) == 0 &&
+	sizeof(struct seccomp_notif) <= LEDGER_ROOM,
+    "a slot of the ledger begins with what tells whether it is in use");
 
-	if ((state = calloc(1, sizeof(*state))) == NULL)
-		return NULL;
-	if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &state->sizes) ==
-	    -1)
-		goto fail;
-	if (state->sizes.seccomp_notif < sizeof(*state->request))
-		state->sizes.seccomp_notif = sizeof(*state->request);
-	if (state->sizes.seccomp_notif_resp < sizeof(*state->response))
-		state->sizes.seccomp_notif_resp = sizeof(*state->response);
-	state->request = calloc(1, state->sizes.seccomp_notif);
-	state->response = calloc(1, state->sizes.seccomp_notif_resp);
-	if (state->request != NULL && state->response != NULL)
-		return state;
+static void
+state_free(struct seccomp_state *state)
+{
+	if (state == NULL)
+		return;
+	ledger_close(state->ledger);
 	free(state->request);
 	free(state->response);
-fail:
 	free(state);
+}
+
+static int
+make_buffers(struct seccomp_state *state)
+{
+	struct seccomp_notif_sizes *sizes = &state->sizes;
+
+	if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, sizes) == -1)
+		return -1;
+	if (sizes->seccomp_notif < sizeof(*state->request))
+		sizes->seccomp_notif = sizeof(*state->request);
+	if (sizes->seccomp_notif_resp < sizeof(*state->response))
+		sizes->seccomp_notif_resp = sizeof(*state->response);
+	state->request = calloc(1, sizes->seccomp_notif);
+	state->response = calloc(1, sizes->seccomp_notif_resp);
+	return state->request != NULL && state->response != NULL ? 0 : -1;
+}
+
+static struct seccomp_state *
+state_new(int ledger)
+{
+	struct seccomp_state *state = calloc(1, sizeof(*state));
+
+	if (state == NULL) {
+		fd_close(&ledger);
+		return NULL;
+	}
+	state->inherited = true;
+	if ((state->ledger = ledger_open(ledger)) != NULL &&
+	    make_buffers(state) == 0)
+		return state;
+	state_free(state);
 	return NULL;
 }
 
 static void
-state_free(struct intercept *intercept)
+free_state(struct intercept *intercept)
 {
-	struct seccomp_state *state = intercept->state;
-
-	if (state == NULL)
-		return;
-	free(state->request);
-	free(state->response);
-	free(state);
+	state_free(intercept->state);
 }
 
 /* EINPROGRESS: answered before; all the same the caller no longer waits. */
@@ -133,7 +154,7 @@ static const struct intercept_backend backend = {
 	.pass = pass_call,
 	.done = finish_call,
 	.replace = replace_socket,
-	.fini = state_free,
+	.fini = free_state,
 };
 
 /* bind(2): our own copy of the address; listen(2): the backlog. */
@@ -212,7 +233,8 @@ is_valid(const struct intercept *intercept, uint64_t id)
  * or, if we may not look into the process, the owner hears of it.
  */
 static void
-take_call(struct intercept *intercept, const struct seccomp_notif *request)
+take_call(struct intercept *intercept, const struct seccomp_notif *request,
+    union ledger_slot *slot, bool again)
 {
 	struct intercept_pending *pending;
 	enum intercept_kind kind = kind_of(request->data.nr);
@@ -222,8 +244,12 @@ take_call(struct intercept *intercept, const struct seccomp_notif *request)
 	if ((pending = intercept_pending_new(intercept, kind)) == NULL) {
 		respond(intercept, request->id, 0,
 		    SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+		if (slot != NULL)
+			slot->id = 0;
 		return;
 	}
+	pending->call.again = again;
+	pending->slot = slot;
 	pending->id = request->id;
 	pending->tid = request->pid;
 	taken = take_arguments(pending, &request->data) == 0;
@@ -241,19 +267,61 @@ take_call(struct intercept *intercept, const struct seccomp_notif *request)
 }
 
 /*
+ * What a predecessor has received and may not have answered.  It did so one
+ * after another: those that it had no time for are in the kernel still.
+ */
+static void
+take_inherited(struct intercept *intercept)
+{
+	struct seccomp_state *state = intercept->state;
+	union ledger_slot *slots = ledger_slots(state->ledger);
+	size_t i;
+
+	state->inherited = false;
+	for (i = 0; i < LEDGER_SLOTS && !intercept->dying; i++) {
+		if (slots[i].id == 0)
+			continue;
+		if (is_valid(intercept, slots[i].id))
+			take_call(intercept,
+			    (const struct seccomp_notif *)&slots[i], &slots[i],
+			    true);
+		else
+			slots[i].id = 0;
+	}
+}
+
+/* One from the kernel.  It goes away in between: ENOENT. */
+static void
+receive_call(struct intercept *intercept)
+{
+	struct seccomp_state *state = intercept->state;
+	union ledger_slot *slot = ledger_free_slot(state->ledger);
+	struct seccomp_notif *request = state->request;
+
+	if (slot != NULL && state->sizes.seccomp_notif <= LEDGER_ROOM)
+		request = (struct seccomp_notif *)slot;
+	else {
+		slot = NULL;
+		memset(request, 0, state->sizes.seccomp_notif);
+	}
+	if (ioctl(intercept->fd, SECCOMP_IOCTL_NOTIF_RECV, request) == 0)
+		take_call(intercept, request, slot, false);
+}
+
+/*
  * NOTIF_RECV blocks while nothing is there, and libevent tells a hang-up as
- * readiness: poll(2) tells them apart.  A notification that goes away in
- * between makes it fail with ENOENT.
+ * readiness: poll(2) tells them apart.
  */
 static void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct intercept *intercept = arg;
-	struct seccomp_state *state = intercept->state;
 	struct pollfd ready = { .fd = fd, .events = POLLIN };
 	int n;
 
 	intercept_enter(intercept);
+	if (((struct seccomp_state *)intercept->state)->inherited)
+		take_inherited(intercept);
 	for (n = 0; n < BURST && !intercept->dying; n++) {
 		if (poll(&ready, 1, 0) != 1)
 			break;
@@ -263,27 +331,28 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 				intercept->handler->gone(intercept->arg);
 			break;
 		}
-		memset(state->request, 0, state->sizes.seccomp_notif);
-		if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, state->request) == 0)
-			take_call(intercept, state->request);
+		receive_call(intercept);
 	}
 	intercept_leave(intercept);
 }
 
 struct intercept *
-intercept_seccomp_new(struct event_base *base, int fd,
+intercept_seccomp_new(struct event_base *base, int fd, int ledger,
     const struct intercept_handler *handler, void *arg)
 {
 	struct intercept *intercept;
 
 	intercept =
 	    intercept_new(base, fd, &backend, on_readable, handler, arg);
-	if (intercept == NULL)
+	if (intercept == NULL) {
+		fd_close(&ledger);
 		return NULL;
-	if ((intercept->state = state_new()) == NULL) {
+	}
+	if ((intercept->state = state_new(ledger)) == NULL) {
 		intercept_free(intercept);
 		return NULL;
 	}
+	event_active(intercept->event, EV_READ, 1);
 	/* Linux 6.6: the caller is woken on this very processor. */
 	ioctl(fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS,
 	    SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);

@@ -36,6 +36,7 @@ struct child {
 	int report; /* the pipe on which a failure is told */
 	const struct filter *filter;
 	int filter_sock; /* for its notification descriptor */
+	pid_t parent;	 /* we */
 };
 
 /* What comes through the pipe; nothing does if execve(2) succeeds. */
@@ -43,6 +44,21 @@ struct failure {
 	unsigned int step;
 	int error;
 };
+
+/*
+ * Should we end now, nobody will know of it: our successor finds those that
+ * have been executed, and starts the program again where there is none.
+ */
+static int
+die_with_parent(struct child *child)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
+		return -1;
+	if (getppid() == child->parent)
+		return 0;
+	errno = ESRCH;
+	return -1;
+}
 
 static int
 start_session(struct child *child)
@@ -139,6 +155,12 @@ write_pid(struct child *child)
 static int
 execute(struct child *child)
 {
+	if (prctl(PR_SET_PDEATHSIG, 0) == -1)
+		return -1;
+	if (getppid() != child->parent) {
+		errno = ESRCH;
+		return -1;
+	}
 	return execve(child->path, child->argv, child->env);
 }
 
@@ -151,6 +173,7 @@ static const struct step {
 	size_t object;
 	int (*run)(struct child *);
 } steps[] = {
+	{ "die with the supervisor", 0, die_with_parent },
 	{ "start a session", 0, start_session },
 	{ "open /dev/null", 0, open_stdin },
 	{ "pass its descriptors", 0, pass_sockets },
@@ -160,6 +183,8 @@ static const struct step {
 	{ "put the shim's filter on it", 0, put_filter_on },
 	{ "take on the groups of", offsetof(struct image, user), join_groups },
 	{ "become user", offsetof(struct image, user), become_user },
+	/* Whoever becomes another user forgets it, prctl(2). */
+	{ "die with the supervisor", 0, die_with_parent },
 	{ "set no_new_privs", 0, renounce_privileges },
 	{ "write its PID for it", 0, write_pid },
 	{ "execute", 0, execute },
@@ -293,9 +318,10 @@ child_init(struct child *child, const struct spawn *spawn, int report,
 	const struct image *image = spawn->image;
 	char cause[128];
 
-	*child = (struct child){
-		.image = image, .report = report, .filter = spawn->filter
-	};
+	*child = (struct child){ .image = image,
+		.report = report,
+		.filter = spawn->filter,
+		.parent = getpid() };
 	if (account_init(&child->account, image->user, image->group, cause,
 		sizeof(cause)) == -1) {
 		snprintf(

@@ -20,7 +20,6 @@
 #include "process/intercept.h"
 #include "process/remote.h"
 #include "service/holding.h"
-#include "service/held.h"
 #include "service/service.h"
 #include "service/steering.h"
 #include "traffic/settings.h"
@@ -291,18 +290,6 @@ may_become_listener(
 		address_kind(address) == ADDRESS_INET);
 }
 
-/* One whose sockets are held from the first on. */
-static struct listener *
-make_listener(struct service *service, const struct address *address)
-{
-	struct listener *listener =
-	    listener_new(NULL, address, (int)service->options->backlog);
-
-	if (listener != NULL)
-		listener_set_holder(listener, held_holder(service));
-	return listener;
-}
-
 static void
 bind_elsewhere(struct bindings *bindings, struct intercept_call *call,
     const struct address *address)
@@ -311,7 +298,7 @@ bind_elsewhere(struct bindings *bindings, struct intercept_call *call,
 	struct listener *listener;
 	int r;
 
-	listener = make_listener(service, address);
+	listener = steering_make(service, NULL, address);
 	if (listener == NULL) {
 		intercept_pass(call);
 		return;
@@ -329,6 +316,33 @@ bind_elsewhere(struct bindings *bindings, struct intercept_call *call,
 		intercept_done(call, 0);
 }
 
+/*
+ * Has a predecessor done it, and not lived to say so?  A half of it does no
+ * harm: what is bound already can still be adopted.
+ */
+static bool
+is_done(const struct bindings *bindings, const struct intercept_call *call,
+    const struct address *address)
+{
+	const struct generation *generation = bindings->generation;
+	const struct listener *listener =
+	    steering_find(generation->service, address);
+	struct sockaddr_storage storage;
+	socklen_t len = sizeof(storage);
+	struct address own;
+
+	if (listener != NULL &&
+	    listener_has(listener, generation->number, call->fd))
+		return true;
+	/* A stream socket's adoption comes when it listens. */
+	return address->type == SOCK_STREAM &&
+	    address_kind(address) == ADDRESS_INET &&
+	    getsockname(call->fd, (struct sockaddr *)&storage, &len) == 0 &&
+	    address_set(&own, call->type, (struct sockaddr *)&storage, len) ==
+	    0 &&
+	    address_equal(&own, address);
+}
+
 static void
 on_bind(struct bindings *bindings, struct intercept_call *call)
 {
@@ -341,6 +355,11 @@ on_bind(struct bindings *bindings, struct intercept_call *call)
 	if (address_of(call, &address) == -1 ||
 	    is_ignored(generation->service, &address)) {
 		intercept_pass(call);
+		return;
+	}
+	if (call->again && is_done(bindings, call, &address)) {
+		release_listens(generation);
+		intercept_done(call, 0);
 		return;
 	}
 	if ((listener = steering_find(generation->service, &address)) != NULL) {
@@ -425,7 +444,7 @@ on_listen(struct bindings *bindings, struct intercept_call *call)
 		return;
 	}
 	if ((listener = steering_find(service, &address)) == NULL)
-		listener = fresh = make_listener(service, &address);
+		listener = fresh = steering_make(service, NULL, &address);
 	if (listener != NULL)
 		r = adopt(bindings, call, listener);
 	if (r == 0 && fresh != NULL)

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "keep/store.h"
 #include "process/reaper.h"
@@ -66,6 +67,19 @@ void
 held_name_socket(char buf[static KEEPER_NAME_MAX], uint64_t cookie)
 {
 	name_it(buf, "socket", cookie);
+}
+
+bool
+held_has(struct service *service, const char *name, unsigned int number)
+{
+	char text[KEEPER_NAME_MAX];
+	int fd;
+
+	name_it(text, name, number);
+	if ((fd = store_dup(service->held->store, text)) == -1)
+		return false;
+	fd_close(&fd);
+	return true;
 }
 
 static int

@@ -30,9 +30,11 @@ void held_remove(struct service *, const char *name, unsigned int number);
 /* What a predecessor had held, *new*; -1 if nothing. */
 int held_take(struct service *, const char *name, unsigned int number);
 
-#define HELD_STORED                                              \
-	"stored" /* of programs, which may use them all the time \
-		  */
+/* Is there such a one, which has not been taken? */
+bool held_has(struct service *, const char *name, unsigned int number);
+
+/* Of programs, which may use them all the time. */
+#define HELD_STORED "stored"
 
 /* The name that a listener's socket is held by. */
 void held_name_socket(char buf[static KEEPER_NAME_MAX], uint64_t cookie);

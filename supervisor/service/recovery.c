@@ -144,6 +144,13 @@ begin_checkpoint(struct service *service, const json_t *first)
 	struct recovery *recovery = service->recovery;
 	size_t i;
 
+	/* Who had that held had a checkpoint, and programs. */
+	if (held_has(service, "lock", 0)) {
+		log_error("there is no checkpoint among what is held of a "
+			  "supervisor before: what runs is left running as it "
+			  "is, unsupervised");
+		return -1;
+	}
 	if (first == NULL) {
 		log_error("this is for the keeper to start");
 		return -1;

@@ -139,6 +139,25 @@ fail(struct service *service, int status, const char *fmt, ...)
 }
 
 static int
+put_text(int fd, const char *text)
+{
+	ssize_t n = (ssize_t)strlen(text);
+
+	return ftruncate(fd, 0) == 0 && pwrite(fd, text, n, 0) == n ? 0 : -1;
+}
+
+/* For those whom we do not answer: who is to be asked? */
+static void
+sign_lock(const struct run *run)
+{
+	char text[32];
+
+	snprintf(
+	    text, sizeof(text), "%d %d\n", held_pid(&run->service), getpid());
+	put_text(run->lock, text);
+}
+
+static int
 open_places(struct run *run)
 {
 	struct service *service = &run->service;
@@ -189,6 +208,7 @@ take_name(struct run *run)
 	} else if (adoption_begin(service, run->lock, why, sizeof(why)) == -1)
 		return fail(service, STATUS_REFUSED, "%s", why);
 	held_put(service, "lock", 0, run->lock);
+	sign_lock(run);
 	return STATUS_OK;
 }
 
@@ -212,28 +232,21 @@ open_control(struct run *run)
 	return STATUS_OK;
 }
 
-/* That of the service instead of ours. */
-static int
-put_pid(int fd, pid_t pid)
-{
-	char text[16];
-	int n = snprintf(text, sizeof(text), "%d", pid);
-
-	return ftruncate(fd, 0) == 0 && pwrite(fd, text, n, 0) == n ? 0 : -1;
-}
-
 static int
 write_pidfile(struct run *run)
 {
 	struct service *service = &run->service;
 	const char *path = service->options->pidfile;
 	pid_t other = 0;
+	char text[16];
 
 	if (path == NULL)
 		return STATUS_OK;
 	run->pidfile = pidfile_open(path, 0644, &other);
+	/* That of the service instead of ours. */
+	snprintf(text, sizeof(text), "%d", held_pid(service));
 	if (run->pidfile != NULL && pidfile_write(run->pidfile) == 0 &&
-	    put_pid(pidfile_fileno(run->pidfile), held_pid(service)) == 0)
+	    put_text(pidfile_fileno(run->pidfile), text) == 0)
 		return STATUS_OK;
 	if (errno == EEXIST)
 		return fail(&run->service, STATUS_REFUSED,
@@ -314,9 +327,10 @@ begin_loop(struct run *run)
 	return STATUS_OK;
 }
 
+/* Pid files of generations come last: what is restored is in them still. */
 static int (*const steps[])(struct run *) = { begin_loop, open_places,
-	take_name, watch_signals, open_control, write_pidfile, open_pidfiles,
-	open_listeners };
+	take_name, watch_signals, open_control, write_pidfile, open_listeners,
+	open_pidfiles };
 
 static int
 come_up(struct run *run)

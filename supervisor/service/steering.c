@@ -37,6 +37,18 @@ find_overlap(const struct service *service, const struct address *address)
 	return NULL;
 }
 
+struct listener *
+steering_make(
+    struct service *service, const char *name, const struct address *address)
+{
+	struct listener *listener =
+	    listener_new(name, address, (int)service->options->backlog);
+
+	if (listener != NULL)
+		listener_set_holder(listener, held_holder(service));
+	return listener;
+}
+
 static struct listener *
 open_one(struct service *service, const char *option, char *why, size_t size)
 {
@@ -61,11 +73,8 @@ open_one(struct service *service, const char *option, char *why, size_t size)
 			    strstr(text, "[::]") != NULL
 			? ", as [::] takes in IPv4"
 			: "");
-	} else if ((listener = listener_new(name, &address,
-			(int)service->options->backlog)) == NULL)
+	} else if ((listener = steering_make(service, name, &address)) == NULL)
 		snprintf(why, size, "--listen %s: %s", where, strerror(errno));
-	else
-		listener_set_holder(listener, held_holder(service));
 	free(name);
 	return listener;
 }

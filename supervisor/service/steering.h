@@ -34,6 +34,13 @@ int steering_can_share(const struct service *, char *why, size_t size);
 struct listener *steering_find(const struct service *, const struct address *);
 
 /*
+ * A listener that is not the service's yet, whose sockets are held from the
+ * first on; name may be NULL.  *New*; NULL with errno.
+ */
+struct listener *steering_make(
+    struct service *, const char *name, const struct address *);
+
+/*
  * One that a program made by binding its own socket, which is in it; it goes
  * again with the last socket.  *Steals* it in every case.  -1 with errno.
  */

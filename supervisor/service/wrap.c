@@ -19,6 +19,7 @@
 #include "filter.h"
 #include "process/features.h"
 #include "process/intercept.h"
+#include "process/ledger.h"
 #include "process/parts.h"
 #include "service/binding.h"
 #include "service/held.h"
@@ -54,7 +55,7 @@ static const char deafness[] =
     "supervisor, who heard of them, were both killed; what it listens on "
     "goes on; `hotswap restart` cures it";
 
-/* What its descriptor is held as. */
+/* What its descriptors are held as. */
 static const char *
 tap_name(const struct wrap *wrap, char buf[static NAME_SIZE])
 {
@@ -62,14 +63,23 @@ tap_name(const struct wrap *wrap, char buf[static NAME_SIZE])
 	return buf;
 }
 
+static const char *
+ledger_name(const struct wrap *wrap, char buf[static NAME_SIZE])
+{
+	snprintf(buf, NAME_SIZE, "calls-%u", wrap->generation->number);
+	return buf;
+}
+
 static void
 tap_free(struct tap *tap)
 {
+	struct service *service = tap->wrap->generation->service;
 	char name[NAME_SIZE];
 
 	LIST_REMOVE(tap, entry);
-	held_remove(tap->wrap->generation->service, tap_name(tap->wrap, name),
-	    tap->serial);
+	held_remove(service, tap_name(tap->wrap, name), tap->serial);
+	if (tap->wrap->choice.backend == SHIM_SECCOMP)
+		held_remove(service, ledger_name(tap->wrap, name), tap->serial);
 	intercept_free(tap->intercept);
 	free(tap);
 }
@@ -105,32 +115,61 @@ static const struct intercept_handler handler = {
 	.gone = on_gone,
 };
 
-typedef struct intercept *serve_fn(
-    struct event_base *, int fd, const struct intercept_handler *, void *arg);
+static struct tap *
+tap_new(struct wrap *wrap)
+{
+	struct tap *tap = calloc(1, sizeof(*tap));
+
+	if (tap == NULL)
+		return NULL;
+	tap->wrap = wrap;
+	tap->serial = wrap->serial++;
+	LIST_INSERT_HEAD(&wrap->taps, tap, entry);
+	return tap;
+}
 
 /*
- * *Steals* fd, which may be -1 with errno.  It is held for a successor from
- * before the first call: without anybody to hear it that would fail for good.
+ * *Steals* both, which may be -1 with errno.  They are held for a successor
+ * from before the first call: without anybody to hear it that would fail for
+ * good, and one that is heard would wait for good.
  */
 static int
-serve(struct wrap *wrap, serve_fn *serve_it, int fd)
+serve_seccomp(struct wrap *wrap, int fd, int ledger)
 {
-	struct tap *tap;
+	struct service *service = wrap->generation->service;
+	struct tap *tap = NULL;
 	char name[NAME_SIZE];
 
-	if (fd == -1)
+	if (fd == -1 || ledger == -1 || (tap = tap_new(wrap)) == NULL) {
+		fd_close(&fd);
+		fd_close(&ledger);
 		return -1;
-	if ((tap = calloc(1, sizeof(*tap))) == NULL) {
+	}
+	held_put(service, ledger_name(wrap, name), tap->serial, ledger);
+	held_put(service, tap_name(wrap, name), tap->serial, fd);
+	tap->intercept =
+	    intercept_seccomp_new(service->base, fd, ledger, &handler, tap);
+	if (tap->intercept != NULL)
+		return 0;
+	tap_free(tap);
+	return -1;
+}
+
+/* *Steals* fd.  Held as well: who announces a call meanwhile waits in it. */
+static int
+serve_preload(struct wrap *wrap, int fd)
+{
+	struct service *service = wrap->generation->service;
+	struct tap *tap = NULL;
+	char name[NAME_SIZE];
+
+	if (fd == -1 || (tap = tap_new(wrap)) == NULL) {
 		fd_close(&fd);
 		return -1;
 	}
-	tap->wrap = wrap;
-	tap->serial = wrap->serial++;
-	held_put(
-	    wrap->generation->service, tap_name(wrap, name), tap->serial, fd);
-	LIST_INSERT_HEAD(&wrap->taps, tap, entry);
+	held_put(service, tap_name(wrap, name), tap->serial, fd);
 	tap->intercept =
-	    serve_it(wrap->generation->service->base, fd, &handler, tap);
+	    intercept_preload_new(service->base, fd, &handler, tap);
 	if (tap->intercept != NULL)
 		return 0;
 	tap_free(tap);
@@ -169,17 +208,23 @@ choose(struct wrap *wrap, char *why, size_t size)
 static int
 open_preload(struct wrap *wrap)
 {
-	const struct service *service = wrap->generation->service;
+	struct service *service = wrap->generation->service;
+	char name[NAME_SIZE];
 	uid_t uid;
 	gid_t gid;
+	int fd;
 
 	if (wrap->choice.backend != SHIM_PRELOAD)
 		return 0;
 	snprintf(wrap->path, sizeof(wrap->path), "%s/%s.shim.%u",
 	    service->runtime, service->options->name, wrap->generation->number);
-	generation_owner(wrap->generation->image, &uid, &gid);
-	return serve(wrap, intercept_preload_new,
-	    intercept_preload_listen(wrap->path, uid, gid));
+	/* That of a predecessor has the path already. */
+	fd = held_take(service, tap_name(wrap, name), wrap->serial);
+	if (fd == -1) {
+		generation_owner(wrap->generation->image, &uid, &gid);
+		fd = intercept_preload_listen(wrap->path, uid, gid);
+	}
+	return serve_preload(wrap, fd);
 }
 
 struct wrap *
@@ -292,8 +337,8 @@ wrap_started(struct wrap *wrap, bool succeeded, char *why, size_t size)
 
 	fd_close(&wrap->socks[1]);
 	if (succeeded && wrap->filter != NULL)
-		r = serve(wrap, intercept_seccomp_new,
-		    filter_collect(wrap->socks[0]));
+		r = serve_seccomp(
+		    wrap, filter_collect(wrap->socks[0]), ledger_make());
 	if (r == -1)
 		snprintf(
 		    why, size, "the shim's notifications: %s", strerror(errno));
@@ -340,29 +385,47 @@ wrap_save(const struct wrap *wrap)
 	    serials, "deaf", (int)wrap->deaf);
 }
 
-int
-wrap_restore(struct wrap *wrap, const json_t *saved)
+/* One of a predecessor's.  -1 with errno: ENOENT if it is not held. */
+static int
+take_over(struct wrap *wrap, unsigned int serial)
 {
 	struct service *service = wrap->generation->service;
 	char name[NAME_SIZE];
+	int fd, ledger;
+
+	if ((fd = held_take(service, tap_name(wrap, name), serial)) == -1) {
+		errno = ENOENT;
+		return -1;
+	}
+	ledger = held_take(service, ledger_name(wrap, name), serial);
+	if (ledger == -1)
+		ledger = ledger_make();
+	wrap->serial = serial;
+	return serve_seccomp(wrap, fd, ledger);
+}
+
+int
+wrap_restore(struct wrap *wrap, const json_t *saved)
+{
+	unsigned int next;
 	json_t *serial;
 	size_t i;
-	int fd;
 
-	if (saved == NULL)
+	if (saved == NULL || wrap->choice.backend != SHIM_SECCOMP)
 		return 0;
 	wrap->deaf = json_is_true(json_object_get(saved, "deaf"));
 	json_array_foreach (json_object_get(saved, "taps"), i, serial) {
-		wrap->serial = (unsigned int)json_integer_value(serial);
-		fd = held_take(service, tap_name(wrap, name), wrap->serial);
-		if (fd == -1)
-			become_deaf(wrap);
-		else if (serve(wrap, intercept_seccomp_new, fd) == -1)
+		if (take_over(wrap, (unsigned int)json_integer_value(serial)) ==
+		    0)
+			continue;
+		if (errno != ENOENT)
 			return -1;
+		become_deaf(wrap);
 	}
-	wrap->serial =
-	    (unsigned int)json_integer_value(json_object_get(saved, "next"));
-	return 0;
+	/* A program that was started just then is in no list yet. */
+	next = (unsigned int)json_integer_value(json_object_get(saved, "next"));
+	wrap->serial = next;
+	return take_over(wrap, next) == 0 || errno == ENOENT ? 0 : -1;
 }
 
 bool

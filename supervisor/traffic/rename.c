@@ -220,22 +220,45 @@ is_bound(int fd)
 	    len > offsetof(struct sockaddr_un, sun_path);
 }
 
-/* Give the socket its private path, and start its queue. */
+/* Did a predecessor bind it here, and end before it had noted that? */
+static bool
+is_bound_to(int fd, const char *file)
+{
+	struct sockaddr_un un = { 0 };
+	socklen_t len = sizeof(un) - 1;
+	const char *slash;
+
+	if (getsockname(fd, (struct sockaddr *)&un, &len) == -1)
+		return false;
+	slash = strrchr(un.sun_path, '/');
+	return strcmp(slash != NULL ? slash + 1 : un.sun_path, file) == 0;
+}
+
+/* By us; or by its program, at the public path. */
 static int
-settle_in(struct rename_way *r, struct name *name, int fd)
+bind_private(const struct rename_way *r, const struct name *name, int fd)
 {
 	char path[PATH_MAX + NAME_SIZE];
 	struct stat st;
 
-	if (holder_hold(r->at->holder, fd) == -1)
-		return -1;
+	if (is_bound_to(fd, name->private))
+		return 0;
 	if (is_socket(r, name->private, &st) == 1)
 		unlinkat(r->dir, name->private, 0);
+	if (is_bound(fd))
+		return linkat(r->dir, r->public, r->dir, name->private, 0);
 	snprintf(path, sizeof(path), "%s%s", r->directory, name->private);
-	if (is_bound(fd)) { /* by its program, at the public path */
-		if (linkat(r->dir, r->public, r->dir, name->private, 0) == -1)
-			return -1;
-	} else if (paths_bind(fd, path) == -1)
+	return paths_bind(fd, path);
+}
+
+/* Give the socket its private path, and start its queue. */
+static int
+settle_in(struct rename_way *r, struct name *name, int fd)
+{
+	struct stat st;
+
+	if (holder_hold(r->at->holder, fd) == -1 ||
+	    bind_private(r, name, fd) == -1)
 		return -1;
 	if (is_socket(r, name->private, &st) != 1)
 		return -1;

@@ -104,8 +104,8 @@ other_supervisor() {
 	until_true is_role 5 retired
 	[ "$(field "[g['share'] for g in d['generations'] if g['pid']]")" = "[100]" ]
 	# Checkpoint, program, lock, control, one of each image, and for the
-	# one that runs its socket and notification socket.
-	[ "$(find "/proc/$SUPERVISOR/fd" | wc -l)" -lt 22 ]
+	# one that runs its socket, notification socket and shim.
+	[ "$(find "/proc/$SUPERVISOR/fd" | wc -l)" -lt 23 ]
 	[ "$(pgrep -c -P "$SUPERVISOR")" -le 2 ]
 }
 
@@ -129,4 +129,44 @@ other_supervisor() {
 
 @test "kills: killed at random instants under load, it loses no request" {
 	HOTSWAP_BUILD=$BUILD python3 "$BATS_TEST_DIRNAME/../kills.py" 15 500
+}
+
+@test "kill -9 between fork and execve: there is no second program afterwards" {
+	serve --shim off
+	release server v2
+	program=$(pid_of 1)
+	before=$(supervisor)
+	strace -f -p "$before" -o trace -e trace=setsid,execve \
+		-e inject=setsid:delay_enter=2000000 2>strace.log 3>&- &
+	tracer=$!
+	until_true grep -q attached strace.log
+	kill -KILL "$program"
+	until_true grep -q setsid trace
+	kill -KILL "$before"
+	until_true child_is_done
+	kill "$tracer" 2>/dev/null || true
+	until_true other_supervisor "$before"
+	until_true is_version v1
+	hotswap upgrade web
+	[ "$(version)" = v2 ]
+	[ "$(servers)" = 2 ]
+}
+
+# child_is_done: the child of the supervisor that was killed has ended, too, or
+# has become a server.
+child_is_done() {
+	[ "$(grep -c "killed by SIGKILL" trace)" = 2 ] ||
+		grep -q "execve.* = 0" trace
+}
+
+# servers: how many processes of this test's server there are.
+servers() {
+	local exe n=0
+
+	for exe in /proc/[0-9]*/exe; do
+		case $(readlink "$exe" 2>/dev/null) in
+		"$BATS_TEST_TMPDIR"/*) n=$((n + 1)) ;;
+		esac
+	done
+	echo "$n"
 }

@@ -133,8 +133,7 @@ is_restarted() {
 	cache_serve
 	cache_load
 	supervisor_kill
-	# The cache, the queue, and those nine that stay.
-	has_at_least 1 12
+	until_true has_at_least 1 13
 	# What a predecessor had taken is still given to the program, ...
 	program=$(pid_of 1)
 	kill -KILL "$program"

@@ -24,6 +24,7 @@
 #include "announce.h"
 #include "base/fd.h"
 #include "filter.h"
+#include "process/ledger.h"
 
 char directory[] = "/tmp/intercept.XXXXXX";
 static char fixtures[PATH_MAX];
@@ -161,7 +162,8 @@ start_seccomp(
 	out = filter_collect(sv[0]);
 	assert_return_code(out, errno);
 	close(sv[0]);
-	return intercept_seccomp_new(run->base, out, &handler, run);
+	return intercept_seccomp_new(
+	    run->base, out, ledger_make(), &handler, run);
 }
 
 static struct intercept *

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What is so of a service whose supervisor does not answer.  Its lock is held
+ * as long as anybody is there, and names who is to be asked: the keeper, or a
+ * supervisor without one.
+ */
+#include "cli/absence.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/paths.h"
+#include "cli/tell.h"
+
+#define FILE_MAX   65536 /* bytes of a file in /proc */
+#define PIDS_SHOWN 256	 /* bytes of a list of them */
+
+/* The PID in the lock; 0 if nobody holds it or it cannot be told. */
+static pid_t
+find_holder(const char *name, bool *is_keeper)
+{
+	char path[PATH_MAX + 80], text[32] = "";
+	int keeper = 0, supervisor = 0, fd;
+
+	if (paths_runtime(path, false) == -1)
+		return 0;
+	snprintf(
+	    path + strlen(path), sizeof(path) - strlen(path), "/%s.lock", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd == -1)
+		return 0;
+	if (flock(fd, LOCK_SH | LOCK_NB) == -1 && errno == EWOULDBLOCK &&
+	    read(fd, text, sizeof(text) - 1) > 0)
+		sscanf(text, "%d %d", &keeper, &supervisor);
+	fd_close(&fd);
+	*is_keeper = keeper != supervisor;
+	return keeper;
+}
+
+/* A file of a process's in /proc, *new*; NULL with errno. */
+static char *
+read_file(pid_t pid, const char *file)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	return fd_read_file(path, FILE_MAX, NULL);
+}
+
+/* As the keeper starts it, keep/keeper.h. */
+static bool
+is_supervisor(pid_t pid)
+{
+	char *line = read_file(pid, "cmdline");
+	bool is =
+	    line != NULL && strcmp(line + strlen(line) + 1, "--supervise") == 0;
+
+	free(line);
+	return is;
+}
+
+/* Stopped by a signal, proc_pid_stat(5). */
+static bool
+is_stopped(pid_t pid)
+{
+	char *stat = read_file(pid, "stat"), *end;
+	bool is;
+
+	end = stat != NULL ? strrchr(stat, ')') : NULL;
+	is = end != NULL && (end[2] == 'T' || end[2] == 't');
+	free(stat);
+	return is;
+}
+
+/*
+ * The supervisor among a keeper's children, 0 if there is none; the others
+ * are listed.
+ */
+static pid_t
+look_at_children(pid_t keeper, char others[static PIDS_SHOWN])
+{
+	char file[64], *list, *rest, *word;
+	pid_t supervisor = 0, pid;
+
+	others[0] = '\0';
+	snprintf(file, sizeof(file), "task/%d/children", (int)keeper);
+	rest = list = read_file(keeper, file);
+	while (list != NULL && (word = strsep(&rest, " ")) != NULL) {
+		if ((pid = (pid_t)strtonum(word, 1, INT_MAX, NULL)) == 0)
+			continue;
+		if (is_supervisor(pid)) {
+			supervisor = pid;
+			continue;
+		}
+		strlcat(others, others[0] != '\0' ? " " : "", PIDS_SHOWN);
+		strlcat(others, word, PIDS_SHOWN);
+	}
+	free(list);
+	return supervisor;
+}
+
+/* Programs serve on in each case. */
+static enum exit_status
+tell_hanging(const char *name, pid_t supervisor)
+{
+	if (is_stopped(supervisor))
+		return tell(STATUS_TIMEOUT,
+		    "%s: its supervisor, process %d, is stopped: `kill -CONT "
+		    "%d` lets it go on; the programs serve meanwhile",
+		    name, supervisor, supervisor);
+	return tell(STATUS_TIMEOUT,
+	    "%s: its supervisor, process %d, does not answer; the programs "
+	    "serve meanwhile; if it hangs, `kill -KILL %d` has another one "
+	    "take its place",
+	    name, supervisor, supervisor);
+}
+
+bool
+absence_is_so(const char *name)
+{
+	char programs[PIDS_SHOWN];
+	bool is_keeper;
+	pid_t holder = find_holder(name, &is_keeper);
+
+	return holder != 0 && is_keeper &&
+	    look_at_children(holder, programs) == 0;
+}
+
+bool
+absence_tell(const char *name, enum exit_status *status)
+{
+	char programs[PIDS_SHOWN];
+	pid_t holder, supervisor;
+	bool is_keeper;
+
+	if ((holder = find_holder(name, &is_keeper)) == 0)
+		return false;
+	supervisor = is_keeper ? look_at_children(holder, programs) : holder;
+	if (supervisor != 0)
+		*status = tell_hanging(name, supervisor);
+	else
+		*status = tell(STATUS_UNAVAILABLE,
+		    "%s: no supervisor runs; its keeper, process %d, holds "
+		    "its sockets%s%s, unsupervised; the log says why; `kill "
+		    "-CONT %d` has it try again, `kill %d` ends the service",
+		    name, holder,
+		    programs[0] != '\0' ? " and the programs serve on: " : "",
+		    programs, holder, holder);
+	return true;
+}
