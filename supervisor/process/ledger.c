@@ -17,6 +17,7 @@
 #define SIZE (LEDGER_SLOTS * sizeof(union ledger_slot))
 
 struct ledger {
+	int fd; /* stays open: who takes us over finds it by its number */
 	union ledger_slot *slots;
 };
 
@@ -33,16 +34,22 @@ ledger_make(void)
 	return fd;
 }
 
-static union ledger_slot *
-map(int fd)
+bool
+ledger_is_one(int fd)
 {
 	int seals = fcntl(fd, F_GET_SEALS);
 	struct stat st;
+
+	return seals != -1 && (seals & F_SEAL_SHRINK) != 0 &&
+	    fstat(fd, &st) == 0 && st.st_size == (off_t)SIZE;
+}
+
+static union ledger_slot *
+map(int fd)
+{
 	void *at;
 
-	if (seals == -1 || fstat(fd, &st) == -1)
-		return NULL;
-	if (st.st_size < (off_t)SIZE || (seals & F_SEAL_SHRINK) == 0) {
+	if (!ledger_is_one(fd)) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -55,12 +62,13 @@ ledger_open(int fd)
 {
 	struct ledger *ledger = calloc(1, sizeof(*ledger));
 
-	if (ledger != NULL && (ledger->slots = map(fd)) == NULL) {
-		free(ledger);
-		ledger = NULL;
+	if (ledger != NULL && (ledger->slots = map(fd)) != NULL) {
+		ledger->fd = fd;
+		return ledger;
 	}
+	free(ledger);
 	fd_close(&fd);
-	return ledger;
+	return NULL;
 }
 
 void
@@ -69,6 +77,7 @@ ledger_close(struct ledger *ledger)
 	if (ledger == NULL)
 		return;
 	munmap(ledger->slots, SIZE);
+	fd_close(&ledger->fd);
 	free(ledger);
 }
 

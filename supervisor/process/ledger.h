@@ -11,6 +11,7 @@
 #ifndef PROCESS_LEDGER_H
 #define PROCESS_LEDGER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,9 @@ struct ledger;
 
 /* The file of a new one, *new*; -1 with errno. */
 int ledger_make(void);
+
+/* Is this such a file? */
+bool ledger_is_one(int fd);
 
 /* Look into such a file, *stolen* in every case.  *New*; NULL with errno. */
 struct ledger *ledger_open(int fd);

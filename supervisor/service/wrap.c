@@ -398,8 +398,10 @@ take_over(struct wrap *wrap, unsigned int serial)
 		return -1;
 	}
 	ledger = held_take(service, ledger_name(wrap, name), serial);
-	if (ledger == -1)
+	if (!ledger_is_one(ledger)) {
+		fd_close(&ledger);
 		ledger = ledger_make();
+	}
 	wrap->serial = serial;
 	return serve_seccomp(wrap, fd, ledger);
 }
