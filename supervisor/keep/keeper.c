@@ -24,6 +24,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "keep/depot.h"
+#include "keep/upward.h"
 
 #define ENDS_MAX      128  /* the latest ends of children that are kept */
 #define FAILURES_MAX  10   /* in a row, before it said READY=1 */
@@ -204,6 +205,16 @@ pass_signals(struct keeper *keeper)
 	}
 }
 
+static void
+pass_upward(const char *text)
+{
+	int sock = upward_open();
+
+	if (sock != -1)
+		fd_send(sock, text, strlen(text), NULL, 0);
+	fd_close(&sock);
+}
+
 /* *Steals* the descriptors. */
 static void
 take_message(struct keeper *keeper, char *text, int *fds, size_t n)
@@ -213,6 +224,10 @@ take_message(struct keeper *keeper, char *text, int *fds, size_t n)
 	char *line;
 	size_t i;
 
+	if (strncmp(text, KEEPER_UPWARD, strlen(KEEPER_UPWARD)) == 0) {
+		pass_upward(text + strlen(KEEPER_UPWARD));
+		text = NULL;
+	}
 	while ((line = strsep(&text, "\n")) != NULL) {
 		store |= strcmp(line, "FDSTORE=1") == 0;
 		removes |= strcmp(line, "FDSTOREREMOVE=1") == 0;

@@ -7,82 +7,79 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "keep/bag.h"
 #include "keep/depot.h"
 #include "keep/keeper.h"
+#include "keep/upward.h"
 
-#define WAIT_MS 1000 /* for who holds, which should answer in no time */
+#define WAIT_MS	   1000 /* for who holds, which should answer in no time */
+#define NOTIFY_MAX 4096 /* bytes to the service manager */
 
 struct store {
 	struct depot given;
 	int sock; /* -1: nobody holds anything */
 	bool keeper;
+	struct bag *bag; /* systemd's; NULL: it is not systemd who holds */
 	json_t *numbers; /* see store_numbers */
 };
+
+static void
+set_patience(int sock)
+{
+	const struct timeval patience = { WAIT_MS / 1000, 0 };
+
+	setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+}
 
 bool
 store_is_offered(void)
 {
-	const char *max = getenv("FDSTORE");
-
-	/* Another hotswap's goes to a successor while we still run. */
-	return getenv("NOTIFY_SOCKET") != NULL && max != NULL &&
-	    strcmp(max, "0") != 0 && getenv("HOTSWAP_NAME") == NULL;
+	return upward_store_max() > 0;
 }
 
-/* A datagram socket that speaks to NOTIFY_SOCKET; -1 if there is none. */
+/* Who holds, and what was held.  -1 with errno. */
 static int
-connect_notify(const char *path)
+find_holder(struct store *store)
 {
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	socklen_t len;
-	int fd;
+	unsigned int max = upward_store_max();
 
-	if (path == NULL || (path[0] != '/' && path[0] != '@') ||
-	    strlcpy(un.sun_path, path, sizeof(un.sun_path)) >=
-		sizeof(un.sun_path))
-		return -1;
-	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
-	    strlen(path) + (path[0] == '/'));
-	if (path[0] == '@')
-		un.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd != -1 && connect(fd, (struct sockaddr *)&un, len) == -1)
-		fd_close(&fd);
-	return fd;
+	store->sock = depot_take(&store->given, KEEPER_CHANNEL);
+	store->keeper = store->sock != -1;
+	if (store->keeper) {
+		set_patience(store->sock);
+		return 0;
+	}
+	store->sock = upward_open();
+	if (store->sock == -1 || max == 0)
+		return bag_name_passed(&store->given);
+	store->bag = bag_open(store->sock, max, &store->given);
+	return store->bag != NULL ? 0 : -1;
 }
 
 struct store *
 store_open(void)
 {
-	const struct timeval patience = { WAIT_MS / 1000, 0 };
 	struct store *store = calloc(1, sizeof(*store));
+	int error;
 
 	if (store == NULL)
 		return NULL;
+	store->sock = -1;
 	store->numbers = json_object();
-	if (store->numbers == NULL || depot_receive(&store->given) == -1) {
-		store->sock = -1;
-		store_close(store);
-		errno = ENOMEM;
-		return NULL;
-	}
-	store->sock = depot_take(&store->given, KEEPER_CHANNEL);
-	store->keeper = store->sock != -1;
-	if (!store->keeper)
-		store->sock = connect_notify(getenv("NOTIFY_SOCKET"));
-	if (store->sock != -1)
-		setsockopt(store->sock, SOL_SOCKET, SO_SNDTIMEO, &patience,
-		    sizeof(patience));
-	return store;
+	if (store->numbers != NULL && depot_receive(&store->given) == 0 &&
+	    find_holder(store) == 0)
+		return store;
+	error = errno;
+	store_close(store);
+	errno = error;
+	return NULL;
 }
 
 void
@@ -91,6 +88,7 @@ store_close(struct store *store)
 	if (store == NULL)
 		return;
 	depot_fini(&store->given);
+	bag_close(store->bag);
 	fd_close(&store->sock);
 	json_decref(store->numbers);
 	free(store);
@@ -132,7 +130,7 @@ store_dup(struct store *store, const char *name)
 static int
 say(struct store *store, const char *text, const int *fds, size_t n)
 {
-	if (store->sock == -1)
+	if (!store->keeper && store->bag == NULL)
 		return 0;
 	return fd_send(store->sock, text, strlen(text), fds, n) == -1 ? -1 : 0;
 }
@@ -143,6 +141,11 @@ store_put(struct store *store, const char *name, int fd)
 	char text[KEEPER_NAME_MAX + 64];
 
 	note(store, name, fd);
+	/* What was given is not in the way of it, nor to be silenced. */
+	if (depot_has(&store->given, name))
+		depot_remove(&store->given, name);
+	if (store->bag != NULL)
+		return bag_put(store->bag, name, fd);
 	/* FDPOLL=0: what has an error or a hang-up is to be kept as well. */
 	snprintf(text, sizeof(text), "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
 	return say(store, text, &fd, 1);
@@ -154,6 +157,8 @@ store_remove(struct store *store, const char *name)
 	char text[KEEPER_NAME_MAX + 64];
 
 	json_object_del(store->numbers, name);
+	if (store->bag != NULL)
+		return bag_remove(store->bag, name);
 	snprintf(text, sizeof(text), "FDSTOREREMOVE=1\nFDNAME=%s", name);
 	return say(store, text, NULL, 0);
 }
@@ -190,6 +195,34 @@ silence(int fd)
 		shutdown(fd, SHUT_RDWR);
 }
 
+/* One of a .socket unit's, which is systemd's as much as ours. */
+static bool
+is_passed(const struct depot_item *item)
+{
+	return strncmp(item->name, BAG_PASSED, strlen(BAG_PASSED)) == 0;
+}
+
+int
+store_passed(struct store *store, size_t i, char name[static STORE_NAME])
+{
+	struct depot_item *item = store->given.items;
+	unsigned long number;
+	char *end;
+	size_t n;
+
+	for (n = store->given.n; n > 0; n--, item++) {
+		if (!is_passed(item))
+			continue;
+		number = strtoul(item->name + strlen(BAG_PASSED), &end, 10);
+		if (number != i)
+			continue;
+		strlcpy(name, end + 1, STORE_NAME);
+		return store_dup(store, item->name);
+	}
+	errno = ENOENT;
+	return -1;
+}
+
 void
 store_sift(struct store *store, const char *spared)
 {
@@ -199,7 +232,8 @@ store_sift(struct store *store, const char *spared)
 	for (i = 0; i < store->given.n; i++, item++) {
 		if (item->used)
 			continue;
-		if (strncmp(item->name, spared, strlen(spared)) != 0)
+		if (strncmp(item->name, spared, strlen(spared)) != 0 &&
+		    !is_passed(item))
 			silence(item->fd);
 		store_remove(store, item->name);
 	}
@@ -210,7 +244,21 @@ store_sift(struct store *store, const char *spared)
 int
 store_say(struct store *store, const char *text)
 {
-	return say(store, text, NULL, 0);
+	return store->keeper ? say(store, text, NULL, 0) : 0;
+}
+
+int
+store_notify(struct store *store, const char *text)
+{
+	char packed[NOTIFY_MAX];
+
+	if (store->sock == -1)
+		return 0;
+	/* systemd hears the main process, which is the keeper. */
+	snprintf(packed, sizeof(packed), "%s%s",
+	    store->keeper ? KEEPER_UPWARD : "", text);
+	return fd_send(store->sock, packed, strlen(packed), NULL, 0) == -1 ? -1
+									   : 0;
 }
 
 int
@@ -219,7 +267,7 @@ store_sync(struct store *store)
 	struct pollfd end = { .events = 0 };
 	int ends[2], result;
 
-	if (store->sock == -1)
+	if (!store->keeper && store->bag == NULL)
 		return 0;
 	if (pipe2(ends, O_CLOEXEC) == -1)
 		return -1;

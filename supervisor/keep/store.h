@@ -14,10 +14,15 @@
 
 struct store;
 
+#define STORE_NAME 256 /* room for any name */
+
 /* What a message from the keeper says. */
 enum store_news { STORE_NOTHING, STORE_EXITED, STORE_ENDED };
 
-/* What we were given, and to whom we speak.  *New*; NULL with errno. */
+/*
+ * What we were given, and to whom we speak.  *New*; NULL with errno: EBADMSG
+ * if what systemd has given back cannot be told apart.
+ */
 struct store *store_open(void);
 void store_close(struct store *);
 
@@ -63,8 +68,17 @@ int store_remove(struct store *, const char *name);
 /* Wait until all that was said has been done, a second at most. */
 int store_sync(struct store *);
 
-/* Say something, `READY=1`. */
+/* Say something to the keeper, if there is one: `READY=1`. */
 int store_say(struct store *, const char *text);
+
+/* To the service manager above us, sd_notify(3); it need not be there. */
+int store_notify(struct store *, const char *text);
+
+/*
+ * The i-th socket, from 0, that the service manager has passed, and the name
+ * that it has given it.  *New*; -1 with ENOENT: there are no more.
+ */
+int store_passed(struct store *, size_t i, char name[static STORE_NAME]);
 
 /* Where the keeper's messages come in, *borrowed*; -1: there is no keeper. */
 int store_fd(const struct store *);

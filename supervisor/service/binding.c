@@ -254,7 +254,9 @@ bind_at(struct bindings *bindings, struct intercept_call *call,
 	size_t n;
 
 	listener_sockets(listener, number, &n);
-	if (fd == -1 && n == 0 && way == LISTENER_SHARE)
+	/* Each of many workers may want one, where there is only one. */
+	if (fd == -1 && way == LISTENER_SHARE &&
+	    (n == 0 || has_reuseport(call->fd)))
 		fd = listener_open(listener, number);
 	if (fd != -1) {
 		settings_copy(call->fd, fd);

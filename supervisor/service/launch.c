@@ -7,29 +7,48 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "base/strings.h"
+#include "keep/bag.h"
 #include "keep/checkpoint.h"
+#include "keep/depot.h"
 #include "keep/keeper.h"
 #include "keep/store.h"
 #include "service/recovery.h"
 #include "service/service.h"
 
+/* The sockets of a .socket unit, in items for as many; their number. */
+static size_t
+list_passed(const struct depot *passed, struct keeper_item *items)
+{
+	size_t i;
+
+	for (i = 0; i < passed->n; i++)
+		items[i] = (struct keeper_item){ passed->items[i].name,
+			passed->items[i].fd };
+	return passed->n;
+}
+
 static int
 become_keeper(const char *name, const json_t *first, int report_fd)
 {
 	struct checkpoint checkpoint;
-	struct keeper_item items[CHECKPOINT_FILES + 2];
+	struct depot passed = { 0 };
+	struct keeper_item *items;
 	size_t n = 0;
 	int exe, status;
 
 	exe = open("/proc/self/exe", O_PATH | O_CLOEXEC);
 	if (exe == -1 || checkpoint_init(&checkpoint) == -1 ||
-	    checkpoint_save(&checkpoint, first) == -1) {
+	    checkpoint_save(&checkpoint, first) == -1 ||
+	    depot_receive(&passed) == -1 || bag_name_passed(&passed) == -1 ||
+	    (items = calloc(passed.n + CHECKPOINT_FILES + 2, sizeof(*items))) ==
+		NULL) {
 		log_error("cannot begin: %s", strerror(errno));
 		return STATUS_SOFTWARE;
 	}
@@ -39,6 +58,7 @@ become_keeper(const char *name, const json_t *first, int report_fd)
 	items[n++] = (struct keeper_item){ KEEPER_PROGRAM, exe };
 	if (report_fd != -1)
 		items[n++] = (struct keeper_item){ RECOVERY_REPORT, report_fd };
+	n += list_passed(&passed, items + n);
 	if ((status = keeper_run(name, items, n)) != -1)
 		return status;
 	log_error("cannot start the supervisor: %s", strerror(errno));
@@ -54,7 +74,7 @@ launch(const struct options *options, char *const *program, int report_fd)
 	log_open(options->name, options->log_format);
 	if (first == NULL)
 		log_error("the command line is not UTF-8");
-	else if (store_is_offered())
+	else if (report_fd == -1 && store_is_offered())
 		status = service_run(first);
 	else
 		status = become_keeper(options->name, first, report_fd);

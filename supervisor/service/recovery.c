@@ -19,6 +19,7 @@
 #include "keep/store.h"
 #include "service/adoption.h"
 #include "service/held.h"
+#include "service/manager.h"
 #include "service/request.h"
 #include "service/retire.h"
 #include "service/service.h"
@@ -199,7 +200,12 @@ recovery_open(struct service *service, const json_t *first)
 	struct recovery *recovery = calloc(1, sizeof(*recovery));
 
 	if (recovery == NULL || held_open(service) == -1) {
-		log_error("%s", strerror(errno));
+		log_error("%s",
+		    errno == EBADMSG
+			? "what systemd holds for us cannot be told apart, its "
+			  "directory being torn; what runs is left running as "
+			  "it is, unsupervised"
+			: strerror(errno));
 		free(recovery);
 		return -1;
 	}
@@ -443,6 +449,7 @@ recovery_begin(struct service *service)
 	else
 		resume(service);
 	store_say(held_store(service), "READY=1");
+	manager_tell(service->manager);
 	json_decref(recovery->document);
 	recovery->document = NULL;
 }

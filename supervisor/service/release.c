@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "service/exclusive.h"
 #include "service/health.h"
+#include "service/manager.h"
 #include "service/outcome.h"
 #include "service/recovery.h"
 #include "service/readiness.h"
@@ -64,6 +65,7 @@ carry_out(struct service *service, const struct rollout *before,
 	    action == ACTION_HOLD)
 		outcome_phase_ended(release, before);
 	actions[action](service, why);
+	manager_tell(service->manager);
 	return true;
 }
 

@@ -26,6 +26,7 @@
 #include "service/adoption.h"
 #include "service/control.h"
 #include "service/hooks.h"
+#include "service/manager.h"
 #include "service/pidfiles.h"
 #include "service/held.h"
 #include "service/recovery.h"
@@ -109,6 +110,7 @@ service_end(struct service *service, int exit_status, bool now)
 		refuse_new(service);
 	}
 	service->ending = true;
+	manager_tell(service->manager);
 	TAILQ_FOREACH_SAFE (generation, &service->generations, entry, next) {
 		if (generation->program == NULL)
 			continue;
@@ -327,10 +329,20 @@ begin_loop(struct run *run)
 	return STATUS_OK;
 }
 
+static int
+open_manager(struct run *run)
+{
+	struct service *service = &run->service;
+
+	if ((service->manager = manager_new(service)) != NULL)
+		return STATUS_OK;
+	return fail(service, STATUS_SOFTWARE, "watchdog: %s", strerror(errno));
+}
+
 /* Pid files of generations come last: what is restored is in them still. */
 static int (*const steps[])(struct run *) = { begin_loop, open_places,
 	take_name, watch_signals, open_control, write_pidfile, open_listeners,
-	open_pidfiles };
+	open_pidfiles, open_manager };
 
 static int
 come_up(struct run *run)
@@ -351,6 +363,8 @@ go_down(struct run *run)
 	struct service *service = &run->service;
 	struct generation *generation;
 
+	manager_free(service->manager);
+	service->manager = NULL;
 	control_free(service->control);
 	hooks_free(service->hooks);
 	while ((generation = TAILQ_FIRST(&service->generations)) != NULL)

@@ -25,6 +25,7 @@ struct stored;
 struct hooks;
 struct pidfiles;
 struct signals;
+struct manager;
 struct recovery;
 
 struct service {
@@ -51,6 +52,7 @@ struct service {
 	struct held *held;
 	struct stored *stored;
 	struct recovery *recovery;
+	struct manager *manager;
 	unsigned int outcomes[3]; /* so often, by enum outcome_result */
 	int64_t outcomes_ms[3];	  /* all of them together, likewise */
 	struct {

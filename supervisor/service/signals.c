@@ -20,6 +20,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "service/manager.h"
 #include "service/pidfiles.h"
 #include "service/request.h"
 #include "service/retire.h"
@@ -67,8 +68,10 @@ begin_upgrade(struct service *service, const char *signal)
 	char why[RELEASE_WHY];
 	const char *key;
 
-	if (request_begin(service, &request, &key, why) != REQUEST_BEGUN)
+	if (request_begin(service, &request, &key, why) != REQUEST_BEGUN) {
 		log_warn("%s: no upgrade: %s", signal, why);
+		manager_refuse_reload(service->manager, why);
+	}
 }
 
 bool

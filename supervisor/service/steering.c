@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "keep/store.h"
 #include "service/held.h"
 #include "service/recovery.h"
 #include "service/service.h"
@@ -67,8 +68,10 @@ open_one(struct service *service, const char *option, char *why, size_t size)
 		snprintf(why, size, "--listen %s: %s", where, fault);
 	else if ((other = find_overlap(service, &address)) != NULL) {
 		address_format(listener_address(other), text);
-		snprintf(why, size, "--listen %s: overlaps with --listen %s%s",
-		    where, text,
+		snprintf(why, size, "--listen %s: overlaps with %s %s%s", where,
+		    listener_is_passed(other) ? "the socket that was passed at"
+					      : "--listen",
+		    text,
 		    strstr(where, "[::]") != NULL ||
 			    strstr(text, "[::]") != NULL
 			? ", as [::] takes in IPv4"
@@ -79,25 +82,66 @@ open_one(struct service *service, const char *option, char *why, size_t size)
 	return listener;
 }
 
+static int
+append(struct service *service, struct listener *listener)
+{
+	struct listener **more;
+
+	more = reallocarray(
+	    service->listeners, service->nlisteners + 2, sizeof(*more));
+	if (more == NULL) {
+		listener_free(listener);
+		return -1;
+	}
+	service->listeners = more;
+	more[service->nlisteners++] = listener;
+	return 0;
+}
+
+/* Those of a .socket unit, in its order. */
+static int
+open_passed(struct service *service, char *why, size_t size)
+{
+	struct listener *listener;
+	char name[STORE_NAME];
+	size_t i;
+	int fd;
+
+	for (i = 0;; i++) {
+		fd = store_passed(held_store(service), i, name);
+		if (fd == -1 && errno == ENOENT)
+			return 0;
+		listener = fd == -1
+		    ? NULL
+		    : listener_new_passed(name, fd,
+			  (int)service->options->backlog, held_holder(service));
+		if (listener != NULL && append(service, listener) == 0)
+			continue;
+		snprintf(why, size,
+		    "descriptor %zu that was passed, \"%s\": %s", i + 3, name,
+		    errno == EINVAL ? "it is a connection, or does not listen "
+				      "(Accept=no, systemd.socket(5))"
+				    : strerror(errno));
+		return -1;
+	}
+}
+
 int
 steering_open(struct service *service, char *why, size_t size)
 {
 	char **option = service->options->listen;
 	struct listener *listener;
-	size_t n = 0;
 
-	while (option[n] != NULL)
-		n++;
-	service->listeners = calloc(n + 1, sizeof(*service->listeners));
-	if (service->listeners == NULL) {
-		snprintf(why, size, "%s", strerror(errno));
+	if (open_passed(service, why, size) == -1)
 		return -1;
-	}
 	for (; *option != NULL; option++) {
 		listener = open_one(service, *option, why, size);
 		if (listener == NULL)
 			return -1;
-		service->listeners[service->nlisteners++] = listener;
+		if (append(service, listener) == -1) {
+			snprintf(why, size, "%s", strerror(errno));
+			return -1;
+		}
 	}
 	service->ndeclared = service->nlisteners;
 	return 0;
@@ -176,17 +220,7 @@ steering_find(const struct service *service, const struct address *address)
 int
 steering_add(struct service *service, struct listener *listener)
 {
-	struct listener **more;
-
-	more = reallocarray(
-	    service->listeners, service->nlisteners + 2, sizeof(*more));
-	if (more == NULL) {
-		listener_free(listener);
-		return -1;
-	}
-	service->listeners = more;
-	more[service->nlisteners++] = listener;
-	return steering_apply(service);
+	return append(service, listener) == 0 ? steering_apply(service) : -1;
 }
 
 void

@@ -6,6 +6,7 @@
 #include "traffic/listener.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -37,8 +38,10 @@ struct listener {
 };
 
 static const struct way *
-choose_way(const struct address *a)
+choose_way(const struct address *a, bool passed)
 {
+	if (passed)
+		return &way_shared;
 	switch (address_kind(a)) {
 	case ADDRESS_INET:
 		return &way_reuseport;
@@ -49,8 +52,8 @@ choose_way(const struct address *a)
 	}
 }
 
-struct listener *
-listener_new(const char *name, const struct address *address, int backlog)
+static struct listener *
+make(const char *name, const struct address *address, int backlog, bool passed)
 {
 	struct listener *l = calloc(1, sizeof(*l));
 
@@ -60,7 +63,8 @@ listener_new(const char *name, const struct address *address, int backlog)
 	l->at.backlog = backlog;
 	l->at.uid = geteuid();
 	l->at.gid = getegid();
-	l->way = choose_way(address);
+	l->at.passed = passed;
+	l->way = choose_way(address, passed);
 	l->name = name != NULL ? strdup(name) : NULL;
 	if ((name == NULL || l->name != NULL) &&
 	    (l->state = l->way->new (&l->at)) != NULL)
@@ -68,6 +72,61 @@ listener_new(const char *name, const struct address *address, int backlog)
 	free(l->name);
 	free(l);
 	return NULL;
+}
+
+struct listener *
+listener_new(const char *name, const struct address *address, int backlog)
+{
+	return make(name, address, backlog, false);
+}
+
+/* -1 with errno; EINVAL: a stream socket that does not listen. */
+static int
+read_endpoint(int fd, struct address *address, bool *v6only)
+{
+	int type, listens, only = 0;
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(type), sslen = sizeof(ss);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1 ||
+	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&ss, &sslen) == -1)
+		return -1;
+	if (type != SOCK_DGRAM && !listens) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (ss.ss_family == AF_INET6)
+		getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &len);
+	*v6only = only;
+	return address_set(address, type, (struct sockaddr *)&ss, sslen);
+}
+
+struct listener *
+listener_new_passed(
+    const char *name, int fd, int backlog, const struct holder *holder)
+{
+	struct address address;
+	struct listener *l;
+	bool v6only;
+
+	if (read_endpoint(fd, &address, &v6only) == -1 ||
+	    (l = make(name, &address, backlog, true)) == NULL) {
+		fd_close(&fd);
+		return NULL;
+	}
+	l->at.v6only = v6only;
+	l->at.holder = holder;
+	if (l->way->take(l->state, fd) == 0)
+		return l;
+	listener_free(l);
+	return NULL;
+}
+
+bool
+listener_is_passed(const struct listener *l)
+{
+	return l->at.passed;
 }
 
 static void
@@ -223,8 +282,9 @@ listener_way(const struct listener *l)
 {
 	if (l->way->bind != NULL && l->at.address.type == SOCK_STREAM)
 		return LISTENER_BIND;
-	return l->way->steering == STEERING_SHARED && l->n > 0 ? LISTENER_SHARE
-							       : LISTENER_ADOPT;
+	return l->way->steering == STEERING_SHARED && (l->n > 0 || l->at.passed)
+	    ? LISTENER_SHARE
+	    : LISTENER_ADOPT;
 }
 
 int
@@ -427,11 +487,11 @@ listener_save(const struct listener *l)
 		    json_pack("[II]", (json_int_t)l->generations[i],
 			(json_int_t)holder_cookie(l->fds[i])));
 	address_format(&l->at.address, text);
-	return json_pack("{ss* ss si sI sI sb so so}", "name", l->name,
+	return json_pack("{ss* ss si sI sI sb sb so so}", "name", l->name,
 	    "address", text, "backlog", l->at.backlog, "uid",
 	    (json_int_t)l->at.uid, "gid", (json_int_t)l->at.gid, "v6only",
-	    (int)l->at.v6only, "sockets", sockets, "state",
-	    l->way->save(l->state));
+	    (int)l->at.v6only, "passed", (int)l->at.passed, "sockets", sockets,
+	    "state", l->way->save(l->state));
 }
 
 /* Where a listener that comes up again finds what was its own. */
@@ -466,16 +526,16 @@ make_again(const json_t *saved)
 	struct address address;
 	struct listener *l;
 	json_int_t uid, gid;
-	int backlog, v6only;
+	int backlog, v6only, passed = 0;
 
-	if (json_unpack((json_t *)saved, "{s?s ss si sI sI sb}", "name", &name,
-		"address", &text, "backlog", &backlog, "uid", &uid, "gid", &gid,
-		"v6only", &v6only) == -1 ||
+	if (json_unpack((json_t *)saved, "{s?s ss si sI sI sb s?b}", "name",
+		&name, "address", &text, "backlog", &backlog, "uid", &uid,
+		"gid", &gid, "v6only", &v6only, "passed", &passed) == -1 ||
 	    address_parse(&address, text, &why) == -1) {
 		errno = EINVAL;
 		return NULL;
 	}
-	if ((l = listener_new(name, &address, backlog)) == NULL)
+	if ((l = make(name, &address, backlog, passed)) == NULL)
 		return NULL;
 	listener_set_owner(l, (uid_t)uid, (gid_t)gid);
 	l->at.v6only = v6only;

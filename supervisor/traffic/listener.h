@@ -10,7 +10,8 @@
  *              placeholder is put last beforehand where the last one serves.
  *   rename     Unix stream: each generation at a private path, link(2) and
  *              rename(2) put one in place.
- *   shared     abstract Unix, Unix datagram: one socket for all.
+ *   shared     abstract Unix, Unix datagram, sockets that somebody else has
+ *              made: one socket for all.
  *
  * The listener keeps a duplicate of every socket, so that the queue of a
  * program that died waits for the one that is started again.
@@ -37,6 +38,20 @@ enum listener_steering { STEERING_REUSEPORT, STEERING_RENAME, STEERING_SHARED };
  */
 struct listener *listener_new(
     const char *name, const struct address *, int backlog);
+
+/*
+ * One for a socket, bound and listening, that somebody else has made and goes
+ * on to hold, as systemd does with those of .socket units.  All generations
+ * share it: it cannot have siblings, and what is not read from it here is read
+ * by whoever holds it next.  *Steals* fd in every case; the holder is as for
+ * listener_set_holder; backlog is for one that a program has shut down.
+ * *New*; NULL with errno: EINVAL if it is not listening.
+ */
+struct listener *listener_new_passed(
+    const char *name, int fd, int backlog, const struct holder *);
+
+/* Did somebody else make it? */
+bool listener_is_passed(const struct listener *);
 
 /*
  * Tell the holder of all that happens to sockets made here from now on.  It

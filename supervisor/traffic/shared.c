@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Sockets that there can be only one of: abstract names, and datagrams at a
- * Unix path.  All generations have duplicates of it, and whoever is first
- * takes what comes.
+ * Sockets that there can be only one of: abstract names, datagrams at a Unix
+ * path, and what somebody else has made and holds as well.  All generations
+ * have duplicates of it, and whoever is first takes what comes.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@ shared_new(struct endpoint *at)
 		return NULL;
 	s->at = at;
 	s->fd = -1;
-	if (address_kind(&at->address) == ADDRESS_ABSTRACT)
+	if (at->passed || address_kind(&at->address) == ADDRESS_ABSTRACT)
 		return s;
 	s->names = way_rename.new(at);
 	if (s->names == NULL) {
@@ -91,6 +91,19 @@ shared_join(void *way, unsigned int generation, int fd)
 	return -1;
 }
 
+static int
+shared_take(void *way, int fd)
+{
+	struct shared *s = way;
+
+	if (holder_hold(s->at->holder, fd) == -1) {
+		fd_close(&fd);
+		return -1;
+	}
+	s->fd = fd;
+	return 0;
+}
+
 static void
 shared_leave(void *way, unsigned int generation, const int *fds, size_t n)
 {
@@ -139,15 +152,24 @@ static int
 shared_direct(void *way, unsigned int generation, unsigned int n,
     struct address *to, struct address *source)
 {
-	*to = ((struct shared *)way)->at->address;
+	address_reach(&((struct shared *)way)->at->address, to);
 	source->len = 0;
 	return 0;
 }
 
+/* One generation may have shut it down, shutdown(2), for all. */
 static int
 shared_revive(void *way, unsigned int generation, int fd)
 {
-	return 0;
+	const struct shared *s = way;
+	socklen_t len = sizeof(int);
+	int listens = 0;
+
+	if (!s->at->passed || s->at->address.type != SOCK_STREAM ||
+	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == -1 ||
+	    listens)
+		return 0;
+	return listen(fd, s->at->backlog);
 }
 
 static int
@@ -191,6 +213,7 @@ const struct way way_shared = {
 	.steering = STEERING_SHARED,
 	.new = shared_new,
 	.free = shared_free,
+	.take = shared_take,
 	.join = shared_join,
 	.revive = shared_revive,
 	.steer = shared_steer,

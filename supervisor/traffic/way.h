@@ -24,6 +24,7 @@ struct endpoint {
 	uid_t uid;
 	gid_t gid;
 	bool v6only; /* of the sockets there, once there are some */
+	bool passed; /* somebody else has made the one that is there */
 	const struct holder *holder; /* NULL: none */
 };
 
@@ -39,6 +40,12 @@ struct way_finder {
 
 struct way {
 	enum listener_steering steering;
+
+	/*
+	 * Have this socket, which somebody else has made.  *Stolen* in every
+	 * case.  -1 with errno.  NULL: cannot be done.
+	 */
+	int (*take)(void *, int fd);
 
 	/* *New*, the endpoint borrowed for its life; NULL with errno. */
 	void *(*new)(struct endpoint *);

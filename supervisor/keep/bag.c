@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * systemd's file descriptor store, made to hold by name.
+ */
+#include "keep/bag.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <jansson.h>
+#include <linux/kcmp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "keep/checkpoint.h"
+#include "keep/depot.h"
+
+#define MARK	  "hotswap." /* what is in the bag is called that and a number */
+#define DIRECTORY MARK "directory."
+#define VERSION	  1
+
+struct bag {
+	int sock;
+	size_t max;
+	struct depot things; /* duplicates of what is in it */
+	json_t *names;	     /* ours -> theirs */
+	json_int_t last;     /* number */
+	struct checkpoint directory;
+};
+
+static int
+say(const struct bag *bag, const char *what, const char *name, const int *fd)
+{
+	char text[KEEPER_NAME_MAX + 64];
+
+	snprintf(text, sizeof(text), "%s=1\nFDNAME=%s%s", what, name,
+	    fd != NULL ? "\nFDPOLL=0" : "");
+	return fd_send(bag->sock, text, strlen(text), fd, fd != NULL) == -1 ? -1
+									    : 0;
+}
+
+static int
+save(struct bag *bag)
+{
+	json_t *document = json_pack("{si sI sO}", "version", VERSION, "last",
+	    bag->last, "names", bag->names);
+	int result = -1;
+
+	if (document != NULL)
+		result = checkpoint_save(&bag->directory, document);
+	json_decref(document);
+	return result;
+}
+
+/*
+ * Are they one open file?  As systemd asks it, which would not take the
+ * second one.
+ */
+static bool
+is_same(int a, int b)
+{
+	struct stat left, right;
+	pid_t self = getpid();
+	long order = syscall(SYS_kcmp, self, self, KCMP_FILE, a, b);
+
+	if (order != -1)
+		return order == 0;
+	/* Without kcmp(2).  Anonymous inodes have no type, and are one. */
+	return fstat(a, &left) == 0 && fstat(b, &right) == 0 &&
+	    (left.st_mode & S_IFMT) != 0 && left.st_dev == right.st_dev &&
+	    left.st_ino == right.st_ino;
+}
+
+static const char *
+find_thing(const struct bag *bag, int fd)
+{
+	size_t i;
+
+	for (i = 0; i < bag->things.n; i++)
+		if (is_same(bag->things.items[i].fd, fd))
+			return bag->things.items[i].name;
+	return NULL;
+}
+
+static bool
+is_named(const struct bag *bag, const char *thing)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach (bag->names, name, value)
+		if (strcmp(json_string_value(value), thing) == 0)
+			return true;
+	return false;
+}
+
+/* Once nothing is called that any more. */
+static int
+drop_unnamed(struct bag *bag, const char *thing)
+{
+	if (is_named(bag, thing))
+		return 0;
+	depot_remove(&bag->things, thing);
+	return say(bag, "FDSTOREREMOVE", thing, NULL);
+}
+
+/* Its name there, borrowed; NULL with errno. */
+static const char *
+add(struct bag *bag, int fd)
+{
+	char name[64];
+	int mine;
+
+	/* The directory takes places too. */
+	if (bag->things.n + CHECKPOINT_FILES >= bag->max) {
+		errno = EXFULL;
+		return NULL;
+	}
+	snprintf(name, sizeof(name), MARK "%" JSON_INTEGER_FORMAT, ++bag->last);
+	if ((mine = fd_dup(fd)) == -1)
+		return NULL;
+	if (say(bag, "FDSTORE", name, &mine) == -1 ||
+	    depot_put(&bag->things, name, mine) == -1) {
+		fd_close(&mine);
+		return NULL;
+	}
+	return bag->things.items[bag->things.n - 1].name;
+}
+
+int
+bag_put(struct bag *bag, const char *name, int fd)
+{
+	const char *thing = find_thing(bag, fd);
+	json_t *before = json_object_get(bag->names, name);
+	int result = -1;
+
+	if (thing == NULL && (thing = add(bag, fd)) == NULL)
+		return -1;
+	if (before != NULL && strcmp(json_string_value(before), thing) == 0)
+		return 0;
+	json_incref(before);
+	if (json_object_set_new(bag->names, name, json_string(thing)) == 0)
+		result = save(bag);
+	/* Not before the directory says so. */
+	if (result == 0 && before != NULL)
+		drop_unnamed(bag, json_string_value(before));
+	json_decref(before);
+	return result;
+}
+
+int
+bag_remove(struct bag *bag, const char *name)
+{
+	json_t *thing = json_object_get(bag->names, name);
+	int result = 0;
+
+	if (thing == NULL)
+		return 0;
+	json_incref(thing);
+	json_object_del(bag->names, name);
+	if (save(bag) == -1 ||
+	    drop_unnamed(bag, json_string_value(thing)) == -1)
+		result = -1;
+	json_decref(thing);
+	return result;
+}
+
+/* COMING UP */
+
+static int
+begin_directory(struct bag *bag)
+{
+	char name[64];
+	int i;
+
+	bag->names = json_object();
+	if (bag->names == NULL || checkpoint_init(&bag->directory) == -1 ||
+	    save(bag) == -1)
+		return -1;
+	for (i = 0; i < CHECKPOINT_FILES; i++) {
+		snprintf(name, sizeof(name), DIRECTORY "%d", i);
+		if (say(bag, "FDSTORE", name, &bag->directory.fds[i]) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+read_directory(struct bag *bag, const int fds[CHECKPOINT_FILES])
+{
+	json_t *document;
+	char why[256];
+
+	checkpoint_adopt(&bag->directory, fds);
+	document = checkpoint_load(&bag->directory, why, sizeof(why));
+	bag->names = json_incref(json_object_get(document, "names"));
+	bag->last = json_integer_value(json_object_get(document, "last"));
+	json_decref(document);
+	if (json_is_object(bag->names))
+		return 0;
+	errno = EBADMSG;
+	return -1;
+}
+
+static int
+open_directory(struct bag *bag, struct depot *given)
+{
+	int fds[CHECKPOINT_FILES], i;
+	bool found = false;
+	char name[64];
+
+	for (i = 0; i < CHECKPOINT_FILES; i++) {
+		snprintf(name, sizeof(name), DIRECTORY "%d", i);
+		fds[i] = depot_take(given, name);
+		found |= fds[i] != -1;
+	}
+	return found ? read_directory(bag, fds) : begin_directory(bag);
+}
+
+static bool
+is_ours(const char *name)
+{
+	return strncmp(name, MARK, strlen(MARK)) == 0 &&
+	    isdigit((unsigned char)name[strlen(MARK)]);
+}
+
+/* What is in the bag, out of what was given. */
+static int
+take_things(struct bag *bag, struct depot *given)
+{
+	struct depot_item item;
+	size_t i = 0;
+
+	while (i < given->n) {
+		item = given->items[i];
+		if (!is_ours(item.name)) {
+			i++;
+			continue;
+		}
+		depot_take(given, item.name);
+		if (depot_put(&bag->things, item.name, item.fd) == -1) {
+			fd_close(&item.fd);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* Under our names, into what was given; what has none is dropped. */
+static int
+give_names(struct bag *bag, struct depot *given)
+{
+	const char *name;
+	json_t *value;
+	size_t i;
+	int fd;
+
+	json_object_foreach (bag->names, name, value) {
+		fd = depot_dup(&bag->things, json_string_value(value));
+		if (fd == -1 && errno == ENOENT)
+			continue;
+		if (fd == -1 || depot_put(given, name, fd) == -1) {
+			fd_close(&fd);
+			return -1;
+		}
+	}
+	for (i = bag->things.n; i > 0; i--)
+		drop_unnamed(bag, bag->things.items[i - 1].name);
+	return 0;
+}
+
+int
+bag_name_passed(struct depot *given)
+{
+	char name[sizeof(given->items->name)], *p;
+	struct depot_item *item = given->items;
+	size_t i;
+
+	for (i = 0; i < given->n; i++, item++) {
+		if (snprintf(name, sizeof(name), BAG_PASSED "%zu.%s", i,
+			item->name) >= (int)sizeof(name)) {
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+		for (p = name; *p != '\0'; p++)
+			if (*p <= ' ' || *p >= 0x7f)
+				*p = '_';
+		strlcpy(item->name, name, sizeof(item->name));
+	}
+	return 0;
+}
+
+struct bag *
+bag_open(int sock, unsigned int max, struct depot *given)
+{
+	struct bag *bag = calloc(1, sizeof(*bag));
+
+	if (bag == NULL)
+		return NULL;
+	bag->sock = sock;
+	bag->max = max;
+	bag->directory.fds[0] = bag->directory.fds[1] = -1;
+	if (open_directory(bag, given) == 0 && take_things(bag, given) == 0 &&
+	    bag_name_passed(given) == 0 && give_names(bag, given) == 0)
+		return bag;
+	bag_close(bag);
+	return NULL;
+}
+
+void
+bag_close(struct bag *bag)
+{
+	int saved = errno;
+
+	if (bag == NULL)
+		return;
+	depot_fini(&bag->things);
+	checkpoint_fini(&bag->directory);
+	json_decref(bag->names);
+	free(bag);
+	errno = saved;
+}
