@@ -43,6 +43,7 @@ static const struct {
 	{ "LISTEN_PIDFDID", false },
 	{ "LISTEN_FDNAMES", false },
 	{ "NOTIFY_SOCKET", false },
+	{ "SYSTEMD_EXEC_PID", false },
 	{ "WATCHDOG_PID", false },
 	{ "WATCHDOG_USEC", false },
 	{ "SERVER_STARTER_", false },

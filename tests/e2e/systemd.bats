@@ -1,0 +1,283 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# Under systemd: with tests/manager.py in its place, which speaks its
+# documented protocol, and with its own tools that run without it.
+
+load helper
+
+ROOT=$BATS_TEST_DIRNAME/../..
+
+# manage OPTIONS... [-- OPTIONS OF run...]: a service manager that runs web on
+# PORT, until it says that it is ready.
+manage() {
+	local options=()
+
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	[ $# -eq 0 ] || shift
+	PORT=${PORT:-$(free_port)}
+	python3 "$ROOT/tests/manager.py" "${options[@]}" -- \
+	    hotswap run -n web --bake 200ms --keep 1m "$@" -- ./server \
+	    >>run.log 2>&1 3>&- &
+	MANAGER=$!
+	PIDS+=("$MANAGER")
+	until_true is_stage running
+}
+
+# known FILTER: what the service manager knows, s.
+known() {
+	python3 -c 'import json, sys
+s = json.load(open("state.json")); print(eval(sys.argv[1]))' "$1" 2>/dev/null
+}
+
+is_known() {
+	[ "$(known "$1")" = "$2" ]
+}
+
+is_stage() {
+	is_known "s['stage']" "$1"
+}
+
+# supervisor_kill: the main process, with SIGKILL; it is started again.
+supervisor_kill() {
+	local starts
+
+	starts=$(known "s['starts']")
+	kill -KILL "$(known "s['main']")"
+	until_true is_known "s['starts']" $((starts + 1))
+	until_true is_stage running
+}
+
+manager_stop() {
+	kill -TERM "$MANAGER"
+	expect 0 wait "$MANAGER"
+}
+
+@test "systemd: ready once it serves, a line about its state, stopping at the end" {
+	release server v1 --notify --ready-after 300
+	manage --store 100 -- -l "127.0.0.1:${PORT:=$(free_port)}" --ready notify
+	[ "$(version)" = v1 ]
+	[ "$(known "s['stages']")" = "['starting', 'running']" ]
+	[ "$(known "s['status']")" = "generation 1 serves" ]
+	# The main process is the supervisor: there is no keeper.
+	[ "$(field "d['pid']")" = "$(itself)" ]
+	is_known "s['main']" "$(itself)"
+	manager_stop
+	[ "$(known "s['stage']")" = stopping ]
+	[ "$(known "s['refused']")" = 0 ]
+}
+
+@test "systemd: a rollout is a reload, whatever its outcome" {
+	manage --store 100 -- -l "127.0.0.1:${PORT:=$(free_port)}"
+	release server v2
+	hotswap upgrade web --canary 25 --step-time 1h --no-wait
+	until_true is_known "s['status']" "generation 1 serves; shifting \
+generation 2, which gets 25 % of the new connections"
+	is_stage reloading
+	# Asked for another by a signal, which is not to be waited for.
+	kill -USR2 "$(known "s['main']")"
+	until_true is_known "s['stages'].count('reloading')" 2
+	hotswap abort web
+	until_true is_stage running
+	release server v3 --exit 3
+	expect 1 hotswap upgrade web
+	until_true is_known "s['stages'][-3:]" "['running', 'reloading', 'running']"
+	# By a signal, and it fails.
+	kill -USR2 "$(known "s['main']")"
+	until_true is_known "s['stages'].count('reloading')" 4
+	until_true is_stage running
+	expect 1 grep -q hangs state.json
+	[ "$(known "s['extended']")" -ge 3 ]
+	manager_stop
+}
+
+@test "systemd: kill -9 under load with its store: no request fails, upgrades work" {
+	manage --store 100 -- -l "127.0.0.1:${PORT:=$(free_port)}"
+	program=$(pid_of 1)
+	load_begin --rate 1000 --kept 8
+	supervisor_kill
+	[ "$(pid_of 1)" = "$program" ]
+	for n in 2 3 4; do
+		release server "v$n"
+		hotswap upgrade web --no-wait
+		supervisor_kill
+		hotswap wait web --for idle --timeout 10s
+	done
+	release server v5
+	hotswap upgrade web
+	[ "$(version)" = v5 ]
+	hotswap rollback web
+	load_end
+	# Nothing is left there of what has ended.
+	[ "$(known "len(s['stored'])")" -lt 40 ]
+	manager_stop
+}
+
+@test "systemd: a program that crashes after the supervisor did is started again" {
+	manage --store 100 -- -l "127.0.0.1:${PORT:=$(free_port)}" \
+	    --restart on-failure
+	program=$(pid_of 1)
+	supervisor_kill
+	kill -KILL "$program"
+	until_true is_version v1
+	[ "$(pid_of 1)" != "$program" ]
+	manager_stop
+}
+
+@test "systemd: its watchdog is fed by the loop, and a loop that stands still is found out" {
+	manage --store 100 --watchdog 600 -- -l "127.0.0.1:${PORT:=$(free_port)}"
+	until_true known "s['watchdog'] >= 4 or 1 / 0"
+	[ "$(known "s['kills']")" = 0 ]
+	program=$(pid_of 1)
+	kill -STOP "$(known "s['main']")"
+	until_true is_known "s['kills']" 1
+	kill -CONT "$(known "s['main']")"
+	until_true is_known "s['starts']" 2
+	until_true is_stage running
+	[ "$(pid_of 1)" = "$program" ]
+	manager_stop
+}
+
+@test "systemd: without its store there is a keeper, whose words are those of the main process" {
+	manage --watchdog 1000 -- -l "127.0.0.1:${PORT:=$(free_port)}"
+	is_known "s['main']" "$(field "d['pid']")"
+	[ "$(itself)" != "$(field "d['pid']")" ]
+	kill -KILL "$(itself)"
+	until_true known "s['watchdog'] >= 4 or 1 / 0"
+	release server v2
+	until_true hotswap upgrade web
+	[ "$(known "s['stages'][-2:]")" = "['reloading', 'running']" ]
+	[ "$(known "s['starts'], s['kills'], s['refused']")" = "(1, 0, 0)" ]
+	manager_stop
+}
+
+# answers CURL-ARGUMENTS...: the server there does.
+answers() {
+	curl -s -m 5 -o /dev/null "$@"
+}
+
+@test "systemd: the sockets of a .socket unit are listeners by their names, over kills and upgrades" {
+	local store
+
+	for store in 0 100; do
+		PORT=$(free_port)
+		UDP=$(free_port)
+		rm -rf state.json notify web.sock state run
+		release server v1
+		manage --store "$store" --socket "http=127.0.0.1:$PORT" \
+		    --socket "local=$PWD/web.sock" \
+		    --socket "dns=udp:127.0.0.1:$UDP"
+		[ "$(field "[(l['name'], l['steering']) for l in d['listeners']]")" = \
+		    "[('http', 'shared'), ('local', 'shared'), ('dns', 'shared')]" ]
+		grep -z LISTEN_FDNAMES "/proc/$(pid_of 1)/environ" | tr -d '\0' |
+		    grep -qx LISTEN_FDNAMES=http:local:dns
+		rm -f steer
+		load_begin --rate 500
+		kill -KILL "$(itself)"
+		until_true answers --unix-socket web.sock http://localhost/
+		until_true hotswap status web >/dev/null
+		release server v2
+		hotswap upgrade web
+		[ "$(field "d['active']")" = 2 ]
+		expect 2 hotswap upgrade web --canary 10 2>refusal || true
+		until_true answers "http://127.0.0.1:$PORT/"
+		load_end
+		manager_stop
+		# It is systemd's.
+		test -S web.sock
+	done
+}
+
+@test "systemd: a program that binds the address of a .socket unit itself gets its socket" {
+	PORT=$(free_port)
+	release server v1 --bind "127.0.0.1:$PORT"
+	manage --store 100 --socket "http=127.0.0.1:$PORT"
+	until_true is_version v1
+	release server v2 --bind "127.0.0.1:$PORT"
+	hotswap upgrade web
+	until_true is_version v2
+	manager_stop
+}
+
+@test "systemd: what is passed and cannot be a listener is refused with a word" {
+	python3 - <<-'END' || true
+		import os, socket
+		a, b = socket.socketpair()
+		os.dup2(a.fileno(), 3)
+		os.set_inheritable(3, True)
+		pid = str(os.getpid())
+		os.environ.update(LISTEN_FDS="1", LISTEN_PID=pid, LISTEN_FDNAMES="x")
+		os.dup2(os.open("run.log", os.O_WRONLY | os.O_CREAT), 2)
+		os.execvp("hotswap", ["hotswap", "run", "-n", "web", "--", "./server"])
+	END
+	grep -q 'descriptor 3 that was passed, "x": it is a connection' run.log
+}
+
+@test "systemd-socket-activate: a service that is started by its first client" {
+	PORT=$(free_port)
+	systemd-socket-activate -l "127.0.0.1:$PORT" --fdname http \
+	    -E "PATH=$PATH" -E "HOTSWAP_RUNTIME_DIR=$HOTSWAP_RUNTIME_DIR" \
+	    -E "HOTSWAP_STATE_DIR=$HOTSWAP_STATE_DIR" \
+	    "$BUILD/bin/hotswap" run -n web -- "$PWD/server" \
+	    >>run.log 2>&1 3>&- &
+	SUPERVISOR=$!
+	PIDS+=("$SUPERVISOR")
+	until_true is_version v1
+	[ "$(field "d['listeners'][0]['name']")" = http ]
+	kill -KILL "$(itself)"
+	release server v2
+	until_true hotswap upgrade web --bake 0
+	until_true is_version v2
+	hotswap stop web --now
+	wait "$SUPERVISOR"
+}
+
+# talker: a program that says what it is told by systemd-notify itself.
+talker() {
+	cat >talk <<-END
+		#!/bin/sh
+		$1
+		exec "$PWD/server" \$OPTIONS
+	END
+	chmod 755 talk
+}
+
+@test "systemd-notify: a program's ready, status and watchdog" {
+	talker 'systemd-notify --ready --status="warm and well"'
+	serve --ready notify -- ./talk
+	[ "$(field "d['generations'][0]['status']")" = "warm and well" ]
+	talker 'systemd-notify --ready
+	( until systemd-notify WATCHDOG=1; do :; done
+	  exec systemd-notify WATCHDOG=trigger ) &'
+	expect 1 hotswap upgrade web --ready notify --bake 5s -- ./talk
+	hotswap history web --json >history
+	[ "$(field "d['reason']" history)" = "the program sent WATCHDOG=trigger" ]
+	talker 'systemd-notify --ready RELOADING=1 && systemd-notify STOPPING=1'
+	hotswap upgrade web --ready notify -- ./talk
+	until_true grep -q "says that it is ending" run.log
+}
+
+@test "systemd-analyze: the unit that is installed is in order, and the manual's .socket with it" {
+	sed "s,@BINDIR@,$BUILD/bin," "$ROOT/systemd/hotswap@.service.in" \
+	    >hotswap@.service
+	awk '/^\.Bd -literal/ { block = "" ; next }
+		/^\.Ed/ { if (block ~ /ListenStream/) printf "%s", block }
+		{ block = block $0 "\n" }' "$ROOT/man/hotswap-systemd.7" \
+	    >hotswap@web.socket
+	grep -q FileDescriptorName=http hotswap@web.socket
+	cp hotswap@.service hotswap@web.service
+	run -0 systemd-analyze verify --man=no "$PWD/hotswap@.service"
+	[ -z "$output" ]
+	run -0 systemd-analyze verify --man=no "$PWD/hotswap@web.socket"
+	[ -z "$output" ]
+}
+
+@test "systemd: a program is told nothing of the supervisor's own service manager" {
+	manage --store 100 --watchdog 60000 -- -l "127.0.0.1:${PORT:=$(free_port)}"
+	tr '\0' '\n' <"/proc/$(pid_of 1)/environ" >environment
+	expect 1 grep -E '^(WATCHDOG|SYSTEMD_EXEC_PID|FDSTORE=100$)' environment
+	[ "$(grep -c "^NOTIFY_SOCKET=$HOTSWAP_RUNTIME_DIR" environment)" = 1 ]
+	manager_stop
+}
