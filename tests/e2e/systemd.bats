@@ -236,12 +236,12 @@ answers() {
 
 # talker: a program that says what it is told by systemd-notify itself.
 talker() {
-	cat >talk <<-END
+	cat >./talk <<-END
 		#!/bin/sh
 		$1
 		exec "$PWD/server" \$OPTIONS
 	END
-	chmod 755 talk
+	chmod 755 ./talk
 }
 
 @test "systemd-notify: a program's ready, status and watchdog" {
