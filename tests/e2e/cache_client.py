@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: ISC
 """Load on the cache server of tests/fixtures/cache.c.
 
-cache_client.py PORT REPORT KEPT RATE
+cache_client.py PORT REPORT KEPT RATE [NEW]
 
 KEPT connections stay open to the end and make RATE requests a second each;
-one more is silent in between; another one is opened anew for each request.
+one more is silent in between; NEW others a second are made for one request.
 Every answer is compared with what was stored.  Writes REPORT, JSON, when it
 gets SIGTERM, and ends with 1 if a connection ended, an answer was wrong or
 none came in time.
@@ -101,10 +101,10 @@ def kept(port, name, tally, ending, pause):
         tally.failed(name, repr(error))
 
 
-def renewed(port, tally, ending, pause):
+def renewed(port, tally, ending, rate):
     try:
         Connection(port, "first", tally).ask("SET common here", "OK")
-        while not ending.wait(pause):
+        while not ending.wait(1 / rate):
             connection = Connection(port, "new", tally)
             connection.ask("GET common", "HIT here")
             tally.count("hits")
@@ -126,8 +126,10 @@ def main():
     # Silent for so long that it is so over whatever happens.
     threads.append(threading.Thread(
         target=kept, args=(port, "silent", tally, ending, 3600)))
-    threads.append(threading.Thread(
-        target=renewed, args=(port, tally, ending, 1 / rate)))
+    if len(sys.argv) > 5:
+        threads.append(threading.Thread(
+            target=renewed,
+            args=(port, tally, ending, float(sys.argv[5]))))
     for thread in threads:
         thread.start()
     for thread in threads:
