@@ -26,7 +26,7 @@ cache_load() {
 	CLIENT=$!
 	PIDS+=("$CLIENT")
 	# The cache, the queue, and those that stay.
-	until_true has_at_least 1 $(($1 + 4))
+	until_true has_at_least "$(field "d['active']")" $(($1 + 4))
 }
 
 # ask REQUEST: on a connection of its own.
@@ -92,6 +92,11 @@ other_supervisor() {
 # is_state STATE: of the rollout.
 is_state() {
 	[ "$(field "d['rollout']['state']")" = "$1" ]
+}
+
+# has_fds_at_most PID N
+has_fds_at_most() {
+	[ "$(fds "$1")" -le "$2" ]
 }
 
 is_restarted() {
@@ -237,23 +242,27 @@ is_restarted() {
 }
 
 @test "store: many upgrades leave no descriptor behind" {
-	cache_serve --bake 0
+	cache_serve --bake 0 --retain 1
+	for _ in 2 3 4; do
+		hotswap upgrade web
+	done
+	hotswap wait web --for drained --timeout 10s
+	# A listener has some placeholders, now more and now fewer.
+	keeper=$(($(fds "$SUPERVISOR") + 20))
+	supervisor=$(($(fds "$(itself)") + 20))
+	active=$(fds "$(pid_of 4)")
 	cache_load 4 20 20
-	cache_release
-	hotswap upgrade web
-	until_true is_role 1 retired
-	keeper=$(fds "$SUPERVISOR")
-	supervisor=$(fds "$(itself)")
-	for ((n = 3; n < 3 + ${UPGRADES:-200}; n++)); do
+	for ((n = 4; n < 4 + ${UPGRADES:-200}; n++)); do
 		hotswap upgrade web
 	done
 	cache_load_end
-	until_true is_role $((n - 2)) retired
+	hotswap wait web --for drained --timeout 10s
 	# A memfd, the queue and nothing of who was connected.
-	until_true has_stored $((n - 1)) 3
-	[ "$(fds "$SUPERVISOR")" -le "$keeper" ]
-	[ "$(fds "$(itself)")" -le "$supervisor" ]
-	has_stored $((n - 2)) 0
+	until_true has_stored "$n" 3
+	has_stored $((n - 1)) 0
+	until_true has_fds_at_most "$SUPERVISOR" "$keeper"
+	until_true has_fds_at_most "$(itself)" "$supervisor"
+	until_true has_fds_at_most "$(pid_of "$n")" "$active"
 	# One process holds the cache, and no former one's is left.
 	[ "$(find "/proc/$SUPERVISOR/fd" -lname '*memfd:cache*' | wc -l)" = 1 ]
 }
