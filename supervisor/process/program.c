@@ -12,21 +12,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "process/reaper.h"
-#include "process/remote.h"
 #include "process/sweep.h"
 #include "process/tree.h"
 #include "process/watchdog.h"
+#include "process/watched.h"
 
 #define LOOK_FIRST_MS	2    /* while stopping, look for the end: first */
 #define LOOK_LONGEST_MS 50   /* and at the longest */
-#define TOLD_MS		250  /* for the keeper to tell how a child ended */
-#define REAP_MS		5    /* for another parent to know it */
 #define LEFTOVER_MS	2000 /* for what outlives a main process that stopped */
 
 enum stop_phase { STOP_NONE, STOP_GRACEFUL, STOP_TERM, STOP_KILL };
@@ -39,11 +36,7 @@ struct program {
 	struct tree *tree;
 	struct notify *notify;
 	struct watchdog *watchdog;
-	pid_t main;	     /* 0: none runs */
-	int pidfd;	     /* of main */
-	struct event *watch; /* of a main process that is not our child */
-	bool told;	     /* the keeper will tell how it ended */
-	int64_t patience;    /* until when to wait for who may tell */
+	struct watched *main;
 	bool ready;
 	char status[256];
 	enum stop_phase phase;
@@ -56,94 +49,13 @@ struct program {
 static void main_ended(pid_t, int, void *);
 static void look(evutil_socket_t, short, void *);
 
-static void
-forget_main(struct program *program)
-{
-	if (program->main != 0)
-		reaper_forget(program->main);
-	if (program->watch != NULL)
-		event_free(program->watch);
-	program->watch = NULL;
-	fd_close(&program->pidfd);
-	program->main = 0;
-}
-
-/* Nobody has told how it ended: the kernel may, once its parent knows. */
-static void
-nobody_told(evutil_socket_t fd, short what, void *arg)
-{
-	struct timeval delay = clock_interval(REAP_MS);
-	struct program *program = arg;
-	int status = remote_exit_status(program->pidfd);
-
-	if (status == -1 && errno == EAGAIN && clock_ms() < program->patience)
-		evtimer_add(program->watch, &delay);
-	else
-		main_ended(program->main,
-		    status == -1 ? REAPER_UNKNOWN : status, program);
-}
-
-/* Give the keeper the time to tell, or another parent that to reap. */
-static int
-await_status(struct program *program)
-{
-	struct timeval delay =
-	    clock_interval(program->told ? TOLD_MS : REAP_MS);
-
-	program->patience = clock_ms() + TOLD_MS;
-	if (program->watch != NULL)
-		event_free(program->watch);
-	program->watch = evtimer_new(program->base, nobody_told, program);
-	return program->watch != NULL ? evtimer_add(program->watch, &delay)
-				      : -1;
-}
-
-/* A main process that somebody else reaps. */
-static void
-pidfd_readable(evutil_socket_t fd, short what, void *arg)
-{
-	await_status(arg);
-}
-
-/* The parent of a process, 0 if it cannot be told; proc_pid_stat(5). */
-static pid_t
-parent_of(pid_t pid)
-{
-	char path[64], *stat, *p;
-	pid_t parent = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if ((stat = fd_read_file(path, 4096, NULL)) == NULL)
-		return 0;
-	if ((p = strrchr(stat, ')')) != NULL)
-		parent = (pid_t)strtol(p + 4, NULL, 10);
-	free(stat);
-	return parent;
-}
-
 static int
 watch_main(struct program *program, pid_t pid)
 {
-	pid_t parent;
-
-	forget_main(program);
-	program->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (program->pidfd == -1)
+	if (watched_set(program->main, pid) == -1)
 		return -1;
-	program->main = pid;
 	tree_add(program->tree, pid);
-	parent = parent_of(pid);
-	program->told = parent == getppid();
-	if ((parent == getpid() || program->told) &&
-	    reaper_watch(pid, main_ended, program) == -1)
-		return -1;
-	if (parent == getpid())
-		return 0;
-	program->watch = event_new(
-	    program->base, program->pidfd, EV_READ, pidfd_readable, program);
-	if (program->watch == NULL)
-		return -1;
-	return event_add(program->watch, NULL);
+	return 0;
 }
 
 static void
@@ -210,7 +122,6 @@ main_ended(pid_t pid, int status, void *arg)
 {
 	struct program *program = arg;
 
-	forget_main(program);
 	if (program->phase == STOP_NONE) {
 		look_for_daemon(program, status);
 		return;
@@ -254,7 +165,8 @@ told(const struct notify_message *message, void *arg)
 	if (message->status != NULL)
 		strlcpy(
 		    program->status, message->status, sizeof(program->status));
-	if (message->main_pid > 0 && message->main_pid != program->main &&
+	if (message->main_pid > 0 &&
+	    message->main_pid != program_main(program) &&
 	    belongs(program, message->main_pid))
 		watch_main(program, message->main_pid);
 	if (message->extend_usec >= 0)
@@ -310,10 +222,10 @@ program_new(struct event_base *base, const char *name, unsigned int generation,
 	program->events = events;
 	program->arg = arg;
 	program->generation = generation;
-	program->pidfd = -1;
 	program->stop = *stop;
 	snprintf(path, sizeof(path), "%s/%s.notify.%u", notify_dir, name,
 	    generation);
+	program->main = watched_new(base, main_ended, program);
 	program->timer = evtimer_new(base, look, program);
 	program->watchdog =
 	    watchdog_new(base, stop->timeout_ms, &watchdog_events, program);
@@ -322,8 +234,8 @@ program_new(struct event_base *base, const char *name, unsigned int generation,
 	if (program->notify != NULL)
 		program->tree =
 		    tree_new(name, generation, notify_path(program->notify));
-	if (program->tree == NULL || program->timer == NULL ||
-	    program->watchdog == NULL) {
+	if (program->main == NULL || program->tree == NULL ||
+	    program->timer == NULL || program->watchdog == NULL) {
 		program_free(program);
 		return NULL;
 	}
@@ -339,25 +251,15 @@ program_notify_fd(const struct program *program)
 json_t *
 program_save(const struct program *program)
 {
+	pid_t main = program_main(program);
 	unsigned long long start = 0;
 
-	if (program->main != 0)
-		tree_start_time(program->main, &start);
+	if (main != 0)
+		tree_start_time(main, &start);
 	return json_pack("{ss sI sI sb ss so}", "notify",
-	    notify_path(program->notify), "main", (json_int_t)program->main,
-	    "start", (json_int_t)start, "ready", (int)program->ready, "status",
+	    notify_path(program->notify), "main", (json_int_t)main, "start",
+	    (json_int_t)start, "ready", (int)program->ready, "status",
 	    program->status, "watchdog", watchdog_save(program->watchdog));
-}
-
-/* It ended while nobody watched; the keeper's word may come any time. */
-static void
-mourn(struct program *program, pid_t pid)
-{
-	forget_main(program);
-	program->main = pid;
-	program->told = true;
-	reaper_watch(pid, main_ended, program);
-	await_status(program);
 }
 
 void
@@ -381,7 +283,7 @@ program_restore(struct program *program, const json_t *saved)
 			watch_main(program, pids[0]);
 	} else if (tree_start_time(main, &now) == -1 ||
 	    now != (unsigned long long)start || watch_main(program, main) == -1)
-		mourn(program, main);
+		watched_set_ended(program->main, main);
 }
 
 void
@@ -391,7 +293,7 @@ program_free(struct program *program)
 
 	if (program == NULL)
 		return;
-	forget_main(program);
+	watched_free(program->main);
 	if (program->timer != NULL)
 		event_free(program->timer);
 	watchdog_free(program->watchdog);
@@ -438,7 +340,7 @@ press(struct program *program)
 {
 	bool late = clock_ms() >= program->deadline;
 
-	if (program->phase == STOP_GRACEFUL && program->main == 0)
+	if (program->phase == STOP_GRACEFUL && program_main(program) == 0)
 		enter(program, STOP_TERM, LEFTOVER_MS);
 	else if (program->phase == STOP_GRACEFUL && late)
 		enter(program,
@@ -472,7 +374,7 @@ look(evutil_socket_t fd, short what, void *arg)
 	}
 	/* Where /proc cannot be read all of it may still run. */
 	pids = tree_scan(program->tree, &n);
-	if (n == 0 && program->main == 0 &&
+	if (n == 0 && program_main(program) == 0 &&
 	    ((pids != NULL && tree_is_settled(program->tree)) ||
 		is_given_up(program))) {
 		evtimer_del(program->timer);
@@ -498,8 +400,7 @@ program_stop(struct program *program, const struct program_stop *stop)
 			program->deadline = deadline;
 		return;
 	}
-	if (program->main != 0)
-		program_signal(program, stop->signal);
+	program_signal(program, stop->signal);
 	enter(program, STOP_GRACEFUL, stop->timeout_ms);
 	look_after(program, 0);
 }
@@ -532,18 +433,13 @@ program_watchdog(const struct program *program)
 int
 program_signal(struct program *program, int signal)
 {
-	if (program->main == 0) {
-		errno = ESRCH;
-		return -1;
-	}
-	return (int)syscall(
-	    SYS_pidfd_send_signal, program->pidfd, signal, NULL, 0);
+	return watched_signal(program->main, signal);
 }
 
 pid_t
 program_main(const struct program *program)
 {
-	return program->main;
+	return watched_pid(program->main);
 }
 
 const pid_t *

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Watching one process.
+ */
+#include "process/watched.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "process/remote.h"
+
+#define TOLD_MS 250 /* for the keeper to tell how a child ended */
+#define REAP_MS 5   /* for another parent to know it */
+
+struct watched {
+	struct event_base *base;
+	reaper_fn *fn;
+	void *arg;
+	pid_t pid; /* 0: none */
+	int pidfd;
+	struct event *event; /* of one that is not our child */
+	bool told;	     /* the keeper will tell how it ended */
+	int64_t patience;    /* until when to wait for who may tell */
+};
+
+struct watched *
+watched_new(struct event_base *base, reaper_fn *fn, void *arg)
+{
+	struct watched *watched = calloc(1, sizeof(*watched));
+
+	if (watched == NULL)
+		return NULL;
+	watched->base = base;
+	watched->fn = fn;
+	watched->arg = arg;
+	watched->pidfd = -1;
+	return watched;
+}
+
+void
+watched_free(struct watched *watched)
+{
+	if (watched == NULL)
+		return;
+	watched_forget(watched);
+	free(watched);
+}
+
+void
+watched_forget(struct watched *watched)
+{
+	if (watched->pid != 0)
+		reaper_forget(watched->pid);
+	if (watched->event != NULL)
+		event_free(watched->event);
+	watched->event = NULL;
+	fd_close(&watched->pidfd);
+	watched->pid = 0;
+}
+
+static void
+ended(pid_t pid, int status, void *arg)
+{
+	struct watched *watched = arg;
+
+	watched_forget(watched);
+	watched->fn(pid, status, watched->arg);
+}
+
+/* Nobody has told how it ended: the kernel may, once its parent knows. */
+static void
+nobody_told(evutil_socket_t fd, short what, void *arg)
+{
+	struct timeval delay = clock_interval(REAP_MS);
+	struct watched *watched = arg;
+	int status = remote_exit_status(watched->pidfd);
+
+	if (status == -1 && errno == EAGAIN && clock_ms() < watched->patience)
+		evtimer_add(watched->event, &delay);
+	else
+		ended(watched->pid, status == -1 ? REAPER_UNKNOWN : status,
+		    watched);
+}
+
+/* Give the keeper the time to tell, or another parent that to reap. */
+static int
+await_status(struct watched *watched)
+{
+	struct timeval delay =
+	    clock_interval(watched->told ? TOLD_MS : REAP_MS);
+
+	watched->patience = clock_ms() + TOLD_MS;
+	if (watched->event != NULL)
+		event_free(watched->event);
+	watched->event = evtimer_new(watched->base, nobody_told, watched);
+	return watched->event != NULL ? evtimer_add(watched->event, &delay)
+				      : -1;
+}
+
+static void
+pidfd_readable(evutil_socket_t fd, short what, void *arg)
+{
+	await_status(arg);
+}
+
+/* The parent of a process, 0 if it cannot be told; proc_pid_stat(5). */
+static pid_t
+parent_of(pid_t pid)
+{
+	char path[64], *stat, *p;
+	pid_t parent = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if ((stat = fd_read_file(path, 4096, NULL)) == NULL)
+		return 0;
+	if ((p = strrchr(stat, ')')) != NULL)
+		parent = (pid_t)strtol(p + 4, NULL, 10);
+	free(stat);
+	return parent;
+}
+
+int
+watched_set(struct watched *watched, pid_t pid)
+{
+	pid_t parent;
+
+	watched_forget(watched);
+	watched->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (watched->pidfd == -1)
+		return -1;
+	watched->pid = pid;
+	parent = parent_of(pid);
+	watched->told = parent == getppid();
+	if ((parent == getpid() || watched->told) &&
+	    reaper_watch(pid, ended, watched) == -1)
+		return -1;
+	if (parent == getpid())
+		return 0;
+	watched->event = event_new(
+	    watched->base, watched->pidfd, EV_READ, pidfd_readable, watched);
+	return watched->event != NULL ? event_add(watched->event, NULL) : -1;
+}
+
+/* The keeper's word may come any time. */
+void
+watched_set_ended(struct watched *watched, pid_t pid)
+{
+	watched_forget(watched);
+	watched->pid = pid;
+	watched->told = true;
+	reaper_watch(pid, ended, watched);
+	await_status(watched);
+}
+
+pid_t
+watched_pid(const struct watched *watched)
+{
+	return watched->pid;
+}
+
+int
+watched_signal(struct watched *watched, int signal)
+{
+	if (watched->pid == 0) {
+		errno = ESRCH;
+		return -1;
+	}
+	return (int)syscall(
+	    SYS_pidfd_send_signal, watched->pidfd, signal, NULL, 0);
+}
