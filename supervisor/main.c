@@ -7,10 +7,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/tell.h"
+#include "keep/keeper.h"
+#include "service/examine.h"
 #include "service/service.h"
 
 /* Whoever was started without them must not get a socket as its stderr. */
@@ -40,7 +43,15 @@ int
 main(int argc, char **argv)
 {
 	fill_standard_descriptors();
-	if (argc > 1 && strcmp(argv[1], "--supervise") == 0)
+	if (keeper_is_replaced()) {
+		prctl(PR_SET_NAME, program_invocation_short_name);
+		return keeper_go_on();
+	}
+	if (argc > 1 && strcmp(argv[1], "--supervise") == 0) {
+		prctl(PR_SET_NAME, program_invocation_short_name);
 		return service_run(NULL);
+	}
+	if (argc > 2 && strcmp(argv[1], EXAMINE_OPTION) == 0)
+		return finish_output(examine_main(argv[2]));
 	return finish_output(command_main(argc, argv));
 }

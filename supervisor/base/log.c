@@ -30,6 +30,12 @@ log_open(const char *service, enum log_format format)
 	least = getenv("HOTSWAP_DEBUG") != NULL ? LEVEL_DEBUG : LEVEL_INFO;
 }
 
+enum log_format
+log_format(void)
+{
+	return line_format;
+}
+
 static int
 render_text(char **line, enum log_level level, const char *message)
 {

@@ -8,6 +8,7 @@
 #include <event2/buffer.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -23,8 +24,8 @@
 
 #define INTERFACE "org.hotswap.Supervisor."
 #define VARLINK	  "org.varlink.service."
-
-#define LOOK_MS 1000
+#define AGAIN_MS  20 /* from one attempt to connect to the next */
+#define LOOK_MS	  1000
 
 struct client {
 	char *name;
@@ -32,6 +33,8 @@ struct client {
 	struct evbuffer *input;
 	uid_t owner; /* of the supervisor */
 	bool answered;
+	json_t *call;	  /* to be made again, NULL if it need not be */
+	int64_t patience; /* -1: calls are made once */
 };
 
 /* What a Varlink error is as an exit status; the key holds its text. */
@@ -46,33 +49,43 @@ static const struct {
 	{ VARLINK "InvalidParameter", "parameter", STATUS_USAGE },
 };
 
-struct client *
-client_connect(const char *name)
+static int
+make_connection(struct client *client)
 {
 	const struct timeval limit = { .tv_sec = CLIENT_PROMPT_MS / 1000 };
-	struct client *client = calloc(1, sizeof(*client));
 	struct ucred peer = { .uid = -1 };
 	socklen_t length = sizeof(peer);
 	char path[PATH_MAX];
 
+	if (paths_control(client->name, path) == -1)
+		return -1;
+	client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (client->fd == -1)
+		return -1;
+	/* Also bounds connect(2): the queue of a hung supervisor is full. */
+	setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	if (paths_connect(client->fd, path) == -1) {
+		fd_close(&client->fd);
+		return -1;
+	}
+	getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &length);
+	client->owner = peer.uid;
+	return 0;
+}
+
+struct client *
+client_connect(const char *name)
+{
+	struct client *client = calloc(1, sizeof(*client));
+
 	if (client == NULL)
 		return NULL;
 	client->fd = -1;
-	if ((client->name = strdup(name)) == NULL ||
-	    (client->input = evbuffer_new()) == NULL ||
-	    paths_control(name, path) == -1)
-		goto fail;
-	client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (client->fd == -1)
-		goto fail;
-	/* Also bounds connect(2): the queue of a hung supervisor is full. */
-	setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	if (paths_connect(client->fd, path) == -1)
-		goto fail;
-	getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &length);
-	client->owner = peer.uid;
-	return client;
-fail:
+	client->patience = -1;
+	if ((client->name = strdup(name)) != NULL &&
+	    (client->input = evbuffer_new()) != NULL &&
+	    make_connection(client) == 0)
+		return client;
 	client_close(client);
 	return NULL;
 }
@@ -87,6 +100,7 @@ client_close(struct client *client)
 	fd_close(&client->fd);
 	if (client->input != NULL)
 		evbuffer_free(client->input);
+	json_decref(client->call);
 	free(client->name);
 	free(client);
 	errno = saved;
@@ -156,13 +170,26 @@ client_open(const char *name, int *status)
 	return client;
 }
 
+static int
+send_call(const struct client *client, const json_t *call)
+{
+	char *text = json_dumps(call, JSON_COMPACT);
+	ssize_t n = -1;
+
+	if (text != NULL)
+		/* The NUL that ends the text ends the message. */
+		n = fd_send(client->fd, text, strlen(text) + 1, NULL, 0);
+	free(text);
+	return n == -1 ? -1 : 0;
+}
+
 int
 client_call(
     struct client *client, const char *method, json_t *parameters, bool more)
 {
 	json_t *call;
-	char *full, *text;
-	ssize_t n = -1;
+	char *full;
+	int result;
 
 	if (asprintf(&full, INTERFACE "%s", method) == -1) {
 		json_decref(parameters);
@@ -170,13 +197,16 @@ client_call(
 	}
 	call = varlink_call(full, parameters, more);
 	free(full);
-	if ((text = json_dumps(call, JSON_COMPACT)) != NULL) {
-		/* The NUL that ends the text ends the message. */
-		n = fd_send(client->fd, text, strlen(text) + 1, NULL, 0);
-		free(text);
+	result = send_call(client, call);
+	json_decref(client->call);
+	client->call = NULL;
+	if (client->patience == -1 || call == NULL) {
+		json_decref(call);
+		return result;
 	}
-	json_decref(call);
-	return n == -1 ? -1 : 0;
+	/* Where it could not be sent, the reply will not come. */
+	client->call = call;
+	return 0;
 }
 
 static void
@@ -217,9 +247,9 @@ wait_for_more(struct client *client, int64_t deadline)
 	return waited;
 }
 
-enum client_got
-client_receive(
-    struct client *client, int64_t deadline, struct client_message *message)
+/* Whatever this connection has. */
+static enum client_got
+receive(struct client *client, int64_t deadline, struct client_message *message)
 {
 	int r;
 
@@ -243,6 +273,102 @@ client_receive(
 	client->answered = true;
 	message_read(message);
 	return message->error != NULL ? GOT_ERROR : GOT_REPLY;
+}
+
+/* AFTER THE SUPERVISOR'S END */
+
+void
+client_persist(struct client *client, int64_t patience_ms)
+{
+	client->patience = patience_ms;
+}
+
+json_t *
+client_id(void)
+{
+	unsigned char bytes[16];
+	char text[2 * sizeof(bytes) + 1];
+	size_t i;
+
+	arc4random_buf(bytes, sizeof(bytes));
+	for (i = 0; i < sizeof(bytes); i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	return json_string(text);
+}
+
+/* Is there somebody who answers what takes no time? */
+static enum client_got
+greet(struct client *client, int64_t deadline)
+{
+	json_t *call = varlink_call(VARLINK "GetInfo", NULL, false);
+	struct client_message message = { 0 };
+	enum client_got got = GOT_END;
+
+	if (send_call(client, call) == 0)
+		got = receive(client, deadline, &message);
+	json_decref(call);
+	client_message_fini(&message);
+	return got == GOT_ERROR ? GOT_REPLY : got;
+}
+
+static void
+drop_connection(struct client *client)
+{
+	fd_close(&client->fd);
+	evbuffer_drain(client->input, evbuffer_get_length(client->input));
+}
+
+/* GOT_REPLY: the call has been made again, to who supervises now. */
+static enum client_got
+call_again(struct client *client, int64_t deadline)
+{
+	int64_t absent = clock_ms() + client->patience;
+	int64_t silent = clock_ms() + CLIENT_SILENT_MS;
+	enum client_got got = GOT_END;
+	enum waited waited = WAITED_DEADLINE;
+
+	while (waited == WAITED_DEADLINE) {
+		drop_connection(client);
+		if (make_connection(client) == 0)
+			got = greet(client, MIN(deadline, silent));
+		else
+			got = GOT_LOST;
+		if (got == GOT_REPLY && send_call(client, client->call) == 0)
+			return GOT_REPLY;
+		if (got == GOT_END && client_is_refused(client))
+			return GOT_END;
+		if (clock_ms() >= deadline)
+			return GOT_DEADLINE;
+		if (got == GOT_INTERRUPT)
+			return GOT_INTERRUPT;
+		if (clock_ms() >= silent)
+			return GOT_LOST;
+		if (got == GOT_LOST && clock_ms() >= absent)
+			return GOT_END;
+		waited = waiting_for(-1, clock_ms() + AGAIN_MS);
+	}
+	return waited == WAITED_INTERRUPT ? GOT_INTERRUPT : GOT_LOST;
+}
+
+enum client_got
+client_receive(
+    struct client *client, int64_t deadline, struct client_message *message)
+{
+	enum client_got got;
+
+	for (;;) {
+		got = receive(client, deadline, message);
+		if (got == GOT_ERROR ||
+		    (got == GOT_REPLY && !message->continues)) {
+			json_decref(client->call);
+			client->call = NULL;
+		}
+		if (got != GOT_END || client->call == NULL)
+			return got;
+		got = call_again(client, deadline);
+		if (got != GOT_REPLY)
+			return got;
+	}
 }
 
 void
@@ -302,9 +428,20 @@ client_tell_silence(const struct client *client, enum client_got got)
 		    "%s: not waiting any longer; what was asked for goes on "
 		    "(hotswap status %s)",
 		    client->name, client->name);
+	case GOT_LOST:
+		if (absence_tell(client->name, &status))
+			return status;
+		return tell(STATUS_SOFTWARE,
+		    "%s: the supervisor has died, and nobody has answered for "
+		    "%d s; its log tells why, and its programs may well go on",
+		    client->name, CLIENT_SILENT_MS / 1000);
 	default:
 		break;
 	}
+	if (client->call != NULL && client->fd == -1)
+		return tell(STATUS_UNAVAILABLE,
+		    "%s: the supervisor has ended, and there is no other",
+		    client->name);
 	if (client_is_refused(client))
 		return tell(STATUS_NOPERM,
 		    "%s: its supervisor, of user %u, does not answer to this "

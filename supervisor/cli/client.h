@@ -10,7 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CLIENT_PROMPT_MS 10000 /* for what is answered at once */
+#define CLIENT_PROMPT_MS   10000 /* for what is answered at once */
+#define CLIENT_SILENT_MS   8000	 /* by then a successor has answered */
+#define CLIENT_PATIENCE_MS 2000	 /* by then there is one, if there will be */
 
 struct client;
 
@@ -19,7 +21,8 @@ enum client_got {
 	GOT_ERROR,     /* a Varlink error */
 	GOT_DEADLINE,  /* nothing came in time */
 	GOT_INTERRUPT, /* Ctrl-C, after waiting_arm */
-	GOT_END, /* the supervisor closed the connection, or sent rubbish */
+	GOT_END,  /* the supervisor closed the connection, or sent rubbish */
+	GOT_LOST, /* it died, and nobody has taken over: client_persist */
 };
 
 /* Release it with client_message_fini. */
@@ -45,6 +48,17 @@ const char *client_name(const struct client *);
 /* Send a call; *steals* parameters, which may be NULL.  -1 with errno. */
 int client_call(
     struct client *, const char *method, json_t *parameters, bool more);
+
+/*
+ * From the next call on: where the supervisor dies or is replaced before the
+ * last reply, connect to its successor and call again.  So the call must be
+ * one that may be made twice.  GOT_LOST comes only after somebody should have
+ * answered; GOT_END means that there has been none at all for patience_ms.
+ */
+void client_persist(struct client *, int64_t patience_ms);
+
+/* For client_persist: a name that no other call has, to know ours again. */
+json_t *client_id(void);
 
 /* The next reply; deadline is of clock_ms. */
 enum client_got client_receive(

@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/version.h"
 #include "cli/arguments.h"
 #include "cli/flags.h"
 #include "cli/render.h"
 #include "cli/tell.h"
 #include "service/nearest.h"
-#include "settings.h"
 
 #define HELP_INDENT 30 /* where what an option does begins */
 #define ROLLOUT	    (FLAG_NAME | FLAG_NO_WAIT | FLAG_TIMEOUT | FLAG_JSON)
@@ -66,6 +66,11 @@ const struct cli_command command_table[] = {
 	{ "restart", "[NAME] [OPTIONS]",
 	    "Roll out the image that already runs.", ROLLOUT, SCOPE_NONE, NULL,
 	    false, cli_restart },
+	{ "reexec", "[NAME] [OPTIONS]",
+	    "Replace the running supervisor by the hotswap binary on disk: "
+	    "same PID, nothing else changes.",
+	    FLAG_NAME | FLAG_EXE | FLAG_TIMEOUT, SCOPE_NONE, NULL, false,
+	    cli_reexec },
 	{ "stop", "[NAME] [OPTIONS]",
 	    "Drain and stop all generations, then the supervisor.",
 	    FLAG_NAME | FLAG_NOW | FLAG_TIMEOUT, SCOPE_NONE, NULL, false,
@@ -188,7 +193,7 @@ dispatch(const char *name, char **argv)
 		return STATUS_OK;
 	}
 	if (strcmp(name, "--version") == 0) {
-		printf("hotswap %s\n", HOTSWAP_VERSION);
+		printf("hotswap %s\n", version_text);
 		return STATUS_OK;
 	}
 	if (command == NULL)

@@ -63,6 +63,7 @@ int cli_history(const struct arguments *);
 int cli_events(const struct arguments *);
 int cli_wait(const struct arguments *);
 int cli_signal(const struct arguments *);
+int cli_reexec(const struct arguments *);
 int cli_stop(const struct arguments *);
 int cli_doctor(const struct arguments *);
 int cli_probe(const struct arguments *);

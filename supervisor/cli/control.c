@@ -106,6 +106,7 @@ cli_wait(const struct arguments *arguments)
 		return status;
 	waiting_arm();
 	parameters = json_pack("{ss}", "for", arguments->state);
+	client_persist(client, CLIENT_PATIENCE_MS);
 	if (client_call(client, "Wait", parameters, false) == 0)
 		got = client_receive(
 		    client, waiting_deadline(arguments->timeout_ms), &message);
@@ -151,7 +152,7 @@ wait_for_end(struct client *client, int64_t deadline)
 			    "%s: all is stopped, but the supervisor does not "
 			    "end",
 			    client_name(client));
-		else if (got == GOT_END)
+		else if (got == GOT_END || got == GOT_LOST)
 			return client_tell_silence(client, got);
 		else
 			return tell(STATUS_TIMEOUT,
@@ -172,6 +173,7 @@ cli_stop(const struct arguments *arguments)
 		return status;
 	waiting_arm();
 	parameters = json_pack("{sb}", "now", arguments->now);
+	client_persist(client, 0);
 	if (client_call(client, "Stop", parameters, false) == -1)
 		status = client_tell_silence(client, GOT_END);
 	else

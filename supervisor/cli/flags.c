@@ -98,7 +98,7 @@ const struct flag flag_table[] = {
 	    .help = "back to the image of generation N",
 	    .set = set_to, .expected = "a generation's number" },
 	{ .bit = FLAG_EXE, .name = "exe", .metavar = "FILE",
-	    .help = "replace the program file alone and keep the arguments",
+	    .help = "take this file, and keep the arguments",
 	    .set = set_exe, .expected = "a file" },
 	{ .bit = FLAG_FOR, .name = "for", .metavar = "ready|idle|drained",
 	    .help = "the state: a generation serves; no rollout is under "

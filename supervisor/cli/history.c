@@ -190,6 +190,7 @@ cli_events(const struct arguments *arguments)
 
 	if ((client = client_open(arguments->name, &status)) == NULL)
 		return status;
+	client_persist(client, CLIENT_PATIENCE_MS);
 	if (client_call(client, "Events", NULL, arguments->follow) == -1)
 		more = false;
 	while (more && status == STATUS_OK) {

@@ -263,6 +263,8 @@ roll_out(const struct arguments *arguments, const struct wish *wish,
 	f.deadline = waiting_deadline(arguments->timeout_ms);
 	json_object_set_new(
 	    parameters, "wait", json_boolean(!arguments->no_wait));
+	json_object_set_new(parameters, "id", client_id());
+	client_persist(f.client, CLIENT_PATIENCE_MS);
 	if (client_call(
 		f.client, wish->method, parameters, !arguments->no_wait) == -1)
 		status = client_tell_silence(f.client, GOT_END);

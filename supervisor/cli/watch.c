@@ -184,6 +184,9 @@ watch_status(const struct arguments *arguments)
 	if (watch.asks == NULL)
 		return status;
 	watch.events = client_connect(client_name(watch.asks));
+	client_persist(watch.asks, CLIENT_PATIENCE_MS);
+	if (watch.events != NULL)
+		client_persist(watch.events, CLIENT_PATIENCE_MS);
 	waiting_arm();
 	if (watch.live)
 		waiting_arm_key('q');

@@ -153,28 +153,59 @@ set_environment(const struct depot *depot)
 	return result;
 }
 
-int
-depot_hand_over(struct depot *depot, const char *except, int *fd)
+static void
+clear_environment(void)
 {
-	int above, taken;
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDNAMES");
+}
+
+void
+depot_take_back(struct depot *depot)
+{
+	int fd, saved = errno;
+
+	for (fd = FIRST; fd < FIRST + (int)depot->n; fd++)
+		close(fd);
+	clear_environment();
+	errno = saved;
+}
+
+/* To a number that is not below. */
+static int
+move_up(int *fd, int above)
+{
+	int taken = fcntl(*fd, F_DUPFD_CLOEXEC, above);
+
+	if (taken == -1)
+		return -1;
+	fd_close(fd);
+	*fd = taken;
+	return 0;
+}
+
+int
+depot_hand_over(struct depot *depot, int *apart, size_t n)
+{
+	int above = FIRST + (int)depot->n;
 	size_t i;
 
-	if ((*fd = depot_take(depot, except)) == -1)
-		return -1;
 	/* Out of each other's way first: a source may be another's goal. */
-	above = FIRST + (int)depot->n;
-	for (i = 0; i < depot->n; i++) {
-		taken = fcntl(depot->items[i].fd, F_DUPFD_CLOEXEC, above);
-		if (taken == -1)
+	for (i = 0; i < depot->n; i++)
+		if (move_up(&depot->items[i].fd, above) == -1)
 			return -1;
-		depot->items[i].fd = taken;
-	}
-	if ((*fd = fcntl(*fd, F_DUPFD_CLOEXEC, above)) == -1)
-		return -1;
+	for (i = 0; i < n; i++)
+		if (apart[i] != -1 && move_up(&apart[i], above) == -1)
+			return -1;
 	for (i = 0; i < depot->n; i++)
 		if (dup2(depot->items[i].fd, FIRST + (int)i) == -1)
-			return -1;
-	return set_environment(depot);
+			goto fail;
+	if (set_environment(depot) == 0)
+		return 0;
+fail:
+	depot_take_back(depot);
+	return -1;
 }
 
 static unsigned int
@@ -218,8 +249,23 @@ depot_receive(struct depot *depot)
 	else
 		result = receive_all(depot, number_in("LISTEN_FDS"), copy);
 	free(copy);
-	unsetenv("LISTEN_FDS");
-	unsetenv("LISTEN_PID");
-	unsetenv("LISTEN_FDNAMES");
+	clear_environment();
 	return result;
+}
+
+bool
+depot_is_given(const char *name)
+{
+	const char *names = getenv("LISTEN_FDNAMES");
+	size_t len = strlen(name), n;
+
+	if (names == NULL || number_in("LISTEN_PID") != (unsigned int)getpid())
+		return false;
+	for (;; names += n + 1) {
+		n = strcspn(names, ":");
+		if (n == len && strncmp(names, name, n) == 0)
+			return true;
+		if (names[n] == '\0')
+			return false;
+	}
 }

@@ -43,16 +43,22 @@ int depot_take(struct depot *, const char *name);
 void depot_remove(struct depot *, const char *name);
 
 /*
- * For a child that is about to call execve(2): all become descriptors 3, 4,
- * ... that are inherited, as the environment says, but for the one that is
- * called `except`, whose number, close-on-exec, comes in *fd.  -1 with errno.
+ * Before execve(2): all become descriptors 3, 4, ... that are inherited, as
+ * the environment says; what had these numbers is closed.  The n that are
+ * apart stay, close-on-exec, but have other numbers.  -1 with errno.
  */
-int depot_hand_over(struct depot *, const char *except, int *fd);
+int depot_hand_over(struct depot *, int *apart, size_t n);
+
+/* There was no execve(2) after all: close what would have been inherited. */
+void depot_take_back(struct depot *);
 
 /*
  * What was handed over to this process, close-on-exec from here on; the
  * environment says nothing of it any more.  -1 with ENOMEM.
  */
 int depot_receive(struct depot *);
+
+/* Was something of that name handed over, and not been received yet? */
+bool depot_is_given(const char *name);
 
 #endif

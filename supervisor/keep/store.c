@@ -289,10 +289,27 @@ store_fd(const struct store *store)
 	return store->keeper ? store->sock : -1;
 }
 
-enum store_news
-store_read(struct store *store, pid_t *pid, int *status)
+static enum store_news
+read_message(const char *text, struct store_message *message)
 {
-	char text[128];
+	unsigned long long dev, ino;
+
+	if (sscanf(text, "X_EXITED=%d %d", &message->pid, &message->status) ==
+	    2)
+		return STORE_EXITED;
+	if (sscanf(text, "X_REEXEC_FAILED=%255[^\n]", message->reason) == 1)
+		return STORE_SETBACK;
+	if (sscanf(text, "X_KEEPER=%llu %llu", &dev, &ino) != 2)
+		return STORE_NOTHING;
+	message->dev = (dev_t)dev;
+	message->ino = (ino_t)ino;
+	return STORE_PROGRAM;
+}
+
+enum store_news
+store_read(struct store *store, struct store_message *message)
+{
+	char text[512];
 	ssize_t n;
 
 	do
@@ -306,6 +323,5 @@ store_read(struct store *store, pid_t *pid, int *status)
 		return STORE_ENDED;
 	}
 	text[n] = '\0';
-	return sscanf(text, "X_EXITED=%d %d", pid, status) == 2 ? STORE_EXITED
-								: STORE_NOTHING;
+	return read_message(text, message);
 }

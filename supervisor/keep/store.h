@@ -17,7 +17,21 @@ struct store;
 #define STORE_NAME 256 /* room for any name */
 
 /* What a message from the keeper says. */
-enum store_news { STORE_NOTHING, STORE_EXITED, STORE_ENDED };
+enum store_news {
+	STORE_NOTHING,
+	STORE_EXITED,  /* a child of its */
+	STORE_PROGRAM, /* which file it runs itself */
+	STORE_SETBACK, /* another program could not take over */
+	STORE_ENDED,   /* it is no more */
+};
+
+struct store_message {
+	pid_t pid;
+	int status;
+	dev_t dev;
+	ino_t ino;
+	char reason[256];
+};
 
 /*
  * What we were given, and to whom we speak.  *New*; NULL with errno: EBADMSG
@@ -83,7 +97,7 @@ int store_passed(struct store *, size_t i, char name[static STORE_NAME]);
 /* Where the keeper's messages come in, *borrowed*; -1: there is no keeper. */
 int store_fd(const struct store *);
 
-/* Read one message; for STORE_EXITED which child of the keeper's and how. */
-enum store_news store_read(struct store *, pid_t *, int *status);
+/* Read one message, and what belongs to such news. */
+enum store_news store_read(struct store *, struct store_message *);
 
 #endif

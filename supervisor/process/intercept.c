@@ -70,6 +70,14 @@ intercept_free(struct intercept *intercept)
 	free(intercept);
 }
 
+bool
+intercept_is_idle(const struct intercept *intercept)
+{
+	return TAILQ_EMPTY(&intercept->calls) &&
+	    (intercept->backend->idle == NULL ||
+		intercept->backend->idle(intercept));
+}
+
 int
 intercept_fd(const struct intercept *intercept)
 {

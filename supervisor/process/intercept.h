@@ -95,6 +95,9 @@ struct intercept *intercept_preload_new(
  */
 void intercept_free(struct intercept *);
 
+/* No call is under way that only we know of. */
+bool intercept_is_idle(const struct intercept *);
+
 /* What it serves, borrowed: for the checkpoint. */
 int intercept_fd(const struct intercept *);
 

@@ -36,6 +36,7 @@ struct intercept_backend {
 	int (*done)(struct intercept_pending *, int error);
 	int (*replace)(struct intercept_pending *, int fd);
 	void (*hold)(struct intercept_pending *); /* NULL: nothing to do */
+	bool (*idle)(const struct intercept *);	  /* NULL: always */
 	void (*fini)(struct intercept *);
 };
 

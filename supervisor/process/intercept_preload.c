@@ -68,6 +68,12 @@ free_visitors(struct intercept *intercept)
 	free(visitors);
 }
 
+static bool
+has_no_visitors(const struct intercept *intercept)
+{
+	return LIST_EMPTY((const struct visitors *)intercept->state);
+}
+
 /* The library waits for it, so there is always room: EAGAIN is a fault. */
 static int
 reply(struct intercept_pending *pending, enum announce_verdict verdict,
@@ -113,6 +119,7 @@ static const struct intercept_backend backend = {
 	.done = finish_call,
 	.replace = replace_socket,
 	.hold = hold_call,
+	.idle = has_no_visitors,
 	.fini = free_visitors,
 };
 

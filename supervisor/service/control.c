@@ -54,6 +54,12 @@ struct control {
 
 static void take_call(struct call *);
 
+static bool
+is_owner(const struct ucred *peer)
+{
+	return peer->uid == 0 || peer->uid == geteuid();
+}
+
 static void
 expect_silence(struct call *call, bool limited)
 {
@@ -134,6 +140,17 @@ const json_t *
 call_parameters(const struct call *call)
 {
 	return call->varlink.parameters;
+}
+
+bool
+call_is_owner(const struct call *call)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return getsockopt(bufferevent_getfd(call->peer), SOL_SOCKET,
+		   SO_PEERCRED, &peer, &len) == 0 &&
+	    is_owner(&peer);
 }
 
 bool
@@ -226,7 +243,7 @@ may_connect(const struct control *control, int sock)
 
 	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1)
 		return false;
-	if (peer.uid == 0 || peer.uid == geteuid())
+	if (is_owner(&peer))
 		return true;
 	if (control->group != (gid_t)-1 &&
 	    has_group(sock, peer.gid, control->group))
@@ -397,9 +414,21 @@ flush_peer(struct call *call)
 {
 	struct evbuffer *output = bufferevent_get_output(call->peer);
 
+	/* A bufferevent lets nobody but itself take from its output. */
+	evbuffer_unfreeze(output, 1);
 	while (evbuffer_get_length(output) > 0 &&
 	    evbuffer_write(output, bufferevent_getfd(call->peer)) > 0)
 		;
+	evbuffer_freeze(output, 1);
+}
+
+void
+control_flush(struct control *control)
+{
+	struct call *call;
+
+	TAILQ_FOREACH (call, &control->calls, entry)
+		flush_peer(call);
 }
 
 void

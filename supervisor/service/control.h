@@ -25,6 +25,9 @@ struct control *control_new(
 /* The listening socket, *borrowed*: to be held for a successor. */
 int control_fd(const struct control *);
 
+/* Send what is still to be sent, as far as it goes. */
+void control_flush(struct control *);
+
 /* Send what is still to be sent, as far as it goes; close, unlink. */
 void control_free(struct control *);
 
@@ -44,6 +47,9 @@ void call_error(struct call *, const char *name, json_t *parameters);
 
 /* The same with one parameter `message`. */
 void call_fail(struct call *, const char *name, const char *message);
+
+/* Is the peer root or our own user, not only of a group that is let in? */
+bool call_is_owner(const struct call *);
 
 /*
  * The method returns without having replied, and will later: ended is called

@@ -180,7 +180,7 @@ exclusive_revive(struct service *service, const char *why)
 	steering_apply(service);
 	events_emit(service, "restarted", old, "started again, PID %d",
 	    program_main(old->program));
-	release_await_ready(service);
+	release_await_ready(service, service->options->start_timeout_ms);
 }
 
 void

@@ -76,12 +76,13 @@ struct generation *generation_new(
 void generation_free(struct generation *);
 
 /*
- * What a successor must know, *new*.  The generation made again of that, with
- * what runs of it, the sockets being the listeners': NULL with errno.  Then,
- * once all else is restored, it goes on as its role says.
+ * What a successor must know, *new*.  The generation made again of that: NULL
+ * with errno.  Then what runs of it, the sockets being the listeners': -1
+ * with errno.  Then, once all else is restored, it goes on as its role says.
  */
 json_t *generation_save(const struct generation *);
 struct generation *generation_restore(struct service *, const json_t *);
+int generation_take_over(struct generation *, const json_t *);
 void generation_resume(struct generation *, const json_t *);
 
 /*

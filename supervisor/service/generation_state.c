@@ -106,15 +106,21 @@ generation_restore(struct service *service, const json_t *saved)
 	generation->restarts = (unsigned int)restarts;
 	generation->checks.sick = sick;
 	strlcpy(generation->started, started, sizeof(generation->started));
+	return generation;
+}
+
+int
+generation_take_over(struct generation *generation, const json_t *saved)
+{
 	take_image_file(generation);
 	if (stored_restore(generation, json_object_get(saved, "stored")) ==
 		-1 ||
 	    restore_program(generation, json_object_get(saved, "program")) ==
-		-1 ||
-	    wrap_restore(generation->wrap, json_object_get(saved, "wrap")) ==
 		-1)
-		return NULL;
-	return generation;
+		return -1;
+	if (generation->wrap == NULL)
+		return 0;
+	return wrap_restore(generation->wrap, json_object_get(saved, "wrap"));
 }
 
 /* Each role has a way to go on; what was to be stopped is stopped again. */

@@ -16,6 +16,7 @@
 #include "keep/store.h"
 #include "process/reaper.h"
 #include "service/recovery.h"
+#include "service/reexec.h"
 #include "service/service.h"
 #include "traffic/holder.h"
 
@@ -133,12 +134,16 @@ hear_keeper(evutil_socket_t fd, short what, void *arg)
 {
 	struct service *service = arg;
 	struct held *held = service->held;
+	struct store_message message;
 	enum store_news news;
-	int status;
-	pid_t pid;
 
-	while ((news = store_read(held->store, &pid, &status)) == STORE_EXITED)
-		reaper_told(pid, status);
+	while ((news = store_read(held->store, &message)) != STORE_NOTHING &&
+	    news != STORE_ENDED) {
+		if (news == STORE_EXITED)
+			reaper_told(message.pid, message.status);
+		else
+			reexec_heard(service, news, &message);
+	}
 	if (news != STORE_ENDED)
 		return;
 	event_del(held->news);

@@ -7,8 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -32,6 +37,43 @@ list_passed(const struct depot *passed, struct keeper_item *items)
 		items[i] = (struct keeper_item){ passed->items[i].name,
 			passed->items[i].fd };
 	return passed->n;
+}
+
+/* Is it the file that we are? */
+static bool
+is_ourselves(const char *path)
+{
+	struct stat ours, st;
+
+	return stat("/proc/self/exe", &ours) == 0 && stat(path, &st) == 0 &&
+	    ours.st_dev == st.st_dev && ours.st_ino == st.st_ino;
+}
+
+/* By a name that is looked up anew each time, not where links led to. */
+static void
+find_ourselves(char path[static PATH_MAX])
+{
+	const char *name = program_invocation_name, *list = getenv("PATH");
+	char here[PATH_MAX];
+	ssize_t n;
+
+	if (name[0] == '/')
+		strlcpy(path, name, PATH_MAX);
+	else if (strchr(name, '/') != NULL)
+		snprintf(path, PATH_MAX, "%s/%s",
+		    getcwd(here, sizeof(here)) != NULL ? here : "", name);
+	else
+		for (path[0] = '\0'; list != NULL && !is_ourselves(path);
+		     list += list[0] == ':') {
+			n = (ssize_t)strcspn(list, ":");
+			snprintf(path, PATH_MAX, "%.*s/%s", (int)n, list, name);
+			if ((list += n)[0] == '\0')
+				break;
+		}
+	if (is_ourselves(path))
+		return;
+	n = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	path[n > 0 ? n : 0] = '\0';
 }
 
 static int
@@ -68,10 +110,13 @@ become_keeper(const char *name, const json_t *first, int report_fd)
 int
 launch(const struct options *options, char *const *program, int report_fd)
 {
-	json_t *first = recovery_first(options, program);
+	char path[PATH_MAX];
+	json_t *first;
 	int status = STATUS_SOFTWARE;
 
 	log_open(options->name, options->log_format);
+	find_ourselves(path);
+	first = recovery_first(options, program, path);
 	if (first == NULL)
 		log_error("the command line is not UTF-8");
 	else if (report_fd == -1 && store_is_offered())

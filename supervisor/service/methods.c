@@ -11,12 +11,14 @@
 #include <string.h>
 
 #include "base/strings.h"
+#include "base/version.h"
 #include "service/control.h"
+#include "service/outcome.h"
+#include "service/reexec.h"
 #include "service/request.h"
 #include "service/service.h"
 #include "service/status.h"
 #include "service/waiting.h"
-#include "settings.h"
 
 #define INTERFACE	  "org.hotswap.Supervisor"
 #define INVALID_PARAMETER "org.varlink.service.InvalidParameter"
@@ -127,17 +129,53 @@ get_strings(struct call *call, const char *name, char ***value)
 	return *value != NULL;
 }
 
+/* A word by which the caller knows its call again. */
+static bool
+get_id(struct call *call, const char **id)
+{
+	if (!get_string(call, "id", id))
+		return false;
+	if (*id == NULL || strlen(*id) < RELEASE_ID)
+		return true;
+	invalid(call, "id");
+	return false;
+}
+
 /* ROLLOUTS */
 
+/* One that was asked for already, of us or of our predecessor. */
+static bool
+is_known(struct call *call, const char *id, bool wait)
+{
+	struct service *service = call_service(call);
+	const struct release *release = &service->release;
+	json_t *outcome;
+
+	if (release->untold && strcmp(release->id, id) == 0) {
+		if (!wait)
+			call_reply(call, NULL, false);
+		else if (wait_for_outcome(call) == -1)
+			call_fail(call, "Failed", strerror(errno));
+		return true;
+	}
+	if ((outcome = outcome_find(service, id)) == NULL)
+		return false;
+	call_reply(
+	    call, wait ? json_pack("{sO}", "outcome", outcome) : NULL, false);
+	json_decref(outcome);
+	return true;
+}
+
 static void
-begin(struct call *call, const struct request *request)
+begin(struct call *call, struct request *request)
 {
 	struct service *service = call_service(call);
 	char why[RELEASE_WHY];
 	const char *key;
 	bool wait = true;
 
-	if (!get_bool(call, "wait", &wait))
+	if (!get_bool(call, "wait", &wait) || !get_id(call, &request->id) ||
+	    (request->id != NULL && is_known(call, request->id, wait)))
 		return;
 	if (wait && wait_for_outcome(call) == -1) {
 		call_fail(call, "Failed", strerror(errno));
@@ -327,6 +365,32 @@ stop(struct call *call)
 	service_end(service, 0, now);
 }
 
+/* The reply comes from whoever supervises then. */
+static void
+reexec(struct call *call)
+{
+	struct service *service = call_service(call);
+	const char *exe, *id;
+	char why[RELEASE_WHY];
+
+	if (!get_string(call, "exe", &exe) || !get_id(call, &id))
+		return;
+	if (exe != NULL && exe[0] != '/')
+		invalid(call, "exe");
+	else if (exe != NULL && !call_is_owner(call))
+		call_fail(call, "NotPermitted",
+		    "only root and the supervisor's own user may name a file");
+	else if (id != NULL && reexec_is(service, id) &&
+	    !reexec_is_under_way(service))
+		reexec_answer(service, call);
+	else if (wait_for_reexec(call) == -1)
+		call_fail(call, "Failed", strerror(errno));
+	else if ((id == NULL || !reexec_is(service, id)) &&
+	    reexec_begin(
+		service, exe, id != NULL ? id : "", why, sizeof(why)) == -1)
+		call_fail(call, "Refused", why);
+}
+
 /* INTROSPECTION */
 
 static void
@@ -334,7 +398,7 @@ get_info(struct call *call)
 {
 	call_reply(call,
 	    json_pack("{ss ss ss ss s[ss]}", "vendor", "hotswap", "product",
-		"hotswap", "version", HOTSWAP_VERSION, "url", "", "interfaces",
+		"hotswap", "version", version_text, "url", "", "interfaces",
 		interfaces[0].name, interfaces[1].name),
 	    false);
 }
@@ -376,6 +440,7 @@ static const struct {
 	{ INTERFACE ".Events", events },
 	{ INTERFACE ".Signal", send_signal },
 	{ INTERFACE ".Stop", stop },
+	{ INTERFACE ".Reexec", reexec },
 	{ "org.varlink.service.GetInfo", get_info },
 	{ "org.varlink.service.GetInterfaceDescription", get_interface },
 };

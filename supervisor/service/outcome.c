@@ -72,6 +72,24 @@ outcome_pause_ended(struct service *service, int64_t ms)
 	service->pauses.total_ms += ms;
 }
 
+json_t *
+outcome_find(const struct service *service, const char *id)
+{
+	json_t *entries = journal_entries(service->journal), *found = NULL;
+	size_t i = json_array_size(entries);
+	const char *other;
+
+	while (i > 0 && found == NULL) {
+		found = json_array_get(entries, --i);
+		other = json_string_value(json_object_get(found, "id"));
+		if (other == NULL || strcmp(other, id) != 0)
+			found = NULL;
+	}
+	json_incref(found);
+	json_decref(entries);
+	return found;
+}
+
 /* A predecessor ended between writing it and noting that it had. */
 static bool
 is_written(const struct service *service)
@@ -104,12 +122,13 @@ outcome_tell(
 	release->untold = false;
 	if (release->kind == RELEASE_FIRST)
 		return;
-	outcome = json_pack("{ss ss si si si ss ss sI sO}", "result",
+	outcome = json_pack("{ss ss si si si ss ss sI sO ss*}", "result",
 	    result_names[result], "name", service->options->name, "from",
 	    (int)release->from, "to", (int)release->to, "serves",
 	    serving != NULL ? (int)serving->number : 0, "reason",
 	    why != NULL ? why : "", "started", release->started, "duration_ms",
-	    (json_int_t)took, "phases", release->phases);
+	    (json_int_t)took, "phases", release->phases, "id",
+	    release->id[0] != '\0' ? release->id : NULL);
 	if (outcome == NULL)
 		return;
 	service->outcomes[result]++;

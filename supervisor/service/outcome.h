@@ -6,6 +6,7 @@
 #ifndef SERVICE_OUTCOME_H
 #define SERVICE_OUTCOME_H
 
+#include <jansson.h>
 #include <stdint.h>
 
 #include "service/rollout.h"
@@ -20,6 +21,9 @@ void outcome_begin(struct release *);
 
 /* A state or a share was left, that of before: note how long it took. */
 void outcome_phase_ended(struct release *, const struct rollout *before);
+
+/* The outcome of an earlier rollout of that id, *new*; NULL. */
+json_t *outcome_find(const struct service *, const char *id);
 
 /*
  * New connections have waited for so long: a phase that lies across others,

@@ -11,21 +11,23 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "base/strings.h"
+#include "base/version.h"
 #include "keep/checkpoint.h"
 #include "keep/copy.h"
 #include "keep/store.h"
 #include "service/adoption.h"
 #include "service/held.h"
 #include "service/manager.h"
+#include "service/reexec.h"
 #include "service/request.h"
 #include "service/retire.h"
 #include "service/service.h"
 #include "service/steering.h"
 #include "service/stored.h"
-#include "settings.h"
 
 struct recovery {
 	struct checkpoint checkpoint;
@@ -41,10 +43,12 @@ struct recovery {
 /* THE DOCUMENT */
 
 json_t *
-recovery_first(const struct options *options, char *const *program)
+recovery_first(
+    const struct options *options, char *const *program, const char *path)
 {
-	return json_pack("{si so so}", "version", CHECKPOINT_VERSION, "options",
-	    options_to_json(options), "first", strings_to_json(program));
+	return json_pack("{si so so s{ss}}", "version", CHECKPOINT_VERSION,
+	    "options", options_to_json(options), "first",
+	    strings_to_json(program), "reexec", "path", path);
 }
 
 struct options *
@@ -89,9 +93,9 @@ static json_t *
 describe(const struct service *service)
 {
 	return json_pack(
-	    "{si ss so so* ss* si si si s[iii] sb si si so so so sO*}",
-	    "version", CHECKPOINT_VERSION, "hotswap", HOTSWAP_VERSION,
-	    "options", options_to_json(service->options), "program",
+	    "{si ss so so* ss* si si si s[iii] sb si si so so so so sO*}",
+	    "version", CHECKPOINT_VERSION, "hotswap", version_text, "options",
+	    options_to_json(service->options), "program",
 	    service->program != NULL ? strings_to_json(service->program) : NULL,
 	    "exe", service->exe, "last-number", (int)service->last_number,
 	    "active", (int)number_of(service->active), "parked",
@@ -101,7 +105,8 @@ describe(const struct service *service)
 	    "exit-status", service->exit_status, "declared",
 	    (int)service->ndeclared, "listeners", steering_save(service),
 	    "generations", save_generations(service), "release",
-	    release_save(&service->release), "life", service->recovery->life);
+	    release_save(&service->release), "reexec",
+	    reexec_save(service->reexec), "life", service->recovery->life);
 }
 
 /* It is worth a word, and no more: the memfds say the same. */
@@ -119,21 +124,47 @@ save_copy(struct service *service, const json_t *document)
 	recovery->uncopied = failed;
 }
 
-void
+int
 recovery_save(struct service *service)
 {
 	struct recovery *recovery = service->recovery;
 	json_t *document;
+	int result;
 
 	if (!recovery->on)
-		return;
+		return 0;
 	document = describe(service);
-	if (document == NULL ||
-	    checkpoint_save(&recovery->checkpoint, document) == -1)
+	result = document != NULL
+	    ? checkpoint_save(&recovery->checkpoint, document)
+	    : -1;
+	if (result == -1)
 		log_error("checkpoint: cannot be written: %s", strerror(errno));
 	else
 		save_copy(service, document);
 	json_decref(document);
+	return result;
+}
+
+int
+recovery_snapshot(const struct service *service)
+{
+	json_t *document = describe(service);
+	struct checkpoint copy;
+	int fd = -1;
+
+	if (document != NULL && checkpoint_init(&copy) == 0) {
+		if (checkpoint_save(&copy, document) == 0)
+			fd = fd_dup(copy.fds[copy.sequence % CHECKPOINT_FILES]);
+		checkpoint_fini(&copy);
+	}
+	json_decref(document);
+	return fd;
+}
+
+void
+recovery_stop(struct service *service)
+{
+	service->recovery->on = false;
 }
 
 /* COMING UP */
@@ -258,6 +289,9 @@ recovery_adopt(
 {
 	struct recovery *recovery = service->recovery;
 
+	/* Where hotswap is installed is known better from us. */
+	json_object_set(
+	    document, "reexec", json_object_get(recovery->document, "reexec"));
 	json_decref(recovery->document);
 	recovery->document = document;
 	recovery->checkpoint.sequence = sequence;
@@ -333,8 +367,9 @@ restore_generations(struct service *service, const json_t *document)
 	return 0;
 }
 
-int
-recovery_restore(struct service *service)
+/* All that the document says; nothing outside of us is touched. */
+static int
+read_parts(struct service *service, char *why, size_t size)
 {
 	const json_t *document = service->recovery->document;
 	const struct {
@@ -345,6 +380,7 @@ recovery_restore(struct service *service)
 		{ "listeners", steering_restore },
 		{ NULL, restore_generations },
 		{ "release", release_restore },
+		{ "reexec", reexec_restore },
 	};
 	const json_t *saved;
 	size_t i;
@@ -355,12 +391,70 @@ recovery_restore(struct service *service)
 		    : json_object_get(document, parts[i].key);
 		if (parts[i].restore(service, saved) == 0)
 			continue;
-		log_error("the checkpoint cannot be used: %s: %s",
+		snprintf(why, size, "%s: %s",
 		    parts[i].key != NULL ? parts[i].key : "generations",
 		    strerror(errno));
 		return -1;
 	}
 	return 0;
+}
+
+/* What runs of the generations, with what it holds. */
+static int
+take_over(struct service *service, char *why, size_t size)
+{
+	struct generation *generation = TAILQ_FIRST(&service->generations);
+	json_t *saved;
+	size_t i;
+
+	json_array_foreach (
+	    json_object_get(service->recovery->document, "generations"), i,
+	    saved) {
+		if (generation_take_over(generation, saved) == -1) {
+			snprintf(why, size, "generation %u: %s",
+			    generation->number, strerror(errno));
+			return -1;
+		}
+		generation = TAILQ_NEXT(generation, entry);
+	}
+	return 0;
+}
+
+int
+recovery_restore(struct service *service)
+{
+	char why[256];
+
+	if (read_parts(service, why, sizeof(why)) == 0 &&
+	    take_over(service, why, sizeof(why)) == 0)
+		return 0;
+	log_error("the checkpoint cannot be used: %s", why);
+	return -1;
+}
+
+int
+recovery_examine(struct service *service, int fd, char *why, size_t size)
+{
+	struct recovery *recovery = calloc(1, sizeof(*recovery));
+	const json_t *options;
+
+	if (recovery == NULL || held_open(service) == -1) {
+		snprintf(why, size, "%s", strerror(errno));
+		free(recovery);
+		return -1;
+	}
+	service->recovery = recovery;
+	recovery->copy.files.fds[0] = recovery->copy.files.fds[1] = -1;
+	checkpoint_adopt(&recovery->checkpoint, (int[]){ fd, -1 });
+	recovery->document = checkpoint_load(&recovery->checkpoint, why, size);
+	if (recovery->document == NULL)
+		return -1;
+	options = json_object_get(recovery->document, "options");
+	if ((service->options = recovery_options(options)) == NULL) {
+		snprintf(why, size, "options are not known to it");
+		return -1;
+	}
+	return read_parts(service, why, size);
 }
 
 /* GOING ON */
@@ -372,6 +466,8 @@ begin_first(struct service *service)
 	char **program, why[RELEASE_WHY];
 	const char *key;
 
+	reexec_restore(
+	    service, json_object_get(service->recovery->document, "reexec"));
 	program = strings_from_json(
 	    json_object_get(service->recovery->document, "first"));
 	request.program = program;
@@ -409,6 +505,7 @@ resume(struct service *service)
 	const json_t *document = service->recovery->document;
 	struct generation *generation;
 	json_t *saved;
+	bool handed;
 	size_t i;
 
 	steering_apply(service);
@@ -422,15 +519,20 @@ resume(struct service *service)
 		if (generation != NULL)
 			generation_resume(generation, saved);
 	}
+	handed = service->release.handed;
 	release_resume(service);
 	dismiss_strays(service);
 	stored_sweep(service);
 	if (json_is_true(json_object_get(document, "ending")))
 		service_end(service, service->exit_status, false);
-	events_emit(service, "recovered", service->active,
-	    service->recovery->adopted
-		? "taken over from a supervisor whose keeper is dead"
-		: "the supervisor was started again");
+	reexec_resume(service);
+	if (handed)
+		recovery_save(service);
+	else
+		events_emit(service, "recovered", service->active,
+		    service->recovery->adopted
+			? "taken over from a supervisor whose keeper is dead"
+			: "the supervisor was started again");
 	if (service->active != NULL)
 		service_report(service, true, NULL);
 }

@@ -18,8 +18,12 @@ struct recovery;
 struct service;
 struct copy;
 
-/* What the first supervisor of a service must know, *new*. */
-json_t *recovery_first(const struct options *, char *const *program);
+/*
+ * What the first supervisor of a service must know, *new*; path is where
+ * hotswap itself is installed.
+ */
+json_t *recovery_first(
+    const struct options *, char *const *program, const char *path);
 
 /*
  * Find out what there is to go on with; first, borrowed, is what to begin
@@ -56,6 +60,12 @@ bool recovery_is_first(const struct service *);
 int recovery_restore(struct service *);
 
 /*
+ * For a service that will never run: read all of a checkpoint, *stolen*, and
+ * touch nothing.  -1 with why it would be of no use.
+ */
+int recovery_examine(struct service *, int fd, char *why, size_t size);
+
+/*
  * All is in place: from here on the checkpoint is kept, and everything goes
  * on where it was, or begins.
  */
@@ -63,9 +73,15 @@ void recovery_begin(struct service *);
 
 /*
  * Bring the checkpoint up to date.  To be called before what must not be
- * lost is done.
+ * lost is done.  -1 with errno after it has said so.
  */
-void recovery_save(struct service *);
+int recovery_save(struct service *);
+
+/* A file with what the checkpoint would be now, *new*; -1 with errno. */
+int recovery_snapshot(const struct service *);
+
+/* The checkpoint stays as it is: what is left to do is not to be known. */
+void recovery_stop(struct service *);
 
 /* We end because we are asked to: nobody shall start us again. */
 void recovery_end(struct service *);

@@ -184,11 +184,11 @@ release_make_candidate(struct service *service, char why[static RELEASE_WHY])
 }
 
 void
-release_await_ready(struct service *service)
+release_await_ready(struct service *service, int64_t ms)
 {
 	struct release *release = &service->release;
 
-	set_deadline(service, service->options->start_timeout_ms);
+	set_deadline(service, ms);
 	readiness_stop(release->readiness);
 	release->readiness =
 	    readiness_start(release->candidate, candidate_ready, service);
@@ -217,7 +217,7 @@ start(struct service *service, const char *why)
 	events_emit(service, "started", release->candidate,
 	    "%s started, PID %d, sha256 %.12s", release->image->program,
 	    program_main(release->candidate->program), release->image->sha256);
-	release_await_ready(service);
+	release_await_ready(service, service->options->start_timeout_ms);
 }
 
 /* CHECK: it must pass before it serves anybody. */
@@ -275,7 +275,7 @@ release_watch(struct service *service, int64_t ms)
 	    health_start(candidate, HEALTH_ROLLOUT, health_told);
 	if (candidate->health == NULL)
 		release_take(service, EVENT_FAILED, strerror(errno));
-	else
+	else if (ms >= 0)
 		set_deadline(service, ms);
 }
 

@@ -30,6 +30,7 @@ enum release_kind {
 };
 
 #define RELEASE_WHY 512
+#define RELEASE_ID  64 /* of who asks, to ask again after our end */
 
 struct release {
 	struct rollout rollout;
@@ -52,9 +53,11 @@ struct release {
 	bool lost;	       /* the old one did not come back */
 	char why[RELEASE_WHY]; /* it is on the way back, while it is */
 	char started[CLOCK_STAMP];
+	char id[RELEASE_ID]; /* "": it has none */
 	json_t *phases;
 	bool untold;	/* its outcome is not in the history yet */
 	bool inherited; /* it was a predecessor's */
+	bool handed;	/* who meant it to go on where it was */
 };
 
 void release_init(struct service *);
@@ -95,7 +98,8 @@ void release_resume(struct service *);
 
 /*
  * Pieces of a rollout's course that release_resume takes up: check the
- * candidate while the state lasts, so long; let go of what was kept for it.
+ * candidate while the state lasts, so long (-1: until somebody ends it); let
+ * go of what was kept for it.
  */
 void release_watch(struct service *, int64_t ms);
 void release_clear(struct service *);
@@ -108,8 +112,8 @@ void release_extend(struct generation *, int64_t usec);
 /* The candidate, without sockets, not started.  -1 with why. */
 int release_make_candidate(struct service *, char why[static RELEASE_WHY]);
 
-/* Wait until it is ready, at most --start-timeout. */
-void release_await_ready(struct service *);
+/* Wait until it is ready, so long at the most. */
+void release_await_ready(struct service *, int64_t ms);
 
 /* The active one is checked now and then, if a check was asked for. */
 void release_look_after(struct generation *active);

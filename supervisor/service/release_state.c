@@ -25,7 +25,8 @@ release_save(const struct release *release)
 	const struct rollout *rollout = &release->rollout;
 
 	return json_pack(
-	    "{ss sb sI sb ss si sb si si si sb ss sI sI sI sO* so* ss* so*}",
+	    "{ss sb sI sb ss si sb si si si sb ss sI sI sI sO* so* ss* so* "
+	    "so* sb si si si ss}",
 	    "state", rollout_state_name(rollout->state), "alone",
 	    (int)rollout->alone, "paused", (json_int_t)release->paused_ms,
 	    "lost", (int)release->lost, "why", release->why, "kind",
@@ -41,7 +42,12 @@ release_save(const struct release *release)
 	    "exe", release->exe, "options-before",
 	    release->options_before != NULL
 		? options_to_json(release->options_before)
-		: NULL);
+		: NULL,
+	    "image",
+	    release->image != NULL ? image_to_json(release->image) : NULL,
+	    "handed", (int)release->handed, "share", (int)rollout->share,
+	    "step", (int)rollout->step, "steps", (int)rollout->nsteps, "id",
+	    release->id);
 }
 
 static enum rollout_state
@@ -93,20 +99,39 @@ restore_request(struct release *release, const json_t *saved)
 	return 0;
 }
 
+/* Of one that goes on where it was. */
+static int
+restore_course(struct release *release, const json_t *saved)
+{
+	const json_t *image = json_object_get(saved, "image");
+	int share, step, steps;
+
+	if (json_unpack((json_t *)saved, "{si si si}", "share", &share, "step",
+		&step, "steps", &steps) == -1 ||
+	    (image != NULL &&
+		(release->image = image_from_json(image)) == NULL))
+		return -1;
+	release->rollout.share = (unsigned int)share;
+	release->rollout.step = (size_t)step;
+	release->rollout.nsteps = (size_t)steps;
+	return 0;
+}
+
 int
 release_restore(struct service *service, const json_t *saved)
 {
 	struct release *release = &service->release;
 	json_int_t began, phase, deadline;
 	int kind, untold, from, to, candidate, met_users;
-	const char *started;
+	const char *started, *id;
 
-	if (json_unpack((json_t *)saved, "{si sb si si si sb ss sI sI sI}",
+	if (json_unpack((json_t *)saved, "{si sb si si si sb ss sI sI sI ss}",
 		"kind", &kind, "untold", &untold, "from", &from, "to", &to,
 		"candidate", &candidate, "met-users", &met_users, "started",
 		&started, "began", &began, "phase", &phase, "deadline",
-		&deadline) == -1)
+		&deadline, "id", &id) == -1)
 		return -1;
+	strlcpy(release->id, id, sizeof(release->id));
 	release->kind = kind;
 	release->untold = untold;
 	release->inherited = true;
@@ -118,12 +143,14 @@ release_restore(struct service *service, const json_t *saved)
 	release->phase_ms = phase;
 	release->deadline_ms = deadline;
 	release->phases = json_deep_copy(json_object_get(saved, "phases"));
+	release->handed = json_is_true(json_object_get(saved, "handed"));
 	if (untold && candidate != 0)
 		release->candidate =
 		    generation_find(service, (unsigned int)candidate);
 	if (untold && from != 0)
 		release->old = generation_find(service, (unsigned int)from);
-	if (restore_pause(release, saved) == -1)
+	if (restore_pause(release, saved) == -1 ||
+	    (release->handed && restore_course(release, saved) == -1))
 		return -1;
 	return restore_request(release, saved);
 }
@@ -175,7 +202,7 @@ start_first(struct service *service)
 		release_take(service, EVENT_FAILED, why);
 		return;
 	}
-	release_await_ready(service);
+	release_await_ready(service, service->options->start_timeout_ms);
 	if (program_is_ready(release->candidate->program))
 		release_ready(release->candidate);
 }
@@ -200,7 +227,8 @@ go_on_restoring(struct service *service)
 	    generation_start(release->candidate, why, sizeof(why)) == -1)
 		release_take(service, EVENT_FAILED, why);
 	else
-		release_await_ready(service);
+		release_await_ready(
+		    service, service->options->start_timeout_ms);
 }
 
 /* What it was about to be given is the old one's again. */
@@ -219,6 +247,68 @@ take_back(struct service *service)
 		    ? ROLLOUT_STARTING
 		    : ROLLOUT_RESOLVING;
 	release_take(service, EVENT_FAILED, interrupted);
+}
+
+/* So much is left of the time of its state. */
+static int64_t
+time_left(const struct release *release)
+{
+	int64_t left = release->deadline_ms - clock_ms();
+
+	return left > 0 ? left : 0;
+}
+
+/* It was starting, or ready and being checked. */
+static void
+go_on_starting(struct service *service)
+{
+	struct release *release = &service->release;
+	int64_t left = time_left(release);
+
+	if (release->rollout.state == ROLLOUT_CHECKING) {
+		release_watch(service, left);
+		return;
+	}
+	release_await_ready(service, left);
+	if (program_is_ready(release->candidate->program))
+		release_ready(release->candidate);
+}
+
+/* Its share is in force, for the rest of its time or until somebody asks. */
+static void
+go_on_shifting(struct service *service)
+{
+	struct release *release = &service->release;
+	struct rollout *rollout = &release->rollout;
+	size_t steps = rollout->nsteps;
+
+	request_plan(service);
+	/* There may be none for one that is in a hurry. */
+	if (steps < rollout->nsteps)
+		rollout->nsteps = steps;
+	release_watch(
+	    service, release->deadline_ms != 0 ? time_left(release) : -1);
+}
+
+/* The predecessor knew that it would end, and how it was then is so now. */
+static bool
+go_on(struct service *service)
+{
+	static void (*const functions[ROLLOUT_STATES])(struct service *) = {
+		[ROLLOUT_STARTING] = go_on_starting,
+		[ROLLOUT_CHECKING] = go_on_starting,
+		[ROLLOUT_SHIFTING] = go_on_shifting,
+		[ROLLOUT_STOPPING] = exclusive_look,
+	};
+	struct release *release = &service->release;
+	enum rollout_state state = release->rollout.state;
+	bool handed = release->handed;
+
+	release->handed = false;
+	if (!handed || functions[state] == NULL || release->candidate == NULL)
+		return false;
+	functions[state](service);
+	return true;
 }
 
 /* Promoted in all but name? */
@@ -240,7 +330,7 @@ release_resume(struct service *service)
 
 	if (service->active != NULL && service->active != candidate)
 		release_look_after(service->active);
-	if (!release->untold)
+	if (!release->untold || go_on(service))
 		return;
 	if (release->rollout.state == ROLLOUT_RESTORING)
 		go_on_restoring(service);

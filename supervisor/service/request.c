@@ -147,9 +147,8 @@ set_options(struct service *service, const struct request *request,
 	return 0;
 }
 
-/* The shares on the candidate's way. */
-static void
-plan_steps(struct service *service)
+void
+request_plan(struct service *service)
 {
 	static const unsigned int preview_alone[] = { 0 };
 	const struct options *options = service->options;
@@ -179,7 +178,7 @@ take_request(struct service *service, const struct request *request,
 	release->from = service->active != NULL ? service->active->number : 0;
 	release->to = 0;
 	release->candidate = NULL;
-	plan_steps(service);
+	request_plan(service);
 	if (request->kind == RELEASE_RESTART)
 		return take_image(release, service->active->image);
 	if (target != NULL)
@@ -222,6 +221,8 @@ request_begin(struct service *service, const struct request *request,
 	if (set_options(service, request, key, why) == -1)
 		return *key != NULL ? REQUEST_BAD_OPTION : REQUEST_REFUSED;
 	outcome_begin(release);
+	strlcpy(release->id, request->id != NULL ? request->id : "",
+	    sizeof(release->id));
 	if (take_request(service, request, target) == -1) {
 		snprintf(why, RELEASE_WHY, "%s", strerror(errno));
 		return REQUEST_REFUSED;

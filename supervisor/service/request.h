@@ -16,6 +16,7 @@ struct request {
 	const char *directory; /* what both are relative to; NULL: ours */
 	const json_t *options; /* NULL: none */
 	unsigned int to;       /* of a rollback: 0 is the last good one */
+	const char *id;	       /* shorter than RELEASE_ID; NULL: none */
 };
 
 enum request_answer {
@@ -31,6 +32,9 @@ enum request_answer {
  */
 enum request_answer request_begin(struct service *, const struct request *,
     const char **key, char why[static RELEASE_WHY]);
+
+/* Plan the shares on the candidate's way, as the options say. */
+void request_plan(struct service *);
 
 /* The options and the command line that it came with stay, or do not. */
 void request_keep(struct service *);

@@ -308,6 +308,13 @@ retire_deadline(const struct generation *generation)
 	return retirement->deadline;
 }
 
+bool
+retire_is_stopping(const struct generation *generation)
+{
+	return generation->retirement != NULL &&
+	    generation->retirement->stage == STAGE_STOPPING;
+}
+
 json_t *
 retire_save(const struct generation *generation)
 {

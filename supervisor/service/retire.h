@@ -38,6 +38,9 @@ void retire_finish(struct generation *);
 /* When it will be drained or stopped at the latest, clock_ms; 0: never. */
 int64_t retire_deadline(const struct generation *);
 
+/* It has been told to end. */
+bool retire_is_stopping(const struct generation *);
+
 /* Open connections that it has, -1 if that cannot be told. */
 int retire_connections(struct generation *);
 

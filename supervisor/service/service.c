@@ -30,6 +30,7 @@
 #include "service/pidfiles.h"
 #include "service/held.h"
 #include "service/recovery.h"
+#include "service/reexec.h"
 #include "service/request.h"
 #include "service/retire.h"
 #include "service/signals.h"
@@ -121,6 +122,19 @@ service_end(struct service *service, int exit_status, bool now)
 	}
 	/* Where nothing runs any more nobody else will say so. */
 	service_settle(service);
+}
+
+int
+service_prepare(struct service *service)
+{
+	TAILQ_INIT(&service->generations);
+	events_init(&service->events);
+	service->report_fd = -1;
+	if ((service->base = event_base_new()) == NULL ||
+	    stored_open(service) == -1 || reexec_open(service) == -1)
+		return -1;
+	release_init(service);
+	return 0;
 }
 
 /* COMING UP: each returns an exit status, after it has said what is wrong. */
@@ -315,17 +329,12 @@ begin_loop(struct run *run)
 {
 	struct service *service = &run->service;
 
-	if ((service->base = event_base_new()) == NULL ||
-	    reaper_init(service->base, orphan_ended, service) == -1)
+	if (reaper_init(service->base, orphan_ended, service) == -1)
 		return fail(service, STATUS_SOFTWARE, "event loop: %s",
 		    strerror(errno));
 	if ((service->hooks = hooks_new(service)) == NULL)
 		return fail(
 		    service, STATUS_SOFTWARE, "hooks: %s", strerror(errno));
-	if (stored_open(service) == -1)
-		return fail(service, STATUS_SOFTWARE, "descriptor store: %s",
-		    strerror(errno));
-	release_init(service);
 	return STATUS_OK;
 }
 
@@ -365,6 +374,7 @@ go_down(struct run *run)
 
 	manager_free(service->manager);
 	service->manager = NULL;
+	reexec_close(service);
 	control_free(service->control);
 	hooks_free(service->hooks);
 	while ((generation = TAILQ_FIRST(&service->generations)) != NULL)
@@ -410,8 +420,10 @@ service_run(const json_t *first)
 	struct service *service = &run.service;
 	int status;
 
-	TAILQ_INIT(&service->generations);
-	events_init(&service->events);
+	if (service_prepare(service) == -1) {
+		log_error("%s", strerror(errno));
+		return STATUS_SOFTWARE;
+	}
 	if (recovery_open(service, first) == -1)
 		return STATUS_SOFTWARE;
 	log_open(service->options->name, service->options->log_format);

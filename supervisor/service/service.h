@@ -27,6 +27,7 @@ struct pidfiles;
 struct signals;
 struct manager;
 struct recovery;
+struct reexec;
 
 struct service {
 	struct event_base *base;
@@ -53,6 +54,7 @@ struct service {
 	struct stored *stored;
 	struct recovery *recovery;
 	struct manager *manager;
+	struct reexec *reexec;
 	unsigned int outcomes[3]; /* so often, by enum outcome_result */
 	int64_t outcomes_ms[3];	  /* all of them together, likewise */
 	struct {
@@ -70,6 +72,12 @@ struct service {
  * hotswap(1).
  */
 int service_run(const json_t *first);
+
+/*
+ * Make, of one that is all zero, what its parts need before the first of them
+ * is made or restored; nothing runs yet.  -1 with errno.
+ */
+int service_prepare(struct service *);
 
 /* The first generation serves, or why it will not. */
 void service_report(struct service *, bool ready, const char *text);

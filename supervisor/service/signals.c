@@ -249,3 +249,15 @@ signals_free(struct signals *signals)
 	fd_close(&signals->fd);
 	free(signals);
 }
+
+void
+signals_hand_on(pid_t to)
+{
+	sigset_t set;
+	size_t i;
+
+	sigpending(&set);
+	for (i = 0; i < NTABLE; i++)
+		if (sigismember(&set, table[i].number) == 1)
+			kill(to, table[i].number);
+}

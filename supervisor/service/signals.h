@@ -8,6 +8,7 @@
 #define SERVICE_SIGNALS_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct service;
 struct signals;
@@ -17,6 +18,9 @@ struct signals *signals_new(struct service *);
 
 /* They stay blocked: we are about to end.  NULL is fine. */
 void signals_free(struct signals *);
+
+/* Those that have come and were not looked at yet go to another process. */
+void signals_hand_on(pid_t);
 
 /*
  * Go back to the old generation: out of a rollout, or to the parked one.

@@ -9,13 +9,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/version.h"
 #include "service/outcome.h"
 #include "service/held.h"
 #include "service/retire.h"
 #include "service/service.h"
 #include "service/stored.h"
 #include "service/wrap.h"
-#include "settings.h"
 
 static const char *const steering_names[] = {
 	[STEERING_REUSEPORT] = "reuseport",
@@ -217,7 +217,7 @@ status_json(struct service *service)
 
 	return json_pack("{ss si si ss si so so so so so so}", "name",
 	    service->options->name, "pid", (int)held_pid(service), "supervisor",
-	    (int)getpid(), "version", HOTSWAP_VERSION, "active",
+	    (int)getpid(), "version", version_text, "active",
 	    active != NULL ? (int)active->number : 0, "rollout",
 	    rollout_json(service), "listeners", listeners_json(service),
 	    "generations", generations_json(service), "counters",

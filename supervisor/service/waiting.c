@@ -11,6 +11,7 @@
 
 #include "service/control.h"
 #include "service/hooks.h"
+#include "service/reexec.h"
 #include "service/service.h"
 
 struct waiter {
@@ -67,6 +68,24 @@ int
 wait_for_outcome(struct call *call)
 {
 	return waiter_new(call, pass_event, pass_outcome) != NULL ? 0 : -1;
+}
+
+static void
+pass_reexec(json_t *event, void *arg)
+{
+	struct waiter *waiter = arg;
+	const struct service *service = call_service(waiter->call);
+
+	if (reexec_is_under_way(service))
+		pass_event(event, arg);
+	else
+		reexec_answer(service, waiter->call);
+}
+
+int
+wait_for_reexec(struct call *call)
+{
+	return waiter_new(call, pass_reexec, NULL) != NULL ? 0 : -1;
 }
 
 int

@@ -24,6 +24,12 @@ int wait_find(const char *name, enum wait_condition *);
  */
 int wait_for_outcome(struct call *);
 
+/*
+ * The call is told events, if it wants more than one reply, and answered once
+ * the reexec under way has ended without ending us.  -1 with errno.
+ */
+int wait_for_reexec(struct call *);
+
 /* The call is told every event.  -1 with errno. */
 int wait_for_events(struct call *);
 

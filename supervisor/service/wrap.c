@@ -431,6 +431,19 @@ wrap_restore(struct wrap *wrap, const json_t *saved)
 }
 
 bool
+wrap_is_idle(const struct wrap *wrap)
+{
+	const struct tap *tap;
+
+	if (wrap == NULL)
+		return true;
+	LIST_FOREACH (tap, &wrap->taps, entry)
+		if (!intercept_is_idle(tap->intercept))
+			return false;
+	return true;
+}
+
+bool
 wrap_is_deaf(const struct wrap *wrap)
 {
 	return wrap->choice.backend == SHIM_SECCOMP && !wrap->deaf &&

@@ -42,6 +42,9 @@ const char *wrap_trouble(const struct wrap *);
 json_t *wrap_save(const struct wrap *);
 int wrap_restore(struct wrap *, const json_t *);
 
+/* None of its calls is being answered.  NULL is fine. */
+bool wrap_is_idle(const struct wrap *);
+
 /* A program that runs has nobody to answer its calls: it is of no use. */
 bool wrap_is_deaf(const struct wrap *);
 

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Replacing the program of this very process, execve(2).
+ */
+#include "keep/inplace.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "keep/depot.h"
+
+#define ARGUMENTS_MAX (4 << 20)
+
+/* Our arguments, *new*: the vector and, in *text, the words that it names. */
+static char **
+read_arguments(char **text)
+{
+	size_t len, n = 0, i;
+	char **argv, *word;
+
+	*text = fd_read_file("/proc/self/cmdline", ARGUMENTS_MAX, &len);
+	if (*text == NULL)
+		return NULL;
+	for (i = 0; i < len; i++)
+		n += (*text)[i] == '\0';
+	if ((argv = calloc(n + 1, sizeof(*argv))) == NULL) {
+		free(*text);
+		return NULL;
+	}
+	for (word = *text, i = 0; i < n; word += strlen(word) + 1)
+		argv[i++] = word;
+	return argv;
+}
+
+int
+inplace_exec(struct depot *depot, int exe, int otherwise)
+{
+	int apart[2] = { exe, otherwise }, saved;
+	char *text, **argv = read_arguments(&text);
+	size_t i;
+
+	if (argv == NULL)
+		return -1;
+	if (depot_hand_over(depot, apart, 2) == 0) {
+		for (i = 0; i < 2 && apart[i] != -1; i++)
+			fexecve(apart[i], argv, environ);
+		saved = errno;
+		depot_take_back(depot);
+	} else
+		saved = errno;
+	for (i = 0; i < 2; i++)
+		fd_close(&apart[i]);
+	free(argv);
+	free(text);
+	errno = saved;
+	return -1;
+}

@@ -1,0 +1,468 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# The supervisor is replaced by another build, and nobody notices.
+
+load helper
+
+# Two builds that differ in their version, installed one after the other in
+# the place from which the supervisor is started.
+
+# place NAME: make bin/hotswap that build, as an installation does.
+place() {
+	case $1 in
+	first) cp "$BUILD/bin/hotswap" bin/hotswap.new ;;
+	other) cp "$BUILD/other/hotswap" bin/hotswap.new ;;
+	esac
+	mv bin/hotswap.new bin/hotswap
+}
+
+install_here() {
+	mkdir -p bin lib
+	cp "$BUILD/bin/hotswap-probe" bin/
+	cp "$BUILD"/lib/*.so lib/
+	place first
+	PATH=$PWD/bin:$PATH
+}
+
+# impostor NAME: a binary that fails in the way of that name.
+impostor() {
+	cp "$BUILD/fixtures/impostor" "$1"
+}
+
+# running: the version of the supervisor.
+running() {
+	field "d['version']"
+}
+
+# is_other: the supervisor and the keeper are the other build.
+is_other() {
+	[[ $(running) == *-other ]] &&
+		cmp -s "/proc/$SUPERVISOR/exe" "$BUILD/other/hotswap" &&
+		cmp -s "/proc/$(itself)/exe" "$BUILD/other/hotswap"
+}
+
+# is_first: both are the first one.
+is_first() {
+	[[ $(running) != *-other ]] &&
+		cmp -s "/proc/$SUPERVISOR/exe" "$BUILD/bin/hotswap" &&
+		cmp -s "/proc/$(itself)/exe" "$BUILD/bin/hotswap"
+}
+
+# descriptors PID
+descriptors() {
+	find "/proc/$1/fd" -type l | wc -l
+}
+
+# ended PID
+ended() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+# private PID: KiB that are its alone.
+private() {
+	awk '/^Private/ { n += $2 } END { print n }' "/proc/$1/smaps_rollup"
+}
+
+@test "reexec: another build takes over, with the same PID, arguments and program" {
+	install_here
+	serve
+	program=$(pid_of 1)
+	arguments=$(tr '\0' ' ' <"/proc/$SUPERVISOR/cmdline")
+	place other
+	hotswap reexec web
+	is_other
+	[ "$(field "d['pid']")" = "$SUPERVISOR" ]
+	[ "$(tr '\0' ' ' <"/proc/$SUPERVISOR/cmdline")" = "$arguments" ]
+	[ "$(pid_of 1)" = "$program" ]
+	is_version v1
+	release server v2
+	hotswap upgrade web
+	is_version v2
+	hotswap rollback web
+	is_version v1
+}
+
+@test "reexec again and again under load: no request fails, nothing is left behind" {
+	install_here
+	serve
+	for build in other first; do
+		place $build
+		hotswap reexec web
+	done
+	sleep 0.1
+	own=$(descriptors "$(itself)") keeper=$(descriptors "$SUPERVISOR")
+	own_memory=$(private "$(itself)") keeper_memory=$(private "$SUPERVISOR")
+	load_begin --rate 1000 --kept 8
+	for round in $(seq "${REEXECS:-5}"); do
+		for build in other first; do
+			place $build
+			hotswap reexec web
+			is_$build
+		done
+	done
+	load_end
+	[ "$(field "d['pid']")" = "$SUPERVISOR" ]
+	until_true [ "$(descriptors "$(itself)")" -le "$own" ]
+	[ "$(descriptors "$SUPERVISOR")" -le "$keeper" ]
+	# Memory that a page more or less makes no difference to.
+	[ "$(private "$(itself)")" -le $((own_memory + 300)) ]
+	[ "$(private "$SUPERVISOR")" -le $((keeper_memory + 300)) ]
+	hotswap stop web
+	expect 0 wait "$SUPERVISOR"
+}
+
+@test "reexec without a new file: the same build takes over" {
+	install_here
+	serve
+	before=$(itself)
+	hotswap reexec web
+	is_first
+	[ "$(itself)" != "$before" ]
+}
+
+@test "reexec --exe: a file elsewhere, which is looked up from then on" {
+	install_here
+	serve
+	mkdir elsewhere
+	cp -r bin/hotswap-probe "$BUILD/other/hotswap" elsewhere/
+	hotswap reexec web --exe elsewhere/hotswap
+	is_other
+	cp "$BUILD/bin/hotswap" elsewhere/new
+	mv elsewhere/new elsewhere/hotswap
+	hotswap reexec web
+	is_first
+}
+
+@test "reexec through a symbolic link: where it leads to now" {
+	mkdir -p a/bin b/bin
+	cp "$BUILD"/bin/* a/bin
+	cp "$BUILD/bin/hotswap-probe" "$BUILD/other/hotswap" b/bin
+	ln -s a current
+	PATH=$PWD/current/bin:$PATH
+	serve
+	ln -sfn b current
+	hotswap reexec web
+	is_other
+}
+
+# refuses STATUS PATTERN [OPTIONS...]: the reason is told, nothing changes.
+refuses() {
+	local before after status=$1 pattern=$2
+
+	shift 2
+	before=$(itself)
+	expect "$status" hotswap reexec web "$@" 2>err
+	cat err
+	grep -q -e "$pattern" err
+	after=$(itself)
+	is_first
+	[ "$status" -ne 2 ] || [ "$before" = "$after" ]
+	is_version v1
+	hotswap events web | grep -q '"reexec-failed"'
+}
+
+@test "reexec refuses what is no hotswap, crashes or says nothing" {
+	install_here
+	serve
+	refuses 2 "is no hotswap" --exe /bin/true
+	impostor crash
+	refuses 2 "killed by SIGABRT" --exe crash
+	impostor mute
+	refuses 2 "is no hotswap" --exe mute
+	refuses 2 "cannot take over.*status" --exe /bin/ls
+}
+
+@test "reexec refuses what hangs" {
+	install_here
+	serve
+	impostor hang
+	refuses 2 "did not end within 10 s" --exe hang
+}
+
+@test "reexec refuses a file that cannot be executed, is a script or is not there" {
+	install_here
+	serve
+	printf '#!/bin/sh\nexec %s "$@"\n' "$BUILD/bin/hotswap" >script
+	chmod 755 script
+	refuses 2 "not a program file" --exe script
+	cp "$BUILD/other/hotswap" plain
+	chmod 644 plain
+	refuses 2 "not executable\|Permission denied" --exe plain
+	refuses 2 "No such file\|does not exist" --exe nowhere
+	head -c 20000 "$BUILD/other/hotswap" >cut
+	chmod 755 cut
+	refuses 2 "truncated" --exe cut
+	rm bin/hotswap
+	PATH=$BUILD/bin:$PATH
+	refuses 2 "bin/hotswap"
+}
+
+@test "reexec refuses a file that others can write, when root" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	install_here
+	serve
+	cp "$BUILD/other/hotswap" open
+	chmod 777 open
+	refuses 2 "writable by everybody" --exe open
+}
+
+@test "an examined checkpoint of a later version, or torn, is refused with the reason" {
+	checkpoint() {
+		python3 - "$1" >"$2" <<-'END'
+			import hashlib, sys
+			text = sys.argv[1].encode()
+			print("hotswap-checkpoint 1 %d %s" % (
+			    len(text), hashlib.sha256(text).hexdigest()))
+			sys.stdout.flush()
+			sys.stdout.buffer.write(text)
+		END
+	}
+	checkpoint '{"version": 99}' later
+	expect 1 hotswap --examine later >out
+	grep -q "version 99" out
+	head -c 70 later >torn
+	expect 1 hotswap --examine torn >out
+	grep -q "torn" out
+	checkpoint '{"version": 1, "options": {"name": "web", "nonsense": 1}}' later
+	expect 1 hotswap --examine later >out
+	grep -q "nonsense\|options" out
+	checkpoint '{"version": 1, "options": {"name": "web"}}' empty
+	expect 1 hotswap --examine empty >out
+	grep -q "cannot be used" out
+}
+
+@test "reexec to what passes the examination and crashes: back to the old build" {
+	install_here
+	serve
+	impostor crash-later
+	refuses 1 'has not come up (signal 6)' --exe crash-later
+	release server v2
+	hotswap upgrade web
+	place other
+	hotswap reexec web
+	is_other
+}
+
+@test "reexec to what passes the examination and hangs: back to the old build" {
+	install_here
+	serve
+	impostor hang-later
+	refuses 1 "has not come up (signal 9)" --exe hang-later
+}
+
+@test "reexec in the bake: it goes on, and can still be taken back" {
+	install_here
+	serve --bake 3s
+	release server v2
+	hotswap upgrade web --no-wait
+	until_true is_version v2
+	place other
+	hotswap reexec web
+	is_other
+	[ "$(field "d['rollout']['state']")" = baking ]
+	kill -KILL "$(pid_of 2)"
+	until_true is_version v1
+	hotswap history web --json >history
+	[ "$(field "d['result']" history)" = rolled-back ]
+}
+
+@test "reexec in a canary: its step goes on with what is left of its time" {
+	install_here
+	serve --canary 30,60 --step-time 3s
+	release server v2
+	hotswap upgrade web >upgrade.log 2>&1 3>&- &
+	upgrade=$!
+	share() { field "d['rollout']['share']"; }
+	is_share() { [ "$(share)" = "$1" ]; }
+	until_true is_share 30
+	begun=$SECONDS
+	place other
+	hotswap reexec web
+	is_other
+	is_share 30
+	until_true is_share 60
+	[ $((SECONDS - begun)) -le 4 ]
+	place first
+	hotswap reexec web
+	is_share 60
+	wait $upgrade
+	cat upgrade.log
+	is_version v2
+	hotswap history web --json >history
+	[ "$(field "d['result']" history)" = promoted ]
+	[ "$(field "[p['share'] for p in d['phases'] if 'share' in p]" history)" = "[30, 60]" ]
+}
+
+@test "reexec while a share is held by hand: it stays until somebody ends it" {
+	install_here
+	serve --canary 30 --step-time 1s
+	release server v2
+	hotswap upgrade web --no-wait
+	until_true hotswap split web 45 2>/dev/null
+	place other
+	hotswap reexec web
+	sleep 1.2
+	[ "$(field "d['rollout']['share']")" = 45 ]
+	hotswap promote web
+	is_version v2
+}
+
+@test "reexec while a candidate starts, and while it is checked" {
+	release server v1 --notify
+	install_here
+	serve --ready notify --health-passes 4 --health-interval 300ms
+	release server v2 --notify --ready-after 1500
+	hotswap upgrade web --no-wait
+	until_true is_role 2 candidate
+	place other
+	hotswap reexec web
+	[ "$(field "d['rollout']['state']")" = starting ]
+	is_checking() { [ "$(field "d['rollout']['state']")" = checking ]; }
+	until_true is_checking
+	place first
+	hotswap reexec web
+	hotswap wait web --for idle --timeout 10s
+	is_version v2
+}
+
+@test "reexec with --strategy exclusive: the rollout goes on" {
+	install_here
+	serve --strategy exclusive
+	release server v2
+	hotswap upgrade web >upgrade.log 2>&1 3>&- &
+	upgrade=$!
+	place other
+	hotswap reexec web
+	wait $upgrade
+	is_version v2
+	is_other
+}
+
+@test "reexec with a parked and a draining generation: both stay so" {
+	install_here
+	serve --drain-timeout 20s
+	exec 5<>"/dev/tcp/127.0.0.1/$PORT"
+	release server v2
+	hotswap upgrade web
+	release server v3
+	hotswap upgrade web
+	until_true is_role 1 draining
+	is_role 2 parked
+	program=$(pid_of 1)
+	place other
+	hotswap reexec web
+	[ "$(pid_of 1)" = "$program" ]
+	is_role 1 draining
+	is_role 2 parked
+	exec 5>&-
+	until_true is_role 1 retired
+	hotswap rollback web
+	is_version v2
+}
+
+@test "reexec while the program exits: it is started again" {
+	install_here
+	serve
+	program=$(pid_of 1)
+	place other
+	hotswap reexec web &
+	reexec=$!
+	kill -KILL "$program"
+	wait $reexec
+	is_other
+	until_true is_version v1
+	[ "$(pid_of 1)" != "$program" ]
+}
+
+@test "TERM during a reexec stops the service" {
+	install_here
+	serve
+	program=$(pid_of 1)
+	place other
+	hotswap reexec web 2>/dev/null &
+	kill -TERM "$SUPERVISOR"
+	expect 0 wait "$SUPERVISOR"
+	expect 1 kill -0 "$program" 2>/dev/null
+	wait $! || true
+}
+
+@test "TERM while the new build is on trial stops the service" {
+	install_here
+	serve
+	program=$(pid_of 1)
+	impostor hang-later
+	hotswap reexec web --exe hang-later 2>/dev/null &
+	until_true grep -q "takes over" run.log
+	kill -TERM "$SUPERVISOR"
+	DEADLINE=20 until_true ended "$program"
+	expect 0 wait "$SUPERVISOR"
+	wait $! || true
+}
+
+@test "kill -9 at any instant of a reexec: one of the builds comes up" {
+	install_here
+	serve
+	load_begin --rate 500 --kept 4
+	for wait in 0 0.005 0.01 0.015 0.02 0.025 0.03; do
+		place other
+		pid=$(itself)
+		hotswap reexec web 2>>reexec.log &
+		sleep $wait
+		kill -KILL "$pid" "$(pgrep -P "$SUPERVISOR" -x hotswap)" || true
+		wait $! || true
+		until_true is_version v1
+		until_true [ -n "$(itself)" ]
+		place first
+		hotswap reexec web
+		is_first
+	done
+	load_end
+}
+
+@test "reexec with a wrapped program: its binds go on being answered, either way" {
+	install_here
+	for shim in seccomp preload; do
+		PORT=$(free_port)
+		release server v1 --bind "127.0.0.1:$PORT"
+		hotswap run -n "$shim" --shim "$shim" --bake 100ms -- ./server \
+			>>run.log 2>&1 3>&- &
+		PIDS+=("$!")
+		until_true is_version v1
+		place other
+		hotswap reexec "$shim"
+		release server v2 --bind "127.0.0.1:$PORT"
+		hotswap upgrade "$shim"
+		is_version v2
+		place first
+	done
+}
+
+@test "a group that is let in may have the installed build take over, and name no other" {
+	[ "$(id -u)" = 0 ] || skip "takes root"
+	install_here
+	serve --control-group games
+	cp bin/hotswap client
+	# Directories above are not open to it.
+	as_member() {
+		setpriv --reuid 65534 --regid 65534 \
+			--groups "$(getent group games | cut -d: -f3)" \
+			env HOTSWAP_RUNTIME_DIR=/proc/self/cwd/run ./client "$@"
+	}
+	run -77 as_member reexec web --exe /bin/true
+	[[ $output == *"may name a file"* ]]
+	is_first
+	place other
+	as_member reexec web
+	is_other
+}
+
+@test "hooks miss nothing by a reexec" {
+	install_here
+	serve --hook "promoted=sleep 0.5; echo promoted >>hooks"
+	until_true test -e hooks
+	release server v2
+	hotswap upgrade web
+	place other
+	hotswap reexec web
+	[ "$(wc -l <hooks)" = 2 ]
+}
