@@ -253,6 +253,16 @@ take_held(unsigned int id, void *service)
 int
 stored_restore(struct generation *generation, const json_t *saved)
 {
-	return fdstore_restore(
-	    generation->store, saved, take_held, generation->service);
+	size_t before = json_array_size(saved), now;
+
+	if (fdstore_restore(
+		generation->store, saved, take_held, generation->service) == -1)
+		return -1;
+	now = fdstore_count(generation->store);
+	/* Who held them has ended, or they had just hung up. */
+	if (now < before)
+		log_warn("generation %u: %zu of the %zu descriptors that it "
+			 "had stored are no longer there",
+		    generation->number, before - now, before);
+	return 0;
 }

@@ -267,6 +267,32 @@ is_restarted() {
 	[ "$(find "/proc/$SUPERVISOR/fd" -lname '*memfd:cache*' | wc -l)" = 1 ]
 }
 
+@test "store: without its keeper the supervisor has it still, and so has a new run" {
+	cache_serve
+	cache_load 8 20
+	kill -KILL "$SUPERVISOR"
+	wait "$SUPERVISOR" || true
+	program=$(pid_of 1)
+	kill -KILL "$program"
+	until_true is_restarted 1 "$program"
+	serve --drain-timeout 100ms --keep 0 -- ./cache
+	has_stored 1 12
+	cache_release
+	hotswap upgrade web
+	until_true is_role 1 retired
+	cache_load_end
+}
+
+@test "store: when all that held it were killed the log says what is lost" {
+	cache_serve
+	ask "SET a b" >/dev/null
+	kill -KILL "$SUPERVISOR" "$(itself)"
+	wait "$SUPERVISOR" || true
+	serve --drain-timeout 100ms --keep 0 -- ./cache
+	[ "$(ask "GET a")" = "HIT b" ]
+	grep -q "3 of the 3 descriptors that it had stored are no longer" run.log
+}
+
 @test "store: a connection that ends is forgotten, and status tells what is stored" {
 	cache_serve
 	exec 8<>"/dev/tcp/127.0.0.1/$PORT"
