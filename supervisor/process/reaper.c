@@ -26,6 +26,7 @@ static LIST_HEAD(, watch) watches = LIST_HEAD_INITIALIZER(watches);
 static struct event *child_event;
 static reaper_fn *orphan_fn;
 static void *orphan_arg;
+static bool keeper;
 
 static struct watch *
 watch_find(pid_t pid)
@@ -119,6 +120,18 @@ reaper_told(pid_t pid, int status)
 {
 	if (watch_find(pid) != NULL)
 		tell(pid, status);
+}
+
+void
+reaper_set_keeper(bool is_there)
+{
+	keeper = is_there;
+}
+
+bool
+reaper_has_keeper(void)
+{
+	return keeper;
 }
 
 void

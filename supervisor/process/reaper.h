@@ -8,6 +8,7 @@
 #define PROCESS_REAPER_H
 
 #include <event2/event.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -40,6 +41,10 @@ int reaper_watch(pid_t, reaper_fn *, void *arg);
  * One that nobody watches is no affair of ours.
  */
 void reaper_told(pid_t, int status);
+
+/* Is there a keeper, our parent, that does so? */
+void reaper_set_keeper(bool);
+bool reaper_has_keeper(void);
 
 /* Its end will be told to orphan.  It need not be watched. */
 void reaper_forget(pid_t);

@@ -138,7 +138,7 @@ watched_set(struct watched *watched, pid_t pid)
 		return -1;
 	watched->pid = pid;
 	parent = parent_of(pid);
-	watched->told = parent == getppid();
+	watched->told = reaper_has_keeper() && parent == getppid();
 	if ((parent == getpid() || watched->told) &&
 	    reaper_watch(pid, ended, watched) == -1)
 		return -1;
@@ -155,7 +155,7 @@ watched_set_ended(struct watched *watched, pid_t pid)
 {
 	watched_forget(watched);
 	watched->pid = pid;
-	watched->told = true;
+	watched->told = reaper_has_keeper();
 	reaper_watch(pid, ended, watched);
 	await_status(watched);
 }

@@ -147,6 +147,7 @@ hear_keeper(evutil_socket_t fd, short what, void *arg)
 	if (news != STORE_ENDED)
 		return;
 	event_del(held->news);
+	reaper_set_keeper(false);
 	/* Yama keeps others out that do not descend from us, prctl(2). */
 	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
 	log_error("the keeper has ended: the service goes on, but nobody "
@@ -200,6 +201,7 @@ held_open(struct service *service)
 	}
 	held->holder = (struct holder){ hold_socket, release_socket,
 		sockets_changed, service };
+	reaper_set_keeper(store_has_keeper(held->store));
 	service->held = held;
 	return 0;
 }

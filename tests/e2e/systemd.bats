@@ -281,3 +281,20 @@ talker() {
 	[ "$(grep -c "^NOTIFY_SOCKET=$HOTSWAP_RUNTIME_DIR" environment)" = 1 ]
 	manager_stop
 }
+
+@test "systemd: killed at random instants under load, with its store, it loses no request" {
+	HOLDER=systemd HOTSWAP_BUILD=$BUILD \
+	    python3 "$BATS_TEST_DIRNAME/../kills.py" 10 500
+}
+
+@test "systemd: a keeper that dies by its watchdog leaves a service that is taken over" {
+	manage --watchdog 800 -- -l "127.0.0.1:${PORT:=$(free_port)}"
+	program=$(pid_of 1)
+	kill -STOP "$(itself)"
+	until_true is_known "s['kills']" 1
+	until_true is_known "s['starts']" 2
+	until_true is_stage running
+	[ "$(pid_of 1)" = "$program" ]
+	[ "$(version)" = v1 ]
+	manager_stop
+}

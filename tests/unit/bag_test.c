@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * systemd's store as keep/bag.c uses it, against one that does what systemd's
+ * does: nothing is replaced, nothing is taken twice.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kcmp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/fd.h"
+#include "keep/bag.h"
+#include "keep/depot.h"
+
+#define STORED_MAX 32
+
+/* What systemd has, the newest last. */
+static struct {
+	char name[64];
+	int fd;
+} stored[STORED_MAX];
+static size_t nstored;
+static int ends[2]; /* ours, systemd's */
+
+static bool
+is_same(int a, int b)
+{
+	return syscall(SYS_kcmp, getpid(), getpid(), KCMP_FILE, a, b) == 0;
+}
+
+static void
+take_message(const char *text, int fd)
+{
+	bool removes = strncmp(text, "FDSTOREREMOVE=1\n", 16) == 0;
+	char name[64];
+	size_t i;
+
+	assert_int_equal(
+	    sscanf(strstr(text, "FDNAME="), "FDNAME=%63[^\n]", name), 1);
+	for (i = nstored; i > 0; i--) {
+		if (removes && strcmp(stored[i - 1].name, name) == 0) {
+			close(stored[i - 1].fd);
+			stored[i - 1] = stored[--nstored];
+		} else if (!removes && is_same(stored[i - 1].fd, fd)) {
+			close(fd);
+			return;
+		}
+	}
+	if (removes)
+		return;
+	assert_non_null(strstr(text, "FDPOLL=0"));
+	strlcpy(stored[nstored].name, name, sizeof(stored[0].name));
+	stored[nstored++].fd = fd;
+}
+
+static void
+listen_to_all(void)
+{
+	char text[512];
+	ssize_t len;
+	size_t n;
+	int fd;
+
+	for (;;) {
+		n = 1;
+		len =
+		    fd_receive(ends[1], text, sizeof(text) - 1, &fd, &n, NULL);
+		if (len == -1)
+			break;
+		text[len] = '\0';
+		take_message(text, n == 1 ? fd : -1);
+	}
+	assert_int_equal(errno, EAGAIN);
+}
+
+static int
+set_up(void **state)
+{
+	return socketpair(
+	    AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends);
+}
+
+static int
+tear_down(void **state)
+{
+	while (nstored > 0)
+		close(stored[--nstored].fd);
+	close(ends[0]);
+	close(ends[1]);
+	return 0;
+}
+
+/* A successor: gets all that is stored, the newest first. */
+static struct bag *
+start(struct depot *given)
+{
+	size_t i;
+
+	listen_to_all();
+	for (i = nstored; i > 0; i--)
+		assert_int_equal(depot_put(given, stored[i - 1].name,
+				     fd_dup(stored[i - 1].fd)),
+		    0);
+	return bag_open(ends[0], STORED_MAX, given);
+}
+
+static int
+new_file(void)
+{
+	int fd = memfd_create("bag_test", MFD_CLOEXEC);
+
+	assert_int_not_equal(fd, -1);
+	return fd;
+}
+
+static void
+expect_given(struct depot *given, const char *name, int fd)
+{
+	int found = depot_dup(given, name);
+
+	assert_int_not_equal(found, -1);
+	assert_true(is_same(found, fd));
+	close(found);
+}
+
+static void
+test_names_are_kept(void **state)
+{
+	struct depot given = { 0 };
+	struct bag *bag = start(&given);
+	int a = new_file(), b = new_file();
+
+	assert_int_equal(given.n, 0);
+	assert_int_equal(bag_put(bag, "a", a), 0);
+	assert_int_equal(bag_put(bag, "b", b), 0);
+	bag_close(bag);
+	bag = start(&given);
+	assert_int_equal(given.n, 2);
+	expect_given(&given, "a", a);
+	expect_given(&given, "b", b);
+	depot_fini(&given);
+	bag_close(bag);
+	close(a);
+	close(b);
+}
+
+static void
+test_replaced(void **state)
+{
+	struct depot given = { 0 };
+	struct bag *bag = start(&given);
+	int old = new_file(), new = new_file();
+
+	assert_int_equal(bag_put(bag, "a", old), 0);
+	assert_int_equal(bag_put(bag, "a", new), 0);
+	assert_int_equal(bag_put(bag, "a", new), 0);
+	bag_close(bag);
+	bag = start(&given);
+	expect_given(&given, "a", new);
+	assert_int_equal(nstored, 3); /* with the directory */
+	depot_fini(&given);
+	bag_close(bag);
+	close(old);
+	close(new);
+}
+
+static void
+test_one_file_by_two_names(void **state)
+{
+	struct depot given = { 0 };
+	struct bag *bag = start(&given);
+	int fd = new_file();
+
+	assert_int_equal(bag_put(bag, "a", fd), 0);
+	assert_int_equal(bag_put(bag, "b", fd), 0);
+	assert_int_equal(bag_remove(bag, "a"), 0);
+	bag_close(bag);
+	bag = start(&given);
+	assert_int_equal(given.n, 1);
+	expect_given(&given, "b", fd);
+	assert_int_equal(bag_remove(bag, "b"), 0);
+	listen_to_all();
+	assert_int_equal(nstored, 2);
+	depot_fini(&given);
+	bag_close(bag);
+	close(fd);
+}
+
+/* Killed between storing and writing it down, or the other way around. */
+static void
+test_killed_between(void **state)
+{
+	struct depot given = { 0 };
+	struct bag *bag = start(&given);
+	int a = new_file(), stray = new_file();
+	static const char text[] = "FDSTORE=1\nFDPOLL=0\nFDNAME=hotswap.1000";
+
+	assert_int_equal(bag_put(bag, "a", a), 0);
+	assert_int_equal(bag_put(bag, "b", stray), 0);
+	bag_close(bag);
+	listen_to_all();
+	/* It never came to be stored, and another was never written down. */
+	take_message("FDSTOREREMOVE=1\nFDNAME=hotswap.2", -1);
+	assert_true(fd_send(ends[0], text, strlen(text), &stray, 1) > 0);
+	bag = start(&given);
+	assert_int_equal(given.n, 1);
+	expect_given(&given, "a", a);
+	listen_to_all();
+	assert_int_equal(nstored, 3);
+	depot_fini(&given);
+	bag_close(bag);
+	close(a);
+	close(stray);
+}
+
+static void
+test_passed_beside(void **state)
+{
+	struct depot given = { 0 };
+	struct bag *bag = start(&given);
+	int a = new_file(), http = new_file(), dns = new_file();
+
+	assert_int_equal(bag_put(bag, "a", a), 0);
+	bag_close(bag);
+	depot_put(&given, "http", fd_dup(http));
+	depot_put(&given, "hotswap.socket", fd_dup(dns));
+	bag = start(&given);
+	expect_given(&given, "a", a);
+	expect_given(&given, "passed.0.http", http);
+	expect_given(&given, "passed.1.hotswap.socket", dns);
+	depot_fini(&given);
+	bag_close(bag);
+	close(a);
+	close(http);
+	close(dns);
+}
+
+static void
+test_no_room(void **state)
+{
+	struct depot given = { 0 };
+	struct bag *bag = bag_open(ends[0], 3, &given);
+	int a = new_file(), b = new_file();
+
+	assert_int_equal(bag_put(bag, "a", a), 0);
+	errno = 0;
+	assert_int_equal(bag_put(bag, "b", b), -1);
+	assert_int_equal(errno, EXFULL);
+	assert_int_equal(bag_put(bag, "a", a), 0);
+	assert_int_equal(bag_remove(bag, "a"), 0);
+	assert_int_equal(bag_put(bag, "b", b), 0);
+	bag_close(bag);
+	close(a);
+	close(b);
+}
+
+static void
+test_torn_directory(void **state)
+{
+	struct depot given = { 0 };
+	struct bag *bag = start(&given);
+	int a = new_file();
+	size_t i;
+
+	assert_int_equal(bag_put(bag, "a", a), 0);
+	bag_close(bag);
+	listen_to_all();
+	for (i = 0; i < nstored; i++)
+		if (strstr(stored[i].name, "directory") != NULL)
+			assert_int_equal(ftruncate(stored[i].fd, 40), 0);
+	errno = 0;
+	assert_null(start(&given));
+	assert_int_equal(errno, EBADMSG);
+	depot_fini(&given);
+	/* What is stored stays so. */
+	listen_to_all();
+	assert_int_equal(nstored, 3);
+	close(a);
+}
+
+int
+main(void)
+{
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_names_are_kept),
+		TEST(test_replaced),
+		TEST(test_one_file_by_two_names),
+		TEST(test_killed_between),
+		TEST(test_passed_beside),
+		TEST(test_no_room),
+		TEST(test_torn_directory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
