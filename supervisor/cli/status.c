@@ -100,8 +100,11 @@ print_listeners(const json_t *status)
 		table_cell(table, PAINT_NONE, "%s", name);
 		table_cell(
 		    table, PAINT_NONE, "%s", field_string(listener, "type"));
-		table_cell(table, PAINT_NONE, "%s",
-		    field_string(listener, "steering"));
+		table_cell(table, PAINT_NONE, "%s%s",
+		    field_string(listener, "steering"),
+		    json_is_true(json_object_get(listener, "passed"))
+			? ", passed"
+			: "");
 		table_cell(table, PAINT_NONE, "%s", queues);
 	}
 	putchar('\n');

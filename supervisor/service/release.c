@@ -358,8 +358,6 @@ dismiss_old(struct service *service)
 {
 	struct release *release = &service->release;
 
-	if (service->parked != NULL && service->parked != release->candidate)
-		retire_drain(service->parked);
 	if (release->old == NULL)
 		return;
 	if (release->kind == RELEASE_ROLLBACK)
@@ -376,6 +374,20 @@ dismiss_old(struct service *service)
 	retire_drain(release->old);
 }
 
+/*
+ * The old one first: with each step the checkpoint is written, and there must
+ * never be two that are active in it.
+ */
+static void
+dismiss_others(struct service *service)
+{
+	struct generation *parked = service->parked;
+
+	dismiss_old(service);
+	if (parked != NULL && parked != service->release.candidate)
+		retire_drain(parked);
+}
+
 static void
 promote(struct service *service, const char *why)
 {
@@ -389,7 +401,7 @@ promote(struct service *service, const char *why)
 	candidate->proven = true;
 	service->active = candidate;
 	release_look_after(candidate);
-	dismiss_old(service);
+	dismiss_others(service);
 	request_keep(service);
 	events_emit(service, rollback ? "rolled-back" : "promoted", candidate,
 	    "serves");

@@ -70,11 +70,12 @@ listeners_json(const struct service *service)
 		address_format(address, text);
 		name = listener_name(listener);
 		json_array_append_new(list,
-		    json_pack("{ss ss ss ss so}", "name",
+		    json_pack("{ss ss ss ss sb so}", "name",
 			name != NULL ? name : text, "address", text, "type",
 			address->type == SOCK_DGRAM ? "dgram" : "stream",
 			"steering", steering_names[listener_steering(listener)],
-			"queues", queues_json(service, listener)));
+			"passed", (int)listener_is_passed(listener), "queues",
+			queues_json(service, listener)));
 	}
 	return list;
 }

@@ -171,6 +171,7 @@ answers() {
 		    --socket "dns=udp:127.0.0.1:$UDP"
 		[ "$(field "[(l['name'], l['steering']) for l in d['listeners']]")" = \
 		    "[('http', 'shared'), ('local', 'shared'), ('dns', 'shared')]" ]
+		hotswap status web | grep -q "http .*shared, passed"
 		grep -z LISTEN_FDNAMES "/proc/$(pid_of 1)/environ" | tr -d '\0' |
 		    grep -qx LISTEN_FDNAMES=http:local:dns
 		rm -f steer
