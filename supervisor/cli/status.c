@@ -259,6 +259,8 @@ print_details(const json_t *generations)
 		add_detail(table, generation, "stored", stored);
 		add_detail(table, generation, "status",
 		    field_string(generation, "status"));
+		add_detail(table, generation, "trouble",
+		    field_string(generation, "trouble"));
 		add_detail(table, generation, "health",
 		    field_string(field_object(generation, "health"), "reason"));
 	}

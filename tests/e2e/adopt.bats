@@ -72,7 +72,7 @@ has_ended() {
 
 # to_and_fro: what is adopted can be upgraded and rolled back.
 to_and_fro() {
-	release server v8 "$@"
+	release server v8
 	hotswap upgrade web
 	hotswap rollback web
 }
@@ -173,6 +173,29 @@ last_result() {
 	[ "$(version)" = v2 ]
 }
 
+@test "both killed with a gap in the group: its order is found out, and the share is right again" {
+	begin 127.0.0.1:0 -- ./server
+	load_at "$ADDRESS" --rate 1000 --kept 4
+	for n in 2 3; do
+		release server "v$n"
+		hotswap upgrade web
+	done
+	until_true is_role 1 retired
+	both_kill
+	again
+	load_end
+	load_at "$ADDRESS" --rate 1000
+	is_role 2 parked
+	hotswap rollback web
+	load_end
+	answered v2 v3
+	load_at "$ADDRESS" --rate 1000
+	release server v4
+	hotswap upgrade web --canary 50 --step-time 200ms
+	load_end
+	answered v2 v4
+}
+
 @test "both killed during a canary: it is taken back, and no request fails" {
 	begin 127.0.0.1:0 -- ./server
 	load_at "$ADDRESS" --rate 1000 --kept 4
@@ -261,7 +284,7 @@ through() {
 	again
 	[ "$(pid_of 1)" = "$program" ]
 	grep -q "every bind and listen of its program fails" run.log
-	[ -n "$(field "d['generations'][0]['trouble']")" ]
+	hotswap status web | grep -q "trouble.* fails from now on"
 	hotswap restart web
 	[ -z "$(field "d['generations'][-1]['trouble']")" ]
 	to_and_fro
@@ -297,6 +320,29 @@ through() {
 	hotswap rollback web
 	to_and_fro
 	load_end
+}
+
+# stored: how many descriptors the cache server has stored.
+stored() {
+	field "d['generations'][0]['stored']['count']"
+}
+
+has_stored() {
+	[ "$(stored)" -gt 0 ]
+}
+
+@test "what a program has stored outlives the keeper, and not both; the log says so" {
+	cp "$BUILD/fixtures/cache" cache
+	begin 127.0.0.1:0 -- ./cache
+	until_true has_stored
+	kept=$(stored)
+	keeper_kill
+	again
+	[ "$(stored)" = "$kept" ]
+	both_kill
+	again
+	[ "$(stored)" = 0 ]
+	grep -q "$kept of the $kept descriptors that it had stored" run.log
 }
 
 @test "start adopts as well, and says what serves" {
@@ -414,4 +460,83 @@ refused() {
 		again
 	done
 	[ "$(find "/proc/$SUPERVISOR/fd" "/proc/$(supervisor)/fd" | wc -l)" -le "$((before + 1))" ]
+}
+
+# in_full_place: what is started from here on finds the directory `run` full;
+# place_freed makes room again.
+in_full_place() {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	mkdir bin run
+	unshare -m sh -c 'mount -t tmpfs -o size=16k,mode=700 tmpfs run &&
+		{ dd if=/dev/zero of=run/fill bs=1k || :; } 2>/dev/null &&
+		exec sleep 600' 3>&- &
+	PLACE=$!
+	PIDS+=("$PLACE")
+	until_true test -s "/proc/$PLACE/cwd/run/fill" ||
+		until_true nsenter -t "$PLACE" -m test -s "$PWD/run/fill"
+	cat >bin/hotswap <<-END
+		#!/bin/sh
+		exec nsenter -t $PLACE -m sh -c 'cd "\$0" && exec "\$@"' \
+			"$PWD" "$BUILD/bin/hotswap" "\$@"
+	END
+	chmod +x bin/hotswap
+	PATH=$PWD/bin:$PATH
+}
+
+place_freed() {
+	nsenter -t "$PLACE" -m rm "$PWD/run/fill"
+}
+
+@test "the runtime directory is full: the service goes on, and says what it lacks" {
+	in_full_place
+	begin 127.0.0.1:0 -- ./server
+	program=$(pid_of 1)
+	grep -q "warning: .*checkpoint: No space left" run.log
+	before=$(supervisor)
+	kill -KILL "$before"
+	until_true supervised
+	to_and_fro
+	both_kill
+	refused "no account"
+}
+
+@test "the runtime directory is full for a while: then it can be adopted" {
+	in_full_place
+	begin 127.0.0.1:0 -- ./server
+	program=$(pid_of 1)
+	place_freed
+	to_and_fro
+	both_kill
+	again
+	[ "$(pid_of 1)" = "$program" ]
+}
+
+@test "a runtime directory with a long name: notifications reach the one that adopts" {
+	export HOTSWAP_RUNTIME_DIR
+	HOTSWAP_RUNTIME_DIR=$BATS_TEST_TMPDIR/$(printf 'long%.0s' {1..30})
+	begin 127.0.0.1:0 -- ./server
+	address=$(tr '\0' '\n' <"/proc/$(pid_of 1)/environ" |
+		sed -n 's/^NOTIFY_SOCKET=\(@.*\)/\1/p')
+	grep -q "$address\$" /proc/net/unix
+	both_kill
+	expect 1 grep -q "$address\$" /proc/net/unix
+	again
+	grep -q "$address\$" /proc/net/unix
+	to_and_fro
+}
+
+@test "both killed while it is being stopped: that goes on" {
+	begin 127.0.0.1:0 --drain-timeout 20s -- ./server
+	program=$(pid_of 1)
+	"$BUILD/load" --slow 1 --slow-time 4s --duration 60s "$ADDRESS" >slow.json 3>&- &
+	PIDS+=("$!")
+	until_true has_connections 1
+	hotswap stop web --timeout 100ms || true
+	both_kill
+	hotswap run -n web -l "$ADDRESS" -- ./server >>run.log 2>&1
+	has_ended "$program"
+}
+
+@test "kills: keeper or both killed at random instants under load, nothing is lost or doubled" {
+	HOTSWAP_BUILD=$BUILD python3 "$BATS_TEST_DIRNAME/../adopt_kills.py" 12 300
 }

@@ -184,13 +184,14 @@ a_forgotten_child_is_an_orphan(void **state)
 static void
 a_silent_watch_tells_nobody(void **state)
 {
-	pid_t pid = child_that_exits(0);
+	pid_t first = child_that_exits(0), second;
 
-	reaper_watch(pid, note, &watched);
-	reaper_watch(pid, NULL, NULL);
-	pid = child_that_exits(0);
-	reaper_watch(pid, NULL, NULL);
-	await_zombie(pid);
+	reaper_watch(first, note, &watched);
+	reaper_watch(first, NULL, NULL);
+	second = child_that_exits(0);
+	reaper_watch(second, NULL, NULL);
+	await_zombie(first);
+	await_zombie(second);
 	wait_for(&watched, 0);
 	assert_int_equal(orphaned.calls, 0);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
