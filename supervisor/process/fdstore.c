@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/queue.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -30,7 +31,7 @@ struct fditem {
 struct fdstore {
 	TAILQ_ENTRY(fdstore) entry;
 	struct fdpool *pool;
-	TAILQ_HEAD(, fdentry) entries;
+	struct fdentry *entries;
 	size_t count;
 };
 
@@ -127,38 +128,41 @@ static int
 entry_add(
     struct fdstore *store, struct fditem *item, const char *name, bool watched)
 {
-	size_t size = strlen(name) + 1;
-	struct fdentry *entry = malloc(sizeof(*entry) + size);
+	struct fdentry *entries =
+	    reallocarray(store->entries, store->count + 1, sizeof(*entries));
+	struct fdentry *entry;
 
-	if (entry == NULL)
+	if (entries == NULL)
 		return -1;
+	store->entries = entries;
+	entry = &entries[store->count++];
+	strlcpy(entry->name, name, sizeof(entry->name));
 	entry->item = item;
 	entry->watched = watched;
-	memcpy(entry->name, name, size);
 	item->refs++;
 	if (watched)
 		item_poll(item);
-	TAILQ_INSERT_TAIL(&store->entries, entry, entry);
-	store->count++;
 	return 0;
 }
 
+/* Those behind it move up. */
 static void
-entry_remove(struct fdstore *store, struct fdentry *entry)
+entry_remove(struct fdstore *store, size_t i)
 {
-	TAILQ_REMOVE(&store->entries, entry, entry);
-	store->count--;
-	item_unref(entry->item);
-	free(entry);
+	struct fdentry *entry = &store->entries[i];
+	struct fditem *item = entry->item;
+
+	memmove(entry, entry + 1, (--store->count - i) * sizeof(*entry));
+	item_unref(item);
 }
 
 static bool
 has_item(const struct fdstore *store, const struct fditem *item)
 {
-	const struct fdentry *entry;
+	size_t i;
 
-	TAILQ_FOREACH (entry, &store->entries, entry)
-		if (entry->item == item)
+	for (i = 0; i < store->count; i++)
+		if (store->entries[i].item == item)
 			return true;
 	return false;
 }
@@ -205,62 +209,53 @@ fdstore_put(
 bool
 fdstore_remove(struct fdstore *store, const char *name)
 {
-	struct fdentry *entry, *next;
-	bool found = false;
+	size_t before = store->count, i;
 
-	TAILQ_FOREACH_SAFE (entry, &store->entries, entry, next) {
-		if (strcmp(entry->name, name) != 0)
-			continue;
-		entry_remove(store, entry);
-		found = true;
-	}
-	return found;
+	for (i = before; i > 0; i--)
+		if (strcmp(store->entries[i - 1].name, name) == 0)
+			entry_remove(store, i - 1);
+	return store->count < before;
 }
 
 void
 fdstore_clear(struct fdstore *store)
 {
-	struct fdentry *entry;
-
-	while ((entry = TAILQ_FIRST(&store->entries)) != NULL)
-		entry_remove(store, entry);
+	while (store->count > 0)
+		entry_remove(store, store->count - 1);
+	free(store->entries);
+	store->entries = NULL;
 }
 
 int
 fdstore_copy(struct fdstore *store, const struct fdstore *from)
 {
-	const struct fdentry *entry;
+	const struct fdentry *entry = from->entries;
+	size_t i;
 
 	fdstore_clear(store);
-	TAILQ_FOREACH (entry, &from->entries, entry)
+	for (i = 0; i < from->count; i++, entry++)
 		if (entry_add(
 			store, entry->item, entry->name, entry->watched) == -1)
 			return -1;
 	return 0;
 }
 
-const struct fdentry *
-fdstore_first(const struct fdstore *store)
+size_t
+fdstore_count(const struct fdstore *store)
 {
-	return TAILQ_FIRST(&store->entries);
+	return store->count;
 }
 
 const struct fdentry *
-fdstore_next(const struct fdentry *entry)
+fdstore_entry(const struct fdstore *store, size_t i)
 {
-	return TAILQ_NEXT(entry, entry);
+	return &store->entries[i];
 }
 
 int
 fdentry_fd(const struct fdentry *entry)
 {
 	return entry->item->fd;
-}
-
-size_t
-fdstore_count(const struct fdstore *store)
-{
-	return store->count;
 }
 
 struct fdstore *
@@ -271,7 +266,6 @@ fdstore_new(struct fdpool *pool)
 	if (store == NULL)
 		return NULL;
 	store->pool = pool;
-	TAILQ_INIT(&store->entries);
 	TAILQ_INSERT_TAIL(&pool->stores, store, entry);
 	return store;
 }
@@ -291,41 +285,49 @@ fdstore_free(struct fdstore *store)
 json_t *
 fdstore_save(const struct fdstore *store)
 {
-	const struct fdentry *entry;
+	const struct fdentry *entry = store->entries;
 	json_t *list = json_array();
+	size_t i;
 
-	TAILQ_FOREACH (entry, &store->entries, entry)
+	for (i = 0; i < store->count; i++, entry++)
 		json_array_append_new(list,
 		    json_pack("{sI ss sb}", "id", (json_int_t)entry->item->id,
 			"name", entry->name, "watched", (int)entry->watched));
 	return list;
 }
 
+/* -1 with ENOMEM; what there is no descriptor for is nothing to mind. */
+static int
+restore_entry(struct fdstore *store, json_t *saved,
+    int (*take)(unsigned int id, void *arg), void *arg)
+{
+	struct fditem *item;
+	const char *name;
+	json_int_t id;
+	int watched, fd;
+
+	if (json_unpack(saved, "{sI ss sb}", "id", &id, "name", &name,
+		"watched", &watched) == -1)
+		return 0;
+	item = find_id(store->pool, (unsigned int)id);
+	if (item == NULL) {
+		if ((fd = take((unsigned int)id, arg)) == -1)
+			return 0;
+		item = item_new(store->pool, (unsigned int)id, fd);
+	}
+	return item != NULL ? entry_add(store, item, name, watched) : -1;
+}
+
 int
 fdstore_restore(struct fdstore *store, const json_t *saved,
     int (*take)(unsigned int id, void *arg), void *arg)
 {
-	struct fditem *item;
 	json_t *object;
-	const char *name;
-	json_int_t id;
-	int watched, fd;
 	size_t i;
 
-	json_array_foreach (saved, i, object) {
-		if (json_unpack(object, "{sI ss sb}", "id", &id, "name", &name,
-			"watched", &watched) == -1)
-			continue;
-		item = find_id(store->pool, (unsigned int)id);
-		if (item == NULL) {
-			fd = take((unsigned int)id, arg);
-			if (fd == -1)
-				continue;
-			item = item_new(store->pool, (unsigned int)id, fd);
-		}
-		if (item == NULL || entry_add(store, item, name, watched) == -1)
+	json_array_foreach (saved, i, object)
+		if (restore_entry(store, object, take, arg) == -1)
 			return -1;
-	}
 	return 0;
 }
 
@@ -334,15 +336,16 @@ fdstore_restore(struct fdstore *store, const json_t *saved,
 static void
 forget_hung_up(struct fdpool *pool, struct fditem *item)
 {
-	struct fdentry *entry, *next;
 	struct fdstore *store;
+	size_t i;
 
 	item_unpoll(item); /* it may stay, for a store that does not watch */
 	item->refs++;
 	TAILQ_FOREACH (store, &pool->stores, entry)
-		TAILQ_FOREACH_SAFE (entry, &store->entries, entry, next)
-			if (entry->item == item && entry->watched)
-				entry_remove(store, entry);
+		for (i = store->count; i > 0; i--)
+			if (store->entries[i - 1].item == item &&
+			    store->entries[i - 1].watched)
+				entry_remove(store, i - 1);
 	item_unref(item);
 }
 

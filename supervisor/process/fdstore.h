@@ -11,7 +11,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/queue.h>
+
+#include "process/notify.h"
 
 struct fdpool;
 struct fdstore;
@@ -29,10 +30,9 @@ struct fdpool_events {
 
 /* One place in a store, which has its name. */
 struct fdentry {
-	TAILQ_ENTRY(fdentry) entry;
+	char name[NOTIFY_FDNAME_MAX + 1];
 	struct fditem *item;
 	bool watched; /* it goes when it hangs up */
-	char name[];
 };
 
 /* events is borrowed for good.  *New*; NULL with errno. */
@@ -63,11 +63,10 @@ void fdstore_clear(struct fdstore *);
 /* Have what the other one has, and nothing else.  -1 with ENOMEM. */
 int fdstore_copy(struct fdstore *, const struct fdstore *from);
 
-/* In the order in which they were stored, *borrowed*: NULL is no entry. */
-const struct fdentry *fdstore_first(const struct fdstore *);
-const struct fdentry *fdstore_next(const struct fdentry *);
-int fdentry_fd(const struct fdentry *);
+/* In the order in which they were stored; i < count.  *Borrowed*. */
 size_t fdstore_count(const struct fdstore *);
+const struct fdentry *fdstore_entry(const struct fdstore *, size_t i);
+int fdentry_fd(const struct fdentry *);
 
 /*
  * What a successor must know, *new*; and the store made again of it, with

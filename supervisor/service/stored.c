@@ -206,36 +206,35 @@ stored_sweep(struct service *service)
 struct spawn_socket *
 stored_collect(const struct generation *generation, size_t *n)
 {
-	const struct fdentry *entry = fdstore_first(generation->store);
+	const struct fdentry *entry;
 	struct spawn_socket *list;
+	size_t i;
 
-	*n = 0;
-	list = calloc(fdstore_count(generation->store) + 1, sizeof(*list));
-	if (list == NULL)
+	*n = fdstore_count(generation->store);
+	if ((list = calloc(*n + 1, sizeof(*list))) == NULL)
 		return NULL;
-	for (; entry != NULL; entry = fdstore_next(entry))
-		list[(*n)++] = (struct spawn_socket){
-			.fd = fdentry_fd(entry),
-			.name = entry->name,
-		};
+	for (i = 0; i < *n; i++) {
+		entry = fdstore_entry(generation->store, i);
+		list[i].fd = fdentry_fd(entry);
+		list[i].name = entry->name;
+	}
 	return list;
 }
 
 json_t *
 stored_json(const struct generation *generation)
 {
-	const struct fdentry *entry = fdstore_first(generation->store);
+	size_t count = fdstore_count(generation->store), i;
 	json_t *names = json_object();
 	json_int_t before;
+	const char *name;
 
-	for (; entry != NULL; entry = fdstore_next(entry)) {
-		before =
-		    json_integer_value(json_object_get(names, entry->name));
-		json_object_set_new(
-		    names, entry->name, json_integer(before + 1));
+	for (i = 0; i < count; i++) {
+		name = fdstore_entry(generation->store, i)->name;
+		before = json_integer_value(json_object_get(names, name));
+		json_object_set_new(names, name, json_integer(before + 1));
 	}
-	return json_pack("{si so}", "count",
-	    (int)fdstore_count(generation->store), "names", names);
+	return json_pack("{si so}", "count", (int)count, "names", names);
 }
 
 json_t *
