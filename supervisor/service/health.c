@@ -14,6 +14,8 @@
 #include "service/service.h"
 #include "traffic/accept.h"
 
+#define LATE_MS 1500 /* past the end of a check's time, for a slow machine */
+
 struct health {
 	struct generation *generation;
 	enum health_pace pace;
@@ -21,6 +23,7 @@ struct health {
 	size_t next;		       /* check of the round */
 	unsigned int passes, failures; /* in a row */
 	int64_t round_ms;	       /* when the round began */
+	int64_t check_ms;	       /* when its check under way began */
 	struct accept_check *accept;
 	struct probe *probe;
 	struct event *timer; /* to the next round */
@@ -77,11 +80,25 @@ end_round(struct health *health, bool passed, const char *why)
 		health->fn(generation, false, record->reason);
 }
 
+/* Long after its time: we were stopped, signal(7), and it tells nothing. */
+static bool
+is_stale(const struct health *health)
+{
+	const struct options *options = health->generation->service->options;
+
+	return clock_ms() - health->check_ms >
+	    (int64_t)options->health_timeout_ms + LATE_MS;
+}
+
 static void
 check_done(struct health *health, bool passed, const char *why)
 {
 	char **checks = health->generation->service->options->health;
 
+	if (!passed && is_stale(health)) {
+		begin_check(health);
+		return;
+	}
 	if (passed && checks[0] != NULL && checks[++health->next] != NULL) {
 		begin_check(health);
 		return;
@@ -239,6 +256,7 @@ begin_check(struct health *health)
 	const struct options *options = health->generation->service->options;
 	char why[128];
 
+	health->check_ms = clock_ms();
 	if (options->health[0] == NULL)
 		begin_accept(health);
 	else

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "service/deadline.h"
 #include "service/exclusive.h"
 #include "service/health.h"
 #include "service/manager.h"
@@ -88,65 +89,13 @@ release_split(struct service *service, unsigned int percent)
 	    service, &before, rollout_split(rollout, percent), NULL);
 }
 
-static void
-set_deadline(struct service *service, int64_t ms)
-{
-	struct timeval delay = clock_interval(ms);
-
-	service->release.deadline_ms = clock_ms() + ms;
-	evtimer_add(service->release.timer, &delay);
-	recovery_save(service);
-}
-
-static void
-clear_deadline(struct service *service)
-{
-	service->release.deadline_ms = 0;
-	evtimer_del(service->release.timer);
-}
-
-/* The time of the present state has passed. */
-static void
-time_passed(evutil_socket_t fd, short what, void *arg)
-{
-	static const struct {
-		enum rollout_event event;
-		const char *missing; /* what it has failed to become */
-	} ends[ROLLOUT_STATES] = {
-		[ROLLOUT_STARTING] = { EVENT_EXPIRED, "ready" },
-		[ROLLOUT_CHECKING] = { EVENT_EXPIRED, "healthy" },
-		[ROLLOUT_SHIFTING] = { EVENT_HELD, NULL },
-		[ROLLOUT_BAKING] = { EVENT_BAKED, NULL },
-		[ROLLOUT_RESTORING] = { EVENT_EXPIRED, "healthy" },
-	};
-	struct service *service = arg;
-	struct release *release = &service->release;
-	const struct health_record *checks = &release->candidate->checks;
-	enum rollout_state state = release->rollout.state;
-	const char *missing = ends[state].missing;
-	char why[RELEASE_WHY], detail[RELEASE_WHY - 64] = "";
-
-	release->deadline_ms = 0;
-	if (missing == NULL) {
-		release_take(service, ends[state].event, NULL);
-		return;
-	}
-	if (checks->last == HEALTH_FAIL)
-		snprintf(detail, sizeof(detail), ": %s", checks->reason);
-	else if (release->readiness != NULL)
-		readiness_describe(release->readiness, detail, sizeof(detail));
-	snprintf(why, sizeof(why), "not %s within %.1f s%s", missing,
-	    service->options->start_timeout_ms / 1000.0, detail);
-	release_take(service, ends[state].event, why);
-}
-
 /* What was kept for the rollout is let go; what it is for stays in force. */
 void
 release_clear(struct service *service)
 {
 	struct release *release = &service->release;
 
-	clear_deadline(service);
+	deadline_clear(service);
 	readiness_stop(release->readiness);
 	release->readiness = NULL;
 	image_unref(release->image);
@@ -188,7 +137,7 @@ release_await_ready(struct service *service, int64_t ms)
 {
 	struct release *release = &service->release;
 
-	set_deadline(service, ms);
+	deadline_set(service, ms);
 	readiness_stop(release->readiness);
 	release->readiness =
 	    readiness_start(release->candidate, candidate_ready, service);
@@ -258,7 +207,7 @@ check(struct service *service, const char *why)
 			return;
 		}
 		program_signal(candidate->program, signal);
-		set_deadline(service, service->options->start_timeout_ms);
+		deadline_set(service, service->options->start_timeout_ms);
 	}
 	candidate->health =
 	    health_start(candidate, HEALTH_ROLLOUT, health_told);
@@ -276,7 +225,7 @@ release_watch(struct service *service, int64_t ms)
 	if (candidate->health == NULL)
 		release_take(service, EVENT_FAILED, strerror(errno));
 	else if (ms >= 0)
-		set_deadline(service, ms);
+		deadline_set(service, ms);
 }
 
 /* SHIFT: shares. */
@@ -296,7 +245,7 @@ apply_share(struct service *service)
 	struct release *release = &service->release;
 	char fault[RELEASE_WHY];
 
-	clear_deadline(service);
+	deadline_clear(service);
 	if (release->rollout.alone) {
 		exclusive_resumed(service);
 		/* What has users knows best: see exclusive_revive. */
@@ -326,11 +275,11 @@ shift(struct service *service, const char *why)
 	if (!apply_share(service))
 		return;
 	if (release->rollout.state == ROLLOUT_SHIFTING)
-		set_deadline(service, service->options->step_ms);
+		deadline_set(service, service->options->step_ms);
 	else if (!bakes || service->options->bake_ms == 0)
 		release_take(service, EVENT_BAKED, NULL);
 	else
-		set_deadline(service, service->options->bake_ms);
+		deadline_set(service, service->options->bake_ms);
 }
 
 /* Only people end this. */
@@ -508,20 +457,18 @@ release_extend(struct generation *generation, int64_t usec)
 		state != ROLLOUT_RESTORING))
 		return;
 	if (clock_ms() + ms > service->release.deadline_ms)
-		set_deadline(service, ms);
+		deadline_set(service, ms);
 }
 
 void
 release_init(struct service *service)
 {
-	service->release.timer =
-	    evtimer_new(service->base, time_passed, service);
+	deadline_init(service);
 }
 
 void
 release_fini(struct service *service)
 {
-	if (service->release.timer != NULL)
-		event_free(service->release.timer);
+	deadline_fini(service);
 	json_decref(service->release.phases);
 }

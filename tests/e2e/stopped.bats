@@ -1,0 +1,99 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# The supervisor, or its keeper too, is stopped for STOPPED seconds under load:
+# traffic goes on, and what passed meanwhile is held against nobody.
+
+load helper
+
+# stop_for PID...: as long as STOPPED says, and see that all is served.
+stop_for() {
+	kill -STOP "$@"
+	sleep "${STOPPED:-3}"
+	is_version "$SERVES"
+	kill -CONT "$@"
+	until_true responds
+}
+
+responds() {
+	timeout 2 hotswap status web >/dev/null 2>&1
+}
+
+# serve_checked OPTIONS...: with checks whose times are much shorter.
+serve_checked() {
+	PORT=$(free_port)
+	serve --health "http://127.0.0.1:$PORT/" --health-interval 100ms \
+		--health-timeout 300ms --on-unhealthy restart "$@"
+	SERVES=v1
+	load_begin --rate 500 --kept 4
+}
+
+# is_unharmed: nobody was found sick, started again or given up.
+is_unharmed() {
+	[ "$(field "sum(g['restarts'] for g in d['generations'])")" = 0 ]
+	[ "$(field "sum(g['health']['failures'] for g in d['generations'])")" = 0 ]
+	load_end
+}
+
+@test "stopped: a supervisor at rest, and its checks" {
+	serve_checked
+	stop_for "$(itself)"
+	stop_for "$SUPERVISOR" "$(itself)"
+	is_unharmed
+}
+
+@test "stopped in the bake: the candidate is watched on, and promoted" {
+	serve_checked --bake 1s
+	release server v2
+	hotswap upgrade web --no-wait
+	until_true is_version v2
+	SERVES=v2
+	stop_for "$(itself)"
+	[ "$(field "d['rollout']['state']")" = baking ]
+	hotswap wait web --for idle --timeout 10s
+	[ "$(field "d['active']")" = 2 ]
+	is_unharmed
+}
+
+@test "stopped in the bake: a candidate that got sick meanwhile is taken back" {
+	PORT=$(free_port)
+	serve --health "exec:test ! -e sick.{generation}" --bake 1s \
+		--health-interval 100ms --health-timeout 300ms
+	release server v2
+	hotswap upgrade web --no-wait
+	until_true is_version v2
+	SERVES=v2
+	: >sick.2
+	stop_for "$(itself)"
+	until_true is_version v1
+	[ "$(role 2)" = failed ]
+}
+
+@test "stopped while a candidate starts: it gets its time" {
+	release server v1 --notify
+	serve_checked --ready notify --start-timeout 1s
+	release server v2 --notify --ready-after 500
+	hotswap upgrade web --no-wait
+	until_true is_role 2 candidate
+	stop_for "$(itself)"
+	hotswap wait web --for idle --timeout 10s
+	[ "$(field "d['active']")" = 2 ]
+	is_unharmed
+}
+
+@test "stopped in a canary: the shares hold, and it goes on" {
+	serve_checked --bake 500ms
+	release server v2
+	hotswap upgrade web --no-wait --canary 20,50 --step-time 500ms
+	until_true shifts
+	kill -STOP "$(itself)"
+	sleep "${STOPPED:-3}"
+	kill -CONT "$(pgrep -P "$SUPERVISOR" -x hotswap)"
+	until_true responds
+	hotswap wait web --for idle --timeout 15s
+	[ "$(field "d['active']")" = 2 ]
+	is_unharmed
+}
+
+shifts() {
+	[ "$(field "d['rollout']['state']")" = shifting ]
+}
