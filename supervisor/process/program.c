@@ -282,8 +282,11 @@ program_restore(struct program *program, const json_t *saved)
 		if (n > 0)
 			watch_main(program, pids[0]);
 	} else if (tree_start_time(main, &now) == -1 ||
-	    now != (unsigned long long)start || watch_main(program, main) == -1)
+	    now != (unsigned long long)start ||
+	    watch_main(program, main) == -1) {
+		tree_add_session(program->tree, main);
 		watched_set_ended(program->main, main);
+	}
 }
 
 void

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +48,7 @@ struct tree {
 	char *name_mark; /* HOTSWAP_NAME=... */
 	char *number_mark;
 	char *notify_mark;
+	pid_t session;		/* that belongs without its leader; 0: none */
 	struct picture members; /* as of the last scan */
 	struct picture strays;	/* likewise: children of ours, no members */
 	pid_t *pids;		/* of the members, the oldest first */
@@ -230,6 +232,24 @@ environ_has(const char *text, size_t len, const char *mark)
 	return false;
 }
 
+void
+tree_add_session(struct tree *tree, pid_t leader)
+{
+	tree->session = leader;
+}
+
+/*
+ * In the session of a main process that is no more, and handed to us or to
+ * our keeper, who have none but our own.  One that lives and has its number is
+ * another, and so is its session.
+ */
+static bool
+is_left_behind(const struct tree *tree, const struct process *process)
+{
+	return tree->session != 0 && process->session == tree->session &&
+	    process->parent != 1 && kill(tree->session, 0) == -1;
+}
+
 /* What cannot be read, as for another user's process, is not ours. */
 static bool
 has_our_marks(const struct tree *tree, pid_t pid)
@@ -277,7 +297,8 @@ mark_roots(const struct tree *tree, struct picture *picture)
 			process->member = true;
 		else if (process->parent == us || process->parent == above ||
 		    process->parent == 1)
-			process->member = has_our_marks(tree, process->pid);
+			process->member = is_left_behind(tree, process) ||
+			    has_our_marks(tree, process->pid);
 		if (!process->member && process->parent == us &&
 		    is_ending(process->pid))
 			picture->torn = true;

@@ -39,6 +39,12 @@ void tree_free(struct tree *);
 int tree_add(struct tree *, pid_t);
 
 /*
+ * The main process that a predecessor knew has ended since, and led this
+ * session: orphans that are in it still belong.
+ */
+void tree_add_session(struct tree *, pid_t leader);
+
+/*
  * When a process was started, in clock ticks since boot: with its PID it is
  * told from all others.  -1 with errno if it is no more, or is a zombie.
  */

@@ -28,6 +28,8 @@ outcome_begin(struct release *release)
 	json_decref(release->phases);
 	release->phases = json_array();
 	release->lost = false;
+	/* Not the last one's: a successor may read it before it begins. */
+	release->rollout.met_users = release->rollout.alone = false;
 }
 
 /* There is no room for more: what comes goes to the last one. */

@@ -328,7 +328,9 @@ release_resume(struct service *service)
 	enum role role = candidate != NULL ? candidate->role : ROLE_CANDIDATE;
 	bool rollback = release->kind == RELEASE_ROLLBACK;
 
-	if (service->active != NULL && service->active != candidate)
+	/* One that made room for a candidate is active until that has it. */
+	if (service->active != NULL && service->active != candidate &&
+	    service->active->program != NULL)
 		release_look_after(service->active);
 	if (!release->untold || go_on(service))
 		return;

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "service/outcome.h"
+#include "service/recovery.h"
 #include "service/service.h"
 #include "service/steering.h"
 
@@ -227,6 +228,8 @@ request_begin(struct service *service, const struct request *request,
 		snprintf(why, RELEASE_WHY, "%s", strerror(errno));
 		return REQUEST_REFUSED;
 	}
+	/* From here on it has an outcome, whoever is there to tell it. */
+	recovery_save(service);
 	if (target != NULL && target == service->parked &&
 	    program_main(target->program) != 0) {
 		release->candidate = target;

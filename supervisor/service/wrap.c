@@ -51,9 +51,9 @@ struct wrap {
 #define NAME_SIZE 32
 
 static const char deafness[] =
-    "every bind and listen of its program fails from now on, as keeper and "
-    "supervisor, who heard of them, were both killed; what it listens on "
-    "goes on; `hotswap restart` cures it";
+    "every bind and listen of its program fails from now on, as nobody "
+    "held what they are heard by when the supervisor was killed; what it "
+    "listens on goes on; `hotswap restart` cures it";
 
 /* What its descriptors are held as. */
 static const char *
@@ -366,7 +366,8 @@ become_deaf(struct wrap *wrap)
 {
 	const struct generation *generation = wrap->generation;
 
-	if (!wrap->deaf)
+	/* Of one that has ended nobody hears either. */
+	if (!wrap->deaf && program_main(generation->program) != 0)
 		log_warn("generation %u: %s", generation->number, deafness);
 	wrap->deaf = true;
 }

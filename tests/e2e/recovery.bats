@@ -127,6 +127,11 @@ other_supervisor() {
 	expect 0 wait "$SUPERVISOR"
 }
 
+@test "kill -9 in each state: the rollout ends as the rule says" {
+	HOTSWAP_BUILD=$BUILD python3 "$BATS_TEST_DIRNAME/../states.py" \
+		passed nginx exclusive
+}
+
 @test "kills: killed at random instants under load, it loses no request" {
 	HOTSWAP_BUILD=$BUILD python3 "$BATS_TEST_DIRNAME/../kills.py" 15 500
 }
