@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: ISC
 """Kill the supervisor again and again, at random instants, while upgrades and
 rollbacks go on under load: no request may fail, it must be back at once, and
-every rollout must end as the rule says.  usage: kills.py [KILLS] [RATE]
+every rollout must end as the rule says.  After LIMIT seconds no other is
+begun.  usage: kills.py [KILLS] [RATE]
 With HOLDER=systemd what outlives it is held by tests/manager.py, not by its
 keeper."""
 import json
@@ -172,7 +173,8 @@ def main():
         campaign = Campaign(directory, rate)
         faults = ["stopped half-way"]
         try:
-            for _ in range(kills):
+            end = time.monotonic() + int(os.environ.get("LIMIT", "1200"))
+            while len(campaign.back_ms) < kills and time.monotonic() < end:
                 campaign.kill()
             faults = campaign.end()
         finally:

@@ -11,15 +11,26 @@
 #include "service/recovery.h"
 #include "service/service.h"
 
-#define LATE_MS 1000 /* what is so late was not heard of: we did not run */
+#define TICK_MS 1000 /* how often it is looked whether we run at all */
+#define LATE_MS 500  /* who comes so late did not: signal(7) stopped it */
+
+static void
+wait_on(struct service *service)
+{
+	struct release *release = &service->release;
+	int64_t now = clock_ms(), left = release->deadline_ms - now;
+	int64_t wait = left < 0 ? 0 : MIN(left, TICK_MS);
+	struct timeval delay = clock_interval(wait);
+
+	release->tick_ms = now + wait;
+	evtimer_add(release->timer, &delay);
+}
 
 void
 deadline_set(struct service *service, int64_t ms)
 {
-	struct timeval delay = clock_interval(ms);
-
 	service->release.deadline_ms = clock_ms() + ms;
-	evtimer_add(service->release.timer, &delay);
+	wait_on(service);
 	recovery_save(service);
 }
 
@@ -30,32 +41,23 @@ deadline_clear(struct service *service)
 	evtimer_del(service->release.timer);
 }
 
-static int64_t
-time_of(const struct service *service)
-{
-	switch (service->release.rollout.state) {
-	case ROLLOUT_SHIFTING:
-		return service->options->step_ms;
-	case ROLLOUT_BAKING:
-		return service->options->bake_ms;
-	default:
-		return service->options->start_timeout_ms;
-	}
-}
-
 /*
- * We were stopped, signal(7): nobody has looked at the candidate, and what it
- * has said was not heard.  It gets the time that we were away, but not more
- * than it had at first.
+ * Is there time left?  As long as we were stopped nobody has looked at the
+ * candidate, and what it has said was not heard.
  */
 static bool
-begin_again(struct service *service)
+goes_on(struct service *service)
 {
-	int64_t late = clock_ms() - service->release.deadline_ms;
+	struct release *release = &service->release;
+	int64_t now = clock_ms(), late = now - release->tick_ms;
 
-	if (late < LATE_MS)
+	if (late >= LATE_MS) {
+		release->deadline_ms += late;
+		recovery_save(service);
+	}
+	if (now >= release->deadline_ms)
 		return false;
-	deadline_set(service, MIN(late, time_of(service)));
+	wait_on(service);
 	return true;
 }
 
@@ -80,7 +82,7 @@ time_passed(evutil_socket_t fd, short what, void *arg)
 	const char *missing = ends[state].missing;
 	char why[RELEASE_WHY], detail[RELEASE_WHY - 64] = "";
 
-	if (begin_again(service))
+	if (goes_on(service))
 		return;
 	release->deadline_ms = 0;
 	if (missing == NULL) {

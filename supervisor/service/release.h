@@ -46,6 +46,7 @@ struct release {
 	char **program; /* new command line, to stay if it succeeds */
 	char *exe;
 	int64_t deadline_ms; /* of the state; 0: it has none */
+	int64_t tick_ms;     /* service/deadline.c: when it looks next */
 	struct event *timer; /* of the state: start, step or bake time */
 	int64_t began_ms;
 	int64_t phase_ms;
