@@ -12,6 +12,7 @@
 
 #include "cli/command.h"
 #include "cli/tell.h"
+#include "keep/bag.h"
 #include "keep/keeper.h"
 #include "service/examine.h"
 #include "service/service.h"
@@ -42,16 +43,23 @@ finish_output(int status)
 int
 main(int argc, char **argv)
 {
+	int status;
+
 	fill_standard_descriptors();
-	if (keeper_is_replaced()) {
-		prctl(PR_SET_NAME, program_invocation_short_name);
+	/* Executed by a descriptor it would be called by its number. */
+	prctl(PR_SET_NAME, program_invocation_short_name);
+	if (keeper_is_replaced())
 		return keeper_go_on();
-	}
-	if (argc > 1 && strcmp(argv[1], "--supervise") == 0) {
-		prctl(PR_SET_NAME, program_invocation_short_name);
+	if (argc > 1 && strcmp(argv[1], "--supervise") == 0)
 		return service_run(NULL);
-	}
 	if (argc > 2 && strcmp(argv[1], EXAMINE_OPTION) == 0)
 		return finish_output(examine_main(argv[2]));
-	return finish_output(command_main(argc, argv));
+	status = finish_output(command_main(argc, argv));
+	/*
+	 * Started again by systemd, with options that are wrong by now: what
+	 * runs needs none of them.
+	 */
+	if (status != STATUS_OK && bag_is_given())
+		return service_run(NULL);
+	return status;
 }

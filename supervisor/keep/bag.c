@@ -19,10 +19,12 @@
 #include "base/fd.h"
 #include "keep/checkpoint.h"
 #include "keep/depot.h"
+#include "keep/inplace.h"
 
-#define MARK	  "hotswap." /* what is in the bag is called that and a number */
-#define DIRECTORY MARK "directory."
-#define VERSION	  1
+#define MARK	      "hotswap." /* what is in the bag is called that and a number */
+#define DIRECTORY     MARK "directory."
+#define VERSION	      1
+#define DIRECTORY_MAX 64 /* room for their names */
 
 struct bag {
 	int sock;
@@ -170,20 +172,85 @@ bag_remove(struct bag *bag, const char *name)
 	return result;
 }
 
+static void
+name_directory(char buf[static DIRECTORY_MAX], size_t i)
+{
+	snprintf(buf, DIRECTORY_MAX, DIRECTORY "%zu", i);
+}
+
+void
+bag_empty(struct bag *bag)
+{
+	char name[DIRECTORY_MAX];
+	size_t i;
+
+	for (; bag->things.n > 0; depot_remove(&bag->things, name)) {
+		strlcpy(name, bag->things.items[0].name, sizeof(name));
+		say(bag, "FDSTOREREMOVE", name, NULL);
+	}
+	json_object_clear(bag->names);
+	/* Last: without it the others could not be told apart. */
+	for (i = 0; i < CHECKPOINT_FILES; i++) {
+		name_directory(name, i);
+		say(bag, "FDSTOREREMOVE", name, NULL);
+	}
+}
+
+static int
+add_duplicate(struct depot *depot, const char *name, int fd)
+{
+	int mine = fd_dup(fd);
+
+	if (mine != -1 && depot_put(depot, name, mine) == 0)
+		return 0;
+	fd_close(&mine);
+	return -1;
+}
+
+int
+bag_execute(struct bag *bag, int exe, int otherwise)
+{
+	const struct depot_item *item = bag->things.items;
+	struct depot all = { 0 };
+	char name[DIRECTORY_MAX];
+	int failed = 0;
+	size_t i;
+
+	for (i = 0; i < bag->things.n; i++)
+		failed |= add_duplicate(&all, item[i].name, item[i].fd);
+	for (i = 0; i < CHECKPOINT_FILES; i++) {
+		name_directory(name, i);
+		failed |= add_duplicate(&all, name, bag->directory.fds[i]);
+	}
+	if (failed == 0)
+		inplace_exec(&all, exe, otherwise);
+	depot_fini(&all);
+	return -1;
+}
+
 /* COMING UP */
+
+bool
+bag_is_given(void)
+{
+	char name[DIRECTORY_MAX];
+
+	name_directory(name, 0);
+	return depot_is_given(name);
+}
 
 static int
 begin_directory(struct bag *bag)
 {
-	char name[64];
-	int i;
+	char name[DIRECTORY_MAX];
+	size_t i;
 
 	bag->names = json_object();
 	if (bag->names == NULL || checkpoint_init(&bag->directory) == -1 ||
 	    save(bag) == -1)
 		return -1;
 	for (i = 0; i < CHECKPOINT_FILES; i++) {
-		snprintf(name, sizeof(name), DIRECTORY "%d", i);
+		name_directory(name, i);
 		if (say(bag, "FDSTORE", name, &bag->directory.fds[i]) == -1)
 			return -1;
 	}
@@ -210,12 +277,13 @@ read_directory(struct bag *bag, const int fds[CHECKPOINT_FILES])
 static int
 open_directory(struct bag *bag, struct depot *given)
 {
-	int fds[CHECKPOINT_FILES], i;
+	int fds[CHECKPOINT_FILES];
+	char name[DIRECTORY_MAX];
 	bool found = false;
-	char name[64];
+	size_t i;
 
 	for (i = 0; i < CHECKPOINT_FILES; i++) {
-		snprintf(name, sizeof(name), DIRECTORY "%d", i);
+		name_directory(name, i);
 		fds[i] = depot_take(given, name);
 		found |= fds[i] != -1;
 	}

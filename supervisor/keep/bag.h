@@ -12,6 +12,8 @@
 #ifndef KEEP_BAG_H
 #define KEEP_BAG_H
 
+#include <stdbool.h>
+
 struct bag;
 struct depot;
 
@@ -32,6 +34,20 @@ void bag_close(struct bag *);
  */
 int bag_put(struct bag *, const char *name, int fd);
 int bag_remove(struct bag *, const char *name);
+
+/* Hold nothing any more, the directory neither. */
+void bag_empty(struct bag *);
+
+/*
+ * Execute exe, or else otherwise, in place of this very program, both
+ * *stolen*, with our own arguments: it is given what systemd would give.
+ * Returns only if both failed, -1 with errno; then descriptors from 3 on are
+ * lost, and there is nothing left but to end.
+ */
+int bag_execute(struct bag *, int exe, int otherwise);
+
+/* Has a predecessor's directory been given to us, and not been opened yet? */
+bool bag_is_given(void);
 
 /* Give all that has no name of ours such a one, as bag_open does. */
 int bag_name_passed(struct depot *);

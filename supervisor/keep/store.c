@@ -283,6 +283,30 @@ store_sync(struct store *store)
 	return result;
 }
 
+void
+store_end(struct store *store)
+{
+	if (store->bag != NULL)
+		bag_empty(store->bag);
+}
+
+bool
+store_is_systemds(const struct store *store)
+{
+	return store->bag != NULL;
+}
+
+int
+store_execute(struct store *store, int exe, int otherwise)
+{
+	if (store->bag != NULL)
+		return bag_execute(store->bag, exe, otherwise);
+	fd_close(&exe);
+	fd_close(&otherwise);
+	errno = ENOTSUP;
+	return -1;
+}
+
 int
 store_fd(const struct store *store)
 {

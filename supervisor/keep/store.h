@@ -79,6 +79,19 @@ void store_sift(struct store *, const char *spared);
 int store_put(struct store *, const char *name, int fd);
 int store_remove(struct store *, const char *name);
 
+/* Where systemd holds: hold nothing any more.  A keeper ends with us. */
+void store_end(struct store *);
+
+/*
+ * Where systemd holds: execute exe in place of this program, or else
+ * otherwise, both *stolen*; it is given all that is held.  Returns -1 with
+ * ENOTSUP if it is not systemd who holds; any other failure is fatal.
+ */
+int store_execute(struct store *, int exe, int otherwise);
+
+/* Does systemd hold for us, so that store_execute can do it? */
+bool store_is_systemds(const struct store *);
+
 /* Wait until all that was said has been done, a second at most. */
 int store_sync(struct store *);
 

@@ -215,6 +215,7 @@ held_close(struct service *service)
 		return;
 	if (held->news != NULL)
 		event_free(held->news);
+	store_end(held->store);
 	store_close(held->store);
 	free(held);
 	service->held = NULL;

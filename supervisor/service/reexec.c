@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,6 +18,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
 #include "base/version.h"
 #include "keep/keeper.h"
 #include "process/image.h"
@@ -184,9 +187,9 @@ find_hindrance(const struct service *service, char *text, size_t size)
 	return NULL;
 }
 
-/* The keeper passes no signal on any more; those that came are its again. */
-static _Noreturn void
-leave(struct service *service)
+/* All that would speak of us ends; what is held is all that is left. */
+static void
+fall_silent(struct service *service)
 {
 	struct generation *generation;
 
@@ -196,9 +199,32 @@ leave(struct service *service)
 		if (generation->health != NULL)
 			health_stop(generation->health);
 	readiness_stop(service->release.readiness);
-	signals_hand_on(getppid());
 	control_flush(service->control);
+}
+
+/* The keeper passes no signal on any more; those that came are its again. */
+static _Noreturn void
+leave(struct service *service)
+{
+	fall_silent(service);
+	signals_hand_on(getppid());
 	_exit(EXIT_SUCCESS);
+}
+
+/*
+ * Where systemd holds there is nobody to start the other: we become it, and
+ * systemd starts it again if it fails.
+ */
+static _Noreturn void
+turn_into(struct service *service)
+{
+	int exe = fd_dup(service->reexec->image->fd);
+	int ours = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	fall_silent(service);
+	store_execute(held_store(service), exe, ours);
+	log_error("reexec: %s", strerror(errno));
+	_exit(EXIT_FAILURE);
 }
 
 static void
@@ -211,6 +237,8 @@ hand_over(struct service *service)
 	service->release.handed = true;
 	events_emit(service, "reexecuting", NULL,
 	    "hotswap %s takes over from %s", reexec->to, reexec->from);
+	if (store_is_systemds(store) && recovery_save(service) == 0)
+		turn_into(service);
 	if (store_put(store, KEEPER_NEXT, reexec->image->fd) == 0 &&
 	    store_sync(store) == 0 && recovery_save(service) == 0 &&
 	    store_say(store, "X_REEXEC=1") == 0)
@@ -274,6 +302,13 @@ reexec_begin(struct service *service, const char *file, const char *id,
 				    : "a reexec is under way");
 		return -1;
 	}
+	if (!store_has_keeper(held_store(service)) &&
+	    !store_is_systemds(held_store(service))) {
+		strlcpy(why,
+		    "the keeper has ended, and nobody would start another",
+		    size);
+		return -1;
+	}
 	if (file == NULL)
 		file = reexec->path;
 	strlcpy(reexec->next, file, sizeof(reexec->next));
@@ -326,16 +361,6 @@ reexec_restore(struct service *service, const json_t *saved)
 	return 0;
 }
 
-void
-reexec_resume(struct service *service)
-{
-	enum reexec_state state = service->reexec->state;
-
-	if (state == REEXEC_EXAMINING || state == REEXEC_WAITING)
-		fail(service, REEXEC_REFUSED,
-		    "the supervisor ended before it could hand over");
-}
-
 static bool
 is_next(const struct reexec *reexec, dev_t dev, ino_t ino)
 {
@@ -358,6 +383,21 @@ compare(struct service *service, dev_t dev, ino_t ino)
 			: "the supervisor was killed just then");
 	else if (is_next(reexec, dev, ino))
 		succeed(service);
+}
+
+void
+reexec_resume(struct service *service)
+{
+	enum reexec_state state = service->reexec->state;
+	struct stat st;
+
+	/* In one go, with nobody else to be asked. */
+	if (state == REEXEC_HANDED && store_is_systemds(held_store(service)) &&
+	    stat("/proc/self/exe", &st) == 0)
+		compare(service, st.st_dev, st.st_ino);
+	else if (state == REEXEC_EXAMINING || state == REEXEC_WAITING)
+		fail(service, REEXEC_REFUSED,
+		    "the supervisor ended before it could hand over");
 }
 
 void

@@ -66,6 +66,7 @@ manager_stop() {
 	is_known "s['main']" "$(itself)"
 	manager_stop
 	[ "$(known "s['stage']")" = stopping ]
+	[ "$(known "s['stored']")" = "[]" ]
 	[ "$(known "s['refused']")" = 0 ]
 }
 
@@ -295,6 +296,52 @@ talker() {
 	until_true is_known "s['kills']" 1
 	until_true is_known "s['starts']" 2
 	until_true is_stage running
+	[ "$(pid_of 1)" = "$program" ]
+	[ "$(version)" = v1 ]
+	manager_stop
+}
+
+# install_build FILE: where the manager starts it from.
+install_build() {
+	mkdir -p bin lib
+	cp "$BUILD/bin/hotswap-probe" bin/
+	cp "$BUILD"/lib/*.so lib/
+	cp "$1" bin/hotswap.new
+	mv bin/hotswap.new bin/hotswap
+	PATH=$PWD/bin:$PATH
+}
+
+@test "systemd: reexec under load becomes the other build, in place" {
+	install_build "$BUILD/bin/hotswap"
+	manage --store 100 --watchdog 5000 -- -l "127.0.0.1:${PORT:=$(free_port)}"
+	program=$(pid_of 1)
+	supervisor=$(known "s['main']")
+	load_begin --rate 1000 --kept 8
+	for build in other/hotswap bin/hotswap other/hotswap; do
+		install_build "$BUILD/$build"
+		hotswap reexec web
+		cmp "/proc/$supervisor/exe" "$BUILD/$build"
+	done
+	[[ $(field "d['version']") == *-other ]]
+	[ "$(pid_of 1)" = "$program" ]
+	release server v2
+	hotswap upgrade web
+	kill -KILL "$supervisor"
+	until_true is_known "s['starts']" 2
+	until_true is_version v2
+	load_end
+	until_true hotswap rollback web
+	is_version v1
+	manager_stop
+}
+
+@test "systemd: what has become wrong in the configuration is no hindrance to a supervisor that comes back" {
+	PORT=$(free_port)
+	echo "{ \"listen\": \"127.0.0.1:$PORT\" }" >web.json
+	manage --store 100 -- -c "$PWD/web.json"
+	program=$(pid_of 1)
+	echo "{" >web.json
+	supervisor_kill
 	[ "$(pid_of 1)" = "$program" ]
 	[ "$(version)" = v1 ]
 	manager_stop
