@@ -83,9 +83,10 @@ class Campaign:
              "--bake", "150ms", "--keep", "2s", "--drain-timeout", "2s",
              "--", self.server], stdout=self.log, stderr=self.log,
             cwd=directory)
-        subprocess.run([HOTSWAP, "wait", "web", "--for", "ready",
-                        "--timeout", "10s"], check=False, stderr=self.log)
-        while ask("status", "web", "--json") is None:
+        # Nobody may be there to be asked yet.
+        while subprocess.run([HOTSWAP, "wait", "web", "--for", "ready",
+                              "--timeout", "10s"], check=False,
+                             stderr=self.log).returncode != 0:
             time.sleep(0.02)
         self.control = os.path.join(directory, "steer")
         self.load = subprocess.Popen(
