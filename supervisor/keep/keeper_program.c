@@ -23,14 +23,15 @@
 #include "keep/keeper.h"
 #include "keep/keeper_parts.h"
 
-#define LIST_MAX      65536 /* of our children */
-#define FAILURES_MAX  10    /* in a row, before it said READY=1 */
-#define BACKOFF_MS    50    /* doubled with each failure, */
-#define BACKOFF_MAX   5000  /* up to here */
-#define SHORT_LIFE_MS 100   /* after so many of them in a row, */
-#define SHORT_LIVES   20
-#define REST_MS	      1000 /* there is a rest */
-#define TRIAL_MS      5000 /* for a new program to say READY=1 */
+#define LIST_MAX       65536 /* of our children */
+#define FAILURES_MAX   10    /* in a row, before it said READY=1 */
+#define FAILURES_ASKED 3     /* likewise, when asked to stop the service */
+#define BACKOFF_MS     50    /* doubled with each failure, */
+#define BACKOFF_MAX    5000  /* up to here */
+#define SHORT_LIFE_MS  100   /* after so many of them in a row, */
+#define SHORT_LIVES    20
+#define REST_MS	       1000 /* there is a rest */
+#define TRIAL_MS       5000 /* for a new program to say READY=1 */
 
 /* START */
 
@@ -133,12 +134,14 @@ end_programs(struct keeper *keeper)
 void
 keeper_start_failed(struct keeper *keeper, const char *how)
 {
-	if (++keeper->failures <= FAILURES_MAX) {
+	bool asked = is_asked_to_stop(keeper);
+
+	if (++keeper->failures <= (asked ? FAILURES_ASKED : FAILURES_MAX)) {
 		plan_start(keeper);
 		return;
 	}
 	keeper->next_ms = 0;
-	if (is_asked_to_stop(keeper)) {
+	if (asked) {
 		end_programs(keeper);
 		return;
 	}

@@ -16,15 +16,45 @@
 #include "service/wrap.h"
 #include "base/log.h"
 
+static json_t *
+save_checks(const struct health_record *checks)
+{
+	/* A reason that is not UTF-8 is none. */
+	return json_pack("{si sI sI so*}", "last", (int)checks->last, "passes",
+	    (json_int_t)checks->passes, "failures",
+	    (json_int_t)checks->failures, "reason",
+	    json_string(checks->reason));
+}
+
+/* As of the last time that anything was saved; an older one said nothing. */
+static void
+restore_checks(struct health_record *checks, const json_t *saved)
+{
+	json_int_t passes, failures;
+	const char *reason = "";
+	int last;
+
+	if (json_unpack((json_t *)saved, "{si sI sI s?s}", "last", &last,
+		"passes", &passes, "failures", &failures, "reason",
+		&reason) == -1 ||
+	    last < HEALTH_NONE || last > HEALTH_FAIL)
+		return;
+	checks->last = last;
+	checks->passes = (unsigned int)passes;
+	checks->failures = (unsigned int)failures;
+	strlcpy(checks->reason, reason, sizeof(checks->reason));
+}
+
 json_t *
 generation_save(const struct generation *generation)
 {
-	return json_pack("{si ss sI sb ss sI sb so so so* so* so*}", "number",
-	    (int)generation->number, "role", role_name(generation->role),
-	    "share", (json_int_t)generation->share, "proven",
-	    (int)generation->proven, "started", generation->started, "restarts",
-	    (json_int_t)generation->restarts, "sick",
-	    (int)generation->checks.sick, "image",
+	return json_pack("{si ss sI sb ss sI sb so so so so* so* so*}",
+	    "number", (int)generation->number, "role",
+	    role_name(generation->role), "share", (json_int_t)generation->share,
+	    "proven", (int)generation->proven, "started", generation->started,
+	    "restarts", (json_int_t)generation->restarts, "sick",
+	    (int)generation->checks.sick, "checks",
+	    save_checks(&generation->checks), "image",
 	    image_to_json(generation->image), "stored", stored_save(generation),
 	    "program",
 	    generation->program != NULL ? program_save(generation->program)
@@ -105,6 +135,7 @@ generation_restore(struct service *service, const json_t *saved)
 	generation->proven = proven;
 	generation->restarts = (unsigned int)restarts;
 	generation->checks.sick = sick;
+	restore_checks(&generation->checks, json_object_get(saved, "checks"));
 	strlcpy(generation->started, started, sizeof(generation->started));
 	return generation;
 }
