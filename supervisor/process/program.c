@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "process/lines.h"
 #include "process/reaper.h"
 #include "process/sweep.h"
 #include "process/tree.h"
@@ -157,14 +158,25 @@ extend_stop(struct program *program, int64_t usec)
 		program->deadline = deadline;
 }
 
+/* Fit for JSON: what is not would cost the whole account of the program. */
+static void
+take_status(struct program *program, const char *text)
+{
+	struct lines lines;
+
+	lines_init(&lines, NULL, NULL);
+	lines_feed(&lines, text, strnlen(text, sizeof(program->status) - 1));
+	lines_end(&lines);
+	strlcpy(program->status, lines_last(&lines), sizeof(program->status));
+}
+
 static void
 told(const struct notify_message *message, void *arg)
 {
 	struct program *program = arg;
 
 	if (message->status != NULL)
-		strlcpy(
-		    program->status, message->status, sizeof(program->status));
+		take_status(program, message->status);
 	if (message->main_pid > 0 &&
 	    message->main_pid != program_main(program) &&
 	    belongs(program, message->main_pid))

@@ -48,6 +48,13 @@ restore_checks(struct health_record *checks, const json_t *saved)
 json_t *
 generation_save(const struct generation *generation)
 {
+	json_t *program = generation->program != NULL
+	    ? program_save(generation->program)
+	    : NULL;
+
+	/* To leave it out would say that it does not run. */
+	if (generation->program != NULL && program == NULL)
+		return NULL;
 	return json_pack("{si ss sI sb ss sI sb so so so so* so* so*}",
 	    "number", (int)generation->number, "role",
 	    role_name(generation->role), "share", (json_int_t)generation->share,
@@ -56,10 +63,7 @@ generation_save(const struct generation *generation)
 	    (int)generation->checks.sick, "checks",
 	    save_checks(&generation->checks), "image",
 	    image_to_json(generation->image), "stored", stored_save(generation),
-	    "program",
-	    generation->program != NULL ? program_save(generation->program)
-					: NULL,
-	    "wrap",
+	    "program", program, "wrap",
 	    generation->wrap != NULL ? wrap_save(generation->wrap) : NULL,
 	    "retirement", retire_save(generation));
 }

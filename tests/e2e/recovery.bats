@@ -135,6 +135,26 @@ other_supervisor() {
 	until_true is_version v1
 }
 
+@test "kill -9: a program whose status is no UTF-8 is still known" {
+	cat >tell.py <<'SCRIPT'
+import os, socket, time
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.connect(os.environ["NOTIFY_SOCKET"])
+s.send(b"READY=1\nSTATUS=a\xffb" + b"\xc3\xa4" * 200)
+time.sleep(600)
+SCRIPT
+	hotswap run -n web --ready notify --shim off -- "$(command -v python3)" \
+		"$PWD/tell.py" >>run.log 2>&1 3>&- &
+	SUPERVISOR=$!
+	PIDS+=("$SUPERVISOR")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	program=$(pid_of 1)
+	supervisor_kill
+	[ "$(pid_of 1)" = "$program" ]
+	field "d['generations'][0]['status']" | grep -q "^a?bä"
+	hotswap stop web --now
+}
+
 @test "a signal that comes while the supervisor is away is passed on" {
 	serve
 	kill -STOP "$SUPERVISOR"
