@@ -81,7 +81,7 @@ become_keeper(const char *name, const json_t *first, int report_fd)
 {
 	struct checkpoint checkpoint;
 	struct depot passed = { 0 };
-	struct keeper_item *items;
+	struct keeper_item *items = NULL;
 	size_t n = 0;
 	int exe, status;
 
@@ -101,10 +101,14 @@ become_keeper(const char *name, const json_t *first, int report_fd)
 	if (report_fd != -1)
 		items[n++] = (struct keeper_item){ RECOVERY_REPORT, report_fd };
 	n += list_passed(&passed, items + n);
-	if ((status = keeper_run(name, items, n)) != -1)
-		return status;
-	log_error("cannot start the supervisor: %s", strerror(errno));
-	return STATUS_SOFTWARE;
+	status = keeper_run(name, items, n);
+	if (status == -1) {
+		log_error("cannot start the supervisor: %s", strerror(errno));
+		status = STATUS_SOFTWARE;
+	}
+	free(items);
+	free(passed.items); /* the descriptors were the keeper's */
+	return status;
 }
 
 int
