@@ -149,7 +149,7 @@ is_restarted() {
 	serve_at 127.0.0.1:0 -- ./server
 	kill -STOP "$(pid_of 1)"
 	load_at "$ADDRESS" --count 20 --rate 1000 --timeout 8s
-	until_true test "$(field "d['listeners'][0]['queues'][0]['queued']")" = 20
+	until_true field_is "d['listeners'][0]['queues'][0]['queued']" 20
 	kill -KILL "$(pid_of 1)"
 	wait "$CLIENT" || { cat load.json; return 1; }
 	[ "$(field "d['ok']" load.json)" = 20 ]

@@ -121,6 +121,11 @@ d = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"
 	fi
 }
 
+# field_is FILTER VALUE
+field_is() {
+	[ "$(field "$1")" = "$2" ]
+}
+
 # itself: the PID of the supervisor itself; SUPERVISOR is its keeper's.
 itself() {
 	field "d['supervisor']"

@@ -102,7 +102,7 @@ status_is() {
 @test "MAINPID: a process of the generation becomes its main one, another's does not" {
 	talker
 	serve -- sh -c './talker READY=1 MAINPID=@PID@ & wait'
-	until_true test "$(field "len(d['generations'][0]['pids'])")" = 2
+	until_true field_is "len(d['generations'][0]['pids'])" 2
 	is_talker() { grep -q talker "/proc/$(pid_of 1)/cmdline"; }
 	until_true is_talker
 	before=$(pid_of 1)

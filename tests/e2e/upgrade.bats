@@ -178,7 +178,7 @@ is_forgotten() {
 @test "stop: drains, ends all processes, and the supervisor ends with 0" {
 	serve
 	load_begin --slow 1 --slow-time 1s
-	until_true test "$(field "d['generations'][0]['connections']")" = 1
+	until_true field_is "d['generations'][0]['connections']" 1
 	pid=$(pid_of 1)
 	echo stop >steer
 	hotswap stop web

@@ -62,11 +62,6 @@ nothing_hung() {
 	until_true field_is "d['generations'][0]['watchdog_ms']" 60000
 }
 
-# field_is FILTER VALUE
-field_is() {
-	[ "$(field "$1")" = "$2" ]
-}
-
 @test "watchdog: a parked program may be silent, and is watched again once it serves" {
 	release server v1 --notify --silent-after 900
 	serve --watchdog 300ms
