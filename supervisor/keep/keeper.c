@@ -114,8 +114,11 @@ read_channel(struct keeper *keeper)
 		    keeper->channel, text, MESSAGE_MAX, fds, &n, NULL);
 		if (len == 0)
 			return false;
+		/* Who dies with news unread resets; what it sent comes next. */
+		if (len == -1 && errno == ECONNRESET)
+			continue;
 		if (len == -1)
-			return errno != ECONNRESET;
+			return true;
 		text[len] = '\0';
 		take_message(keeper, text, fds, n);
 	}

@@ -26,8 +26,9 @@ struct store {
 	struct depot given;
 	int sock; /* -1: nobody holds anything */
 	bool keeper;
-	struct bag *bag; /* systemd's; NULL: it is not systemd who holds */
-	json_t *numbers; /* see store_numbers */
+	pid_t keeper_pid; /* it may be dead; 0: there was none */
+	struct bag *bag;  /* systemd's; NULL: it is not systemd who holds */
+	json_t *numbers;  /* see store_numbers */
 };
 
 static void
@@ -44,6 +45,17 @@ store_is_offered(void)
 	return upward_store_max() > 0;
 }
 
+/* Who made the pair, which is not who our parent is once that is dead. */
+static pid_t
+peer_of(int sock)
+{
+	struct ucred peer = { 0 };
+	socklen_t len = sizeof(peer);
+
+	getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &len);
+	return peer.pid;
+}
+
 /* Who holds, and what was held.  -1 with errno. */
 static int
 find_holder(struct store *store)
@@ -53,6 +65,7 @@ find_holder(struct store *store)
 	store->sock = depot_take(&store->given, KEEPER_CHANNEL);
 	store->keeper = store->sock != -1;
 	if (store->keeper) {
+		store->keeper_pid = peer_of(store->sock);
 		set_patience(store->sock);
 		return 0;
 	}
@@ -92,6 +105,12 @@ store_close(struct store *store)
 	fd_close(&store->sock);
 	json_decref(store->numbers);
 	free(store);
+}
+
+pid_t
+store_keeper(const struct store *store)
+{
+	return store->keeper_pid;
 }
 
 bool

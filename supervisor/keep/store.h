@@ -43,6 +43,9 @@ void store_close(struct store *);
 /* Is there a keeper of ours?  It is our parent. */
 bool store_has_keeper(const struct store *);
 
+/* Its PID, also once it is dead; 0 if there was none. */
+pid_t store_keeper(const struct store *);
+
 /* Does systemd, or who speaks for it, hold descriptors for us? */
 bool store_is_offered(void);
 

@@ -70,19 +70,20 @@ compare(const void *a, const void *b)
 static struct survivor *
 add(struct survivor *list, size_t *n, const struct survivor *one)
 {
-	struct survivor *more = reallocarray(list, *n + 1, sizeof(*more));
+	struct survivor *more = reallocarray(list, *n + 2, sizeof(*more));
 
-	if (more == NULL)
+	if (more == NULL) {
 		free(list);
-	else
-		more[(*n)++] = *one;
+		return NULL;
+	}
+	more[(*n)++] = *one;
 	return more;
 }
 
 static struct survivor *
 look(const struct marks *marks, size_t *n)
 {
-	struct survivor one, *list = calloc(1, sizeof(*list));
+	struct survivor one, *list = reallocarray(NULL, 1, sizeof(*list));
 	const struct dirent *entry;
 	DIR *dir = opendir("/proc");
 

@@ -77,7 +77,8 @@ adoption_describe(const struct service *service)
 	put_host(host);
 	return json_pack("{ss so so* sO}", "host", host, "supervisor",
 	    describe_process(getpid()), "keeper",
-	    store_has_keeper(store) ? describe_process(getppid()) : NULL,
+	    store_keeper(store) != 0 ? describe_process(store_keeper(store))
+				     : NULL,
 	    "held", store_numbers(store));
 }
 

@@ -187,7 +187,9 @@ held_store(struct service *service)
 pid_t
 held_pid(const struct service *service)
 {
-	return store_has_keeper(service->held->store) ? getppid() : getpid();
+	return store_has_keeper(service->held->store)
+	    ? store_keeper(service->held->store)
+	    : getpid();
 }
 
 int

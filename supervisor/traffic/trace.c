@@ -113,7 +113,7 @@ count_drops(int fd)
 static size_t
 prepare(struct suspect *suspects, const int *fds, size_t n, int from)
 {
-	struct sockaddr_storage source;
+	struct sockaddr_storage source = { 0 };
 	socklen_t len = sizeof(source);
 	size_t i, without = 0;
 

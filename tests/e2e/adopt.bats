@@ -122,8 +122,11 @@ last_result() {
 	again
 	[ "$(pid_of 1)" = "$program" ]
 	[ "$(version)" = v2 ]
-	expect 2 hotswap run -n web -- ./server 2>refusal
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		expect 2 hotswap run -n web -- ./server 2>>refusal
+	done
 	grep -q "the name is taken" refusal
+	expect 1 grep "ended by itself" refusal
 	hotswap rollback web
 	load_end
 }
