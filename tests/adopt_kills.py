@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: ISC
 """Kill the keeper, or keeper and supervisor both, at random instants while
 rollouts go on under load, and run the same command again: what lives must be
-taken over, no request may fail, and no second copy may run.
+taken over, no request may fail, and no second copy may run.  Each kill finds
+one generation that serves, and what the rollout makes of it: while nobody
+supervises, what is left of older ones may be reached, hotswap(1).
 usage: adopt_kills.py [KILLS] [RATE]"""
 import json
 import os
@@ -46,7 +48,7 @@ class Campaign:
         """The command that a unit or a script repeats."""
         return subprocess.Popen(
             [HOTSWAP, "run", "-n", "web", "-l", f"127.0.0.1:{self.port}",
-             "--bake", "150ms", "--keep", "2s", "--drain-timeout", "2s",
+             "--bake", "150ms", "--keep", "0", "--drain-timeout", "500ms",
              "--", self.server], stdout=self.log, stderr=self.log)
 
     def until_supervised(self):
@@ -61,6 +63,13 @@ class Campaign:
                 return now
             time.sleep(0.005)
         raise SystemExit("nobody supervises")
+
+    def until_drained(self):
+        """No generation is on its way out, and no rollout under way."""
+        for state in ("idle", "drained"):
+            subprocess.run([HOTSWAP, "wait", "web", "--for", state,
+                            "--timeout", "20s"], check=False,
+                           stderr=self.log)
 
     def act(self):
         """Begin a rollout; it is no matter whether it may."""
@@ -77,6 +86,7 @@ class Campaign:
 
     def kill(self):
         """One death, and what follows from it."""
+        self.until_drained()
         supervisor = self.until_supervised()["supervisor"]
         acting = self.act()
         time.sleep(random.uniform(0, CALM))
@@ -95,8 +105,7 @@ class Campaign:
 
     def check_processes(self):
         """Those of the service, no more and no less."""
-        subprocess.run([HOTSWAP, "wait", "web", "--for", "drained",
-                        "--timeout", "20s"], check=False)
+        self.until_drained()
         now = self.until_supervised()
         living = [g for g in now["generations"] if g["pid"]]
         if [g["share"] for g in living if g["role"] == "active"] != [100]:
