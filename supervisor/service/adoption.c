@@ -148,34 +148,40 @@ seize(struct adoption *a, pid_t pid, int pidfd)
 	poll(&ended, 1, WAIT_MS);
 }
 
-/*
- * The lock is somebody's: of one without a keeper it is to be had, and of one
- * that is just ending.
- */
-static int
-take_lock(struct adoption *a, int lock)
+/* The supervisor that the account names, if it still lives. */
+static void
+take_over(struct adoption *a)
 {
-	int64_t end = clock_ms() + WAIT_MS;
-	int pidfd = -1;
-	pid_t pid;
+	pid_t pid = living(described(a, "supervisor"));
+	int pidfd;
 
-	if (try_lock(lock))
-		return 0;
-	if (described(a, "keeper") == NULL ||
-	    living(described(a, "keeper")) != 0)
-		return -1;
-	pid = living(described(a, "supervisor"));
-	if (pid != 0 && (pidfd = pidfd_open(pid, 0)) != -1 &&
-	    living(described(a, "supervisor")) == pid) {
+	if (pid == 0 || (pidfd = pidfd_open(pid, 0)) == -1)
+		return;
+	/* It has not become another's PID before it was opened. */
+	if (living(described(a, "supervisor")) == pid) {
 		log_info(
 		    "taking over from process %d, whose keeper is dead", pid);
 		seize(a, pid, pidfd);
 	}
 	fd_close(&pidfd);
+}
+
+/*
+ * The lock is somebody's: of one without a keeper it is to be had, and of one
+ * that is just ending, or coming up as its keeper dies.
+ */
+static int
+take_lock(struct adoption *a, int lock)
+{
+	int64_t end = clock_ms() + WAIT_MS;
+
 	while (!try_lock(lock)) {
-		if (clock_ms() >= end)
+		if (described(a, "keeper") == NULL ||
+		    living(described(a, "keeper")) != 0 || clock_ms() >= end)
 			return -1;
+		take_over(a);
 		poll(NULL, 0, 5);
+		load(a);
 	}
 	return 0;
 }
