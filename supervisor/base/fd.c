@@ -33,10 +33,11 @@ fd_dup(int fd)
 	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
+/* A device may mean another thing each time; anonymous inodes are all one. */
 static bool
-is_device(mode_t mode)
+is_of_its_inode(mode_t mode)
 {
-	return S_ISCHR(mode) || S_ISBLK(mode);
+	return !S_ISCHR(mode) && !S_ISBLK(mode) && (mode & S_IFMT) != 0;
 }
 
 bool
@@ -50,7 +51,8 @@ fd_is_same(int a, int b)
 		return order == 0;
 	return fstat(a, &first) == 0 && fstat(b, &second) == 0 &&
 	    first.st_dev == second.st_dev && first.st_ino == second.st_ino &&
-	    !is_device(first.st_mode) && fcntl(a, F_GETFL) == fcntl(b, F_GETFL);
+	    is_of_its_inode(first.st_mode) &&
+	    fcntl(a, F_GETFL) == fcntl(b, F_GETFL);
 }
 
 int

@@ -21,7 +21,7 @@ int fd_dup(int fd);
 /*
  * Are they duplicates of each other, of one open file?  Where the kernel does
  * not tell, kcmp(2), files with one inode are taken for the same if they are
- * open in the same way; devices never.
+ * open in the same way; devices, and what has no inode of its own, never.
  */
 bool fd_is_same(int a, int b);
 

@@ -7,13 +7,10 @@
 #include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
-#include <linux/kcmp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -59,32 +56,13 @@ save(struct bag *bag)
 	return result;
 }
 
-/*
- * Are they one open file?  As systemd asks it, which would not take the
- * second one.
- */
-static bool
-is_same(int a, int b)
-{
-	struct stat left, right;
-	pid_t self = getpid();
-	long order = syscall(SYS_kcmp, self, self, KCMP_FILE, a, b);
-
-	if (order != -1)
-		return order == 0;
-	/* Without kcmp(2).  Anonymous inodes have no type, and are one. */
-	return fstat(a, &left) == 0 && fstat(b, &right) == 0 &&
-	    (left.st_mode & S_IFMT) != 0 && left.st_dev == right.st_dev &&
-	    left.st_ino == right.st_ino;
-}
-
 static const char *
 find_thing(const struct bag *bag, int fd)
 {
 	size_t i;
 
 	for (i = 0; i < bag->things.n; i++)
-		if (is_same(bag->things.items[i].fd, fd))
+		if (fd_is_same(bag->things.items[i].fd, fd))
 			return bag->things.items[i].name;
 	return NULL;
 }

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which descriptors are duplicates, also where kcmp(2) is not to be had, as
+ * in a container.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <seccomp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/fd.h"
+
+/* Each with another of its kind: 0 if all are told apart. */
+static int
+tell_apart(void)
+{
+	int pair[2], fds[8], n = 0, i, j, copy;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
+		return 100;
+	fds[n++] = pair[0];
+	fds[n++] = pair[1];
+	fds[n++] = memfd_create("a", 0);
+	fds[n++] = memfd_create("a", 0);
+	fds[n++] = eventfd(0, 0);
+	fds[n++] = eventfd(0, 0);
+	fds[n++] = open("/dev/null", O_RDWR);
+	fds[n++] = open("/dev/null", O_RDWR);
+	for (i = 0; i < n; i++)
+		for (j = 0; j < n; j++)
+			if (i != j && fd_is_same(fds[i], fds[j]))
+				return i + 1;
+	/* What has an inode of its own is known by it. */
+	for (i = 0; i < 4; i++) {
+		copy = dup(fds[i]);
+		if (!fd_is_same(fds[i], copy))
+			return 50 + i;
+		close(copy);
+	}
+	for (i = 0; i < n; i++)
+		close(fds[i]);
+	return 0;
+}
+
+static void
+duplicates_are_told_from_others(void **state)
+{
+	int fd = open("/dev/null", O_RDONLY), copy = dup(fd);
+
+	assert_int_equal(tell_apart(), 0);
+	assert_true(fd_is_same(fd, copy));
+	close(fd);
+	close(copy);
+}
+
+static void
+and_without_kcmp_none_is_taken_for_another(void **state)
+{
+	scmp_filter_ctx filter;
+	int status;
+	pid_t pid;
+
+	if ((pid = fork()) == 0) {
+		filter = seccomp_init(SCMP_ACT_ALLOW);
+		if (filter == NULL ||
+		    seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM),
+			SCMP_SYS(kcmp), 0) != 0 ||
+		    seccomp_load(filter) != 0)
+			_exit(200);
+		_exit(tell_apart());
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(duplicates_are_told_from_others),
+		cmocka_unit_test(and_without_kcmp_none_is_taken_for_another),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
