@@ -166,14 +166,18 @@ cli_history(const struct arguments *arguments)
 	return status;
 }
 
+/* What was asked for is, should it be asked again, what comes after these. */
 static void
-print_events(const json_t *parameters)
+print_events(const json_t *parameters, json_t *asked)
 {
-	const json_t *event;
+	const json_t *event = field_object(parameters, "event");
 	size_t i;
 
-	if (field_object(parameters, "event") != NULL)
-		field_print_line(field_object(parameters, "event"));
+	if (event != NULL) {
+		field_print_line(event);
+		json_object_set_new(asked, "after",
+		    json_integer(field_number(event, "number")));
+	}
 	json_array_foreach (field_list(parameters, "events"), i, event)
 		field_print_line(event);
 	fflush(stdout);
@@ -186,19 +190,22 @@ cli_events(const struct arguments *arguments)
 	struct client *client;
 	enum client_got got;
 	bool more = true;
+	json_t *asked;
 	int status;
 
 	if ((client = client_open(arguments->name, &status)) == NULL)
 		return status;
+	asked = json_object();
 	client_persist(client, CLIENT_PATIENCE_MS);
-	if (client_call(client, "Events", NULL, arguments->follow) == -1)
+	if (client_call(
+		client, "Events", json_incref(asked), arguments->follow) == -1)
 		more = false;
 	while (more && status == STATUS_OK) {
 		got = client_receive(client,
 		    waiting_deadline(arguments->follow ? -1 : CLIENT_PROMPT_MS),
 		    &message);
 		if (got == GOT_REPLY)
-			print_events(message.parameters);
+			print_events(message.parameters, asked);
 		else if (got == GOT_ERROR)
 			status = client_tell_error(client, &message);
 		else
@@ -206,6 +213,7 @@ cli_events(const struct arguments *arguments)
 		more = got == GOT_REPLY && message.continues;
 		client_message_fini(&message);
 	}
+	json_decref(asked);
 	client_close(client);
 	return status;
 }

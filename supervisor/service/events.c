@@ -5,12 +5,16 @@
  */
 #include "service/events.h"
 
+#include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "service/held.h"
 #include "service/recovery.h"
 #include "service/service.h"
 
@@ -18,14 +22,33 @@ void
 events_init(struct events *events)
 {
 	TAILQ_INIT(&events->observers);
-	events->recent = json_array();
+	tape_init(&events->tape);
 }
 
 void
 events_fini(struct events *events)
 {
-	json_decref(events->recent);
-	events->recent = NULL;
+	tape_fini(&events->tape);
+}
+
+void
+events_open(struct service *service)
+{
+	struct tape *tape = &service->events.tape;
+	int fds[TAPE_FILES];
+	bool found = false;
+	unsigned int i;
+
+	for (i = 0; i < TAPE_FILES; i++) {
+		fds[i] = held_take(service, "events", i);
+		found |= fds[i] != -1;
+	}
+	if (found)
+		tape_adopt(tape, fds);
+	else if (tape_open(tape) == -1)
+		log_warn("events are not kept: %s", strerror(errno));
+	for (i = 0; i < TAPE_FILES && !found; i++)
+		held_put(service, "events", i, tape->fds[i]);
 }
 
 void
@@ -62,33 +85,11 @@ describe(const struct service *service, const char *name,
 	return event;
 }
 
-/* As text: as objects they would have six times its size. */
-static void
-keep(struct events *events, const json_t *event)
-{
-	char *text = json_dumps(event, JSON_COMPACT);
-
-	if (text == NULL)
-		return;
-	if (json_array_size(events->recent) >= EVENTS_KEPT)
-		json_array_remove(events->recent, 0);
-	json_array_append_new(events->recent, json_string(text));
-	free(text);
-}
-
-size_t
-events_count(const struct events *events)
-{
-	return json_array_size(events->recent);
-}
-
 json_t *
-events_get(const struct events *events, size_t i)
+events_recent(const struct events *events, json_int_t after)
 {
-	const json_t *text = json_array_get(events->recent, i);
-
-	return text != NULL ? json_loads(json_string_value(text), 0, NULL)
-			    : NULL;
+	/* Who has seen more than there was is of another life. */
+	return tape_read(&events->tape, after <= events->tape.last ? after : 0);
 }
 
 void
@@ -120,7 +121,7 @@ events_emit(struct service *service, const char *name,
 	free(message);
 	if (event == NULL)
 		return;
-	keep(&service->events, event);
+	tape_add(&service->events.tape, event, EVENTS_KEPT);
 	TAILQ_FOREACH_SAFE (observer, &service->events.observers, entry, next) {
 		if (observer->event != NULL)
 			observer->event(event, observer->arg);

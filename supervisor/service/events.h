@@ -9,6 +9,8 @@
 #include <jansson.h>
 #include <sys/queue.h>
 
+#include "keep/tape.h"
+
 struct generation;
 struct service;
 
@@ -23,11 +25,14 @@ struct observer {
 
 struct events {
 	TAILQ_HEAD(, observer) observers;
-	json_t *recent; /* an array of texts, oldest first */
+	struct tape tape; /* the recent ones */
 };
 
 void events_init(struct events *);
 void events_fini(struct events *);
+
+/* Go on with those of a predecessor, and hold them for a successor. */
+void events_open(struct service *);
 
 /* The observer stays the caller's; it may be removed from its own calls. */
 void events_observe(struct events *, struct observer *);
@@ -41,11 +46,10 @@ void events_emit(struct service *, const char *event, const struct generation *,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /*
- * The EVENTS_KEPT newest, 0 being the oldest of them: an object, *new*; NULL
- * if there is none of that number, or no memory.
+ * The EVENTS_KEPT newest, at the least, oldest first: an array, *new*.  After
+ * that number, which each has as its `number`, unless there is none so high.
  */
-size_t events_count(const struct events *);
-json_t *events_get(const struct events *, size_t);
+json_t *events_recent(const struct events *, json_int_t after);
 
 /* A rollout has ended; *steals* the outcome. */
 void events_outcome(struct service *, json_t *outcome);

@@ -25,7 +25,7 @@
 #include "service/service.h"
 
 #define ANSWER	   "examined by hotswap "
-#define EXAMINE_MS 10000
+#define EXAMINE_MS 5000
 #define WHY_MAX	   1024
 
 struct examination {

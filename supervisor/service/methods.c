@@ -298,20 +298,20 @@ history(struct call *call)
 static void
 events(struct call *call)
 {
-	const struct events *events = &call_service(call)->events;
-	size_t i, n = events_count(events);
-	json_t *list;
+	json_t *list, *event;
+	unsigned int after = 0;
+	size_t i;
 
+	if (!get_number(call, "after", &after))
+		return;
+	list = events_recent(&call_service(call)->events, after);
 	if (!call_wants_more(call)) {
-		list = json_array();
-		for (i = 0; i < n; i++)
-			json_array_append_new(list, events_get(events, i));
 		call_reply(call, json_pack("{so}", "events", list), false);
 		return;
 	}
-	for (i = 0; i < n; i++)
-		call_reply(call,
-		    json_pack("{so}", "event", events_get(events, i)), true);
+	json_array_foreach (list, i, event)
+		call_reply(call, json_pack("{sO}", "event", event), true);
+	json_decref(list);
 	if (wait_for_events(call) == -1)
 		call_fail(call, "Failed", strerror(errno));
 }

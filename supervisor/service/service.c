@@ -426,6 +426,7 @@ service_run(const json_t *first)
 	}
 	if (recovery_open(service, first) == -1)
 		return STATUS_SOFTWARE;
+	events_open(service);
 	log_open(service->options->name, service->options->log_format);
 	service->report_fd = held_take(service, "report", 0);
 	status = come_up(&run);

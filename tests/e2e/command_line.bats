@@ -140,10 +140,10 @@ status_of_two='{"parameters": {"status": {"name": "web", "pid": 4242,
 	grep -q 'the upgrade goes on' "$BATS_TEST_TMPDIR/err"
 }
 
-@test "a supervisor that goes away while it is waited for is status 70" {
-	fake web "{\"Upgrade\": [$(event ready 'is ready'), \"close\"]}"
-	run -70 "$hotswap" upgrade
-	[[ $output == *'went away'* ]]
+@test "a supervisor that goes away for good while it is waited for is status 69" {
+	fake web "{\"Upgrade\": [$(event ready 'is ready'), \"die\"]}"
+	run -69 "$hotswap" upgrade
+	[[ $output == *'there is no other'* ]]
 }
 
 @test "--no-wait returns once the rollout has begun" {
@@ -236,7 +236,7 @@ status_of_two='{"parameters": {"status": {"name": "web", "pid": 4242,
 	fake web '{"Stop": [{"parameters": {}}, "close"]}'
 	run -0 "$hotswap" stop --now
 	grep -q '"now": true' "$calls"
-	fake api '{"Stop": ["close"]}'
+	fake api '{"Stop": ["die"]}'
 	run -0 "$hotswap" stop api
 }
 
@@ -260,9 +260,7 @@ status_of_two='{"parameters": {"status": {"name": "web", "pid": 4242,
 	run -64 "$hotswap"
 	run -64 "$hotswap" stauts
 	[[ $output == *'"status"'* ]]
-	for command in split reexec; do
-		run -64 "$hotswap" "$command"
-	done
+	run -64 "$hotswap" split
 	run -64 "$hotswap" list --watch
 	run -64 "$hotswap" upgrade --bkae 1s
 	[[ $output == *'--bake'* ]]

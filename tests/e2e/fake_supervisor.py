@@ -3,12 +3,14 @@
 """Stands in for a supervisor: answers on a control socket from a script.
 
 fake_supervisor.py SOCKET SCRIPT -- the script is a JSON object that maps a
-method to the list of messages that answer it.  Two of these are not sent:
-"hang" waits for the client to go away, "close" closes the connection.  Every
+method to the list of messages that answer it.  Three of these are not sent:
+"hang" waits for the client to go away, "close" closes the connection, and
+"die" ends all.  Every
 call is written to stdout as a line of JSON, after the line `listening`.
 """
 import json
 import os
+import signal
 import socket
 import sys
 
@@ -18,6 +20,9 @@ def answer(peer, replies):
         if reply == "hang":
             peer.recv(1)
         elif reply == "close":
+            return False
+        elif reply == "die":
+            os.kill(os.getppid(), signal.SIGKILL)
             return False
         else:
             peer.sendall(json.dumps(reply).encode() + b"\0")

@@ -103,9 +103,9 @@ other_supervisor() {
 	[ "$(version)" = v6 ]
 	until_true is_role 5 retired
 	[ "$(field "[g['share'] for g in d['generations'] if g['pid']]")" = "[100]" ]
-	# Checkpoint, program, lock, control, one of each image, and for the
+	# Checkpoint, events, program, lock, control, one of each image, and for the
 	# one that runs its socket, notification socket and shim.
-	[ "$(find "/proc/$SUPERVISOR/fd" | wc -l)" -lt 23 ]
+	[ "$(find "/proc/$SUPERVISOR/fd" | wc -l)" -lt 25 ]
 	[ "$(pgrep -c -P "$SUPERVISOR")" -le 2 ]
 }
 

@@ -176,7 +176,7 @@ refuses() {
 	install_here
 	serve
 	impostor hang
-	refuses 2 "did not end within 10 s" --exe hang
+	refuses 2 "did not end within 5 s" --exe hang
 }
 
 @test "reexec refuses a file that cannot be executed, is a script or is not there" {

@@ -133,7 +133,6 @@ state() {
 }
 
 @test "events --follow and status --watch go on with the successor" {
-	skip "not yet"
 	serve
 	begin hotswap events web --follow
 	hotswap status web --watch --json >watched 2>&1 3>&- &
