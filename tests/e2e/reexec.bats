@@ -93,7 +93,7 @@ private() {
 	own=$(descriptors "$(itself)") keeper=$(descriptors "$SUPERVISOR")
 	own_memory=$(private "$(itself)") keeper_memory=$(private "$SUPERVISOR")
 	load_begin --rate 1000 --kept 8
-	for round in $(seq "${REEXECS:-5}"); do
+	for _ in $(seq "${REEXECS:-5}"); do
 		for build in other first; do
 			place $build
 			hotswap reexec web
@@ -189,7 +189,7 @@ refuses() {
 	chmod 644 plain
 	refuses 2 "not executable\|Permission denied" --exe plain
 	refuses 2 "No such file\|does not exist" --exe nowhere
-	head -c 20000 "$BUILD/other/hotswap" >cut
+	head -c 20000 "$BUILD/other/hotswap" >"cut"
 	chmod 755 cut
 	refuses 2 "truncated" --exe cut
 	rm bin/hotswap

@@ -147,7 +147,7 @@ state() {
 	until_true grep -q '"number": *4' watched
 	until_true [ "$(grep -c '"recovered"' said)" -ge 3 ]
 	for n in 1 2 3 4; do
-		[ "$(grep '"promoted"' said | grep -c "\"generation\": *$n[,}]")" = 1 ]
+		[ "$(grep '"promoted"' said | grep -c "\"generation\": *${n}[,}]")" = 1 ]
 	done
 	hotswap stop web
 	ends 69
