@@ -3,6 +3,7 @@
  * The launch of a service: its first checkpoint says nothing but what was
  * asked for, so that the first start is a start like any other.
  */
+#include "service/account.h"
 #include "service/launch.h"
 
 #include <errno.h>
@@ -120,7 +121,7 @@ launch(const struct options *options, char *const *program, int report_fd)
 
 	log_open(options->name, options->log_format);
 	find_ourselves(path);
-	first = recovery_first(options, program, path);
+	first = account_first(options, program, path);
 	if (first == NULL)
 		log_error("the command line is not UTF-8");
 	else if (report_fd == -1 && store_is_offered())

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Start is recovery: the checkpoint's document.  What each part says of
- * itself is the part's own; the descriptors beside it are held.h's.
+ * Start is recovery: where the account of what runs is kept, is found again,
+ * and is gone on from.  The descriptors beside it are held.h's.
  */
 #include "service/recovery.h"
 
@@ -15,10 +15,10 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "base/strings.h"
-#include "base/version.h"
 #include "keep/checkpoint.h"
 #include "keep/copy.h"
 #include "keep/store.h"
+#include "service/account.h"
 #include "service/adoption.h"
 #include "service/held.h"
 #include "service/manager.h"
@@ -40,74 +40,7 @@ struct recovery {
 	bool uncopied; /* the last copy could not be written */
 };
 
-/* THE DOCUMENT */
-
-json_t *
-recovery_first(
-    const struct options *options, char *const *program, const char *path)
-{
-	return json_pack("{si so so s{ss}}", "version", CHECKPOINT_VERSION,
-	    "options", options_to_json(options), "first",
-	    strings_to_json(program), "reexec", "path", path);
-}
-
-struct options *
-recovery_options(const json_t *saved)
-{
-	struct options *options = options_new();
-	char why[OPTIONS_WHY];
-	const char *key;
-
-	if (options != NULL &&
-	    options_set_json(options, saved, false, &key, why) == -1) {
-		log_error("checkpoint: %s", why);
-		options_free(options);
-		options = NULL;
-	}
-	return options;
-}
-
-static unsigned int
-number_of(const struct generation *generation)
-{
-	return generation != NULL ? generation->number : 0;
-}
-
-static json_t *
-save_generations(const struct service *service)
-{
-	const struct generation *generation;
-	json_t *list = json_array();
-
-	TAILQ_FOREACH (generation, &service->generations, entry) {
-		if (json_array_append_new(list, generation_save(generation)) ==
-		    0)
-			continue;
-		json_decref(list);
-		return NULL;
-	}
-	return list;
-}
-
-static json_t *
-describe(const struct service *service)
-{
-	return json_pack(
-	    "{si ss so so* ss* si si si s[iii] sb si si so so so so sO*}",
-	    "version", CHECKPOINT_VERSION, "hotswap", version_text, "options",
-	    options_to_json(service->options), "program",
-	    service->program != NULL ? strings_to_json(service->program) : NULL,
-	    "exe", service->exe, "last-number", (int)service->last_number,
-	    "active", (int)number_of(service->active), "parked",
-	    (int)number_of(service->parked), "outcomes",
-	    (int)service->outcomes[0], (int)service->outcomes[1],
-	    (int)service->outcomes[2], "ending", (int)service->ending,
-	    "exit-status", service->exit_status, "declared",
-	    (int)service->ndeclared, "listeners", steering_save(service),
-	    "generations", save_generations(service), "release",
-	    release_save(&service->release), "reexec",
-	    reexec_save(service->reexec), "life", service->recovery->life);
-}
+/* KEEPING IT UP TO DATE */
 
 /* It is worth a word, and no more: the memfds say the same. */
 static void
@@ -133,7 +66,7 @@ recovery_save(struct service *service)
 
 	if (!recovery->on)
 		return 0;
-	document = describe(service);
+	document = account_describe(service, recovery->life);
 	result = document != NULL
 	    ? checkpoint_save(&recovery->checkpoint, document)
 	    : -1;
@@ -148,7 +81,7 @@ recovery_save(struct service *service)
 int
 recovery_snapshot(const struct service *service)
 {
-	json_t *document = describe(service);
+	json_t *document = account_describe(service, service->recovery->life);
 	struct checkpoint copy;
 	int fd = -1;
 
@@ -247,7 +180,7 @@ recovery_open(struct service *service, const json_t *first)
 		return -1;
 	recovery->first = json_object_get(recovery->document, "first") != NULL;
 	service->options =
-	    recovery_options(json_object_get(recovery->document, "options"));
+	    account_options(json_object_get(recovery->document, "options"));
 	return service->options != NULL ? 0 : -1;
 }
 
@@ -320,113 +253,14 @@ recovery_is_first(const struct service *service)
 	return service->recovery->first;
 }
 
-static int
-restore_words(struct service *service, const json_t *document)
-{
-	const json_t *program = json_object_get(document, "program");
-	const char *exe = json_string_value(json_object_get(document, "exe"));
-	int last, declared, outcomes[3];
-	size_t i;
-
-	if (program != NULL &&
-	    (service->program = strings_from_json(program)) == NULL)
-		return -1;
-	if (exe != NULL && (service->exe = strdup(exe)) == NULL)
-		return -1;
-	if (json_unpack((json_t *)document, "{si s[iii] si si}", "last-number",
-		&last, "outcomes", &outcomes[0], &outcomes[1], &outcomes[2],
-		"exit-status", &service->exit_status, "declared",
-		&declared) == -1)
-		return -1;
-	service->last_number = (unsigned int)last;
-	service->ndeclared = (size_t)declared;
-	for (i = 0; i < 3; i++)
-		service->outcomes[i] = (unsigned int)outcomes[i];
-	return 0;
-}
-
-static struct generation *
-find_generation(
-    struct service *service, const json_t *document, const char *key)
-{
-	return generation_find(service,
-	    (unsigned int)json_integer_value(json_object_get(document, key)));
-}
-
-static int
-restore_generations(struct service *service, const json_t *document)
-{
-	json_t *saved;
-	size_t i;
-
-	json_array_foreach (json_object_get(document, "generations"), i, saved)
-		if (generation_restore(service, saved) == NULL)
-			return -1;
-	service->active = find_generation(service, document, "active");
-	service->parked = find_generation(service, document, "parked");
-	return 0;
-}
-
-/* All that the document says; nothing outside of us is touched. */
-static int
-read_parts(struct service *service, char *why, size_t size)
-{
-	const json_t *document = service->recovery->document;
-	const struct {
-		const char *key;
-		int (*restore)(struct service *, const json_t *);
-	} parts[] = {
-		{ NULL, restore_words },
-		{ "listeners", steering_restore },
-		{ NULL, restore_generations },
-		{ "release", release_restore },
-		{ "reexec", reexec_restore },
-	};
-	const json_t *saved;
-	size_t i;
-
-	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		saved = parts[i].key == NULL
-		    ? document
-		    : json_object_get(document, parts[i].key);
-		if (parts[i].restore(service, saved) == 0)
-			continue;
-		snprintf(why, size, "%s: %s",
-		    parts[i].key != NULL ? parts[i].key : "generations",
-		    strerror(errno));
-		return -1;
-	}
-	return 0;
-}
-
-/* What runs of the generations, with what it holds. */
-static int
-take_over(struct service *service, char *why, size_t size)
-{
-	struct generation *generation = TAILQ_FIRST(&service->generations);
-	json_t *saved;
-	size_t i;
-
-	json_array_foreach (
-	    json_object_get(service->recovery->document, "generations"), i,
-	    saved) {
-		if (generation_take_over(generation, saved) == -1) {
-			snprintf(why, size, "generation %u: %s",
-			    generation->number, strerror(errno));
-			return -1;
-		}
-		generation = TAILQ_NEXT(generation, entry);
-	}
-	return 0;
-}
-
 int
 recovery_restore(struct service *service)
 {
+	const json_t *document = service->recovery->document;
 	char why[256];
 
-	if (read_parts(service, why, sizeof(why)) == 0 &&
-	    take_over(service, why, sizeof(why)) == 0)
+	if (account_read(service, document, why, sizeof(why)) == 0 &&
+	    account_take_over(service, document, why, sizeof(why)) == 0)
 		return 0;
 	log_error("the checkpoint cannot be used: %s", why);
 	return -1;
@@ -450,11 +284,11 @@ recovery_examine(struct service *service, int fd, char *why, size_t size)
 	if (recovery->document == NULL)
 		return -1;
 	options = json_object_get(recovery->document, "options");
-	if ((service->options = recovery_options(options)) == NULL) {
+	if ((service->options = account_options(options)) == NULL) {
 		snprintf(why, size, "options are not known to it");
 		return -1;
 	}
-	return read_parts(service, why, size);
+	return account_read(service, recovery->document, why, size);
 }
 
 /* GOING ON */

@@ -10,20 +10,11 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "service/options.h"
-
 #define RECOVERY_REPORT "report.0" /* held: see launch.h */
 
 struct recovery;
 struct service;
 struct copy;
-
-/*
- * What the first supervisor of a service must know, *new*; path is where
- * hotswap itself is installed.
- */
-json_t *recovery_first(
-    const struct options *, char *const *program, const char *path);
 
 /*
  * Find out what there is to go on with; first, borrowed, is what to begin
@@ -85,8 +76,5 @@ void recovery_stop(struct service *);
 
 /* We end because we are asked to: nobody shall start us again. */
 void recovery_end(struct service *);
-
-/* Options as options_to_json has said, *new*; NULL. */
-struct options *recovery_options(const json_t *);
 
 #endif

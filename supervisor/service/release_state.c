@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/strings.h"
+#include "service/account.h"
 #include "service/exclusive.h"
 #include "service/outcome.h"
 #include "service/readiness.h"
@@ -89,7 +90,7 @@ restore_request(struct release *release, const json_t *saved)
 	const char *exe = json_string_value(json_object_get(saved, "exe"));
 
 	if (before != NULL &&
-	    (release->options_before = recovery_options(before)) == NULL)
+	    (release->options_before = account_options(before)) == NULL)
 		return -1;
 	if (program != NULL &&
 	    (release->program = strings_from_json(program)) == NULL)

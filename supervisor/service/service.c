@@ -389,6 +389,7 @@ go_down(struct run *run)
 		journal_close(service->journal);
 	events_fini(&service->events);
 	reaper_fini();
+	recovery_close(service);
 	if (service->base != NULL) {
 		/* What libevent has put off for peers: they go only then. */
 		event_base_loop(service->base, EVLOOP_NONBLOCK);
@@ -396,7 +397,6 @@ go_down(struct run *run)
 	}
 	strings_free(service->program);
 	free(service->exe);
-	recovery_close(service);
 	options_free(service->options);
 	fd_close(&run->lock);
 }
