@@ -195,3 +195,60 @@ journal_entries(const struct journal *journal)
 	trim(entries);
 	return entries;
 }
+
+static bool
+has(const json_t *entry, const char *member, const char *text)
+{
+	const char *value = json_string_value(json_object_get(entry, member));
+
+	return value != NULL && strcmp(value, text) == 0;
+}
+
+/* quoted is the text as it stands in a line: few are worth to be parsed. */
+static json_t *
+find_in_file(
+    FILE *file, const char *member, const char *text, const char *quoted)
+{
+	json_t *found = NULL, *entry;
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t len;
+
+	while ((len = getline(&line, &room, file)) != -1) {
+		if (strstr(line, quoted) == NULL)
+			continue;
+		entry = json_loadb(line, len, 0, NULL);
+		if (has(entry, member, text)) {
+			json_decref(found);
+			found = json_incref(entry);
+		}
+		json_decref(entry);
+	}
+	free(line);
+	return found;
+}
+
+json_t *
+journal_find(
+    const struct journal *journal, const char *member, const char *text)
+{
+	size_t i = json_array_size(journal->unwritten);
+	json_t *string, *entry, *found = NULL;
+	char *quoted;
+	FILE *file;
+
+	while (i > 0) {
+		entry = json_array_get(journal->unwritten, --i);
+		if (has(entry, member, text))
+			return json_incref(entry);
+	}
+	string = json_string(text);
+	quoted = json_dumps(string, JSON_ENCODE_ANY);
+	json_decref(string);
+	if (quoted != NULL && (file = fopen(journal->path, "re")) != NULL) {
+		found = find_in_file(file, member, text, quoted);
+		fclose(file);
+	}
+	free(quoted);
+	return found;
+}

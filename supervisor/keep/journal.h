@@ -35,6 +35,14 @@ int journal_append(struct journal *, json_t *);
 json_t *journal_entries(const struct journal *);
 
 /*
+ * The newest of all entries whose member has this text, *new*; NULL if there
+ * is none.  Reads the file by the line: what it takes of memory does not grow
+ * with the file.
+ */
+json_t *journal_find(
+    const struct journal *, const char *member, const char *text);
+
+/*
  * The newest JOURNAL_MAX entries of a file, for those who do not write it:
  * an array, *new*.  A line that is not a JSON object, such as one torn by a
  * crash, is left out.  NULL with errno.

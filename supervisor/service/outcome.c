@@ -77,19 +77,7 @@ outcome_pause_ended(struct service *service, int64_t ms)
 json_t *
 outcome_find(const struct service *service, const char *id)
 {
-	json_t *entries = journal_entries(service->journal), *found = NULL;
-	size_t i = json_array_size(entries);
-	const char *other;
-
-	while (i > 0 && found == NULL) {
-		found = json_array_get(entries, --i);
-		other = json_string_value(json_object_get(found, "id"));
-		if (other == NULL || strcmp(other, id) != 0)
-			found = NULL;
-	}
-	json_incref(found);
-	json_decref(entries);
-	return found;
+	return journal_find(service->journal, "id", id);
 }
 
 /* A predecessor ended between writing it and noting that it had. */
@@ -97,18 +85,13 @@ static bool
 is_written(const struct service *service)
 {
 	const struct release *release = &service->release;
-	json_t *entries, *last;
-	const char *started;
-	bool written;
+	json_t *found;
 
 	if (!release->inherited)
 		return false;
-	entries = journal_entries(service->journal);
-	last = json_array_get(entries, json_array_size(entries) - 1);
-	started = json_string_value(json_object_get(last, "started"));
-	written = started != NULL && strcmp(started, release->started) == 0;
-	json_decref(entries);
-	return written;
+	found = journal_find(service->journal, "started", release->started);
+	json_decref(found);
+	return found != NULL;
 }
 
 void

@@ -100,6 +100,37 @@ number_in(const struct journal *journal, size_t i)
 	return n;
 }
 
+/* The n of the entry with this id; 0: there is none. */
+static int
+find(const struct journal *journal, const char *id)
+{
+	json_t *found = journal_find(journal, "id", id);
+	int n = (int)json_integer_value(json_object_get(found, "n"));
+
+	json_decref(found);
+	return n;
+}
+
+static void
+the_newest_entry_with_a_text_is_found(void **state)
+{
+	static const char *const ids[] = { "a", "b \"c\\", "a", "", "ab" };
+	struct journal *journal = journal_open(path);
+	size_t i;
+
+	assert_int_equal(find(journal, "a"), 0);
+	for (i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		assert_int_equal(journal_append(journal,
+				     json_pack("{si ss ss}", "n", (int)i + 1,
+					 "id", ids[i], "other", "x")),
+		    0);
+	assert_int_equal(find(journal, "a"), 3);
+	assert_int_equal(find(journal, "b \"c\\"), 2);
+	assert_int_equal(find(journal, ""), 4);
+	assert_int_equal(find(journal, "x"), 0);
+	journal_close(journal);
+}
+
 static void
 entries_are_read_by_the_next_supervisor(void **state)
 {
@@ -246,6 +277,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(
+		    the_newest_entry_with_a_text_is_found, remove_file),
 		cmocka_unit_test_teardown(
 		    entries_are_read_by_the_next_supervisor, remove_file),
 		cmocka_unit_test_teardown(
