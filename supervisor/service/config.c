@@ -151,6 +151,9 @@ prefix(const char *path, unsigned int line, unsigned int column,
 	else
 		snprintf(why, OPTIONS_WHY, "%s: %.*s", path, OPTIONS_WHY / 2,
 		    message);
+	/* It is one line, whatever of the file it quotes. */
+	while ((why = strchr(why, '\n')) != NULL)
+		*why = ' ';
 }
 
 /* The program and its arguments; *new* in *program. */

@@ -126,6 +126,8 @@ faults_have_a_place(void **state)
 		{ "{\"keep\": 1, \"keep\": 2}", ":1:18: duplicate object key" },
 		{ "{\"keep\": 1,\n}", ":2:1: string or '}' expected" },
 		{ "", ":1:0: '[' or '{' expected" },
+		{ "{\n\"keep\\\n: 1}", ":3:0: invalid escape" },
+		{ "{\"b\\nake\": 1}", ":1:2: unknown key \"b ake\"" },
 	};
 	struct options *options;
 	char why[OPTIONS_WHY], **program;
@@ -135,7 +137,7 @@ faults_have_a_place(void **state)
 		options = options_new();
 		assert_int_equal(
 		    load(options, cases[i].text, &program, why), -1);
-		why[strcspn(why, "\n")] = '\0';
+		assert_null(strchr(why, '\n'));
 		if (strncmp(why, cases[i].why, strlen(cases[i].why)) != 0)
 			fail_msg("%s: got %s", cases[i].why, why);
 		assert_null(program);
