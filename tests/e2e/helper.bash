@@ -35,18 +35,26 @@ teardown() {
 	leftovers_end
 }
 
-# leftovers_end: end what still runs from this test's directory, by PID.
+# leftovers_end: end what still runs of this test, by PID: programs of its
+# directory, and those of an interpreter that work there and are nobody's.
 leftovers_end() {
-	local exe pid
+	local proc
 
-	for exe in /proc/[0-9]*/exe; do
-		case $(readlink "$exe" 2>/dev/null) in
-		"$BATS_TEST_TMPDIR"/*)
-			pid=${exe#/proc/}
-			kill -KILL "${pid%/exe}" 2>/dev/null || true
-			;;
-		esac
-	done
+	for proc in /proc/[0-9]*; do
+		if is_below_here "$proc/exe" ||
+		    { is_below_here "$proc/cwd" &&
+			grep -q '^PPid:[[:space:]]*1$' "$proc/status"; }; then
+			kill -KILL "${proc#/proc/}" || true
+		fi
+	done 2>/dev/null
+}
+
+# is_below_here LINK: does it lead into the test's directory?
+is_below_here() {
+	case $(readlink "$1") in
+	"$BATS_TEST_TMPDIR" | "$BATS_TEST_TMPDIR"/*) ;;
+	*) false ;;
+	esac
 }
 
 # until_true COMMAND...: wait for it, ten seconds at most.
