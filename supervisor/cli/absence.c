@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/paths.h"
 #include "cli/tell.h"
+#include "process/survivors.h"
 
 #define FILE_MAX   65536 /* bytes of a file in /proc */
 #define PIDS_SHOWN 256	 /* bytes of a list of them */
@@ -122,6 +123,32 @@ tell_hanging(const char *name, pid_t supervisor)
 	    name, supervisor, supervisor);
 }
 
+/* Keeper and supervisor were both killed: do programs serve on alone? */
+static bool
+tell_orphans(const char *name, enum exit_status *status)
+{
+	char runtime[PATH_MAX], programs[PIDS_SHOWN] = "", word[16];
+	struct survivor *survivors;
+	size_t n, i;
+
+	if (paths_runtime(runtime, false) == -1 ||
+	    (survivors = survivors_find(name, runtime, &n)) == NULL)
+		return false;
+	for (i = 0; i < n; i++) {
+		snprintf(word, sizeof(word), " %d", (int)survivors[i].pid);
+		strlcat(programs, word, sizeof(programs));
+	}
+	free(survivors);
+	if (n == 0)
+		return false;
+	*status = tell(STATUS_UNAVAILABLE,
+	    "%s: neither supervisor nor keeper runs any more; the programs "
+	    "serve on, unsupervised:%s; the same `hotswap run` or `hotswap "
+	    "start` as before takes them over",
+	    name, programs);
+	return true;
+}
+
 bool
 absence_is_so(const char *name)
 {
@@ -141,7 +168,7 @@ absence_tell(const char *name, enum exit_status *status)
 	bool is_keeper;
 
 	if ((holder = find_holder(name, &is_keeper)) == 0)
-		return false;
+		return tell_orphans(name, status);
 	supervisor = is_keeper ? look_at_children(holder, programs) : holder;
 	if (supervisor != 0)
 		*status = tell_hanging(name, supervisor);

@@ -103,6 +103,8 @@ last_result() {
 	load_end
 	answered v1 v8
 	both_kill
+	run -69 hotswap status web
+	[[ $output == *"serve on, unsupervised: $program; "*"takes them over" ]]
 	again
 	[ "$(pid_of 1)" = "$program" ]
 	hotswap stop web
