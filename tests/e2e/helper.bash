@@ -7,6 +7,10 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
+	setup_service
+}
+
+setup_service() {
 	BUILD=${HOTSWAP_BUILD:-$BATS_TEST_DIRNAME/../../build}
 	PATH=$BUILD/bin:$PATH
 	export HOTSWAP_RUNTIME_DIR=$BATS_TEST_TMPDIR/run

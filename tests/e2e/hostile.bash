@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=bash
+# For the tests of hostile programs: a supervisor that is root runs, as the
+# user nobody, a program that serves and beside it attacks.  Ordinary traffic
+# goes on meanwhile, and no request of it may fail.  What the attacker may
+# write lies in ./theirs, its words in ./theirs/said.
+
+# shellcheck source=tests/e2e/helper.bash
+source "$BATS_TEST_DIRNAME/helper.bash"
+
+hostile_setup() {
+	[ "$(id -u)" = 0 ] || skip "takes root and another user"
+	setup_service
+	install -d -o nobody -m 755 theirs
+}
+
+# attacker COMMAND...: make ./program, which runs this command in the
+# background as nobody and becomes ./server.  A fixture goes by its name.
+attacker() {
+	cat >program <<-END
+		#!/bin/sh
+		PATH=$BUILD/fixtures:\$PATH
+		cd '$PWD/theirs'
+		$* >>said 2>&1 &
+		cd '$PWD'
+		exec ./server "\$@"
+	END
+	chmod 755 program
+}
+
+# serve_attacked OPTIONS...: run ./program as nobody, with ordinary load.
+serve_attacked() {
+	serve --user nobody "$@" -- ./program
+	load_begin --rate 1000
+}
+
+# said TEXT: has the attacker said so?
+said() {
+	grep -qF -- "$1" theirs/said
+}
+
+# unharmed: commands are answered, the program is replaced and taken back, and
+# no request has failed.
+unharmed() {
+	hotswap status web >/dev/null
+	release server v2
+	hotswap upgrade web
+	until_true is_version v2
+	hotswap rollback web
+	until_true is_version v1
+	load_end
+}
