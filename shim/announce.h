@@ -21,10 +21,12 @@
 #define SHIM_ANNOUNCE_H
 
 #include <stdint.h>
+#include <sys/un.h>
 
 #define ANNOUNCE_ENV	   "HOTSWAP_SHIM"
 #define ANNOUNCE_VERSION   1
 #define ANNOUNCE_DATA_MAX  4096
+#define ANNOUNCE_PATH_MAX  (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 #define ANNOUNCE_LIMIT_SEC 30	 /* until the first reply */
 #define ANNOUNCE_TRIES	   8	 /* supervisors that die over one call */
 #define ANNOUNCE_AGAIN	   0x100 /* or-ed to the kind: asked before */

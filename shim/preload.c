@@ -53,7 +53,7 @@ find_supervisor(void)
 	if (path == NULL || path[0] != '/')
 		return;
 	for (n = 0; path[n] != '\0'; n++) {
-		if (n == sizeof(supervisor.sun_path) - 1)
+		if (n == ANNOUNCE_PATH_MAX)
 			return;
 		supervisor.sun_path[n] = path[n];
 	}

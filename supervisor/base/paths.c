@@ -21,6 +21,7 @@
 
 #define WRITABLE_BY_OTHERS (S_IWGRP | S_IWOTH)
 #define OPEN_TO_OTHERS	   (S_IRWXG | S_IRWXO)
+#define THROUGH		   (S_IXGRP | S_IXOTH)
 
 static int __attribute__((format(printf, 2, 3)))
 put(char buf[static PATH_MAX], const char *fmt, ...)
@@ -145,6 +146,27 @@ paths_runtime(char buf[static PATH_MAX], bool create)
 	if (check(buf, forbidden) == -1 && (create || errno != ENOENT))
 		return -1;
 	return 0;
+}
+
+int
+paths_let_through(const char *path)
+{
+	int fd, r = -1;
+	struct stat st;
+
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1 || fstat(fd, &st) == -1)
+		goto out;
+	errno = EPERM;
+	if (st.st_uid != geteuid())
+		goto out;
+	if ((st.st_mode & THROUGH) == THROUGH)
+		r = 0;
+	else
+		r = fchmod(fd, (st.st_mode & ALLPERMS) | THROUGH);
+out:
+	fd_close(&fd);
+	return r;
 }
 
 static bool

@@ -22,6 +22,13 @@
 int paths_runtime(char buf[static PATH_MAX], bool create);
 int paths_state(const char *name, char buf[static PATH_MAX], bool create);
 
+/*
+ * Let other users pass through a directory of ours, though not list it: each
+ * file in it has a mode of its own.  -1 with errno: EPERM if it is another
+ * user's, ENOTDIR if it is a link.
+ */
+int paths_let_through(const char *path);
+
 /* RUNTIME/NAME.sock */
 int paths_control(const char *name, char buf[static PATH_MAX]);
 

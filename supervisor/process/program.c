@@ -260,6 +260,12 @@ program_notify_fd(const struct program *program)
 	return notify_fd(program->notify);
 }
 
+const char *
+program_notify_path(const struct program *program)
+{
+	return notify_path(program->notify);
+}
+
 json_t *
 program_save(const struct program *program)
 {

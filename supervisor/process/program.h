@@ -63,6 +63,9 @@ struct program *program_new(struct event_base *, const char *name,
 /* The notification socket, *borrowed*: to be held for a successor. */
 int program_notify_fd(const struct program *);
 
+/* What NOTIFY_SOCKET says, *borrowed*: a path, or `@name`. */
+const char *program_notify_path(const struct program *);
+
 /* What a successor must know, *new*. */
 json_t *program_save(const struct program *);
 

@@ -349,7 +349,7 @@ set_access(struct control *control, const char *group)
 	}
 	control->group = entry->gr_gid;
 	if (chown(control->path, -1, entry->gr_gid) == -1 ||
-	    chmod(control->service->runtime, 0711) == -1)
+	    paths_let_through(control->service->runtime) == -1)
 		return -1;
 	return chmod(control->path, 0660);
 }

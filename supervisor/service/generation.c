@@ -18,6 +18,7 @@
 #include "service/health.h"
 #include "service/holding.h"
 #include "service/pidfiles.h"
+#include "service/reach.h"
 #include "service/held.h"
 #include "service/recovery.h"
 #include "service/request.h"
@@ -260,6 +261,7 @@ generation_equip(
 	gid_t gid;
 
 	generation_owner(generation->image, &uid, &gid);
+	reach_open(generation);
 	generation->program = program_new(service->base, service->options->name,
 	    generation->number, service->runtime, uid, gid, notify_fd, &stop,
 	    &program_events, generation);
@@ -402,6 +404,8 @@ generation_start(struct generation *generation, char *why, size_t size)
 	struct spawn_socket *stored;
 	int r = -1;
 
+	if (reach_notify(generation, why, size) == -1)
+		return -1;
 	/* Also sockets that it had and that its program has shut down. */
 	if (steering_join(generation, why, size) == -1)
 		return -1;

@@ -14,6 +14,7 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
+#include "announce.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "filter.h"
@@ -23,6 +24,7 @@
 #include "process/parts.h"
 #include "service/binding.h"
 #include "service/held.h"
+#include "service/reach.h"
 #include "service/service.h"
 
 /* Where calls arrive. */
@@ -313,15 +315,37 @@ prepare_filter(struct wrap *wrap, struct spawn *spawn)
 	return 0;
 }
 
+/* The library has no way to say that it cannot reach us. */
+static int
+prepare_preload(struct wrap *wrap, struct spawn *spawn, char *why, size_t size)
+{
+	const char *library = parts_path(PART_PRELOAD);
+
+	if (strlen(wrap->path) > ANNOUNCE_PATH_MAX) {
+		snprintf(why, size,
+		    "the shim's socket %s: its path is longer than the %zu "
+		    "bytes that unix(7) has room for; set HOTSWAP_RUNTIME_DIR "
+		    "to a shorter one",
+		    wrap->path, ANNOUNCE_PATH_MAX);
+		return -1;
+	}
+	if (reach_try(wrap->generation, "the shim's socket", wrap->path, W_OK,
+		why, size) == -1 ||
+	    reach_try(wrap->generation, "the shim's library", library, R_OK,
+		why, size) == -1)
+		return -1;
+	spawn->library = library;
+	spawn->library_sock = wrap->path;
+	return 0;
+}
+
 int
 wrap_prepare(struct wrap *wrap, struct spawn *spawn, char *why, size_t size)
 {
 	bindings_reset(wrap->bindings);
 	wrap->deaf = false;
-	if (wrap->choice.backend == SHIM_PRELOAD) {
-		spawn->library = parts_path(PART_PRELOAD);
-		spawn->library_sock = wrap->path;
-	}
+	if (wrap->choice.backend == SHIM_PRELOAD)
+		return prepare_preload(wrap, spawn, why, size);
 	if (wrap->choice.backend != SHIM_SECCOMP ||
 	    prepare_filter(wrap, spawn) == 0)
 		return 0;

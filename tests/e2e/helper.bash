@@ -19,6 +19,7 @@ setup_service() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	# Those that run as another user in some tests must get here.
 	chmod 755 "$BATS_TEST_TMPDIR"
+	chmod 711 "$BATS_RUN_TMPDIR"
 	release server v1
 }
 
