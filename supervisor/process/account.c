@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
+#include <paths.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,6 +85,22 @@ find_group(struct account *account, const char *group)
 	return 0;
 }
 
+static int
+note_person(struct account *account, const struct passwd *pw)
+{
+	const char *shell = pw->pw_shell;
+
+	if (shell == NULL || shell[0] == '\0')
+		shell = _PATH_BSHELL; /* passwd(5) */
+	account->name = strdup(pw->pw_name);
+	account->home = strdup(pw->pw_dir);
+	account->shell = strdup(shell);
+	return account->name != NULL && account->home != NULL &&
+		account->shell != NULL
+	    ? 0
+	    : -1;
+}
+
 int
 account_init(struct account *account, const char *user, const char *group,
     char *why, size_t size)
@@ -109,8 +126,10 @@ account_init(struct account *account, const char *user, const char *group,
 	}
 	account->change =
 	    account->uid != geteuid() || account->gid != getegid();
-	if (account->change && pw != NULL &&
-	    list_groups(account, pw->pw_name) == -1) {
+	if (pw != NULL &&
+	    (note_person(account, pw) == -1 ||
+		(account->change &&
+		    list_groups(account, account->name) == -1))) {
 		snprintf(why, size, "groups of %s: %s", user, strerror(errno));
 		account_fini(account);
 		return -1;
@@ -122,6 +141,10 @@ void
 account_fini(struct account *account)
 {
 	free(account->groups);
+	free(account->name);
+	free(account->home);
+	free(account->shell);
+	account->name = account->home = account->shell = NULL;
 	account->groups = NULL;
 	account->ngroups = 0;
 }

@@ -16,6 +16,9 @@ struct account {
 	gid_t gid;
 	gid_t *groups; /* supplementary ones */
 	size_t ngroups;
+	char *name; /* of the user; these three are NULL where */
+	char *home; /* it is in no database, or none was given */
+	char *shell;
 };
 
 /*

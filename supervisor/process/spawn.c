@@ -336,7 +336,7 @@ child_init(struct child *child, const struct spawn *spawn, int report,
 		return -1;
 	}
 	child->argv = expand_arguments(spawn);
-	child->env = spawn_env(spawn, environ, child->pids);
+	child->env = spawn_env(spawn, &child->account, environ, child->pids);
 	if (child->argv == NULL || child->env == NULL ||
 	    collect_descriptors(child, spawn) == -1) {
 		snprintf(why, size, "cannot start %s: %s", image->program,

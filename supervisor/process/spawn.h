@@ -11,6 +11,7 @@
 
 #include "process/image.h"
 
+struct account;
 struct filter;
 
 enum pass_protocol {
@@ -39,6 +40,7 @@ struct spawn {
 	const struct spawn_socket *stored; /* behind them, for PASS_SYSTEMD */
 	size_t nstored;			   /* alone; without addresses */
 	unsigned int store_max;		   /* how many it may store; 0: none */
+	bool all_env; /* for user_env: ours was made for this service */
 
 	/* How its bind(2) and listen(2) are told: one of these, or none. */
 	const struct filter *filter; /* put on it; NULL: none */
@@ -62,12 +64,13 @@ pid_t spawn_start(const struct spawn *, char *why, size_t size);
 char *spawn_expand(const char *text, const char *name, unsigned int generation);
 
 /*
- * The environment of the program: base (nothing with clear_env) without what
- * was meant for us, the image's own, HOTSWAP_NAME, HOTSWAP_GENERATION,
- * HOTSWAP_SLOT, NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, LD_PRELOAD and
- * HOTSWAP_SHIM where there is a library, and the protocols' variables if
- * there is something to pass.  *New*, to be freed with spawn_env_free; NULL
- * with ENOMEM.
+ * The environment of the program: what user_env gives the account of base
+ * (nothing with clear_env) without what was meant for us, the image's own,
+ * of which one without = stands for what base has of that name, HOTSWAP_NAME,
+ * HOTSWAP_GENERATION, HOTSWAP_SLOT, NOTIFY_SOCKET, WATCHDOG_USEC and
+ * WATCHDOG_PID, LD_PRELOAD and HOTSWAP_SHIM where there is a library, and the
+ * protocols' variables if there is something to pass.  *New*, to be freed with
+ * spawn_env_free; NULL with ENOMEM.
  *
  * LISTEN_PID and WATCHDOG_PID are left without their number, which only the
  * child knows: it goes to each of pids, where there is room for
@@ -75,8 +78,8 @@ char *spawn_expand(const char *text, const char *name, unsigned int generation);
  */
 #define SPAWN_PID_SIZE 12
 #define SPAWN_PIDS     2
-char **spawn_env(
-    const struct spawn *, char *const *base, char *pids[static SPAWN_PIDS]);
+char **spawn_env(const struct spawn *, const struct account *,
+    char *const *base, char *pids[static SPAWN_PIDS]);
 
 /*
  * The environment of what runs beside a generation, checks and hooks: ours

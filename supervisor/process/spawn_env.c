@@ -17,6 +17,7 @@
 #include "announce.h"
 #include "base/strings.h"
 #include "process/child.h"
+#include "process/user_env.h"
 
 /* K=V strings, always ended by NULL. */
 struct env {
@@ -114,6 +115,19 @@ env_inherit(struct env *env, char *const *base)
 	for (; *base != NULL; base++)
 		if (is_passed_on(*base))
 			env_set(env, "%s", *base);
+}
+
+static void
+env_inherit_as(
+    struct env *env, const struct account *account, char *const *base, bool all)
+{
+	char **theirs = user_env(account, base, all);
+
+	if (theirs == NULL)
+		env->failed = true;
+	else
+		env_inherit(env, theirs);
+	strings_free(theirs);
 }
 
 static void
@@ -283,9 +297,26 @@ set_watchdog(struct env *env, const struct spawn *spawn)
 	env_set(env, "WATCHDOG_PID=%*s", SPAWN_PID_SIZE, "");
 }
 
+/* One without a value has ours, if there is one that we may hand on. */
+static void
+env_put_own(struct env *env, const struct spawn *spawn, char *const *base,
+    const char *own)
+{
+	size_t len = strlen(own);
+
+	if (strchr(own, '=') != NULL) {
+		env_put(env, spawn_expand(own, spawn->name, spawn->generation));
+		return;
+	}
+	for (; *base != NULL; base++)
+		if (strncmp(*base, own, len) == 0 && (*base)[len] == '=' &&
+		    is_passed_on(*base))
+			env_set(env, "%s", *base);
+}
+
 char **
-spawn_env(
-    const struct spawn *spawn, char *const *base, char *pids[static SPAWN_PIDS])
+spawn_env(const struct spawn *spawn, const struct account *account,
+    char *const *base, char *pids[static SPAWN_PIDS])
 {
 	const struct image *image = spawn->image;
 	struct env env = { .failed = false };
@@ -294,10 +325,9 @@ spawn_env(
 	size_t i;
 
 	if (!image->clear_env)
-		env_inherit(&env, base);
+		env_inherit_as(&env, account, base, spawn->all_env);
 	for (own = image->env; own != NULL && *own != NULL; own++)
-		env_put(
-		    &env, spawn_expand(*own, spawn->name, spawn->generation));
+		env_put_own(&env, spawn, base, *own);
 	env_name_generation(&env, spawn->name, spawn->generation);
 	if (spawn->notify_path != NULL)
 		env_set(&env, "NOTIFY_SOCKET=%s", spawn->notify_path);

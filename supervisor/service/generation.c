@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "process/account.h"
 #include "process/reaper.h"
+#include "process/user_env.h"
 #include "service/health.h"
 #include "service/holding.h"
 #include "service/pidfiles.h"
@@ -399,7 +400,8 @@ generation_start(struct generation *generation, char *why, size_t size)
 		.protocols = service->options->pass,
 		.sockets = sockets,
 		.watchdog_ms = service->options->watchdog_ms,
-		.store_max = service->options->store_max };
+		.store_max = service->options->store_max,
+		.all_env = user_env_is_made(held_pid(service)) };
 	char(*addresses)[ADDRESS_STRLEN];
 	struct spawn_socket *stored;
 	int r = -1;

@@ -223,11 +223,17 @@ option_check_health(const char *text, const char **why)
 int
 option_check_env(const char *text, const char **why)
 {
+	static const char name_characters[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
 	size_t len = strcspn(text, "=");
 
-	if (text[len] == '\0')
-		return refuse(why, "not K=V");
-	return len == 0 ? refuse(why, "has no name before '='") : 0;
+	if (text[len] == '=')
+		return len > 0 ? 0 : refuse(why, "has no name before '='");
+	/* Alone it is the name of one of ours. */
+	if (len > 0 && !isdigit((unsigned char)text[0]) &&
+	    text[strspn(text, name_characters)] == '\0')
+		return 0;
+	return refuse(why, "not K=V");
 }
 
 int

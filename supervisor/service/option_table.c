@@ -166,7 +166,8 @@ const struct option_row option_table[] = {
 	    .help = "run the program with this umask, in octal" },
 	{ "env", 0, OPTION_LIST, AT(env), .metavar = "K=V",
 	    .validate = option_check_env,
-	    .help = "set in the program's environment; may be repeated" },
+	    .help = "set in the program's environment; K alone hands on "
+	    "hotswap's own value; may be repeated" },
 	{ "clear-env", 0, OPTION_FLAG, AT(clear_env),
 	    .help = "give the program no other environment" },
 	{ "no-new-privs", 0, OPTION_FLAG, AT(no_new_privs),

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "process/account.h"
 #include "process/spawn.h"
 
 #define ALL (PASS_SYSTEMD | PASS_SERVER_STARTER | PASS_EINHORN | PASS_NGINX)
@@ -64,7 +65,7 @@ without_sockets_no_protocol_is_spoken(void **state)
 		"HOTSWAP_GENERATION=7", "HOTSWAP_SLOT=1", NULL };
 	char *base[] = { (char *)"HOME=/root", NULL };
 
-	expect(spawn_env(&spawn, base, pids), wanted);
+	expect(spawn_env(&spawn, NULL, base, pids), wanted);
 	assert_null(pids[0]);
 }
 
@@ -82,7 +83,7 @@ each_protocol_names_the_sockets(void **state)
 
 	spawn.nsockets = 2;
 	spawn.notify_path = "/n";
-	env = spawn_env(&spawn, nothing, pids);
+	env = spawn_env(&spawn, NULL, nothing, pids);
 	assert_non_null(pids[0]);
 	assert_true(strlen(pids[0]) >= SPAWN_PID_SIZE - 1);
 	strlcpy(pids[0], "123", SPAWN_PID_SIZE);
@@ -98,7 +99,7 @@ a_watchdog_names_its_time_and_the_process(void **state)
 	char **env;
 
 	spawn.watchdog_ms = UINT32_MAX;
-	env = spawn_env(&spawn, nothing, pids);
+	env = spawn_env(&spawn, NULL, nothing, pids);
 	assert_null(pids[0]);
 	assert_true(strlen(pids[1]) >= SPAWN_PID_SIZE - 1);
 	strlcpy(pids[1], "123", SPAWN_PID_SIZE);
@@ -128,15 +129,15 @@ stored_descriptors_come_last_and_by_systemds_protocol_alone(void **state)
 	spawn.nstored = 2;
 	spawn.store_max = 9;
 	spawn.protocols = PASS_SYSTEMD | PASS_NGINX;
-	env = spawn_env(&spawn, nothing, pids);
+	env = spawn_env(&spawn, NULL, nothing, pids);
 	strlcpy(pids[0], "1", SPAWN_PID_SIZE);
 	expect(env, wanted);
 	spawn.nsockets = 0;
-	env = spawn_env(&spawn, nothing, pids);
+	env = spawn_env(&spawn, NULL, nothing, pids);
 	strlcpy(pids[0], "1", SPAWN_PID_SIZE);
 	expect(env, alone);
 	spawn.protocols = PASS_NGINX | PASS_EINHORN | PASS_SERVER_STARTER;
-	expect(spawn_env(&spawn, nothing, pids), others);
+	expect(spawn_env(&spawn, NULL, nothing, pids), others);
 	assert_null(pids[0]);
 }
 
@@ -150,7 +151,7 @@ a_listen_pid_of_the_users_own_is_left_alone(void **state)
 		NULL };
 
 	image.env = (char **)own;
-	expect(spawn_env(&spawn, nothing, pids), wanted);
+	expect(spawn_env(&spawn, NULL, nothing, pids), wanted);
 	assert_null(pids[0]);
 }
 
@@ -169,7 +170,7 @@ a_datagram_socket_is_not_marked_for_server_starter(void **state)
 	spawn.sockets = datagrams;
 	spawn.nsockets = 2;
 	spawn.protocols = PASS_SERVER_STARTER;
-	expect(spawn_env(&spawn, nothing, pids), wanted);
+	expect(spawn_env(&spawn, NULL, nothing, pids), wanted);
 }
 
 static void
@@ -180,7 +181,7 @@ a_protocol_that_is_not_asked_for_is_not_spoken(void **state)
 
 	spawn.nsockets = 1;
 	spawn.protocols = PASS_NGINX;
-	expect(spawn_env(&spawn, nothing, pids), wanted);
+	expect(spawn_env(&spawn, NULL, nothing, pids), wanted);
 	assert_null(pids[0]);
 }
 
@@ -200,7 +201,7 @@ what_was_meant_for_us_is_not_handed_on(void **state)
 		"HOTSWAP_STATE_DIR=/s", "HOTSWAP_RUNTIME_DIR=/r",
 		"LISTEN_ADDR=:80", "NGINX_HOME=/n", "EINHORNISH=1", NULL };
 
-	expect(spawn_env(&spawn, (char *const *)base, pids), wanted);
+	expect(spawn_env(&spawn, NULL, (char *const *)base, pids), wanted);
 }
 
 static void
@@ -214,7 +215,7 @@ the_image_adds_and_replaces(void **state)
 	char *base[] = { (char *)"MODE=1", (char *)"MODES=2", NULL };
 
 	image.env = (char **)own;
-	expect(spawn_env(&spawn, base, pids), wanted);
+	expect(spawn_env(&spawn, NULL, base, pids), wanted);
 }
 
 static void
@@ -227,7 +228,78 @@ a_cleared_environment_has_only_what_was_asked_for(void **state)
 
 	image.env = (char **)own;
 	image.clear_env = true;
-	expect(spawn_env(&spawn, base, pids), wanted);
+	expect(spawn_env(&spawn, NULL, base, pids), wanted);
+}
+
+/* A user other than whoever runs the test. */
+static struct account somebody = {
+	.change = true,
+	.uid = 4242,
+	.name = (char *)"web",
+	.home = (char *)"/srv/web",
+	.shell = (char *)"/bin/sh",
+};
+
+static const char *const of_root[] = { "PATH=/bin", "LANG=C", "LANGUAGE=en",
+	"LC_TIME=C", "TZ=UTC", "TZDIR=/tz", "AWS_TOKEN=secret", "HOME=/root",
+	"USER=root", "LOGNAME=root", "SHELL=/bin/bash", "LD_PRELOAD=/root/x.so",
+	"SSH_AUTH_SOCK=/run/agent", "HOTSWAP_RUNTIME_DIR=/r", NULL };
+
+static void
+another_user_gets_the_own_variables_and_what_is_harmless(void **state)
+{
+	static const char *const wanted[] = { "PATH=/bin", "LANG=C",
+		"LANGUAGE=en", "LC_TIME=C", "TZ=UTC", "HOTSWAP_RUNTIME_DIR=/r",
+		"HOME=/srv/web", "USER=web", "LOGNAME=web", "SHELL=/bin/sh",
+		"HOTSWAP_NAME=shop", "HOTSWAP_GENERATION=7", "HOTSWAP_SLOT=1",
+		NULL };
+
+	expect(
+	    spawn_env(&spawn, &somebody, (char *const *)of_root, pids), wanted);
+}
+
+static void
+an_environment_made_for_the_service_goes_to_another_user(void **state)
+{
+	static const char *const wanted[] = { "PATH=/bin", "LANG=C",
+		"LANGUAGE=en", "LC_TIME=C", "TZ=UTC", "TZDIR=/tz",
+		"AWS_TOKEN=secret", "LD_PRELOAD=/root/x.so",
+		"SSH_AUTH_SOCK=/run/agent", "HOTSWAP_RUNTIME_DIR=/r",
+		"HOME=/srv/web", "USER=web", "LOGNAME=web", "SHELL=/bin/sh",
+		"HOTSWAP_NAME=shop", "HOTSWAP_GENERATION=7", "HOTSWAP_SLOT=1",
+		NULL };
+
+	spawn.all_env = true;
+	expect(
+	    spawn_env(&spawn, &somebody, (char *const *)of_root, pids), wanted);
+}
+
+static void
+a_user_of_no_database_has_no_home_of_roots(void **state)
+{
+	static const char *const wanted[] = { "PATH=/bin", "HOTSWAP_NAME=shop",
+		"HOTSWAP_GENERATION=7", "HOTSWAP_SLOT=1", NULL };
+	static const struct account nobodys = { .change = true, .uid = 4242 };
+	char *base[] = { (char *)"PATH=/bin", (char *)"HOME=/root",
+		(char *)"USER=root", NULL };
+
+	expect(spawn_env(&spawn, &nobodys, base, pids), wanted);
+}
+
+static void
+a_name_alone_hands_on_our_value(void **state)
+{
+	static const char *own[] = { "AWS_TOKEN", "HOME=/mine", "UNSET",
+		"NOTIFY_SOCKET", NULL };
+	static const char *const wanted[] = { "PATH=/bin", "AWS_TOKEN=secret",
+		"HOME=/mine", "USER=web", "LOGNAME=web", "SHELL=/bin/sh",
+		"HOTSWAP_NAME=shop", "HOTSWAP_GENERATION=7", "HOTSWAP_SLOT=1",
+		NULL };
+	char *base[] = { (char *)"PATH=/bin", (char *)"AWS_TOKEN=secret",
+		(char *)"NOTIFY_SOCKET=/up", NULL };
+
+	image.env = (char **)own;
+	expect(spawn_env(&spawn, &somebody, base, pids), wanted);
 }
 
 static const char *
@@ -310,6 +382,15 @@ main(void)
 		cmocka_unit_test_setup(the_image_adds_and_replaces, set_up),
 		cmocka_unit_test_setup(
 		    a_cleared_environment_has_only_what_was_asked_for, set_up),
+		cmocka_unit_test_setup(
+		    another_user_gets_the_own_variables_and_what_is_harmless,
+		    set_up),
+		cmocka_unit_test_setup(
+		    an_environment_made_for_the_service_goes_to_another_user,
+		    set_up),
+		cmocka_unit_test_setup(
+		    a_user_of_no_database_has_no_home_of_roots, set_up),
+		cmocka_unit_test_setup(a_name_alone_hands_on_our_value, set_up),
 		cmocka_unit_test(
 		    helpers_know_their_generation_and_that_they_are_helpers),
 		cmocka_unit_test(

@@ -252,7 +252,9 @@ wrong_values_are_refused_with_a_reason(void **state)
 	refused("stop-signal", "SIGNONE", "not a signal (SIGTERM, USR2, 15)");
 	refused("ready", "exec:",
 	    "not auto, notify, listen, exec: with a command, or a duration");
-	refused("env", "KEY", "not K=V");
+	refused("env", "K Y", "not K=V");
+	refused("env", "1KEY", "not K=V");
+	refused("env", "", "not K=V");
 	refused("env", "=v", "has no name before '='");
 	refused("check", "", "empty");
 	refused("name", "a/b",
