@@ -17,14 +17,21 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
+#include "base/pace.h"
 
-#define BURST	  64   /* messages before the loop gets its turn again */
-#define QUEUE_MAX 4096 /* more do not wait, whatever unix(7) is set to */
+#define BURST	   64	/* messages before the loop gets its turn again, */
+#define BURST_USEC 5000 /* or so much of our time */
+#define QUEUE_FILE "/proc/sys/net/unix/max_dgram_qlen" /* unix(7) */
+#define QUEUE_MAX  4096 /* more do not wait, whatever that is set to */
 
 struct notify {
 	int fd;
 	struct event *event;
+	struct event *rest; /* pending while it has used up its share */
+	struct share share;
+	unsigned int queue; /* messages that can wait */
 	struct sockaddr_un address;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
 	uid_t uid;
@@ -243,6 +250,9 @@ notify_withdraw(struct notify *notify)
 	if (notify->event != NULL)
 		event_free(notify->event);
 	notify->event = NULL;
+	if (notify->rest != NULL)
+		event_free(notify->rest);
+	notify->rest = NULL;
 	if (notify->path[0] == '/')
 		unlink(notify->path);
 }
@@ -254,31 +264,68 @@ notify_release(struct notify *notify)
 	free(notify);
 }
 
+/* Its messages have taken so much of our time. */
 static void
-tell(struct notify *notify, unsigned int most)
+charge(struct notify *notify, int64_t usec)
 {
+	unsigned int ms = share_use(&notify->share, usec);
+	struct timeval delay = clock_interval(ms);
+
+	if (ms == 0 || evtimer_add(notify->rest, &delay) == -1)
+		return;
+	event_del(notify->event);
+}
+
+static void
+rested(evutil_socket_t fd, short what, void *arg)
+{
+	struct notify *notify = arg;
+
+	event_add(notify->event, NULL);
+}
+
+static void
+tell(struct notify *notify, unsigned int most, int64_t most_usec)
+{
+	int64_t began = share_clock_usec(), used = 0;
 	unsigned int i;
 
 	notify->telling = true;
-	for (i = 0; i < most && !notify->freed; i++) {
-		if (!notify_take(notify))
+	for (i = 0; i < most && used <= most_usec; i++) {
+		if (!notify_take(notify) || notify->freed)
 			break;
+		used = share_clock_usec() - began;
 	}
 	notify->telling = false;
 	if (notify->freed)
 		notify_release(notify);
+	else
+		charge(notify, used);
 }
 
 static void
 notify_on_read(evutil_socket_t fd, short events, void *arg)
 {
-	tell(arg, BURST);
+	tell(arg, BURST, BURST_USEC);
 }
 
 void
 notify_listen(struct notify *notify)
 {
-	tell(notify, QUEUE_MAX);
+	tell(notify, notify->queue, INT64_MAX);
+}
+
+/* One more than the limit has room, unix(7) does not say. */
+static unsigned int
+queue_length(void)
+{
+	char *text = fd_read_file(QUEUE_FILE, 64, NULL);
+	unsigned long number = QUEUE_MAX;
+
+	if (text != NULL)
+		number = strtoul(text, NULL, 10) + 1;
+	free(text);
+	return number < QUEUE_MAX ? (unsigned int)number : QUEUE_MAX;
 }
 
 /* Where to listen; sun_path has a NUL first if that is abstract. */
@@ -376,6 +423,7 @@ notify_new(struct event_base *base, const char *path, uid_t uid, gid_t gid,
 	notify->uid = uid;
 	notify->fn = fn;
 	notify->arg = arg;
+	notify->queue = queue_length();
 	notify_place(notify, path);
 	if ((fd != -1 ? notify_adopt(notify, fd)
 		      : notify_bind(notify, uid, gid)) == -1)
@@ -383,7 +431,9 @@ notify_new(struct event_base *base, const char *path, uid_t uid, gid_t gid,
 	errno = ENOMEM;
 	notify->event = event_new(
 	    base, notify->fd, EV_READ | EV_PERSIST, notify_on_read, notify);
-	if (notify->event == NULL || event_add(notify->event, NULL) == -1)
+	notify->rest = evtimer_new(base, rested, notify);
+	if (notify->event == NULL || notify->rest == NULL ||
+	    event_add(notify->event, NULL) == -1)
 		goto fail;
 	return notify;
 fail:

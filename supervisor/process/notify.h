@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * sd_notify(3) from the program to us: one datagram socket a generation,
- * whose path is NOTIFY_SOCKET.  Unknown assignments are ignored.
+ * whose path is NOTIFY_SOCKET.  Unknown assignments are ignored.  What a
+ * program sends may use a fifth of our time (base/pace.h): past that it waits
+ * in the socket, and so does its sender.
  */
 #ifndef PROCESS_NOTIFY_H
 #define PROCESS_NOTIFY_H
@@ -68,7 +70,7 @@ struct notify;
 struct notify *notify_new(struct event_base *, const char *path, uid_t, gid_t,
     int fd, notify_fn *, void *arg);
 
-/* Tell all messages that wait, now. */
+/* Tell all messages that wait, now, but no more than can wait at once. */
 void notify_listen(struct notify *);
 
 /* Close and unlink it. */

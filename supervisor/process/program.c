@@ -26,8 +26,16 @@
 #define LOOK_FIRST_MS	2    /* while stopping, look for the end: first */
 #define LOOK_LONGEST_MS 50   /* and at the longest */
 #define LEFTOVER_MS	2000 /* for what outlives a main process that stopped */
+#define CLAIM_MS	100 /* from one look at what MAINPID= says to the next */
 
 enum stop_phase { STOP_NONE, STOP_GRACEFUL, STOP_TERM, STOP_KILL };
+
+/* What MAINPID= said last, until it is looked into. */
+struct claim {
+	pid_t pid; /* 0: nothing */
+	pid_t sender;
+	bool trusted; /* the sender was known as a member when it said so */
+};
 
 struct program {
 	struct event_base *base;
@@ -45,6 +53,9 @@ struct program {
 	int64_t deadline; /* of the phase */
 	unsigned int look_ms;
 	struct event *timer;
+	struct claim claim;
+	struct event *claimed; /* pending until the claim's turn */
+	int64_t looked_ms;     /* when the last one was looked into */
 };
 
 static void main_ended(pid_t, int, void *);
@@ -53,10 +64,10 @@ static void look(evutil_socket_t, short, void *);
 static int
 watch_main(struct program *program, pid_t pid)
 {
-	if (watched_set(program->main, pid) == -1)
+	/* Ourselves, of whom a checkpoint of an older build may speak. */
+	if (tree_add(program->tree, pid) == -1 && errno == EINVAL)
 		return -1;
-	tree_add(program->tree, pid);
-	return 0;
+	return watched_set(program->main, pid);
 }
 
 static void
@@ -65,6 +76,17 @@ look_after(struct program *program, unsigned int ms)
 	struct timeval delay = clock_interval(ms);
 
 	evtimer_add(program->timer, &delay);
+}
+
+/*
+ * A stray of the last scan that nobody watches, and that has the program's
+ * sockets.  Those that are watched are our own helpers, which may have them
+ * as well, or another generation's.
+ */
+static bool
+is_daemon(struct program *program, pid_t pid)
+{
+	return !reaper_watches(pid) && program->events->owns(pid, program->arg);
 }
 
 /*
@@ -94,7 +116,7 @@ follow_daemon(struct program *program, int status)
 	if ((strays = tree_strays(program->tree, &n)) == NULL)
 		return false;
 	for (i = 0; i < n && !found; i++)
-		found = program->events->owns(strays[i], program->arg) &&
+		found = is_daemon(program, strays[i]) &&
 		    watch_main(program, strays[i]) == 0;
 	free(strays);
 	return found;
@@ -132,20 +154,70 @@ main_ended(pid_t pid, int status, void *arg)
 }
 
 /*
- * May it be the main process?  What a program says decides whom we signal,
- * and it may have less rights than we have.
+ * Is it one of the program's, as of the last scan?  What a program says
+ * decides whom we signal, and it may have less rights than we have.  That a
+ * process has the program's sockets is no proof: we and our keeper have them.
  */
 static bool
 belongs(struct program *program, pid_t pid)
 {
-	const pid_t *pids;
+	pid_t *strays;
+	bool found = false;
 	size_t i, n;
 
-	pids = tree_scan(program->tree, &n);
-	for (i = 0; i < n; i++)
-		if (pids[i] == pid)
-			return true;
-	return program->events->owns(pid, program->arg);
+	if (tree_knows(program->tree, pid))
+		return true;
+	if ((strays = tree_strays(program->tree, &n)) == NULL)
+		return false;
+	for (i = 0; i < n && !found; i++)
+		found = strays[i] == pid && is_daemon(program, pid);
+	free(strays);
+	return found;
+}
+
+/* The claim's turn has come: who said so, and of whom? */
+static void
+settle_claim(struct program *program)
+{
+	struct claim claim = program->claim;
+	size_t n;
+
+	program->claim = (struct claim){ 0 };
+	if (claim.pid == 0 || claim.pid == program_main(program))
+		return;
+	if (!tree_knows(program->tree, claim.pid) ||
+	    !(claim.trusted || tree_knows(program->tree, claim.sender)))
+		tree_scan(program->tree, &n);
+	program->looked_ms = clock_ms();
+	if ((claim.trusted || belongs(program, claim.sender)) &&
+	    belongs(program, claim.pid) && watch_main(program, claim.pid) == 0)
+		program->events->followed(program->arg);
+}
+
+static void
+claim_is_due(evutil_socket_t fd, short what, void *arg)
+{
+	settle_claim(arg);
+}
+
+/*
+ * A look may have to go over all processes of the system: so only the newest
+ * of those that come soon after another counts.
+ */
+static void
+claim_main(struct program *program, const struct notify_message *message)
+{
+	int64_t wait = program->looked_ms + CLAIM_MS - clock_ms();
+	struct timeval delay = clock_interval(wait);
+
+	program->claim = (struct claim){ message->main_pid, message->sender,
+		tree_knows(program->tree, message->sender) };
+	if (evtimer_pending(program->claimed, NULL))
+		return;
+	if (wait <= 0)
+		settle_claim(program);
+	else
+		evtimer_add(program->claimed, &delay);
 }
 
 /* While it is being stopped politely: it needs more time. */
@@ -177,10 +249,8 @@ told(const struct notify_message *message, void *arg)
 
 	if (message->status != NULL)
 		take_status(program, message->status);
-	if (message->main_pid > 0 &&
-	    message->main_pid != program_main(program) &&
-	    belongs(program, message->main_pid))
-		watch_main(program, message->main_pid);
+	if (message->main_pid > 0)
+		claim_main(program, message);
 	if (message->extend_usec >= 0)
 		extend_stop(program, message->extend_usec);
 	if (message->ready && !program->ready) {
@@ -239,6 +309,8 @@ program_new(struct event_base *base, const char *name, unsigned int generation,
 	    generation);
 	program->main = watched_new(base, main_ended, program);
 	program->timer = evtimer_new(base, look, program);
+	program->claimed = evtimer_new(base, claim_is_due, program);
+	program->looked_ms = -CLAIM_MS;
 	program->watchdog =
 	    watchdog_new(base, stop->timeout_ms, &watchdog_events, program);
 	program->notify =
@@ -247,7 +319,8 @@ program_new(struct event_base *base, const char *name, unsigned int generation,
 		program->tree =
 		    tree_new(name, generation, notify_path(program->notify));
 	if (program->main == NULL || program->tree == NULL ||
-	    program->timer == NULL || program->watchdog == NULL) {
+	    program->timer == NULL || program->claimed == NULL ||
+	    program->watchdog == NULL) {
 		program_free(program);
 		return NULL;
 	}
@@ -317,6 +390,8 @@ program_free(struct program *program)
 	watched_free(program->main);
 	if (program->timer != NULL)
 		event_free(program->timer);
+	if (program->claimed != NULL)
+		event_free(program->claimed);
 	watchdog_free(program->watchdog);
 	notify_free(program->notify);
 	tree_free(program->tree);
@@ -334,6 +409,7 @@ program_start(
 	filled.notify_path = notify_path(program->notify);
 	program->ready = false;
 	program->status[0] = '\0';
+	program->claim = (struct claim){ 0 };
 	if ((pid = spawn_start(&filled, why, size)) == -1)
 		return -1;
 	if (watch_main(program, pid) == -1) {

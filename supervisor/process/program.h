@@ -28,6 +28,8 @@ struct program_events {
 	void (*ready)(void *arg);
 	/* It sent any message; ready has been called before. */
 	void (*told)(const struct notify_message *, void *arg);
+	/* Another process is the main one, as MAINPID= asked for. */
+	void (*followed)(void *arg);
 	/*
 	 * The main process ended without having been asked to; how is
 	 * borrowed: `exited with status 1`.  Processes that it left behind
@@ -35,9 +37,10 @@ struct program_events {
 	 */
 	void (*ended)(int status, const char *how, void *arg);
 	/*
-	 * Does a process of which nothing else is known belong to it?  Asked
-	 * of those that are left to us when the main process ends well, as
-	 * that of a program that daemonises does.
+	 * Does a child of ours of which nothing else is known belong to it?
+	 * Asked of those that are left to us when the main process ends well,
+	 * as that of a program that daemonises does, and that nobody watches;
+	 * never of ourselves or of those above us.
 	 */
 	bool (*owns)(pid_t, void *arg);
 	/*

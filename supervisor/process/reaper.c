@@ -134,6 +134,12 @@ reaper_has_keeper(void)
 	return keeper;
 }
 
+bool
+reaper_watches(pid_t pid)
+{
+	return watch_find(pid) != NULL;
+}
+
 void
 reaper_forget(pid_t pid)
 {

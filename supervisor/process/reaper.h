@@ -46,6 +46,9 @@ void reaper_told(pid_t, int status);
 void reaper_set_keeper(bool);
 bool reaper_has_keeper(void);
 
+/* Does somebody watch it? */
+bool reaper_watches(pid_t);
+
 /* Its end will be told to orphan.  It need not be watched. */
 void reaper_forget(pid_t);
 

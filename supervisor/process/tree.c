@@ -29,6 +29,7 @@ struct process {
 	pid_t session;
 	unsigned long long start; /* in clock ticks since boot */
 	bool exiting;
+	bool above; /* us */
 	bool member;
 };
 
@@ -278,6 +279,20 @@ is_ending(pid_t pid)
 	return process_read(&process, pid) != 1 || process.exiting;
 }
 
+/* Our keeper and what started it: these are nobody's program. */
+static void
+mark_above(struct picture *picture)
+{
+	struct process *process = picture_find(picture, getppid());
+
+	while (process != NULL && !process->above) {
+		process->above = true;
+		process = picture_find(picture, process->parent);
+	}
+	if ((process = picture_find(picture, 1)) != NULL)
+		process->above = true;
+}
+
 /*
  * Those whose membership does not come from others.  Our parent is one to
  * which orphans go: the keeper, which has them while we are away.
@@ -292,6 +307,8 @@ mark_roots(const struct tree *tree, struct picture *picture)
 
 	for (i = 0; i < picture->n; i++) {
 		process = &picture->processes[i];
+		if (process->above)
+			continue;
 		known = picture_find(&tree->members, process->pid);
 		if (known != NULL && known->start == process->start)
 			process->member = true;
@@ -332,7 +349,7 @@ spread(struct picture *picture)
 		changed = false;
 		for (i = 0; i < picture->n; i++) {
 			process = &picture->processes[i];
-			if (process->member)
+			if (process->member || process->above)
 				continue;
 			parent = picture_find(picture, process->parent);
 			process->member = (parent != NULL && parent->member) ||
@@ -390,6 +407,7 @@ tree_scan(struct tree *tree, size_t *n)
 
 	*n = 0;
 	if (picture_take(&picture) == 0) {
+		mark_above(&picture);
 		mark_roots(tree, &picture);
 		spread(&picture);
 		if (picture_sift(&picture, &tree->strays) == 0)
@@ -434,13 +452,37 @@ tree_start_time(pid_t pid, unsigned long long *start)
 	return r == 1 ? 0 : -1;
 }
 
+/* Is it we, or one from which we descend? */
+static bool
+is_above(pid_t pid)
+{
+	struct process process = { .parent = getppid() };
+
+	if (pid <= 1 || pid == getpid())
+		return true;
+	while (process.parent > 1 && process.parent != pid)
+		if (process_read(&process, process.parent) == -1)
+			return false;
+	return process.parent == pid;
+}
+
+bool
+tree_knows(const struct tree *tree, pid_t pid)
+{
+	const struct process *known = picture_find(&tree->members, pid);
+	struct process process;
+
+	return known != NULL && process_read(&process, pid) == 1 &&
+	    process.start == known->start;
+}
+
 int
 tree_add(struct tree *tree, pid_t pid)
 {
 	struct process process, *known;
 	int r;
 
-	if (pid <= 0 || pid == getpid()) {
+	if (is_above(pid)) {
 		errno = EINVAL;
 		return -1;
 	}

@@ -13,7 +13,8 @@
  *     of which the last one tells services of one name apart.
  * Checks and hooks have the first two.  They must have HOTSWAP_ROLE=helper as
  * well, by which they and what they leave behind are told apart.  We
- * ourselves never belong.
+ * ourselves never belong, nor does anybody above us: our keeper, what started
+ * it, PID 1.
  */
 #ifndef PROCESS_TREE_H
 #define PROCESS_TREE_H
@@ -34,9 +35,15 @@ void tree_free(struct tree *);
 
 /*
  * A process that is known to belong: the main one, or an announced one.  -1
- * with errno: ESRCH if there is none, EINVAL if it is ourselves.
+ * with errno: ESRCH if there is none, EINVAL if it is ourselves or above us.
  */
 int tree_add(struct tree *, pid_t);
+
+/*
+ * Did the last scan, or tree_add since, find this very process among the
+ * members?  Costs one look at it, none at all others.
+ */
+bool tree_knows(const struct tree *, pid_t);
 
 /*
  * The main process that a predecessor knew has ended since, and led this

@@ -12,7 +12,8 @@
 #include "base/clock.h"
 #include "process/notify.h"
 
-#define LOOKS 4 /* a period */
+#define LOOKS	    4  /* a period, */
+#define SHORTEST_MS 10 /* but none sooner than that: it sets the period */
 
 enum state {
 	RESTING,
@@ -38,13 +39,13 @@ look_ms(const struct watchdog *watchdog)
 {
 	int64_t ms = watchdog->period_ms / LOOKS;
 
-	return ms > 0 ? ms : 1;
+	return ms > SHORTEST_MS ? ms : SHORTEST_MS;
 }
 
 static void
 set_timer(struct watchdog *watchdog, int64_t ms)
 {
-	struct timeval delay = clock_interval(ms > 0 ? ms : 0);
+	struct timeval delay = clock_interval(ms);
 
 	watchdog->due = clock_ms() + ms;
 	evtimer_add(watchdog->timer, &delay);

@@ -32,6 +32,8 @@
 #define BACKOFF_FIRST_MS   100
 #define BACKOFF_LONGEST_MS 5000
 #define SOCKETS_MAX	   256
+#define SAYING_MAX	   20	 /* events of what a program is about to do */
+#define SAYING_MS	   10000 /* in this time: others want to be found */
 
 static const char *const role_names[] = {
 	[ROLE_CANDIDATE] = "candidate",
@@ -201,22 +203,28 @@ program_ready(void *arg)
 	release_ready(arg);
 }
 
-/* What it is about to do, for those who watch: nothing follows from it. */
+/* Those that a program has too many of are passed over. */
 static void
 tell_intention(
+    struct generation *generation, const char *name, const char *text)
+{
+	if (pace_allows(&generation->saying, SAYING_MAX, SAYING_MS))
+		events_emit(generation->service, name, generation, "%s", text);
+}
+
+/* What it is about to do, for those who watch: nothing follows from it. */
+static void
+hear_intention(
     struct generation *generation, const struct notify_message *message)
 {
-	struct service *service = generation->service;
-
 	if (message->stopping && generation->retirement == NULL)
-		events_emit(
-		    service, "stopping", generation, "says that it is ending");
+		tell_intention(
+		    generation, "stopping", "says that it is ending");
 	if (message->reloading && !generation->reloading)
-		events_emit(service, "reloading", generation,
-		    "reads its configuration anew");
+		tell_intention(
+		    generation, "reloading", "reads its configuration anew");
 	else if (message->ready && generation->reloading)
-		events_emit(
-		    service, "reloaded", generation, "has been reloaded");
+		tell_intention(generation, "reloaded", "has been reloaded");
 	if (message->reloading || message->ready)
 		generation->reloading = message->reloading;
 }
@@ -226,14 +234,20 @@ program_told(const struct notify_message *message, void *arg)
 {
 	struct generation *generation = arg;
 
-	tell_intention(generation, message);
+	hear_intention(generation, message);
 	stored_told(generation, message);
 	if (message->extend_usec >= 0)
 		release_extend(generation, message->extend_usec);
 	if (message->watchdog_usec >= 0)
 		recovery_save(generation->service);
-	if (message->main_pid > 0)
-		pidfiles_update(generation->service->pidfiles);
+}
+
+static void
+program_followed(void *arg)
+{
+	struct generation *generation = arg;
+
+	pidfiles_update(generation->service->pidfiles);
 }
 
 static bool
@@ -246,6 +260,7 @@ static const struct program_events program_events = {
 	.owns = program_owns,
 	.ready = program_ready,
 	.told = program_told,
+	.followed = program_followed,
 	.ended = program_ended,
 	.hung = program_hung,
 	.stopped = program_stopped,

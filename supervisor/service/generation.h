@@ -14,6 +14,7 @@
 #include <sys/queue.h>
 
 #include "base/clock.h"
+#include "base/pace.h"
 #include "process/image.h"
 #include "process/program.h"
 
@@ -53,8 +54,10 @@ struct generation {
 	struct wrap *wrap;	 /* likewise */
 	struct fdstore *store;	 /* what its program keeps with us */
 	char started[CLOCK_STAMP];
-	bool reloading; /* so it said, sd_notify(3) */
-	bool proven;	/* was promoted once: good to go back to */
+	bool reloading;	    /* so it said, sd_notify(3) */
+	struct pace saying; /* of its intentions, which are events */
+	struct pace warned; /* of what it asks of its store */
+	bool proven;	    /* was promoted once: good to go back to */
 	struct health *health;
 	struct health_record checks;
 	struct retirement *retirement; /* while parked or draining */

@@ -17,6 +17,8 @@
 #include "service/service.h"
 
 #define NAME_UNSET "stored" /* as systemd calls one without FDNAME */
+#define WARN_MAX   10	    /* lines about one generation, */
+#define WARN_MS	   10000    /* in this time */
 
 struct stored {
 	struct fdpool *pool;
@@ -116,6 +118,13 @@ stored_end(struct generation *generation)
 
 /* WHAT PROGRAMS SAY */
 
+/* A program may ask for what it does not get as often as it likes. */
+static bool
+may_warn(struct generation *generation)
+{
+	return pace_allows(&generation->warned, WARN_MAX, WARN_MS);
+}
+
 /* One that cannot be stored is told of once for the message. */
 static void
 put_all(struct generation *generation, const struct notify_message *message)
@@ -136,11 +145,13 @@ put_all(struct generation *generation, const struct notify_message *message)
 	}
 	if (message->fds_lost)
 		error = EMFILE;
+	if (error == 0 || !may_warn(generation))
+		return;
 	if (error == EXFULL)
 		log_warn("generation %u: its store is full (--store-max %u): "
 			 "%zu more called \"%s\" not stored",
 		    generation->number, options->store_max, missed, name);
-	else if (error != 0)
+	else
 		log_warn("generation %u: what it calls \"%s\" is not stored: "
 			 "%s",
 		    generation->number, name, strerror(error));
@@ -151,7 +162,8 @@ stored_told(struct generation *generation, const struct notify_message *message)
 {
 	struct service *service = generation->service;
 
-	if (message->bad_name && (message->store || message->store_remove))
+	if (message->bad_name && (message->store || message->store_remove) &&
+	    may_warn(generation))
 		log_warn("generation %u: its FDNAME= is no name of a "
 			 "descriptor, sd_notify(3), and counts as not given",
 		    generation->number);

@@ -274,6 +274,55 @@ test_own_session_does_not_count(void **state)
 	tree_free(tree);
 }
 
+/* A member's word would have us end our keeper, or the whole system. */
+static void
+test_nobody_above_us_belongs(void **state)
+{
+	struct tree *tree = tree_new("web", 3, "/n");
+	pid_t child;
+	int status;
+
+	if ((child = fork()) == 0) {
+		_exit(tree_add(tree, getppid()) == -1 && errno == EINVAL &&
+			    tree_add(tree, 1) == -1 && errno == EINVAL
+			? 0
+			: 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	tree_add_session(tree, getsid(0));
+	assert_false(has(tree, getppid()));
+	assert_false(has(tree, 1));
+	tree_free(tree);
+}
+
+static void
+test_known_is_this_very_process(void **state)
+{
+	struct tree *tree = tree_new("web", 3, "/n");
+	pid_t member, child;
+
+	if ((member = fork()) == 0) {
+		if (fork() == 0)
+			stay();
+		stay();
+	}
+	child = hear_pid();
+	if (child == member)
+		child = hear_pid();
+	else
+		hear_pid();
+	assert_int_equal(tree_add(tree, member), 0);
+	assert_true(tree_knows(tree, member));
+	assert_false(tree_knows(tree, child)); /* not yet looked for */
+	assert_true(has(tree, child));
+	assert_true(tree_knows(tree, child));
+	tree_kill(tree, SIGKILL);
+	assert_int_equal(waitpid(member, NULL, 0), member);
+	assert_false(tree_knows(tree, member));
+	tree_free(tree);
+}
+
 static void
 test_odd_names(void **state)
 {
@@ -435,6 +484,8 @@ main(void)
 		cmocka_unit_test(test_orphans_by_session),
 		cmocka_unit_test(test_orphans_by_environment),
 		cmocka_unit_test(test_own_session_does_not_count),
+		cmocka_unit_test(test_nobody_above_us_belongs),
+		cmocka_unit_test(test_known_is_this_very_process),
 		cmocka_unit_test(test_odd_names),
 		cmocka_unit_test(test_zombies),
 		cmocka_unit_test(test_reused_pid),

@@ -1,0 +1,53 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# What programs send to the supervisor: it can neither be turned against the
+# supervisor, nor stop it, nor take its time.
+#
+# shellcheck disable=SC2030,SC2031,SC2034 # one shell a test
+
+load hostile
+
+setup() {
+	hostile_setup
+}
+
+# attack COMMAND...: serve, with this beside; the server tells by itself when
+# it is ready.
+attack() {
+	attacker "$@"
+	serve_attacked --control-group nogroup
+}
+
+# cpu_ms PID: what it has used of the processor.
+cpu_ms() {
+	python3 -c 'import os, sys
+f = open("/proc/%s/stat" % sys.argv[1]).read().rsplit(")", 1)[1].split()
+print((int(f[11]) + int(f[12])) * 1000 // os.sysconf("SC_CLK_TCK"))' "$1"
+}
+
+@test "MAINPID of the supervisor, its keeper or PID 1 makes none the main process" {
+	attack hostile_mainpid
+	before=$(pid_of 1)
+	supervisor=$(supervisor)
+	until_true said "named all"
+	[ "$(pid_of 1)" = "$before" ]
+	unharmed
+	[ "$(supervisor)" = "$supervisor" ]
+	kill -0 "$SUPERVISOR"
+}
+
+@test "a program that never stops talking gets a fifth of the supervisor's time" {
+	attack hostile_chatter
+	until_true said "said a lot"
+	supervisor=$(supervisor)
+	before=$(cpu_ms "$supervisor")
+	begun=$(date +%s%3N)
+	DEADLINE=3 until_true false || true
+	used=$(($(cpu_ms "$supervisor") - before))
+	passed=$(($(date +%s%3N) - begun))
+	echo "$used ms of $passed ms"
+	[ $((used * 2)) -lt "$passed" ]
+	unharmed
+	# Others' events can still be found.
+	hotswap events web | grep -q promoted
+}
