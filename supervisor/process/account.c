@@ -148,3 +148,21 @@ account_fini(struct account *account)
 	account->groups = NULL;
 	account->ngroups = 0;
 }
+
+int
+account_join_groups(const struct account *account)
+{
+	if (!account->change)
+		return 0;
+	if (setgroups(account->ngroups, account->groups) == -1)
+		return -1;
+	return setresgid(account->gid, account->gid, account->gid);
+}
+
+int
+account_become_user(const struct account *account)
+{
+	uid_t uid = account->uid;
+
+	return account->change ? setresuid(uid, uid, uid) : 0;
+}

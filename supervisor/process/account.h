@@ -29,4 +29,12 @@ int account_init(struct account *, const char *user, const char *group,
     char *why, size_t size);
 void account_fini(struct account *);
 
+/*
+ * For a child, by system calls only: take on its groups, then become its
+ * user, after which there is no way back.  Nothing is done where it does not
+ * differ.  -1 with errno.
+ */
+int account_join_groups(const struct account *);
+int account_become_user(const struct account *);
+
 #endif

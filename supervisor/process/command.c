@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A helper command: started by posix_spawn(3), which tells a failed execve(2)
- * at once and never runs our signal handlers in the child; read through one
- * pipe; told of its end by the reaper.
+ * A helper command: all is got ready before the fork; the child takes its
+ * steps, by system calls only, and says through a pipe which of them failed.
+ * Its output is read through another one; its end is told by the reaper.
  */
 #include "process/command.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "process/account.h"
+#include "process/child.h"
 #include "process/lines.h"
 #include "process/reaper.h"
 
@@ -27,6 +32,7 @@
 struct command {
 	pid_t pid;
 	int output;
+	int report; /* what kept it from running comes here */
 	bool timed_out;
 	struct event *readable;
 	struct event *deadline;
@@ -35,6 +41,180 @@ struct command {
 	command_done *done;
 	void *arg;
 };
+
+/* What the child needs, made beforehand. */
+struct child {
+	const struct command_spec *spec;
+	char **env;
+	int output;
+	int report;
+	int program; /* the file of argv[0]; -1: looked up in PATH */
+};
+
+/* What comes through the report's pipe. */
+struct failure {
+	unsigned int step;
+	int error;
+};
+
+/* THE CHILD */
+
+/* A vector that borrows the strings.  *New*; NULL with ENOMEM. */
+static char **
+helper_env(char *const *env)
+{
+	static char role[] = ROLE "helper";
+	size_t n = 0, used = 0, i;
+	char **out;
+
+	while (env[n] != NULL)
+		n++;
+	if ((out = calloc(n + 2, sizeof(*out))) == NULL)
+		return NULL;
+	for (i = 0; i < n; i++)
+		if (strncmp(env[i], ROLE, strlen(ROLE)) != 0)
+			out[used++] = env[i];
+	out[used] = role;
+	return out;
+}
+
+/* Not in our session: a terminal that controls us must not be within reach. */
+static int
+start_session(struct child *child)
+{
+	return setsid() == -1 ? -1 : 0;
+}
+
+static int
+open_output(struct child *child)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	return fd == -1 || dup2(fd, STDIN_FILENO) == -1 ||
+		dup2(child->output, STDOUT_FILENO) == -1 ||
+		dup2(child->output, STDERR_FILENO) == -1
+	    ? -1
+	    : 0;
+}
+
+static int
+enter_our_directory(struct child *child)
+{
+	int fd = child->spec->directory_fd;
+
+	return fd != -1 ? fchdir(fd) : 0;
+}
+
+/* Its user may have no way to where hotswap is installed. */
+static int
+open_program(struct child *child)
+{
+	const struct command_spec *spec = child->spec;
+
+	if (spec->account == NULL || !spec->account->change ||
+	    spec->argv[0][0] != '/')
+		return 0;
+	child->program = open(spec->argv[0], O_PATH | O_CLOEXEC);
+	return child->program == -1 ? -1 : 0;
+}
+
+static int
+close_others(struct child *child)
+{
+	int fds[] = { child->report, child->program };
+
+	if (child_arrange(fds, child->program != -1 ? 2 : 1, 0) == -1)
+		return -1;
+	child->report = CHILD_FD_FIRST;
+	if (child->program != -1)
+		child->program = CHILD_FD_FIRST + 1;
+	return 0;
+}
+
+static int
+set_umask(struct child *child)
+{
+	if (child->spec->umask != -1)
+		umask((mode_t)child->spec->umask);
+	return 0;
+}
+
+static int
+join_groups(struct child *child)
+{
+	const struct account *account = child->spec->account;
+
+	return account != NULL ? account_join_groups(account) : 0;
+}
+
+static int
+become_user(struct child *child)
+{
+	const struct account *account = child->spec->account;
+
+	return account != NULL ? account_become_user(account) : 0;
+}
+
+static int
+enter_directory(struct child *child)
+{
+	const char *directory = child->spec->directory;
+
+	return directory != NULL ? chdir(directory) : 0;
+}
+
+static int
+renounce_privileges(struct child *child)
+{
+	return child->spec->no_new_privs
+	    ? prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+	    : 0;
+}
+
+static int
+execute(struct child *child)
+{
+	char *const *argv = (char *const *)child->spec->argv;
+
+	if (child->program == -1)
+		return execvpe(argv[0], argv, child->env);
+	return (int)syscall(
+	    SYS_execveat, child->program, "", argv, child->env, AT_EMPTY_PATH);
+}
+
+/* In this order. */
+static const struct step {
+	const char *name;
+	int (*run)(struct child *);
+} steps[] = {
+	{ "start a session", start_session },
+	{ "open its output", open_output },
+	{ "enter the directory it is given", enter_our_directory },
+	{ "open its file", open_program },
+	{ "close what is not its", close_others },
+	{ "set its umask", set_umask },
+	{ "take on its groups", join_groups },
+	{ "become its user", become_user },
+	{ "enter its directory", enter_directory },
+	{ "set no_new_privs", renounce_privileges },
+	{ "execute it", execute },
+};
+#define NSTEPS (sizeof(steps) / sizeof(steps[0]))
+
+static _Noreturn void
+run_steps(struct child *child)
+{
+	struct failure failure;
+
+	for (failure.step = 0; failure.step < NSTEPS; failure.step++)
+		if (steps[failure.step].run(child) == -1)
+			break;
+	failure.error = errno;
+	fd_write_all(child->report, &failure, sizeof(failure));
+	_exit(EXIT_FAILURE);
+}
+
+/* THE PARENT */
 
 static void
 command_free(struct command *command)
@@ -46,6 +226,7 @@ command_free(struct command *command)
 	if (command->deadline != NULL)
 		event_free(command->deadline);
 	fd_close(&command->output);
+	fd_close(&command->report);
 	free(command->log_as);
 	free(command);
 	errno = saved;
@@ -100,6 +281,20 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 	kill_group(command);
 }
 
+/* Nothing comes if execve(2) has succeeded: that closed the other end. */
+static void
+take_failure(const struct command *command, struct command_result *result)
+{
+	struct failure failure;
+
+	if (read(command->report, &failure, sizeof(failure)) !=
+		sizeof(failure) ||
+	    failure.step >= NSTEPS)
+		return;
+	result->failed = steps[failure.step].name;
+	result->error = failure.error;
+}
+
 /*
  * What it wrote is in the pipe by now, and no more than a pipe holds: a
  * descendant that goes on writing must not keep us here.
@@ -115,6 +310,7 @@ on_end(pid_t pid, int status, void *arg)
 		if ((n = read_output(command)) <= 0)
 			break;
 	lines_end(&command->lines);
+	take_failure(command, &result);
 	/* It may have ended by itself just before it was killed. */
 	result.timed_out = command->timed_out && WIFSIGNALED(status);
 	result.last_line = lines_last(&command->lines);
@@ -122,95 +318,32 @@ on_end(pid_t pid, int status, void *arg)
 	command_free(command);
 }
 
-/* A vector that borrows the strings.  *New*; NULL with ENOMEM. */
-static char **
-helper_env(char *const *env)
+/* The child.  -1 with errno. */
+static pid_t
+launch(const struct command_spec *spec, int output, int report)
 {
-	static char role[] = ROLE "helper";
-	size_t n = 0, used = 0, i;
-	char **out;
+	struct child child = {
+		.spec = spec, .output = output, .report = report, .program = -1
+	};
+	pid_t pid;
 
-	while (env[n] != NULL)
-		n++;
-	if ((out = calloc(n + 2, sizeof(*out))) == NULL)
-		return NULL;
-	for (i = 0; i < n; i++)
-		if (strncmp(env[i], ROLE, strlen(ROLE)) != 0)
-			out[used++] = env[i];
-	out[used] = role;
-	return out;
-}
-
-/* Descriptors and directory of the child.  Returns 0 or an errno. */
-static int
-prepare_files(
-    posix_spawn_file_actions_t *files, int output, const char *directory)
-{
-	int error;
-
-	if ((error = posix_spawn_file_actions_adddup2(
-		 files, output, STDOUT_FILENO)) != 0 ||
-	    (error = posix_spawn_file_actions_adddup2(
-		 files, output, STDERR_FILENO)) != 0 ||
-	    (error = posix_spawn_file_actions_addopen(
-		 files, STDIN_FILENO, "/dev/null", O_RDONLY, 0)) != 0 ||
-	    (error = posix_spawn_file_actions_addclosefrom_np(
-		 files, STDERR_FILENO + 1)) != 0)
-		return error;
-	if (directory == NULL)
-		return 0;
-	return posix_spawn_file_actions_addchdir_np(files, directory);
-}
-
-/* Signals and process group of the child. */
-static void
-prepare_process(posix_spawnattr_t *process)
-{
-	sigset_t set;
-
-	/* sigfillset(3) leaves two out, which glibc would make ignored. */
-	memset(&set, 0xff, sizeof(set));
-	posix_spawnattr_setsigdefault(process, &set);
-	sigemptyset(&set);
-	posix_spawnattr_setsigmask(process, &set);
-	posix_spawnattr_setpgroup(process, 0);
-	posix_spawnattr_setflags(process,
-	    POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
-		POSIX_SPAWN_SETPGROUP);
-}
-
-/* Returns 0 or an errno. */
-static int
-launch(pid_t *pid, const char *const *argv, char *const *env,
-    const char *directory, int output)
-{
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t process;
-	char **full_env;
-	int error;
-
-	if ((full_env = helper_env(env)) == NULL)
-		return ENOMEM;
-	posix_spawn_file_actions_init(&files);
-	posix_spawnattr_init(&process);
-	prepare_process(&process);
-	if ((error = prepare_files(&files, output, directory)) == 0)
-		error = posix_spawnp(pid, argv[0], &files, &process,
-		    (char *const *)argv, full_env);
-	posix_spawnattr_destroy(&process);
-	posix_spawn_file_actions_destroy(&files);
-	free(full_env);
-	return error;
+	child.env = helper_env(spec->env != NULL ? spec->env : environ);
+	if (child.env == NULL)
+		return -1;
+	if ((pid = child_fork()) == 0)
+		run_steps(&child);
+	free(child.env);
+	return pid;
 }
 
 static struct command *
-command_new(struct event_base *base, int output, const char *log_as)
+command_new(struct event_base *base, int output, int report, const char *log_as)
 {
 	struct command *command;
 
 	if ((command = calloc(1, sizeof(*command))) == NULL)
 		return NULL;
-	command->output = -1;
+	command->output = command->report = -1;
 	lines_init(&command->lines, log_as != NULL ? log_line : NULL, command);
 	command->readable =
 	    event_new(base, output, EV_READ | EV_PERSIST, on_readable, command);
@@ -224,33 +357,41 @@ command_new(struct event_base *base, int output, const char *log_as)
 		return NULL;
 	}
 	command->output = output;
+	command->report = report;
 	return command;
 }
 
-struct command *
-command_start(struct event_base *base, const char *const *argv,
-    char *const *env, const char *directory, unsigned int timeout_ms,
-    const char *log_as, command_done *done, void *arg)
+/* A pipe that we read without waiting.  -1 with errno. */
+static int
+open_pipe(int ends[2])
 {
-	struct timeval timeout = clock_interval(timeout_ms);
-	struct command *command = NULL;
-	int ends[2], error;
-
 	if (pipe2(ends, O_CLOEXEC) == -1)
-		return NULL;
-	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == -1 ||
-	    (command = command_new(base, ends[0], log_as)) == NULL) {
-		fd_close(&ends[0]);
-		fd_close(&ends[1]);
-		return NULL;
-	}
-	error = launch(&command->pid, argv, env != NULL ? env : environ,
-	    directory, ends[1]);
+		return -1;
+	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0)
+		return 0;
+	fd_close(&ends[0]);
 	fd_close(&ends[1]);
-	if (error != 0) {
+	return -1;
+}
+
+struct command *
+command_start(struct event_base *base, const struct command_spec *spec,
+    command_done *done, void *arg)
+{
+	struct timeval timeout = clock_interval(spec->timeout_ms);
+	int output[2] = { -1, -1 }, report[2] = { -1, -1 };
+	struct command *command = NULL;
+
+	if (open_pipe(output) == -1 || open_pipe(report) == -1 ||
+	    (command = command_new(base, output[0], report[0], spec->log_as)) ==
+		NULL)
+		goto out;
+	output[0] = report[0] = -1;
+	command->pid = launch(spec, output[1], report[1]);
+	if (command->pid == -1) {
 		command_free(command);
-		errno = error;
-		return NULL;
+		command = NULL;
+		goto out;
 	}
 	command->done = done;
 	command->arg = arg;
@@ -258,9 +399,14 @@ command_start(struct event_base *base, const char *const *argv,
 	    event_add(command->readable, NULL) == -1 ||
 	    event_add(command->deadline, &timeout) == -1) {
 		command_cancel(command);
+		command = NULL;
 		errno = ENOMEM;
-		return NULL;
 	}
+out:
+	fd_close(&output[0]);
+	fd_close(&output[1]);
+	fd_close(&report[0]);
+	fd_close(&report[1]);
 	return command;
 }
 
@@ -270,4 +416,18 @@ command_cancel(struct command *command)
 	kill_group(command);
 	reaper_watch(command->pid, NULL, NULL);
 	command_free(command);
+}
+
+void
+command_describe(
+    const struct command_result *result, char buf[static COMMAND_DESCRIBE])
+{
+	if (result->failed != NULL)
+		snprintf(buf, COMMAND_DESCRIBE,
+		    "cannot be started: cannot %s: %s", result->failed,
+		    strerror(result->error));
+	else if (result->timed_out)
+		strlcpy(buf, "timed out", COMMAND_DESCRIBE);
+	else
+		reaper_describe(result->status, buf, COMMAND_DESCRIBE);
 }

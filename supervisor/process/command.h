@@ -9,34 +9,61 @@
 #include <event2/event.h>
 #include <stdbool.h>
 
+struct account;
 struct command;
+
+/* What to run, and with whose rights.  All borrowed for the call. */
+struct command_spec {
+	const char *const *argv;       /* looked up in PATH */
+	char *const *env;	       /* NULL: ours */
+	int directory_fd;	       /* it begins in this one; -1: in ours */
+	const char *directory;	       /* then goes there; NULL: stays */
+	const struct account *account; /* NULL: we */
+	int umask;		       /* -1: ours */
+	bool no_new_privs;
+	unsigned int timeout_ms;
+	const char *log_as; /* NULL: its output is not logged */
+};
 
 struct command_result {
 	int status;	       /* as wait(2) gives it */
 	bool timed_out;	       /* it was ended with its process group */
+	const char *failed;    /* the step that kept it from running; NULL */
+	int error;	       /* errno of that step */
 	const char *last_line; /* of its output, borrowed, "" if none */
 };
 
 typedef void command_done(const struct command_result *, void *arg);
 
 /*
- * Start argv (looked up in PATH) with this environment (NULL: ours), to
- * which HOTSWAP_ROLE=helper is added, in directory (NULL: ours), in a process
- * group of its own, with all signals at their defaults, stdin /dev/null,
- * stdout and stderr read by us, and no other descriptor.  The last line that
- * is not blank is kept (process/lines.h); with log_as, each line is logged
- * behind it.  Past timeout_ms the group is killed.  The command ends with its
- * process: what descendants write later is lost.  Needs reaper_init; argv,
- * env, directory and log_as are copied.
+ * Start argv with this environment, to which HOTSWAP_ROLE=helper is added, in
+ * a session of its own, with all signals at their defaults, stdin /dev/null,
+ * stdout and stderr read by us, and no other descriptor.  An account that is
+ * not ours is taken on before the directory is entered; a whole path as
+ * argv[0] is opened with our rights before that, since it names a part of
+ * hotswap or of the system.  The last line that is not blank is kept
+ * (process/lines.h); with log_as, each line is logged behind it.  Past
+ * timeout_ms the process group is killed.  The command ends with its process:
+ * what descendants write later is lost.  Needs reaper_init.
  *
  * *New*, released by itself once done has been called, which is never from
- * within.  NULL with errno, that of execve(2) and chdir(2) included.
+ * within.  NULL with errno if there is no process.  What keeps the process
+ * from running the command, execve(2) included, is told to done: a directory
+ * that answers late, or never, must not hold up the loop.
  */
-struct command *command_start(struct event_base *, const char *const *argv,
-    char *const *env, const char *directory, unsigned int timeout_ms,
-    const char *log_as, command_done *, void *arg);
+struct command *command_start(struct event_base *, const struct command_spec *,
+    command_done *, void *arg);
 
 /* Kill it with its process group, without calling done. */
 void command_cancel(struct command *);
+
+#define COMMAND_DESCRIBE 256 /* room for any description */
+
+/*
+ * `exited with status 1`, `timed out`, `cannot be started: cannot become its
+ * user: Operation not permitted`.
+ */
+void command_describe(
+    const struct command_result *, char buf[static COMMAND_DESCRIBE]);
 
 #endif

@@ -15,9 +15,7 @@
 
 #include "process/command.h"
 #include "process/parts.h"
-#include "process/reaper.h"
 
-#define EXEC	"exec:"
 #define PROBER	"hotswap-probe"
 #define WHY_MAX 1024
 
@@ -27,7 +25,7 @@
 struct probe {
 	struct command *command;
 	char *check;
-	bool shell; /* exec: */
+	bool shell; /* not the prober */
 	unsigned int timeout_ms;
 	probe_done *done;
 	void *arg;
@@ -43,31 +41,31 @@ probe_free(struct probe *probe)
 /* sh(1) has two statuses for what it could not run at all. */
 static void
 describe(const struct probe *probe, const struct command_result *result,
-    char *buf, size_t size)
+    char buf[static COMMAND_DESCRIBE])
 {
 	int status =
 	    WIFEXITED(result->status) ? WEXITSTATUS(result->status) : -1;
 
-	if (result->timed_out)
-		snprintf(
-		    buf, size, "did not end within %u ms", probe->timeout_ms);
-	else if (probe->shell && status == 127)
-		snprintf(buf, size, "not found");
-	else if (probe->shell && status == 126)
-		snprintf(buf, size, "cannot be executed");
+	if (result->failed == NULL && result->timed_out)
+		snprintf(buf, COMMAND_DESCRIBE, "did not end within %u ms",
+		    probe->timeout_ms);
+	else if (result->failed == NULL && probe->shell && status == 127)
+		snprintf(buf, COMMAND_DESCRIBE, "not found");
+	else if (result->failed == NULL && probe->shell && status == 126)
+		snprintf(buf, COMMAND_DESCRIBE, "cannot be executed");
 	else
-		reaper_describe(result->status, buf, size);
+		command_describe(result, buf);
 }
 
 static void
 on_done(const struct command_result *result, void *arg)
 {
 	struct probe *probe = arg;
-	char what[REAPER_DESCRIBE], why[WHY_MAX];
+	char what[COMMAND_DESCRIBE], why[WHY_MAX];
 	const char *line = result->last_line;
 	bool passed = result->status == 0, told = line[0] != '\0';
 
-	describe(probe, result, what, sizeof(what));
+	describe(probe, result, what);
 	if (passed)
 		snprintf(why, sizeof(why), "%s", told ? line : what);
 	else if (!probe->shell && WIFEXITED(result->status) && told)
@@ -81,19 +79,22 @@ on_done(const struct command_result *result, void *arg)
 }
 
 static struct command *
-start_shell(struct event_base *base, struct probe *probe, char *const *env)
+start_shell(
+    struct event_base *base, struct probe *probe, const struct probe_spec *spec)
 {
-	const char *argv[] = { "/bin/sh", "-c", probe->check + strlen(EXEC),
-		NULL };
+	const char *const argv[] = { "/bin/sh", "-c", spec->shell, NULL };
+	struct command_spec command = *spec->command;
 
-	return command_start(
-	    base, argv, env, NULL, probe->timeout_ms, NULL, on_done, probe);
+	command.argv = argv;
+	return command_start(base, &command, on_done, probe);
 }
 
+/* Where the sockets are is told in words: it needs no directory of its own. */
 static struct command *
-start_prober(struct event_base *base, struct probe *probe, const char *source,
-    const char *unix_path)
+start_prober(
+    struct event_base *base, struct probe *probe, const struct probe_spec *spec)
 {
+	struct command_spec command = *spec->command;
 	char timeout[16];
 	const char *argv[9];
 	size_t n = 0;
@@ -102,40 +103,41 @@ start_prober(struct event_base *base, struct probe *probe, const char *source,
 	argv[n++] = parts_path(PART_PROBER);
 	argv[n++] = "--timeout";
 	argv[n++] = timeout;
-	if (source != NULL) {
+	if (spec->source != NULL) {
 		argv[n++] = "--source";
-		argv[n++] = source;
+		argv[n++] = spec->source;
 	}
-	if (unix_path != NULL) {
+	if (spec->unix_path != NULL) {
 		argv[n++] = "--unix-path";
-		argv[n++] = unix_path;
+		argv[n++] = spec->unix_path;
 	}
 	argv[n++] = probe->check;
 	argv[n] = NULL;
-	return command_start(base, argv, NULL, NULL,
-	    probe->timeout_ms + GRACE_MS, NULL, on_done, probe);
+	command.argv = argv;
+	command.directory = NULL;
+	command.no_new_privs = true;
+	command.timeout_ms += GRACE_MS;
+	return command_start(base, &command, on_done, probe);
 }
 
 struct probe *
-probe_start(struct event_base *base, const char *check, const char *source,
-    const char *unix_path, char *const *env, unsigned int timeout_ms,
+probe_start(struct event_base *base, const struct probe_spec *spec,
     probe_done *done, void *arg)
 {
 	struct probe *probe;
 	int saved;
 
 	if ((probe = calloc(1, sizeof(*probe))) == NULL ||
-	    (probe->check = strdup(check)) == NULL) {
+	    (probe->check = strdup(spec->check)) == NULL) {
 		free(probe);
 		return NULL;
 	}
-	probe->shell = strncmp(check, EXEC, strlen(EXEC)) == 0;
-	probe->timeout_ms = timeout_ms;
+	probe->shell = spec->shell != NULL;
+	probe->timeout_ms = spec->command->timeout_ms;
 	probe->done = done;
 	probe->arg = arg;
-	probe->command = probe->shell
-	    ? start_shell(base, probe, env)
-	    : start_prober(base, probe, source, unix_path);
+	probe->command = probe->shell ? start_shell(base, probe, spec)
+				      : start_prober(base, probe, spec);
 	if (probe->command == NULL) {
 		saved = errno;
 		probe_free(probe);

@@ -9,23 +9,33 @@
 #include <event2/event.h>
 #include <stdbool.h>
 
+struct command_spec;
 struct probe;
+
+/* What is checked, and by whom.  All borrowed for the call. */
+struct probe_spec {
+	const char *check;  /* what --health takes, nothing left to replace */
+	const char *shell;  /* what of it is for the shell; NULL: nothing */
+	const char *source; /* 127.83.0.7, [::1]:61552-61567; NULL: any */
+	const char *unix_path; /* goes before that in a `unix:`; NULL: none */
+
+	/*
+	 * The rights of the child, its environment, and in directory_fd what
+	 * unix_path is relative to; argv is not looked at, and timeout_ms, of
+	 * the check, must not be 0.
+	 */
+	const struct command_spec *command;
+};
 
 /* why: one line for people, borrowed; what was measured when it passed. */
 typedef void probe_done(bool passed, const char *why, void *arg);
 
 /*
- * check is what --health takes, placeholders already replaced.  source is
- * the directed address to connect from, as 127.83.0.7 or [::1]:61552-61567,
- * NULL for any; unix_path, if not NULL, is connected to instead of the path
- * in a `unix:` check.  env, NULL for ours, is for exec:, which is told the
- * source there.  timeout_ms must not be 0.  *New*, released by itself once
- * done has been called, which is never from within.  NULL with errno, ENOENT
- * if the prober is not there.
+ * *New*, released by itself once done has been called, which is never from
+ * within.  NULL with errno.
  */
-struct probe *probe_start(struct event_base *, const char *check,
-    const char *source, const char *unix_path, char *const *env,
-    unsigned int timeout_ms, probe_done *, void *arg);
+struct probe *probe_start(
+    struct event_base *, const struct probe_spec *, probe_done *, void *arg);
 
 /* Kill it, without calling done. */
 void probe_cancel(struct probe *);

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,21 +109,13 @@ enter_directory(struct child *child)
 static int
 join_groups(struct child *child)
 {
-	const struct account *account = &child->account;
-
-	if (!account->change)
-		return 0;
-	if (setgroups(account->ngroups, account->groups) == -1)
-		return -1;
-	return setresgid(account->gid, account->gid, account->gid);
+	return account_join_groups(&child->account);
 }
 
 static int
 become_user(struct child *child)
 {
-	uid_t uid = child->account.uid;
-
-	return child->account.change ? setresuid(uid, uid, uid) : 0;
+	return account_become_user(&child->account);
 }
 
 static int

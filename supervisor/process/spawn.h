@@ -82,14 +82,15 @@ char **spawn_env(const struct spawn *, const struct account *,
     char *const *base, char *pids[static SPAWN_PIDS]);
 
 /*
- * The environment of what runs beside a generation, checks and hooks: ours
- * without what was meant for us, HOTSWAP_NAME, HOTSWAP_GENERATION,
- * HOTSWAP_SLOT, HOTSWAP_PID, HOTSWAP_ROLE=helper, by which it is told from
- * the service's own processes, then the NULL-terminated extra.  *New*, to be
- * freed with spawn_env_free; NULL with ENOMEM.
+ * The environment of what runs beside a generation, checks and hooks: what
+ * user_env gives the account (NULL: ourselves) of ours without what was meant
+ * for us, HOTSWAP_NAME, HOTSWAP_GENERATION, HOTSWAP_SLOT, HOTSWAP_PID,
+ * HOTSWAP_ROLE=helper, by which it is told from the service's own processes,
+ * then the NULL-terminated extra.  *New*, to be freed with spawn_env_free;
+ * NULL with ENOMEM.
  */
-char **spawn_helper_env(
-    const char *name, unsigned int generation, pid_t, const char *const *extra);
+char **spawn_helper_env(const struct account *, bool all, const char *name,
+    unsigned int generation, pid_t, const char *const *extra);
 void spawn_env_free(char **);
 
 #endif

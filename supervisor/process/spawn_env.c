@@ -351,12 +351,12 @@ spawn_env(const struct spawn *spawn, const struct account *account,
 }
 
 char **
-spawn_helper_env(const char *name, unsigned int generation, pid_t pid,
-    const char *const *extra)
+spawn_helper_env(const struct account *account, bool all, const char *name,
+    unsigned int generation, pid_t pid, const char *const *extra)
 {
 	struct env env = { .failed = false };
 
-	env_inherit(&env, environ);
+	env_inherit_as(&env, account, environ, all);
 	env_name_generation(&env, name, generation);
 	env_set(&env, "HOTSWAP_PID=%d", (int)pid);
 	env_set(&env, "HOTSWAP_ROLE=helper");

@@ -66,6 +66,12 @@ answered(const struct command_result *result, void *arg)
 	char how[REAPER_DESCRIBE], cause[WHY_MAX - 256];
 
 	examination->command = NULL;
+	if (result->failed != NULL) {
+		image_explain(
+		    examination->file, result->error, cause, sizeof(cause));
+		refuse(examination, cause);
+		return;
+	}
 	if (result->status == 0 && strncmp(line, ANSWER, strlen(ANSWER)) == 0) {
 		examination->done(examination->image, line + strlen(ANSWER),
 		    NULL, examination->arg);
@@ -93,7 +99,13 @@ answered(const struct command_result *result, void *arg)
 static void
 ask(struct examination *examination)
 {
-	char program[64], checkpoint[64], cause[WHY_MAX - 256];
+	char program[64], checkpoint[64];
+	const char *const argv[] = { program, EXAMINE_OPTION, checkpoint,
+		NULL };
+	const struct command_spec spec = { .argv = argv,
+		.directory_fd = -1,
+		.umask = -1,
+		.timeout_ms = EXAMINE_MS };
 
 	examination->checkpoint = recovery_snapshot(examination->service);
 	snprintf(program, sizeof(program), "/proc/%d/fd/%d", getpid(),
@@ -101,14 +113,11 @@ ask(struct examination *examination)
 	snprintf(checkpoint, sizeof(checkpoint), "/proc/%d/fd/%d", getpid(),
 	    examination->checkpoint);
 	if (examination->checkpoint != -1)
-		examination->command = command_start(examination->service->base,
-		    (const char *const[]){
-			program, EXAMINE_OPTION, checkpoint, NULL },
-		    NULL, NULL, EXAMINE_MS, NULL, answered, examination);
+		examination->command = command_start(
+		    examination->service->base, &spec, answered, examination);
 	if (examination->command != NULL)
 		return;
-	image_explain(program, errno, cause, sizeof(cause));
-	refuse(examination, cause);
+	refuse(examination, strerror(errno));
 }
 
 static bool

@@ -11,9 +11,11 @@
 #include <string.h>
 
 #include "process/probe.h"
+#include "service/helper.h"
 #include "service/service.h"
 #include "traffic/accept.h"
 
+#define EXEC	"exec:"
 #define LATE_MS 1500 /* past the end of a check's time, for a slow machine */
 
 struct health {
@@ -174,18 +176,26 @@ health_source(const struct generation *generation, const char *check,
 	    source, HEALTH_SOURCE, "[::1]:%u-%u", port, port + STEER_PORTS - 1);
 }
 
-/* The private path of the Unix socket that a `unix:PATH…` check names. */
-static const char *
-private_path(
-    const struct generation *generation, const char *check, struct address *to)
+/* A listener that a `unix:PATH…` check names, and how it is reached. */
+struct unix_target {
+	struct address to;
+	const char *path; /* of this generation's socket; NULL: none is named */
+	bool declared;	  /* by --listen */
+};
+
+static void
+find_unix(const struct generation *generation, const char *check,
+    struct unix_target *target)
 {
 	const struct service *service = generation->service;
 	struct address source;
 	char text[ADDRESS_STRLEN];
 	size_t i, n;
 
+	target->path = NULL;
+	target->declared = false;
 	if (strncmp(check, "unix:", 5) != 0)
-		return NULL;
+		return;
 	for (i = 0; i < service->nlisteners; i++) {
 		address_format(listener_address(service->listeners[i]), text);
 		n = strlen(text);
@@ -193,35 +203,74 @@ private_path(
 		    (check[5 + n] != '\0' && check[5 + n] != ':'))
 			continue;
 		if (listener_direct(service->listeners[i], generation->number,
-			0, to, &source) == 0 &&
-		    to->sa.sa_family == AF_UNIX)
-			return ((struct sockaddr_un *)&to->storage)->sun_path;
+			0, &target->to, &source) == -1 ||
+		    target->to.sa.sa_family != AF_UNIX)
+			continue;
+		target->path =
+		    ((struct sockaddr_un *)&target->to.storage)->sun_path;
+		target->declared = i < service->ndeclared;
+		return;
 	}
-	return NULL;
+}
+
+/*
+ * A socket that the operator has declared is ours, and the program's user may
+ * have no way to it: the prober connects with our rights and then gives them
+ * up.  Any other socket it reaches with the program's, or not at all.
+ */
+static struct probe *
+start_probe(struct health *health, const char *check,
+    struct command_spec *command, const char *source)
+{
+	struct unix_target target;
+	struct probe_spec spec = {
+		.check = check, .source = source, .command = command
+	};
+	bool ours;
+
+	if (strncmp(check, EXEC, strlen(EXEC)) == 0) {
+		spec.shell = options_command(check + strlen(EXEC), &ours);
+	} else {
+		find_unix(health->generation, check, &target);
+		spec.unix_path = target.path;
+		if (target.declared)
+			command->account = NULL;
+	}
+	return probe_start(
+	    health->generation->service->base, &spec, probe_result, health);
 }
 
 static int
-begin_probe(struct health *health, const char *pattern)
+begin_probe(
+    struct health *health, const char *pattern, char why[static HELPER_WHY])
 {
 	struct generation *generation = health->generation;
 	const struct options *options = generation->service->options;
+	bool is_command = strncmp(pattern, EXEC, strlen(EXEC)) == 0;
 	char source[HEALTH_SOURCE], variable[HEALTH_SOURCE + 32];
 	const char *extra[] = { variable, NULL };
-	struct address path;
-	char **env, *check;
+	struct helper helper = { .command =
+				     is_command ? pattern + strlen(EXEC) : NULL,
+		.generation = generation->number,
+		.pid = program_main(generation->program),
+		.extra = extra,
+		.timeout_ms = options->health_timeout_ms };
+	struct command_spec command;
+	char *check;
 
 	check = spawn_expand(pattern, options->name, generation->number);
-	if (check == NULL)
+	if (check == NULL) {
+		snprintf(why, HELPER_WHY, "%s", strerror(errno));
 		return -1;
+	}
 	health_source(generation, check, source);
 	snprintf(variable, sizeof(variable), "HOTSWAP_PROBE_SOURCE=%s", source);
-	env = spawn_helper_env(options->name, generation->number,
-	    program_main(generation->program), extra);
-	if (env != NULL)
-		health->probe = probe_start(generation->service->base, check,
-		    source, private_path(generation, check, &path), env,
-		    options->health_timeout_ms, probe_result, health);
-	spawn_env_free(env);
+	if (helper_prepare(generation->service, &helper, &command, why) == 0) {
+		health->probe = start_probe(health, check, &command, source);
+		if (health->probe == NULL)
+			snprintf(why, HELPER_WHY, "%s", strerror(errno));
+		helper_release(&command);
+	}
 	free(check);
 	return health->probe != NULL ? 0 : -1;
 }
@@ -254,17 +303,16 @@ static void
 begin_check(struct health *health)
 {
 	const struct options *options = health->generation->service->options;
-	char why[128];
+	char cause[HELPER_WHY], why[HELPER_WHY + 64];
 
 	health->check_ms = clock_ms();
-	if (options->health[0] == NULL)
-		begin_accept(health);
-	else
-		begin_probe(health, options->health[health->next]);
+	if (options->health[0] == NULL && begin_accept(health) == -1)
+		snprintf(cause, sizeof(cause), "%s", strerror(errno));
+	else if (options->health[0] != NULL)
+		begin_probe(health, options->health[health->next], cause);
 	if (health->accept != NULL || health->probe != NULL)
 		return;
-	snprintf(why, sizeof(why), "the check cannot be started: %s",
-	    strerror(errno));
+	snprintf(why, sizeof(why), "the check cannot be started: %s", cause);
 	end_round(health, false, why);
 }
 

@@ -1,32 +1,108 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Shell commands that run beside a generation, with its environment and in
- * the program's directory.
+ * the program's directory.  One with our own rights runs in the root
+ * directory: what it names by a relative path must not be the program's.
  */
 #include "service/helper.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "process/account.h"
 #include "process/spawn.h"
+#include "process/user_env.h"
+#include "service/held.h"
 #include "service/service.h"
 
-struct command *
-helper_start(struct service *service, const struct helper *helper,
-    command_done *done, void *arg)
+/*
+ * The databases of users may be slow to answer, nss(5), and health checks are
+ * frequent: they are asked once a rollout.
+ */
+static const struct account *
+find_user(struct service *service, char why[static HELPER_WHY])
 {
 	const struct options *options = service->options;
-	char *text, **env;
-	struct command *command = NULL;
 
-	text = spawn_expand(helper->command, options->name, helper->generation);
-	env = spawn_helper_env(
-	    options->name, helper->generation, helper->pid, helper->extra);
-	if (text != NULL && env != NULL)
-		command = command_start(service->base,
-		    (const char *const[]){ "/bin/sh", "-c", text, NULL }, env,
-		    options->chdir, helper->timeout_ms, helper->log_as, done,
-		    arg);
-	spawn_env_free(env);
+	if (service->user != NULL)
+		return service->user;
+	if ((service->user = malloc(sizeof(*service->user))) == NULL)
+		snprintf(why, HELPER_WHY, "%s", strerror(errno));
+	else if (account_init(service->user, options->user, options->group, why,
+		     HELPER_WHY) == -1) {
+		free(service->user);
+		service->user = NULL;
+	}
+	return service->user;
+}
+
+void
+helper_forget_user(struct service *service)
+{
+	if (service->user != NULL)
+		account_fini(service->user);
+	free(service->user);
+	service->user = NULL;
+}
+
+int
+helper_prepare(struct service *service, const struct helper *helper,
+    struct command_spec *spec, char why[static HELPER_WHY])
+{
+	const struct options *options = service->options;
+	bool ours = false;
+
+	if (helper->command != NULL)
+		options_command(helper->command, &ours);
+	*spec = (struct command_spec){ .directory_fd = -1,
+		.directory = ours ? "/" : options->chdir,
+		.umask = ours ? -1 : options->umask,
+		.no_new_privs = !ours && options->no_new_privs,
+		.timeout_ms = helper->timeout_ms,
+		.log_as = helper->log_as };
+	if (!ours && (spec->account = find_user(service, why)) == NULL)
+		return -1;
+	spec->env =
+	    spawn_helper_env(spec->account, user_env_is_made(held_pid(service)),
+		options->name, helper->generation, helper->pid, helper->extra);
+	if (spec->env != NULL)
+		return 0;
+	snprintf(why, HELPER_WHY, "%s", strerror(errno));
+	return -1;
+}
+
+void
+helper_release(struct command_spec *spec)
+{
+	spawn_env_free((char **)spec->env);
+	spec->env = NULL;
+}
+
+int
+helper_start(struct service *service, const struct helper *helper,
+    command_done *done, void *arg, struct command **command,
+    char why[static HELPER_WHY])
+{
+	const struct options *options = service->options;
+	struct command_spec spec;
+	bool ours;
+	char *text;
+
+	*command = NULL;
+	if (helper_prepare(service, helper, &spec, why) == -1)
+		return -1;
+	text = spawn_expand(options_command(helper->command, &ours),
+	    options->name, helper->generation);
+	if (text != NULL) {
+		spec.argv =
+		    (const char *const[]){ "/bin/sh", "-c", text, NULL };
+		*command = command_start(service->base, &spec, done, arg);
+	}
+	if (*command == NULL)
+		snprintf(why, HELPER_WHY, "%s", strerror(errno));
 	free(text);
-	return command;
+	helper_release(&spec);
+	return *command != NULL ? 0 : -1;
 }

@@ -10,11 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "base/log.h"
 #include "base/strings.h"
-#include "process/reaper.h"
 #include "service/health.h"
 #include "service/helper.h"
 #include "service/service.h"
@@ -177,12 +175,10 @@ static void
 command_ended(const struct command_result *result, void *arg)
 {
 	struct hooks *hooks = arg;
-	char how[REAPER_DESCRIBE];
+	char how[COMMAND_DESCRIBE];
 
-	reaper_describe(result->status, how, sizeof(how));
-	if (result->timed_out)
-		tell_failure(hooks, "timed out", result->last_line);
-	else if (!WIFEXITED(result->status) || WEXITSTATUS(result->status) != 0)
+	command_describe(result, how);
+	if (result->status != 0)
 		tell_failure(hooks, how, result->last_line);
 	end_running(hooks);
 }
@@ -193,6 +189,7 @@ begin_next(evutil_socket_t fd, short what, void *arg)
 	struct hooks *hooks = arg;
 	struct hook *hook = STAILQ_FIRST(&hooks->waiting);
 	struct helper helper;
+	char why[HELPER_WHY];
 
 	STAILQ_REMOVE_HEAD(&hooks->waiting, entry);
 	hooks->n--;
@@ -203,11 +200,10 @@ begin_next(evutil_socket_t fd, short what, void *arg)
 		.extra = (const char *const *)hook->variables,
 		.timeout_ms = HOOKS_EACH_MS,
 		.log_as = hook->label };
-	hooks->command =
-	    helper_start(hooks->service, &helper, command_ended, hooks);
-	if (hooks->command != NULL)
+	if (helper_start(hooks->service, &helper, command_ended, hooks,
+		&hooks->command, why) == 0)
 		return;
-	tell_failure(hooks, "cannot be started", strerror(errno));
+	tell_failure(hooks, "cannot be started", why);
 	end_running(hooks);
 }
 

@@ -176,11 +176,32 @@ check_unix(const char *text, const char **why)
 	return 0;
 }
 
-static int
-check_exec(const char *text, const char **why)
+const char *
+options_command(const char *text, bool *ours)
 {
-	if (text[strspn(text, " \t")] == '\0')
-		return refuse(why, "exec: needs a command");
+	*ours = text[0] == '+';
+	return *ours ? text + 1 + strspn(text + 1, " \t") : text;
+}
+
+int
+option_check_command(const char *text, const char **why)
+{
+	bool ours;
+	const char *command = options_command(text, &ours);
+	size_t len, slash;
+
+	command += strspn(command, " \t");
+	/* Whether it may be empty is for its kind to say. */
+	if (command[0] == '\0' && text[0] != '\0')
+		return refuse(why, "has no command");
+	/* Its first word, as far as it can be told without a shell. */
+	command += strspn(command, "\"'");
+	len = strcspn(command, " \t\n;&|()<>=");
+	slash = strcspn(command, "/");
+	if (ours && slash > 0 && slash < len)
+		return refuse(why,
+		    "behind a + the command needs a whole path: a relative "
+		    "one could be the program's own");
 	return 0;
 }
 
@@ -195,7 +216,7 @@ static const struct scheme {
 	{ "grpc://", true, check_grpc },
 	{ "grpcs://", true, check_grpc },
 	{ "unix:", true, check_unix },
-	{ "exec:", false, check_exec },
+	{ "exec:", false, option_check_command },
 	{ NULL, false, NULL },
 };
 
@@ -275,9 +296,18 @@ option_check_hook(const char *text, const char **why)
 		    "not EVENT=COMMAND with started, ready, shifted, "
 		    "promoted, aborted, rolled-back, drained, retired or "
 		    "crashed as EVENT");
-	if (command[strspn(command, " \t")] == '\0')
+	if (command[0] == '\0')
 		return refuse(why, "has no command behind '='");
-	return 0;
+	return option_check_command(command, why);
+}
+
+int
+option_check_ready(const char *text, const char **why)
+{
+	/* Any other rule is for its kind to read. */
+	if (strncmp(text, "exec:", 5) != 0 || text[5] == '\0')
+		return 0;
+	return option_check_command(text + 5, why);
 }
 
 int

@@ -26,6 +26,12 @@ int option_check_net(const char *text, const char **why);
 /* `EVENT=COMMAND`, as options_hook_command takes it apart. */
 int option_check_hook(const char *text, const char **why);
 
+/* A shell command, as options_command takes it apart. */
+int option_check_command(const char *text, const char **why);
+
+/* A rule of --ready: its command, where it has one. */
+int option_check_ready(const char *text, const char **why);
+
 /* A count or a duration that must not be nought. */
 int option_check_positive(const char *text, const char **why);
 

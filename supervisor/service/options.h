@@ -178,6 +178,13 @@ const char *options_listen_address(const char *text, size_t *name_len);
  */
 const char *options_hook_command(const char *text, size_t *event_len);
 
+/*
+ * Take the + off a command that has one: it asks for the supervisor's own
+ * rights instead of those of --user.  Returns what is for the shell, within
+ * text.
+ */
+const char *options_command(const char *text, bool *ours);
+
 /* Durations `500ms`, `10s`, `5m`, `1h`, `30`.  -1 with EINVAL, ERANGE. */
 int options_duration(const char *text, unsigned int *ms);
 

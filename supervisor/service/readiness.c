@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "service/helper.h"
 #include "service/service.h"
@@ -25,6 +24,7 @@ struct readiness {
 	void *arg;
 	struct event *timer;
 	struct command *command;
+	char trouble[HELPER_WHY]; /* why it did not exit 0 the last time */
 };
 
 static void begin_command(struct readiness *);
@@ -99,14 +99,18 @@ static void
 command_ended(const struct command_result *result, void *arg)
 {
 	struct readiness *readiness = arg;
+	char how[COMMAND_DESCRIBE];
 
 	readiness->command = NULL;
-	if (WIFEXITED(result->status) && WEXITSTATUS(result->status) == 0)
+	if (result->status == 0) {
 		tell(readiness);
-	else
-		wait_for(readiness,
-		    readiness->generation->service->options
-			->health_interval_ms);
+		return;
+	}
+	command_describe(result, how);
+	snprintf(readiness->trouble, sizeof(readiness->trouble), "%s%s%s", how,
+	    result->last_line[0] != '\0' ? ": " : "", result->last_line);
+	wait_for(readiness,
+	    readiness->generation->service->options->health_interval_ms);
 }
 
 static void
@@ -119,9 +123,8 @@ begin_command(struct readiness *readiness)
 		.pid = program_main(generation->program),
 		.timeout_ms = options->health_timeout_ms };
 
-	readiness->command = helper_start(
-	    generation->service, &helper, command_ended, readiness);
-	if (readiness->command == NULL)
+	if (helper_start(generation->service, &helper, command_ended, readiness,
+		&readiness->command, readiness->trouble) == -1)
 		wait_for(readiness, options->health_interval_ms);
 }
 
@@ -211,6 +214,10 @@ readiness_describe(const struct readiness *readiness, char *buf, size_t size)
 	char own[256], missing[256];
 
 	buf[0] = '\0';
+	if (kind == READY_EXEC && readiness->trouble[0] != '\0')
+		snprintf(buf, size, ": --ready exec:%s: %s",
+		    generation->service->options->ready.command,
+		    readiness->trouble);
 	if (kind != READY_AUTO && kind != READY_LISTEN)
 		return;
 	list_addresses(generation, NULL, own, sizeof(own));

@@ -8,9 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 
-#include "process/reaper.h"
 #include "service/helper.h"
 #include "service/service.h"
 
@@ -29,17 +27,17 @@ static void
 check_ended(const struct command_result *result, void *arg)
 {
 	struct service *service = arg;
-	char why[RELEASE_WHY], how[64];
+	char why[RELEASE_WHY], how[COMMAND_DESCRIBE];
 
 	service->release.check = NULL;
-	if (WIFEXITED(result->status) && WEXITSTATUS(result->status) == 0) {
+	if (result->status == 0) {
 		resolved(service);
 		return;
 	}
-	reaper_describe(result->status, how, sizeof(how));
-	snprintf(why, sizeof(why), "--check: %s: %s: %s",
-	    service->options->check, result->timed_out ? "timed out" : how,
-	    result->last_line);
+	command_describe(result, how);
+	snprintf(why, sizeof(why), "--check: %s: %s%s%s",
+	    service->options->check, how,
+	    result->last_line[0] != '\0' ? ": " : "", result->last_line);
 	release_take(service, EVENT_FAILED, why);
 }
 
@@ -51,16 +49,17 @@ begin_check(struct service *service)
 		.generation = service->last_number + 1,
 		.timeout_ms = options->start_timeout_ms,
 		.log_as = "check" };
+	char cause[HELPER_WHY], why[RELEASE_WHY];
 
 	if (options->check == NULL) {
 		resolved(service);
 		return;
 	}
-	service->release.check =
-	    helper_start(service, &helper, check_ended, service);
-	if (service->release.check == NULL)
-		release_take(
-		    service, EVENT_FAILED, "--check cannot be started");
+	if (helper_start(service, &helper, check_ended, service,
+		&service->release.check, cause) == 0)
+		return;
+	snprintf(why, sizeof(why), "--check cannot be started: %s", cause);
+	release_take(service, EVENT_FAILED, why);
 }
 
 static void
@@ -96,6 +95,7 @@ resolve_begin(struct service *service, const char *why)
 		.no_new_privs = options->no_new_privs };
 	char store[PATH_MAX + 8];
 
+	helper_forget_user(service);
 	if (release->image != NULL) {
 		begin_check(service);
 		return;

@@ -25,6 +25,7 @@
 #include "process/reaper.h"
 #include "service/adoption.h"
 #include "service/control.h"
+#include "service/helper.h"
 #include "service/hooks.h"
 #include "service/manager.h"
 #include "service/pidfiles.h"
@@ -397,6 +398,7 @@ go_down(struct run *run)
 	}
 	strings_free(service->program);
 	free(service->exe);
+	helper_forget_user(service);
 	options_free(service->options);
 	fd_close(&run->lock);
 }

@@ -19,6 +19,7 @@
 #include "service/release.h"
 #include "traffic/listener.h"
 
+struct account;
 struct control;
 struct held;
 struct stored;
@@ -48,6 +49,7 @@ struct service {
 	struct journal *journal;
 	struct control *control;
 	struct hooks *hooks;
+	struct account *user; /* of helpers, NULL: not looked up */
 	struct pidfiles *pidfiles;
 	struct signals *signals;
 	struct held *held;

@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "process/account.h"
 #include "process/reaper.h"
 
 #define LIMIT_MS 5000
@@ -32,6 +33,8 @@ static struct {
 	unsigned int calls;
 	int status;
 	bool timed_out;
+	char failed[64];
+	int error;
 	char line[1024];
 } told;
 
@@ -41,6 +44,9 @@ note(const struct command_result *result, void *arg)
 	told.calls++;
 	told.status = result->status;
 	told.timed_out = result->timed_out;
+	strlcpy(told.failed, result->failed != NULL ? result->failed : "",
+	    sizeof(told.failed));
+	told.error = result->error;
 	snprintf(told.line, sizeof(told.line), "%s", result->last_line);
 }
 
@@ -88,17 +94,29 @@ is_gone(void *arg)
 	return kill(*pid, 0) == -1 && errno == ESRCH;
 }
 
+/* As we, but for what may be set in spec. */
+static struct command *
+start(struct command_spec spec, const char *const *argv)
+{
+	struct command *command;
+
+	spec.argv = argv;
+	spec.umask = -1;
+	spec.directory_fd = -1;
+	if (spec.timeout_ms == 0)
+		spec.timeout_ms = LIMIT_MS;
+	command = command_start(base, &spec, note, NULL);
+	assert_non_null(command);
+	assert_int_equal(told.calls, 0);
+	return command;
+}
+
 static struct command *
 shell(const char *script, unsigned int timeout_ms)
 {
 	const char *argv[] = { "/bin/sh", "-c", script, NULL };
-	struct command *command;
 
-	command =
-	    command_start(base, argv, NULL, NULL, timeout_ms, NULL, note, NULL);
-	assert_non_null(command);
-	assert_int_equal(told.calls, 0);
-	return command;
+	return start((struct command_spec){ .timeout_ms = timeout_ms }, argv);
 }
 
 static void
@@ -211,8 +229,7 @@ signals_are_as_a_login_shell_has_them(void **state)
 	sigprocmask(SIG_BLOCK, &set, &before);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
-	assert_non_null(
-	    command_start(base, argv, NULL, NULL, LIMIT_MS, NULL, note, NULL));
+	start((struct command_spec){ 0 }, argv);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &before, NULL);
@@ -232,9 +249,9 @@ it_has_no_descriptors_of_ours(void **state)
 }
 
 static void
-it_leads_a_process_group(void **state)
+it_leads_a_session(void **state)
 {
-	run("test $(cut -d ' ' -f 5 /proc/$$/stat) = $$");
+	run("test $(cut -d ' ' -f 6 /proc/$$/stat) = $$");
 	assert_int_equal(told.status, 0);
 }
 
@@ -245,8 +262,7 @@ its_environment_says_that_it_is_a_helper(void **state)
 	char role[] = "HOTSWAP_ROLE=keeper";
 	char *env[] = { role, NULL };
 
-	assert_non_null(
-	    command_start(base, argv, env, NULL, LIMIT_MS, NULL, note, NULL));
+	start((struct command_spec){ .env = env }, argv);
 	turn_until(was_told, NULL);
 	assert_string_equal(told.line, "HOTSWAP_ROLE=helper");
 	memset(&told, 0, sizeof(told));
@@ -260,30 +276,153 @@ it_runs_in_the_directory(void **state)
 {
 	const char *argv[] = { "pwd", NULL };
 
-	assert_non_null(command_start(
-	    base, argv, NULL, "/proc", LIMIT_MS, NULL, note, NULL));
+	start((struct command_spec){ .directory = "/proc" }, argv);
 	turn_until(was_told, NULL);
 	assert_string_equal(told.line, "/proc");
 }
 
 static void
+it_begins_in_the_directory_that_is_open(void **state)
+{
+	const char *argv[] = { "pwd", NULL };
+	struct command_spec spec = {
+		.argv = argv, .umask = -1, .timeout_ms = LIMIT_MS
+	};
+
+	spec.directory_fd = open("/proc", O_PATH | O_CLOEXEC);
+	assert_non_null(command_start(base, &spec, note, NULL));
+	close(spec.directory_fd);
+	turn_until(was_told, NULL);
+	assert_string_equal(told.line, "/proc");
+}
+
+/* With what, and the step that fails for want of it. */
+static const struct {
+	const char *argv[2];
+	const char *directory;
+	const char *step;
+	int error;
+} failures[] = {
+	{ { "/nonexistent/program" }, NULL, "execute it", ENOENT },
+	{ { "/etc/passwd" }, NULL, "execute it", EACCES },
+	{ { "pwd" }, "/nonexistent", "enter its directory", ENOENT },
+};
+
+static void
 what_cannot_be_started_says_why(void **state)
 {
-	const char *missing[] = { "/nonexistent/program", NULL };
-	const char *barred[] = { "/etc/passwd", NULL };
-	const char *pwd[] = { "pwd", NULL };
+	size_t i;
 
-	assert_null(command_start(
-	    base, missing, NULL, NULL, LIMIT_MS, NULL, note, NULL));
-	assert_int_equal(errno, ENOENT);
-	assert_null(command_start(
-	    base, barred, NULL, NULL, LIMIT_MS, NULL, note, NULL));
-	assert_int_equal(errno, EACCES);
-	assert_null(command_start(
-	    base, pwd, NULL, "/nonexistent", LIMIT_MS, NULL, note, NULL));
-	assert_int_equal(errno, ENOENT);
-	event_base_loop(base, EVLOOP_NONBLOCK);
-	assert_int_equal(told.calls, 0);
+	for (i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+		memset(&told, 0, sizeof(told));
+		start(
+		    (struct command_spec){ .directory = failures[i].directory },
+		    failures[i].argv);
+		turn_until(was_told, NULL);
+		assert_string_equal(told.failed, failures[i].step);
+		assert_int_equal(told.error, failures[i].error);
+		assert_int_not_equal(told.status, 0);
+	}
+}
+
+static void
+a_failed_step_is_described(void **state)
+{
+	const struct command_result result = { .failed = "become its user",
+		.error = EPERM };
+	char text[COMMAND_DESCRIBE];
+
+	command_describe(&result, text);
+	assert_string_equal(text,
+	    "cannot be started: cannot become its user: Operation not "
+	    "permitted");
+}
+
+/* The last lines of /proc/self/status and the like, as another user. */
+static void
+it_has_the_rights_of_the_account_alone(void **state)
+{
+	static const struct {
+		const char *script;
+		const char *line;
+	} cases[] = {
+		{ "id -u; id -g; id -G", "65534 10" },
+		{ "id -ru; id -rg; echo $(id -ru):$(id -rg)", "65534:65534" },
+		{ "grep -cE '^Cap(Prm|Eff|Amb):.0{16}$' /proc/self/status",
+		    "3" },
+		{ "echo x 2>/dev/null >/etc/passwd || echo denied", "denied" },
+	};
+	gid_t groups[] = { 10 };
+	const struct account account = { .change = true,
+		.uid = 65534,
+		.gid = 65534,
+		.groups = groups,
+		.ngroups = 1 };
+	size_t i;
+
+	if (geteuid() != 0)
+		skip();
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *argv[] = { "/bin/sh", "-c", cases[i].script, NULL };
+
+		memset(&told, 0, sizeof(told));
+		start((struct command_spec){ .account = &account }, argv);
+		turn_until(was_told, NULL);
+		assert_string_equal(told.line, cases[i].line);
+	}
+}
+
+static void
+its_directory_is_entered_as_its_user(void **state)
+{
+	const struct account account = {
+		.change = true, .uid = 65534, .gid = 65534
+	};
+	const char *argv[] = { "/bin/pwd", NULL };
+	char path[] = "/tmp/command_test.XXXXXX";
+
+	if (geteuid() != 0)
+		skip();
+	assert_non_null(mkdtemp(path));
+	start((struct command_spec){ .account = &account, .directory = path },
+	    argv);
+	turn_until(was_told, NULL);
+	rmdir(path);
+	assert_string_equal(told.failed, "enter its directory");
+	assert_int_equal(told.error, EACCES);
+}
+
+static void
+a_program_out_of_its_user_s_reach_is_run(void **state)
+{
+	const struct account account = {
+		.change = true, .uid = 65534, .gid = 65534
+	};
+	char directory[] = "/tmp/command_test.XXXXXX", file[64], script[128];
+	const char *argv[] = { file, NULL };
+
+	if (geteuid() != 0)
+		skip();
+	assert_non_null(mkdtemp(directory));
+	snprintf(file, sizeof(file), "%s/id", directory);
+	snprintf(script, sizeof(script), "cp /usr/bin/id %s", file);
+	assert_int_equal(system(script), 0);
+	start((struct command_spec){ .account = &account }, argv);
+	turn_until(was_told, NULL);
+	unlink(file);
+	rmdir(directory);
+	assert_ptr_equal(strstr(told.line, "uid=65534"), told.line);
+}
+
+static void
+it_may_have_to_forgo_new_privileges(void **state)
+{
+	const char *argv[] = { "grep", "NoNewPrivs:", "/proc/self/status",
+		NULL };
+
+	start((struct command_spec){ .no_new_privs = true }, argv);
+	turn_until(was_told, NULL);
+	assert_string_equal(told.line, "NoNewPrivs: 1");
 }
 
 static void
@@ -294,8 +433,7 @@ each_line_is_logged(void **state)
 	char text[256] = "";
 
 	dup2(log, STDERR_FILENO);
-	command_start(
-	    base, argv, NULL, NULL, LIMIT_MS, "web: check", note, NULL);
+	start((struct command_spec){ .log_as = "web: check" }, argv);
 	turn_until(was_told, NULL);
 	dup2(saved, STDERR_FILENO);
 	close(saved);
@@ -321,10 +459,16 @@ main(void)
 		TEST(cancel_kills_and_tells_nobody),
 		TEST(signals_are_as_a_login_shell_has_them),
 		TEST(it_has_no_descriptors_of_ours),
-		TEST(it_leads_a_process_group),
+		TEST(it_leads_a_session),
 		TEST(its_environment_says_that_it_is_a_helper),
 		TEST(it_runs_in_the_directory),
+		TEST(it_begins_in_the_directory_that_is_open),
 		TEST(what_cannot_be_started_says_why),
+		TEST(a_failed_step_is_described),
+		TEST(it_has_the_rights_of_the_account_alone),
+		TEST(its_directory_is_entered_as_its_user),
+		TEST(a_program_out_of_its_user_s_reach_is_run),
+		TEST(it_may_have_to_forgo_new_privileges),
 		TEST(each_line_is_logged),
 	};
 

@@ -321,7 +321,7 @@ helpers_know_their_generation_and_that_they_are_helpers(void **state)
 
 	setenv("NOTIFY_SOCKET", "@up", 1);
 	setenv("KEPT", "yes", 1);
-	env = spawn_helper_env("shop", 4, 321, extra);
+	env = spawn_helper_env(NULL, false, "shop", 4, 321, extra);
 	assert_non_null(env);
 	assert_string_equal(value(env, "HOTSWAP_NAME"), "shop");
 	assert_string_equal(value(env, "HOTSWAP_GENERATION"), "4");

@@ -288,6 +288,10 @@ messages_are_one_line_of_utf8(void **state)
 	options_free(options);
 }
 
+#define NEEDS_WHOLE_PATH                                                      \
+	"behind a + the command needs a whole path: a relative one could be " \
+	"the program's own"
+
 static void
 health_checks(void **state)
 {
@@ -296,7 +300,8 @@ health_checks(void **state)
 		"tcp://h:1?send=PING%0d%0a&expect=PONG", "grpc://h:50051",
 		"grpc://h:50051/my.Service", "unix:/run/x.sock:http:/health",
 		"unix:@x:http:/", "unix:/run/x.sock", "grpcs://h:443",
-		"exec:./check --all", "http://127.0.0.1:808{slot}/health" };
+		"exec:./check --all", "http://127.0.0.1:808{slot}/health",
+		"exec:+/srv/check", "exec:+ check a/b", "exec:+X=a/b check" };
 	static const struct {
 		const char *text;
 		const char *why;
@@ -321,7 +326,10 @@ health_checks(void **state)
 		{ "unix:/run/x.sock:tcp:/",
 		    "not unix:PATH or unix:PATH:http:/PATH" },
 		{ "unix:/", "unix: has no path" },
-		{ "exec: ", "exec: needs a command" },
+		{ "exec: ", "has no command" },
+		{ "exec:+ ", "has no command" },
+		{ "exec:+./check", NEEDS_WHOLE_PATH },
+		{ "exec:+ \"bin/check\" -v", NEEDS_WHOLE_PATH },
 	};
 	struct options *options = options_new();
 	size_t i;

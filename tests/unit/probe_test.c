@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "process/command.h"
 #include "process/parts.h"
 #include "process/reaper.h"
 
@@ -88,11 +89,27 @@ wait_until_told(void)
 	assert_int_equal(told.calls, 1);
 }
 
+static struct probe *
+start(struct probe_spec spec, char *const *env, unsigned int timeout_ms)
+{
+	const struct command_spec command = { .env = env,
+		.directory_fd = -1,
+		.umask = -1,
+		.timeout_ms = timeout_ms };
+	struct probe *probe;
+
+	spec.command = &command;
+	if (strncmp(spec.check, "exec:", 5) == 0)
+		spec.shell = spec.check + 5;
+	probe = probe_start(base, &spec, note, NULL);
+	assert_non_null(probe);
+	return probe;
+}
+
 static void
 check(const char *text, unsigned int timeout_ms)
 {
-	assert_non_null(
-	    probe_start(base, text, NULL, NULL, NULL, timeout_ms, note, NULL));
+	start((struct probe_spec){ .check = text }, NULL, timeout_ms);
 	wait_until_told();
 }
 
@@ -100,8 +117,10 @@ static void
 the_prober_is_told_all(void **state)
 {
 	write_prober("echo \"$*\"");
-	assert_non_null(probe_start(base, "unix:/run/x:http:/", "127.83.0.7",
-	    "/run/x.7", NULL, LIMIT_MS, note, NULL));
+	start((struct probe_spec){ .check = "unix:/run/x:http:/",
+		  .source = "127.83.0.7",
+		  .unix_path = "/run/x.7" },
+	    NULL, LIMIT_MS);
 	wait_until_told();
 	assert_true(told.passed);
 	assert_string_equal(told.why,
@@ -147,13 +166,15 @@ a_prober_that_hangs_is_killed(void **state)
 }
 
 static void
-a_missing_prober_is_an_error(void **state)
+a_missing_prober_is_a_failure(void **state)
 {
 	if (access(parts_path(PART_PROBER), F_OK) == 0)
 		skip();
-	assert_null(
-	    probe_start(base, URL, NULL, NULL, NULL, LIMIT_MS, note, NULL));
-	assert_int_equal(errno, ENOENT);
+	check(URL, LIMIT_MS);
+	assert_false(told.passed);
+	assert_string_equal(told.why,
+	    URL ": hotswap-probe cannot be started: cannot execute it: No such "
+		"file or directory");
 }
 
 static void
@@ -206,8 +227,9 @@ shell_commands_get_the_environment(void **state)
 	char source[] = "HOTSWAP_PROBE_SOURCE=127.83.0.7";
 	char *env[] = { source, NULL };
 
-	assert_non_null(probe_start(base, "exec:echo $HOTSWAP_PROBE_SOURCE",
-	    "127.83.0.7", NULL, env, LIMIT_MS, note, NULL));
+	start((struct probe_spec){ .check = "exec:echo $HOTSWAP_PROBE_SOURCE",
+		  .source = "127.83.0.7" },
+	    env, LIMIT_MS);
 	wait_until_told();
 	assert_string_equal(told.why, "127.83.0.7");
 }
@@ -217,9 +239,8 @@ a_cancelled_check_tells_nobody(void **state)
 {
 	struct probe *probe;
 
-	probe = probe_start(
-	    base, "exec:sleep 1000", NULL, NULL, NULL, LIMIT_MS, note, NULL);
-	assert_non_null(probe);
+	probe = start(
+	    (struct probe_spec){ .check = "exec:sleep 1000" }, NULL, LIMIT_MS);
 	probe_cancel(probe);
 	check("exec:true", LIMIT_MS);
 	assert_int_equal(told.calls, 1);
@@ -237,7 +258,7 @@ main(void)
 		TEST(the_prober_s_reason_is_handed_on),
 		TEST(a_prober_that_dies_is_no_pass),
 		TEST(a_prober_that_hangs_is_killed),
-		TEST(a_missing_prober_is_an_error),
+		TEST(a_missing_prober_is_a_failure),
 		TEST(the_prober_beside_us_is_taken),
 		TEST(shell_commands_are_judged_by_their_status),
 		TEST(shell_commands_get_the_environment),

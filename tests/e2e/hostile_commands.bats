@@ -1,0 +1,112 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# Whose rights has what runs beside a program: commands of options, the
+# prober, and calls of who may use the control socket?
+
+# The commands are for the shells of hotswap.
+# shellcheck disable=SC2016
+
+load hostile
+
+setup() {
+	hostile_setup
+	# What the program's user may do everywhere it may do as we.
+	echo mine >root.file
+	chmod 600 root.file
+}
+
+# tell FILE: a command that says in ./theirs/FILE who it is.
+tell() {
+	echo "{ id -u; id -G; echo \$HOME \$USER \$(umask) \$SECRET; pwd;" \
+		"grep -E '^Cap(Prm|Eff|Amb)|^NoNewPrivs' /proc/self/status;" \
+		"cat '$PWD/root.file' || echo no; } >'$PWD/theirs/$1' 2>&1"
+}
+
+# told FILE LINE...: it has said so.
+told() {
+	until_true grep -qsx -e mine -e no "theirs/$1"
+	diff <(tr '\t' ' ' <"theirs/$1" | grep -v ^cat:) \
+		<(printf '%s\n' "${@:2}")
+}
+
+# told_nobody FILE [DIRECTORY [UMASK]]: it was run as the program's user.
+told_nobody() {
+	told "$1" 65534 65534 "/nonexistent nobody ${3:-0022}" \
+		"${2:-$PWD}" "CapPrm: $NONE" "CapEff: $NONE" "CapAmb: $NONE" \
+		"NoNewPrivs: ${4:-0}" no
+}
+
+# told_root FILE: it was run as we are, in the root directory.
+told_root() {
+	local caps
+
+	caps=$(sed -n 's/^CapEff:\t//p' /proc/self/status)
+	told "$1" 0 "$(id -G)" "$HOME${USER:+ $USER} $(umask) s" / \
+		"CapPrm: $caps" "CapEff: $caps" "CapAmb: $NONE" \
+		"NoNewPrivs: 0" mine
+}
+
+NONE=0000000000000000
+
+@test "commands: check, hook, --ready exec: and --health exec: have the program's rights and nothing more" {
+	export SECRET=s
+	umask 022
+	serve --user nobody --check "$(tell check)" \
+		--hook "promoted=$(tell hook)" --ready "exec:$(tell ready)" \
+		--health "exec:$(tell health)"
+	for file in check ready health hook; do
+		told_nobody "$file"
+	done
+}
+
+@test "commands: they have the program's directory, umask and no_new_privs as well" {
+	umask 022
+	serve --user nobody --chdir "$PWD/theirs" --umask 077 --no-new-privs \
+		--check "$(tell check)" --health "exec:$(tell health)" \
+		-- "$PWD/server"
+	told_nobody check "$PWD/theirs" 0077 1
+	told_nobody health "$PWD/theirs" 0077 1
+}
+
+@test "commands: behind a + they have the supervisor's rights" {
+	export SECRET=s
+	serve --user nobody --no-new-privs --check "+$(tell check)" \
+		--hook "promoted=+ $(tell hook)" \
+		--ready "exec:+$(tell ready)" --health "exec:+$(tell health)"
+	for file in check ready health hook; do
+		told_root "$file"
+	done
+}
+
+@test "commands: one with the supervisor's rights is never what the program has put in its way" {
+	printf '#!/bin/sh\ntouch "%s/taken"\n' "$PWD" >theirs/planted
+	chmod 755 theirs/planted
+	chown nobody theirs/planted
+	# A relative one is refused before anything is started.
+	for option in '--check=+./planted' '--hook=promoted=+./planted' \
+		'--health=exec:+theirs/planted' '--ready=exec:+./planted'; do
+		run -64 hotswap run -n web "$option" -- ./server
+		[[ $output == *"needs a whole path"* ]]
+	done
+	# What the shell looks up is not looked up in the program's directory.
+	PATH=.:$PATH serve --user nobody --chdir "$PWD/theirs" \
+		--hook 'started=+planted' --hook 'started=+sh ./planted' \
+		--hook "promoted=+touch '$PWD/promoted'" -- "$PWD/server"
+	until_true test -e promoted
+	[ ! -e taken ]
+	[ "$(grep -c 'hook started: .*exited with status' run.log)" = 2 ]
+	# As the program's user it is the program's own affair.
+	hotswap upgrade web --check './planted; id -u >checked'
+	[ "$(cat theirs/checked)" = 65534 ]
+	[ ! -e taken ]
+}
+
+@test "commands: what keeps one from being started is told with its step" {
+	mkdir -m 700 closed
+	serve --user nobody --hook 'ready=true' --chdir "$PWD/closed" \
+		-- "$PWD/server"
+	until_true grep -q "hook ready: true: cannot be started: cannot \
+enter its directory: Permission denied" run.log
+	run -1 hotswap upgrade web --check 'exit 0'
+	[[ $output == *"--check: exit 0: cannot be started: cannot enter its directory: Permission denied"* ]]
+}
