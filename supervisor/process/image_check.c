@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <libgen.h>
 #include <limits.h>
 #include <paths.h>
 #include <stdio.h>
@@ -17,12 +16,13 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/trust.h"
 #include "process/account.h"
 #include "process/elf.h"
 #include "process/image_copy.h"
 
 #define CAUSE (2 * PATH_MAX)
-#define WHY   (CAUSE + PATH_MAX)
+#define WHY   (TRUST_WHY + PATH_MAX)
 
 /* One check under way. */
 struct check {
@@ -203,32 +203,26 @@ check_executable(struct check *check)
 	return r == -1 ? fail(check, cause) : 0;
 }
 
-/* Root must not run what anybody could have put there. */
+/*
+ * Root must run nothing that others could have put there.  Whom it runs the
+ * program as may: nobody gains a right by that.  By the name that was asked
+ * for: what the links on the way lead to is another's to say as well.
+ */
 static int
 check_trust(struct check *check)
 {
-	char directory[PATH_MAX], cause[CAUSE];
-	struct stat st;
+	const struct trust trust = { &check->account.uid, 1, NULL, 0 };
+	const char *user = check->account.name;
+	char cause[TRUST_WHY];
 
-	if (geteuid() != 0)
+	if (geteuid() != 0 ||
+	    trust_program(&trust, check->program, cause, sizeof(cause)) == 0 ||
+	    errno != EPERM)
 		return 0;
-	if (check->st.st_mode & S_IWOTH) {
-		snprintf(cause, sizeof(cause),
-		    "is writable by everybody (mode %04o): "
-		    "refused since hotswap runs as root",
-		    check->st.st_mode & 07777);
-		return fail(check, cause);
-	}
-	strlcpy(directory, check->program, sizeof(directory));
-	if (stat(dirname(directory), &st) == 0 && st.st_mode & S_IWOTH &&
-	    (st.st_mode & S_ISVTX) == 0) {
-		snprintf(cause, sizeof(cause),
-		    "is in a directory writable by everybody (mode %04o): "
-		    "refused since hotswap runs as root",
-		    st.st_mode & 07777);
-		return fail(check, cause);
-	}
-	return 0;
+	snprintf(check->why, sizeof(check->why),
+	    "%s could be replaced by others than root%s%s: %s", check->program,
+	    user != NULL ? " and " : "", user != NULL ? user : "", cause);
+	return -1;
 }
 
 static int
@@ -301,8 +295,8 @@ json_t *
 image_check(const struct image_spec *spec, const char *store)
 {
 	static int (*const steps[])(struct check *) = { enter_directory,
-		find_account, find_program, resolve, open_program,
-		check_executable, check_trust, take_copy };
+		find_account, find_program, check_trust, resolve, open_program,
+		check_executable, take_copy };
 	struct check check = { .spec = spec, .store = store, .fd = -1 };
 	json_t *found = NULL;
 	size_t i;

@@ -40,3 +40,56 @@ environment() {
 	said TOKEN=of-the-unit
 	said "HOME=$(getent passwd nobody | cut -d: -f6)"
 }
+
+# refused_to_run TEXT [PROGRAM]: an upgrade to ./theirs/server or PROGRAM is
+# refused for this reason, and v1 goes on.
+refused_to_run() {
+	expect 1 hotswap upgrade web -- "${2:-$PWD/theirs/server}" 2>said
+	grep -F "could be replaced by others than root" said
+	grep -F -- "$1" said
+	is_version v1
+}
+
+@test "program: root runs none that another user, a group or a directory's owner could replace" {
+	serve
+	load_begin --rate 1000
+	cp server theirs/server
+	chmod 775 theirs/server
+	refused_to_run "the directory $PWD/theirs belongs to nobody (mode 0755)"
+	chown root theirs
+	chown nobody theirs/server
+	refused_to_run "$PWD/theirs/server belongs to nobody (mode 0775)"
+	chown root:nogroup theirs/server
+	refused_to_run "is writable by the group nogroup (owner root, mode 0775)"
+	chgrp root theirs/server
+	chown :nogroup theirs
+	chmod 775 theirs
+	refused_to_run "chmod g-w $PWD/theirs"
+
+	chown nobody theirs
+	ln -s "$PWD/server" theirs/link
+	refused_to_run "the directory $PWD/theirs belongs to nobody" \
+		"$PWD/theirs/link"
+	cp /bin/sh theirs/interpreter
+	printf '#!%s\nexec ./server\n' "$PWD/theirs/interpreter" >script
+	chmod 755 script
+	refused_to_run "the directory $PWD/theirs belongs to nobody" ./script
+
+	chown -R root:root theirs
+	chmod 755 theirs
+	release theirs/server v2
+	hotswap upgrade web -- "$PWD/theirs/server"
+	until_true is_version v2
+	load_end
+}
+
+@test "program: a file of the user's own runs as that user, and one of a third user's does not" {
+	install -o nobody -m 700 server theirs/server
+	serve --user nobody -- "$PWD/theirs/server"
+	until_true is_version v1
+	chown daemon theirs/server
+	chmod 755 theirs/server
+	expect 1 hotswap upgrade web 2>said
+	grep -F "could be replaced by others than root and nobody" said
+	grep -F "belongs to daemon" said
+}
