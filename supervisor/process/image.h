@@ -63,10 +63,10 @@ struct image_job;
 /*
  * Look up, check, hash, copy.  exe or argv[0] with a slash is relative to
  * chdir, else it is searched in PATH.  Copies go to the directory store
- * (made if it is missing), named by their SHA-256, mode 0555, written aside
- * and renamed; NULL: no copies.  A copy that cannot be made is a warning,
- * not a failure.  done is never called from within.  *New*, released by
- * itself once done has been called; NULL with errno.
+ * (made if it is missing), named by their SHA-256, readable by whoever may the
+ * file, written aside and renamed; NULL: no copies.  A copy that cannot be made
+ * is a warning, not a failure.  done is never called from within.  *New*,
+ * released by itself once done has been called; NULL with errno.
  *
  * Needs reaper_init.  Returns when the child has let go of our descriptors:
  * a socket that is closed from then on is closed.

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "process/image_rights.h"
 
 #define WRITER_NAME "writing." /* and the writer's PID */
 #define BLOCK	    65536
@@ -107,25 +108,44 @@ is_copy(const char *path, off_t size, const char *sha256)
 	    strcmp(found, sha256) == 0;
 }
 
-/* A copy that is there stays: programs may be running it. */
+/*
+ * A copy that is there stays: programs may be running it.  The file's
+ * permissions may have changed since.
+ */
+static int
+renew_rights(int original, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int r = fd != -1 ? image_rights_copy(original, fd) : -1;
+
+	fd_close(&fd);
+	return r;
+}
+
 static void
-output_settle(
-    struct output *out, const char *store, off_t size, struct image_copy *copy)
+output_settle(struct output *out, int original, const char *store, off_t size,
+    struct image_copy *copy)
 {
 	char path[PATH_MAX];
+	int r = -1;
 
 	snprintf(path, sizeof(path), "%s/%s", store, copy->sha256);
 	if (is_copy(path, size, copy->sha256)) {
 		if (out->fd != -1)
 			output_give_up(out);
-	} else if (out->fd == -1 || fchmod(out->fd, 0555) == -1 ||
-	    rename(out->path, path) == -1) {
-		if (out->fd != -1)
+		if ((r = renew_rights(original, path)) == -1)
+			out->error = errno;
+	} else if (out->fd != -1) {
+		if ((r = image_rights_copy(original, out->fd)) == 0)
+			r = rename(out->path, path);
+		if (r == -1)
 			output_give_up(out);
+	}
+	fd_close(&out->fd);
+	if (r == -1) {
 		copy->error = out->error;
 		return;
 	}
-	fd_close(&out->fd);
 	if ((copy->path = strdup(path)) == NULL)
 		copy->error = ENOMEM;
 }
@@ -151,7 +171,7 @@ image_copy_init(struct image_copy *copy, int fd, off_t size, const char *store)
 		return -1;
 	}
 	if (store != NULL)
-		output_settle(&out, store, size, copy);
+		output_settle(&out, fd, store, size, copy);
 	return 0;
 }
 

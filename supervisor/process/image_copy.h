@@ -18,9 +18,10 @@ struct image_copy {
 
 /*
  * Hash size bytes of fd from its present offset, and leave a copy in store,
- * a directory that is made if need be; NULL: no copy.  That the copy cannot
- * be made is no failure.  Release it with image_copy_fini.  -1 with errno if
- * fd cannot be read, ESTALE if it is longer or shorter.
+ * a directory that is made if need be; NULL: no copy.  The copy may be read and
+ * executed by whoever may fd's file, process/image_rights.h.  That the copy
+ * cannot be made is no failure.  Release it with image_copy_fini.  -1 with
+ * errno if fd cannot be read, ESTALE if it is longer or shorter.
  */
 int image_copy_init(struct image_copy *, int fd, off_t size, const char *store);
 void image_copy_fini(struct image_copy *);

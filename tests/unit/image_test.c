@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <grp.h>
 #include <setjmp.h>
 #include <sha2.h>
 #include <stdarg.h>
@@ -180,6 +181,71 @@ a_program_is_hashed_and_copied(void **state)
 	assert_null(image->argv[2]);
 	assert_int_not_equal(image->fd, -1);
 	assert_true(fcntl(image->fd, F_GETFD) & FD_CLOEXEC);
+}
+
+/* May this user do that with the copy? */
+static bool
+may(const char *path, uid_t uid, gid_t gid, int mode)
+{
+	pid_t pid = fork();
+	int status = -1;
+
+	if (pid == 0) {
+		if (setgroups(0, NULL) == -1 || setgid(gid) == -1 ||
+		    setuid(uid) == -1)
+			_exit(2);
+		_exit(access(path, mode) == 0 ? 0 : 1);
+	}
+	waitpid(pid, &status, 0);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+	return WEXITSTATUS(status) == 0;
+}
+
+#define NOBODY	65534
+#define STAFF	50
+#define ANOTHER 4242
+
+/* The copy of a file of nobody's and the group's; who may execute it? */
+static void
+the_copy_is_for_those_whom_the_file_was_for(void **state)
+{
+	static const struct {
+		mode_t mode;
+		bool owner, group, others;
+	} cases[] = {
+		{ 0755, true, true, true },
+		{ 0700, true, false, false },
+		{ 0750, true, true, false },
+		{ 0705, true, false, true },
+		{ 06711, true, true, true },
+	};
+	struct stat st;
+	struct image *image;
+	size_t i;
+
+	if (geteuid() != 0)
+		skip();
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(chown(file, NOBODY, STAFF), 0);
+		assert_int_equal(chmod(file, cases[i].mode), 0);
+		spec.user = "nobody";
+		image = prepare_well(store);
+		assert_null(image->warning);
+		assert_int_equal(stat(image->copy, &st), 0);
+		assert_int_equal(st.st_uid, 0);
+		assert_int_equal(st.st_mode & (S_ISUID | S_ISGID | 0222), 0);
+		assert_int_equal(
+		    may(image->copy, NOBODY, NOBODY, X_OK), cases[i].owner);
+		assert_int_equal(
+		    may(image->copy, ANOTHER, STAFF, X_OK), cases[i].group);
+		assert_int_equal(
+		    may(image->copy, ANOTHER, ANOTHER, X_OK), cases[i].others);
+		assert_int_equal(may(image->copy, ANOTHER, ANOTHER, R_OK),
+		    (cases[i].mode & 04) != 0);
+		assert_false(may(image->copy, NOBODY, STAFF, W_OK));
+		image_unref(image);
+		told.image = NULL;
+	}
 }
 
 static void
@@ -407,11 +473,9 @@ files_that_must_not_run_are_refused_with_the_reason(void **state)
 		{ make_truncated, false,
 		    "%s is a truncated program (still being copied?)" },
 		{ make_writable, true,
-		    "%s is writable by everybody (mode 0777): "
-		    "refused since hotswap runs as root" },
+		    "%s could be replaced by others than root: " },
 		{ make_open_directory, true,
-		    "%s is in a directory writable by everybody (mode 0777): "
-		    "refused since hotswap runs as root" },
+		    "%s could be replaced by others than root: the directory " },
 		{ make_private, true,
 		    "%s is not executable by its user (mode 0700)" },
 		{ make_unreachable, true, "%s is out of the user's reach: " },
@@ -589,6 +653,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_program_is_hashed_and_copied),
+		TEST(the_copy_is_for_those_whom_the_file_was_for),
 		TEST(without_a_store_there_is_no_copy_and_no_warning),
 		TEST(a_link_is_followed_anew_each_time),
 		TEST(a_name_without_a_slash_is_searched_in_path),
