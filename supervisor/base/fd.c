@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kcmp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -71,6 +72,27 @@ fd_write_all(int fd, const void *data, size_t len)
 		len -= n;
 	}
 	return 0;
+}
+
+/* What is opened a second time is what was looked at, proc_pid_fd(5). */
+int
+fd_open_regular(const char *path)
+{
+	int at = open(path, O_PATH | O_CLOEXEC), fd = -1;
+	char link[32];
+	struct stat st;
+
+	if (at == -1)
+		return -1;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", at);
+	if (fstat(at, &st) == 0) {
+		if (S_ISREG(st.st_mode))
+			fd = open(link, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		else
+			errno = EACCES;
+	}
+	fd_close(&at);
+	return fd;
 }
 
 char *

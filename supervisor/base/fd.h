@@ -29,6 +29,13 @@ bool fd_is_same(int a, int b);
 int fd_write_all(int fd, const void *data, size_t len);
 
 /*
+ * Open a regular file to read it, *new*.  Never waits for the other end of a
+ * FIFO and wakes no device: what the path names is looked at before.  -1 with
+ * errno, EACCES, as execve(2) has it, if it is no regular file.
+ */
+int fd_open_regular(const char *path);
+
+/*
  * The whole of a file and a NUL behind it, *new* (free it), its length in
  * *len unless that is NULL.  NULL with errno; EFBIG past max bytes.
  */

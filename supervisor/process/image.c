@@ -213,6 +213,7 @@ read_image(struct image *image, const json_t *object)
 	image->argv = list_from_json(json_object_get(object, "arguments"));
 	image->env = list_from_json(json_object_get(object, "env"));
 	read_strings(image, object);
+	program_kind_restore(&image->kind, json_object_get(object, "kind"));
 	return image->program == NULL || image->env == NULL ||
 		image->argv == NULL || image->argv[0] == NULL
 	    ? -1

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "process/program_kind.h"
+
 /* What to run, as asked for.  All borrowed for the call; copied. */
 struct image_spec {
 	const char *exe;   /* the file; NULL: argv[0] */
@@ -53,6 +55,7 @@ struct image {
 	int umask;
 	bool clear_env;
 	bool no_new_privs;
+	struct program_kind kind; /* all zero: an older build left it out */
 };
 
 /* image is *new*, or NULL with why, borrowed: one line, names the file. */

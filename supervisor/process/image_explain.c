@@ -58,7 +58,7 @@ look_at(struct query *query)
 
 	if (stat(query->path, &query->st) == -1 || !S_ISREG(query->st.st_mode))
 		return;
-	if ((fd = open(query->path, O_RDONLY | O_CLOEXEC)) == -1)
+	if ((fd = fd_open_regular(query->path)) == -1)
 		return;
 	query->is_elf = elf_read(&query->elf, fd) == 0;
 	if (!query->is_elf)

@@ -18,6 +18,7 @@
 #include "process/child.h"
 #include "process/image_check.h"
 #include "process/image_copy.h"
+#include "process/program_kind.h"
 #include "process/reaper.h"
 
 struct image_job {
@@ -38,6 +39,21 @@ job_free(struct image_job *job)
 	free(job);
 }
 
+/* How the shim can see its calls: found out here, where it may take time. */
+static void
+add_kind(json_t *found)
+{
+	const char *program =
+	    json_string_value(json_object_get(found, "program"));
+	struct program_kind kind;
+
+	/* One that may be executed and not read: seccomp suits them all. */
+	if (program != NULL && program_kind_read(&kind, program) == -1)
+		kind = (struct program_kind){ .native = true };
+	if (program != NULL)
+		json_object_set_new(found, "kind", program_kind_save(&kind));
+}
+
 /* The child.  Whatever it does, it must not run our exit handlers. */
 static _Noreturn void
 prepare(const struct image_spec *spec, const char *store, int result)
@@ -48,6 +64,7 @@ prepare(const struct image_spec *spec, const char *store, int result)
 	if (child_arrange(&result, 1, 0) == -1)
 		_exit(EXIT_FAILURE);
 	found = image_check(spec, store);
+	add_kind(found);
 	r = found != NULL ? json_dumpfd(found, CHILD_FD_FIRST, JSON_COMPACT)
 			  : -1;
 	json_decref(found);

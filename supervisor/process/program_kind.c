@@ -245,7 +245,7 @@ look_at_file(struct program_kind *kind)
 	struct stat st;
 	int fd, r = -1;
 
-	if ((fd = open(kind->file, O_RDONLY | O_CLOEXEC)) == -1)
+	if ((fd = fd_open_regular(kind->file)) == -1)
 		return -1;
 	if (fstat(fd, &st) == -1 || pread(fd, line, LINE_MAX_LEN, 0) == -1)
 		goto out;
@@ -282,6 +282,33 @@ program_kind_read(struct program_kind *kind, const char *path)
 		}
 	}
 	return r;
+}
+
+json_t *
+program_kind_save(const struct program_kind *kind)
+{
+	return json_pack("{si sb sb sb si}", "bits", kind->bits, "native",
+	    (int)kind->native, "go", (int)kind->go, "set-id", (int)kind->set_id,
+	    "libc", (int)kind->libc);
+}
+
+int
+program_kind_restore(struct program_kind *kind, const json_t *saved)
+{
+	int bits, native, go, set_id, libc;
+
+	if (saved == NULL ||
+	    json_unpack((json_t *)saved, "{si sb sb sb si}", "bits", &bits,
+		"native", &native, "go", &go, "set-id", &set_id, "libc",
+		&libc) == -1 ||
+	    libc < PROGRAM_LIBC_NONE || libc > PROGRAM_LIBC_OTHER)
+		return -1;
+	*kind = (struct program_kind){ .bits = bits,
+		.native = native,
+		.go = go,
+		.set_id = set_id,
+		.libc = (enum program_libc)libc };
+	return 0;
 }
 
 void

@@ -187,10 +187,11 @@ choose(struct wrap *wrap, char *why, size_t size)
 	enum shim_backend wanted = service->options->shim;
 	struct shim_facts facts =
 	    features_shim_facts(access(parts_path(PART_PRELOAD), R_OK) == 0);
-	struct program_kind kind;
+	struct program_kind kind = image->kind;
 
-	/* One that may be executed and not read: seccomp suits them all. */
-	if (program_kind_read(&kind, image->program) == -1)
+	/* A predecessor of an older build has left it out. */
+	if (kind.bits == 0 && !kind.native &&
+	    program_kind_read(&kind, image->program) == -1)
 		kind = (struct program_kind){ .native = true };
 	if (shim_choose(&wrap->choice, wanted, &kind, &facts) == 0)
 		return 0;

@@ -51,3 +51,15 @@ print((int(f[11]) + int(f[12])) * 1000 // os.sysconf("SC_CLK_TCK"))' "$1"
 	# Others' events can still be found.
 	hotswap events web | grep -q promoted
 }
+
+@test "a program whose interpreter is a FIFO is refused, and nothing waits for it" {
+	attack true
+	install -o nobody -m 755 /dev/null theirs/fifo.sh
+	mkfifo -m 755 theirs/fifo
+	chown nobody theirs/fifo
+	echo "#!$PWD/theirs/fifo" >theirs/fifo.sh
+	expect 1 hotswap upgrade web --timeout 20s -- "$PWD/theirs/fifo.sh" \
+		2>refusal
+	cat refusal
+	unharmed
+}

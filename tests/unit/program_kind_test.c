@@ -297,6 +297,48 @@ checks_every_feature(void **state)
 	}
 }
 
+/* Whoever can write the script could have us wait for good. */
+static void
+waits_for_no_fifo(void **state)
+{
+	struct program_kind kind;
+	char line[PATH_MAX + 8], path[PATH_MAX];
+
+	assert_non_null(getcwd(path, sizeof(path)));
+	assert_return_code(mkfifo("fifo", 0755), errno);
+	snprintf(line, sizeof(line), "#!%s/fifo\n", path);
+	write_script("script", line);
+	alarm(20);
+	assert_int_equal(program_kind_read(&kind, "./script"), -1);
+	assert_int_equal(errno, EACCES);
+	write_script("script", "#!/dev/tty\n");
+	assert_int_equal(program_kind_read(&kind, "./script"), -1);
+	assert_int_equal(errno, EACCES);
+	write_script("script", "#!/tmp\n");
+	assert_int_equal(program_kind_read(&kind, "./script"), -1);
+	assert_int_equal(errno, EACCES);
+	alarm(0);
+	unlink("fifo");
+}
+
+static void
+is_kept_and_read_back(void **state)
+{
+	struct program_kind kind, again;
+	json_t *saved;
+
+	assert_int_equal(program_kind_read(&kind, "/proc/self/exe"), 0);
+	assert_non_null(saved = program_kind_save(&kind));
+	assert_int_equal(program_kind_restore(&again, saved), 0);
+	assert_int_equal(again.bits, kind.bits);
+	assert_int_equal(again.native, kind.native);
+	assert_int_equal(again.libc, kind.libc);
+	json_object_set_new(saved, "libc", json_integer(99));
+	assert_int_equal(program_kind_restore(&again, saved), -1);
+	assert_int_equal(program_kind_restore(&again, NULL), -1);
+	json_decref(saved);
+}
+
 static int
 set_up(void **state)
 {
@@ -325,6 +367,8 @@ main(void)
 		cmocka_unit_test(detects_other_machines),
 		cmocka_unit_test(survives_broken_files),
 		cmocka_unit_test(follows_scripts),
+		cmocka_unit_test(waits_for_no_fifo),
+		cmocka_unit_test(is_kept_and_read_back),
 		cmocka_unit_test(sees_set_user_id),
 		cmocka_unit_test(chooses_a_backend),
 		cmocka_unit_test(checks_every_feature),
