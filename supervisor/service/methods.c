@@ -14,6 +14,7 @@
 #include "base/version.h"
 #include "service/control.h"
 #include "service/outcome.h"
+#include "service/permit.h"
 #include "service/reexec.h"
 #include "service/request.h"
 #include "service/service.h"
@@ -202,6 +203,8 @@ upgrade(struct call *call)
 	struct request request = { .kind = RELEASE_UPGRADE };
 	char **program;
 
+	if (!permit_upgrade(call))
+		return;
 	request.options = json_object_get(call_parameters(call), "options");
 	if (json_is_null(request.options))
 		request.options = NULL;
@@ -343,6 +346,8 @@ send_signal(struct call *call)
 		return;
 	if (name == NULL || (number = options_signal(name)) == -1)
 		invalid(call, "signal");
+	else if (!permit_signal(call, number))
+		return;
 	else if (service->active == NULL || service->active->program == NULL)
 		call_fail(call, "Refused", "no generation serves");
 	else if (program_signal(service->active->program, number) == -1)
@@ -358,7 +363,8 @@ stop(struct call *call)
 	struct service *service = call_service(call);
 	bool now = false;
 
-	if (!get_bool(call, "now", &now))
+	if (!permit_owner(call, "stop the service") ||
+	    !get_bool(call, "now", &now))
 		return;
 	if (wait_for_condition(call, WAIT_STOPPED) == -1)
 		call_fail(call, "Failed", strerror(errno));
@@ -373,13 +379,11 @@ reexec(struct call *call)
 	const char *exe, *id;
 	char why[RELEASE_WHY];
 
-	if (!get_string(call, "exe", &exe) || !get_id(call, &id))
+	if (!permit_owner(call, "replace hotswap itself") ||
+	    !get_string(call, "exe", &exe) || !get_id(call, &id))
 		return;
 	if (exe != NULL && exe[0] != '/')
 		invalid(call, "exe");
-	else if (exe != NULL && !call_is_owner(call))
-		call_fail(call, "NotPermitted",
-		    "only root and the supervisor's own user may name a file");
 	else if (id != NULL && reexec_is(service, id) &&
 	    !reexec_is_under_way(service))
 		reexec_answer(service, call);

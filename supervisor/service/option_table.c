@@ -41,6 +41,12 @@ _Static_assert(PASS_SYSTEMD == 1 && PASS_SERVER_STARTER == 2 &&
 #define AT(member)  .offset = offsetof(struct options, member)
 #define FOR_UPGRADE .for_upgrade = true
 
+/*
+ * How a rollout goes is also for members of --control-group to say.  What is
+ * run, what the program is told and what counts as healthy is not.
+ */
+#define FOR_MEMBERS FOR_UPGRADE, .for_members = true
+
 /* clang-format off */
 const struct option_row option_table[] = {
 	{ "name", 'n', OPTION_STRING, AT(name), .metavar = "NAME",
@@ -100,23 +106,23 @@ const struct option_row option_table[] = {
 	    .help = "what makes a generation ready" },
 	{ "start-timeout", 0, OPTION_DURATION, AT(start_timeout_ms),
 	    .metavar = "T", .fallback = "30s",
-	    .validate = option_check_positive, FOR_UPGRADE,
+	    .validate = option_check_positive, FOR_MEMBERS,
 	    .help = "time until it must be ready and healthy" },
 	{ "check", 0, OPTION_STRING, AT(check), .metavar = "[+]COMMAND",
 	    .validate = option_check_command, FOR_UPGRADE,
 	    .help = "must exit 0 before a candidate is started; as the "
 	    "program's user, behind a + as the supervisor's" },
 	{ "canary", 0, OPTION_SHARES, AT(canary), .metavar = "LIST",
-	    FOR_UPGRADE,
+	    FOR_MEMBERS,
 	    .help = "shares in percent on the way to 100, as 5,25,50; none: "
 	    "straight to 100 (the default)" },
 	{ "step-time", 0, OPTION_DURATION, AT(step_ms), .metavar = "T",
-	    .fallback = "30s", .validate = option_check_positive, FOR_UPGRADE,
+	    .fallback = "30s", .validate = option_check_positive, FOR_MEMBERS,
 	    .help = "how long each of them is held" },
-	{ "sticky", 0, OPTION_FLAG, AT(sticky), FOR_UPGRADE,
+	{ "sticky", 0, OPTION_FLAG, AT(sticky), FOR_MEMBERS,
 	    .help = "choose by the client's address instead of at random" },
 	{ "preview", 0, OPTION_LIST, AT(preview), .metavar = "NET",
-	    .validate = option_check_net, FOR_UPGRADE,
+	    .validate = option_check_net, FOR_MEMBERS,
 	    .help = "this source network gets the candidate from the first "
 	    "share on; may be repeated" },
 	{ "strategy", 0, OPTION_WORD, AT(strategy),
@@ -124,10 +130,10 @@ const struct option_row option_table[] = {
 	    .words = strategy_words, FOR_UPGRADE,
 	    .help = "exclusive: the old one ends before the new one starts" },
 	{ "bake", 0, OPTION_DURATION, AT(bake_ms), .metavar = "T",
-	    .fallback = "5s", FOR_UPGRADE,
+	    .fallback = "5s", FOR_MEMBERS,
 	    .help = "time at 100 % in which a failure takes it back" },
 	{ "keep", 0, OPTION_DURATION, AT(keep_ms), .metavar = "T",
-	    .fallback = "5m", FOR_UPGRADE,
+	    .fallback = "5m", FOR_MEMBERS,
 	    .help = "time the old process stays ready to take over" },
 	{ "park-signal", 0, OPTION_SIGNAL, AT(park_signal),
 	    .metavar = "SIG", FOR_UPGRADE,
@@ -143,7 +149,7 @@ const struct option_row option_table[] = {
 	    .fallback = "3",
 	    .help = "images kept for rollback" },
 	{ "drain-timeout", 0, OPTION_DURATION, AT(drain_timeout_ms),
-	    .metavar = "T", .fallback = "60s", FOR_UPGRADE,
+	    .metavar = "T", .fallback = "60s", FOR_MEMBERS,
 	    .help = "time for the old one's connections to end" },
 	{ "stop-signal", 0, OPTION_SIGNAL, AT(stop_signal),
 	    .metavar = "SIG", .fallback = "SIGTERM", FOR_UPGRADE,
@@ -188,7 +194,8 @@ const struct option_row option_table[] = {
 	    .help = "set the sysctl net.ipv4.tcp_migrate_req" },
 	{ "control-group", 0, OPTION_STRING, AT(control_group),
 	    .metavar = "GROUP",
-	    .help = "who else may use the control socket" },
+	    .help = "its members may upgrade, roll back and look, and set "
+	    "nothing that is run" },
 	{ "log-format", 0, OPTION_WORD, AT(log_format),
 	    .metavar = "text|json", .fallback = "text", .words = log_words,
 	    .help = "of the supervisor's own lines, on stderr" },

@@ -180,6 +180,21 @@ options_set_json(struct options *options, const json_t *object,
 	return 0;
 }
 
+const char *
+options_owners(const json_t *object)
+{
+	const struct option_row *row;
+	const char *key;
+	json_t *value;
+
+	/* jansson's walk takes no const object, though it changes nothing. */
+	json_object_foreach ((json_t *)object, key, value)
+		if ((row = option_find(key)) != NULL && row->for_upgrade &&
+		    !row->for_members)
+			return key;
+	return NULL;
+}
+
 json_t *
 options_to_json(const struct options *options)
 {

@@ -117,6 +117,7 @@ struct option_row {
 	const char *metavar;  /* NULL for a flag */
 	const char *fallback; /* the default, as text; NULL: none */
 	bool for_upgrade;     /* may come with an upgrade, and stays */
+	bool for_members;     /* also from a member of --control-group */
 	const char *const *words;
 	int (*validate)(const char *text, const char **why); /* may be NULL */
 	const char *help;
@@ -151,6 +152,13 @@ int options_set(struct options *, const struct option_row *, const char *text,
  */
 int options_set_json(struct options *, const json_t *, bool for_upgrade,
     const char **key, char why[static OPTIONS_WHY]);
+
+/*
+ * The first key of a JSON object that only root and the supervisor's own user
+ * may set with an upgrade, borrowed; NULL if there is none.  Keys that are no
+ * options are for options_set_json to refuse.
+ */
+const char *options_owners(const json_t *);
 
 /*
  * Load a configuration file.  Its key `program` is the list of the program

@@ -110,3 +110,125 @@ enter its directory: Permission denied" run.log
 	run -1 hotswap upgrade web --check 'exit 0'
 	[[ $output == *"--check: exit 0: cannot be started: cannot enter its directory: Permission denied"* ]]
 }
+
+# member COMMAND...: hotswap as a user that is let in by the control group
+# alone, on a service of root's.
+member() {
+	setpriv --reuid 65533 --regid 65533 --groups "$GROUP" --no-new-privs \
+		env HOTSWAP_RUNTIME_DIR=/proc/self/cwd/run ./hotswap "$@"
+}
+
+# serve_members: run the service that is theirs to upgrade.
+serve_members() {
+	GROUP=$(getent group games | cut -d: -f3)
+	cp "$BUILD/bin/hotswap" .
+	serve --control-group games
+}
+
+# forbidden WORDS COMMAND...: a member's command is refused with that reason.
+forbidden() {
+	local words=$1
+
+	shift
+	run -77 member "$@"
+	echo "$output"
+	[[ $output == *"--control-group games may not $words"* ]]
+	[[ $output == *"only root and the supervisor's own user"* ]]
+}
+
+@test "control group: a member can set no option of an upgrade by which anything is run" {
+	local value
+
+	serve_members
+	for option in $(hotswap upgrade --help |
+		sed -nE 's/^ +(-., )?--([a-z-]+).*/\2/p' |
+		grep -vxE 'help|name|no-wait|timeout|json|exe'); do
+		value=1s
+		case $option in
+		start-timeout | canary | step-time | sticky | preview | \
+			bake | keep | drain-timeout)
+			continue
+			;;
+		check) value="+touch $PWD/taken" ;;
+		health | ready) value="exec:touch $PWD/taken" ;;
+		strategy) value=exclusive ;;
+		health-passes | health-failures) value=1 ;;
+		*signal) value=KILL ;;
+		esac
+		forbidden "set the option \"$option\"" upgrade web \
+			"--$option" "$value"
+	done
+	forbidden 'set the option "health"' upgrade web \
+		--health "http://127.0.0.1:$PORT/"
+	[ ! -e taken ]
+	[ "$(field "d['active']")" = 1 ]
+	[ "$(field "len(d['generations'])")" = 1 ]
+}
+
+@test "control group: a member can name no program, stop nothing and replace no supervisor" {
+	local pid
+
+	serve_members
+	pid=$(pid_of 1)
+	printf '#!/bin/sh\ntouch "%s/taken"\n' "$PWD" >planted
+	chmod 755 planted
+	forbidden "name a program" upgrade web -- "$PWD/planted"
+	forbidden "name a program" upgrade web -- ./server --other arguments
+	forbidden "name a program" upgrade web --exe "$PWD/planted"
+	forbidden "stop the service" stop web
+	forbidden "stop the service" stop web --now
+	forbidden "replace hotswap itself" reexec web
+	for signal in KILL TERM INT QUIT STOP SEGV ABRT RTMIN; do
+		forbidden "send SIG" signal web "$signal"
+	done
+	[ ! -e taken ]
+	[ "$(pid_of 1)" = "$pid" ]
+	[ "$(version)" = v1 ]
+}
+
+@test "control group: what is sent to the socket itself is refused to a member as well" {
+	serve_members
+	cat >ask.py <<-'END'
+		import json, socket, sys
+		s = socket.socket(socket.AF_UNIX)
+		s.connect("run/web.sock")
+		s.sendall(sys.argv[1].encode() + b"\0")
+		reply = b""
+		while not reply.endswith(b"\0"):
+		    reply += s.recv(65536)
+		print(json.loads(reply[:-1]).get("error"))
+	END
+	for parameters in \
+		'{"options":{"bake":"1s","check":"touch taken"}}' \
+		'{"options":{"health":["exec:touch taken"]},"wait":false}' \
+		'{"options":{"ready":"exec:touch taken"},"id":"x"}' \
+		'{"exe":"/bin/true"}' '{"arguments":["/bin/true"]}'; do
+		run -0 setpriv --reuid 65533 --regid 65533 --groups "$GROUP" \
+			/usr/bin/python3 - "{\"method\":\
+\"org.hotswap.Supervisor.Upgrade\",\"parameters\":$parameters}" <ask.py
+		[ "$output" = org.hotswap.Supervisor.NotPermitted ]
+	done
+	[ "$(field "d['active']")" = 1 ]
+}
+
+@test "control group: a member upgrades, takes back and looks" {
+	serve_members
+	release server v2
+	member upgrade web --bake 100ms --keep 1m --canary 50 --step-time 100ms
+	[ "$(version)" = v2 ]
+	member rollback web
+	[ "$(version)" = v1 ]
+	member restart web
+	member upgrade web --bake 10s --no-wait
+	until_true field_is "d['rollout']['state']" baking
+	member promote web
+	member signal web USR1
+	for command in status history events metrics; do
+		member "$command" web >/dev/null
+	done
+	member wait web --for idle
+	# Its owner may do all of it.
+	hotswap upgrade web --check "touch $PWD/checked" --health exec:true
+	[ -e checked ]
+	hotswap stop web
+}

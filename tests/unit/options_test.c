@@ -204,6 +204,34 @@ rows_are_complete(void **state)
 	assert_null(option_find(""));
 }
 
+/* Said here once more: a row must not come to them by mistake. */
+static void
+members_of_the_control_group_set_nothing_that_is_run(void **state)
+{
+	static const char *const theirs[] = { "start-timeout", "canary",
+		"step-time", "sticky", "preview", "bake", "keep",
+		"drain-timeout" };
+	const size_t n = sizeof(theirs) / sizeof(theirs[0]);
+	const struct option_row *row;
+	json_t *object;
+	size_t i, j;
+
+	for (i = 0; i < option_count; i++) {
+		row = &option_table[i];
+		for (j = 0; j < n; j++)
+			if (strcmp(theirs[j], row->name) == 0)
+				break;
+		assert_int_equal(row->for_members, j < n);
+		object = json_pack("{ss ss}", "bake", "1s", row->name, "x");
+		if (row->for_upgrade && j == n)
+			assert_string_equal(options_owners(object), row->name);
+		else
+			assert_null(options_owners(object));
+		json_decref(object);
+	}
+	assert_null(options_owners(NULL));
+}
+
 static void
 lists_grow_and_empty(void **state)
 {
@@ -455,6 +483,8 @@ main(void)
 		cmocka_unit_test(rows_are_complete),
 		cmocka_unit_test(every_row_survives_json_and_copies),
 		cmocka_unit_test(all_rows_together_survive_json),
+		cmocka_unit_test(
+		    members_of_the_control_group_set_nothing_that_is_run),
 		cmocka_unit_test(lists_grow_and_empty),
 		cmocka_unit_test(wrong_values_are_refused_with_a_reason),
 		cmocka_unit_test(messages_are_one_line_of_utf8),
