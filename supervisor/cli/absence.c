@@ -19,6 +19,7 @@
 #include "base/paths.h"
 #include "cli/tell.h"
 #include "process/survivors.h"
+#include "service/mark.h"
 
 #define FILE_MAX   65536 /* bytes of a file in /proc */
 #define PIDS_SHOWN 256	 /* bytes of a list of them */
@@ -127,12 +128,15 @@ tell_hanging(const char *name, pid_t supervisor)
 static bool
 tell_orphans(const char *name, enum exit_status *status)
 {
-	char runtime[PATH_MAX], programs[PIDS_SHOWN] = "", word[16];
+	char path[PATH_MAX], programs[PIDS_SHOWN] = "", word[16];
+	struct origin origin = { .uid = geteuid() };
 	struct survivor *survivors;
 	size_t n, i;
 
-	if (paths_runtime(runtime, false) == -1 ||
-	    (survivors = survivors_find(name, runtime, &n)) == NULL)
+	if (paths_state(name, path, false) == 0)
+		mark_load(path, origin.mark);
+	if (paths_runtime(path, false) == -1 ||
+	    (survivors = survivors_find(name, path, &origin, &n)) == NULL)
 		return false;
 	for (i = 0; i < n; i++) {
 		snprintf(word, sizeof(word), " %d", (int)survivors[i].pid);

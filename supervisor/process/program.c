@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "process/lines.h"
+#include "process/origin.h"
 #include "process/reaper.h"
 #include "process/sweep.h"
 #include "process/tree.h"
@@ -43,6 +44,7 @@ struct program {
 	void *arg;
 	unsigned int generation;
 	struct tree *tree;
+	struct origin origin;
 	struct notify *notify;
 	struct watchdog *watchdog;
 	struct watched *main;
@@ -289,9 +291,9 @@ static const struct watchdog_events watchdog_events = {
 
 struct program *
 program_new(struct event_base *base, const char *name, unsigned int generation,
-    const char *notify_dir, uid_t uid, gid_t gid, int inherited_fd,
-    const struct program_stop *stop, const struct program_events *events,
-    void *arg)
+    const char *notify_dir, const struct origin *origin, gid_t gid,
+    int inherited_fd, const struct program_stop *stop,
+    const struct program_events *events, void *arg)
 {
 	struct program *program;
 	char path[PATH_MAX];
@@ -304,6 +306,7 @@ program_new(struct event_base *base, const char *name, unsigned int generation,
 	program->events = events;
 	program->arg = arg;
 	program->generation = generation;
+	program->origin = *origin;
 	program->stop = *stop;
 	snprintf(path, sizeof(path), "%s/%s.notify.%u", notify_dir, name,
 	    generation);
@@ -313,8 +316,8 @@ program_new(struct event_base *base, const char *name, unsigned int generation,
 	program->looked_ms = -CLAIM_MS;
 	program->watchdog =
 	    watchdog_new(base, stop->timeout_ms, &watchdog_events, program);
-	program->notify =
-	    notify_new(base, path, uid, gid, inherited_fd, told, program);
+	program->notify = notify_new(
+	    base, path, origin->uid, gid, inherited_fd, told, program);
 	if (program->notify != NULL)
 		program->tree =
 		    tree_new(name, generation, notify_path(program->notify));
@@ -324,6 +327,7 @@ program_new(struct event_base *base, const char *name, unsigned int generation,
 		program_free(program);
 		return NULL;
 	}
+	tree_set_origin(program->tree, origin);
 	return program;
 }
 
@@ -339,6 +343,27 @@ program_notify_path(const struct program *program)
 	return notify_path(program->notify);
 }
 
+/* NULL: none, since a build that knew no marks has started it. */
+static const char *
+mark_of(const struct program *program)
+{
+	const char *mark = program->origin.mark;
+
+	return mark[0] != '\0' ? mark : NULL;
+}
+
+/* It stays as it was begun: what it has left behind has no other mark. */
+static void
+restore_mark(struct program *program, const json_t *saved)
+{
+	const char *mark = json_string_value(json_object_get(saved, "mark"));
+
+	program->origin.mark[0] = '\0';
+	if (mark != NULL && origin_is_mark(mark))
+		strlcpy(program->origin.mark, mark, ORIGIN_MARK);
+	tree_set_origin(program->tree, &program->origin);
+}
+
 json_t *
 program_save(const struct program *program)
 {
@@ -347,10 +372,11 @@ program_save(const struct program *program)
 
 	if (main != 0)
 		tree_start_time(main, &start);
-	return json_pack("{ss sI sI sb ss so}", "notify",
+	return json_pack("{ss sI sI sb ss so ss*}", "notify",
 	    notify_path(program->notify), "main", (json_int_t)main, "start",
 	    (json_int_t)start, "ready", (int)program->ready, "status",
-	    program->status, "watchdog", watchdog_save(program->watchdog));
+	    program->status, "watchdog", watchdog_save(program->watchdog),
+	    "mark", mark_of(program));
 }
 
 void
@@ -364,6 +390,7 @@ program_restore(struct program *program, const json_t *saved)
 	const pid_t *pids;
 	size_t n;
 
+	restore_mark(program, saved);
 	program->ready = json_is_true(json_object_get(saved, "ready"));
 	strlcpy(program->status, status != NULL ? status : "",
 	    sizeof(program->status));
@@ -407,6 +434,7 @@ program_start(
 	pid_t pid;
 
 	filled.notify_path = notify_path(program->notify);
+	filled.mark = mark_of(program);
 	program->ready = false;
 	program->status[0] = '\0';
 	program->claim = (struct claim){ 0 };

@@ -14,6 +14,7 @@
 #include "process/notify.h"
 #include "process/spawn.h"
 
+struct origin;
 struct program;
 
 /* How a program is ended. */
@@ -53,14 +54,15 @@ struct program_events {
 };
 
 /*
- * notify_dir is where its notification socket shall be, owned by uid and
- * gid; notify_fd, *stolen*, is a predecessor's, or -1; stop is for what a
+ * notify_dir is where its notification socket shall be, owned by the origin's
+ * user and by gid; the origin, by which its processes are known, is copied;
+ * notify_fd, *stolen*, is a predecessor's, or -1; stop is for what a
  * crashed main process leaves behind; events is borrowed for good.  *New*; NULL
  * with errno.
  */
 struct program *program_new(struct event_base *, const char *name,
-    unsigned int generation, const char *notify_dir, uid_t, gid_t,
-    int notify_fd, const struct program_stop *,
+    unsigned int generation, const char *notify_dir, const struct origin *,
+    gid_t, int notify_fd, const struct program_stop *,
     const struct program_events *events, void *arg);
 
 /* The notification socket, *borrowed*: to be held for a successor. */

@@ -33,6 +33,7 @@ struct spawn {
 	const char *name; /* of the service */
 	unsigned int generation;
 	const char *notify_path;	    /* NULL: none */
+	const char *mark;		    /* HOTSWAP_MARK; NULL: none */
 	unsigned int protocols;		    /* enum pass_protocol, or-ed */
 	const struct spawn_socket *sockets; /* from descriptor 3 on */
 	size_t nsockets;
@@ -67,9 +68,9 @@ char *spawn_expand(const char *text, const char *name, unsigned int generation);
  * The environment of the program: what user_env gives the account of base
  * (nothing with clear_env) without what was meant for us, the image's own,
  * of which one without = stands for what base has of that name, HOTSWAP_NAME,
- * HOTSWAP_GENERATION, HOTSWAP_SLOT, NOTIFY_SOCKET, WATCHDOG_USEC and
- * WATCHDOG_PID, LD_PRELOAD and HOTSWAP_SHIM where there is a library, and the
- * protocols' variables if there is something to pass.  *New*, to be freed with
+ * HOTSWAP_GENERATION, HOTSWAP_SLOT, HOTSWAP_MARK, NOTIFY_SOCKET, WATCHDOG_USEC
+ * and WATCHDOG_PID, LD_PRELOAD and HOTSWAP_SHIM where there is a library, and
+ * the protocols' variables if there is something to pass.  *New*, freed with
  * spawn_env_free; NULL with ENOMEM.
  *
  * LISTEN_PID and WATCHDOG_PID are left without their number, which only the

@@ -17,6 +17,7 @@
 #include "announce.h"
 #include "base/strings.h"
 #include "process/child.h"
+#include "process/origin.h"
 #include "process/user_env.h"
 
 /* K=V strings, always ended by NULL. */
@@ -329,6 +330,8 @@ spawn_env(const struct spawn *spawn, const struct account *account,
 	for (own = image->env; own != NULL && *own != NULL; own++)
 		env_put_own(&env, spawn, base, *own);
 	env_name_generation(&env, spawn->name, spawn->generation);
+	if (spawn->mark != NULL)
+		env_set(&env, ORIGIN_VARIABLE "=%s", spawn->mark);
 	if (spawn->notify_path != NULL)
 		env_set(&env, "NOTIFY_SOCKET=%s", spawn->notify_path);
 	if (spawn->watchdog_ms > 0)

@@ -12,28 +12,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fd.h"
+#include "process/origin.h"
 #include "process/tree.h"
-
-#define ENVIRON_MAX (4096 * 512) /* ARG_MAX, execve(2) */
 
 /* What is looked for: whole, and as a beginning. */
 struct marks {
 	char *name;
 	char *notify;
+	const struct origin *origin;
 };
-
-/* The value behind a beginning, NULL if no variable has it. */
-static const char *
-find_variable(const char *text, size_t len, const char *beginning)
-{
-	const char *end = text + len;
-
-	for (; text < end; text += strlen(text) + 1)
-		if (strncmp(text, beginning, strlen(beginning)) == 0)
-			return text + strlen(beginning);
-	return NULL;
-}
 
 /* The generation's number, 0 if it is no process of this service. */
 static unsigned int
@@ -41,16 +28,14 @@ generation_of(pid_t pid, const struct marks *marks)
 {
 	const char *rest, *number;
 	unsigned int generation = 0;
-	char path[32], *text;
 	size_t len;
+	char *text = origin_read(marks->origin, pid, false, &len);
 
-	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
-	if ((text = fd_read_file(path, ENVIRON_MAX, &len)) == NULL)
+	if (text == NULL)
 		return 0;
-	rest = find_variable(text, len, marks->name);
-	number = find_variable(text, len, marks->notify);
-	if (rest != NULL && rest[0] == '\0' && number != NULL &&
-	    find_variable(text, len, "HOTSWAP_ROLE=helper") == NULL)
+	rest = origin_find(text, len, marks->name);
+	number = origin_find(text, len, marks->notify);
+	if (rest != NULL && rest[0] == '\0' && number != NULL)
 		generation = (unsigned int)strtonum(number, 1, UINT_MAX, NULL);
 	free(text);
 	return generation;
@@ -104,10 +89,11 @@ look(const struct marks *marks, size_t *n)
 }
 
 struct survivor *
-survivors_find(const char *name, const char *runtime, size_t *n)
+survivors_find(const char *name, const char *runtime,
+    const struct origin *origin, size_t *n)
 {
 	struct survivor *list = NULL;
-	struct marks marks = { NULL, NULL };
+	struct marks marks = { .origin = origin };
 
 	*n = 0;
 	if (asprintf(&marks.name, "HOTSWAP_NAME=%s", name) == -1)

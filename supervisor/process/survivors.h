@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct origin;
+
 struct survivor {
 	pid_t pid;
 	unsigned int generation;
@@ -16,11 +18,11 @@ struct survivor {
 };
 
 /*
- * Those of service name whose notification sockets are in the runtime
- * directory, the oldest first; checks and hooks are left out.  *New*, *n may
- * be 0; NULL with errno.
+ * Those of service name and of this origin whose notification sockets are in
+ * the runtime directory, the oldest first; checks and hooks are left out.
+ * *New*, *n may be 0; NULL with errno.
  */
 struct survivor *survivors_find(
-    const char *name, const char *runtime, size_t *n);
+    const char *name, const char *runtime, const struct origin *, size_t *n);
 
 #endif

@@ -18,10 +18,10 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "process/origin.h"
 
-#define STAT_MAX    1024	 /* bytes of /proc/PID/stat that matter */
-#define PF_EXITING  0x4		 /* among its flags */
-#define ENVIRON_MAX (4096 * 512) /* ARG_MAX, execve(2) */
+#define STAT_MAX   1024 /* bytes of /proc/PID/stat that matter */
+#define PF_EXITING 0x4	/* among its flags */
 
 struct process {
 	pid_t pid;
@@ -49,6 +49,7 @@ struct tree {
 	char *name_mark; /* HOTSWAP_NAME=... */
 	char *number_mark;
 	char *notify_mark;
+	struct origin origin;
 	pid_t session;		/* that belongs without its leader; 0: none */
 	struct picture members; /* as of the last scan */
 	struct picture strays;	/* likewise: children of ours, no members */
@@ -62,6 +63,7 @@ tree_new(const char *name, unsigned int number, const char *notify_path)
 
 	if (tree == NULL)
 		return NULL;
+	tree->origin.uid = geteuid();
 	if (asprintf(&tree->name_mark, "HOTSWAP_NAME=%s", name) == -1)
 		tree->name_mark = NULL;
 	if (asprintf(&tree->number_mark, "HOTSWAP_GENERATION=%u", number) == -1)
@@ -75,6 +77,12 @@ tree_new(const char *name, unsigned int number, const char *notify_path)
 		return NULL;
 	}
 	return tree;
+}
+
+void
+tree_set_origin(struct tree *tree, const struct origin *origin)
+{
+	tree->origin = *origin;
 }
 
 void
@@ -251,21 +259,19 @@ is_left_behind(const struct tree *tree, const struct process *process)
 	    process->parent != 1 && kill(tree->session, 0) == -1;
 }
 
-/* What cannot be read, as for another user's process, is not ours. */
 static bool
-has_our_marks(const struct tree *tree, pid_t pid)
+has_our_marks(const struct tree *tree, const struct process *process)
 {
-	char path[32], *text;
-	bool ours;
 	size_t len;
+	char *text = origin_read(
+	    &tree->origin, process->pid, process->parent == getpid(), &len);
+	bool ours;
 
-	snprintf(path, sizeof(path), "/proc/%d/environ", pid);
-	if ((text = fd_read_file(path, ENVIRON_MAX, &len)) == NULL)
+	if (text == NULL)
 		return false;
 	ours = environ_has(text, len, tree->name_mark) &&
 	    environ_has(text, len, tree->number_mark) &&
-	    environ_has(text, len, tree->notify_mark) &&
-	    !environ_has(text, len, "HOTSWAP_ROLE=helper");
+	    environ_has(text, len, tree->notify_mark);
 	free(text);
 	return ours;
 }
@@ -315,7 +321,7 @@ mark_roots(const struct tree *tree, struct picture *picture)
 		else if (process->parent == us || process->parent == above ||
 		    process->parent == 1)
 			process->member = is_left_behind(tree, process) ||
-			    has_our_marks(tree, process->pid);
+			    has_our_marks(tree, process);
 		if (!process->member && process->parent == us &&
 		    is_ending(process->pid))
 			picture->torn = true;

@@ -8,9 +8,10 @@
  *   - was seen to belong before, by PID and start time; or
  *   - has a parent that belongs; or
  *   - is in a session with one that belongs (never in our own session); or
- *   - is an orphan (its parent is we, our parent or PID 1) that has our
- *     HOTSWAP_NAME, HOTSWAP_GENERATION and NOTIFY_SOCKET in its environment,
- *     of which the last one tells services of one name apart.
+ *   - is an orphan (its parent is we, our parent or PID 1) that has the mark
+ *     and the user of process/origin.h, and our HOTSWAP_NAME,
+ *     HOTSWAP_GENERATION and NOTIFY_SOCKET in its environment, of which the
+ *     last one tells services of one name apart.
  * Checks and hooks have the first two.  They must have HOTSWAP_ROLE=helper as
  * well, by which they and what they leave behind are told apart.  We
  * ourselves never belong, nor does anybody above us: our keeper, what started
@@ -23,6 +24,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct origin;
 struct tree;
 
 /*
@@ -32,6 +34,9 @@ struct tree;
 struct tree *tree_new(
     const char *name, unsigned int number, const char *notify_path);
 void tree_free(struct tree *);
+
+/* By what orphans are known; copied.  Before: our user, and no mark. */
+void tree_set_origin(struct tree *, const struct origin *);
 
 /*
  * A process that is known to belong: the main one, or an announced one.  -1

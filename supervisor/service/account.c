@@ -68,9 +68,10 @@ json_t *
 account_describe(const struct service *service, json_t *life)
 {
 	return json_pack(
-	    "{si ss so so* ss* si si si s[iii] sb si si so so so so sO*}",
-	    "version", CHECKPOINT_VERSION, "hotswap", version_text, "options",
-	    options_to_json(service->options), "program",
+	    "{si ss ss so so* ss* si si si s[iii] sb si si so so so so sO*}",
+	    "version", CHECKPOINT_VERSION, "hotswap", version_text, "mark",
+	    service->mark, "options", options_to_json(service->options),
+	    "program",
 	    service->program != NULL ? strings_to_json(service->program) : NULL,
 	    "exe", service->exe, "last-number", (int)service->last_number,
 	    "active", (int)number_of(service->active), "parked",
@@ -89,9 +90,12 @@ restore_words(struct service *service, const json_t *document)
 {
 	const json_t *program = json_object_get(document, "program");
 	const char *exe = json_string_value(json_object_get(document, "exe"));
+	const char *mark = json_string_value(json_object_get(document, "mark"));
 	int last, declared, outcomes[3];
 	size_t i;
 
+	if (mark != NULL && origin_is_mark(mark))
+		strlcpy(service->mark, mark, sizeof(service->mark));
 	if (program != NULL &&
 	    (service->program = strings_from_json(program)) == NULL)
 		return -1;

@@ -25,6 +25,7 @@
 #include "process/tree.h"
 #include "service/heritage.h"
 #include "service/held.h"
+#include "service/mark.h"
 #include "service/recovery.h"
 #include "service/service.h"
 
@@ -293,9 +294,11 @@ static int
 decide(struct adoption *a)
 {
 	const char *name = a->service->options->name;
+	struct origin origin;
 
+	mark_of_life(a->service, a->document, &origin);
 	a->survivors =
-	    survivors_find(name, a->service->runtime, &a->nsurvivors);
+	    survivors_find(name, a->service->runtime, &origin, &a->nsurvivors);
 	if (a->survivors == NULL) {
 		snprintf(a->why, a->size, "/proc: %s", strerror(errno));
 		return -1;

@@ -273,14 +273,15 @@ generation_equip(
 	struct service *service = generation->service;
 	struct program_stop stop = { service->options->stop_signal,
 		service->options->stop_timeout_ms };
-	uid_t uid;
+	struct origin origin;
 	gid_t gid;
 
-	generation_owner(generation->image, &uid, &gid);
+	strlcpy(origin.mark, service->mark, sizeof(origin.mark));
+	generation_owner(generation->image, &origin.uid, &gid);
 	reach_open(generation);
 	generation->program = program_new(service->base, service->options->name,
-	    generation->number, service->runtime, uid, gid, notify_fd, &stop,
-	    &program_events, generation);
+	    generation->number, service->runtime, &origin, gid, notify_fd,
+	    &stop, &program_events, generation);
 	if (generation->program == NULL) {
 		snprintf(why, size, "cannot make its notification socket: %s",
 		    strerror(errno));

@@ -19,6 +19,7 @@
 #include "process/survivors.h"
 #include "process/tree.h"
 #include "service/held.h"
+#include "service/mark.h"
 #include "service/recovery.h"
 #include "service/service.h"
 #include "traffic/holder.h"
@@ -186,11 +187,14 @@ find_tree(const struct search *search, const json_t *saved)
 	    json_string_value(json_object_get(program, "notify"));
 	struct tree *tree = tree_new(search->service->options->name, number,
 	    notify != NULL ? notify : "");
+	struct origin origin;
 	pid_t main = heritage_living(program, "main");
 	size_t i;
 
 	if (tree == NULL)
 		return NULL;
+	mark_of_life(search->service, search->document, &origin);
+	tree_set_origin(tree, &origin);
 	if (main != 0)
 		tree_add(tree, main);
 	for (i = 0; i < search->nsurvivors; i++)

@@ -28,6 +28,7 @@
 #include "service/helper.h"
 #include "service/hooks.h"
 #include "service/manager.h"
+#include "service/mark.h"
 #include "service/pidfiles.h"
 #include "service/held.h"
 #include "service/recovery.h"
@@ -312,13 +313,17 @@ watch_signals(struct run *run)
 static int
 open_listeners(struct run *run)
 {
-	const struct service *service = &run->service;
+	struct service *service = &run->service;
 	char why[RELEASE_WHY];
 	const char *key;
 
+	if (!recovery_is_first(service) && recovery_restore(service) == -1)
+		return STATUS_SOFTWARE;
+	/* Nothing runs, or what does is of a build that knew no marks. */
+	if (service->mark[0] == '\0')
+		mark_renew(service);
 	if (!recovery_is_first(service))
-		return recovery_restore(&run->service) == 0 ? STATUS_OK
-							    : STATUS_SOFTWARE;
+		return STATUS_OK;
 	if (steering_open(&run->service, why, sizeof(why)) == 0 &&
 	    request_check_options(service, service->options, &key, why) == 0)
 		return STATUS_OK;

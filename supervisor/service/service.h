@@ -13,6 +13,7 @@
 #include <sys/queue.h>
 
 #include "keep/journal.h"
+#include "process/origin.h"
 #include "service/events.h"
 #include "service/generation.h"
 #include "service/options.h"
@@ -37,6 +38,7 @@ struct service {
 	char *exe;		 /* its file, where that is not argv[0] */
 	char runtime[PATH_MAX];
 	char state[PATH_MAX];
+	char mark[ORIGIN_MARK];	     /* of its programs, service/mark.h */
 	struct listener **listeners; /* those of --listen first */
 	size_t nlisteners;
 	size_t ndeclared; /* of --listen; the others are programs' own */

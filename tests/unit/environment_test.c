@@ -91,6 +91,22 @@ each_protocol_names_the_sockets(void **state)
 }
 
 static void
+the_mark_is_told_and_none_is_handed_on(void **state)
+{
+	static const char *const wanted[] = { "HOTSWAP_NAME=shop",
+		"HOTSWAP_GENERATION=7", "HOTSWAP_SLOT=1", "HOTSWAP_MARK=feed",
+		NULL };
+	char *base[] = { (char *)"HOTSWAP_MARK=beef", NULL };
+
+	spawn.mark = "feed";
+	expect(spawn_env(&spawn, NULL, base, pids), wanted);
+	spawn.mark = NULL;
+	expect(spawn_env(&spawn, NULL, base, pids),
+	    (const char *const[]){ "HOTSWAP_NAME=shop", "HOTSWAP_GENERATION=7",
+		"HOTSWAP_SLOT=1", NULL });
+}
+
+static void
 a_watchdog_names_its_time_and_the_process(void **state)
 {
 	static const char *const wanted[] = { "HOTSWAP_NAME=shop",
@@ -366,6 +382,8 @@ main(void)
 		cmocka_unit_test_setup(
 		    without_sockets_no_protocol_is_spoken, set_up),
 		cmocka_unit_test_setup(each_protocol_names_the_sockets, set_up),
+		cmocka_unit_test_setup(
+		    the_mark_is_told_and_none_is_handed_on, set_up),
 		cmocka_unit_test_setup(
 		    a_watchdog_names_its_time_and_the_process, set_up),
 		cmocka_unit_test_setup(

@@ -24,6 +24,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "process/origin.h"
 #include "process/tree.h"
 
 #define DEADLINE_MS 5000
@@ -248,6 +249,57 @@ test_orphans_by_environment(void **state)
 		end(pid);
 		tree_free(tree);
 	}
+}
+
+#define MARK  "0123456789abcdef0123456789abcdef"
+#define OTHER "0123456789abcdef0123456789abcdee"
+
+/* Whoever knows the service's names must know its mark as well. */
+static void
+test_orphans_by_mark(void **state)
+{
+	static const struct {
+		const char *env[5];
+		bool ours;
+	} cases[] = {
+		{ { NAME, NUMBER, NOTIFY, "HOTSWAP_MARK=" MARK }, true },
+		{ { NAME, NUMBER, NOTIFY, "HOTSWAP_MARK=" OTHER }, false },
+		{ { NAME, NUMBER, NOTIFY, "HOTSWAP_MARK=" MARK "0" }, false },
+		{ { NAME, NUMBER, NOTIFY, "HOTSWAP_MARK=" }, false },
+		{ { NAME, NUMBER, NOTIFY, "XHOTSWAP_MARK=" MARK }, false },
+		{ { NAME, NUMBER, NOTIFY }, false },
+		{ { "HOTSWAP_MARK=" MARK }, false },
+	};
+	const struct origin origin = { MARK, getuid() };
+	struct tree *tree;
+	pid_t pid;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		tree = tree_new("web", 3, "/n");
+		tree_set_origin(tree, &origin);
+		if ((pid = fork()) == 0)
+			stay_marked(cases[i].env);
+		wait_for_program(pid);
+		assert_int_equal(has(tree, pid), cases[i].ours);
+		end(pid);
+		tree_free(tree);
+	}
+}
+
+static void
+test_marks(void **state)
+{
+	struct origin one, other;
+
+	origin_make(&one);
+	origin_make(&other);
+	assert_true(origin_is_mark(one.mark));
+	assert_string_not_equal(one.mark, other.mark);
+	assert_true(origin_is_mark(MARK));
+	assert_false(origin_is_mark(MARK "0"));
+	assert_false(origin_is_mark("0123456789ABCDEF0123456789abcdef"));
+	assert_false(origin_is_mark(""));
 }
 
 /* What a helper leaves behind in our own session is not taken for ours. */
@@ -483,6 +535,8 @@ main(void)
 		cmocka_unit_test(test_orphans_once_seen),
 		cmocka_unit_test(test_orphans_by_session),
 		cmocka_unit_test(test_orphans_by_environment),
+		cmocka_unit_test(test_orphans_by_mark),
+		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_own_session_does_not_count),
 		cmocka_unit_test(test_nobody_above_us_belongs),
 		cmocka_unit_test(test_known_is_this_very_process),
