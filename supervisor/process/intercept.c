@@ -13,12 +13,11 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "base/fd.h"
+#include "process/caller.h"
 #include "process/intercept_backend.h"
-#include "process/remote.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
@@ -214,7 +213,7 @@ describe_path(struct intercept_pending *pending)
 		return 0;
 	memcpy(path, address->sun_path, len);
 	path[len] = '\0';
-	pending->path = remote_path(pending->tid, AT_FDCWD, path);
+	pending->path = strdup(path);
 	return pending->path == NULL ? -1 : 0;
 }
 
@@ -223,11 +222,10 @@ static bool
 is_worth_asking(struct intercept_pending *pending)
 {
 	struct intercept_call *call = &pending->call;
-	struct stat st;
 
 	if (call->kind == INTERCEPT_UNLINK) {
 		call->path = pending->path;
-		return lstat(call->path, &st) == 0 && S_ISSOCK(st.st_mode);
+		return true;
 	}
 	if (describe_socket(pending) == -1 || !has_address(pending) ||
 	    !has_protocol(call) || describe_path(pending) == -1)
@@ -329,6 +327,38 @@ intercept_ask(struct intercept_pending *pending)
 	else
 		intercept->handler->call(&pending->call, intercept->arg);
 	hold_if_waiting(intercept, serial);
+}
+
+int
+intercept_caller(const struct intercept_call *call, struct credentials *who)
+{
+	const struct intercept_pending *pending =
+	    (const struct intercept_pending *)call;
+
+	return pending->intercept->backend->caller(pending, who);
+}
+
+/* What was looked at is the caller's only if that still waits. */
+int
+intercept_locate(const struct intercept_call *call, struct caller_path *path)
+{
+	const struct intercept_pending *pending =
+	    (const struct intercept_pending *)call;
+	const struct intercept_backend *backend = pending->intercept->backend;
+	struct credentials who;
+	int r;
+
+	if (backend->caller(pending, &who) == -1)
+		return -1;
+	r = caller_path_init(path, pending->tid,
+	    call->kind == INTERCEPT_UNLINK ? pending->number : AT_FDCWD,
+	    call->path, &who);
+	credentials_fini(&who);
+	if (r == -1 || backend->valid == NULL || backend->valid(pending))
+		return r;
+	caller_path_fini(path);
+	errno = ESRCH;
+	return -1;
 }
 
 static int

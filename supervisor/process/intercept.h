@@ -6,9 +6,9 @@
  * (shim/announce.h).
  *
  * Only what may matter is told.  Port 0 and autobind, families other than
- * inet, inet6 and unix, types other than stream and datagram, protocols
- * other than TCP, MPTCP and UDP, and the unlinking of what is no socket go
- * on to the kernel at once, and so does what the kernel will refuse.
+ * inet, inet6 and unix, types other than stream and datagram, and protocols
+ * other than TCP, MPTCP and UDP go on to the kernel at once, and so does what
+ * the kernel will refuse.
  */
 #ifndef PROCESS_INTERCEPT_H
 #define PROCESS_INTERCEPT_H
@@ -19,6 +19,8 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+struct caller_path;
+struct credentials;
 struct intercept;
 
 enum intercept_kind { INTERCEPT_BIND, INTERCEPT_LISTEN, INTERCEPT_UNLINK };
@@ -40,9 +42,9 @@ struct intercept_call {
 	socklen_t len;
 
 	/*
-	 * Of unlink(2), and of a Unix socket that has one: its path as it is
-	 * seen from here, absolute, links in its directory resolved.  NULL
-	 * if there is none.
+	 * Of unlink(2), and of a Unix socket that is given one: its path as
+	 * the program says it, which intercept_locate knows to read.  NULL if
+	 * there is none.
 	 */
 	const char *path;
 };
@@ -100,6 +102,14 @@ bool intercept_is_idle(const struct intercept *);
 
 /* What it serves, borrowed: for the checkpoint. */
 int intercept_fd(const struct intercept *);
+
+/*
+ * The caller's rights, to be released with credentials_fini; and where its
+ * path leads, to be released with caller_path_fini.  -1 with errno: ESRCH if
+ * the caller has gone meanwhile, else as caller_path_init.
+ */
+int intercept_caller(const struct intercept_call *, struct credentials *);
+int intercept_locate(const struct intercept_call *, struct caller_path *);
 
 /*
  * The answers.  Each releases the call.  -1 with ENOENT if the caller has

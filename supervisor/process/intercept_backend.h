@@ -23,8 +23,8 @@ struct intercept_pending {
 	struct sockaddr_storage storage; /* call.address points here */
 	char *path;			 /* *new* */
 	pid_t tid;
-	int number;		 /* the descriptor's in the program */
-	uint64_t id;		 /* seccomp: of the notification, */
+	int number;  /* the socket's in the program; unlink: the directory's */
+	uint64_t id; /* seccomp: of the notification, */
 	union ledger_slot *slot; /* and where it is noted; may be NULL */
 	int sock;		 /* preload: of the connection; else -1 */
 };
@@ -35,8 +35,11 @@ struct intercept_backend {
 	int (*pass)(struct intercept_pending *);
 	int (*done)(struct intercept_pending *, int error);
 	int (*replace)(struct intercept_pending *, int fd);
+	int (*caller)(const struct intercept_pending *, struct credentials *);
 	void (*hold)(struct intercept_pending *); /* NULL: nothing to do */
-	bool (*idle)(const struct intercept *);	  /* NULL: always */
+	/* Is it still the caller that was looked at?  NULL: always. */
+	bool (*valid)(const struct intercept_pending *);
+	bool (*idle)(const struct intercept *); /* NULL: always */
 	void (*fini)(struct intercept *);
 };
 
@@ -76,8 +79,8 @@ void intercept_pending_free(struct intercept_pending *);
 
 /*
  * What was found out about call.pid, call.fd, the address of bind in storage
- * and call.len, call.backlog and, for unlink, path: complete it and put it to
- * the handler, or pass it at once.  *Steals* it.
+ * and call.len, call.backlog and, for unlink, its path: complete it and put it
+ * to the handler, or pass it at once.  *Steals* it.
  */
 void intercept_ask(struct intercept_pending *);
 

@@ -18,8 +18,8 @@
 #include "announce.h"
 #include "base/fd.h"
 #include "base/paths.h"
+#include "process/caller.h"
 #include "process/intercept_backend.h"
-#include "process/remote.h"
 
 #define BURST 16 /* connections accepted in one turn of the loop */
 
@@ -114,7 +114,14 @@ hold_call(struct intercept_pending *pending)
 	reply(pending, ANNOUNCE_HOLD, 0, NULL);
 }
 
+static int
+find_caller(const struct intercept_pending *pending, struct credentials *who)
+{
+	return caller_of_socket(pending->sock, pending->tid, who);
+}
+
 static const struct intercept_backend backend = {
+	.caller = find_caller,
 	.pass = pass_call,
 	.done = finish_call,
 	.replace = replace_socket,
@@ -136,8 +143,7 @@ take_data(struct intercept_pending *pending, const struct message *message,
 	if (call->kind == INTERCEPT_UNLINK) {
 		memcpy(path, message->data, len);
 		path[len] = '\0';
-		pending->path =
-		    remote_path(pending->tid, pending->number, path);
+		pending->path = strdup(path);
 		return pending->path == NULL ? -1 : 0;
 	}
 	if (len > sizeof(pending->storage))

@@ -21,6 +21,7 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include "base/credentials.h"
 #include "base/fd.h"
 #include "process/intercept_backend.h"
 #include "process/remote.h"
@@ -149,8 +150,34 @@ replace_socket(struct intercept_pending *pending, int fd)
 	return r == -1 ? -1 : 0;
 }
 
+static bool
+is_valid(const struct intercept *intercept, uint64_t id)
+{
+	return ioctl(intercept->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
+static bool
+still_waits(const struct intercept_pending *pending)
+{
+	return is_valid(pending->intercept, pending->id);
+}
+
+static int
+find_caller(const struct intercept_pending *pending, struct credentials *who)
+{
+	if (credentials_of(pending->tid, who) == -1)
+		return -1;
+	if (still_waits(pending))
+		return 0;
+	credentials_fini(who);
+	errno = ESRCH;
+	return -1;
+}
+
 static const struct intercept_backend backend = {
 	.restarts = true,
+	.caller = find_caller,
+	.valid = still_waits,
 	.pass = pass_call,
 	.done = finish_call,
 	.replace = replace_socket,
@@ -188,7 +215,8 @@ take_unlink(struct intercept_pending *pending, int dirfd, __u64 address)
 	if (remote_string(pending->tid, (void *)(uintptr_t)address, path,
 		sizeof(path)) == -1)
 		return -1;
-	pending->path = remote_path(pending->tid, dirfd, path);
+	pending->number = dirfd;
+	pending->path = strdup(path);
 	return pending->path == NULL ? -1 : 0;
 }
 
@@ -220,12 +248,6 @@ kind_of(int nr)
 	default:
 		return INTERCEPT_UNLINK;
 	}
-}
-
-static bool
-is_valid(const struct intercept *intercept, uint64_t id)
-{
-	return ioctl(intercept->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
 }
 
 /*

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Looking into another process: its memory, descriptors and paths.  Never
+ * Looking into another process: its memory and its descriptors.  Never
  * stops it, never writes to it.
  */
 #include "process/remote.h"
@@ -211,53 +211,4 @@ remote_umask(pid_t tid)
 	if (read_field(tid, "status", "\nUmask:", 8, &mask) == -1)
 		return -1;
 	return (int)mask;
-}
-
-/* What a link in /proc/TID points to. */
-static int
-read_link(pid_t tid, const char *name, char *buf, size_t size)
-{
-	char path[64];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, name);
-	if ((n = readlink(path, buf, size - 1)) == -1)
-		return -1;
-	buf[n] = '\0';
-	return 0;
-}
-
-/* The directory that path starts from: its root, cwd, or descriptor dirfd. */
-static int
-find_start(pid_t tid, int dirfd, const char *path, char *buf, size_t size)
-{
-	char name[32];
-
-	if (path[0] == '/')
-		return read_link(tid, "root", buf, size);
-	if (dirfd == AT_FDCWD)
-		return read_link(tid, "cwd", buf, size);
-	snprintf(name, sizeof(name), "fd/%d", dirfd);
-	return read_link(tid, name, buf, size);
-}
-
-char *
-remote_path(pid_t tid, int dirfd, const char *path)
-{
-	char start[PATH_MAX], *joined, *last, *real, *result = NULL;
-
-	if (find_start(tid, dirfd, path, start, sizeof(start)) == -1)
-		return NULL;
-	if (asprintf(&joined, "%s/%s", start, path) == -1)
-		return NULL;
-	last = strrchr(joined, '/');
-	*last++ = '\0';
-	real = realpath(joined[0] == '\0' ? "/" : joined, NULL);
-	if (real != NULL &&
-	    asprintf(&result, "%s/%s", strcmp(real, "/") == 0 ? "" : real,
-		last) == -1)
-		result = NULL;
-	free(real);
-	free(joined);
-	return result;
 }

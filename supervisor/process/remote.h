@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Looking into another process: its memory, descriptors and paths.  All need
+ * Looking into another process: its memory and its descriptors.  All need
  * what ptrace(2) attach needs, PTRACE_MODE_ATTACH_REALCREDS: the same user
  * and a dumpable process, or CAP_SYS_PTRACE.
  */
@@ -49,12 +49,5 @@ int remote_descriptor_flags(pid_t tid, int number);
 
 /* Its umask; -1 with errno. */
 int remote_umask(pid_t tid);
-
-/*
- * A path that it names, relative to its directory dirfd (or AT_FDCWD) and
- * under its root, as we reach it: absolute, links in its directory resolved,
- * the last component as it stands.  *New*; NULL with errno.
- */
-char *remote_path(pid_t tid, int dirfd, const char *path);
 
 #endif

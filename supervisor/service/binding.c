@@ -7,12 +7,10 @@
 #include "service/binding.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -22,6 +20,8 @@
 #include "service/holding.h"
 #include "service/service.h"
 #include "service/steering.h"
+#include "service/target.h"
+#include "traffic/directory.h"
 #include "traffic/settings.h"
 
 #define TROUBLE_MAX 512
@@ -29,6 +29,7 @@
 struct bindings {
 	struct generation *generation;
 	struct holdings *holdings;
+	bool hangs; /* a path of the program's: none is looked at any more */
 	char trouble[TROUBLE_MAX];
 };
 
@@ -51,6 +52,7 @@ bindings_reset(struct bindings *bindings)
 {
 	holdings_reset(bindings->holdings);
 	bindings->trouble[0] = '\0';
+	bindings->hangs = false;
 }
 
 void
@@ -90,89 +92,6 @@ has_reuseport(int fd)
 	    value != 0;
 }
 
-/* -1: not one that can be a listener's. */
-static int
-address_of(const struct intercept_call *call, struct address *address)
-{
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-
-	if (call->path == NULL)
-		return address_set(
-		    address, call->type, call->address, call->len);
-	if (strlcpy(un.sun_path, call->path, sizeof(un.sun_path)) >=
-	    sizeof(un.sun_path))
-		return -1;
-	return address_set(
-	    address, call->type, (struct sockaddr *)&un, sizeof(un));
-}
-
-static bool
-is_ignored(const struct service *service, const struct address *address)
-{
-	char **text = service->options->ignore;
-	struct address ignored;
-	const char *why;
-
-	for (; *text != NULL; text++) {
-		if (address_parse(&ignored, *text, &why) == 0 &&
-		    address_overlaps(&ignored, address))
-			return true;
-	}
-	return false;
-}
-
-/* May a connection to the one reach the other, which is not the same? */
-static bool
-is_in_the_way(
-    const struct listener *listener, const struct address *address, bool v6only)
-{
-	const struct address *at = listener_address(listener);
-	bool other = at->sa.sa_family != address->sa.sa_family;
-
-	if (other && (v6only || listener_v6only(listener)))
-		return false;
-	return !address_equal(at, address) && address_overlaps(at, address);
-}
-
-/* Does any other generation have a socket there? */
-static bool
-is_others(const struct bindings *bindings, const struct listener *listener)
-{
-	const struct generation *own = bindings->generation, *generation;
-	size_t n;
-
-	TAILQ_FOREACH (generation, &own->service->generations, entry) {
-		if (generation == own)
-			continue;
-		listener_sockets(listener, generation->number, &n);
-		if (n > 0)
-			return true;
-	}
-	return false;
-}
-
-/*
- * The listener of another generation's that a socket at this address would
- * take connections from, in a group of its own where nothing steers; NULL if
- * there is none.
- */
-static const struct listener *
-find_obstacle(
-    const struct bindings *bindings, const struct address *address, bool v6only)
-{
-	const struct service *service = bindings->generation->service;
-	const struct listener *listener;
-	size_t i;
-
-	for (i = 0; i < service->nlisteners; i++) {
-		listener = service->listeners[i];
-		if (is_in_the_way(listener, address, v6only) &&
-		    is_others(bindings, listener))
-			return listener;
-	}
-	return NULL;
-}
-
 /* ANSWERS */
 
 static void __attribute__((format(printf, 3, 4)))
@@ -202,37 +121,99 @@ refuse_address(struct bindings *bindings, struct intercept_call *call,
 	refuse(bindings, call, "%s %s: %s", what, text, strerror(error));
 }
 
+static void
+refuse_port(struct bindings *bindings, struct intercept_call *call,
+    const struct address *address)
+{
+	char text[ADDRESS_STRLEN];
+
+	if (errno != EACCES) {
+		refuse_address(bindings, call, "bind", address);
+		return;
+	}
+	address_format(address, text);
+	errno = EACCES;
+	refuse(bindings, call,
+	    "bind %s: process %d may not have this port, which takes "
+	    "CAP_NET_BIND_SERVICE; to give it to the service, say --listen %s",
+	    text, call->pid, text);
+}
+
+/*
+ * Its path cannot be looked at: the kernel does with it what it can.  One that
+ * hangs has cost us time, and the next ones would do so too.
+ */
+static void
+pass_path(struct bindings *bindings, struct intercept_call *call)
+{
+	if (errno == ETIMEDOUT && !bindings->hangs) {
+		bindings->hangs = true;
+		snprintf(bindings->trouble, sizeof(bindings->trouble),
+		    "%s: a look at this path of process %d hangs; Unix "
+		    "sockets of its program are left to the kernel, and are "
+		    "not the service's",
+		    call->path, call->pid);
+		log_warn("generation %u: %s", bindings->generation->number,
+		    bindings->trouble);
+	}
+	intercept_pass(call);
+}
+
 /* BIND AND LISTEN */
 
-/* A Unix socket's file has the mode and owner that the program would give. */
-static mode_t
-take_on_looks(const struct intercept_call *call, struct listener *listener)
+/*
+ * Where its names are, and with whose rights; the file has the owner and the
+ * mode that the program would give it.  *New*, NULL where it has no path; -1
+ * with errno.
+ */
+static int
+set_place(const struct intercept_call *call, const struct target *target,
+    struct listener *listener, struct directory **directory)
 {
+	const struct caller_path *path = &target->path;
 	int mask = remote_umask(call->pid);
-	struct stat st;
 
-	if (fstat(call->fd, &st) == 0)
-		listener_set_owner(listener, st.st_uid, st.st_gid);
-	return umask(mask != -1 ? (mode_t)mask : 0077);
+	*directory = NULL;
+	if (!target->has_path)
+		return 0;
+	*directory =
+	    directory_new(fd_dup(path->directory), path->text, &path->who);
+	if (*directory == NULL ||
+	    listener_set_owner(listener, &path->who) == -1) {
+		directory_unref(*directory);
+		return -1;
+	}
+	listener_set_place(
+	    listener, *directory, mask != -1 ? (mode_t)mask : 0077);
+	return 0;
+}
+
+static int
+adopt_there(struct listener *listener, unsigned int number,
+    const struct intercept_call *call, const struct target *target)
+{
+	struct directory *directory;
+	int fd, r = -1;
+
+	if (set_place(call, target, listener, &directory) == -1)
+		return -1;
+	if ((fd = fd_dup(call->fd)) != -1)
+		r = listener_adopt(listener, number, fd);
+	listener_set_place(listener, NULL, 0077);
+	directory_unref(directory);
+	return r;
 }
 
 /* The socket becomes one of the generation's.  -1 with errno. */
 static int
 adopt(struct bindings *bindings, const struct intercept_call *call,
-    struct listener *listener)
+    const struct target *target, struct listener *listener)
 {
 	unsigned int number = bindings->generation->number;
 	const int *fds;
-	mode_t before;
 	size_t n;
-	int fd, r;
 
-	if ((fd = fd_dup(call->fd)) == -1)
-		return -1;
-	before = take_on_looks(call, listener);
-	r = listener_adopt(listener, number, fd);
-	umask(before);
-	if (r == -1)
+	if (adopt_there(listener, number, call, target) == -1)
 		return -1;
 	fds = listener_sockets(listener, number, &n);
 	holdings_use(bindings->holdings, listener, fds[n - 1], call->pid);
@@ -246,8 +227,9 @@ adopt(struct bindings *bindings, const struct intercept_call *call,
  */
 static void
 bind_at(struct bindings *bindings, struct intercept_call *call,
-    struct listener *listener)
+    const struct target *target)
 {
+	struct listener *listener = target->listener;
 	unsigned int number = bindings->generation->number;
 	enum listener_way way = listener_way(listener);
 	int fd = holdings_unused(bindings->holdings, listener), r = -1;
@@ -267,8 +249,9 @@ bind_at(struct bindings *bindings, struct intercept_call *call,
 	}
 	errno = EADDRINUSE;
 	if (n == 0 || has_reuseport(call->fd))
-		r = way == LISTENER_BIND ? listener_bind(listener, call->fd)
-					 : adopt(bindings, call, listener);
+		r = way == LISTENER_BIND
+		    ? listener_bind(listener, call->fd)
+		    : adopt(bindings, call, target, listener);
 	if (r == -1)
 		refuse_address(
 		    bindings, call, "bind", listener_address(listener));
@@ -294,8 +277,9 @@ may_become_listener(
 
 static void
 bind_elsewhere(struct bindings *bindings, struct intercept_call *call,
-    const struct address *address)
+    const struct target *target)
 {
+	const struct address *address = &target->address;
 	struct service *service = bindings->generation->service;
 	struct listener *listener;
 	int r;
@@ -308,7 +292,7 @@ bind_elsewhere(struct bindings *bindings, struct intercept_call *call,
 	if (listener_way(listener) == LISTENER_BIND) {
 		r = listener_bind(listener, call->fd);
 		listener_free(listener);
-	} else if ((r = adopt(bindings, call, listener)) == 0)
+	} else if ((r = adopt(bindings, call, target, listener)) == 0)
 		r = steering_add(service, listener);
 	else
 		listener_free(listener);
@@ -318,69 +302,97 @@ bind_elsewhere(struct bindings *bindings, struct intercept_call *call,
 		intercept_done(call, 0);
 }
 
+static bool
+is_bound(const struct intercept_call *call, struct address *own)
+{
+	struct sockaddr_storage storage;
+	socklen_t len = sizeof(storage);
+
+	if (getsockname(call->fd, (struct sockaddr *)&storage, &len) == -1)
+		return false;
+	if (call->family == AF_UNIX)
+		return len > sizeof(sa_family_t);
+	return address_set(own, call->type, (struct sockaddr *)&storage, len) ==
+	    0 &&
+	    address_port(own) != 0;
+}
+
 /*
  * Has a predecessor done it, and not lived to say so?  A half of it does no
  * harm: what is bound already can still be adopted.
  */
 static bool
 is_done(const struct bindings *bindings, const struct intercept_call *call,
-    const struct address *address)
+    const struct target *target)
 {
 	const struct generation *generation = bindings->generation;
-	const struct listener *listener =
-	    steering_find(generation->service, address);
-	struct sockaddr_storage storage;
-	socklen_t len = sizeof(storage);
 	struct address own;
 
-	if (listener != NULL &&
-	    listener_has(listener, generation->number, call->fd))
+	if (target->listener != NULL &&
+	    listener_has(target->listener, generation->number, call->fd))
 		return true;
 	/* A stream socket's adoption comes when it listens. */
-	return address->type == SOCK_STREAM &&
-	    address_kind(address) == ADDRESS_INET &&
-	    getsockname(call->fd, (struct sockaddr *)&storage, &len) == 0 &&
-	    address_set(&own, call->type, (struct sockaddr *)&storage, len) ==
-	    0 &&
-	    address_equal(&own, address);
+	return target->address.type == SOCK_STREAM &&
+	    address_kind(&target->address) == ADDRESS_INET &&
+	    is_bound(call, &own) && address_equal(&own, &target->address);
 }
 
 static void
-on_bind(struct bindings *bindings, struct intercept_call *call)
+bind_target(struct bindings *bindings, struct intercept_call *call,
+    const struct target *target)
 {
 	struct generation *generation = bindings->generation;
 	char own[ADDRESS_STRLEN], theirs[ADDRESS_STRLEN];
 	const struct listener *obstacle;
-	struct listener *listener;
-	struct address address;
 
-	if (address_of(call, &address) == -1 ||
-	    is_ignored(generation->service, &address)) {
-		intercept_pass(call);
+	if (target_may_bind(target, generation, call) == -1) {
+		refuse_port(bindings, call, &target->address);
 		return;
 	}
-	if (call->again && is_done(bindings, call, &address)) {
-		release_listens(generation);
-		intercept_done(call, 0);
+	if (target->listener != NULL) {
+		bind_at(bindings, call, target);
 		return;
 	}
-	if ((listener = steering_find(generation->service, &address)) != NULL) {
-		bind_at(bindings, call, listener);
-		return;
-	}
-	obstacle = find_obstacle(bindings, &address, is_v6only(call->fd));
+	obstacle = target_obstacle(target, generation, is_v6only(call->fd));
 	if (obstacle != NULL) {
-		address_format(&address, own);
+		address_format(&target->address, own);
 		address_format(listener_address(obstacle), theirs);
 		errno = EADDRINUSE;
 		refuse(bindings, call,
 		    "bind %s: takes connections from %s, which another "
 		    "generation has",
 		    own, theirs);
-	} else if (may_become_listener(generation, &address))
-		bind_elsewhere(bindings, call, &address);
+	} else if (may_become_listener(generation, &target->address))
+		bind_elsewhere(bindings, call, target);
 	else
 		intercept_pass(call);
+}
+
+/* What is bound stays so: the kernel refuses to bind it again. */
+static void
+on_bind(struct bindings *bindings, struct intercept_call *call)
+{
+	struct generation *generation = bindings->generation;
+	struct address own;
+	struct target target;
+
+	if ((!call->again && is_bound(call, &own)) ||
+	    (call->path != NULL && bindings->hangs)) {
+		intercept_pass(call);
+		return;
+	}
+	if (target_init(&target, generation, call) == -1) {
+		pass_path(bindings, call);
+		return;
+	}
+	if (target_is_ignored(&target, generation)) {
+		intercept_pass(call);
+	} else if (call->again && is_done(bindings, call, &target)) {
+		release_listens(generation);
+		intercept_done(call, 0);
+	} else
+		bind_target(bindings, call, &target);
+	target_fini(&target);
 }
 
 /* One more that a listener has: servers listen twice on one socket. */
@@ -401,15 +413,13 @@ is_known(const struct bindings *bindings, int fd)
 /* SO_REUSEPORT is the mark of those that were bound here. */
 static bool
 is_ours(const struct bindings *bindings, const struct intercept_call *call,
-    struct address *address)
+    const struct target *target)
 {
-	const struct service *service = bindings->generation->service;
-
-	return address_of(call, address) == 0 &&
-	    !is_ignored(service, address) &&
-	    (steering_find(service, address) != NULL ||
+	return !target_is_ignored(target, bindings->generation) &&
+	    (target->listener != NULL ||
 		(has_reuseport(call->fd) &&
-		    may_become_listener(bindings->generation, address)));
+		    may_become_listener(
+			bindings->generation, &target->address)));
 }
 
 /*
@@ -430,49 +440,64 @@ let_listen(struct bindings *bindings, struct intercept_call *call)
 }
 
 static void
-on_listen(struct bindings *bindings, struct intercept_call *call)
+listen_at(struct bindings *bindings, struct intercept_call *call,
+    const struct target *target)
 {
 	struct service *service = bindings->generation->service;
-	struct listener *listener, *fresh = NULL;
-	struct address address;
+	struct listener *listener = target->listener, *fresh = NULL;
 	int r = -1;
 
-	if (is_known(bindings, call->fd)) {
-		let_listen(bindings, call);
-		return;
-	}
-	if (!is_ours(bindings, call, &address)) {
-		intercept_pass(call);
-		return;
-	}
-	if ((listener = steering_find(service, &address)) == NULL)
-		listener = fresh = steering_make(service, NULL, &address);
+	if (listener == NULL)
+		listener = fresh =
+		    steering_make(service, NULL, &target->address);
 	if (listener != NULL)
-		r = adopt(bindings, call, listener);
+		r = adopt(bindings, call, target, listener);
 	if (r == 0 && fresh != NULL)
 		r = steering_add(service, fresh);
 	else if (r == -1)
 		listener_free(fresh);
 	if (r == -1)
-		refuse_address(bindings, call, "listen on", &address);
+		refuse_address(bindings, call, "listen on", &target->address);
 	else
 		let_listen(bindings, call);
+}
+
+/* A Unix socket with a path is one of ours from its bind(2) on, or never. */
+static void
+on_listen(struct bindings *bindings, struct intercept_call *call)
+{
+	struct generation *generation = bindings->generation;
+	struct target target;
+
+	if (is_known(bindings, call->fd))
+		let_listen(bindings, call);
+	else if (call->path != NULL ||
+	    target_init(&target, generation, call) == -1)
+		intercept_pass(call);
+	else {
+		if (!is_ours(bindings, call, &target))
+			intercept_pass(call);
+		else if (target_may_bind(&target, generation, call) == -1)
+			refuse_port(bindings, call, &target.address);
+		else
+			listen_at(bindings, call, &target);
+		target_fini(&target);
+	}
 }
 
 static void
 on_unlink(struct bindings *bindings, struct intercept_call *call)
 {
-	const struct service *service = bindings->generation->service;
-	size_t i;
+	int r = bindings->hangs
+	    ? 0
+	    : target_is_unlinked(bindings->generation, call);
 
-	for (i = 0; i < service->nlisteners; i++) {
-		if (listener_path(service->listeners[i], call->path) ==
-		    PATH_OTHER)
-			continue;
+	if (r == 1)
 		intercept_done(call, 0);
-		return;
-	}
-	intercept_pass(call);
+	else if (r == 0)
+		intercept_pass(call);
+	else
+		pass_path(bindings, call);
 }
 
 void

@@ -67,6 +67,23 @@ generation_owner(const struct image *image, uid_t *uid, gid_t *gid)
 	account_fini(&account);
 }
 
+int
+generation_credentials(const struct image *image, struct credentials *who)
+{
+	struct account account;
+	char why[256];
+	int r;
+
+	if (account_init(
+		&account, image->user, image->group, why, sizeof(why)) == -1 ||
+	    !account.change)
+		return credentials_own(who);
+	r = credentials_make(
+	    who, account.uid, account.gid, account.groups, account.ngroups);
+	account_fini(&account);
+	return r;
+}
+
 /* It cannot be kept running, and it was what served. */
 static void
 give_up(struct generation *generation, int status, const char *why)

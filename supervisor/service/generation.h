@@ -14,6 +14,7 @@
 #include <sys/queue.h>
 
 #include "base/clock.h"
+#include "base/credentials.h"
 #include "base/pace.h"
 #include "process/image.h"
 #include "process/program.h"
@@ -127,5 +128,8 @@ const char *role_name(enum role);
 
 /* The user that an image runs as; ours where it names none. */
 void generation_owner(const struct image *, uid_t *, gid_t *);
+
+/* That user's rights, to be released with credentials_fini.  -1 with errno. */
+int generation_credentials(const struct image *, struct credentials *);
 
 #endif

@@ -193,28 +193,30 @@ steering_close(struct service *service)
 	service->listeners = NULL;
 }
 
-static const char *
-path_of(const struct address *address)
-{
-	return ((const struct sockaddr_un *)&address->storage)->sun_path;
-}
-
 struct listener *
 steering_find(const struct service *service, const struct address *address)
 {
-	const struct address *at;
 	size_t i;
 
 	for (i = 0; i < service->nlisteners; i++) {
-		at = listener_address(service->listeners[i]);
-		if (address_equal(at, address) ||
-		    (at->type == address->type &&
-			address_kind(address) == ADDRESS_UNIX &&
-			listener_path(service->listeners[i],
-			    path_of(address)) == PATH_PUBLIC))
+		if (address_equal(
+			listener_address(service->listeners[i]), address))
 			return service->listeners[i];
 	}
 	return NULL;
+}
+
+bool
+steering_is_declared(
+    const struct service *service, const struct listener *listener)
+{
+	size_t i;
+
+	for (i = 0; i < service->ndeclared; i++) {
+		if (service->listeners[i] == listener)
+			return true;
+	}
+	return false;
 }
 
 int
@@ -269,20 +271,23 @@ static int
 join(struct generation *generation, bool everywhere, char *why, size_t size)
 {
 	struct service *service = generation->service;
+	struct credentials owner;
 	char text[ADDRESS_STRLEN];
-	uid_t uid;
-	gid_t gid;
 	size_t i, n;
 
-	generation_owner(generation->image, &uid, &gid);
+	if (generation_credentials(generation->image, &owner) == -1) {
+		snprintf(why, size, "%s", strerror(errno));
+		return -1;
+	}
 	for (i = 0; i < service->nlisteners; i++) {
 		listener_sockets(service->listeners[i], generation->number, &n);
 		if (!everywhere && i >= service->ndeclared && n == 0)
 			continue;
-		listener_set_owner(service->listeners[i], uid, gid);
-		if (listener_open(service->listeners[i], generation->number) !=
-		    -1)
+		if (listener_set_owner(service->listeners[i], &owner) == 0 &&
+		    listener_open(service->listeners[i], generation->number) !=
+			-1)
 			continue;
+		credentials_fini(&owner);
 		address_format(listener_address(service->listeners[i]), text);
 		snprintf(why, size, "cannot listen on %s: %s", text,
 		    errno == EADDRINUSE ? "another program has this address"
@@ -290,6 +295,7 @@ join(struct generation *generation, bool everywhere, char *why, size_t size)
 		steering_leave(generation);
 		return -1;
 	}
+	credentials_fini(&owner);
 	return 0;
 }
 

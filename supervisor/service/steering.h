@@ -7,6 +7,7 @@
 #define SERVICE_STEERING_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct address;
@@ -32,6 +33,9 @@ int steering_can_share(const struct service *, char *why, size_t size);
 
 /* The listener at this address; NULL if there is none. */
 struct listener *steering_find(const struct service *, const struct address *);
+
+/* Has the operator named it, by --listen or by a .socket unit? */
+bool steering_is_declared(const struct service *, const struct listener *);
 
 /*
  * A listener that is not the service's yet, whose sockets are held from the

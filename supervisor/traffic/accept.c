@@ -255,7 +255,9 @@ static int
 check_open(struct accept_check *check)
 {
 	struct address to, source;
-	int one = 1;
+	int one = 1, directory;
+	bool is_private = listener_private(check->listeners[check->at],
+			      check->generation, &directory) != NULL;
 
 	if (listener_direct(check->listeners[check->at], check->generation,
 		check->source, &to, &source) == -1)
@@ -270,6 +272,9 @@ check_open(struct accept_check *check)
 		 sizeof(one)) == -1 ||
 		bind(check->fd, &source.sa, source.len) == -1))
 		return -1;
+	if (is_private)
+		return listener_connect(
+		    check->listeners[check->at], check->generation, check->fd);
 	return connect(check->fd, &to.sa, to.len);
 }
 

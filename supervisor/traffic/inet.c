@@ -99,7 +99,7 @@ dress(const struct endpoint *at, int fd, uid_t owner)
 	if (set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1) == -1 ||
 	    (at->address.sa.sa_family == AF_INET6 &&
 		set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, at->v6only) == -1) ||
-	    (owner != geteuid() && fchown(fd, owner, at->gid) == -1))
+	    (owner != geteuid() && fchown(fd, owner, at->owner.gid) == -1))
 		return -1;
 	if (!inet_is_tcp(at))
 		return 0;

@@ -52,6 +52,14 @@ choose_way(const struct address *a, bool passed)
 	}
 }
 
+static mode_t
+own_umask(void)
+{
+	mode_t mask = umask(0);
+
+	return umask(mask), mask;
+}
+
 static struct listener *
 make(const char *name, const struct address *address, int backlog, bool passed)
 {
@@ -61,14 +69,15 @@ make(const char *name, const struct address *address, int backlog, bool passed)
 		return NULL;
 	l->at.address = *address;
 	l->at.backlog = backlog;
-	l->at.uid = geteuid();
-	l->at.gid = getegid();
 	l->at.passed = passed;
 	l->way = choose_way(address, passed);
 	l->name = name != NULL ? strdup(name) : NULL;
+	listener_set_place(l, NULL, own_umask());
 	if ((name == NULL || l->name != NULL) &&
+	    credentials_own(&l->at.owner) == 0 &&
 	    (l->state = l->way->new (&l->at)) != NULL)
 		return l;
+	credentials_fini(&l->at.owner);
 	free(l->name);
 	free(l);
 	return NULL;
@@ -148,6 +157,7 @@ listener_free(struct listener *l)
 		listener_leave(l, l->generations[0]);
 	l->way->free(l->state);
 	plan_free(l->plan);
+	credentials_fini(&l->at.owner);
 	free(l->generations);
 	free(l->fds);
 	free(l->name);
@@ -178,11 +188,23 @@ listener_v6only(const struct listener *l)
 	return l->at.v6only;
 }
 
-void
-listener_set_owner(struct listener *l, uid_t uid, gid_t gid)
+int
+listener_set_owner(struct listener *l, const struct credentials *owner)
 {
-	l->at.uid = uid;
-	l->at.gid = gid;
+	struct credentials copy;
+
+	if (credentials_copy(&copy, owner) == -1)
+		return -1;
+	credentials_fini(&l->at.owner);
+	l->at.owner = copy;
+	return 0;
+}
+
+void
+listener_set_place(struct listener *l, struct directory *directory, mode_t mask)
+{
+	l->at.directory = directory;
+	l->at.umask = mask;
 }
 
 const int *
@@ -428,9 +450,16 @@ listener_rest(struct listener *l, int fd, bool rest)
 }
 
 enum listener_path
-listener_path(const struct listener *l, const char *path)
+listener_leaf(const struct listener *l, const char *leaf)
 {
-	return l->way->path != NULL ? l->way->path(l->state, path) : PATH_OTHER;
+	return l->way->leaf != NULL ? l->way->leaf(l->state, leaf) : PATH_OTHER;
+}
+
+bool
+listener_is_in(const struct listener *l, const struct identity *directory)
+{
+	return l->way->is_there != NULL &&
+	    l->way->is_there(l->state, directory);
 }
 
 void
@@ -469,6 +498,21 @@ listener_direct(const struct listener *l, unsigned int generation,
 	return l->way->direct(l->state, generation, n, to, source);
 }
 
+const char *
+listener_private(
+    const struct listener *l, unsigned int generation, int *directory)
+{
+	return l->way->name != NULL
+	    ? l->way->name(l->state, generation, directory)
+	    : NULL;
+}
+
+int
+listener_connect(const struct listener *l, unsigned int generation, int fd)
+{
+	return l->way->connect(l->state, generation, fd);
+}
+
 void
 listener_set_holder(struct listener *l, const struct holder *holder)
 {
@@ -489,9 +533,9 @@ listener_save(const struct listener *l)
 	address_format(&l->at.address, text);
 	return json_pack("{ss* ss si sI sI sb sb so so}", "name", l->name,
 	    "address", text, "backlog", l->at.backlog, "uid",
-	    (json_int_t)l->at.uid, "gid", (json_int_t)l->at.gid, "v6only",
-	    (int)l->at.v6only, "passed", (int)l->at.passed, "sockets", sockets,
-	    "state", l->way->save(l->state));
+	    (json_int_t)l->at.owner.uid, "gid", (json_int_t)l->at.owner.gid,
+	    "v6only", (int)l->at.v6only, "passed", (int)l->at.passed, "sockets",
+	    sockets, "state", l->way->save(l->state));
 }
 
 /* Where a listener that comes up again finds what was its own. */
@@ -537,7 +581,10 @@ make_again(const json_t *saved)
 	}
 	if ((l = make(name, &address, backlog, passed)) == NULL)
 		return NULL;
-	listener_set_owner(l, (uid_t)uid, (gid_t)gid);
+	credentials_fini(&l->at.owner);
+	if (credentials_make(&l->at.owner, (uid_t)uid, (gid_t)gid, NULL, 0) ==
+	    -1)
+		return NULL;
 	l->at.v6only = v6only;
 	return l;
 }
@@ -554,6 +601,7 @@ listener_restore(const json_t *saved, int (*take)(uint64_t, void *), void *arg,
 
 	if (heritage.l == NULL)
 		return NULL;
+	heritage.l->at.holder = holder;
 	json_array_foreach (json_object_get(saved, "sockets"), i, value)
 		if (json_unpack(value, "[II]", &generation, &cookie) == 0)
 			find_socket((unsigned int)generation, (uint64_t)cookie,
@@ -561,6 +609,5 @@ listener_restore(const json_t *saved, int (*take)(uint64_t, void *), void *arg,
 	if (heritage.l->way->restore(heritage.l->state,
 		json_object_get(saved, "state"), &finder) == -1)
 		return NULL; /* to free it would end what still serves */
-	heritage.l->at.holder = holder;
 	return heritage.l;
 }

@@ -27,7 +27,10 @@
 #include "traffic/address.h"
 #include "traffic/steer.h"
 
+struct credentials;
+struct directory;
 struct holder;
+struct identity;
 struct listener;
 
 enum listener_steering { STEERING_REUSEPORT, STEERING_RENAME, STEERING_SHARED };
@@ -83,9 +86,16 @@ bool listener_v6only(const struct listener *);
 /*
  * Owner of sockets and paths made here from now on, ours by default; to
  * give them away takes CAP_CHOWN.  A group's sockets must have one owner:
- * that of the first, as long as there is any.
+ * that of the first, as long as there is any.  Copied; -1 with ENOMEM.
  */
-void listener_set_owner(struct listener *, uid_t, gid_t);
+int listener_set_owner(struct listener *, const struct credentials *);
+
+/*
+ * Where the Unix sockets that join from now on have their names, borrowed
+ * until the next call, and the umask for their files.  NULL, the default:
+ * where the address says, which somebody who may has named.
+ */
+void listener_set_place(struct listener *, struct directory *, mode_t umask);
 
 /*
  * Make the socket of a generation, bound and listening, at share 0: only
@@ -138,9 +148,14 @@ bool listener_has(const struct listener *, unsigned int generation, int fd);
  */
 int listener_adopt(struct listener *, unsigned int generation, int fd);
 
-/* What a path is to a listener, through whatever links it leads there. */
+/*
+ * What a path's last component may be to a listener; and whether the
+ * listener's names are in this directory, through whatever links and mounts
+ * it is reached.  A path is the listener's where both are so.
+ */
 enum listener_path { PATH_OTHER, PATH_PUBLIC, PATH_PRIVATE };
-enum listener_path listener_path(const struct listener *, const char *path);
+enum listener_path listener_leaf(const struct listener *, const char *leaf);
+bool listener_is_in(const struct listener *, const struct identity *);
 
 /*
  * Nobody reads from this socket of the generation's for now, or somebody does
@@ -209,11 +224,21 @@ int listener_queued(const struct listener *, unsigned int generation);
 
 /*
  * Where a client connects, and from where, to reach this generation alone;
- * n as for address_directed.  A Unix socket has a private path to connect to
- * (where that is too long, one through /proc and our own descriptor) and no
+ * n as for address_directed.  A Unix socket has a private path, which is told
+ * for people to read (its name alone where the path is too long), and no
  * source: source->len is 0.  -1 with errno.
  */
 int listener_direct(const struct listener *, unsigned int generation,
     unsigned int n, struct address *to, struct address *source);
+
+/*
+ * For a Unix socket that each generation has its own of: its name, and the
+ * directory that this is in as O_PATH opens it, both borrowed.  NULL if there
+ * is none.  Connect fd, which does not block, to it, with the rights of the
+ * program that bound it; -1 with errno.
+ */
+const char *listener_private(
+    const struct listener *, unsigned int generation, int *directory);
+int listener_connect(const struct listener *, unsigned int generation, int fd);
 
 #endif

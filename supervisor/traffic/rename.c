@@ -3,11 +3,11 @@
  * Unix sockets with a path: each generation's is bound to a private path
  * beside the public one, and a link of it is renamed over the public path to
  * put it in place.  So a connect never meets a missing path, and the private
- * one stays for directed checks and for mending.  Touches nothing that is
- * not a socket.
+ * one stays for directed checks and for mending.  With whose rights that is
+ * done, and by which way into the directory, each socket knows
+ * (traffic/directory.h).
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,18 +18,12 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/paths.h"
+#include "traffic/directory.h"
 #include "traffic/holder.h"
 #include "traffic/way.h"
 
 #define CUT	  40 /* of a long public name in private ones */
-#define NAME_SIZE 128
-
-/* Which file it is: whoever has the name may not be us any more. */
-struct identity {
-	dev_t dev;
-	ino_t ino;
-};
+#define NAME_SIZE DIRECTORY_NAME
 
 /* A generation's socket. */
 struct name {
@@ -37,23 +31,23 @@ struct name {
 	unsigned int generation;
 	char private[NAME_SIZE];
 	struct identity identity;
+	struct directory *directory; /* NULL: it has not been bound */
 };
 
 struct rename_way {
 	struct endpoint *at;
-	char directory[PATH_MAX];
-	int dir; /* the same, open */
 	char public[NAME_SIZE];
 	char temporary[NAME_SIZE];
 	LIST_HEAD(, name) names;
 	struct name *placed; /* who is in place; NULL: has left, or nobody */
-	struct identity public_identity; /* what we put at the public path */
-	bool refused;			 /* nobody is put in place any more */
+	struct identity public_identity;    /* what we put at the public path */
+	struct directory *public_directory; /* and where; NULL: not yet */
+	bool refused; /* nobody is put in place any more */
 };
 
 /*
  * The name of a file of ours beside the public one.  A long name is cut, so
- * that a path through /proc has room for it, and told apart by a hash.
+ * that sun_path has room for it, and told apart by a hash.
  */
 static void
 put_name(char buf[static NAME_SIZE], const char *public, const char *suffix)
@@ -71,14 +65,12 @@ put_name(char buf[static NAME_SIZE], const char *public, const char *suffix)
 	    (unsigned int)hash, suffix);
 }
 
-/* Is what lies at the public path this one? */
-static bool
-is_public(const struct rename_way *r, const struct identity *identity)
+static void
+withdraw_public(const struct rename_way *r)
 {
-	struct stat st;
-
-	return fstatat(r->dir, r->public, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    st.st_dev == identity->dev && st.st_ino == identity->ino;
+	if (r->public_identity.ino != 0 && r->public_directory != NULL)
+		directory_remove(
+		    r->public_directory, r->public, &r->public_identity);
 }
 
 static void
@@ -86,36 +78,58 @@ rename_free(void *way)
 {
 	struct rename_way *r = way;
 
-	if (r->public_identity.ino != 0 && is_public(r, &r->public_identity))
-		unlinkat(r->dir, r->public, 0);
-	fd_close(&r->dir);
+	withdraw_public(r);
+	directory_unref(r->public_directory);
 	free(r);
+}
+
+static const char *
+path_of(const struct rename_way *r)
+{
+	return ((const struct sockaddr_un *)&r->at->address.storage)->sun_path;
 }
 
 static void *
 rename_new(struct endpoint *at)
 {
-	const struct sockaddr_un *un = (const void *)&at->address.storage;
-	const char *slash = strrchr(un->sun_path, '/');
 	struct rename_way *r = calloc(1, sizeof(*r));
+	const char *path, *slash;
 
 	if (r == NULL)
 		return NULL;
 	r->at = at;
-	r->dir = -1;
 	LIST_INIT(&r->names);
-	if (slash == NULL)
-		strlcpy(r->directory, "./", sizeof(r->directory));
-	else
-		strlcpy(r->directory, un->sun_path,
-		    (size_t)(slash - un->sun_path) + 2);
-	strlcpy(r->public, slash == NULL ? un->sun_path : slash + 1, NAME_SIZE);
-	r->dir = open(r->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	path = path_of(r);
+	slash = strrchr(path, '/');
+	strlcpy(r->public, slash == NULL ? path : slash + 1, NAME_SIZE);
 	put_name(r->temporary, r->public, "new");
-	if (r->dir != -1)
-		return r;
-	rename_free(r);
-	return NULL;
+	return r;
+}
+
+/* The directory that the address names.  *New*; NULL with errno. */
+static struct directory *
+open_named(const struct rename_way *r)
+{
+	const char *path = path_of(r), *slash = strrchr(path, '/');
+	char directory[PATH_MAX] = "./";
+
+	if (slash != NULL)
+		strlcpy(directory, path, (size_t)(slash - path) + 2);
+	return directory_named(directory, &r->at->owner);
+}
+
+/*
+ * Where a socket that joins now is to have its names; NULL with errno.  The
+ * operator's word is asked for where no program has had a name there.
+ */
+static struct directory *
+choose_directory(const struct rename_way *r)
+{
+	if (r->at->directory != NULL)
+		return directory_ref(r->at->directory);
+	if (r->public_directory != NULL)
+		return directory_ref(r->public_directory);
+	return open_named(r);
 }
 
 static struct name *
@@ -129,143 +143,31 @@ find(const struct rename_way *r, unsigned int generation)
 	return NULL;
 }
 
-/* Does a socket lie there?  1, 0 if there is nothing; -1 with ENOTSOCK. */
-static int
-is_socket(const struct rename_way *r, const char *file, struct stat *st)
-{
-	if (fstatat(r->dir, file, st, AT_SYMLINK_NOFOLLOW) == -1)
-		return errno == ENOENT ? 0 : -1;
-	if (S_ISSOCK(st->st_mode))
-		return 1;
-	errno = ENOTSOCK;
-	return -1;
-}
-
-/* Nobody serves the public path: who died left a file that refuses. */
-static int
-claim(const struct rename_way *r)
-{
-	const struct sockaddr_un *un = (const void *)&r->at->address.storage;
-	struct stat st;
-	int fd, result = is_socket(r, r->public, &st);
-
-	if (result != 1)
-		return result;
-	fd = socket(
-	    AF_UNIX, r->at->address.type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1)
-		return -1;
-	result = paths_connect(fd, un->sun_path);
-	if (result == -1 && (errno == ECONNREFUSED || errno == ENOENT))
-		result = 0;
-	else if (result == 0 || errno != EACCES) {
-		errno = EADDRINUSE;
-		result = -1;
-	}
-	fd_close(&fd);
-	return result;
-}
-
-/* A socket there keeps its mode and owner when another takes its place. */
-static int
-inherit_mode(const struct rename_way *r, const struct name *name)
-{
-	struct stat st;
-	int result = is_socket(r, r->public, &st);
-
-	if (result != 1)
-		return result;
-	if (fchmodat(r->dir, name->private, st.st_mode & ALLPERMS, 0) == -1)
-		return -1;
-	/* Another user's is ours to replace, but not to give away. */
-	if (fchownat(r->dir, name->private, st.st_uid, st.st_gid,
-		AT_SYMLINK_NOFOLLOW) == -1 &&
-	    errno != EPERM)
-		return -1;
-	return 0;
-}
-
 static int
 place(struct rename_way *r, struct name *name)
 {
-	int result, error;
-
 	if (r->refused)
 		return 0;
-	if (inherit_mode(r, name) == -1)
+	if (directory_place(name->directory, name->private, &name->identity,
+		r->temporary, r->public) == -1)
 		return -1;
-	unlinkat(r->dir, r->temporary, 0);
-	if (linkat(r->dir, name->private, r->dir, r->temporary, 0) == -1)
-		return -1;
-	result = renameat(r->dir, r->temporary, r->dir, r->public);
-	error = errno;
-	/* It stays if both were links of one file already, rename(2). */
-	unlinkat(r->dir, r->temporary, 0);
-	errno = error;
-	if (result == -1)
-		return -1;
+	directory_ref(name->directory);
+	directory_unref(r->public_directory);
+	r->public_directory = name->directory;
 	r->placed = name;
 	r->public_identity = name->identity;
 	holder_changed(r->at->holder);
 	return 0;
 }
 
-static bool
-is_bound(int fd)
-{
-	struct sockaddr_un un;
-	socklen_t len = sizeof(un);
-
-	return getsockname(fd, (struct sockaddr *)&un, &len) == 0 &&
-	    len > offsetof(struct sockaddr_un, sun_path);
-}
-
-/* Did a predecessor bind it here, and end before it had noted that? */
-static bool
-is_bound_to(int fd, const char *file)
-{
-	struct sockaddr_un un = { 0 };
-	socklen_t len = sizeof(un) - 1;
-	const char *slash;
-
-	if (getsockname(fd, (struct sockaddr *)&un, &len) == -1)
-		return false;
-	slash = strrchr(un.sun_path, '/');
-	return strcmp(slash != NULL ? slash + 1 : un.sun_path, file) == 0;
-}
-
-/* By us; or by its program, at the public path. */
-static int
-bind_private(const struct rename_way *r, const struct name *name, int fd)
-{
-	char path[PATH_MAX + NAME_SIZE];
-	struct stat st;
-
-	if (is_bound_to(fd, name->private))
-		return 0;
-	if (is_socket(r, name->private, &st) == 1)
-		unlinkat(r->dir, name->private, 0);
-	if (is_bound(fd))
-		return linkat(r->dir, r->public, r->dir, name->private, 0);
-	snprintf(path, sizeof(path), "%s%s", r->directory, name->private);
-	return paths_bind(fd, path);
-}
-
 /* Give the socket its private path, and start its queue. */
 static int
 settle_in(struct rename_way *r, struct name *name, int fd)
 {
-	struct stat st;
-
 	if (holder_hold(r->at->holder, fd) == -1 ||
-	    bind_private(r, name, fd) == -1)
-		return -1;
-	if (is_socket(r, name->private, &st) != 1)
-		return -1;
-	name->identity = (struct identity){ st.st_dev, st.st_ino };
-	if (st.st_uid != r->at->uid &&
-	    fchownat(r->dir, name->private, r->at->uid, r->at->gid,
-		AT_SYMLINK_NOFOLLOW) == -1)
+	    directory_hold(name->directory, r->at->holder) == -1 ||
+	    directory_bind(name->directory, fd, name->private, r->at->umask,
+		&r->at->owner, &name->identity) == -1)
 		return -1;
 	if (r->at->address.type == SOCK_STREAM)
 		return listen(fd, r->at->backlog);
@@ -275,13 +177,12 @@ settle_in(struct rename_way *r, struct name *name, int fd)
 static void
 forget(struct rename_way *r, struct name *name)
 {
-	struct stat st;
-
-	if (is_socket(r, name->private, &st) == 1 &&
-	    st.st_dev == name->identity.dev && st.st_ino == name->identity.ino)
-		unlinkat(r->dir, name->private, 0);
+	if (name->identity.ino != 0)
+		directory_remove(
+		    name->directory, name->private, &name->identity);
 	if (r->placed == name)
 		r->placed = NULL;
+	directory_unref(name->directory);
 	LIST_REMOVE(name, entry);
 	free(name);
 }
@@ -306,6 +207,34 @@ name_new(struct rename_way *r, unsigned int generation)
 	return name;
 }
 
+static bool
+is_bound(int fd)
+{
+	struct sockaddr_un un;
+	socklen_t len = sizeof(un);
+
+	return getsockname(fd, (struct sockaddr *)&un, &len) == 0 &&
+	    len > offsetof(struct sockaddr_un, sun_path);
+}
+
+/*
+ * Into its directory, and into place where nobody is.  One that is bound
+ * already was so by a predecessor, or is refused.
+ */
+static int
+enter(struct rename_way *r, struct name *name, int fd)
+{
+	if ((name->directory = choose_directory(r)) == NULL)
+		return -1;
+	if (r->placed == NULL && !is_bound(fd) &&
+	    directory_claim(name->directory, r->public, r->at->address.type) ==
+		-1)
+		return -1;
+	if (settle_in(r, name, fd) == -1)
+		return -1;
+	return r->placed != NULL ? 0 : place(r, name);
+}
+
 static int
 rename_join(void *way, unsigned int generation, int fd)
 {
@@ -313,21 +242,19 @@ rename_join(void *way, unsigned int generation, int fd)
 	struct name *name;
 	int error;
 
-	if (r->placed == NULL && (fd == -1 || !is_bound(fd)) && claim(r) == -1)
-		goto fail;
 	if (fd == -1)
 		fd = socket(AF_UNIX, r->at->address.type | SOCK_CLOEXEC, 0);
-	if (fd == -1 || (name = name_new(r, generation)) == NULL)
-		goto fail;
-	if (settle_in(r, name, fd) == 0 &&
-	    (r->placed != NULL || place(r, name) == 0))
+	if (fd == -1 || (name = name_new(r, generation)) == NULL) {
+		fd_close(&fd);
+		return -1;
+	}
+	if (enter(r, name, fd) == 0)
 		return fd;
 	error = errno;
 	forget(r, name);
 	holder_release(r->at->holder, fd, false);
-	errno = error;
-fail:
 	fd_close(&fd);
+	errno = error;
 	return -1;
 }
 
@@ -384,23 +311,21 @@ rename_refuse(void *way)
 {
 	struct rename_way *r = way;
 
-	if (is_public(r, &r->public_identity))
-		unlinkat(r->dir, r->public, 0);
+	withdraw_public(r);
 	r->refused = true;
 }
 
+/* Where it cannot be done, the next who looks will try again. */
 static void
 rename_mend(void *way)
 {
 	struct rename_way *r = way;
 
-	if (r->placed == NULL || is_public(r, &r->placed->identity))
-		return;
-	/* Where it cannot be done, the next who looks will try again. */
-	(void)place(r, r->placed);
+	if (r->placed != NULL)
+		(void)place(r, r->placed);
 }
 
-/* A path that is too long is named through our descriptor, proc(5). */
+/* What people may call it; whoever connects does so in its directory. */
 static int
 rename_direct(void *way, unsigned int generation, unsigned int n,
     struct address *to, struct address *source)
@@ -414,41 +339,65 @@ rename_direct(void *way, unsigned int generation, unsigned int n,
 		errno = ENOENT;
 		return -1;
 	}
-	if ((size_t)snprintf(un.sun_path, size, "%s%s", r->directory,
-		name->private) >= size &&
-	    (size_t)snprintf(un.sun_path, size, "/proc/%d/fd/%d/%s",
-		(int)getpid(), r->dir, name->private) >= size) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
+	if ((size_t)snprintf(un.sun_path, size, "%s%s",
+		directory_path(name->directory), name->private) >= size)
+		strlcpy(un.sun_path, name->private, size);
 	source->len = 0;
 	return address_set(
 	    to, r->at->address.type, (struct sockaddr *)&un, sizeof(un));
 }
 
-/* Other links may lead to the directory. */
+static const char *
+rename_name(void *way, unsigned int generation, int *directory)
+{
+	const struct name *name = find(way, generation);
+
+	if (name == NULL)
+		return NULL;
+	*directory = directory_fd(name->directory);
+	return name->private;
+}
+
+static int
+rename_connect(void *way, unsigned int generation, int fd)
+{
+	const struct name *name = find(way, generation);
+
+	if (name != NULL)
+		return directory_connect(name->directory, fd, name->private);
+	errno = ENOENT;
+	return -1;
+}
+
 static enum listener_path
-rename_path(void *way, const char *path)
+rename_leaf(void *way, const char *leaf)
 {
 	const struct rename_way *r = way;
-	const char *slash = strrchr(path, '/');
-	char directory[PATH_MAX];
-	struct stat ours, theirs;
 	const struct name *name;
 
-	if (slash == NULL ||
-	    (size_t)snprintf(directory, sizeof(directory), "%.*s",
-		(int)(slash - path) + 1, path) >= sizeof(directory) ||
-	    fstat(r->dir, &ours) == -1 || stat(directory, &theirs) == -1 ||
-	    ours.st_dev != theirs.st_dev || ours.st_ino != theirs.st_ino)
-		return PATH_OTHER;
-	if (strcmp(slash + 1, r->public) == 0)
+	if (strcmp(leaf, r->public) == 0)
 		return PATH_PUBLIC;
 	LIST_FOREACH (name, &r->names, entry) {
-		if (strcmp(slash + 1, name->private) == 0)
+		if (strcmp(leaf, name->private) == 0)
 			return PATH_PRIVATE;
 	}
 	return PATH_OTHER;
+}
+
+/* Other links, and other mounts, may lead to the directory. */
+static bool
+rename_is_there(void *way, const struct identity *directory)
+{
+	const struct rename_way *r = way;
+	const struct name *name;
+
+	LIST_FOREACH (name, &r->names, entry) {
+		if (name->directory != NULL &&
+		    directory_is(name->directory, directory))
+			return true;
+	}
+	return r->public_directory != NULL &&
+	    directory_is(r->public_directory, directory);
 }
 
 /* Who is no longer in place still gets what is in its queue. */
@@ -489,36 +438,64 @@ rename_save(const void *way)
 	json_t *names = json_array();
 
 	LIST_FOREACH (name, &r->names, entry)
-		json_array_append_new(names,
-		    json_pack("{sI so}", "generation",
-			(json_int_t)name->generation, "file",
-			identity_to_json(&name->identity)));
-	return json_pack("{so sI so}", "names", names, "placed",
+		if (name->directory != NULL)
+			json_array_append_new(names,
+			    json_pack("{sI so so}", "generation",
+				(json_int_t)name->generation, "file",
+				identity_to_json(&name->identity), "directory",
+				directory_save(name->directory)));
+	return json_pack("{so sI so so*}", "names", names, "placed",
 	    (json_int_t)(r->placed != NULL ? r->placed->generation : 0),
-	    "public", identity_to_json(&r->public_identity));
+	    "public", identity_to_json(&r->public_identity), "directory",
+	    r->public_directory != NULL ? directory_save(r->public_directory)
+					: NULL);
+}
+
+/* An older build saved none: its sockets are where the address says. */
+static struct directory *
+restore_directory(const struct rename_way *r, const json_t *saved,
+    const struct way_finder *finder)
+{
+	return saved != NULL ? directory_restore(saved, finder, r->at->holder)
+			     : open_named(r);
+}
+
+static int
+restore_name(
+    struct rename_way *r, const json_t *saved, const struct way_finder *finder)
+{
+	struct name *name = name_new(r,
+	    (unsigned int)json_integer_value(
+		json_object_get(saved, "generation")));
+
+	if (name == NULL)
+		return -1;
+	identity_from_json(&name->identity, json_object_get(saved, "file"));
+	name->directory =
+	    restore_directory(r, json_object_get(saved, "directory"), finder);
+	return name->directory != NULL ? 0 : -1;
 }
 
 static int
 rename_restore(void *way, const json_t *state, const struct way_finder *finder)
 {
 	struct rename_way *r = way;
-	unsigned int generation;
-	struct name *name;
 	json_t *value;
 	size_t i;
 
 	json_array_foreach (json_object_get(state, "names"), i, value) {
-		generation = (unsigned int)json_integer_value(
-		    json_object_get(value, "generation"));
-		if ((name = name_new(r, generation)) == NULL)
+		if (restore_name(r, value, finder) == -1)
 			return -1;
-		identity_from_json(
-		    &name->identity, json_object_get(value, "file"));
 	}
 	identity_from_json(
 	    &r->public_identity, json_object_get(state, "public"));
 	r->placed = find(r,
 	    (unsigned int)json_integer_value(json_object_get(state, "placed")));
+	if (r->placed != NULL)
+		r->public_directory = directory_ref(r->placed->directory);
+	else if (r->public_identity.ino != 0)
+		r->public_directory = restore_directory(
+		    r, json_object_get(state, "directory"), finder);
 	return 0;
 }
 
@@ -532,10 +509,13 @@ const struct way way_rename = {
 	.prepare = rename_prepare,
 	.leave = rename_leave,
 	.hand_over = rename_hand_over,
-	.path = rename_path,
+	.leaf = rename_leaf,
+	.is_there = rename_is_there,
 	.refuse = rename_refuse,
 	.mend = rename_mend,
 	.direct = rename_direct,
+	.name = rename_name,
+	.connect = rename_connect,
 	.save = rename_save,
 	.restore = rename_restore,
 };

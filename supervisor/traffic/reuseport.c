@@ -98,7 +98,7 @@ make_socket(struct reuseport *r)
 	bool first = r->group.n == 0;
 
 	if (first)
-		r->uid = r->at->uid;
+		r->uid = r->at->owner.uid;
 	return inet_make(r->at, r->uid, first);
 }
 

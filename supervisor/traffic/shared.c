@@ -123,11 +123,19 @@ shared_hand_over(void *way, unsigned int from, unsigned int to)
 }
 
 static enum listener_path
-shared_path(void *way, const char *path)
+shared_leaf(void *way, const char *leaf)
 {
 	struct shared *s = way;
 
-	return s->names != NULL ? way_rename.path(s->names, path) : PATH_OTHER;
+	return s->names != NULL ? way_rename.leaf(s->names, leaf) : PATH_OTHER;
+}
+
+static bool
+shared_is_there(void *way, const struct identity *directory)
+{
+	struct shared *s = way;
+
+	return s->names != NULL && way_rename.is_there(s->names, directory);
 }
 
 static void
@@ -220,7 +228,8 @@ const struct way way_shared = {
 	.prepare = shared_prepare,
 	.leave = shared_leave,
 	.hand_over = shared_hand_over,
-	.path = shared_path,
+	.leaf = shared_leaf,
+	.is_there = shared_is_there,
 	.refuse = shared_refuse,
 	.mend = shared_mend,
 	.direct = shared_direct,

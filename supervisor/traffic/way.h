@@ -13,7 +13,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/credentials.h"
 #include "traffic/address.h"
+#include "traffic/directory.h"
 #include "traffic/listener.h"
 #include "traffic/steer.h"
 
@@ -21,8 +23,14 @@
 struct endpoint {
 	struct address address; /* port 0 until the first is bound */
 	int backlog;
-	uid_t uid;
-	gid_t gid;
+	struct credentials owner; /* of what is made there */
+	mode_t umask;		  /* for a Unix socket's file */
+
+	/*
+	 * Where the Unix sockets that join now have their names, borrowed;
+	 * NULL: where the address says, which is the operator's word.
+	 */
+	struct directory *directory;
 	bool v6only; /* of the sockets there, once there are some */
 	bool passed; /* somebody else has made the one that is there */
 	const struct holder *holder; /* NULL: none */
@@ -88,8 +96,12 @@ struct way {
 	/* Choose this socket no more, or again.  NULL: cannot be done. */
 	int (*rest)(void *, int fd, bool rest);
 
-	/* What of ours this path is.  NULL: there are no paths. */
-	enum listener_path (*path)(void *, const char *path);
+	/*
+	 * What of ours this last component of a path may be; and do we have
+	 * names in this directory?  NULL: there are no paths.
+	 */
+	enum listener_path (*leaf)(void *, const char *name);
+	bool (*is_there)(void *, const struct identity *directory);
 
 	/* New connections are kept away from here on. */
 	void (*refuse)(void *);
@@ -97,6 +109,13 @@ struct way {
 	void (*mend)(void *);
 	int (*direct)(void *, unsigned int generation, unsigned int n,
 	    struct address *to, struct address *source);
+
+	/*
+	 * The name of a generation's socket and its directory, both borrowed;
+	 * NULL if it has none.  Connect fd to it.  NULL: there are no paths.
+	 */
+	const char *(*name)(void *, unsigned int generation, int *directory);
+	int (*connect)(void *, unsigned int generation, int fd);
 
 	/* What a successor must know of a way, *new*. */
 	json_t *(*save)(const void *);

@@ -92,6 +92,20 @@ listener_direct(const struct listener *l, unsigned int generation,
 	return 0;
 }
 
+const char *
+listener_private(
+    const struct listener *l, unsigned int generation, int *directory)
+{
+	return NULL;
+}
+
+int
+listener_connect(const struct listener *l, unsigned int generation, int fd)
+{
+	fail();
+	return -1;
+}
+
 static void
 on_connection(evutil_socket_t fd, short events, void *arg)
 {

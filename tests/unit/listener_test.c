@@ -22,6 +22,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/credentials.h"
 #include "traffic/listener.h"
 
 static char directory[64];
@@ -159,11 +160,19 @@ static unsigned int
 reached_directly(const struct listener *l, unsigned int generation)
 {
 	struct address to, source;
+	int dir, fd, r;
+	unsigned int g;
 
 	if (listener_direct(l, generation, 0, &to, &source) == -1)
 		return 0;
 	assert_int_equal(source.len, 0);
-	return reached(l, &to);
+	if (listener_private(l, generation, &dir) == NULL)
+		return reached(l, &to);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	r = listener_connect(l, generation, fd);
+	g = r == 0 ? take(l) : 0;
+	close(fd);
+	return g;
 }
 
 static void
@@ -512,14 +521,20 @@ static void
 adopted_unix_sockets_serve_like_ours(void **state)
 {
 	struct listener *l = make(path("web.sock"));
-	struct address a = parse(path("web.sock"));
+	struct address a = parse(path("other.sock"));
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	/* Bound by the program itself, at the public path. */
+	/* Bound elsewhere: it cannot be bound again, and nothing is touched. */
 	assert_int_equal(bind(fd, &a.sa, a.len), 0);
+	errno = 0;
+	assert_int_equal(listener_adopt(l, 1, fd), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(access(path("web.sock"), F_OK), -1);
+	assert_int_equal(unlink(path("other.sock")), 0);
+	/* About to be bound: it gets its private path here. */
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(listener_adopt(l, 1, fd), 0);
 	assert_int_equal(access(path("web.sock.hotswap-new"), F_OK), -1);
-	/* About to be bound: it gets its private path here. */
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(listener_adopt(l, 2, fd), 0);
 	assert_int_equal(reached_publicly(l), 1);
@@ -558,6 +573,14 @@ a_socket_is_adopted_once(void **state)
 }
 
 static void
+give_to(struct listener *l, uid_t uid, gid_t gid)
+{
+	const struct credentials who = { .uid = uid, .gid = gid };
+
+	assert_int_equal(listener_set_owner(l, &who), 0);
+}
+
+static void
 sockets_of_a_group_have_one_owner(void **state)
 {
 	struct listener *l;
@@ -568,9 +591,9 @@ sockets_of_a_group_have_one_owner(void **state)
 	if (geteuid() != 0)
 		skip();
 	l = make("127.0.0.1:0");
-	listener_set_owner(l, 12345, 12345);
+	give_to(l, 12345, 12345);
 	assert_int_not_equal(listener_open(l, 1), -1);
-	listener_set_owner(l, 54321, 54321);
+	give_to(l, 54321, 54321);
 	assert_int_not_equal(listener_open(l, 2), -1);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(listener_adopt(l, 3, fd), 0);
@@ -580,8 +603,13 @@ sockets_of_a_group_have_one_owner(void **state)
 	assert_int_equal(st.st_uid, 12345);
 	listener_free(l);
 
+	/* Who may not make files there has no socket there. */
 	l = make(path("web.sock"));
-	listener_set_owner(l, 12345, 54321);
+	give_to(l, 12345, 54321);
+	errno = 0;
+	assert_int_equal(listener_open(l, 1), -1);
+	assert_int_equal(errno, EACCES);
+	assert_int_equal(chown(directory, 12345, (gid_t)-1), 0);
 	assert_int_not_equal(listener_open(l, 1), -1);
 	assert_int_equal(stat(path("web.sock"), &st), 0);
 	assert_int_equal(st.st_uid, 12345);

@@ -40,11 +40,11 @@ make_group(const char *text, struct endpoint *at, struct group *group)
 	memset(at, 0, sizeof(*at));
 	memset(group, 0, sizeof(*group));
 	at->backlog = 16;
-	at->uid = geteuid();
+	at->owner.uid = geteuid();
 	at->v6only = strstr(text, "[::1]") != NULL;
 	assert_int_equal(address_parse(&at->address, text, &why), 0);
 	for (i = 0; i < N; i++) {
-		fd = inet_make(at, at->uid, i == 0);
+		fd = inet_make(at, at->owner.uid, i == 0);
 		assert_int_not_equal(fd, -1);
 		assert_int_equal(inet_enter(at, fd), 0);
 		if (i == 0)

@@ -18,11 +18,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "traffic/drain.h"
+#include "traffic/directory.h"
 #include "traffic/listener.h"
 #include "traffic/settings.h"
 
@@ -224,7 +226,9 @@ paths_are_known_through_links(void **state)
 {
 	char directory[] = "/tmp/own_socket_test.XXXXXX", text[128];
 	char links[64];
+	struct identity identity;
 	struct listener *l;
+	struct stat st;
 
 	assert_non_null(mkdtemp(directory));
 	snprintf(links, sizeof(links), "%s/link", directory);
@@ -232,14 +236,15 @@ paths_are_known_through_links(void **state)
 	snprintf(text, sizeof(text), "%s/a.sock", directory);
 	l = make(text);
 	assert_int_not_equal(listener_open(l, 3), -1);
-	assert_int_equal(listener_path(l, text), PATH_PUBLIC);
-	snprintf(text, sizeof(text), "%s/link/a.sock", directory);
-	assert_int_equal(listener_path(l, text), PATH_PUBLIC);
-	snprintf(text, sizeof(text), "%s/a.sock.hotswap-3", directory);
-	assert_int_equal(listener_path(l, text), PATH_PRIVATE);
-	snprintf(text, sizeof(text), "%s/b.sock", directory);
-	assert_int_equal(listener_path(l, text), PATH_OTHER);
-	assert_int_equal(listener_path(l, "/a.sock"), PATH_OTHER);
+	assert_int_equal(listener_leaf(l, "a.sock"), PATH_PUBLIC);
+	assert_int_equal(listener_leaf(l, "a.sock.hotswap-3"), PATH_PRIVATE);
+	assert_int_equal(listener_leaf(l, "b.sock"), PATH_OTHER);
+	assert_int_equal(stat(links, &st), 0);
+	identity = (struct identity){ st.st_dev, st.st_ino };
+	assert_true(listener_is_in(l, &identity));
+	assert_int_equal(stat("/", &st), 0);
+	identity = (struct identity){ st.st_dev, st.st_ino };
+	assert_false(listener_is_in(l, &identity));
 	listener_free(l);
 	unlink(links);
 	assert_int_equal(rmdir(directory), 0);

@@ -42,8 +42,6 @@ on_call(struct intercept_call *call, void *arg)
 	run->type = call->type;
 	if (call->kind == INTERCEPT_LISTEN)
 		run->backlog = call->backlog;
-	if (call->path != NULL)
-		strlcpy(run->path, call->path, sizeof(run->path));
 	if (call->kind != INTERCEPT_UNLINK && call->family == AF_INET)
 		run->port = ntohs(
 		    ((const struct sockaddr_in *)call->address)->sin_port);

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Rights, read from /proc and taken on.  Names of users are not known here.
+ */
+#include "base/credentials.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+#define STATUS_MAX (1024 * 1024) /* 65536 groups, setgroups(2), have room */
+#define WORDS	   _LINUX_CAPABILITY_U32S_3
+
+static int
+set_groups(struct credentials *who, const gid_t *groups, size_t n)
+{
+	who->groups = calloc(n + 1, sizeof(*who->groups));
+	if (who->groups == NULL)
+		return -1;
+	if (n > 0)
+		memcpy(who->groups, groups, n * sizeof(*groups));
+	who->ngroups = n;
+	return 0;
+}
+
+int
+credentials_copy(struct credentials *to, const struct credentials *from)
+{
+	*to = *from;
+	return set_groups(to, from->groups, from->ngroups);
+}
+
+void
+credentials_fini(struct credentials *who)
+{
+	free(who->groups);
+	who->groups = NULL;
+	who->ngroups = 0;
+}
+
+/* What stands behind a label at a line's start; NULL if there is none. */
+static const char *
+find_line(const char *text, const char *label)
+{
+	const char *line = strstr(text, label);
+
+	return line != NULL ? line + strlen(label) : NULL;
+}
+
+/* The fourth of four numbers: real, effective, saved, file system. */
+static int
+read_id(const char *text, const char *label, unsigned int *id)
+{
+	const char *line = find_line(text, label);
+
+	if (line != NULL && sscanf(line, "%*u %*u %*u %u", id) == 1)
+		return 0;
+	errno = ESRCH;
+	return -1;
+}
+
+static int
+read_groups(struct credentials *who, const char *text)
+{
+	const char *line = find_line(text, "\nGroups:"), *end, *p;
+	size_t room = 1;
+	char *next;
+
+	if (line == NULL) {
+		errno = ESRCH;
+		return -1;
+	}
+	end = strchrnul(line, '\n');
+	for (p = line; p < end; p++)
+		room += *p == ' ';
+	who->groups = calloc(room + 1, sizeof(*who->groups));
+	if (who->groups == NULL)
+		return -1;
+	while (line < end && who->ngroups < room) {
+		line += strspn(line, " \t");
+		if (line >= end)
+			break;
+		who->groups[who->ngroups++] = (gid_t)strtoul(line, &next, 10);
+		line = next;
+	}
+	return 0;
+}
+
+static int
+parse(struct credentials *who, const char *text)
+{
+	const char *capabilities = find_line(text, "\nCapEff:");
+
+	if (capabilities == NULL) {
+		errno = ESRCH;
+		return -1;
+	}
+	who->capabilities = strtoull(capabilities, NULL, 16);
+	if (read_id(text, "\nUid:", &who->uid) == -1 ||
+	    read_id(text, "\nGid:", &who->gid) == -1)
+		return -1;
+	return read_groups(who, text);
+}
+
+int
+credentials_of(pid_t tid, struct credentials *who)
+{
+	char path[32], *text;
+	int r;
+
+	*who = (struct credentials){ 0 };
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
+	if ((text = fd_read_file(path, STATUS_MAX, NULL)) == NULL)
+		return -1;
+	r = parse(who, text);
+	free(text);
+	if (r == -1)
+		credentials_fini(who);
+	return r;
+}
+
+int
+credentials_own(struct credentials *who)
+{
+	return credentials_of(getpid(), who);
+}
+
+int
+credentials_make(struct credentials *who, uid_t uid, gid_t gid,
+    const gid_t *groups, size_t ngroups)
+{
+	struct credentials own = { 0 };
+
+	if (uid == 0 && credentials_own(&own) == -1)
+		return -1;
+	credentials_fini(&own);
+	*who = (struct credentials){
+		.uid = uid, .gid = gid, .capabilities = own.capabilities
+	};
+	return set_groups(who, groups, ngroups);
+}
+
+bool
+credentials_can(const struct credentials *who, unsigned int capability)
+{
+	return (who->capabilities >> capability & 1) != 0;
+}
+
+/*
+ * No more of our own than are asked for, and none for what we execute.
+ * capset(2) has no wrapper in the C library.
+ */
+static int
+limit_capabilities(uint64_t wanted)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[WORDS];
+	uint32_t word;
+	size_t i;
+
+	if (syscall(SYS_capget, &header, data) == -1)
+		return -1;
+	for (i = 0; i < WORDS; i++) {
+		word = (uint32_t)(wanted >> (32 * i));
+		data[i].permitted &= word;
+		data[i].effective = data[i].permitted;
+		data[i].inheritable = 0;
+	}
+	return (int)syscall(SYS_capset, &header, data);
+}
+
+static bool
+has_groups(const struct credentials *who, const struct credentials *other)
+{
+	return who->ngroups == other->ngroups &&
+	    memcmp(who->groups, other->groups,
+		who->ngroups * sizeof(*who->groups)) == 0;
+}
+
+/* Some containers allow no setgroups(2), not even to what one has. */
+static int
+change_ids(const struct credentials *who, const struct credentials *own)
+{
+	bool same = own->uid == who->uid && own->gid == who->gid;
+
+	if (same && has_groups(who, own))
+		return 0;
+	if (!credentials_can(own, CAP_SETUID) ||
+	    !credentials_can(own, CAP_SETGID)) {
+		errno = EPERM;
+		return same ? 0 : -1;
+	}
+	if (prctl(PR_SET_KEEPCAPS, 1) == -1 ||
+	    setgroups(who->ngroups, who->groups) == -1 ||
+	    setresgid(who->gid, who->gid, who->gid) == -1)
+		return -1;
+	return setresuid(who->uid, who->uid, who->uid);
+}
+
+int
+credentials_take_on(const struct credentials *who)
+{
+	struct credentials own;
+	int r;
+
+	if (credentials_own(&own) == -1)
+		return -1;
+	r = change_ids(who, &own);
+	credentials_fini(&own);
+	if (r == -1 ||
+	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1)
+		return -1;
+	return limit_capabilities(who->capabilities);
+}
+
+json_t *
+credentials_save(const struct credentials *who)
+{
+	json_t *groups = json_array();
+	size_t i;
+
+	for (i = 0; i < who->ngroups; i++)
+		json_array_append_new(
+		    groups, json_integer((json_int_t)who->groups[i]));
+	return json_pack("{sI sI so sI}", "uid", (json_int_t)who->uid, "gid",
+	    (json_int_t)who->gid, "groups", groups, "capabilities",
+	    (json_int_t)who->capabilities);
+}
+
+int
+credentials_restore(struct credentials *who, const json_t *saved)
+{
+	json_int_t uid, gid, capabilities;
+	json_t *groups, *group;
+	size_t i;
+
+	if (json_unpack((json_t *)saved, "{sI sI so sI}", "uid", &uid, "gid",
+		&gid, "groups", &groups, "capabilities", &capabilities) == -1) {
+		errno = EINVAL;
+		return -1;
+	}
+	*who = (struct credentials){ .uid = (uid_t)uid,
+		.gid = (gid_t)gid,
+		.capabilities = (uint64_t)capabilities };
+	who->groups = calloc(json_array_size(groups) + 1, sizeof(gid_t));
+	if (who->groups == NULL)
+		return -1;
+	json_array_foreach (groups, i, group)
+		who->groups[who->ngroups++] = (gid_t)json_integer_value(group);
+	return 0;
+}

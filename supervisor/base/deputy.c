@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The child, and the wait for it.  It is reaped by the loop like all others.
+ */
+#include "base/deputy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+
+#define LOOK_MS	   100	 /* from one look at what it does to the next */
+#define SLEEP_MS   500	 /* it sleeps: nothing here does but a hostile file */
+#define LONGEST_MS 10000 /* a disk or a processor is slow */
+
+struct message {
+	int error; /* 0: done */
+	char data[DEPUTY_DATA_MAX];
+};
+
+/* Which mount it is, too: another one may show less of the same files. */
+static bool
+is_same_directory(int fd, const char *path)
+{
+	struct statx a, b;
+	const unsigned int mask = STATX_INO | STATX_MNT_ID;
+
+	return statx(fd, "", AT_EMPTY_PATH, mask, &a) == 0 &&
+	    statx(AT_FDCWD, path, 0, mask, &b) == 0 &&
+	    a.stx_dev_major == b.stx_dev_major &&
+	    a.stx_dev_minor == b.stx_dev_minor && a.stx_ino == b.stx_ino &&
+	    a.stx_mnt_id == b.stx_mnt_id;
+}
+
+static int
+enter_mounts(pid_t tid)
+{
+	struct stat own, theirs;
+	char path[32];
+	int fd, r;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)tid);
+	if (stat("/proc/self/ns/mnt", &own) == -1 || stat(path, &theirs) == -1)
+		return -1;
+	if (own.st_ino == theirs.st_ino && own.st_dev == theirs.st_dev)
+		return 0;
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+		return -1;
+	r = setns(fd, CLONE_NEWNS);
+	fd_close(&fd);
+	return r;
+}
+
+static int
+open_directory(pid_t tid, const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, name);
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Stand where the thread stands.  Its links in /proc lead to no other place. */
+static int
+enter_thread(pid_t tid, int number)
+{
+	char name[32] = "cwd";
+	int root, start, r = -1;
+
+	if (number != AT_FDCWD)
+		snprintf(name, sizeof(name), "fd/%d", number);
+	root = open_directory(tid, "root");
+	start = open_directory(tid, name);
+	if (root != -1 && start != -1 && enter_mounts(tid) == 0 &&
+	    (is_same_directory(root, "/") ||
+		(fchdir(root) == 0 && chroot(".") == 0)))
+		r = fchdir(start);
+	fd_close(&root);
+	fd_close(&start);
+	return r;
+}
+
+static int
+enter(const struct deputy_job *job)
+{
+	if (job->tid != 0)
+		return enter_thread(job->tid, job->number);
+	return job->directory != -1 ? fchdir(job->directory) : 0;
+}
+
+/*
+ * Nobody may look into it: it has our memory and our descriptors.  It dies
+ * with us, which it must be told again once it has become another user,
+ * prctl(2).
+ */
+static int
+become(const struct deputy_job *job, pid_t parent)
+{
+	if (prctl(PR_SET_DUMPABLE, 0) == -1 || enter(job) == -1 ||
+	    credentials_take_on(job->who) == -1 ||
+	    prctl(PR_SET_DUMPABLE, 0) == -1 ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
+		return -1;
+	if (getppid() == parent)
+		return 0;
+	errno = ESRCH;
+	return -1;
+}
+
+static _Noreturn void
+work(const struct deputy_job *job, pid_t parent, int sock)
+{
+	struct message message = { 0 };
+	int fd = -1;
+
+	memcpy(message.data, job->data, job->size);
+	if (become(job, parent) == -1 || job->act(message.data, &fd) == -1)
+		message.error = errno != 0 ? errno : EIO;
+	fd_send(sock, &message, sizeof(message), &fd, fd != -1);
+	_exit(0);
+}
+
+/* Until all is blocked, a handler of ours could run in the child. */
+static pid_t
+start(const struct deputy_job *job, int sock)
+{
+	pid_t pid, parent = getpid();
+	sigset_t all, before;
+	int saved;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	if ((pid = fork()) == 0)
+		work(job, parent, sock);
+	saved = errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = saved;
+	return pid;
+}
+
+/* The letter of its state, proc_pid_stat(5); its name has no parenthesis. */
+static char
+state_of(pid_t pid)
+{
+	char path[32], *text, *end, state = 'R';
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if ((text = fd_read_file(path, DEPUTY_DATA_MAX, NULL)) == NULL)
+		return state;
+	if ((end = strrchr(text, ')')) != NULL && end[1] == ' ')
+		state = end[2];
+	free(text);
+	return state;
+}
+
+/*
+ * Does it wait for something that nobody has to give?  A look at a path has no
+ * disk to wait for, or not for long; a change of a directory may have.
+ */
+static bool
+is_asleep(const struct deputy_job *job, pid_t pid)
+{
+	char state = state_of(pid);
+
+	return state == 'S' || (state == 'D' && job->tid != 0);
+}
+
+/* Wait until its socket can be read.  -1 with ETIMEDOUT: it will not be. */
+static int
+await(const struct deputy_job *job, pid_t pid, int sock)
+{
+	struct pollfd ready = { .fd = sock, .events = POLLIN };
+	int64_t begin = clock_ms(), slept = 0;
+	int n;
+
+	while ((n = poll(&ready, 1, LOOK_MS)) != 1) {
+		if (n == -1 && errno != EINTR)
+			return -1;
+		slept = is_asleep(job, pid) ? slept + LOOK_MS : 0;
+		if (slept < SLEEP_MS && clock_ms() - begin < LONGEST_MS)
+			continue;
+		errno = ETIMEDOUT;
+		return -1;
+	}
+	return 0;
+}
+
+/* Its descriptors, which are ours as well, are closed once this has ended. */
+static void
+await_end(const struct deputy_job *job, pid_t pid, int sock)
+{
+	char byte;
+
+	if (await(job, pid, sock) == -1 ||
+	    recv(sock, &byte, 1, MSG_DONTWAIT) != 0)
+		kill(pid, SIGKILL);
+}
+
+static int
+collect(const struct deputy_job *job, pid_t pid, int sock, int *fd)
+{
+	struct message message;
+	int received = -1, saved;
+	size_t n = 1;
+
+	if (await(job, pid, sock) == -1) {
+		saved = errno;
+		kill(pid, SIGKILL);
+		errno = saved;
+		return -1;
+	}
+	if (fd_receive(sock, &message, sizeof(message), &received, &n, NULL) !=
+	    sizeof(message)) {
+		errno = ECHILD;
+		return -1;
+	}
+	await_end(job, pid, sock);
+	if (message.error != 0 || fd == NULL)
+		fd_close(&received);
+	else
+		*fd = n == 1 ? received : -1;
+	memcpy(job->data, message.data, job->size);
+	errno = message.error;
+	return message.error == 0 ? 0 : -1;
+}
+
+int
+deputy_do(const struct deputy_job *job, int *fd)
+{
+	int ends[2], r = -1;
+	pid_t pid;
+
+	if (fd != NULL)
+		*fd = -1;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1)
+		return -1;
+	pid = start(job, ends[1]);
+	fd_close(&ends[1]);
+	if (pid != -1)
+		r = collect(job, pid, ends[0], fd);
+	fd_close(&ends[0]);
+	return r;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Looks at paths of programs as the programs would.
+ */
+#include "process/caller.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/deputy.h"
+#include "base/fd.h"
+
+#ifndef SO_PEERGROUPS
+#define SO_PEERGROUPS 59
+#endif
+
+/* What the deputy is told, and what it has found. */
+struct look {
+	char directory[PATH_MAX];
+	char leaf[NAME_MAX + 1];
+	dev_t dev;
+	ino_t ino;
+	bool socket;
+};
+
+/*
+ * A link of proc(5) means another thing to the deputy than to the program,
+ * whose call the kernel may carry out itself then.
+ */
+static int
+open_directory(const char *path)
+{
+	const struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_NO_MAGICLINKS,
+	};
+
+	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+}
+
+/* In such a one every later look could hang as well. */
+static bool
+is_made_by_users(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == -1 || fs.f_type == FUSE_SUPER_MAGIC;
+}
+
+/* In the child. */
+static int
+look(void *data, int *fd)
+{
+	struct look *look = data;
+	struct stat st;
+
+	if ((*fd = open_directory(look->directory)) == -1)
+		return -1;
+	if (geteuid() != 0 && is_made_by_users(*fd)) {
+		errno = ENOTSUP;
+		return -1;
+	}
+	if (fstat(*fd, &st) == -1)
+		return -1;
+	look->dev = st.st_dev;
+	look->ino = st.st_ino;
+	look->socket =
+	    fstatat(*fd, look->leaf, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISSOCK(st.st_mode);
+	return 0;
+}
+
+/* -1 with errno: a path that ends in a slash names no socket. */
+static int
+split(struct look *look, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *leaf = slash != NULL ? slash + 1 : path;
+	size_t len = slash == NULL ? 0 : (size_t)(slash - path) + 1;
+
+	strlcpy(look->directory, ".", sizeof(look->directory));
+	if (len >= sizeof(look->directory) ||
+	    strlcpy(look->leaf, leaf, sizeof(look->leaf)) >=
+		sizeof(look->leaf)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (len > 0)
+		strlcpy(look->directory, path, len + 1);
+	if (leaf[0] != '\0' && strcmp(leaf, ".") != 0 &&
+	    strcmp(leaf, "..") != 0)
+		return 0;
+	errno = EISDIR;
+	return -1;
+}
+
+static void
+name_directory(int fd, char text[static PATH_MAX])
+{
+	char link[32];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if ((n = readlink(link, text, PATH_MAX - 2)) <= 0)
+		n = 0;
+	if (n == 0 || text[n - 1] != '/')
+		text[n++] = '/';
+	text[n] = '\0';
+}
+
+int
+caller_path_init(struct caller_path *path, pid_t tid, int number,
+    const char *text, const struct credentials *who)
+{
+	struct look found = { 0 };
+	const struct deputy_job job = { .who = who,
+		.directory = -1,
+		.tid = tid,
+		.number = number,
+		.act = look,
+		.data = &found,
+		.size = sizeof(found) };
+
+	memset(path, 0, sizeof(*path));
+	path->directory = -1;
+	if (split(&found, text) == -1 ||
+	    deputy_do(&job, &path->directory) == -1 ||
+	    credentials_copy(&path->who, who) == -1) {
+		fd_close(&path->directory);
+		return -1;
+	}
+	path->dev = found.dev;
+	path->ino = found.ino;
+	path->socket = found.socket;
+	strlcpy(path->leaf, found.leaf, sizeof(path->leaf));
+	name_directory(path->directory, path->text);
+	return 0;
+}
+
+void
+caller_path_fini(struct caller_path *path)
+{
+	credentials_fini(&path->who);
+	fd_close(&path->directory);
+}
+
+/* getsockopt(2) tells how much room it needs.  *New*; NULL with errno. */
+static gid_t *
+peer_groups(int sock, size_t *n)
+{
+	gid_t *groups = calloc(1, sizeof(*groups)), *more;
+	socklen_t len = 0;
+
+	while (groups != NULL &&
+	    getsockopt(sock, SOL_SOCKET, SO_PEERGROUPS, groups, &len) == -1) {
+		more = errno == ERANGE ? realloc(groups, len + 1) : NULL;
+		if (more == NULL)
+			free(groups);
+		groups = more;
+	}
+	*n = len / sizeof(*groups);
+	return groups;
+}
+
+static uint64_t
+capabilities_of(pid_t pid, const struct ucred *peer)
+{
+	struct credentials now;
+	uint64_t capabilities = 0;
+
+	if (credentials_of(pid, &now) == -1)
+		return 0;
+	if (now.uid == peer->uid && now.gid == peer->gid)
+		capabilities = now.capabilities;
+	credentials_fini(&now);
+	return capabilities;
+}
+
+int
+caller_of_socket(int sock, pid_t pid, struct credentials *who)
+{
+	socklen_t len = sizeof(struct ucred);
+	struct ucred peer;
+
+	*who = (struct credentials){ 0 };
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1 ||
+	    (who->groups = peer_groups(sock, &who->ngroups)) == NULL)
+		return -1;
+	who->uid = peer.uid;
+	who->gid = peer.gid;
+	who->capabilities = capabilities_of(pid, &peer);
+	return 0;
+}
