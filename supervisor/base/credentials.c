@@ -127,10 +127,37 @@ credentials_of(pid_t tid, struct credentials *who)
 	return r;
 }
 
+/* The C library has no wrapper for capget(2). */
+static int
+own_capabilities(uint64_t *capabilities)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[WORDS];
+
+	if (syscall(SYS_capget, &header, data) == -1)
+		return -1;
+	*capabilities = (uint64_t)data[1].effective << 32 | data[0].effective;
+	return 0;
+}
+
+/* Not from /proc, which may be somebody else's where we stand. */
 int
 credentials_own(struct credentials *who)
 {
-	return credentials_of(getpid(), who);
+	int n = getgroups(0, NULL);
+
+	*who = (struct credentials){ .uid = geteuid(), .gid = getegid() };
+	if (n == -1 || own_capabilities(&who->capabilities) == -1 ||
+	    (who->groups = calloc((size_t)n + 1, sizeof(gid_t))) == NULL)
+		return -1;
+	if ((n = getgroups(n, who->groups)) == -1) {
+		credentials_fini(who);
+		return -1;
+	}
+	who->ngroups = (size_t)n;
+	return 0;
 }
 
 int
@@ -154,10 +181,7 @@ credentials_can(const struct credentials *who, unsigned int capability)
 	return (who->capabilities >> capability & 1) != 0;
 }
 
-/*
- * No more of our own than are asked for, and none for what we execute.
- * capset(2) has no wrapper in the C library.
- */
+/* No more of our own than are asked for, and none for what we execute. */
 static int
 limit_capabilities(uint64_t wanted)
 {

@@ -150,22 +150,29 @@ open_as(const char *path, const struct credentials *who)
 	return deputy_do(&job, &fd) == 0 ? directory_new(fd, path, who) : NULL;
 }
 
-/* Can nobody but root change what a path leads to? */
+/*
+ * Can nobody but root change what a path leads to, and what is in it?  On the
+ * way there a sticky directory lets others have names of their own alone.
+ */
 static bool
 is_roots_alone(const char *path)
 {
 	char real[PATH_MAX], *slash;
+	mode_t sticky = 0;
 	struct stat st;
 
 	if (realpath(path, real) == NULL)
 		return false;
-	for (slash = real; slash != NULL; slash = strrchr(real, '/')) {
+	do {
 		if (stat(real[0] != '\0' ? real : "/", &st) == -1 ||
-		    st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		    st.st_uid != 0 ||
+		    ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0 &&
+			(st.st_mode & sticky) == 0))
 			return false;
+		sticky = S_ISVTX;
 		if ((slash = strrchr(real, '/')) != NULL)
 			*slash = '\0';
-	}
+	} while (slash != NULL);
 	return true;
 }
 

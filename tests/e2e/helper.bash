@@ -32,7 +32,7 @@ teardown() {
 		# shellcheck disable=SC2086
 		kill -KILL "$pid" $below 2>/dev/null || true
 	done
-	for log in run.log state/*/log; do
+	for log in run.log state/*/log theirs/said; do
 		[ -e "$log" ] || continue
 		echo "--- $log"
 		tail -n 60 "$log"

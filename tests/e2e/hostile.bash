@@ -21,7 +21,7 @@ attacker() {
 		#!/bin/sh
 		PATH=$BUILD/fixtures:\$PATH
 		cd '$PWD/theirs'
-		$* >>said 2>&1 &
+		{ $*; } >>said 2>&1 &
 		cd '$PWD'
 		exec ./server "\$@"
 	END

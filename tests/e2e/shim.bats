@@ -67,6 +67,14 @@ wrap_plain() {
 	wrap "${options[@]}" -- "$BUILD/fixtures/plain" serve word "$@"
 }
 
+# privileged_port: one that nobody listens on is PORT.
+privileged_port() {
+	for PORT in $(seq 600 1000); do
+		[ -n "$(ss -Hlntu "sport = :$PORT")" ] || return 0
+	done
+	return 1
+}
+
 # ask N ADDRESS: the words that so many clients are told, and how often.
 ask() {
 	"$BUILD/fixtures/plain" ask "$@"
@@ -271,18 +279,30 @@ unchecked() {
 	[ "$(field "[l['address'] for l in d['listeners']]")" = "['127.0.0.1:$one']" ]
 }
 
-@test "wrapped: an unprivileged program gets a privileged port" {
+@test "wrapped: an unprivileged program gets a privileged port that was declared" {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
-	PORT=
-	for candidate in $(seq 600 1000); do
-		[ -n "$(ss -Hltn "sport = :$candidate")" ] || { PORT=$candidate; break; }
-	done
-	chmod -R a+rX "$BUILD/fixtures" 2>/dev/null
-	wrap_plain one --user nobody -- "tcp:127.0.0.1:$PORT"
+	privileged_port
+	wrap_plain one --user nobody -l "127.0.0.1:$PORT" -- "tcp:127.0.0.1:$PORT"
 	says one "tcp:127.0.0.1:$PORT"
 	echo two >word
 	hotswap upgrade web
 	says two "tcp:127.0.0.1:$PORT"
+}
+
+@test "wrapped: an unprivileged program gets no privileged port that was not declared" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	privileged_port
+	echo one >word
+	for protocol in "" udp:; do
+		expect 1 hotswap start -n web --user nobody --restart never -- \
+			"$BUILD/fixtures/plain" serve word \
+			"${protocol:-tcp:}127.0.0.1:$PORT" 2>said
+		grep -qF "say --listen ${protocol}127.0.0.1:$PORT" said
+		[ -z "$(ss -Hlntu "sport = :$PORT")" ]
+	done
+	# Who may have the port by itself needs no declaration.
+	wrap_plain one -- "tcp:127.0.0.1:$PORT"
+	says one "tcp:127.0.0.1:$PORT"
 }
 
 @test "wrapped: an ordinary user can do all of it (seccomp and preload)" {

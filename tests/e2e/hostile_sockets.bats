@@ -1,0 +1,225 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+#
+# Programs that want sockets, files and ports which they could not have by
+# themselves, from a supervisor that is root.
+
+load hostile
+
+setup() {
+	hostile_setup
+	install -d -m 755 roots
+}
+
+# roots_server: a server of root's own on the Unix socket roots/live.
+roots_server() {
+	"$BUILD/fixtures/plain" serve server "unix:$PWD/roots/live" 3>&- &
+	PIDS+=("$!")
+	until_true test -S roots/live
+	stat -c '%i %U %a' roots/live >before
+}
+
+# roots_server_lives: as it was, and it answers.
+roots_server_lives() {
+	stat -c '%i %U %a' roots/live | diff before -
+	"$BUILD/fixtures/plain" ask 1 "unix:$PWD/roots/live" | grep -q "^1 "
+}
+
+@test "hostile: a socket that is bound cannot be bound again, to the path of root's socket" {
+	roots_server
+	attacker "bind_plain unix-stream autobind bind-unix '$PWD/roots/live' \
+		listen; echo over"
+	serve_attacked
+	until_true said over
+	said "autobind 0"
+	said "bind 98" # as the kernel has it
+	unharmed
+	hotswap stop web --now
+	roots_server_lives
+}
+
+@test "hostile: no path in a directory of root's is bound, linked or removed" {
+	roots_server
+	mkdir -m 755 roots/empty
+	"$BUILD/fixtures/bind_plain" unix-stream bind-unix "$PWD/roots/stale"
+	attacker "bind_plain unix-stream bind-unix '$PWD/roots/live' \
+		bind-unix '$PWD/roots/stale' bind-unix '$PWD/roots/empty/new' \
+		bind-unix '../roots/empty/new' unlink '$PWD/roots/live' \
+		unlink '$PWD/roots/stale'; echo over"
+	serve_attacked
+	until_true said over
+	[ "$(grep -c '^bind 13$' theirs/said)" = 4 ]
+	[ "$(grep -c '^unlink 13$' theirs/said)" = 2 ]
+	unharmed
+	hotswap stop web --now
+	roots_server_lives
+	test -S roots/stale
+	[ "$(ls -A roots/empty)" = "" ]
+	[ "$(ls roots)" = "$(printf '%s\n' empty live stale)" ]
+}
+
+@test "hostile: links in the place of a socket's names change no file of root's" {
+	local mode
+
+	mode=$(stat -c %a before 2>/dev/null || echo 600)
+	install -m 600 /dev/null roots/victim
+	attacker "hostile_swap '$PWD/theirs' '$PWD/roots/victim' ${TRIES:-200}"
+	serve_attacked
+	DEADLINE=60 until_true said "done"
+	[ "$(stat -c '%a %U' roots/victim)" = "$mode root" ]
+	unharmed
+	[ "$(stat -c '%a %U' roots/victim)" = "$mode root" ]
+}
+
+@test "hostile: a privileged port is not to be had, whoever asked for it" {
+	local port
+
+	for port in $(seq 600 1000); do
+		[ -n "$(ss -Hlntu "sport = :$port")" ] || break
+	done
+	attacker "bind_plain stream bind $port close dgram bind $port; echo over"
+	serve_attacked
+	until_true said over
+	[ "$(grep -c '^bind 13$' theirs/said)" = 2 ]
+	[ -z "$(ss -Hlntu "sport = :$port")" ]
+	grep -qF "say --listen" run.log
+	unharmed
+}
+
+@test "hostile: a chrooted program's links and dots lead to nothing outside" {
+	mkdir -p jail outside
+	ln -s ../../../../../../../../../.. jail/up
+	ln -s "$PWD/outside" jail/away
+	chown nobody jail outside
+	cp "$BUILD/fixtures/bind_static" jail/
+	cat >program <<-END
+		#!/bin/sh
+		for path in '/../../../$PWD/outside/a' '/up/$PWD/outside/b' /away/c; do
+			chroot --userspec=nobody '$PWD/jail' /bind_static \
+				unix-stream bind-unix "\$path" listen
+		done >theirs/said 2>&1
+		echo over >>theirs/said
+		exec ./server "\$@"
+	END
+	chmod 755 program
+	serve -- ./program
+	load_begin --rate 1000
+	until_true said over
+	[ "$(ls -A outside)" = "" ]
+	[ "$(grep -c '^bind 2$' theirs/said)" = 3 ]
+	unharmed
+}
+
+# upgraded_there PATH: the server at this Unix socket, which a root supervisor
+# runs as nobody, is upgraded, rolled back and crashes its supervisor.
+upgraded_there() {
+	until_true test -S "$1"
+	"$BUILD/load" --control steer --rate 1000 "$1" >load.json 3>&- &
+	CLIENT=$!
+	PIDS+=("$CLIENT")
+	until_true test -p steer
+	release server v2
+	hotswap upgrade web
+	until_true is_at "$1" v2
+	hotswap rollback web
+	until_true is_at "$1" v1
+	kill -KILL "$(itself)"
+	until_true hotswap status web
+	hotswap upgrade web
+	until_true is_at "$1" v2
+	load_end
+	[ "$(stat -c %U "$1")" = nobody ]
+	hotswap stop web --now
+	[ ! -e "$1" ]
+	[ -z "$(find "$(dirname "$1")" -name '*.hotswap-*')" ]
+}
+
+# is_at PATH VERSION
+is_at() {
+	curl -s -m 5 -o /dev/null -D - --unix-socket "$1" http://localhost/ |
+		tr -d '\r' | grep -qx "X-Version: $2"
+}
+
+# run_as_nobody OPTIONS... -- PROGRAM...
+run_as_nobody() {
+	hotswap run -n web --user nobody --bake 200ms --keep 1m "$@" \
+		>>run.log 2>&1 3>&- &
+	SUPERVISOR=$!
+	PIDS+=("$SUPERVISOR")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+}
+
+@test "user: a Unix socket in a directory of the user's is upgraded and rolled back" {
+	for shim in seccomp preload; do
+		rm -f steer
+		release server v1
+		run_as_nobody --shim "$shim" -- ./server --bind "$PWD/theirs/sock"
+		upgraded_there "$PWD/theirs/sock"
+	done
+}
+
+@test "user: a declared Unix socket is upgraded and rolled back, whosever its directory is" {
+	for directory in theirs roots; do
+		rm -f steer
+		release server v1
+		run_as_nobody -l "$PWD/$directory/sock" -- ./server
+		upgraded_there "$PWD/$directory/sock"
+	done
+}
+
+@test "user: a Unix socket in a sticky directory of all is upgraded and rolled back" {
+	mkdir -m 1777 everybodys
+	run_as_nobody -- ./server --bind "$PWD/everybodys/sock"
+	upgraded_there "$PWD/everybodys/sock"
+}
+
+@test "user: a Unix socket of a chrooted program is upgraded and rolled back" {
+	mkdir -p jail/run jail/proc/self/fd
+	chown nobody jail/run
+	cat >program <<-END
+		#!/bin/sh
+		ln -sf /server-\$HOTSWAP_GENERATION jail/proc/self/exe
+		cat /proc/self/status >jail/proc/self/status
+		cp server jail/server-\$HOTSWAP_GENERATION
+		exec chroot --userspec=nobody '$PWD/jail' \
+			/server-\$HOTSWAP_GENERATION --bind /run/sock
+	END
+	chmod 755 program
+	cp "$BUILD/fixtures/server_static" server.static
+	release() { release_static "$@"; }
+	release server v1
+	hotswap run -n web --bake 200ms --keep 1m -- ./program >>run.log 2>&1 3>&- &
+	SUPERVISOR=$!
+	PIDS+=("$SUPERVISOR")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	upgraded_there "$PWD/jail/run/sock"
+}
+
+# release_static FILE VERSION OPTIONS...: as release, of the static server.
+release_static() {
+	local file=$1
+
+	shift
+	cp server.static "$file.new"
+	printf '\nversion=%s\n' "$*" >>"$file.new"
+	chmod 755 "$file.new"
+	mv "$file.new" "$file"
+}
+
+@test "user: a Unix socket of a program with mounts of its own is upgraded and rolled back" {
+	unshare -m true || skip "takes a mount namespace"
+	mkdir -p hidden
+	cat >program <<-END
+		#!/bin/sh
+		exec unshare -m sh -c 'mount --bind theirs hidden && exec \
+			setpriv --reuid=nobody --clear-groups ./server --bind \
+			"$PWD/hidden/sock"'
+	END
+	chmod 755 program
+	hotswap run -n web --bake 200ms --keep 1m -- ./program >>run.log 2>&1 3>&- &
+	SUPERVISOR=$!
+	PIDS+=("$SUPERVISOR")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	upgraded_there "$PWD/theirs/sock"
+	[ "$(ls -A hidden)" = "" ]
+}
