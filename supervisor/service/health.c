@@ -14,6 +14,7 @@
 #include "service/helper.h"
 #include "service/service.h"
 #include "traffic/accept.h"
+#include "traffic/directory.h"
 
 #define EXEC	"exec:"
 #define LATE_MS 1500 /* past the end of a check's time, for a slow machine */
@@ -176,53 +177,45 @@ health_source(const struct generation *generation, const char *check,
 	    source, HEALTH_SOURCE, "[::1]:%u-%u", port, port + STEER_PORTS - 1);
 }
 
-/* A listener that a `unix:PATH…` check names, and how it is reached. */
-struct unix_target {
-	struct address to;
-	const char *path; /* of this generation's socket; NULL: none is named */
-	bool declared;	  /* by --listen */
-};
-
-static void
+/*
+ * The name of this generation's socket in the listener that a `unix:PATH…`
+ * check names, and the directory that it is in; NULL: no listener is named.
+ */
+static const char *
 find_unix(const struct generation *generation, const char *check,
-    struct unix_target *target)
+    const struct directory **directory)
 {
 	const struct service *service = generation->service;
-	struct address source;
 	char text[ADDRESS_STRLEN];
+	const char *name;
 	size_t i, n;
 
-	target->path = NULL;
-	target->declared = false;
 	if (strncmp(check, "unix:", 5) != 0)
-		return;
+		return NULL;
 	for (i = 0; i < service->nlisteners; i++) {
 		address_format(listener_address(service->listeners[i]), text);
 		n = strlen(text);
 		if (strncmp(check + 5, text, n) != 0 ||
 		    (check[5 + n] != '\0' && check[5 + n] != ':'))
 			continue;
-		if (listener_direct(service->listeners[i], generation->number,
-			0, &target->to, &source) == -1 ||
-		    target->to.sa.sa_family != AF_UNIX)
-			continue;
-		target->path =
-		    ((struct sockaddr_un *)&target->to.storage)->sun_path;
-		target->declared = i < service->ndeclared;
-		return;
+		name = listener_private(
+		    service->listeners[i], generation->number, directory);
+		if (name != NULL)
+			return name;
 	}
+	return NULL;
 }
 
 /*
- * A socket that the operator has declared is ours, and the program's user may
- * have no way to it: the prober connects with our rights and then gives them
- * up.  Any other socket it reaches with the program's, or not at all.
+ * The prober has the rights that the socket was bound with, and those of the
+ * program for any other.  In a directory that nobody but us can change these
+ * are ours: it connects, and then gives them up.
  */
 static struct probe *
 start_probe(struct health *health, const char *check,
     struct command_spec *command, const char *source)
 {
-	struct unix_target target;
+	const struct directory *directory;
 	struct probe_spec spec = {
 		.check = check, .source = source, .command = command
 	};
@@ -231,10 +224,13 @@ start_probe(struct health *health, const char *check,
 	if (strncmp(check, EXEC, strlen(EXEC)) == 0) {
 		spec.shell = options_command(check + strlen(EXEC), &ours);
 	} else {
-		find_unix(health->generation, check, &target);
-		spec.unix_path = target.path;
-		if (target.declared)
-			command->account = NULL;
+		spec.unix_path =
+		    find_unix(health->generation, check, &directory);
+		if (spec.unix_path != NULL) {
+			command->directory_fd = directory_fd(directory);
+			if (directory_is_ours(directory))
+				command->account = NULL;
+		}
 	}
 	return probe_start(
 	    health->generation->service->base, &spec, probe_result, health);

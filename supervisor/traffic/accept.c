@@ -255,7 +255,8 @@ static int
 check_open(struct accept_check *check)
 {
 	struct address to, source;
-	int one = 1, directory;
+	const struct directory *directory;
+	int one = 1;
 	bool is_private = listener_private(check->listeners[check->at],
 			      check->generation, &directory) != NULL;
 

@@ -18,6 +18,7 @@
 
 #include "base/deputy.h"
 #include "base/fd.h"
+#include "base/trust.h"
 #include "traffic/holder.h"
 #include "traffic/way.h"
 
@@ -150,39 +151,20 @@ open_as(const char *path, const struct credentials *who)
 	return deputy_do(&job, &fd) == 0 ? directory_new(fd, path, who) : NULL;
 }
 
-/*
- * Can nobody but root change what a path leads to, and what is in it?  On the
- * way there a sticky directory lets others have names of their own alone.
- */
-static bool
-is_roots_alone(const char *path)
-{
-	char real[PATH_MAX], *slash;
-	mode_t sticky = 0;
-	struct stat st;
-
-	if (realpath(path, real) == NULL)
-		return false;
-	do {
-		if (stat(real[0] != '\0' ? real : "/", &st) == -1 ||
-		    st.st_uid != 0 ||
-		    ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0 &&
-			(st.st_mode & sticky) == 0))
-			return false;
-		sticky = S_ISVTX;
-		if ((slash = strrchr(real, '/')) != NULL)
-			*slash = '\0';
-	} while (slash != NULL);
-	return true;
-}
-
 struct directory *
 directory_named(const char *path, const struct credentials *owner)
 {
+	const struct trust nobody_else = { 0 };
+	char why[TRUST_WHY], whole[2 * PATH_MAX], cwd[PATH_MAX] = "";
 	struct credentials own;
 	struct directory *d;
 
-	if (owner->uid != geteuid() && !is_roots_alone(path))
+	if (path[0] != '/' && getcwd(cwd, sizeof(cwd)) == NULL)
+		return NULL;
+	snprintf(whole, sizeof(whole), "%s%s%s", cwd, cwd[0] != '\0' ? "/" : "",
+	    path);
+	if (owner->uid != geteuid() &&
+	    trust_path(&nobody_else, whole, why, sizeof(why)) == -1)
 		return open_as(path, owner);
 	if (credentials_own(&own) == -1)
 		return NULL;
@@ -282,6 +264,12 @@ int
 directory_fd(const struct directory *d)
 {
 	return d->fd;
+}
+
+bool
+directory_is_ours(const struct directory *d)
+{
+	return d->who.uid == geteuid();
 }
 
 static int

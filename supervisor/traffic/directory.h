@@ -63,6 +63,9 @@ bool directory_is(const struct directory *, const struct identity *);
 const char *directory_path(const struct directory *);
 int directory_fd(const struct directory *);
 
+/* Are the rights that are used there our own user's? */
+bool directory_is_ours(const struct directory *);
+
 /*
  * Bind a socket to a name there and say which file that has made.  A socket
  * that has the name is removed first.  The file is given to owner's user and

@@ -499,8 +499,8 @@ listener_direct(const struct listener *l, unsigned int generation,
 }
 
 const char *
-listener_private(
-    const struct listener *l, unsigned int generation, int *directory)
+listener_private(const struct listener *l, unsigned int generation,
+    const struct directory **directory)
 {
 	return l->way->name != NULL
 	    ? l->way->name(l->state, generation, directory)

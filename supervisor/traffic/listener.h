@@ -233,12 +233,12 @@ int listener_direct(const struct listener *, unsigned int generation,
 
 /*
  * For a Unix socket that each generation has its own of: its name, and the
- * directory that this is in as O_PATH opens it, both borrowed.  NULL if there
- * is none.  Connect fd, which does not block, to it, with the rights of the
- * program that bound it; -1 with errno.
+ * directory that this is in (traffic/directory.h), both borrowed.  NULL if
+ * there is none.  Connect fd, which does not block, to it, with the rights of
+ * the program that bound it; -1 with errno.
  */
-const char *listener_private(
-    const struct listener *, unsigned int generation, int *directory);
+const char *listener_private(const struct listener *, unsigned int generation,
+    const struct directory **);
 int listener_connect(const struct listener *, unsigned int generation, int fd);
 
 #endif

@@ -348,13 +348,14 @@ rename_direct(void *way, unsigned int generation, unsigned int n,
 }
 
 static const char *
-rename_name(void *way, unsigned int generation, int *directory)
+rename_name(
+    void *way, unsigned int generation, const struct directory **directory)
 {
 	const struct name *name = find(way, generation);
 
 	if (name == NULL)
 		return NULL;
-	*directory = directory_fd(name->directory);
+	*directory = name->directory;
 	return name->private;
 }
 

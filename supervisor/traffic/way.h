@@ -114,7 +114,8 @@ struct way {
 	 * The name of a generation's socket and its directory, both borrowed;
 	 * NULL if it has none.  Connect fd to it.  NULL: there are no paths.
 	 */
-	const char *(*name)(void *, unsigned int generation, int *directory);
+	const char *(*name)(
+	    void *, unsigned int generation, const struct directory **);
 	int (*connect)(void *, unsigned int generation, int fd);
 
 	/* What a successor must know of a way, *new*. */

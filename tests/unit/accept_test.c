@@ -93,8 +93,8 @@ listener_direct(const struct listener *l, unsigned int generation,
 }
 
 const char *
-listener_private(
-    const struct listener *l, unsigned int generation, int *directory)
+listener_private(const struct listener *l, unsigned int generation,
+    const struct directory **directory)
 {
 	return NULL;
 }

@@ -160,7 +160,8 @@ static unsigned int
 reached_directly(const struct listener *l, unsigned int generation)
 {
 	struct address to, source;
-	int dir, fd, r;
+	const struct directory *dir;
+	int fd, r;
 	unsigned int g;
 
 	if (listener_direct(l, generation, 0, &to, &source) == -1)
