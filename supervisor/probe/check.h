@@ -6,6 +6,8 @@
 #ifndef PROBE_CHECK_H
 #define PROBE_CHECK_H
 
+#include <stdint.h>
+
 #include "probe/source.h"
 
 enum outcome {
@@ -18,8 +20,16 @@ struct check {
 	const char *text; /* as it was given: http://HOST:PORT/PATH */
 	struct source source;
 	const char *unix_path; /* goes before the path in text; may be NULL */
-	long timeout_ms;       /* for all of it, from the first lookup on */
+	long timeout_ms;       /* for all of it, from start_usec on */
+	int64_t start_usec;
+	int sock; /* connected already, not blocking; -1: not */
 };
+
+/* Microseconds of a clock that never goes back. */
+int64_t check_now_usec(void);
+
+/* Milliseconds left of its time, 0 if none. */
+long check_left_ms(const struct check *);
 
 struct verdict {
 	enum outcome outcome;

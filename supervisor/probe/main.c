@@ -13,31 +13,36 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
 
 #include <curl/curl.h>
 
 #include "probe/check.h"
+#include "probe/confine.h"
+#include "probe/unix.h"
 #include "settings.h"
 
 #define TIMEOUT_MS 2000
 
 static const struct scheme {
 	const char *prefix;
+	int (*connect)(struct check *, struct verdict *); /* NULL: later */
 	check_fn *check;
 	const char *form;
 	const char *passes;
 } schemes[] = {
-	{ "http://", check_http, "http://HOST[:PORT]/PATH",
+	{ "http://", NULL, check_http, "http://HOST[:PORT]/PATH",
 	    "answered with a status of 200 to 399" },
-	{ "https://", check_http, "https://HOST[:PORT]/PATH",
+	{ "https://", NULL, check_http, "https://HOST[:PORT]/PATH",
 	    "the same; the certificate is not verified" },
-	{ "tcp://", check_tcp, "tcp://HOST:PORT[?send=TEXT&expect=TEXT]",
+	{ "tcp://", NULL, check_tcp, "tcp://HOST:PORT[?send=TEXT&expect=TEXT]",
 	    "connected, and TEXT in the answer" },
-	{ "grpc://", check_grpc, "grpc://HOST:PORT[/SERVICE]",
+	{ "grpc://", NULL, check_grpc, "grpc://HOST:PORT[/SERVICE]",
 	    "grpc.health.v1.Health/Check says SERVING" },
-	{ "grpcs://", check_grpc, "grpcs://HOST:PORT[/SERVICE]",
+	{ "grpcs://", NULL, check_grpc, "grpcs://HOST:PORT[/SERVICE]",
 	    "the same; the certificate is not verified" },
-	{ "unix:", check_unix, "unix:PATH[:http:/PATH]",
+	{ "unix:", unix_connect, check_unix, "unix:PATH[:http:/PATH]",
 	    "connected, or answered as http" },
 };
 
@@ -65,6 +70,23 @@ verdict_set(struct verdict *verdict, enum outcome outcome, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(verdict->line, sizeof(verdict->line), fmt, args);
 	va_end(args);
+}
+
+int64_t
+check_now_usec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+long
+check_left_ms(const struct check *check)
+{
+	int64_t gone = (check_now_usec() - check->start_usec) / 1000;
+
+	return gone < check->timeout_ms ? check->timeout_ms - (long)gone : 0;
 }
 
 static void
@@ -166,10 +188,33 @@ disarm(char *line)
 			*line = '?';
 }
 
+/*
+ * Rights are given up before a word of a stranger's is read, and before
+ * libcurl is set up at all.
+ */
+static void
+run(const struct scheme *scheme, struct check *check, struct verdict *verdict)
+{
+	if (scheme->connect != NULL && scheme->connect(check, verdict) == -1)
+		return;
+	if (confine_rights(check->timeout_ms) == -1) {
+		verdict_set(verdict, CHECK_FAILED,
+		    "the prober cannot give up its rights: %s",
+		    strerror(errno));
+		return;
+	}
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		verdict_set(verdict, CHECK_FAILED, "libcurl cannot be set up");
+		return;
+	}
+	scheme->check(check, verdict);
+	curl_global_cleanup();
+}
+
 int
 main(int argc, char **argv)
 {
-	struct check check = { .timeout_ms = TIMEOUT_MS };
+	struct check check = { .timeout_ms = TIMEOUT_MS, .sock = -1 };
 	struct verdict verdict = { .outcome = CHECK_FAILED };
 	const struct scheme *scheme;
 
@@ -178,10 +223,9 @@ main(int argc, char **argv)
 		errx(CHECK_USAGE, "%s: no such kind of check; see --help",
 		    check.text);
 	signal(SIGPIPE, SIG_IGN);
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		errx(CHECK_FAILED, "libcurl cannot be set up");
-	scheme->check(&check, &verdict);
-	curl_global_cleanup();
+	prctl(PR_SET_NAME, "hotswap-probe");
+	check.start_usec = check_now_usec();
+	run(scheme, &check, &verdict);
 	disarm(verdict.line);
 	if (verdict.outcome == CHECK_PASSED)
 		printf("%s\n", verdict.line);

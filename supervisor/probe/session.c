@@ -7,16 +7,11 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "probe/resolve.h"
 #include "settings.h"
 
 static const struct {
@@ -27,15 +22,6 @@ static const struct {
 	{ CURLE_GOT_NOTHING, "closed the connection without an answer" },
 	{ CURLE_PARTIAL_FILE, "closed the connection before the answer's end" },
 };
-
-static int64_t
-now_usec(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 /*
  * A port of a directed range must be free again at once, so it must not be
@@ -69,6 +55,27 @@ set_source(CURL *curl, const struct source *source)
 	curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, forgo_time_wait);
 }
 
+/* The socket that is connected, in place of one that libcurl would open. */
+static curl_socket_t
+hand_over(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	const struct session *session = arg;
+
+	return session->check->sock;
+}
+
+static int
+say_connected(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	return CURL_SOCKOPT_ALREADY_CONNECTED;
+}
+
+static int
+keep_open(void *arg, curl_socket_t fd)
+{
+	return 0;
+}
+
 static void
 set_options(struct session *session)
 {
@@ -78,23 +85,30 @@ set_options(struct session *session)
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, session->error);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, session->check->timeout_ms);
 	curl_easy_setopt(
 	    curl, CURLOPT_USERAGENT, "hotswap-probe/" HOTSWAP_VERSION);
 	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
 	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
-	set_source(curl, &session->check->source);
+	if (session->check->sock == -1) {
+		set_source(curl, &session->check->source);
+		return;
+	}
+	/* libcurl asks for no name where it believes in a path. */
+	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, "connected");
+	curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, hand_over);
+	curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, session);
+	curl_easy_setopt(curl, CURLOPT_CLOSESOCKETFUNCTION, keep_open);
+	curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, say_connected);
 }
 
-/* The family of an address in a URL; AF_UNSPEC for a name. */
-static int
-host_family(CURLU *url)
+int
+session_host_family(const struct session *session)
 {
 	unsigned char address[sizeof(struct in6_addr)];
 	int family = AF_UNSPEC;
 	char *host;
 
-	if (curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+	if (curl_url_get(session->url, CURLUPART_HOST, &host, 0) != CURLUE_OK)
 		return AF_UNSPEC;
 	if (host[0] == '[')
 		family = AF_INET6;
@@ -121,7 +135,7 @@ set_url(struct session *session, const char *text, const char *scheme,
 		    verdict, CHECK_USAGE, "%s", curl_url_strerror(error));
 		return -1;
 	}
-	family = host_family(session->url);
+	family = session_host_family(session);
 	if (wanted != AF_UNSPEC && family != AF_UNSPEC && family != wanted) {
 		verdict_set(verdict, CHECK_FAILED,
 		    "cannot be reached from %s; a name such as localhost "
@@ -138,8 +152,6 @@ session_open(struct session *session, const struct check *check,
 {
 	memset(session, 0, sizeof(*session));
 	session->check = check;
-	session->directory = -1;
-	session->start_usec = now_usec();
 	session->curl = curl_easy_init();
 	session->url = curl_url();
 	if (session->curl == NULL || session->url == NULL) {
@@ -149,55 +161,21 @@ session_open(struct session *session, const struct check *check,
 	if (set_url(session, url, scheme, verdict) == -1)
 		return -1;
 	set_options(session);
-	return 0;
-}
-
-/* A path longer than sun_path has room for goes by its open directory. */
-static int
-shorten(struct session *session, const char *path)
-{
-	const char *base = strrchr(path, '/');
-	char *directory;
-
-	if (base == NULL ||
-	    (directory = strndup(path, base - path + 1)) == NULL)
+	if (resolve_host(session, verdict) == -1)
 		return -1;
-	session->directory = open(directory, O_PATH | O_CLOEXEC);
-	free(directory);
-	if (session->directory == -1)
-		return -1;
-	return asprintf(&session->socket_path, "/proc/self/fd/%d%s",
-	    session->directory, base);
-}
-
-int
-session_use_unix(
-    struct session *session, const char *path, struct verdict *verdict)
-{
-	struct sockaddr_un address;
-	int ret = 0;
-
-	if (path[0] == '@') {
-		curl_easy_setopt(
-		    session->curl, CURLOPT_ABSTRACT_UNIX_SOCKET, path + 1);
-		return 0;
-	}
-	if (strlen(path) < sizeof(address.sun_path))
-		session->socket_path = strdup(path);
-	else
-		ret = shorten(session, path);
-	if (ret == -1 || session->socket_path == NULL) {
-		verdict_set(verdict, CHECK_FAILED, "%s", session_errno(errno));
-		return -1;
-	}
-	curl_easy_setopt(
-	    session->curl, CURLOPT_UNIX_SOCKET_PATH, session->socket_path);
+	session->start_usec =
+	    check->sock != -1 ? check->start_usec : check_now_usec();
 	return 0;
 }
 
 CURLcode
 session_perform(struct session *session)
 {
+	long left = check_left_ms(session->check);
+
+	/* 0 would be no limit. */
+	curl_easy_setopt(
+	    session->curl, CURLOPT_TIMEOUT_MS, left > 0 ? left : 1L);
 	return curl_easy_perform(session->curl);
 }
 
@@ -224,26 +202,14 @@ session_close(struct session *session)
 {
 	curl_easy_cleanup(session->curl);
 	curl_url_cleanup(session->url);
-	free(session->socket_path);
-	if (session->directory != -1)
-		close(session->directory);
-}
-
-int
-session_left_ms(const struct session *session)
-{
-	int64_t gone = (now_usec() - session->start_usec) / 1000;
-
-	if (gone >= session->check->timeout_ms)
-		return 0;
-	return session->check->timeout_ms - gone;
+	curl_slist_free_all(session->known);
 }
 
 void
 session_passed(
     struct session *session, const char *what, struct verdict *verdict)
 {
-	int64_t usec = now_usec() - session->start_usec;
+	int64_t usec = check_now_usec() - session->start_usec;
 	char *from = NULL;
 
 	curl_easy_getinfo(session->curl, CURLINFO_LOCAL_IP, &from);

@@ -17,20 +17,20 @@ struct session {
 	CURL *curl;
 	CURLU *url;
 	int64_t start_usec;
-	int directory;	   /* of a Unix socket with a long path; -1 */
-	char *socket_path; /* as connect(2) is given it */
+	struct curl_slist *known; /* addresses of the host */
 	char error[CURL_ERROR_SIZE];
 };
 
 /*
- * Set up for url, whose scheme is replaced by scheme unless that is NULL.
- * -1 with the verdict set.  session_close it in every case.
+ * Set up for url, whose scheme is replaced by scheme unless that is NULL, to
+ * use check->sock if that is connected.  Afterwards the process is confined
+ * to the network.  -1 with the verdict set.  session_close it in every case.
  */
 int session_open(struct session *, const struct check *, const char *url,
     const char *scheme, struct verdict *);
 
-/* Connect to this path (@NAME: abstract) whatever the URL says. */
-int session_use_unix(struct session *, const char *path, struct verdict *);
+/* The family of the address that the URL's host is; AF_UNSPEC: a name. */
+int session_host_family(const struct session *);
 
 CURLcode session_perform(struct session *);
 
@@ -38,9 +38,6 @@ CURLcode session_perform(struct session *);
 int session_connect(struct session *, struct verdict *);
 
 void session_close(struct session *);
-
-/* Milliseconds left of the check's time, 0 if none. */
-int session_left_ms(const struct session *);
 
 /* Passed: `WHAT in 3.2 ms from 127.83.0.2`. */
 void session_passed(struct session *, const char *what, struct verdict *);

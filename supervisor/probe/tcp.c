@@ -87,7 +87,7 @@ await(const struct session *session, int fd, short events)
 	int n;
 
 	do
-		n = poll(&poll_fd, 1, session_left_ms(session));
+		n = poll(&poll_fd, 1, check_left_ms(session->check));
 	while (n == -1 && errno == EINTR);
 	if (n == 0)
 		errno = ETIMEDOUT;

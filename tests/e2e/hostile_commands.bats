@@ -232,3 +232,141 @@ forbidden() {
 	[ -e checked ]
 	hotswap stop web
 }
+
+# silent_server: one that takes connections and never answers; on SILENT.
+silent_server() {
+	SILENT=$(free_port)
+	python3 -c 'import socket, sys, time
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+open("listens", "w").close()
+time.sleep(600)' "$SILENT" 3>&- &
+	PIDS+=($!)
+	until_true test -e listens
+}
+
+# prober_hangs: find the one of an upgrade whose check gets no answer; PROBER.
+prober_hangs() {
+	hotswap upgrade web --health "http://127.0.0.1:$SILENT/" \
+		--health-timeout 60s --start-timeout 60s >upgrade 2>&1 3>&- &
+	PIDS+=($!)
+	until_true found_prober
+	until_true grep -q '^Seccomp:[[:space:]]2' "/proc/$PROBER/status"
+}
+
+found_prober() {
+	PROBER=$(pgrep -P "$(itself)" -x hotswap-probe)
+}
+
+# prober_is UID: it has that user's rights, and of these next to nothing.
+prober_is() {
+	tr '\t' ' ' <"/proc/$PROBER/status" >status
+	grep -qx "Uid: $1 $1 $1 $1" status
+	for set in CapPrm CapEff CapAmb; do
+		grep -qx "$set: $NONE" status
+	done
+	grep -qx 'NoNewPrivs: 1' status
+	grep -qx 'Seccomp: 2' status
+	grep -q '^Max processes  *0  *0 ' "/proc/$PROBER/limits"
+	grep -q '^Max file size  *0  *0 ' "/proc/$PROBER/limits"
+	# Standard ones, and sockets: no file, no descriptor of ours.
+	run -0 find "/proc/$PROBER/fd" -mindepth 1 -printf '%l\n'
+	[ "$(grep -cvE '^(/dev/null|pipe:.*|socket:.*)$' <<<"$output")" = 0 ]
+	# Nobody of its user can look into it.
+	run ! setpriv --reuid "$1" --regid "$1" --clear-groups \
+		cat "/proc/$PROBER/environ"
+}
+
+@test "prober: of a program with a user it is that user, and confined" {
+	silent_server
+	serve --user daemon
+	prober_hangs
+	prober_is "$(id -u daemon)"
+	grep -qx "Groups: $(id -G daemon) " status
+	hotswap abort web
+}
+
+@test "prober: of a program that is root it is nobody, and confined" {
+	silent_server
+	serve
+	prober_hangs
+	prober_is 65534
+	grep -qx 'Groups:  *' status
+	hotswap abort web
+}
+
+# root_socket: one in ./closed that root alone may reach; what connects to it
+# is written into ./connected.
+root_socket() {
+	mkdir -m 700 closed
+	python3 -c 'import os, socket, struct
+os.umask(0o177)
+s = socket.socket(socket.AF_UNIX)
+s.bind("closed/root.sock")
+s.listen(16)
+while True:
+    c, _ = s.accept()
+    with open("connected", "a") as f:
+        print(struct.unpack("3i", c.getsockopt(socket.SOL_SOCKET,
+            socket.SO_PEERCRED, 12)), file=f)
+    c.close()' 3>&- &
+	PIDS+=($!)
+	until_true test -S closed/root.sock
+}
+
+# health_fails: the check of the generation that serves has failed.
+health_fails() {
+	field_is "d['generations'][-1]['health']['last']" fail
+}
+
+@test "prober: a Unix socket of somebody else's is reached with the program's rights or not at all" {
+	root_socket
+	serve --user nobody
+	run -1 hotswap upgrade web --start-timeout 1s \
+		--health "unix:$PWD/closed/root.sock:http:/"
+	[[ $output == *"permission denied"* ]]
+	[ ! -e connected ]
+}
+
+@test "prober: a Unix socket that is declared is reached where root alone may, and the prober is nobody" {
+	mkdir -m 700 closed
+	serve --user nobody -l "$PWD/closed/web.sock" \
+		--health "unix:$PWD/closed/web.sock:http:/"
+	until_true field_is "d['generations'][-1]['health']['last']" pass
+	release server v2
+	hotswap upgrade web
+	hotswap rollback web
+	[ "$(version)" = v1 ]
+}
+
+@test "prober: of a program that is root a Unix socket of root's is reached" {
+	root_socket
+	serve
+	hotswap upgrade web --health "unix:$PWD/closed/root.sock"
+	until_true grep -qs ', 0, 0)' connected
+}
+
+@test "prober: what the program puts in the place of its declared socket is not connected to" {
+	local private
+
+	root_socket
+	serve --user nobody -l "$PWD/theirs/web.sock" --health-interval 100ms \
+		--health "unix:$PWD/theirs/web.sock:http:/"
+	for private in theirs/* theirs/.[a-z]*; do
+		[ ! -S "$private" ] || ln -sf "$PWD/closed/root.sock" "$private"
+	done
+	until_true health_fails
+	[ ! -e connected ]
+}
+
+@test "prober: a name is resolved, a check goes on working by hand and into a file" {
+	PORT=$(free_port)
+	serve --user nobody --health "http://localhost:$PORT/"
+	hotswap probe "http://127.0.0.1:$PORT/" >said
+	grep -q '^200 .* in .* ms' said
+	hotswap probe "http://localhost:$PORT/"
+	run -1 hotswap probe "http://no-such-host.invalid:$PORT/"
+	[[ $output == *"cannot be resolved"* ]]
+	if getent -s files ahostsv4 "$(uname -n)" | grep -q '^127'; then
+		hotswap probe "http://$(uname -n):$PORT/"
+	fi
+}

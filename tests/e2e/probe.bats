@@ -261,6 +261,14 @@ suits both" --source 127.83.0.7 "http://[::1]:$HTTP6/ok"
 @test "unix: the path beside the check goes before that in it" {
 	passes "200 OK in $ms" --unix-path "$DIR/http.sock" \
 	    unix:/nonexistent:http:/ok
+	passes "200 OK in $ms" --unix-path "$DIR/http.sock" \
+	    --source 127.83.0.7 unix:/nonexistent:http:/ok
+	(cd "$DIR" && passes "connected in $ms" --unix-path http.sock \
+	    unix:/nonexistent)
+	ln -s "$DIR/http.sock" link
+	fails "socket operation on non-socket" --unix-path link \
+	    unix:/nonexistent
+	passes "connected in $ms" "unix:$PWD/link"
 	fails "no such file or directory" --unix-path /nonexistent \
 	    "unix:$DIR/http.sock:http:/ok"
 }

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Rights and limits of the prober.
+ */
+#include "probe/confine.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define NOBODY	    65534 /* also what the kernel calls those it cannot map */
+#define DESCRIPTORS 32
+#define MEMORY	    (512UL << 20)
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
+#ifdef SANITIZED
+/* It reserves terabytes, and would start a thread to look for leaks. */
+const char *__asan_default_options(void);
+
+const char *
+__asan_default_options(void)
+{
+	return "detect_leaks=0";
+}
+#endif
+
+/* False where nobody is not mapped, user_namespaces(7), or may not be. */
+static bool
+become_nobody(void)
+{
+	return setgroups(0, NULL) == 0 &&
+	    setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
+	    setresuid(NOBODY, NOBODY, NOBODY) == 0;
+}
+
+static int
+drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+
+	memset(none, 0, sizeof(none));
+	return (int)syscall(SYS_capset, &header, none);
+}
+
+static void
+limit(int resource, rlim_t most)
+{
+	struct rlimit old, new = { most, most };
+
+	if (getrlimit(resource, &old) == 0 && old.rlim_max < most)
+		new.rlim_cur = new.rlim_max = old.rlim_max;
+	setrlimit(resource, &new);
+}
+
+/* What is said by hand may go to a file, which must then be written. */
+static bool
+speaks_to_a_file(void)
+{
+	struct stat out, err;
+
+	return (fstat(STDOUT_FILENO, &out) == 0 && S_ISREG(out.st_mode)) ||
+	    (fstat(STDERR_FILENO, &err) == 0 && S_ISREG(err.st_mode));
+}
+
+static void
+set_limits(long timeout_ms)
+{
+	limit(RLIMIT_CORE, 0);
+	limit(RLIMIT_CPU, timeout_ms / 1000 + 2);
+	limit(RLIMIT_NOFILE, DESCRIPTORS);
+	limit(RLIMIT_NPROC, 0);
+	limit(RLIMIT_MEMLOCK, 0);
+	limit(RLIMIT_MSGQUEUE, 0);
+#ifndef SANITIZED
+	limit(RLIMIT_AS, MEMORY);
+#endif
+	if (!speaks_to_a_file())
+		limit(RLIMIT_FSIZE, 0);
+}
+
+int
+confine_rights(long timeout_ms)
+{
+	if (geteuid() == 0)
+		become_nobody();
+	if (drop_capabilities() == -1 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+		return -1;
+	set_limits(timeout_ms);
+	return 0;
+}
+
+void
+confine_to(enum confine_stage stage)
+{
+	confine_files(stage);
+	confine_calls(stage);
+}

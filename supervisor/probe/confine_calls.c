@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The system calls that the prober may make: one row for each.  Every other
+ * fails with EPERM, which a library may take for a thing that it can do
+ * without.
+ */
+#include "probe/confine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <seccomp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* With any arguments, or with the one of that number masked so. */
+struct row {
+	int call;
+	bool is_bound;
+	unsigned int argument;
+	scmp_datum_t mask, value;
+};
+
+#define CALL(name)                             \
+	{                                      \
+		SCMP_SYS(name), false, 0, 0, 0 \
+	}
+#define CALL_IF(name, argument, mask, value)                \
+	{                                                   \
+		SCMP_SYS(name), true, argument, mask, value \
+	}
+#define WHOLE 0xffffffffUL /* of an int */
+
+#define NROWS(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+#define WRITES (O_ACCMODE | O_CREAT | O_TRUNC)
+
+/* What using a connection takes, and telling the verdict. */
+static const struct row for_connected[] = {
+	CALL(getpeername),
+	CALL(getsockname),
+	CALL(getsockopt),
+	CALL(setsockopt),
+	CALL(recv),
+	CALL(recvfrom),
+	CALL(recvmsg),
+	CALL(send),
+	CALL(sendmsg),
+	CALL(sendto),
+	CALL(shutdown),
+	CALL(socketpair), /* by which libcurl wakes itself */
+	CALL(eventfd2),
+	CALL(pipe2),
+	CALL_IF(ioctl, 1, WHOLE, FIONBIO),
+	CALL_IF(ioctl, 1, WHOLE, FIONREAD),
+	CALL(fcntl),
+	CALL(fcntl64),
+	CALL(poll),
+	CALL(ppoll),
+	CALL(ppoll_time64),
+	CALL(pselect6),
+	CALL(pselect6_time64),
+	CALL(select),
+	CALL(_newselect),
+	CALL(epoll_create1),
+	CALL(epoll_ctl),
+	CALL(epoll_pwait),
+	CALL(epoll_wait),
+	CALL(read),
+	CALL(readv),
+	CALL(write),
+	CALL(writev),
+	CALL(close),
+	CALL(fstat),
+	CALL(fstat64),
+	CALL(fstatat64),
+	CALL(newfstatat),
+	CALL(statx),
+	CALL(lseek),
+	CALL(_llseek),
+	CALL(brk),
+	CALL(madvise),
+	CALL_IF(mmap, 2, PROT_EXEC, 0),
+	CALL_IF(mmap2, 2, PROT_EXEC, 0),
+	CALL_IF(mprotect, 2, PROT_EXEC, 0),
+	CALL(mremap),
+	CALL(munmap),
+	CALL(futex),
+	CALL(futex_time64),
+	CALL(get_robust_list),
+	CALL(set_robust_list),
+	CALL(membarrier),
+	CALL(rseq),
+	CALL(sched_yield),
+	CALL(sched_getaffinity),
+	CALL(clock_getres),
+	CALL(clock_getres_time64),
+	CALL(clock_gettime),
+	CALL(clock_gettime64),
+	CALL(clock_nanosleep),
+	CALL(clock_nanosleep_time64),
+	CALL(gettimeofday),
+	CALL(nanosleep),
+	CALL(time),
+	CALL(getrandom),
+	CALL(getegid),
+	CALL(geteuid),
+	CALL(getgid),
+	CALL(getpid),
+	CALL(gettid),
+	CALL(getuid),
+	CALL(uname),
+	CALL(restart_syscall),
+	CALL(rt_sigaction),
+	CALL(rt_sigprocmask),
+	CALL(rt_sigreturn),
+	CALL(sigaltstack),
+	CALL(sigreturn),
+	CALL(exit),
+	CALL(exit_group),
+};
+
+/* What making one takes besides. */
+static const struct row for_network[] = {
+	CALL_IF(socket, 0, WHOLE, AF_INET),
+	CALL_IF(socket, 0, WHOLE, AF_INET6),
+	CALL(bind),
+	CALL(connect),
+};
+
+/* What resolving a name takes besides, and the way to the next stage. */
+static const struct row for_names[] = {
+	CALL_IF(open, 1, WRITES, O_RDONLY),
+	CALL_IF(openat, 2, WRITES, O_RDONLY),
+	CALL_IF(
+	    socket, 0, WHOLE, AF_UNIX), /* of nscd(8), systemd-resolved(8) */
+	CALL_IF(socket, 0, WHOLE, AF_NETLINK), /* which addresses we have */
+	CALL(mmap),			       /* of libraries, nss(5) */
+	CALL(mmap2), CALL(mprotect), CALL(access), CALL(faccessat),
+	CALL(faccessat2), CALL(fadvise64), CALL(getdents64), CALL(lstat),
+	CALL(lstat64), CALL(pread64), CALL(readlink), CALL(readlinkat),
+	CALL(recvmmsg), CALL(recvmmsg_time64), CALL(sendmmsg), CALL(setitimer),
+	CALL(stat), CALL(stat64), CALL(statfs), CALL(statfs64), CALL(prctl),
+	CALL(seccomp), { 444, false, 0, 0, 0 }, /* landlock_create_ruleset */
+	{ 446, false, 0, 0, 0 },		/* landlock_restrict_self */
+};
+
+/* Those that this architecture does not have are left out. */
+static void
+add_rows(scmp_filter_ctx filter, const struct row *row, size_t n)
+{
+	for (; n > 0; n--, row++)
+		seccomp_rule_add(filter, SCMP_ACT_ALLOW, row->call,
+		    row->is_bound,
+		    SCMP_CMP(row->argument, SCMP_CMP_MASKED_EQ, row->mask,
+			row->value));
+}
+
+void
+confine_calls(enum confine_stage stage)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+
+	if (filter == NULL)
+		return;
+	add_rows(filter, for_connected, NROWS(for_connected));
+	if (stage == CONFINE_CONNECTED)
+		/* libcurl 7.88 connects again although it is told not to. */
+		seccomp_rule_add(
+		    filter, SCMP_ACT_ERRNO(0), SCMP_SYS(connect), 0);
+	else
+		add_rows(filter, for_network, NROWS(for_network));
+	if (stage == CONFINE_NAMES)
+		add_rows(filter, for_names, NROWS(for_names));
+	/* abort(3): a signal to ourselves alone. */
+	seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+	    SCMP_A0(SCMP_CMP_EQ, getpid()));
+	seccomp_load(filter);
+	seccomp_release(filter);
+}
