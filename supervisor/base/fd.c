@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -34,6 +35,26 @@ fd_dup(int fd)
 	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
+/* For all else, and for what a message may bring: recvmsg(2) drops the rest. */
+#define RESERVED (128 + FD_PASS_MAX)
+
+bool
+fd_is_scarce(int fd)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	    (rlim_t)fd + RESERVED >= limit.rlim_cur;
+}
+
+/* Without asking a file system that may not answer, statx(2). */
+static int
+look_at(int fd, struct statx *st)
+{
+	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
+	    STATX_TYPE | STATX_INO, st);
+}
+
 /* A device may mean another thing each time; anonymous inodes are all one. */
 static bool
 is_of_its_inode(mode_t mode)
@@ -44,15 +65,17 @@ is_of_its_inode(mode_t mode)
 bool
 fd_is_same(int a, int b)
 {
-	struct stat first, second;
+	struct statx first, second;
 	pid_t self = getpid();
 	long order = syscall(SYS_kcmp, self, self, KCMP_FILE, a, b);
 
 	if (order != -1)
 		return order == 0;
-	return fstat(a, &first) == 0 && fstat(b, &second) == 0 &&
-	    first.st_dev == second.st_dev && first.st_ino == second.st_ino &&
-	    is_of_its_inode(first.st_mode) &&
+	return look_at(a, &first) == 0 && look_at(b, &second) == 0 &&
+	    first.stx_dev_major == second.stx_dev_major &&
+	    first.stx_dev_minor == second.stx_dev_minor &&
+	    first.stx_ino == second.stx_ino &&
+	    is_of_its_inode(first.stx_mode) &&
 	    fcntl(a, F_GETFL) == fcntl(b, F_GETFL);
 }
 

@@ -25,6 +25,12 @@ int fd_dup(int fd);
  */
 bool fd_is_same(int a, int b);
 
+/*
+ * Has this process too few numbers left for itself, now that fd, the lowest
+ * that was free, is in use?
+ */
+bool fd_is_scarce(int fd);
+
 /* Write all of it, also over short writes; -1 with errno. */
 int fd_write_all(int fd, const void *data, size_t len);
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/foreign.h"
 
 #define FIRST 3 /* SD_LISTEN_FDS_START */
 
@@ -73,7 +74,7 @@ depot_put(struct depot *depot, const char *name, int fd)
 		return -1;
 	if (item == NULL)
 		return append(depot, name, fd);
-	fd_close(&item->fd);
+	foreign_close(&item->fd);
 	item->fd = fd;
 	return 0;
 }
@@ -117,7 +118,8 @@ depot_remove(struct depot *depot, const char *name)
 {
 	int fd = depot_take(depot, name);
 
-	fd_close(&fd);
+	/* Programs have sent some of what is kept. */
+	foreign_close(&fd);
 }
 
 /* LISTEN_FDNAMES; *new*. */

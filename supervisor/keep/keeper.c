@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/foreign.h"
 #include "base/log.h"
 #include "keep/depot.h"
 #include "keep/keeper_parts.h"
@@ -87,7 +88,7 @@ take_message(struct keeper *keeper, char *text, int *fds, size_t n)
 		depot_remove(&keeper->depot, name);
 	for (i = 0; i < n; i++)
 		if (!store || depot_put(&keeper->depot, name, fds[i]) == -1)
-			fd_close(&fds[i]);
+			foreign_close(&fds[i]);
 	if (!ready)
 		return;
 	keeper->legacy.ready = true;
@@ -164,6 +165,8 @@ reap(struct keeper *keeper)
 			supervisor_ended(keeper, status);
 			continue;
 		}
+		if (foreign_reaped(pid))
+			continue;
 		end = legacy_add(&keeper->legacy, pid, status);
 		if (keeper->channel != -1)
 			keeper_tell_end(keeper, end);

@@ -11,13 +11,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/queue.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/foreign.h"
 
-#define BURST	 64  /* descriptors before the loop gets its turn again */
-#define RESERVED 128 /* descriptors that are left for all else */
+#define BURST 64 /* descriptors before the loop gets its turn again */
 
 struct fditem {
 	TAILQ_ENTRY(fditem) entry;
@@ -74,7 +73,7 @@ item_new(struct fdpool *pool, unsigned int id, int fd)
 	struct fditem *item = calloc(1, sizeof(*item));
 
 	if (item == NULL) {
-		fd_close(&fd);
+		foreign_close(&fd);
 		return NULL;
 	}
 	item->pool = pool;
@@ -95,7 +94,7 @@ item_unref(struct fditem *item)
 		return;
 	TAILQ_REMOVE(&pool->items, item, entry);
 	item_unpoll(item);
-	fd_close(&item->fd);
+	foreign_close(&item->fd);
 	pool->events->removed(item->id, pool->arg);
 	free(item);
 }
@@ -167,32 +166,29 @@ has_item(const struct fdstore *store, const struct fditem *item)
 	return false;
 }
 
-/* The lowest number that is free is what a descriptor gets. */
-static bool
-is_scarce(int fd)
-{
-	struct rlimit limit;
-
-	return getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-	    (rlim_t)fd + RESERVED >= limit.rlim_cur;
-}
-
 int
 fdstore_put(
     struct fdstore *store, const char *name, int fd, bool watched, size_t max)
 {
 	struct fdpool *pool = store->pool;
-	struct fditem *item = find_file(pool, fd);
-	bool is_new = item == NULL;
+	struct fditem *item;
+	bool is_new;
 
+	if (!foreign_is_local(fd)) {
+		foreign_close(&fd);
+		errno = EREMOTE;
+		return -1;
+	}
+	item = find_file(pool, fd);
+	is_new = item == NULL;
 	if (!is_new) {
-		fd_close(&fd);
+		foreign_close(&fd);
 		if (has_item(store, item))
 			return 0;
 	}
-	if (store->count >= max || (is_new && is_scarce(fd))) {
+	if (store->count >= max || (is_new && fd_is_scarce(fd))) {
 		errno = store->count >= max ? EXFULL : EMFILE;
-		fd_close(&fd);
+		foreign_close(&fd);
 		return -1;
 	}
 	if (is_new && (item = item_new(pool, pool->last_id + 1, fd)) == NULL)

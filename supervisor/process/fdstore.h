@@ -51,7 +51,8 @@ void fdstore_free(struct fdstore *);
  * is in the store already is not stored again, under no other name either.
  * watched: it goes when it hangs up or has an error, where poll(2) can tell.
  * Returns 0; -1 with errno: EXFULL if max are there, EMFILE if this process
- * would be left with too few descriptors for itself.
+ * would be left with too few descriptors for itself, EREMOTE if it is a file
+ * of a file system that may not answer, base/foreign.h.
  */
 int fdstore_put(
     struct fdstore *, const char *name, int fd, bool watched, size_t max);

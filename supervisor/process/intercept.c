@@ -16,6 +16,7 @@
 #include <sys/un.h>
 
 #include "base/fd.h"
+#include "base/foreign.h"
 #include "process/caller.h"
 #include "process/intercept_backend.h"
 
@@ -118,8 +119,8 @@ intercept_pending_free(struct intercept_pending *pending)
 	/* Answered: nobody after us has to. */
 	if (pending->slot != NULL)
 		pending->slot->id = 0;
-	fd_close(&pending->call.fd);
-	fd_close(&pending->sock);
+	foreign_close(&pending->call.fd);
+	foreign_close(&pending->sock);
 	free(pending->path);
 	free(pending);
 }

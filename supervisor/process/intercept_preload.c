@@ -16,12 +16,18 @@
 #include <unistd.h>
 
 #include "announce.h"
+#include "base/clock.h"
 #include "base/fd.h"
+#include "base/foreign.h"
+#include "base/pace.h"
 #include "base/paths.h"
 #include "process/caller.h"
 #include "process/intercept_backend.h"
 
-#define BURST 16 /* connections accepted in one turn of the loop */
+#define BURST	     16	 /* connections accepted in one turn of the loop */
+#define VISITORS_MAX 64	 /* the longest idle one makes room for a new */
+#define CALLS_MAX    256 /* under way; more wait to be accepted */
+#define RETRY_MS     100 /* until a descriptor may be free again */
 
 _Static_assert((int)ANNOUNCE_BIND == (int)INTERCEPT_BIND &&
 	(int)ANNOUNCE_LISTEN == (int)INTERCEPT_LISTEN &&
@@ -40,38 +46,49 @@ struct visitor {
 	struct event *event;
 	int sock;
 	pid_t pid;
-	LIST_ENTRY(visitor) entry;
+	TAILQ_ENTRY(visitor) entry;
 };
 
-LIST_HEAD(visitors, visitor);
+/* Those that are idle, the longest first. */
+struct lobby {
+	TAILQ_HEAD(, visitor) visitors;
+	unsigned int n;
+	struct event *retry; /* pending while nobody is accepted */
+	struct share share;  /* of our time that they use */
+};
 
 static void
 visitor_free(struct visitor *visitor)
 {
-	LIST_REMOVE(visitor, entry);
+	struct lobby *lobby = visitor->intercept->state;
+
+	TAILQ_REMOVE(&lobby->visitors, visitor, entry);
+	lobby->n--;
 	if (visitor->event != NULL)
 		event_free(visitor->event);
-	fd_close(&visitor->sock);
+	/* With it goes what it has sent and we have not read. */
+	foreign_close(&visitor->sock);
 	free(visitor);
 }
 
 static void
 free_visitors(struct intercept *intercept)
 {
-	struct visitors *visitors = intercept->state;
-	struct visitor *visitor, *next;
+	struct lobby *lobby = intercept->state;
+	struct visitor *visitor;
 
-	if (visitors == NULL)
+	if (lobby == NULL)
 		return;
-	LIST_FOREACH_SAFE(visitor, visitors, entry, next)
-	visitor_free(visitor);
-	free(visitors);
+	while ((visitor = TAILQ_FIRST(&lobby->visitors)) != NULL)
+		visitor_free(visitor);
+	event_free(lobby->retry);
+	free(lobby);
 }
 
 static bool
 has_no_visitors(const struct intercept *intercept)
 {
-	return LIST_EMPTY((const struct visitors *)intercept->state);
+	return ((const struct lobby *)intercept->state)->n == 0;
 }
 
 /* The library waits for it, so there is always room: EAGAIN is a fault. */
@@ -138,7 +155,8 @@ take_data(struct intercept_pending *pending, const struct message *message,
 	struct intercept_call *call = &pending->call;
 	char path[ANNOUNCE_DATA_MAX + 1];
 
-	if ((call->kind == INTERCEPT_UNLINK) != (*fd == -1))
+	if ((call->kind == INTERCEPT_UNLINK) != (*fd == -1) ||
+	    (*fd != -1 && !foreign_is_socket(*fd)))
 		return -1;
 	if (call->kind == INTERCEPT_UNLINK) {
 		memcpy(path, message->data, len);
@@ -185,7 +203,29 @@ take_request(
 		intercept_pending_free(pending);
 	}
 out:
-	fd_close(&fd);
+	foreign_close(&fd);
+}
+
+/* False if its request has not come yet. */
+static bool
+read_request(struct visitor *visitor)
+{
+	struct message message;
+	size_t n = 1;
+	ssize_t len;
+	int fd = -1;
+
+	foreign_begin(); /* descriptors that are too many are closed */
+	len =
+	    fd_receive(visitor->sock, &message, sizeof(message), &fd, &n, NULL);
+	foreign_end();
+	if (len == -1 && errno == EAGAIN)
+		return false;
+	if (len > 0)
+		take_request(visitor, &message, len, n == 1 ? fd : -1);
+	else if (n == 1)
+		foreign_close(&fd);
+	return true;
 }
 
 static void
@@ -193,59 +233,138 @@ on_request(evutil_socket_t sock, short what, void *arg)
 {
 	struct visitor *visitor = arg;
 	struct intercept *intercept = visitor->intercept;
-	struct message message;
-	size_t n = 1;
-	ssize_t len;
-	int fd = -1;
 
 	intercept_enter(intercept);
-	if ((what & EV_TIMEOUT) == 0) {
-		len =
-		    fd_receive(sock, &message, sizeof(message), &fd, &n, NULL);
-		if (len > 0)
-			take_request(visitor, &message, len, n == 1 ? fd : -1);
-		else if (n == 1)
-			fd_close(&fd);
-	}
+	if ((what & EV_TIMEOUT) == 0)
+		read_request(visitor);
 	visitor_free(visitor);
 	intercept_leave(intercept);
+}
+
+/* Its request is here already, as a rule: then it is never idle. */
+static void
+welcome(struct visitor *visitor)
+{
+	const struct timeval limit = { .tv_sec = ANNOUNCE_LIMIT_SEC };
+	struct lobby *lobby = visitor->intercept->state;
+
+	if (read_request(visitor)) {
+		visitor_free(visitor);
+		return;
+	}
+	visitor->event = event_new(visitor->intercept->base, visitor->sock,
+	    EV_READ, on_request, visitor);
+	if (visitor->event == NULL || event_add(visitor->event, &limit) == -1)
+		visitor_free(visitor);
+	else if (lobby->n > VISITORS_MAX)
+		visitor_free(TAILQ_FIRST(&lobby->visitors));
 }
 
 /* *Steals* sock. */
 static void
 visitor_new(struct intercept *intercept, int sock)
 {
-	const struct timeval limit = { .tv_sec = ANNOUNCE_LIMIT_SEC };
+	struct lobby *lobby = intercept->state;
 	struct visitor *visitor;
 	socklen_t len = sizeof(struct ucred);
 	struct ucred peer = { 0 };
 
 	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1 ||
 	    (visitor = calloc(1, sizeof(*visitor))) == NULL) {
-		fd_close(&sock);
+		foreign_close(&sock);
 		return;
 	}
 	visitor->intercept = intercept;
 	visitor->sock = sock;
 	visitor->pid = peer.pid;
-	LIST_INSERT_HEAD((struct visitors *)intercept->state, visitor, entry);
-	visitor->event =
-	    event_new(intercept->base, sock, EV_READ, on_request, visitor);
-	if (visitor->event == NULL || event_add(visitor->event, &limit) == -1)
-		visitor_free(visitor);
+	TAILQ_INSERT_TAIL(&lobby->visitors, visitor, entry);
+	lobby->n++;
+	welcome(visitor);
+}
+
+/* Those that come meanwhile wait in the queue. */
+static void
+pause_accepting(struct intercept *intercept, unsigned int ms)
+{
+	struct lobby *lobby = intercept->state;
+	struct timeval delay = clock_interval(ms);
+
+	if (evtimer_add(lobby->retry, &delay) == 0)
+		event_del(intercept->event);
+}
+
+static void
+resume_accepting(evutil_socket_t fd, short what, void *arg)
+{
+	struct intercept *intercept = arg;
+
+	event_add(intercept->event, NULL);
+}
+
+/* A call that is held has two descriptors. */
+static bool
+is_crowded(const struct intercept *intercept)
+{
+	const struct intercept_pending *pending;
+	unsigned int n = 0;
+
+	TAILQ_FOREACH (pending, &intercept->calls, entry)
+		n++;
+	return n >= CALLS_MAX;
+}
+
+/* One that waits would wake us for ever: one that is idle makes room. */
+static unsigned int
+make_room(struct lobby *lobby)
+{
+	if (lobby->n > 0)
+		visitor_free(TAILQ_FIRST(&lobby->visitors));
+	return RETRY_MS;
+}
+
+/* True if there may be more.  *wait: for how long to accept nobody. */
+static bool
+accept_one(struct intercept *intercept, int listening, unsigned int *wait)
+{
+	struct lobby *lobby = intercept->state;
+	int sock;
+
+	if (is_crowded(intercept)) {
+		*wait = make_room(lobby);
+		return false;
+	}
+	sock = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (sock == -1) {
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			*wait = make_room(lobby);
+		return false;
+	}
+	if (fd_is_scarce(sock))
+		*wait = make_room(lobby);
+	visitor_new(intercept, sock);
+	return *wait == 0;
 }
 
 static void
 on_connection(evutil_socket_t fd, short what, void *arg)
 {
-	int n, sock;
+	struct intercept *intercept = arg;
+	int64_t began = share_clock_usec();
+	unsigned int n = 0, wait = 0, rest;
 
-	for (n = 0; n < BURST; n++) {
-		sock = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (sock == -1)
-			return;
-		visitor_new(arg, sock);
+	intercept_enter(intercept);
+	while (n++ < BURST && !intercept->dying &&
+	    accept_one(intercept, fd, &wait))
+		continue;
+	if (!intercept->dying) {
+		rest = share_use(&((struct lobby *)intercept->state)->share,
+		    share_clock_usec() - began);
+		if (wait < rest)
+			wait = rest;
+		if (wait > 0)
+			pause_accepting(intercept, wait);
 	}
+	intercept_leave(intercept);
 }
 
 int
@@ -271,18 +390,22 @@ struct intercept *
 intercept_preload_new(struct event_base *base, int fd,
     const struct intercept_handler *handler, void *arg)
 {
-	struct visitors *visitors;
+	struct lobby *lobby;
 	struct intercept *intercept;
 
 	intercept =
 	    intercept_new(base, fd, &backend, on_connection, handler, arg);
 	if (intercept == NULL)
 		return NULL;
-	if ((visitors = malloc(sizeof(*visitors))) == NULL) {
+	if ((lobby = calloc(1, sizeof(*lobby))) != NULL) {
+		TAILQ_INIT(&lobby->visitors);
+		lobby->retry = evtimer_new(base, resume_accepting, intercept);
+	}
+	if (lobby == NULL || lobby->retry == NULL) {
+		free(lobby);
 		intercept_free(intercept);
 		return NULL;
 	}
-	LIST_INIT(visitors);
-	intercept->state = visitors;
+	intercept->state = lobby;
 	return intercept;
 }

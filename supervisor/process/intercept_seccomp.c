@@ -203,7 +203,7 @@ take_socket_call(struct intercept_pending *pending, const __u64 *args)
 			&pending->storage, call->len) == -1)
 			return -1;
 	}
-	call->fd = remote_descriptor(call->pid, pending->tid, pending->number);
+	call->fd = remote_socket(call->pid, pending->tid, pending->number);
 	return call->fd == -1 ? -1 : 0;
 }
 

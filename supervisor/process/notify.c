@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/foreign.h"
 #include "base/pace.h"
 
 #define BURST	   64	/* messages before the loop gets its turn again, */
@@ -32,6 +33,7 @@ struct notify {
 	struct event *rest; /* pending while it has used up its share */
 	struct share share;
 	unsigned int queue; /* messages that can wait */
+	size_t refused;	    /* descriptors */
 	struct sockaddr_un address;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
 	uid_t uid;
@@ -123,7 +125,8 @@ notify_parse(struct notify_message *message, char *text)
 		.sender = message->sender,
 		.fds = message->fds,
 		.nfds = message->nfds,
-		.fds_lost = message->fds_lost };
+		.fds_lost = message->fds_lost,
+		.fds_refused = message->fds_refused };
 	while ((line = strsep(&text, "\n")) != NULL) {
 		if ((value = strchr(line, '=')) == NULL)
 			continue;
@@ -137,6 +140,7 @@ struct enclosed {
 	struct ucred sender;
 	int fds[FD_PASS_MAX];
 	size_t nfds;
+	size_t refused;
 	bool lost; /* not all had room */
 };
 
@@ -169,7 +173,23 @@ static void
 enclosed_close(struct enclosed *enclosed)
 {
 	while (enclosed->nfds > 0)
-		fd_close(&enclosed->fds[--enclosed->nfds]);
+		foreign_close(&enclosed->fds[--enclosed->nfds]);
+}
+
+/* Not even the kernel's poll(2) of those is safe to call. */
+static void
+enclosed_refuse(struct enclosed *enclosed)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < enclosed->nfds; i++) {
+		if (foreign_is_local(enclosed->fds[i]))
+			enclosed->fds[n++] = enclosed->fds[i];
+		else
+			foreign_close(&enclosed->fds[i]);
+	}
+	enclosed->refused = enclosed->nfds - n;
+	enclosed->nfds = n;
 }
 
 /* One datagram; -1 with errno.  fd_receive does not tell the sender's user. */
@@ -188,12 +208,15 @@ receive(int fd, char *text, size_t size, struct enclosed *enclosed)
 		.msg_controllen = sizeof(control) };
 	ssize_t n;
 
+	foreign_begin(); /* descriptors without room are closed */
 	do
 		n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	while (n == -1 && errno == EINTR);
+	foreign_end();
 	if (n == -1)
 		return -1;
 	enclosed_take(enclosed, &msg);
+	enclosed_refuse(enclosed);
 	return msg.msg_flags & MSG_TRUNC ? (ssize_t)size : n;
 }
 
@@ -223,9 +246,12 @@ notify_take(struct notify *notify)
 	struct enclosed enclosed;
 	ssize_t n;
 
+	if (notify->refused >= NOTIFY_REFUSED_MAX)
+		return false;
 	n = receive(notify->fd, text, sizeof(text), &enclosed);
 	if (n == -1)
 		return false;
+	notify->refused += enclosed.refused;
 	if (n <= NOTIFY_MESSAGE_MAX && is_text(text, n) &&
 	    is_from_a_friend(notify, &enclosed.sender)) {
 		text[n] = '\0';
@@ -236,6 +262,7 @@ notify_take(struct notify *notify)
 			.fds = enclosed.fds,
 			.nfds = enclosed.nfds,
 			.fds_lost = enclosed.lost,
+			.fds_refused = enclosed.refused,
 		};
 		notify_parse(&message, text);
 		notify->fn(&message, notify->arg);
@@ -257,10 +284,11 @@ notify_withdraw(struct notify *notify)
 		unlink(notify->path);
 }
 
+/* Messages that were not read may be the last to have a descriptor. */
 static void
 notify_release(struct notify *notify)
 {
-	fd_close(&notify->fd);
+	foreign_close(&notify->fd);
 	free(notify);
 }
 
@@ -281,7 +309,8 @@ rested(evutil_socket_t fd, short what, void *arg)
 {
 	struct notify *notify = arg;
 
-	event_add(notify->event, NULL);
+	if (notify->refused < NOTIFY_REFUSED_MAX)
+		event_add(notify->event, NULL);
 }
 
 static void
@@ -299,6 +328,8 @@ tell(struct notify *notify, unsigned int most, int64_t most_usec)
 	notify->telling = false;
 	if (notify->freed)
 		notify_release(notify);
+	else if (notify->refused >= NOTIFY_REFUSED_MAX)
+		event_del(notify->event);
 	else
 		charge(notify, used);
 }

@@ -17,6 +17,8 @@
 
 #define NOTIFY_FDNAME_MAX 255 /* bytes of FDNAME */
 
+#define NOTIFY_REFUSED_MAX 32 /* descriptors */
+
 /* What one datagram said.  Strings are the message's. */
 struct notify_message {
 	bool ready;
@@ -42,7 +44,8 @@ struct notify_message {
 	 */
 	int *fds;
 	size_t nfds;
-	bool fds_lost; /* some had no room with us, and all are closed */
+	bool fds_lost;	    /* some had no room with us, and all are closed */
+	size_t fds_refused; /* were not local, base/foreign.h, and are closed */
 };
 
 /*
@@ -65,7 +68,8 @@ struct notify;
  * unix(7), is replaced by an abstract address, where messages count that come
  * from root, from our user or from uid.  Descriptors are closed once
  * their message has been told, which is what BARRIER=1 waits for, but for
- * those that were taken over.  *New*; NULL with errno.
+ * those that were taken over.  Who has sent NOTIFY_REFUSED_MAX that were
+ * refused is not heard any more.  *New*; NULL with errno.
  */
 struct notify *notify_new(struct event_base *, const char *path, uid_t, gid_t,
     int fd, notify_fn *, void *arg);

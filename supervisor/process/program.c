@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/foreign.h"
 #include "process/lines.h"
 #include "process/origin.h"
 #include "process/reaper.h"
@@ -88,7 +89,8 @@ look_after(struct program *program, unsigned int ms)
 static bool
 is_daemon(struct program *program, pid_t pid)
 {
-	return !reaper_watches(pid) && program->events->owns(pid, program->arg);
+	return !reaper_watches(pid) && !foreign_is_closer(pid) &&
+	    program->events->owns(pid, program->arg);
 }
 
 /*

@@ -15,6 +15,8 @@
 #include <sys/queue.h>
 #include <sys/wait.h>
 
+#include "base/foreign.h"
+
 struct watch {
 	pid_t pid;
 	reaper_fn *fn;
@@ -46,6 +48,8 @@ tell(pid_t pid, int status)
 	reaper_fn *fn = orphan_fn;
 	void *arg = orphan_arg;
 
+	if (foreign_reaped(pid))
+		return;
 	if (watch != NULL) {
 		fn = watch->fn;
 		arg = watch->arg;

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/foreign.h"
 
 #ifndef PIDFD_THREAD
 #define PIDFD_THREAD O_EXCL /* Linux 6.9 */
@@ -129,6 +130,28 @@ is_socket(int dir, const char *number)
 
 	return readlinkat(dir, number, link, sizeof(link)) == sizeof(link) &&
 	    memcmp(link, "socket:", strlen("socket:")) == 0;
+}
+
+/* It may become another one in between, which is then given back. */
+int
+remote_socket(pid_t pid, pid_t tid, int number)
+{
+	char path[32], name[16];
+	int fd = -1, dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)tid);
+	snprintf(name, sizeof(name), "%d", number);
+	if ((dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)) == -1)
+		return -1;
+	errno = ENOTSOCK;
+	if (is_socket(dir, name))
+		fd = remote_descriptor(pid, tid, number);
+	fd_close(&dir);
+	if (fd != -1 && !foreign_is_socket(fd)) {
+		foreign_close(&fd);
+		errno = ENOTSOCK;
+	}
+	return fd;
 }
 
 int

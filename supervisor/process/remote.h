@@ -29,6 +29,12 @@ int remote_string(pid_t tid, const void *from, char *to, size_t size);
 int remote_descriptor(pid_t pid, pid_t tid, int number);
 
 /*
+ * The same of a socket, ENOTSOCK if it is none: what else a program may name
+ * is not taken, since to close it may take as long as its file system likes.
+ */
+int remote_socket(pid_t pid, pid_t tid, int number);
+
+/*
  * Call found with a duplicate of each socket that a process has, *stolen*.
  * -1 with errno: EPERM if we may not.
  */

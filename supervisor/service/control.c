@@ -30,6 +30,10 @@
 #define GROUPS_MAX 256
 #define RETRY_MS   100 /* until a descriptor may be free again */
 
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83 /* Linux 6.16 */
+#endif
+
 /* A connection, and the one call that is under way on it. */
 struct call {
 	TAILQ_ENTRY(call) entry;
@@ -371,6 +375,18 @@ open_socket(const char *path)
 	return fd;
 }
 
+/*
+ * No call has any, and to drop one can take as long as who sent it likes:
+ * where the kernel knows how, it is the sender that is refused, unix(7).
+ */
+static void
+refuse_descriptors(int sock)
+{
+	int zero = 0;
+
+	setsockopt(sock, SOL_SOCKET, SO_PASSRIGHTS, &zero, sizeof(zero));
+}
+
 struct control *
 control_new(
     struct service *service, const char *path, const char *group, int fd)
@@ -387,6 +403,7 @@ control_new(
 	control->sock = fd != -1 ? fd : open_socket(path);
 	if (control->sock == -1)
 		goto fail;
+	refuse_descriptors(control->sock);
 	if (set_access(control, group) == -1 ||
 	    listen(control->sock, SOMAXCONN) == -1)
 		goto fail;

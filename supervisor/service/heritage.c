@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "base/fd.h"
+#include "base/foreign.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "keep/keeper.h"
@@ -173,7 +174,7 @@ socket_found(int fd, void *arg)
 	}
 	if (is_listening(fd) && is_ours(search, fd))
 		shutdown(fd, SHUT_RDWR);
-	fd_close(&fd);
+	foreign_close(&fd);
 }
 
 /* The processes of a generation; NULL with errno. */

@@ -162,6 +162,12 @@ stored_told(struct generation *generation, const struct notify_message *message)
 {
 	struct service *service = generation->service;
 
+	if (message->fds_refused > 0 && may_warn(generation))
+		log_warn("generation %u: sent %zu descriptors of a file system "
+			 "that may not answer, as FUSE or NFS: refused; after "
+			 "%d of them it is heard no more",
+		    generation->number, message->fds_refused,
+		    NOTIFY_REFUSED_MAX);
 	if (message->bad_name && (message->store || message->store_remove) &&
 	    may_warn(generation))
 		log_warn("generation %u: its FDNAME= is no name of a "

@@ -63,3 +63,39 @@ print((int(f[11]) + int(f[12])) * 1000 // os.sysconf("SC_CLK_TCK"))' "$1"
 	cat refusal
 	unharmed
 }
+
+# fds_of PID: how many descriptors it has.
+fds_of() {
+	find "/proc/$1/fd" -mindepth 1 | wc -l
+}
+
+@test "sockets that linger, sent by notification, make nobody wait" {
+	attack hostile_linger
+	until_true said "sent all"
+	timeout 20 hotswap status web
+	unharmed
+}
+
+@test "sockets that linger, sent as the shim's, make nobody wait" {
+	attacker hostile_linger
+	serve_attacked --control-group nogroup --shim preload
+	until_true said "sent all"
+	timeout 20 hotswap status web
+	unharmed
+}
+
+@test "idle connections to the shim's socket take few descriptors and no time" {
+	attacker hostile_visitors
+	serve_attacked --control-group nogroup --shim preload
+	until_true said "connected often"
+	[ "$(fds_of "$(supervisor)")" -lt 300 ]
+	supervisor=$(supervisor)
+	before=$(cpu_ms "$supervisor")
+	begun=$(date +%s%3N)
+	DEADLINE=3 until_true false || true
+	used=$(($(cpu_ms "$supervisor") - before))
+	passed=$(($(date +%s%3N) - begun))
+	echo "$used ms of $passed ms"
+	[ $((used * 2)) -lt "$passed" ]
+	unharmed
+}

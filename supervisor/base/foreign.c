@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Descriptors that others have sent us: what they are, and closing them.
+ */
+#include "base/foreign.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+#define MOUNTS_MAX  (4 << 20) /* bytes of proc_pid_mountinfo(5) */
+#define CLOSERS	    4	      /* children that may wait at a time */
+#define WAITING_MAX 1024      /* descriptors that wait for one of them */
+#define STACK_SIZE  16384
+#define SIGNAL	    SIGVTALRM /* nobody else's, and handled by nobody */
+
+/* WHAT IT IS */
+
+bool
+foreign_is_socket(int fd)
+{
+	socklen_t len = sizeof(int);
+	int domain;
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0;
+}
+
+/* `36 35 98:0 /a /b rw shared:1 - ext4 /dev/root rw`. */
+static bool
+is_local_mount(const char *line)
+{
+	static const char *const local[] = { "aufs", "bcachefs", "btrfs",
+		"cgroup2", "devtmpfs", "overlay", "proc", "ramfs", "sysfs",
+		"tmpfs", "zfs" };
+	const char *type = strstr(line, " - ");
+	size_t i, len;
+
+	if (type == NULL)
+		return false;
+	type += strlen(" - ");
+	len = strcspn(type, " \n");
+	for (i = 0; i < sizeof(local) / sizeof(local[0]); i++)
+		if (strlen(local[i]) == len &&
+		    strncmp(type, local[i], len) == 0)
+			return true;
+	return false;
+}
+
+/* One that is not in our mount namespace may be anything. */
+static bool
+is_on_local_mount(uint64_t id)
+{
+	char *text = fd_read_file("/proc/self/mountinfo", MOUNTS_MAX, NULL);
+	char *rest = text, *line;
+	bool local = false;
+
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (strtoull(line, NULL, 10) == id)
+			local = is_local_mount(line);
+	free(text);
+	return local;
+}
+
+/* Sockets, pipes and anonymous inodes have a name, and no path. */
+static bool
+has_path(int fd)
+{
+	char link[32], first = '/';
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return readlink(link, &first, 1) != 1 || first == '/' || first == '(';
+}
+
+bool
+foreign_is_local(int fd)
+{
+	struct statx st;
+
+	/* tmpfs alone knows of seals. */
+	if (foreign_is_socket(fd) || fcntl(fd, F_GETPIPE_SZ) != -1 ||
+	    fcntl(fd, F_GET_SEALS) != -1 || !has_path(fd))
+		return true;
+	/* So that no other machine or process is asked, statx(2). */
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
+		STATX_TYPE | STATX_MNT_ID, &st) == -1)
+		return false;
+	if (!S_ISREG(st.stx_mode))
+		return true;
+	return st.stx_dev_major != 0 ||
+	    ((st.stx_mask & STATX_MNT_ID) != 0 &&
+		is_on_local_mount(st.stx_mnt_id));
+}
+
+/* A LIMIT TO WAITING */
+
+static unsigned int depth;
+
+static void
+go_on(int number)
+{
+}
+
+/* A timer is not inherited: each process makes its own. */
+static bool
+get_timer(timer_t *timer)
+{
+	static pid_t owner;
+	static timer_t own;
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
+		.sigev_signo = SIGNAL };
+	struct sigaction action = { .sa_handler = go_on,
+		.sa_flags = SA_RESTART };
+
+	if (owner != getpid() && sigaction(SIGNAL, &action, NULL) == 0 &&
+	    timer_create(CLOCK_MONOTONIC, &event, &own) == 0)
+		owner = getpid();
+	*timer = own;
+	return owner == getpid();
+}
+
+static void
+set_limit(long ms)
+{
+	const struct timespec span = { .tv_nsec = ms * 1000000 };
+	const struct itimerspec spec = { span, span };
+	int saved = errno;
+	timer_t timer;
+
+	if (get_timer(&timer))
+		timer_settime(timer, 0, &spec, NULL);
+	errno = saved;
+}
+
+void
+foreign_begin(void)
+{
+	if (depth++ == 0)
+		set_limit(FOREIGN_LIMIT_MS);
+}
+
+void
+foreign_end(void)
+{
+	if (--depth == 0)
+		set_limit(0);
+}
+
+/* CLOSING */
+
+static pid_t closers[CLOSERS]; /* 0: none */
+static int *waiting;	       /* for a closer that has ended */
+static size_t nwaiting;
+
+/*
+ * It shares our table, from which the descriptor is gone at once, whatever
+ * close(2) waits for afterwards.  It must not outlive us: it holds all else.
+ */
+static int
+close_one(void *fd)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close((int)(intptr_t)fd);
+	_exit(0);
+}
+
+static bool
+start_closer(int fd)
+{
+	static char stack[STACK_SIZE] __attribute__((aligned(16)));
+	size_t i;
+
+	for (i = 0; i < CLOSERS && closers[i] != 0; i++)
+		continue;
+	if (i == CLOSERS)
+		return false;
+	/* Without CLONE_VM the stack is the child's own copy. */
+	closers[i] = clone(close_one, stack + sizeof(stack),
+	    CLONE_FILES | SIGCHLD, (void *)(intptr_t)fd);
+	if (closers[i] > 0)
+		return true;
+	closers[i] = 0;
+	return false;
+}
+
+/* Past the limit it stays open: that costs a number, and nobody waits. */
+static void
+let_wait(int fd)
+{
+	int *more = nwaiting < WAITING_MAX
+	    ? reallocarray(waiting, nwaiting + 1, sizeof(*waiting))
+	    : NULL;
+
+	if (more == NULL)
+		return;
+	waiting = more;
+	waiting[nwaiting++] = fd;
+}
+
+void
+foreign_close(int *fd)
+{
+	int saved = errno;
+
+	if (*fd == -1)
+		return;
+	if (!foreign_is_local(*fd)) {
+		if (!start_closer(*fd))
+			let_wait(*fd);
+		*fd = -1;
+	} else {
+		foreign_begin();
+		fd_close(fd);
+		foreign_end();
+	}
+	errno = saved;
+}
+
+bool
+foreign_is_closer(pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < CLOSERS; i++)
+		if (closers[i] == pid)
+			return pid != 0;
+	return false;
+}
+
+bool
+foreign_reaped(pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < CLOSERS; i++)
+		if (pid != 0 && closers[i] == pid)
+			break;
+	if (i == CLOSERS)
+		return false;
+	closers[i] = 0;
+	if (nwaiting > 0 && start_closer(waiting[nwaiting - 1]))
+		nwaiting--;
+	return true;
+}
