@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The gRPC health checking protocol, grpc.health.v1.Health/Check: one small
- * request and one small answer, whose Protocol Buffers are written and read
- * by hand.  A message is framed by a flag byte and its length in four bytes.
+ * request, whose Protocol Buffers are written by hand, and one small answer.
+ * A message is framed by a flag byte and its length in four bytes.
  */
 #include <arpa/inet.h>
 #include <stdbool.h>
@@ -11,87 +11,30 @@
 #include <string.h>
 #include <strings.h>
 
+#include "probe/grpc_answer.h"
 #include "probe/session.h"
 
 #define METHOD	    "/grpc.health.v1.Health/Check"
-#define FRAME	    5 /* bytes before a message */
 #define SERVICE_MAX 255
-#define SERVING	    1
-
-/* grpc.health.v1.HealthCheckResponse.ServingStatus */
-static const char *const serving_names[] = { "UNKNOWN", "SERVING",
-	"NOT_SERVING", "SERVICE_UNKNOWN" };
-
-/* https://grpc.io/docs/guides/status-codes/ */
-static const char *const code_names[] = { "OK", "CANCELLED", "UNKNOWN",
-	"INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
-	"PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
-	"ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE",
-	"DATA_LOSS", "UNAUTHENTICATED" };
-
-struct answer {
-	CURL *curl;
-	long code; /* grpc-status; -1: there was none */
-	char message[256];
-	unsigned char body[1024];
-	size_t len;
-};
-
-#define NAME_OF(names, i)                                             \
-	((i) >= 0 && (size_t)(i) < sizeof(names) / sizeof((names)[0]) \
-		? (names)[i]                                          \
-		: "?")
-
-/* The value of a header or trailer if it has that name, else NULL. */
-static const char *
-header_value(const char *line, const char *name)
-{
-	size_t len = strlen(name);
-
-	if (strncasecmp(line, name, len) != 0 || line[len] != ':')
-		return NULL;
-	return line + len + 1 + strspn(line + len + 1, " ");
-}
-
 /* libcurl hands on trailers as it does headers. */
 static size_t
 on_header(char *data, size_t size, size_t n, void *arg)
 {
-	struct answer *answer = arg;
-	char line[512], *decoded;
-	const char *value;
-
-	snprintf(line, sizeof(line), "%.*s", (int)(size * n), data);
-	line[strcspn(line, "\r\n")] = '\0';
-	if ((value = header_value(line, "grpc-status")) != NULL) {
-		answer->code = strtol(value, NULL, 10);
-	} else if ((value = header_value(line, "grpc-message")) != NULL) {
-		decoded = curl_easy_unescape(answer->curl, value, 0, NULL);
-		snprintf(answer->message, sizeof(answer->message), ": %s",
-		    decoded != NULL ? decoded : value);
-		curl_free(decoded);
-	}
+	grpc_take_header(arg, data, size * n);
 	return size * n;
 }
 
-/* Anything longer than fits is no answer to this request. */
 static size_t
 on_body(char *data, size_t size, size_t n, void *arg)
 {
-	struct answer *answer = arg;
-
-	if (size * n > sizeof(answer->body) - answer->len)
-		return 0;
-	memcpy(answer->body + answer->len, data, size * n);
-	answer->len += size * n;
-	return size * n;
+	return grpc_take_body(arg, data, size * n) == 0 ? size * n : 0;
 }
 
 /* HealthCheckRequest { string service = 1; }, framed.  Returns its length. */
 static size_t
 encode(unsigned char *out, const char *service)
 {
-	size_t name = strlen(service), len = FRAME;
+	size_t name = strlen(service), len = GRPC_FRAME;
 	uint32_t message;
 
 	if (name > 0) {
@@ -103,100 +46,19 @@ encode(unsigned char *out, const char *service)
 		len += name;
 	}
 	out[0] = 0;
-	message = htonl(len - FRAME);
+	message = htonl(len - GRPC_FRAME);
 	memcpy(out + 1, &message, sizeof(message));
 	return len;
 }
 
-static bool
-take_varint(const unsigned char **p, const unsigned char *end, uint64_t *value)
-{
-	unsigned int shift;
-
-	*value = 0;
-	for (shift = 0; shift < 64 && *p < end; shift += 7) {
-		*value |= (uint64_t)(**p & 0x7f) << shift;
-		if ((*(*p)++ & 0x80) == 0)
-			return true;
-	}
-	return false;
-}
-
-/*
- * HealthCheckResponse { ServingStatus status = 1; }: the status, 0 if it is
- * left out, -1 if this is no such message.  Unknown fields are skipped.
- */
-static int
-decode(const unsigned char *p, const unsigned char *end)
-{
-	static const uint64_t fixed[] = { [1] = 8, [5] = 4 };
-	uint64_t tag, value;
-	int status = 0;
-
-	while (p < end) {
-		if (!take_varint(&p, end, &tag))
-			return -1;
-		switch (tag & 7) {
-		case 0:
-			if (!take_varint(&p, end, &value))
-				return -1;
-			if (tag >> 3 == 1)
-				status = value < 128 ? (int)value : 127;
-			continue;
-		case 1:
-		case 5:
-			value = fixed[tag & 7];
-			break;
-		case 2:
-			if (!take_varint(&p, end, &value))
-				return -1;
-			break;
-		default:
-			return -1;
-		}
-		if (value > (uint64_t)(end - p))
-			return -1;
-		p += value;
-	}
-	return status;
-}
-
-/* What the one framed message of the body says; -1 if there is none. */
-static int
-serving_status(const struct answer *answer)
-{
-	uint32_t len;
-
-	if (answer->len < FRAME || answer->body[0] != 0)
-		return -1;
-	memcpy(&len, answer->body + 1, sizeof(len));
-	if (ntohl(len) != answer->len - FRAME)
-		return -1;
-	return decode(answer->body + FRAME, answer->body + answer->len);
-}
-
 static void
-judge(struct session *session, const struct answer *answer,
+judge(struct session *session, const struct grpc_answer *answer,
     struct verdict *verdict)
 {
-	int serving = serving_status(answer);
 	long status = 0;
 
 	curl_easy_getinfo(session->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (answer->code == -1)
-		verdict_set(verdict, CHECK_FAILED,
-		    "answered %ld without a grpc-status", status);
-	else if (answer->code != 0)
-		verdict_set(verdict, CHECK_FAILED, "grpc-status %ld (%s)%s",
-		    answer->code, NAME_OF(code_names, answer->code),
-		    answer->message);
-	else if (serving == -1)
-		verdict_set(verdict, CHECK_FAILED,
-		    "the answer is no HealthCheckResponse");
-	else if (serving != SERVING)
-		verdict_set(verdict, CHECK_FAILED, "answered %d (%s)", serving,
-		    NAME_OF(serving_names, serving));
-	else
+	if (grpc_judge(answer, status, verdict) == 0)
 		session_passed(session, "SERVING", verdict);
 }
 
@@ -229,13 +91,14 @@ static void
 ask(struct session *session, const char *service, bool tls,
     struct verdict *verdict)
 {
-	unsigned char request[FRAME + 3 + SERVICE_MAX];
-	struct answer answer = { .curl = session->curl, .code = -1 };
+	unsigned char request[GRPC_FRAME + 3 + SERVICE_MAX];
+	struct grpc_answer answer;
 	size_t len = encode(request, service);
 	struct curl_slist *headers = NULL;
 	CURL *curl = session->curl;
 	CURLcode code;
 
+	grpc_answer_init(&answer);
 	headers = curl_slist_append(headers, "Content-Type: application/grpc");
 	headers = curl_slist_append(headers, "TE: trailers");
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
