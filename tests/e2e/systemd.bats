@@ -277,6 +277,50 @@ talker() {
 	[ -z "$output" ]
 }
 
+# unit DROP-IN...: hotswap@web.service here, with these beside it.
+unit() {
+	local name
+
+	sed "s,@BINDIR@,$BUILD/bin," "$ROOT/systemd/hotswap@.service.in" \
+	    >hotswap@web.service
+	rm -rf hotswap@web.service.d
+	mkdir hotswap@web.service.d
+	for name; do
+		cp "$ROOT/systemd/hotswap@.service.d/$name.conf" \
+		    hotswap@web.service.d/
+	done
+}
+
+# exposed_at_most TENTHS DROP-IN...: systemd-analyze finds it no worse.
+exposed_at_most() {
+	unit "${@:2}"
+	run -0 systemd-analyze verify --man=no "$PWD/hotswap@web.service"
+	[ -z "$output" ]
+	systemd-analyze security --offline=true --threshold="$1" \
+	    "$PWD/hotswap@web.service" >exposure || {
+		tail -n 1 exposure
+		return 1
+	}
+}
+
+@test "systemd-analyze security: the units are exposed no more than the manual says" {
+	systemd-analyze --help | grep -q -- --offline || skip "no --offline"
+	exposed_at_most 74
+	exposed_at_most 43 hardened
+	exposed_at_most 55 ordinary-user
+	exposed_at_most 28 hardened ordinary-user
+}
+
+# lists UNIT-FILE: the settings of it that give each start files of its own.
+lists() {
+	sed -n 's/^\(PrivateTmp\|DynamicUser\|PrivateIPC\|PrivatePIDs\|RootImage\)=.*/&/p' "$@"
+}
+
+@test "systemd: no unit gives a supervisor that is started again other files than what serves has" {
+	[ -z "$(lists "$ROOT"/systemd/hotswap@.service.in \
+	    "$ROOT"/systemd/hotswap@.service.d/*.conf)" ]
+}
+
 @test "systemd: a program is told nothing of the supervisor's own service manager" {
 	manage --store 100 --watchdog 60000 -- -l "127.0.0.1:${PORT:=$(free_port)}"
 	tr '\0' '\n' <"/proc/$(pid_of 1)/environ" >environment
