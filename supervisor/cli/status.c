@@ -217,6 +217,22 @@ describe_stored(const json_t *generation, char text[static TEXT_SHOWN])
 	}
 }
 
+/* Addresses that it has bound since it was ready. */
+static void
+describe_own(const json_t *generation, char text[static TEXT_SHOWN])
+{
+	const json_t *address;
+	size_t i;
+
+	text[0] = '\0';
+	json_array_foreach (
+	    field_list(generation, "own_addresses"), i, address) {
+		strlcat(text, i > 0 ? ", " : "", TEXT_SHOWN);
+		if (json_is_string(address))
+			strlcat(text, json_string_value(address), TEXT_SHOWN);
+	}
+}
+
 static void
 add_detail(struct table *table, const json_t *generation, const char *what,
     const char *text)
@@ -240,7 +256,8 @@ print_details(const json_t *generations)
 	};
 	const json_t *generation;
 	struct table *table;
-	char program[TEXT_SHOWN], stored[TEXT_SHOWN], left[LEFT_SHOWN];
+	char program[TEXT_SHOWN], stored[TEXT_SHOWN], own[TEXT_SHOWN];
+	char left[LEFT_SHOWN];
 	size_t i;
 
 	if (json_array_size(generations) == 0 ||
@@ -257,6 +274,8 @@ print_details(const json_t *generations)
 			    field_string(generation, "shim"));
 		describe_stored(generation, stored);
 		add_detail(table, generation, "stored", stored);
+		describe_own(generation, own);
+		add_detail(table, generation, "own addresses", own);
 		add_detail(table, generation, "status",
 		    field_string(generation, "status"));
 		add_detail(table, generation, "trouble",

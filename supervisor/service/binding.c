@@ -18,6 +18,7 @@
 #include "process/intercept.h"
 #include "process/remote.h"
 #include "service/holding.h"
+#include "service/latecomers.h"
 #include "service/service.h"
 #include "service/steering.h"
 #include "service/target.h"
@@ -159,6 +160,21 @@ pass_path(struct bindings *bindings, struct intercept_call *call)
 	intercept_pass(call);
 }
 
+/* As the kernel has it, which would not say whose it is. */
+static void
+refuse_owned(struct bindings *bindings, struct intercept_call *call,
+    const struct address *address, const struct generation *other)
+{
+	char text[ADDRESS_STRLEN];
+
+	address_format(address, text);
+	errno = EADDRINUSE;
+	refuse(bindings, call,
+	    "bind %s: generation %u has it, and bound it after it was ready, "
+	    "so that it is its own; `--listen %s` shares it",
+	    text, other->number, text);
+}
+
 /* BIND AND LISTEN */
 
 /*
@@ -267,8 +283,9 @@ static bool
 may_become_listener(
     const struct generation *generation, const struct address *address)
 {
-	if (generation->role != ROLE_CANDIDATE &&
-	    generation->role != ROLE_ACTIVE)
+	if ((generation->role != ROLE_CANDIDATE &&
+		generation->role != ROLE_ACTIVE) ||
+	    latecomers_are_so(generation->latecomers))
 		return false;
 	return address->type == SOCK_STREAM ||
 	    (generation->role == ROLE_CANDIDATE &&
@@ -343,6 +360,7 @@ bind_target(struct bindings *bindings, struct intercept_call *call,
 {
 	struct generation *generation = bindings->generation;
 	char own[ADDRESS_STRLEN], theirs[ADDRESS_STRLEN];
+	const struct generation *other;
 	const struct listener *obstacle;
 
 	if (target_may_bind(target, generation, call) == -1) {
@@ -351,6 +369,11 @@ bind_target(struct bindings *bindings, struct intercept_call *call,
 	}
 	if (target->listener != NULL) {
 		bind_at(bindings, call, target);
+		return;
+	}
+	if (!latecomers_are_so(generation->latecomers) &&
+	    (other = latecomers_find(generation, &target->address)) != NULL) {
+		refuse_owned(bindings, call, &target->address, other);
 		return;
 	}
 	obstacle = target_obstacle(target, generation, is_v6only(call->fd));
@@ -472,12 +495,14 @@ on_listen(struct bindings *bindings, struct intercept_call *call)
 	if (is_known(bindings, call->fd))
 		let_listen(bindings, call);
 	else if (call->path != NULL ||
-	    target_init(&target, generation, call) == -1)
+	    target_init(&target, generation, call) == -1) {
+		latecomers_note(generation->latecomers, call);
 		intercept_pass(call);
-	else {
-		if (!is_ours(bindings, call, &target))
+	} else {
+		if (!is_ours(bindings, call, &target)) {
+			latecomers_note(generation->latecomers, call);
 			intercept_pass(call);
-		else if (target_may_bind(&target, generation, call) == -1)
+		} else if (target_may_bind(&target, generation, call) == -1)
 			refuse_port(bindings, call, &target.address);
 		else
 			listen_at(bindings, call, &target);

@@ -18,6 +18,7 @@
 #include "process/user_env.h"
 #include "service/health.h"
 #include "service/holding.h"
+#include "service/latecomers.h"
 #include "service/pidfiles.h"
 #include "service/reach.h"
 #include "service/held.h"
@@ -217,7 +218,10 @@ program_stopped(void *arg)
 static void
 program_ready(void *arg)
 {
-	release_ready(arg);
+	struct generation *generation = arg;
+
+	if (!release_ready(generation))
+		latecomers_ready(generation->latecomers);
 }
 
 /* Those that a program has too many of are passed over. */
@@ -327,7 +331,8 @@ generation_make(
 	generation->image = image;
 	generation->number = number;
 	TAILQ_INSERT_TAIL(&service->generations, generation, entry);
-	if (stored_begin(generation) == 0)
+	generation->latecomers = latecomers_new(generation);
+	if (generation->latecomers != NULL && stored_begin(generation) == 0)
 		return generation;
 	generation_free(generation);
 	return NULL;
@@ -381,6 +386,7 @@ generation_free(struct generation *generation)
 	if (generation->program != NULL)
 		generation_close(generation);
 	stored_end(generation);
+	latecomers_free(generation->latecomers);
 	event_free(generation->backoff);
 	held_remove(service, "image", generation->number);
 	image_unref(generation->image);
@@ -452,6 +458,7 @@ generation_start(struct generation *generation, char *why, size_t size)
 	}
 	spawn.nsockets = collect_sockets(generation, sockets, addresses);
 	spawn.stored = stored;
+	latecomers_begin(generation->latecomers);
 	recovery_save(service);
 	if (wrap_prepare(generation->wrap, &spawn, why, size) == 0) {
 		r = program_start(generation->program, &spawn, why, size);

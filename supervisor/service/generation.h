@@ -22,6 +22,7 @@
 struct service;
 struct fdstore;
 struct health;
+struct latecomers;
 struct retirement;
 struct wrap;
 
@@ -53,7 +54,8 @@ struct generation {
 	struct image *image;
 	struct program *program; /* NULL once it has ended for good */
 	struct wrap *wrap;	 /* likewise */
-	struct fdstore *store;	 /* what its program keeps with us */
+	struct latecomers *latecomers;
+	struct fdstore *store; /* what its program keeps with us */
 	char started[CLOCK_STAMP];
 	bool reloading;	    /* so it said, sd_notify(3) */
 	struct pace saying; /* of its intentions, which are events */

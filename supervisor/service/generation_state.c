@@ -10,6 +10,7 @@
 #include "process/notify.h"
 #include "service/generation.h"
 #include "service/held.h"
+#include "service/latecomers.h"
 #include "service/retire.h"
 #include "service/service.h"
 #include "service/stored.h"
@@ -55,7 +56,7 @@ generation_save(const struct generation *generation)
 	/* To leave it out would say that it does not run. */
 	if (generation->program != NULL && program == NULL)
 		return NULL;
-	return json_pack("{si ss sI sb ss sI sb so so so so* so* so*}",
+	return json_pack("{si ss sI sb ss sI sb so so so so so* so* so*}",
 	    "number", (int)generation->number, "role",
 	    role_name(generation->role), "share", (json_int_t)generation->share,
 	    "proven", (int)generation->proven, "started", generation->started,
@@ -63,7 +64,8 @@ generation_save(const struct generation *generation)
 	    (int)generation->checks.sick, "checks",
 	    save_checks(&generation->checks), "image",
 	    image_to_json(generation->image), "stored", stored_save(generation),
-	    "program", program, "wrap",
+	    "latecomers", latecomers_save(generation->latecomers), "program",
+	    program, "wrap",
 	    generation->wrap != NULL ? wrap_save(generation->wrap) : NULL,
 	    "retirement", retire_save(generation));
 }
@@ -141,6 +143,8 @@ generation_restore(struct service *service, const json_t *saved)
 	generation->checks.sick = sick;
 	restore_checks(&generation->checks, json_object_get(saved, "checks"));
 	strlcpy(generation->started, started, sizeof(generation->started));
+	latecomers_restore(
+	    generation->latecomers, json_object_get(saved, "latecomers"));
 	return generation;
 }
 

@@ -19,6 +19,7 @@
 #include "service/manager.h"
 #include "service/outcome.h"
 #include "service/recovery.h"
+#include "service/latecomers.h"
 #include "service/readiness.h"
 #include "service/request.h"
 #include "service/resolve.h"
@@ -114,6 +115,7 @@ candidate_ready(struct generation *candidate, void *arg)
 	readiness_stop(service->release.readiness);
 	service->release.readiness = NULL;
 	program_watch_on(candidate->program);
+	latecomers_ready(candidate->latecomers);
 	events_emit(service, "ready", candidate, "ready after %d ms",
 	    (int)(clock_ms() - service->release.phase_ms));
 	release_take(service, EVENT_READY, NULL);
@@ -427,6 +429,7 @@ release_listens(struct generation *generation)
 {
 	struct release *release = &generation->service->release;
 
+	latecomers_listen(generation->latecomers);
 	if (generation == release->candidate && release->readiness != NULL)
 		readiness_look(release->readiness);
 }

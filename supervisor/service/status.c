@@ -12,6 +12,7 @@
 #include "base/version.h"
 #include "service/outcome.h"
 #include "service/held.h"
+#include "service/latecomers.h"
 #include "service/retire.h"
 #include "service/service.h"
 #include "service/stored.h"
@@ -139,7 +140,7 @@ generation_json(struct generation *generation)
 	bool lives = program != NULL;
 
 	return json_pack(
-	    "{si ss si si so ss so ss ss ss si so ss so so so ss si ss}",
+	    "{si ss si si so ss so ss ss ss si so ss so so so ss si ss sb so}",
 	    "number", (int)generation->number, "role",
 	    role_name(generation->role), "share", (int)generation->share, "pid",
 	    lives ? (int)program_main(program) : 0, "pids",
@@ -154,7 +155,9 @@ generation_json(struct generation *generation)
 	    stored_json(generation), "shim",
 	    shim_names[wrap_backend(generation->wrap)], "watchdog_ms",
 	    lives ? (int)program_watchdog(program) : 0, "trouble",
-	    wrap_trouble(generation->wrap));
+	    wrap_trouble(generation->wrap), "settled",
+	    (int)latecomers_are_so(generation->latecomers), "own_addresses",
+	    latecomers_list(generation->latecomers));
 }
 
 static json_t *

@@ -11,6 +11,7 @@
 #include <linux/unix_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -269,23 +270,30 @@ see_unix_queue(const struct nlmsghdr *header, void *arg)
 }
 
 static int
-ask_unix(int fd, unsigned int show, mnl_cb_t fn, void *arg)
+ask_inode(unsigned int inode, unsigned int show, mnl_cb_t fn, void *arg)
 {
 	char space[MNL_NLMSG_HDRLEN + sizeof(struct unix_diag_req)];
 	struct nlmsghdr *header = mnl_nlmsg_put_header(space);
 	struct unix_diag_req *request;
-	struct stat st;
 
-	if (fstat(fd, &st) == -1)
-		return -1;
 	request = begin(header, 0, sizeof(*request));
 	request->sdiag_family = AF_UNIX;
 	request->udiag_states = UINT32_MAX;
-	request->udiag_ino = st.st_ino;
+	request->udiag_ino = inode;
 	request->udiag_show = show;
 	request->udiag_cookie[0] = NO_COOKIE;
 	request->udiag_cookie[1] = NO_COOKIE;
 	return ask(header, fn, arg);
+}
+
+static int
+ask_unix(int fd, unsigned int show, mnl_cb_t fn, void *arg)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return -1;
+	return ask_inode((unsigned int)st.st_ino, show, fn, arg);
 }
 
 int
@@ -315,4 +323,71 @@ diag_unix_queue(int fd)
 	if (length == -1)
 		errno = ENODATA;
 	return length;
+}
+
+/* What was asked for, and whether it was found. */
+struct listening {
+	const struct inet_diag_req_v2 *request;
+	bool found;
+};
+
+/* Where none is at the address itself, one at the wildcard is told of. */
+static int
+see_listening(const struct nlmsghdr *header, void *arg)
+{
+	const struct inet_diag_msg *socket = mnl_nlmsg_get_payload(header);
+	struct listening *listening = arg;
+	const struct inet_diag_sockid *id = &listening->request->id;
+
+	listening->found = socket->idiag_state == TCP_LISTEN &&
+	    socket->id.idiag_sport == id->idiag_sport &&
+	    memcmp(socket->id.idiag_src, id->idiag_src,
+		sizeof(id->idiag_src)) == 0;
+	return MNL_CB_STOP;
+}
+
+static int
+see_unix_listening(const struct nlmsghdr *header, void *arg)
+{
+	const struct unix_diag_msg *socket = mnl_nlmsg_get_payload(header);
+
+	*(bool *)arg = socket->udiag_state == TCP_LISTEN;
+	return MNL_CB_STOP;
+}
+
+static int
+ask_listening(const struct sockaddr *sa, bool *found)
+{
+	char space[MNL_NLMSG_HDRLEN + sizeof(struct inet_diag_req_v2)];
+	struct nlmsghdr *header = mnl_nlmsg_put_header(space);
+	struct inet_diag_req_v2 *request;
+	struct listening listening;
+	int r;
+
+	request = begin(header, 0, sizeof(*request));
+	request->sdiag_family = sa->sa_family;
+	request->sdiag_protocol = IPPROTO_TCP;
+	request->id.idiag_cookie[0] = NO_COOKIE;
+	request->id.idiag_cookie[1] = NO_COOKIE;
+	put_address((const struct sockaddr_storage *)sa,
+	    &request->id.idiag_sport, request->id.idiag_src);
+	listening = (struct listening){ .request = request };
+	r = ask(header, see_listening, &listening);
+	*found = listening.found;
+	return r;
+}
+
+int
+diag_listens(const struct sockaddr *sa, unsigned int inode)
+{
+	bool found = false;
+	int r;
+
+	if (sa->sa_family == AF_UNIX)
+		r = ask_inode(inode, 0, see_unix_listening, &found);
+	else
+		r = ask_listening(sa, &found);
+	if (r == -1 && errno != ENOENT)
+		return -1;
+	return found;
 }

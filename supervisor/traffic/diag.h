@@ -10,6 +10,7 @@
 #include <linux/inet_diag.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 /* Borrowed for the call. */
 typedef void diag_tcp_fn(const struct inet_diag_msg *, void *arg);
@@ -40,6 +41,13 @@ int diag_unix(diag_unix_fn *, void *arg);
  * in the queue.  Returns 1 or 0; -1 with errno if the kernel does not tell.
  */
 int diag_accepted(int fd);
+
+/*
+ * Does a stream socket listen at exactly this address?  A TCP socket is found
+ * by it, and one of several will do; a Unix socket by its inode.  Returns 1 or
+ * 0; -1 with errno if the kernel does not tell.
+ */
+int diag_listens(const struct sockaddr *, unsigned int inode);
 
 /*
  * What waits in a Unix socket: connections to be accepted where it listens,

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * When a generation is settled, and a bounded list of what it has bound
+ * since.  Nothing tells when such a socket is closed: the kernel is asked
+ * whether it still listens.
+ */
+#include "service/latecomers.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "base/clock.h"
+#include "process/intercept.h"
+#include "service/recovery.h"
+#include "service/service.h"
+#include "traffic/address.h"
+#include "traffic/diag.h"
+
+#define QUIET_MS 100 /* from one listen(2) of a starting server to the next */
+#define SAVE_MS	 500 /* a program may listen often */
+#define NOTED	 64  /* addresses; of more the oldest is forgotten */
+
+struct latecomer {
+	struct address address;
+	unsigned int inode;
+};
+
+struct latecomers {
+	struct generation *generation;
+	struct event *timer;  /* pending: it is ready, but may not be settled */
+	struct event *saving; /* pending: something is new */
+	bool ready;
+	bool settled;
+	int64_t last_ms; /* when it last got a socket; 0: never */
+	struct latecomer noted[NOTED];
+	size_t n;
+};
+
+static bool
+has_sockets(const struct latecomers *late)
+{
+	const struct service *service = late->generation->service;
+	size_t i, n, sum = 0;
+
+	for (i = 0; i < service->nlisteners; i++) {
+		listener_sockets(
+		    service->listeners[i], late->generation->number, &n);
+		sum += n;
+	}
+	return sum > 0;
+}
+
+static void
+save(evutil_socket_t fd, short what, void *arg)
+{
+	recovery_save(((struct latecomers *)arg)->generation->service);
+}
+
+static void
+save_soon(struct latecomers *late)
+{
+	struct timeval delay = clock_interval(SAVE_MS);
+
+	if (!evtimer_pending(late->saving, NULL))
+		evtimer_add(late->saving, &delay);
+}
+
+/* One without any is not done yet, whatever it has said. */
+static void
+look(struct latecomers *late)
+{
+	int64_t quiet = clock_ms() - late->last_ms;
+	struct timeval delay;
+
+	if (!late->ready || late->settled || !has_sockets(late))
+		return;
+	if (late->last_ms == 0 || quiet >= QUIET_MS) {
+		late->settled = true;
+		save_soon(late);
+		return;
+	}
+	delay = clock_interval(QUIET_MS - quiet);
+	evtimer_add(late->timer, &delay);
+}
+
+static void
+expired(evutil_socket_t fd, short what, void *arg)
+{
+	struct latecomers *late = arg;
+
+	late->ready = true;
+	look(late);
+}
+
+struct latecomers *
+latecomers_new(struct generation *generation)
+{
+	struct latecomers *late = calloc(1, sizeof(*late));
+
+	if (late == NULL)
+		return NULL;
+	late->generation = generation;
+	late->timer = evtimer_new(generation->service->base, expired, late);
+	late->saving = evtimer_new(generation->service->base, save, late);
+	if (late->timer != NULL && late->saving != NULL)
+		return late;
+	latecomers_free(late);
+	errno = ENOMEM;
+	return NULL;
+}
+
+void
+latecomers_free(struct latecomers *late)
+{
+	if (late == NULL)
+		return;
+	if (late->timer != NULL)
+		event_free(late->timer);
+	if (late->saving != NULL)
+		event_free(late->saving);
+	free(late);
+}
+
+/*
+ * Nobody waits for an active one that is started again to be ready: it is
+ * when it listens, or has had its time.
+ */
+void
+latecomers_begin(struct latecomers *late)
+{
+	const struct generation *generation = late->generation;
+	struct timeval delay =
+	    clock_interval(generation->service->options->start_timeout_ms);
+
+	late->ready = late->settled = false;
+	late->last_ms = 0;
+	late->n = 0;
+	evtimer_del(late->timer);
+	if (generation->role == ROLE_ACTIVE)
+		evtimer_add(late->timer, &delay);
+}
+
+void
+latecomers_listen(struct latecomers *late)
+{
+	late->last_ms = clock_ms();
+	if (late->generation->role == ROLE_ACTIVE)
+		late->ready = true;
+	look(late);
+}
+
+void
+latecomers_ready(struct latecomers *late)
+{
+	late->ready = true;
+	look(late);
+}
+
+bool
+latecomers_are_so(const struct latecomers *late)
+{
+	return late->settled;
+}
+
+static bool
+is_open(const struct latecomer *one)
+{
+	return diag_listens(&one->address.sa, one->inode) == 1;
+}
+
+static void
+forget(struct latecomers *late, size_t i)
+{
+	memmove(late->noted + i, late->noted + i + 1,
+	    (--late->n - i) * sizeof(*late->noted));
+}
+
+static void
+add(struct latecomers *late, const struct address *address, unsigned int inode)
+{
+	size_t i = 0;
+
+	while (i < late->n) {
+		if (address_equal(&late->noted[i].address, address) ||
+		    (late->n == NOTED && !is_open(&late->noted[i])))
+			forget(late, i);
+		else
+			i++;
+	}
+	if (late->n == NOTED)
+		forget(late, 0);
+	late->noted[late->n++] = (struct latecomer){ *address, inode };
+}
+
+/* A Unix socket by its path as it is seen from here. */
+static int
+address_of(const struct intercept_call *call, struct address *address)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+
+	if (call->path == NULL)
+		return address_set(
+		    address, call->type, call->address, call->len);
+	if (strlcpy(un.sun_path, call->path, sizeof(un.sun_path)) >=
+	    sizeof(un.sun_path))
+		return -1;
+	return address_set(
+	    address, call->type, (struct sockaddr *)&un, sizeof(un));
+}
+
+void
+latecomers_note(struct latecomers *late, const struct intercept_call *call)
+{
+	struct address address;
+	struct stat st;
+
+	if (!late->settled || address_of(call, &address) == -1 ||
+	    fstat(call->fd, &st) == -1)
+		return;
+	add(late, &address, (unsigned int)st.st_ino);
+	save_soon(late);
+}
+
+const struct generation *
+latecomers_find(const struct generation *own, const struct address *address)
+{
+	const struct generation *generation;
+	const struct latecomers *late;
+	size_t i;
+
+	/* A Unix path is whose it is now, and leads to nobody else. */
+	if (address_kind(address) != ADDRESS_INET)
+		return NULL;
+	TAILQ_FOREACH (generation, &own->service->generations, entry) {
+		late = generation->latecomers;
+		if (generation == own || generation->program == NULL)
+			continue;
+		for (i = 0; i < late->n; i++)
+			if (address_overlaps(
+				&late->noted[i].address, address) &&
+			    is_open(&late->noted[i]))
+				return generation;
+	}
+	return NULL;
+}
+
+json_t *
+latecomers_list(const struct latecomers *late)
+{
+	json_t *list = json_array();
+	char text[ADDRESS_STRLEN];
+	size_t i;
+
+	for (i = 0; i < late->n; i++) {
+		if (!is_open(&late->noted[i]))
+			continue;
+		address_format(&late->noted[i].address, text);
+		json_array_append_new(list, json_string(text));
+	}
+	return list;
+}
+
+json_t *
+latecomers_save(const struct latecomers *late)
+{
+	json_t *list = json_array();
+	char text[ADDRESS_STRLEN];
+	size_t i;
+
+	for (i = 0; i < late->n; i++) {
+		address_format(&late->noted[i].address, text);
+		json_array_append_new(list,
+		    json_pack("[sI]", text, (json_int_t)late->noted[i].inode));
+	}
+	return json_pack(
+	    "{sb so}", "settled", (int)late->settled, "addresses", list);
+}
+
+void
+latecomers_restore(struct latecomers *late, const json_t *saved)
+{
+	const json_t *list = json_object_get(saved, "addresses"), *settled;
+	const char *text, *why;
+	struct address address;
+	json_int_t inode;
+	json_t *one;
+	size_t i;
+
+	settled = json_object_get(saved, "settled");
+	late->settled = settled != NULL
+	    ? json_is_true(settled)
+	    : late->generation->role != ROLE_CANDIDATE;
+	late->ready = late->settled;
+	json_array_foreach (list, i, one)
+		if (json_unpack(one, "[sI]", &text, &inode) == 0 &&
+		    address_parse(&address, text, &why) == 0)
+			add(late, &address, (unsigned int)inode);
+}

@@ -1,0 +1,196 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# What a generation binds after it became ready is its own affair: an FTP
+# server's port for a transfer, a debugger's.
+
+load helper
+
+eval "helper_$(declare -f setup)"
+
+setup() {
+	helper_setup
+	PORT=$(free_port)
+	MORE=$(free_port)
+	cat >binder <<-'END'
+		#!/usr/bin/python3
+		# binder WAIT ADDRESS...: once there is a file of this name, listen
+		# there and say "bound"; once that is gone, close it again.
+		import os, socket, sys, time
+		wait, name = sys.argv[1:3]
+		while not os.path.exists(wait):
+		    time.sleep(0.02)
+		if name.startswith("/"):
+		    s = socket.socket(socket.AF_UNIX)
+		    s.bind(name)
+		else:
+		    s = socket.socket()
+		    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+		    try:
+		        s.bind(("127.0.0.1", int(name)))
+		    except OSError as e:
+		        print(e.strerror, flush=True)
+		        sys.exit()
+		s.listen()
+		print("bound", flush=True)
+		while os.path.exists(wait):
+		    time.sleep(0.02)
+		s.close()
+		print("closed", flush=True)
+		time.sleep(300)
+	END
+	chmod 755 binder
+	release server v1 --bind "127.0.0.1:$PORT"
+}
+
+# with_binder ADDRESS: ./program is ./server with a binder beside it, which
+# waits for ./go.N and says what it does in ./said.N, N being its generation.
+with_binder() {
+	cat >program <<-END
+		#!/bin/sh
+		./binder "go.\$HOTSWAP_GENERATION" '$1' >"said.\$HOTSWAP_GENERATION" &
+		exec ./server "\$@"
+	END
+	chmod 755 program
+}
+
+# wrap OPTIONS...: run it as `web` until it is ready.
+wrap() {
+	hotswap run -n web --bake 200ms --keep 1m "$@" -- ./program \
+		>>run.log 2>&1 3>&- &
+	SUPERVISOR=$!
+	PIDS+=("$SUPERVISOR")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	until_true settled
+}
+
+# settled: the start is over.
+settled() {
+	field_is "[g['settled'] for g in d['generations']][-1]" True
+}
+
+# saved WORDS: are they in the account of what runs, for a successor?
+saved() {
+	grep -q "$1" run/web.checkpoint.*
+}
+
+# own N: what generation N listens on for itself.
+own() {
+	field "' '.join([g['own_addresses'] for g in d['generations'] if g['number'] == $1][0])"
+}
+
+own_is() {
+	[ "$(own "$1")" = "$2" ]
+}
+
+listeners() {
+	field "' '.join(l['address'] for l in d['listeners'])"
+}
+
+# ask_more: is somebody there?
+ask_more() {
+	(exec 9<>"/dev/tcp/127.0.0.1/$MORE") 2>/dev/null
+}
+
+@test "late: a port bound after readiness is shown as its own, and the next one does without" {
+	with_binder "$MORE"
+	wrap
+	touch go.1
+	until_true own_is 1 "127.0.0.1:$MORE"
+	[ "$(listeners)" = "127.0.0.1:$PORT" ]
+	hotswap status web | grep -q "own addresses *127.0.0.1:$MORE"
+	load_begin --rate 1000 --kept 8
+	release server v2 --bind "127.0.0.1:$PORT"
+	hotswap upgrade web
+	until_true is_version v2
+	# The old one is parked, and its transfer goes on.
+	ask_more
+	hotswap rollback web
+	until_true is_version v1
+	ask_more
+	load_end
+	rm go.1
+	until_true own_is 1 ""
+	run ! ask_more
+}
+
+@test "late: two generations that want the same port are told as by the kernel" {
+	with_binder "$MORE"
+	wrap
+	touch go.1
+	until_true own_is 1 "127.0.0.1:$MORE"
+	hotswap upgrade web
+	until_true settled
+	touch go.2
+	until_true grep -q "Address already in use" said.2
+	ask_more
+	rm go.1
+	until_true grep -q closed said.1
+	run ! ask_more
+	own_is 2 ""
+}
+
+@test "late: a candidate that starts with such a port is refused, and told whose it is" {
+	with_binder "$MORE"
+	wrap
+	touch go.1
+	until_true own_is 1 "127.0.0.1:$MORE"
+	release server v2 --bind "127.0.0.1:$MORE" --bind "127.0.0.1:$PORT"
+	run -1 hotswap upgrade web
+	[[ $output == *"bind 127.0.0.1:$MORE: generation 1 has it, and bound it after it was ready"* ]]
+	[ "$(version)" = v1 ]
+	# Once it is closed the next one may have it.
+	rm go.1
+	until_true grep -q closed said.1
+	hotswap upgrade web
+	[ "$(listeners)" = "127.0.0.1:$PORT 127.0.0.1:$MORE" ]
+}
+
+@test "late: over the supervisor's death and a reexec it stays its own" {
+	with_binder "$MORE"
+	wrap
+	touch go.1
+	until_true own_is 1 "127.0.0.1:$MORE"
+	until_true saved "addresses.*127.0.0.1:$MORE"
+	kill -KILL "$(itself)"
+	until_true own_is 1 "127.0.0.1:$MORE"
+	hotswap reexec web
+	until_true own_is 1 "127.0.0.1:$MORE"
+	hotswap upgrade web
+	[ "$(listeners)" = "127.0.0.1:$PORT" ]
+}
+
+@test "late: a Unix socket bound after readiness" {
+	with_binder "$PWD/debug.sock"
+	wrap
+	touch go.1
+	until_true own_is 1 "$PWD/debug.sock"
+	[ "$(listeners)" = "127.0.0.1:$PORT" ]
+	hotswap upgrade web
+	rm go.1
+	until_true own_is 1 ""
+}
+
+@test "late: after a crash the same holds" {
+	with_binder "$MORE"
+	wrap
+	kill -KILL "$(pid_of 1)"
+	until_true is_version v1
+	until_true settled
+	touch go.1
+	until_true own_is 1 "127.0.0.1:$MORE"
+	hotswap upgrade web
+	[ "$(listeners)" = "127.0.0.1:$PORT" ]
+}
+
+@test "late: what is bound while the start goes on is the service's, also after READY=1" {
+	with_binder "$MORE"
+	touch go.1 go.2 go.3
+	release server v1 --bind "127.0.0.1:$PORT" --notify
+	wrap --ready notify
+	until_true grep -q bound said.1
+	[ "$(own 1)" = "" ]
+	[ "$(field "len(d['listeners'])")" = 2 ]
+	hotswap upgrade web
+	until_true grep -q bound said.2
+	[ "$(field "len(d['listeners'])")" = 2 ]
+}
