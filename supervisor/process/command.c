@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/trust.h"
 #include "process/account.h"
 #include "process/child.h"
 #include "process/lines.h"
@@ -171,6 +172,21 @@ renounce_privileges(struct child *child)
 	    : 0;
 }
 
+/* Why not is its last line. */
+static int
+trust_its_program(struct child *child)
+{
+	const struct trust nobody_else = { .n = 0 };
+	char why[TRUST_WHY];
+
+	if (child->spec->trusted == NULL ||
+	    trust_program(
+		&nobody_else, child->spec->trusted, why, sizeof(why)) == 0)
+		return 0;
+	fd_write_all(STDERR_FILENO, why, strlen(why));
+	return -1;
+}
+
 static int
 execute(struct child *child)
 {
@@ -197,6 +213,7 @@ static const struct step {
 	{ "become its user", become_user },
 	{ "enter its directory", enter_directory },
 	{ "set no_new_privs", renounce_privileges },
+	{ "trust its program", trust_its_program },
 	{ "execute it", execute },
 };
 #define NSTEPS (sizeof(steps) / sizeof(steps[0]))

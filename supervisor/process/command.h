@@ -21,6 +21,8 @@ struct command_spec {
 	const struct account *account; /* NULL: we */
 	int umask;		       /* -1: ours */
 	bool no_new_privs;
+	const char *trusted; /* a program that nobody but root and we may be */
+			     /* able to change (base/trust.h); NULL: none */
 	unsigned int timeout_ms;
 	const char *log_as; /* NULL: its output is not logged */
 };

@@ -47,15 +47,39 @@ helper_forget_user(struct service *service)
 	service->user = NULL;
 }
 
+/*
+ * The program of a command with our own rights, *new*, where it can be told
+ * without a shell: its first word, if that is a whole path.  NULL if it is
+ * none, or the program runs as we do and could change it anyway.
+ */
+static char *
+find_program(struct service *service, const struct helper *helper,
+    const char *command, char why[static HELPER_WHY])
+{
+	const struct account *user = find_user(service, why);
+	size_t len = strcspn(command, " \t\n;&|()<>\"'`$\\*?[");
+	char *word, *program;
+
+	if (user == NULL || !user->change || command[0] != '/' ||
+	    strchr(" \t\n;&|)", command[len]) == NULL ||
+	    (word = strndup(command, len)) == NULL)
+		return NULL;
+	program =
+	    spawn_expand(word, service->options->name, helper->generation);
+	free(word);
+	return program;
+}
+
 int
 helper_prepare(struct service *service, const struct helper *helper,
     struct command_spec *spec, char why[static HELPER_WHY])
 {
 	const struct options *options = service->options;
+	const char *command = NULL;
 	bool ours = false;
 
 	if (helper->command != NULL)
-		options_command(helper->command, &ours);
+		command = options_command(helper->command, &ours);
 	*spec = (struct command_spec){ .directory_fd = -1,
 		.directory = ours ? "/" : options->chdir,
 		.umask = ours ? -1 : options->umask,
@@ -64,12 +88,15 @@ helper_prepare(struct service *service, const struct helper *helper,
 		.log_as = helper->log_as };
 	if (!ours && (spec->account = find_user(service, why)) == NULL)
 		return -1;
+	if (ours)
+		spec->trusted = find_program(service, helper, command, why);
 	spec->env =
 	    spawn_helper_env(spec->account, user_env_is_made(held_pid(service)),
 		options->name, helper->generation, helper->pid, helper->extra);
 	if (spec->env != NULL)
 		return 0;
 	snprintf(why, HELPER_WHY, "%s", strerror(errno));
+	helper_release(spec);
 	return -1;
 }
 
@@ -77,7 +104,9 @@ void
 helper_release(struct command_spec *spec)
 {
 	spawn_env_free((char **)spec->env);
+	free((char *)spec->trusted);
 	spec->env = NULL;
+	spec->trusted = NULL;
 }
 
 int

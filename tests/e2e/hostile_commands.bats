@@ -101,6 +101,24 @@ NONE=0000000000000000
 	[ ! -e taken ]
 }
 
+@test "commands: one with the supervisor's rights is not run if the program could change it" {
+	install -d -m 755 -o nobody theirs/bin
+	printf '#!/bin/sh\ntouch "%s/taken"\n' "$PWD" >theirs/bin/hook
+	chmod 755 theirs/bin/hook
+	# Root's, but called by a file of the program's as an interpreter.
+	printf '#!%s/theirs/bin/hook\n' "$PWD" >script
+	printf '#!/bin/sh\ntouch "%s/trusted"\n' "$PWD" >hook
+	chmod 755 script hook
+	serve --user nobody --hook "promoted=+$PWD/theirs/bin/hook now" \
+		--hook "promoted=+$PWD/script" --hook "promoted=+$PWD/hook"
+	until_true test -e trusted
+	[ ! -e taken ]
+	[ "$(grep -c 'cannot be started: cannot trust its program: Operation not permitted: .*belongs to nobody' run.log)" = 2 ]
+	run -1 hotswap upgrade web --check "+$PWD/theirs/bin/hook"
+	[[ $output == *"cannot trust its program"*"belongs to nobody"* ]]
+	[ ! -e taken ]
+}
+
 @test "commands: what keeps one from being started is told with its step" {
 	mkdir -m 700 closed
 	serve --user nobody --hook 'ready=true' --chdir "$PWD/closed" \
