@@ -223,3 +223,43 @@ release_static() {
 	upgraded_there "$PWD/theirs/sock"
 	[ "$(ls -A hidden)" = "" ]
 }
+
+# traced OPTIONS... -- PROGRAM...: as run_as_nobody, below strace(1).
+traced() {
+	strace -f -y -qq -e signal=none -e trace=%file,bind,connect,fchmod,fchown,fchdir,setuid,setreuid,setresuid,clone,clone3,fork,vfork \
+		-o trace hotswap run -n web --user nobody --bake 0 --keep 1m \
+		"$@" >>run.log 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+}
+
+# traced_upgrade SOCKET OPTIONS... -- PROGRAM...
+traced_upgrade() {
+	local directory socket=$1
+
+	directory=$(dirname "$1")
+	shift
+	release server v1
+	traced --pidfile "$directory/pid" --child-pidfile "$directory/child" \
+		--hook "started=true >$directory/hook" "$@"
+	release server v2
+	hotswap upgrade web
+	hotswap rollback web
+	hotswap upgrade web --strategy exclusive
+	hotswap stop web --now
+	until_true eval '! test -e run/web.sock'
+	test -e "$directory/hook"
+	python3 "$BATS_TEST_DIRNAME/rights.py" trace "$directory"
+}
+
+@test "user: in a whole upgrade root touches no path that the program can change" {
+	local directory
+
+	mkdir -m 1777 everybodys
+	for directory in "$PWD/theirs" "$PWD/everybodys"; do
+		traced_upgrade "$directory/sock" -- \
+			./server --bind "$directory/sock"
+		traced_upgrade "$directory/declared" -l "$directory/declared" \
+			-- ./server
+	done
+}

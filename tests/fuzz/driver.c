@@ -113,7 +113,7 @@ map_input(const char *name)
 int
 main(int argc, char **argv)
 {
-	unsigned long count = argc > 2 ? strtoul(argv[2], NULL, 10) : COUNT, i;
+	unsigned long count = &fuzz_tries != NULL ? fuzz_tries : COUNT, i;
 	unsigned long seed =
 	    argc > 3 ? strtoul(argv[3], NULL, 10) : (unsigned long)getpid();
 	const char *name = getprogname();
@@ -122,6 +122,8 @@ main(int argc, char **argv)
 
 	if (argc < 2)
 		errx(64, "usage: %s SEEDS [COUNT [SEED]]", name);
+	if (argc > 2)
+		count = strtoul(argv[2], NULL, 10);
 	read_seeds(argv[1]);
 	printf("1..1\n# %s: seed %lu\n", name, seed);
 	fflush(stdout);

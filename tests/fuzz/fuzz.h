@@ -12,6 +12,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/*
+ * How many inputs our driver makes of the seeds, for a target whose steps are
+ * slow; where a target does not say, 20,000.
+ */
+extern const unsigned int fuzz_tries __attribute__((weak));
+
 /* The bytes with a NUL behind them, *new*; what comes after one is lost. */
 char *fuzz_text(const uint8_t *data, size_t size);
 
