@@ -110,6 +110,19 @@ roots_server_lives() {
 	unharmed
 }
 
+@test "hostile: a path in a file system that hangs holds up nobody but its program" {
+	setpriv --reuid=nobody --clear-groups unshare -Urm true 2>/dev/null ||
+		skip "takes a user namespace"
+	grep -q 'fuse$' /proc/filesystems || skip "takes FUSE"
+	mknod fuse c 10 229 && chmod 666 fuse
+	install -d -o nobody theirs/hang
+	attacker "hostile_fuse '$PWD/fuse' '$PWD/theirs/hang' 8"
+	serve_attacked
+	until_true said mounted
+	until_true grep -q "a look at this path of process .* hangs" run.log
+	unharmed
+}
+
 # upgraded_there PATH: the server at this Unix socket, which a root supervisor
 # runs as nobody, is upgraded, rolled back and crashes its supervisor.
 upgraded_there() {
@@ -233,9 +246,10 @@ traced() {
 	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
 }
 
-# traced_upgrade SOCKET OPTIONS... -- PROGRAM...
+# traced_upgrade SOCKET OPTIONS... -- PROGRAM...: what it may change is all in
+# the socket's directory.
 traced_upgrade() {
-	local directory socket=$1
+	local directory
 
 	directory=$(dirname "$1")
 	shift
