@@ -32,6 +32,21 @@ attacker() {
 serve_attacked() {
 	serve --user nobody "$@" -- ./program
 	load_begin --rate 1000
+	[ -z "${HOSTILE_TIMES:-}" ] || time_commands
+}
+
+# time_commands: how many microseconds each of many commands takes from now on
+# is written to HOSTILE_TIMES, with the test's name.
+time_commands() {
+	local begin
+
+	while sleep 0.05; do
+		begin=$EPOCHREALTIME
+		hotswap status web >/dev/null 2>&1 || continue
+		printf '%s\t%s\n' "$((${EPOCHREALTIME/./} - ${begin/./}))" \
+			"$BATS_TEST_DESCRIPTION" >>"$HOSTILE_TIMES"
+	done 3>&- &
+	PIDS+=("$!")
 }
 
 # said TEXT: has the attacker said so?

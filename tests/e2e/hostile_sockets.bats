@@ -249,12 +249,14 @@ traced() {
 # traced_upgrade SOCKET OPTIONS... -- PROGRAM...: what it may change is all in
 # the socket's directory.
 traced_upgrade() {
-	local directory
+	local directory socket
 
+	socket=$1
 	directory=$(dirname "$1")
 	shift
 	release server v1
 	traced --pidfile "$directory/pid" --child-pidfile "$directory/child" \
+		--health "unix:$socket:http:/" \
 		--hook "started=true >$directory/hook" "$@"
 	release server v2
 	hotswap upgrade web

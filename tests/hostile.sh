@@ -1,0 +1,19 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Run the tests of hostile programs while commands are given all the time, and
+# say how long the slowest took under each attack.
+set -u
+
+HOSTILE_TIMES=$(mktemp)
+export HOSTILE_TIMES
+trap 'rm -f "$HOSTILE_TIMES"' EXIT
+tests/run.sh tests/e2e/hostile_*.bats
+status=$?
+awk -F '\t' '
+	{ n[$2]++; sum[$2] += $1; if ($1 > most[$2]) most[$2] = $1 }
+	END {
+		for (test in n)
+			printf "%6d commands, %5.0f ms on average, %5.0f ms at the most: %s\n",
+			    n[test], sum[test] / n[test] / 1000, most[test] / 1000, test
+	}' "$HOSTILE_TIMES" | sort -k 9
+exit "$status"
