@@ -92,6 +92,18 @@ enter_thread(pid_t tid, int number)
 	return r;
 }
 
+/*
+ * A file system that hangs may keep it from dying: then it must have nothing
+ * of ours that others would wait for.
+ */
+static int
+let_go(int sock)
+{
+	if (sock > 0 && close_range(0, (unsigned int)sock - 1, 0) == -1)
+		return -1;
+	return close_range((unsigned int)sock + 1, ~0U, 0);
+}
+
 static int
 enter(const struct deputy_job *job)
 {
@@ -126,7 +138,8 @@ work(const struct deputy_job *job, pid_t parent, int sock)
 	int fd = -1;
 
 	memcpy(message.data, job->data, job->size);
-	if (become(job, parent) == -1 || job->act(message.data, &fd) == -1)
+	if ((job->tid != 0 && let_go(sock) == -1) ||
+	    become(job, parent) == -1 || job->act(message.data, &fd) == -1)
 		message.error = errno != 0 ? errno : EIO;
 	fd_send(sock, &message, sizeof(message), &fd, fd != -1);
 	_exit(0);

@@ -27,7 +27,8 @@ struct deputy_job {
 
 	/*
 	 * Or, where tid is not 0, in directory `number` (AT_FDCWD: the current
-	 * one) of this thread, in its mount namespace and below its root.
+	 * one) of this thread, in its mount namespace and below its root; it
+	 * has no descriptor of ours there.
 	 */
 	pid_t tid;
 	int number;
