@@ -94,7 +94,6 @@ make_world_once(void)
 		    credentials_make(&who, NOBODY, NOBODY, NULL, 0) == 0);
 	} else
 		FUZZ_EXPECT(credentials_own(&who) == 0);
-	FUZZ_EXPECT(chdir(theirs) == 0);
 	atexit(remove_world);
 }
 
@@ -267,8 +266,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct world w;
 	char *text;
 	size_t i;
+	int home;
 
 	make_world_once();
+	home = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	FUZZ_EXPECT(home != -1 && chdir(theirs) == 0);
 	w = begin();
 	for (i = 0; i < size && i < STEPS_MAX; i++)
 		step(&w, data[i]);
@@ -283,5 +285,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	expect_same(victim, &victim_was);
 	expect_same(live, &live_was);
 	tidy();
+	FUZZ_EXPECT(fchdir(home) == 0);
+	close(home);
 	return 0;
 }
