@@ -27,7 +27,7 @@
 
 struct message {
 	int error; /* 0: done */
-	char data[DEPUTY_DATA_MAX];
+	_Alignas(max_align_t) char data[DEPUTY_DATA_MAX];
 };
 
 /* Which mount it is, too: another one may show less of the same files. */
