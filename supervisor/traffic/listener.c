@@ -217,7 +217,7 @@ listener_sockets(const struct listener *l, unsigned int generation, size_t *n)
 	for (*n = 0; first + *n < l->n; (*n)++)
 		if (l->generations[first + *n] != generation)
 			break;
-	return l->fds + first;
+	return first > 0 ? l->fds + first : l->fds;
 }
 
 /* Behind the last of its generation. */
