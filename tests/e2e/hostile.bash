@@ -28,6 +28,13 @@ attacker() {
 	chmod 755 program
 }
 
+# attacker_twice COMMAND...: the same, but it runs once before the program
+# serves, when what it binds may become the service's, and once beside.
+attacker_twice() {
+	attacker "$@"
+	sed -i 's/^{\(.*\)} >>said 2>&1 &$/{\1} >>said 2>\&1\n&/' program
+}
+
 # serve_attacked OPTIONS...: run ./program as nobody, with ordinary load.
 serve_attacked() {
 	serve --user nobody "$@" -- ./program
@@ -52,6 +59,11 @@ time_commands() {
 # said TEXT: has the attacker said so?
 said() {
 	grep -qF -- "$1" theirs/said
+}
+
+# said_twice TEXT
+said_twice() {
+	[ "$(grep -cF -- "$1" theirs/said)" = 2 ]
 }
 
 # unharmed: commands are answered, the program is replaced and taken back, and
