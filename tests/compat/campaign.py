@@ -40,6 +40,9 @@ def free_port():
         return s.getsockname()[1]
 
 
+ROOT, ORDINARY, BELOW = "root", "ordinary", "below"  # who runs what
+
+
 def install(directory):
     """What is run, where every user can get at it."""
     for part in ("bin/hotswap", "bin/hotswap-probe",
@@ -51,25 +54,41 @@ def install(directory):
 
 
 class Campaign:
-    """A directory with a server's files in it, and what runs there."""
+    """A directory with a server's files in it, and what runs there.
 
-    def __init__(self, server, user, upgrades, rate):
-        self.server, self.upgrades = server, upgrades
+    As who says: ROOT, whoever runs this, supervisor and server; ORDINARY,
+    another user runs both; BELOW, the server alone is another user's."""
+
+    def __init__(self, server, who, upgrades, rate):
+        self.server, self.who, self.upgrades = server, who, upgrades
         self.rate = min(rate, server.most)
-        self.account = pwd.getpwnam(user) if user else None
+        self.account = None if who == ROOT else pwd.getpwnam("nobody")
         self.port = free_port()
-        self.directory = tempfile.mkdtemp(prefix="hotswap-compat.")
+        self.base = tempfile.mkdtemp(prefix="hotswap-compat.")
+        os.chmod(self.base, SHARED)
+        self.directory = os.path.join(self.base, "server")
+        self.place = os.path.join(self.base, "hotswap")
+        os.mkdir(self.directory)
+        os.mkdir(self.place)
         self.processes = []
         self.problems = []
-        self.result = {"server": server.name, "user": user or "self",
+        self.result = {"server": server.name, "user": who,
                        "rate": self.rate, "upgrades": upgrades}
-        self.hotswap_file = install(self.directory)
+        self.hotswap_file = install(self.place)
         self.environment = dict(
             os.environ, HOME=self.directory,
-            HOTSWAP_RUNTIME_DIR=os.path.join(self.directory, "run"),
-            HOTSWAP_STATE_DIR=os.path.join(self.directory, "state"),
-            PATH=os.environ["PATH"] + ":/usr/sbin:/sbin")
+            HOTSWAP_RUNTIME_DIR=os.path.join(self.place, "run"),
+            HOTSWAP_STATE_DIR=os.path.join(self.place, "state"),
+            PATH=self.path())
         self.prepare()
+
+    def path(self):
+        """Where programs are looked for: not in what is root's alone."""
+        path = os.environ["PATH"] + ":/usr/sbin:/sbin"
+        if self.who != BELOW:
+            return path
+        return ":".join(directory for directory in path.split(":")
+                        if not directory.startswith("/root"))
 
     def __enter__(self):
         return self
@@ -83,14 +102,14 @@ class Campaign:
                 except subprocess.TimeoutExpired:
                     process.kill()
             process.wait()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        shutil.rmtree(self.base, ignore_errors=True)
 
     def fill(self, text):
         return text.replace("@DIR@", self.directory).replace(
             "@PORT@", str(self.port))
 
     def prepare(self):
-        """Write the server's files, and hand all to the user."""
+        """Write the server's files, and give the user what is the user's."""
         files = dict(self.server.files)
         files["www/index.html"] = PAGE
         for name, text in files.items():
@@ -108,22 +127,27 @@ class Campaign:
                 self.server.build, check=True, cwd=self.directory,
                 env=dict(os.environ, CGO_ENABLED="0", GO111MODULE="off",
                          GOCACHE=cache))
-        os.chmod(self.directory, SHARED)
         if self.account is not None:
-            for root, _, names in os.walk(self.directory):
-                for name in [".", *names]:
-                    os.chown(os.path.join(root, name), self.account.pw_uid,
-                             self.account.pw_gid)
+            self.give(self.directory)
+        if self.who == ORDINARY:
+            self.give(self.place)
+
+    def give(self, directory):
+        """Hand all that is there to the user."""
+        for root, _, names in os.walk(directory):
+            for name in [".", *names]:
+                os.chown(os.path.join(root, name), self.account.pw_uid,
+                         self.account.pw_gid)
 
     def as_user(self):
-        """Arguments of Popen that make it the user's."""
-        if self.account is None:
+        """Arguments of Popen that make hotswap the user's."""
+        if self.who != ORDINARY:
             return {}
         return {"user": self.account.pw_uid, "group": self.account.pw_gid,
                 "extra_groups": []}
 
     def spawn(self, command, log):
-        with open(os.path.join(self.directory, log), "ab") as f:
+        with open(os.path.join(self.base, log), "ab") as f:
             process = subprocess.Popen(
                 command, cwd=self.directory, env=self.environment,
                 stdin=subprocess.DEVNULL, stdout=f, stderr=f,
@@ -153,12 +177,17 @@ class Campaign:
                 return generation
         raise Failed("no generation is active")
 
+    def as_program(self):
+        """Options of hotswap that make the server alone the user's."""
+        return ("--user", self.account.pw_name) if self.who == BELOW else ()
+
     def start(self):
         self.supervisor = self.spawn(
             [self.hotswap_file, "run", "-n", "web", "--bake", "300ms",
              "--keep", "2s", "--drain-timeout", "10s", "--start-timeout",
-             "20s", *self.server.options, "--", *self.command()], "log")
-        path = os.path.join(self.directory, "run", "web.sock")
+             "20s", *self.server.options, *self.as_program(), "--",
+             *self.command()], "log")
+        path = os.path.join(self.place, "run", "web.sock")
         until(lambda: os.path.exists(path) or
               self.supervisor.poll() is not None, "a control socket")
         self.hotswap("wait", "web", "--for", "ready", "--timeout", "20s")
@@ -167,6 +196,17 @@ class Campaign:
         if not self.result["backend"].startswith(active["shim"]):
             self.problems.append(f"the shim is {self.result['backend']}, "
                                  f"not {active['shim']}")
+        self.look_at_users(active["pids"])
+
+    def look_at_users(self, pids):
+        """Nothing of the server's is anybody else's than it should be."""
+        if self.account is None:
+            return
+        for pid in pids:
+            with open(f"/proc/{pid}/status", encoding="ascii") as f:
+                users = next(line for line in f if line.startswith("Uid:"))
+            if set(users.split()[1:]) != {str(self.account.pw_uid)}:
+                self.problems.append(f"process {pid} runs as {users}")
 
     @staticmethod
     def backend(pid):
@@ -180,7 +220,7 @@ class Campaign:
             return "preload" if "libhotswap-preload" in f.read() else "none"
 
     def load_begin(self):
-        fifo = os.path.join(self.directory, "steer")
+        fifo = os.path.join(self.base, "steer")
         self.client = subprocess.Popen(
             [os.path.join(BUILD, "load"), "--control", fifo, "--rate",
              str(self.rate), "--kept", str(self.server.kept),
@@ -190,7 +230,7 @@ class Campaign:
         until(lambda: os.path.exists(fifo), "the load client's FIFO")
 
     def steer(self, line):
-        with open(os.path.join(self.directory, "steer"), "w",
+        with open(os.path.join(self.base, "steer"), "w",
                   encoding="ascii") as f:
             f.write(line + "\n")
 
@@ -277,6 +317,6 @@ class Campaign:
         self.result["problems"] = self.problems
 
     def log_tail(self, lines=40):
-        with open(os.path.join(self.directory, "log"), encoding="utf-8",
+        with open(os.path.join(self.base, "log"), encoding="utf-8",
                   errors="replace") as f:
             return "".join(f.readlines()[-lines:])

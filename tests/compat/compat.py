@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """Real servers as Debian has them, with no --listen at all: each is upgraded
-under load, rolled back, killed and restarted, as root and as an ordinary
-user.  Exit status 1 if any request failed that was not in flight in the
+under load, rolled back, killed and restarted: as root, as an ordinary user,
+and as an ordinary user below a supervisor that is root (--user).  Exit status 1 if any request failed that was not in flight in the
 killed process.
 
   compat.py [OPTIONS] [SERVER...]   those whose names begin so; none: all"""
@@ -14,10 +14,10 @@ import shutil
 import sys
 
 import table
-from campaign import Campaign, Failed
+from campaign import BELOW, ORDINARY, ROOT, Campaign, Failed
 from servers import SERVERS
 
-ORDINARY = "nobody"
+WHO = (ROOT, ORDINARY, BELOW)
 
 
 def arguments():
@@ -28,8 +28,7 @@ def arguments():
     parser.add_argument("--upgrades", type=int, default=5)
     parser.add_argument("--rate", type=int, default=1000,
                         help="new connections a second")
-    parser.add_argument("--user", choices=("root", ORDINARY),
-                        help="only this one")
+    parser.add_argument("--who", choices=WHO, help="only this one")
     parser.add_argument("--json", metavar="FILE",
                         help="write all that was found there")
     parser.add_argument("--readme", metavar="FILE",
@@ -45,16 +44,16 @@ def chosen(names):
             yield server
 
 
-def users(only):
-    """None is who runs this: another one can be had by root alone."""
+def users(only, alone):
+    """Other users than who runs this can be had by root alone."""
     if os.geteuid() != 0:
-        return [None]
-    return [u if u != "root" else None
-            for u in ("root", ORDINARY) if only in (None, u)]
+        return [ROOT]
+    return [who for who in WHO
+            if only in (None, who) and not (alone and who == BELOW)]
 
 
-def try_one(server, user, options):
-    with Campaign(server, user, options.upgrades, options.rate) as campaign:
+def try_one(server, who, options):
+    with Campaign(server, who, options.upgrades, options.rate) as campaign:
         try:
             campaign.alone() if options.alone else campaign.run()
         except Failed as failure:
@@ -76,8 +75,8 @@ def main():
         if server.needs and shutil.which(server.needs, path=path) is None:
             print(f"{server.name}: {server.needs} is not here", flush=True)
             continue
-        for user in users(options.user):
-            result = try_one(server, user, options)
+        for who in users(options.who, options.alone):
+            result = try_one(server, who, options)
             results.append(result)
             print(table.line(result), flush=True)
             for problem in result["problems"]:

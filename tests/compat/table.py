@@ -6,6 +6,8 @@ import subprocess
 BEGIN, END = "<!-- compat -->", "<!-- /compat -->"
 PHASES = (("upgrade", "upgrades"), ("rollback", "rollback"),
           ("crash", "crash"), ("restart", "restart"))
+USERS = {"root": "root", "ordinary": "ordinary",
+         "below": "`--user` below root"}
 FAILURES = ("refused", "reset", "timed_out", "truncated", "wrong", "client")
 
 
@@ -29,7 +31,7 @@ def failures(phase):
 def cells(result):
     phases = result.get("phases", {})
     return [f"{result['server']} {result['version']}".strip(),
-            "ordinary" if result["user"] == "nobody" else "root",
+            USERS[result["user"]],
             result.get("backend", "-"),
             f"`{result['options']}`" if result["options"] else "",
             f"{result['rate']:,}/s",

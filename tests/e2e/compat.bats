@@ -5,7 +5,7 @@
 
 load helper
 
-# compat SERVER: for each user that can be had here.
+# compat SERVER: for each user that can be had here, and --user below root.
 compat() {
 	HOTSWAP_BUILD=$BUILD python3 "$BATS_TEST_DIRNAME/../compat/compat.py" \
 		--upgrades 1 --rate 300 "$1"

@@ -129,3 +129,265 @@ swap() {
 	run -1 hotswap start -n web --user nobody --shim preload -- ./server
 	[[ $output == *"its path is longer than the 107 bytes"* ]]
 }
+
+# itself_kill: the supervisor, by SIGKILL; waits until another one answers.
+itself_kill() {
+	local before
+
+	before=$(itself)
+	kill -KILL "$before"
+	until_true another_than "$before"
+}
+
+another_than() {
+	local now
+
+	now=$(itself 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$1" ]
+}
+
+# choose_privileged: PORT is one below 1024 that nobody has.
+choose_privileged() {
+	for PORT in $(seq 600 1000); do
+		[ -n "$(ss -Hltn "sport = :$PORT")" ] || break
+	done
+}
+
+# serve_own OPTIONS...: run a supervisor of ./server, which binds PORT itself,
+# as `web` until it is ready.
+serve_own() {
+	PORT=$(free_port)
+	release server v1 --bind "127.0.0.1:$PORT"
+	hotswap run -n web --bake 200ms --keep 1m "$@" -- ./server \
+		>>run.log 2>&1 3>&- &
+	SUPERVISOR=$!
+	PIDS+=("$SUPERVISOR")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+}
+
+# stop: at once; the next one can be started.
+stop() {
+	hotswap stop web --now
+	wait "$SUPERVISOR" || true
+	rm -f steer
+}
+
+# client COMMAND...: in the background.
+client() {
+	"$@" 3>&- &
+	CLIENT=$!
+	PIDS+=("$CLIENT")
+}
+
+# is_nobodys FILE
+is_nobodys() {
+	[ "$(stat -c %U "$1")" = nobody ]
+}
+
+# runs_as UID: each process of each generation.
+runs_as() {
+	local pid users
+
+	for pid in $(field "' '.join(str(p) for g in d['generations'] for p in g['pids'])"); do
+		users=$(sed -n 's/^Uid:\s*//p' "/proc/$pid/status" 2>/dev/null |
+			tr '\t' '\n' | sort -u)
+		# It may have ended meanwhile.
+		[ "$users" = "$1" ] || [ ! -e "/proc/$pid" ]
+	done
+}
+
+# all_of_it OPTIONS...: under load: upgrade, rollback, crash, restart, the
+# supervisor's sudden end and its reexec.  No request fails but those that
+# the killed program had accepted.
+all_of_it() {
+	load_begin --rate 500 --kept 4
+	release server v2 "$@"
+	hotswap upgrade web
+	until_true is_version v2
+	hotswap rollback web
+	until_true is_version v1
+	itself_kill
+	hotswap restart web
+	hotswap reexec web
+	release server v3 "$@"
+	hotswap upgrade web
+	until_true is_version v3
+	load_end
+	runs_as 65534
+	crash
+	release server v4 "$@"
+	hotswap upgrade web
+	until_true is_version v4
+	runs_as 65534
+}
+
+# crash: of the main process; new connections wait for the next one.
+crash() {
+	local before
+
+	before=$(pid_of "$(field "d['active']")")
+	kill -KILL "$before"
+	until_true other_main "$before"
+	until_true is_version v3
+}
+
+other_main() {
+	local now
+
+	now=$(pid_of "$(field "d['active']")") && [ "$now" != 0 ] &&
+		[ "$now" != "$1" ]
+}
+
+# at_socket PATH: the version that answers there.
+at_socket() {
+	curl -s -m 5 -o /dev/null -D - --unix-socket "$1" http://web/ |
+		sed -n 's/^X-Version: //ip' | tr -d '\r'
+}
+
+# says_at PATH VERSION
+says_at() {
+	[ "$(at_socket "$1")" = "$2" ]
+}
+
+@test "user: a service through its whole life, with sockets that are passed" {
+	release server v1 --notify
+	serve --user nobody --ready notify
+	all_of_it --notify
+}
+
+@test "user: a service through its whole life, with sockets of its own" {
+	local shim
+
+	for shim in seccomp preload; do
+		serve_own --user nobody --shim "$shim"
+		all_of_it --bind "127.0.0.1:$PORT"
+		stop
+	done
+}
+
+@test "user: a privileged port is served where it is declared, passed or bound" {
+	choose_privileged
+	serve --user nobody
+	swap
+	stop
+	release server v1 --bind "127.0.0.1:$PORT"
+	serve --user nobody
+	swap --bind "127.0.0.1:$PORT"
+	runs_as 65534
+}
+
+@test "user: with --strategy exclusive, under load" {
+	release server v1 --notify
+	serve --user nobody --ready notify --strategy exclusive \
+		--drain-timeout 2s
+	load_begin --rate 300
+	release server v2 --notify
+	hotswap upgrade web
+	until_true is_version v2
+	hotswap rollback web
+	until_true is_version v1
+	load_end
+}
+
+@test "user: MAINPID= from a process of the program is heeded" {
+	cat >talk.py <<-'END'
+		import os, socket, sys, time
+		pid = os.fork()
+		if pid:
+		    os.waitpid(pid, 0)
+		    sys.exit()
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		s.connect(os.environ["NOTIFY_SOCKET"])
+		s.send(b"READY=1\nSTATUS=changed\nMAINPID=%d" % os.getpid())
+		time.sleep(300)
+	END
+	serve --user nobody --ready notify --health exec:true -- \
+		/usr/bin/python3 ./talk.py
+	until_true says_status changed
+	[ "$(field "len(d['generations'][0]['pids'])")" = 2 ]
+	[ "$(pid_of 1)" = "$(field "d['generations'][0]['pids'][1]")" ]
+}
+
+@test "user: a program that shows life is left alone, and one that falls silent is ended" {
+	release server v1 --notify --silent-after 0
+	serve --user nobody --watchdog 500ms
+	program=$(pid_of 1)
+	release server v2 --notify --silent-after 500
+	run -1 hotswap upgrade web --bake 10s
+	[[ $output == *"sent no WATCHDOG=1 for 0.5 s"* ]]
+	[ "$(pid_of 1)" = "$program" ]
+	run ! grep "generation 1.*aborted" run.log
+}
+
+@test "user: what a program stores is there after an upgrade, a crash and the supervisor's death" {
+	cp "$BUILD/fixtures/cache" cache
+	serve --user nobody --keep 0 --drain-timeout 100ms -- ./cache
+	client python3 "$BATS_TEST_DIRNAME/cache_client.py" "$PORT" \
+		report.json 4 50 50
+	until_true stores 1 5
+	itself_kill
+	hotswap restart web
+	until_true stores 2 5
+	before=$(pid_of 2)
+	kill -KILL "$before"
+	until_true other_main "$before"
+	until_true stores 2 5
+	kill -TERM "$CLIENT"
+	wait "$CLIENT" || {
+		cat report.json
+		return 1
+	}
+}
+
+# stores N COUNT: so many descriptors at least.
+stores() {
+	[ "$(field "[g['stored']['count'] for g in d['generations'] if g['number'] == $1][0]")" -ge "$2" ]
+}
+
+@test "user: a Unix socket in a directory of the user's, and in a sticky one" {
+	local path
+
+	install -d -m 1777 sticky
+	for path in "$PWD/theirs/web.sock" "$PWD/sticky/web.sock"; do
+		release server v1 --bind "$path"
+		hotswap start -n web --user nobody --bake 200ms --keep 1m \
+			-- ./server 3>&-
+		says_at "$path" v1
+		is_nobodys "$path"
+		client "$BUILD/load" --control steer --rate 500 "$path" >load.json
+		until_true test -p steer
+		release server v2 --bind "$path"
+		hotswap upgrade web
+		until_true says_at "$path" v2
+		hotswap rollback web
+		until_true says_at "$path" v1
+		itself_kill
+		release server v3 --bind "$path"
+		hotswap upgrade web
+		until_true says_at "$path" v3
+		is_nobodys "$path"
+		load_end
+		rm -f steer
+		hotswap stop web --now
+	done
+}
+
+@test "user: pid files of the supervisor's, and of the program's own" {
+	release server v1 --pidfile theirs/own.pid
+	serve --user nobody --pidfile web.pid --child-pidfile child.pid
+	[ "$(cat web.pid)" = "$(field "d['pid']")" ]
+	[ "$(cat child.pid)" = "$(pid_of 1)" ]
+	[ "$(cat theirs/own.pid)" = "$(pid_of 1)" ]
+	[ "$(stat -c %U web.pid child.pid theirs/own.pid | tr '\n' ' ')" = "root root nobody " ]
+	release server v2 --pidfile theirs/own.pid
+	hotswap upgrade web
+	[ "$(cat child.pid)" = "$(pid_of 2)" ]
+	[ "$(cat theirs/own.pid)" = "$(pid_of 2)" ]
+}
+
+@test "user: what the program prints is in a log of hotswap's, and it cannot open that" {
+	release server v1
+	hotswap start -n web --user nobody -l "127.0.0.1:$(free_port)" -- \
+		sh -c 'echo from the program; true >>/proc/self/fd/1 || echo refused; exec ./server' 3>&-
+	until_true grep -q "from the program" state/web/log*
+	until_true grep -rq "refused" state/web/
+}
