@@ -24,7 +24,6 @@
 #include "base/log.h"
 #include "keep/depot.h"
 #include "keep/keeper_parts.h"
-#include "keep/upward.h"
 
 #define MESSAGE_MAX 4096
 
@@ -35,8 +34,8 @@ static const int passed[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1,
 
 /* WHAT THE SUPERVISOR SAYS */
 
-static void
-pass_signals(struct keeper *keeper)
+void
+keeper_pass_signals(struct keeper *keeper)
 {
 	struct legacy *legacy = &keeper->legacy;
 	size_t i;
@@ -49,54 +48,6 @@ pass_signals(struct keeper *keeper)
 		if (keeper_asks_to_stop(passed[i]))
 			sigaddset(&legacy->asked, passed[i]);
 	}
-}
-
-static void
-pass_upward(const char *text)
-{
-	int sock = upward_open();
-
-	if (sock != -1)
-		fd_send(sock, text, strlen(text), NULL, 0);
-	fd_close(&sock);
-}
-
-/* *Steals* the descriptors. */
-static void
-take_message(struct keeper *keeper, char *text, int *fds, size_t n)
-{
-	bool store = false, removes = false, ready = false;
-	const char *name = "stored";
-	char *line;
-	size_t i;
-
-	if (strncmp(text, KEEPER_UPWARD, strlen(KEEPER_UPWARD)) == 0) {
-		pass_upward(text + strlen(KEEPER_UPWARD));
-		text = NULL;
-	}
-	while ((line = strsep(&text, "\n")) != NULL) {
-		store |= strcmp(line, "FDSTORE=1") == 0;
-		removes |= strcmp(line, "FDSTOREREMOVE=1") == 0;
-		ready |= strcmp(line, "READY=1") == 0;
-		keeper->legacy.stopping |= strcmp(line, "STOPPING=1") == 0;
-		if (strcmp(line, "X_REEXEC=1") == 0)
-			keeper_begin_trial(keeper);
-		if (strncmp(line, "FDNAME=", strlen("FDNAME=")) == 0)
-			name = line + strlen("FDNAME=");
-	}
-	if (removes)
-		depot_remove(&keeper->depot, name);
-	for (i = 0; i < n; i++)
-		if (!store || depot_put(&keeper->depot, name, fds[i]) == -1)
-			foreign_close(&fds[i]);
-	if (!ready)
-		return;
-	keeper->legacy.ready = true;
-	keeper->failures = 0;
-	keeper->setback[0] = '\0';
-	if (keeper->previous != -1)
-		keeper_pass_trial(keeper);
-	pass_signals(keeper);
 }
 
 /* Everything that waits; false once the other end is closed. */
@@ -121,7 +72,7 @@ read_channel(struct keeper *keeper)
 		if (len == -1)
 			return true;
 		text[len] = '\0';
-		take_message(keeper, text, fds, n);
+		keeper_hear(keeper, text, fds, n);
 	}
 	return true;
 }
@@ -198,7 +149,7 @@ take_signal(struct keeper *keeper)
 	for (i = 0; i < NPASSED; i++)
 		if (passed[i] == (int)info.ssi_signo)
 			sigaddset(&keeper->legacy.pending, passed[i]);
-	pass_signals(keeper);
+	keeper_pass_signals(keeper);
 	if (info.ssi_signo != SIGCHLD && keeper->legacy.supervisor == 0 &&
 	    keeper->next_ms == 0)
 		keeper->next_ms = clock_ms();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The keeper's two halves to each other: keeper.c, which listens, and
+ * The keeper's parts to each other: keeper.c, which has the loop,
+ * keeper_hear.c, which understands what the supervisor says, and
  * keeper_program.c, which starts the supervisor.  For nobody else.
  */
 #ifndef KEEP_KEEPER_PARTS_H
@@ -36,6 +37,12 @@ struct keeper {
 	bool renewing;	  /* we are to become that program as well */
 	char setback[64]; /* why the trial failed, for the supervisor */
 };
+
+/* One message of the supervisor's, cut into pieces; *steals* descriptors. */
+void keeper_hear(struct keeper *, char *text, int *fds, size_t n);
+
+/* What was asked for meanwhile, once the supervisor is ready for it. */
+void keeper_pass_signals(struct keeper *);
 
 /* Start the supervisor, and tell it what it must know.  -1 with errno. */
 int keeper_start(struct keeper *);

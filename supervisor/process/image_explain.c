@@ -15,6 +15,7 @@
 
 #include "base/fd.h"
 #include "process/elf.h"
+#include "process/lines.h"
 
 #define LINE 256 /* the kernel reads no more for #!, BINPRM_BUF_SIZE */
 
@@ -207,15 +208,39 @@ static const struct {
 	{ ELIBBAD, explain_loader },
 };
 
+static bool
+explain(struct query *query, int error)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
+		if (causes[i].error == error)
+			return causes[i].explain(query);
+	return false;
+}
+
+/* The file names an interpreter in bytes of its own: one line, UTF-8. */
+static void
+make_fit(char *buf, size_t size)
+{
+	struct lines lines;
+	char *p;
+
+	for (p = buf; (p = strpbrk(p, "\n\r")) != NULL;)
+		*p = '?';
+	lines_init(&lines, NULL, NULL);
+	lines_feed(&lines, buf, strlen(buf));
+	lines_end(&lines);
+	strlcpy(buf, lines_last(&lines), size);
+}
+
 void
 image_explain(const char *path, int error, char *buf, size_t size)
 {
 	struct query query = { .path = path, .cause = buf, .size = size };
-	size_t i;
 
 	look_at(&query);
-	for (i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
-		if (causes[i].error == error && causes[i].explain(&query))
-			return;
-	snprintf(buf, size, "cannot be executed: %s", strerror(error));
+	if (!explain(&query, error))
+		snprintf(buf, size, "cannot be executed: %s", strerror(error));
+	make_fit(buf, size);
 }

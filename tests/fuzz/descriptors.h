@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Descriptors of every kind that a program can send, and messages with them.
+ */
+#ifndef FUZZ_DESCRIPTORS_H
+#define FUZZ_DESCRIPTORS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define DESCRIPTORS_MAX 8 /* in one message */
+
+/* One message out of an input. */
+struct fuzz_message {
+	uint8_t what; /* for the target to use */
+	const uint8_t *data;
+	size_t len;
+	int fds[DESCRIPTORS_MAX];
+	size_t n;
+};
+
+/*
+ * The next message: four bytes say what, the first of its kinds of
+ * descriptors, their number and its length.  Its descriptors are *new*; 0 at
+ * the end of the input.
+ */
+int fuzz_next(struct fuzz_message *, const uint8_t **data, size_t *size);
+void fuzz_close(struct fuzz_message *);
+
+/* The lowest number that is free: the same again if nothing is left open. */
+int fuzz_lowest(void);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Notifications with descriptors of every kind, to the real socket, and what
+ * is stored of them.  Nothing is left open of what is let go of.
+ */
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/pace.h"
+#include "descriptors.h"
+#include "fuzz.h"
+#include "process/fdstore.h"
+#include "process/notify.h"
+
+#define STORE_MAX 16
+
+static struct event_base *base;
+static struct notify *notify;
+static struct fdpool *pool;
+static struct fdstore *store, *other;
+static int client;
+static unsigned int stored; /* by the pool's word */
+
+/* In the place of base/pace.c: here all may be used. */
+bool
+pace_allows(struct pace *pace, unsigned int most, unsigned int span_ms)
+{
+	return true;
+}
+
+int64_t
+share_clock_usec(void)
+{
+	return 0;
+}
+
+unsigned int
+share_use(struct share *share, int64_t usec)
+{
+	return 0;
+}
+
+static void
+added(unsigned int id, int fd, void *arg)
+{
+	stored++;
+}
+
+static void
+removed(unsigned int id, void *arg)
+{
+	stored--;
+}
+
+static void
+hung_up(void *arg)
+{
+}
+
+static const struct fdpool_events events = { added, removed, hung_up };
+
+/* As service/stored.c does it. */
+static void
+told(const struct notify_message *message, void *arg)
+{
+	const char *name = message->fd_name != NULL ? message->fd_name : "x";
+	size_t i;
+
+	FUZZ_EXPECT(message->nfds <= FD_PASS_MAX);
+	FUZZ_EXPECT(message->sender == getpid());
+	if (message->store_remove)
+		fdstore_remove(store, name);
+	for (i = 0;
+	     message->store && !message->store_remove && i < message->nfds;
+	     i++) {
+		fdstore_put(store, name, message->fds[i],
+		    !message->keep_hung_up, STORE_MAX);
+		message->fds[i] = -1;
+	}
+	if (message->reloading)
+		FUZZ_EXPECT(fdstore_copy(other, store) == 0);
+	FUZZ_EXPECT(fdstore_count(store) <= STORE_MAX);
+}
+
+static void
+set_up(void)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	char path[64];
+
+	snprintf(path, sizeof(path), "/tmp/descriptors_fuzz.%d", getpid());
+	base = event_base_new();
+	FUZZ_EXPECT(base != NULL);
+	notify = notify_new(base, path, getuid(), getgid(), -1, told, NULL);
+	FUZZ_EXPECT(notify != NULL);
+	strlcpy(un.sun_path, path, sizeof(un.sun_path));
+	client = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	FUZZ_EXPECT(connect(client, (struct sockaddr *)&un, sizeof(un)) == 0);
+	unlink(path);
+	pool = fdpool_new(base, &events, NULL);
+	store = fdstore_new(pool);
+	other = fdstore_new(pool);
+	FUZZ_EXPECT(pool != NULL && store != NULL && other != NULL);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fuzz_message message;
+	int first;
+
+	if (base == NULL)
+		set_up();
+	first = fuzz_lowest();
+	while (fuzz_next(&message, &data, &size)) {
+		fd_send(
+		    client, message.data, message.len, message.fds, message.n);
+		fuzz_close(&message);
+		notify_listen(notify);
+		if (message.what & 1)
+			event_base_loop(base, EVLOOP_NONBLOCK);
+	}
+	json_decref(fdstore_save(store));
+	fdstore_clear(store);
+	fdstore_clear(other);
+	FUZZ_EXPECT(stored == 0);
+	FUZZ_EXPECT(fuzz_lowest() == first);
+	return 0;
+}
