@@ -146,15 +146,29 @@ call_parameters(const struct call *call)
 	return call->varlink.parameters;
 }
 
+static bool
+get_peer(const struct call *call, struct ucred *peer)
+{
+	socklen_t len = sizeof(*peer);
+
+	return getsockopt(bufferevent_getfd(call->peer), SOL_SOCKET,
+		   SO_PEERCRED, peer, &len) == 0;
+}
+
 bool
 call_is_owner(const struct call *call)
 {
 	struct ucred peer;
-	socklen_t len = sizeof(peer);
 
-	return getsockopt(bufferevent_getfd(call->peer), SOL_SOCKET,
-		   SO_PEERCRED, &peer, &len) == 0 &&
-	    is_owner(&peer);
+	return get_peer(call, &peer) && is_owner(&peer);
+}
+
+pid_t
+call_pid(const struct call *call)
+{
+	struct ucred peer;
+
+	return get_peer(call, &peer) ? peer.pid : 0;
 }
 
 bool

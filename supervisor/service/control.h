@@ -48,6 +48,9 @@ void call_error(struct call *, const char *name, json_t *parameters);
 /* The same with one parameter `message`. */
 void call_fail(struct call *, const char *name, const char *message);
 
+/* The process that has connected; 0: not known. */
+pid_t call_pid(const struct call *);
+
 /* Is the peer root or our own user, not only of a group that is let in? */
 bool call_is_owner(const struct call *);
 

@@ -148,8 +148,6 @@ hear_keeper(evutil_socket_t fd, short what, void *arg)
 		return;
 	event_del(held->news);
 	reaper_set_keeper(false);
-	/* Yama keeps others out that do not descend from us, prctl(2). */
-	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
 	log_error("the keeper has ended: the service goes on, but nobody "
 		  "starts process %d again if it ends; the command that "
 		  "started the service, `hotswap run` or `start`, takes it "
@@ -176,6 +174,19 @@ held_settle(struct service *service)
 {
 	store_sift(service->held->store, HELD_STORED ".");
 	watch_keeper(service);
+}
+
+/* Yama keeps all others out; where there is no Yama nobody is named. */
+int
+held_admit(struct service *service, pid_t pid)
+{
+	if (store_has_keeper(service->held->store) ||
+	    store_is_systemds(service->held->store)) {
+		errno = EBUSY;
+		return -1;
+	}
+	prctl(PR_SET_PTRACER, (unsigned long)pid, 0, 0, 0);
+	return 0;
 }
 
 struct store *

@@ -49,6 +49,13 @@ int held_socket(uint64_t cookie, void *service);
  */
 void held_settle(struct service *);
 
+/*
+ * Let this process look into us, prctl(2), so that it can take over what we
+ * hold.  -1 with errno: EBUSY while we have a keeper, who gives it to a
+ * successor of its own.
+ */
+int held_admit(struct service *, pid_t);
+
 /* Who holds, *borrowed*: for what has a name of its own. */
 struct store *held_store(struct service *);
 

@@ -13,6 +13,7 @@
 #include "base/strings.h"
 #include "base/version.h"
 #include "service/control.h"
+#include "service/held.h"
 #include "service/outcome.h"
 #include "service/permit.h"
 #include "service/reexec.h"
@@ -395,6 +396,18 @@ reexec(struct call *call)
 		call_fail(call, "Refused", why);
 }
 
+static void
+take_over(struct call *call)
+{
+	if (!permit_owner(call, "take over from this supervisor"))
+		return;
+	if (held_admit(call_service(call), call_pid(call)) == -1)
+		call_fail(call, "Refused",
+		    "what this supervisor holds is its keeper's to give");
+	else
+		call_reply(call, NULL, false);
+}
+
 /* INTROSPECTION */
 
 static void
@@ -445,6 +458,7 @@ static const struct {
 	{ INTERFACE ".Signal", send_signal },
 	{ INTERFACE ".Stop", stop },
 	{ INTERFACE ".Reexec", reexec },
+	{ INTERFACE ".TakeOver", take_over },
 	{ "org.varlink.service.GetInfo", get_info },
 	{ "org.varlink.service.GetInterfaceDescription", get_interface },
 };

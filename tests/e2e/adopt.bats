@@ -65,6 +65,28 @@ answered() {
 	[ "$(field "' '.join(sorted({g['version'] for g in d['generations']}))" load.json)" = "$*" ]
 }
 
+# traced: strace has begun to look at the supervisor.
+traced() {
+	! grep -q '^TracerPid:[[:space:]]*0$' "/proc/$1/status"
+}
+
+@test "a dead keeper: who takes over is let in by its PID, and nobody else is" {
+	begin 127.0.0.1:0 -- ./server
+	supervisor=$(supervisor)
+	strace -qq -e trace=prctl -p "$supervisor" 2>prctl 3>&- &
+	PIDS+=("$!")
+	until_true traced "$supervisor"
+	keeper_kill
+	run ! grep PR_SET_PTRACER prctl
+	again
+	until_true has_ended "$supervisor"
+	new=$(supervisor)
+	cat prctl
+	run ! grep -i any prctl
+	grep -q "PR_SET_PTRACER, $new)" prctl
+	is_version v1
+}
+
 # has_ended PID: whoever its parent is may not have taken notice.
 has_ended() {
 	! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null
