@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Descriptors whose close(2) somebody else decides about: sockets that linger
+ * and a file of a FUSE file system, served here, that never answers.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fuse.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/foreign.h"
+
+#define LINGER_S    60
+#define DEADLINE_MS 10000 /* far below that */
+#define FUSE_FILES  8	  /* more than there are closers */
+
+static int
+make_lingering(void)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const struct linger linger = { 1, LINGER_S };
+	static char data[65536];
+	socklen_t len = sizeof(sin);
+	int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd;
+
+	assert_return_code(
+	    bind(listening, (struct sockaddr *)&sin, len), errno);
+	assert_return_code(listen(listening, 1), errno);
+	getsockname(listening, (struct sockaddr *)&sin, &len);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_return_code(connect(fd, (struct sockaddr *)&sin, len), errno);
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	while (send(fd, data, sizeof(data), MSG_DONTWAIT) > 0)
+		continue;
+	return fd; /* the other end stays open, and unread */
+}
+
+static void
+lingering_makes_nobody_wait(void **state)
+{
+	int64_t end = clock_ms() + DEADLINE_MS;
+	int fd = make_lingering(), pair[2], i;
+
+	foreign_close(&fd);
+	assert_int_equal(fd, -1);
+	/* Two in a queue: the second waits no longer than the first. */
+	assert_return_code(
+	    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair), errno);
+	for (i = 0; i < 2; i++) {
+		fd = make_lingering();
+		assert_int_equal(fd_send(pair[0], "x", 1, &fd, 1), 1);
+		fd_close(&fd);
+	}
+	foreign_close(&pair[1]);
+	fd_close(&pair[0]);
+	assert_true(clock_ms() < end);
+}
+
+static void
+kinds_are_told_apart(void **state)
+{
+	char path[] = "/tmp/foreign_test.XXXXXX";
+	int fds[] = { socket(AF_UNIX, SOCK_STREAM, 0), memfd_create("test", 0),
+		open("/dev/null", O_RDONLY), open("/", O_RDONLY),
+		open("/proc/self/ns/net", O_RDONLY),
+		mkostemp(path, O_CLOEXEC) };
+	size_t i;
+
+	unlink(path);
+	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+		assert_return_code(fds[i], errno);
+		assert_true(foreign_is_local(fds[i]));
+		assert_int_equal(foreign_is_socket(fds[i]), i == 0);
+		foreign_close(&fds[i]);
+		assert_int_equal(fds[i], -1);
+	}
+}
+
+/* FUSE: a file system of one file, its root, whose FLUSH is not answered. */
+
+static void
+reply(int fuse, uint64_t unique, const void *data, size_t len)
+{
+	char buf[512];
+	struct fuse_out_header head = { (uint32_t)(sizeof(head) + len), 0,
+		unique };
+
+	memcpy(buf, &head, sizeof(head));
+	memcpy(buf + sizeof(head), data, len);
+	if (write(fuse, buf, head.len) != (ssize_t)head.len)
+		_exit(1);
+}
+
+static _Noreturn void
+serve_fuse(int fuse)
+{
+	static char request[FUSE_MIN_READ_BUFFER + 4096];
+	struct fuse_in_header *head = (struct fuse_in_header *)request;
+	struct fuse_attr_out attr = { .attr_valid = 0,
+		.attr = { .ino = 1, .mode = S_IFREG | 0644, .nlink = 1 } };
+	struct fuse_init_out init = {
+		.major = FUSE_KERNEL_VERSION, .minor = 31, .max_write = 4096
+	};
+	struct fuse_open_out opened = { 0 };
+
+	alarm(60);
+	while (read(fuse, request, sizeof(request)) > 0) {
+		if (head->opcode == FUSE_INIT)
+			reply(fuse, head->unique, &init, sizeof(init));
+		else if (head->opcode == FUSE_GETATTR)
+			reply(fuse, head->unique, &attr, sizeof(attr));
+		else if (head->opcode == FUSE_OPEN)
+			reply(fuse, head->unique, &opened, sizeof(opened));
+	}
+	_exit(0);
+}
+
+/* In a mount namespace of its own; -1: it cannot be had here. */
+static int
+mount_fuse(const char *file, pid_t *server)
+{
+	char options[128];
+	int fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+
+	if (fuse == -1 || unshare(CLONE_NEWNS) == -1 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
+		return -1;
+	snprintf(options, sizeof(options),
+	    "fd=%d,rootmode=100644,user_id=0,group_id=0", fuse);
+	if (mount("test", file, "fuse", 0, options) == -1)
+		return -1;
+	if ((*server = fork()) == 0)
+		serve_fuse(fuse);
+	close(fuse);
+	return *server != -1 ? 0 : -1;
+}
+
+static bool
+is_closed(int fd)
+{
+	int64_t end = clock_ms() + DEADLINE_MS;
+
+	while (fcntl(fd, F_GETFD) != -1 && clock_ms() < end)
+		poll(NULL, 0, 1);
+	return fcntl(fd, F_GETFD) == -1;
+}
+
+static void
+a_file_of_fuse_makes_nobody_wait(void **state)
+{
+	char path[] = "/tmp/foreign_test.XXXXXX";
+	int fds[FUSE_FILES], number, made = mkostemp(path, O_CLOEXEC);
+	int64_t end = clock_ms() + DEADLINE_MS;
+	unsigned int reaped = 0;
+	pid_t server = -1, pid;
+	size_t i;
+
+	close(made);
+	if (mount_fuse(path, &server) == -1) {
+		unlink(path);
+		skip();
+	}
+	for (i = 0; i < FUSE_FILES; i++)
+		assert_return_code(
+		    fds[i] = open(path, O_RDONLY | O_CLOEXEC), errno);
+	for (i = 0; i < FUSE_FILES; i++) {
+		number = fds[i];
+		assert_false(foreign_is_local(fds[i]));
+		assert_false(foreign_is_socket(fds[i]));
+		assert_false(fd_is_same(fds[i], STDERR_FILENO));
+		foreign_close(&fds[i]);
+		assert_int_equal(fds[i], -1);
+		/* It is out of our table though its close(2) hangs. */
+		if (i == 0)
+			assert_true(is_closed(number));
+	}
+	assert_true(clock_ms() < end);
+	/* What waits for one that hangs is closed once that has ended. */
+	kill(server, SIGKILL);
+	for (end = clock_ms() + DEADLINE_MS;
+	     reaped < FUSE_FILES && clock_ms() < end;) {
+		pid = waitpid(-1, NULL, WNOHANG);
+		reaped += pid > 0 && foreign_is_closer(pid);
+		if (pid > 0)
+			foreign_reaped(pid);
+		else
+			poll(NULL, 0, 1);
+	}
+	assert_int_equal(reaped, FUSE_FILES);
+	umount2(path, MNT_DETACH);
+	unlink(path);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lingering_makes_nobody_wait),
+		cmocka_unit_test(kinds_are_told_apart),
+		cmocka_unit_test(a_file_of_fuse_makes_nobody_wait),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
