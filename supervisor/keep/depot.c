@@ -21,7 +21,7 @@ void
 depot_fini(struct depot *depot)
 {
 	while (depot->n > 0)
-		fd_close(&depot->items[--depot->n].fd);
+		foreign_close(&depot->items[--depot->n].fd);
 	free(depot->items);
 	depot->items = NULL;
 }

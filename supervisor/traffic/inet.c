@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/foreign.h"
 #include "traffic/holder.h"
 
 bool
@@ -206,7 +207,8 @@ inet_withdraw(const struct endpoint *at, int fd)
 	if (inet_is_tcp(at))
 		shutdown(fd, SHUT_RDWR);
 	holder_release(at->holder, fd, !inet_is_tcp(at));
-	fd_close(&fd);
+	/* It may be a program's own, which lingers, and the last duplicate. */
+	foreign_close(&fd);
 }
 
 /* To close it would reset what is in its queue. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/foreign.h"
 #include "traffic/holder.h"
 #include "traffic/queue.h"
 #include "traffic/way.h"
@@ -332,7 +333,7 @@ listener_adopt(struct listener *l, unsigned int generation, int fd)
 {
 	if (!has_already(l, generation, fd))
 		return join(l, generation, fd) == -1 ? -1 : 0;
-	fd_close(&fd);
+	foreign_close(&fd);
 	return 0;
 }
 

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/foreign.h"
 #include "traffic/directory.h"
 #include "traffic/holder.h"
 #include "traffic/way.h"
@@ -269,7 +270,7 @@ rename_leave(void *way, unsigned int generation, const int *fds, size_t n)
 	for (i = 0; i < n; i++) {
 		fd = fds[i];
 		holder_release(r->at->holder, fd, false);
-		fd_close(&fd);
+		foreign_close(&fd);
 	}
 	if (name != NULL)
 		forget(r, name);

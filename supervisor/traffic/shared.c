@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/fd.h"
+#include "base/foreign.h"
 #include "traffic/holder.h"
 #include "traffic/way.h"
 
@@ -49,7 +50,7 @@ shared_free(void *way)
 		way_rename.free(s->names);
 	} else if (s->fd != -1) {
 		holder_release(s->at->holder, s->fd, false);
-		fd_close(&s->fd);
+		foreign_close(&s->fd);
 	}
 	free(s);
 }
@@ -112,7 +113,7 @@ shared_leave(void *way, unsigned int generation, const int *fds, size_t n)
 
 	for (i = 0; i < n; i++) {
 		fd = fds[i];
-		fd_close(&fd);
+		foreign_close(&fd);
 	}
 }
 
