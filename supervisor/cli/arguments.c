@@ -214,6 +214,8 @@ settle_service(struct reader *reader)
 
 	if (arguments->program == NULL)
 		arguments->program = arguments->config_program;
+	if (arguments->command->scope == SCOPE_LOOK)
+		return STATUS_OK;
 	if (arguments->program == NULL || arguments->program[0] == NULL)
 		return tell(STATUS_USAGE,
 		    "no program is given: hotswap %s [OPTIONS] -- PROGRAM "
@@ -270,7 +272,8 @@ read_all(struct reader *reader)
 			return status;
 	if ((status = assign_words(reader)) != STATUS_OK)
 		return status;
-	if (arguments->command->scope == SCOPE_ALL)
+	if (arguments->command->scope == SCOPE_ALL ||
+	    arguments->command->scope == SCOPE_LOOK)
 		status = settle_service(reader);
 	return status;
 }
@@ -298,7 +301,7 @@ arguments_parse(
 		status = tell(STATUS_SOFTWARE, "out of memory");
 	else
 		status = read_all(&reader);
-	if (command->scope == SCOPE_ALL)
+	if (command->scope == SCOPE_ALL || command->scope == SCOPE_LOOK)
 		arguments->options = reader.options;
 	else
 		options_free(reader.options);

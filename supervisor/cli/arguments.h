@@ -28,7 +28,7 @@ struct arguments {
 	const char *exe;
 	const char *state; /* --for */
 	const char *operand;
-	struct options *options; /* owned; SCOPE_ALL, else NULL */
+	struct options *options; /* owned; SCOPE_ALL, SCOPE_LOOK */
 	json_t *settings;	 /* owned; SCOPE_UPGRADE: those given */
 	char *const *program;	 /* NULL-terminated; NULL: none given */
 	char **config_program;	 /* owned; program may be this one */

@@ -76,9 +76,9 @@ const struct cli_command command_table[] = {
 	    FLAG_NAME | FLAG_NOW | FLAG_TIMEOUT, SCOPE_NONE, NULL, false,
 	    cli_stop },
 	{ "doctor", "[OPTIONS] [-- PROGRAM [ARG...]]",
-	    "Tell what this kernel, this user and a program allow, and what "
-	    "will be used.",
-	    FLAG_JSON, SCOPE_NONE, NULL, true, cli_doctor },
+	    "Tell what this kernel, this user and a program allow, what will "
+	    "be used, and what weakens a service with these options.",
+	    FLAG_JSON, SCOPE_LOOK, NULL, true, cli_doctor },
 	{ "probe", "URL",
 	    "Make one health check by hand, with the prober of rollouts.", 0,
 	    SCOPE_NONE, "URL", false, cli_probe },

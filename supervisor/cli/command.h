@@ -25,8 +25,11 @@ enum command_flag {
 	FLAG_WATCH = 1 << 10,
 };
 
-/* Which options of the service it takes besides. */
-enum command_scope { SCOPE_NONE, SCOPE_UPGRADE, SCOPE_ALL };
+/*
+ * Which options of the service it takes besides: none, those of an upgrade,
+ * or all; a program must come with SCOPE_ALL, and may with SCOPE_LOOK.
+ */
+enum command_scope { SCOPE_NONE, SCOPE_UPGRADE, SCOPE_ALL, SCOPE_LOOK };
 
 struct cli_command {
 	const char *name;

@@ -17,6 +17,7 @@
 #include "process/parts.h"
 #include "process/program_kind.h"
 #include "process/shim.h"
+#include "service/options.h"
 
 #define SENTENCE 512
 
@@ -26,7 +27,8 @@ struct patient {
 	const char *file; /* as found, links resolved */
 	struct program_kind kind;
 	struct shim_choice choice;
-	bool wrapped; /* a backend fits */
+	enum shim_backend shim; /* that is asked for */
+	bool wrapped;		/* a backend fits */
 	const struct known_server *known;
 };
 
@@ -143,7 +145,7 @@ examine(json_t *to, struct patient *patient)
 	const struct shim_facts facts = features_shim_facts(library);
 	const struct known_server *known;
 
-	patient->wrapped = shim_choose(&patient->choice, SHIM_AUTO,
+	patient->wrapped = shim_choose(&patient->choice, patient->shim,
 			       &patient->kind, &facts) == 0;
 	patient->known = known = find_known(patient);
 	set_kind(to, &patient->kind);
@@ -154,11 +156,15 @@ examine(json_t *to, struct patient *patient)
 }
 
 json_t *
-diagnosis_program(char *const *program)
+diagnosis_program(const struct options *options, char *const *program)
 {
-	const struct image_spec spec = { .argv = program, .umask = -1 };
+	const struct image_spec spec = { .argv = program,
+		.chdir = options->chdir,
+		.user = options->user,
+		.group = options->group,
+		.umask = options->umask };
 	json_t *image = image_check(&spec, NULL), *result = json_object();
-	struct patient patient = { .argv = program };
+	struct patient patient = { .argv = program, .shim = options->shim };
 	const char *error = field_string(image, "error");
 	char why[SENTENCE];
 

@@ -6,7 +6,6 @@
 #include "cli/diagnosis.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,16 +39,24 @@ check_library(char detail[static FEATURE_DETAIL])
 	return check_part(PART_PRELOAD, detail);
 }
 
+void
+diagnosis_nearest(const char *path, char nearest[static PATH_MAX])
+{
+	char *slash;
+
+	strlcpy(nearest, path, PATH_MAX);
+	while (eaccess(nearest, F_OK) == -1 && errno == ENOENT &&
+	    (slash = strrchr(nearest, '/')) != NULL && slash[1] != '\0')
+		slash[slash == nearest] = '\0';
+}
+
 /* What is there must be ours to write; else what it would be made in. */
 static enum feature_state
 check_directory(const char *directory, char detail[static FEATURE_DETAIL])
 {
-	char path[PATH_MAX], *nearest = path;
+	char nearest[PATH_MAX];
 
-	strlcpy(path, directory, sizeof(path));
-	while (eaccess(nearest, F_OK) == -1 && errno == ENOENT &&
-	    strcmp(nearest, "/") != 0)
-		nearest = dirname(nearest);
+	diagnosis_nearest(directory, nearest);
 	if (eaccess(nearest, W_OK | X_OK) == 0) {
 		snprintf(detail, FEATURE_DETAIL, "%.90s", directory);
 		return FEATURE_PRESENT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * doctor: what this kernel, user and program allow, and what will be used;
- * for people in columns, for programs as JSON.
+ * doctor: what this kernel, user and program allow, what will be used, and
+ * what weakens the service; for people in columns, for programs as JSON.
  */
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +43,18 @@ print_table(struct table *table)
 	table_free(table);
 }
 
-/* `what for (what was found): what to do` */
+/* `what for (what was found); to do: what` */
+static void
+add_account(struct table *table, const json_t *row, const char *key)
+{
+	const char *detail = field_string(row, "detail");
+	const char *remedy = field_string(row, "remedy");
+
+	table_cell(table, PAINT_NONE, "%s%s%s%s%s%s", field_string(row, key),
+	    detail[0] != '\0' ? " (" : "", detail, detail[0] != '\0' ? ")" : "",
+	    remedy[0] != '\0' ? "; to do: " : "", remedy);
+}
+
 static void
 print_features(const json_t *features)
 {
@@ -53,23 +64,16 @@ print_features(const json_t *features)
 		{ "WHAT FOR", false, FIT_WRAP },
 	};
 	struct table *table = table_new(columns, 3);
-	const char *detail, *remedy;
 	const json_t *feature;
 	size_t i;
 
 	if (table == NULL)
 		return;
 	json_array_foreach (features, i, feature) {
-		detail = field_string(feature, "detail");
-		remedy = field_string(feature, "remedy");
 		table_cell(
 		    table, PAINT_NONE, "%s", field_string(feature, "name"));
 		add_state(table, field_string(feature, "state"));
-		table_cell(table, PAINT_NONE, "%s%s%s%s%s%s",
-		    field_string(feature, "purpose"),
-		    detail[0] != '\0' ? " (" : "", detail,
-		    detail[0] != '\0' ? ")" : "",
-		    remedy[0] != '\0' ? "; to do: " : "", remedy);
+		add_account(table, feature, "purpose");
 	}
 	print_table(table);
 }
@@ -121,32 +125,61 @@ print_program(const json_t *program)
 }
 
 static void
-print_for_people(const json_t *features, const json_t *program)
+print_weaknesses(const json_t *weaknesses)
 {
-	print_features(features);
-	if (program != NULL)
-		print_program(program);
+	static const struct column columns[] = {
+		{ "WEAKNESS", false, FIT_KEEP },
+		{ "WHY IT MATTERS", false, FIT_WRAP },
+	};
+	const json_t *weakness;
+	struct table *table;
+	size_t i;
+
+	putchar('\n');
+	if (json_array_size(weaknesses) == 0) {
+		puts("Nothing was found that weakens the service.");
+		return;
+	}
+	if ((table = table_new(columns, 2)) == NULL)
+		return;
+	json_array_foreach (weaknesses, i, weakness) {
+		table_cell(
+		    table, PAINT_NONE, "%s", field_string(weakness, "name"));
+		add_account(table, weakness, "why");
+	}
+	print_table(table);
 }
 
 int
 cli_doctor(const struct arguments *arguments)
 {
-	json_t *features = diagnosis_features(), *program = NULL, *all;
+	json_t *features = diagnosis_features(), *program = NULL, *weaknesses;
 	bool usable = diagnosis_is_usable(features), sound = true;
+	const char *file = "";
+	json_t *all;
 
 	if (arguments->program != NULL) {
-		program = diagnosis_program(arguments->program);
+		program =
+		    diagnosis_program(arguments->options, arguments->program);
 		sound = field_string(program, "error")[0] == '\0';
+		file = field_string(program, "file");
 	}
+	weaknesses = diagnosis_weaknesses(
+	    arguments->options, file[0] != '\0' ? file : NULL);
+	all = json_pack("{sb sO sO sO*}", "usable", usable, "features",
+	    features, "weaknesses", weaknesses, "program", program);
 	if (arguments->json) {
-		all = json_pack("{sb sO sO*}", "usable", usable, "features",
-		    features, "program", program);
 		field_print_indented(all);
-		json_decref(all);
-	} else
-		print_for_people(features, program);
+	} else {
+		print_features(features);
+		if (program != NULL)
+			print_program(program);
+		print_weaknesses(weaknesses);
+	}
+	json_decref(all);
 	json_decref(features);
 	json_decref(program);
+	json_decref(weaknesses);
 	if (!usable)
 		return tell(STATUS_FAILED,
 		    "something that hotswap cannot do without is missing here");

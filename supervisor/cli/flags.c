@@ -131,7 +131,7 @@ const size_t flag_count = sizeof(flag_table) / sizeof(flag_table[0]);
 bool
 command_takes(const struct cli_command *command, const struct option_row *row)
 {
-	return command->scope == SCOPE_ALL ||
+	return command->scope == SCOPE_ALL || command->scope == SCOPE_LOOK ||
 	    (command->scope == SCOPE_UPGRADE && row->for_upgrade);
 }
 

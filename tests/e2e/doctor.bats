@@ -97,3 +97,76 @@ diagnosis() {
 	done
 	grep -q '^error  */etc/passwd is not executable' table
 }
+
+# weakness NAME OPTIONS...: what is said of it, "" where it is not found.
+weakness() {
+	hotswap doctor --json "${@:2}" >weak.json || true
+	field "' '.join(w['detail'] + ' | ' + w['why'] + ' | ' + w['remedy'] for w in d['weaknesses'] if w['name'] == '$1')" weak.json
+}
+
+@test "doctor: a program that others can replace weakens the service, and what ends that is said" {
+	[ "$(id -u)" = 0 ] || skip "takes root and another user"
+	[ -z "$(weakness "program file" --user nobody -- ./server)" ]
+	install -d -o nobody -m 755 theirs
+	cp server theirs/
+	said=$(weakness "program file" --user nobody -- ./theirs/server)
+	[[ $said == *"$PWD/theirs belongs to nobody"*"next upgrade"*"chown -h root $PWD/theirs"* ]]
+	chown nobody server
+	[[ $(weakness "program file" --user nobody -- ./server) == *"$PWD/server belongs to nobody"* ]]
+}
+
+@test "doctor: a program and its commands that are root without need are named" {
+	[ "$(id -u)" = 0 ] || skip "takes root"
+	[[ $(weakness "program is root" -l 80 -- ./server) == *"--user"*"--listen"* ]]
+	[ -z "$(weakness "program is root" -l 80 --user nobody -- ./server)" ]
+	[[ $(weakness "commands as root" --check true --hook ready=date -- ./server) == *"--check true, --hook date"* ]]
+	[ -z "$(weakness "commands as root" --user nobody --check true -- ./server)" ]
+}
+
+@test "doctor: commands behind a + are named, wherever they stand" {
+	said=$(weakness "commands with a +" --check +/bin/true \
+	    --health exec:+/bin/date --hook ready=+/bin/id --hook ready=/bin/sh \
+	    --ready exec:+/bin/ls -- ./server)
+	[[ $said == *"--check +/bin/true, --ready +/bin/ls, --health +/bin/date, --hook +/bin/id |"* ]]
+	[ -z "$(weakness "commands with a +" --check /bin/true -- ./server)" ]
+}
+
+@test "doctor: says who is in the control group" {
+	group=$(id -gn)
+	[[ $(weakness "control group" --control-group "$group" -- ./server) == *"$group: "*"$(id -un)"* ]]
+	[[ $(weakness "control group" --control-group no-such-group) == *"no such group"* ]]
+	[ -z "$(weakness "control group" -- ./server)" ]
+}
+
+@test "doctor: the rights that set-user-ID programs give are named until --no-new-privs" {
+	[ "$(id -u)" = 0 ] || skip "takes root and another user"
+	[[ $(weakness "set-user-ID programs" --user nobody -- ./server) == *"--no-new-privs"* ]]
+	[ -z "$(weakness "set-user-ID programs" --user nobody --no-new-privs -- ./server)" ]
+}
+
+@test "doctor: files that others can change are found: configuration, pid file, state" {
+	mkdir -m 777 open
+	echo '{ "program": ["./server"] }' >open/web.json
+	[[ $(weakness "configuration file" -c open/web.json) == *"$PWD/open is writable by everybody"*"chmod o-w"* ]]
+	[ "$(field "d['program']['file']" weak.json)" = "$PWD/server" ]
+	[[ $(weakness "pid file" --pidfile "$PWD/open/pid") == *"$PWD/open is writable"* ]]
+	[ -z "$(weakness "state directory")" ]
+	HOTSWAP_STATE_DIR=$PWD/open
+	[[ $(weakness "state directory") == *"rollback"* ]]
+}
+
+@test "doctor: a runtime directory that the program's user cannot get to is named" {
+	[ "$(id -u)" = 0 ] || skip "takes root and another user"
+	[ -z "$(weakness "way to the sockets" --user nobody -- ./server)" ]
+	mkdir -m 700 closed
+	HOTSWAP_RUNTIME_DIR=$PWD/closed/run
+	[[ $(weakness "way to the sockets" --user nobody -- ./server) == *"$PWD/closed: Permission denied"*"chmod o+x"* ]]
+}
+
+@test "doctor: each weakness says why it matters and what to do, for people too" {
+	hotswap doctor --check +/bin/true --control-group "$(id -gn)" -- ./server >table
+	grep -q '^WEAKNESS  *WHY IT MATTERS' table
+	grep -q '^commands with a +  .*' table
+	hotswap doctor --json --check +/bin/true -- ./server >all.json
+	[ "$(field "all(w['name'] and w['why'] and w['remedy'] for w in d['weaknesses'])" all.json)" = True ]
+}
