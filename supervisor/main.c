@@ -14,6 +14,7 @@
 #include "cli/tell.h"
 #include "keep/bag.h"
 #include "keep/keeper.h"
+#include "process/logger.h"
 #include "service/examine.h"
 #include "service/service.h"
 
@@ -52,6 +53,8 @@ main(int argc, char **argv)
 		return keeper_go_on();
 	if (argc > 1 && strcmp(argv[1], "--supervise") == 0)
 		return service_run(NULL);
+	if (argc > 1 && strcmp(argv[1], LOGGER_OPTION) == 0)
+		return logger_main(argv + 2);
 	if (argc > 2 && strcmp(argv[1], EXAMINE_OPTION) == 0)
 		return finish_output(examine_main(argv[2]));
 	status = finish_output(command_main(argc, argv));

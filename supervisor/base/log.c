@@ -7,6 +7,7 @@
 #include "base/log.h"
 
 #include <jansson.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/logfile.h"
 
 static const char *const level_names[] = { "debug", "info", "warning",
 	"error" };
@@ -22,11 +24,40 @@ static char service_name[65];
 static enum log_format line_format;
 static enum log_level least;
 
+/* Of which stderr is; its path is empty where that is the caller's. */
+static char path[PATH_MAX];
+static struct logfile logfile = { .path = path, .fd = STDERR_FILENO };
+
+static void
+find_file(void)
+{
+	const char *directory = getenv(LOG_DIRECTORY);
+
+	if (directory == NULL || directory[0] != '/' ||
+	    snprintf(path, sizeof(path), "%s/" LOG_NAME, directory) >=
+		(int)sizeof(path))
+		path[0] = '\0';
+}
+
+void
+log_bound(uint64_t max)
+{
+	logfile.max = max;
+}
+
+void
+log_reopen(void)
+{
+	if (path[0] != '\0')
+		(void)logfile_reopen(&logfile);
+}
+
 void
 log_open(const char *service, enum log_format format)
 {
 	strlcpy(service_name, service, sizeof(service_name));
 	line_format = format;
+	find_file();
 	least = getenv("HOTSWAP_DEBUG") != NULL ? LEVEL_DEBUG : LEVEL_INFO;
 }
 
@@ -74,7 +105,10 @@ vlog(enum log_level level, const char *fmt, va_list args)
 				    : render_text(&line, level, message);
 	if (n != -1) {
 		/* What cannot be written is lost: the disk may be full. */
-		(void)!write(STDERR_FILENO, line, n);
+		if (path[0] != '\0')
+			(void)logfile_write(&logfile, line, n);
+		else
+			(void)!write(STDERR_FILENO, line, n);
 		free(line);
 	}
 	free(message);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * run and start: the supervisor itself, here or in the background.  Its
- * report comes through a pipe; what it and the program print goes to the log.
+ * report comes through a pipe; what it prints goes to the log, and what the
+ * program prints to a file beside it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,10 +15,12 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/paths.h"
 #include "cli/arguments.h"
 #include "cli/tell.h"
 #include "cli/waiting.h"
+#include "process/logger.h"
 #include "service/launch.h"
 
 #define REPORT_MAX 1024	     /* bytes of the line of the report */
@@ -27,9 +30,12 @@
 struct start {
 	const struct arguments *arguments;
 	const char *name;
-	char log[PATH_MAX];
+	char directory[PATH_MAX]; /* of the files of this service */
+	char log[PATH_MAX];	  /* the supervisor's lines */
+	char output[PATH_MAX];	  /* what the program prints */
 	int log_fd;
-	off_t log_begin; /* what was in the log before */
+	ino_t output_file; /* as it was before, and how long */
+	off_t output_begin;
 	pid_t pid;
 	char report[REPORT_MAX];
 };
@@ -37,35 +43,48 @@ struct start {
 int
 cli_run(const struct arguments *arguments)
 {
+	unsetenv(LOG_DIRECTORY);
 	return launch(arguments->options, arguments->program, -1);
+}
+
+static int
+name_files(struct start *start)
+{
+	const size_t size = PATH_MAX;
+
+	if (paths_state(start->name, start->directory, true) == -1)
+		return -1;
+	if (snprintf(start->log, size, "%s/" LOG_NAME, start->directory) <
+		(int)size &&
+	    snprintf(start->output, size, "%s/" LOGGER_FILE, start->directory) <
+		(int)size)
+		return 0;
+	errno = ENAMETOOLONG;
+	return -1;
 }
 
 static int
 open_log(struct start *start)
 {
-	char directory[PATH_MAX];
 	struct stat st;
 
-	if (paths_state(start->name, directory, true) == -1)
+	if (name_files(start) == -1)
 		goto fail;
-	if (snprintf(start->log, sizeof(start->log), "%s/log", directory) >=
-	    (int)sizeof(start->log)) {
-		errno = ENAMETOOLONG;
-		goto fail;
-	}
 	start->log_fd = open(start->log,
 	    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (start->log_fd == -1)
 		goto fail;
-	if (fstat(start->log_fd, &st) == 0)
-		start->log_begin = st.st_size;
+	if (stat(start->output, &st) == 0) {
+		start->output_file = st.st_ino;
+		start->output_begin = st.st_size;
+	}
 	return STATUS_OK;
 fail:
 	return tell(
 	    errno == EACCES || errno == EPERM ? STATUS_NOPERM : STATUS_SOFTWARE,
 	    "%s: cannot write its log in %s: %s (HOTSWAP_STATE_DIR puts it "
 	    "elsewhere)",
-	    start->name, directory, strerror(errno));
+	    start->name, start->directory, strerror(errno));
 }
 
 /*
@@ -78,7 +97,8 @@ supervise(const struct start *start, int report_fd)
 	int null;
 
 	setsid();
-	if ((null = open("/dev/null", O_RDONLY | O_CLOEXEC)) == -1 ||
+	if (setenv(LOG_DIRECTORY, start->directory, 1) == -1 ||
+	    (null = open("/dev/null", O_RDONLY | O_CLOEXEC)) == -1 ||
 	    dup2(null, STDIN_FILENO) == -1 ||
 	    dup2(start->log_fd, STDOUT_FILENO) == -1 ||
 	    dup2(start->log_fd, STDERR_FILENO) == -1)
@@ -113,44 +133,43 @@ read_report(struct start *start, int fd)
 	return WAITED_READABLE;
 }
 
-/* The last TAIL_LINES lines that are not the supervisor's own. */
+/* The last TAIL_LINES lines. */
 static void
 print_tail(const struct start *start, char *text)
 {
 	const char *lines[TAIL_LINES], *line;
-	char prefix[96];
 	size_t n = 0, i;
 
-	snprintf(prefix, sizeof(prefix), "hotswap: %s: ", start->name);
-	while ((line = strsep(&text, "\n")) != NULL) {
-		if (line[0] == '\0' ||
-		    strncmp(line, prefix, strlen(prefix)) == 0)
-			continue;
-		lines[n++ % TAIL_LINES] = line;
-	}
+	while ((line = strsep(&text, "\n")) != NULL)
+		if (line[0] != '\0')
+			lines[n++ % TAIL_LINES] = line;
 	i = n > TAIL_LINES ? n - TAIL_LINES : 0;
 	if (n > 0)
 		tell(STATUS_OK,
 		    "%s: the program's last lines, from %s:", start->name,
-		    start->log);
+		    start->output);
 	for (; i < n; i++) {
 		tell_clean((char *)lines[i % TAIL_LINES]);
 		fprintf(stderr, "  %s\n", lines[i % TAIL_LINES]);
 	}
 }
 
-/* What was written since the start. */
+/* What was written since the start; all of it in a file that is new. */
 static void
-show_log(const struct start *start)
+show_output(const struct start *start)
 {
-	off_t begin = start->log_begin, end;
+	off_t begin = start->output_begin, end;
 	char *text = NULL;
+	struct stat st;
 	ssize_t n;
 	int fd;
 
-	if ((fd = open(start->log, O_RDONLY | O_CLOEXEC)) == -1)
+	if ((fd = open(start->output, O_RDONLY | O_CLOEXEC)) == -1 ||
+	    fstat(fd, &st) == -1)
 		return;
-	end = lseek(fd, 0, SEEK_END);
+	end = st.st_size;
+	if (st.st_ino != start->output_file)
+		begin = 0;
 	if (end - begin > TAIL_MAX)
 		begin = end - TAIL_MAX;
 	if (end > begin && (text = malloc(end - begin + 1)) != NULL &&
@@ -192,7 +211,9 @@ explain_failure(const struct start *start)
 		    reason[0] != '\0' ? reason
 				      : "the supervisor ended without a word");
 	}
-	show_log(start);
+	show_output(start);
+	tell(STATUS_OK, "%s: the supervisor's lines are in %s", start->name,
+	    start->log);
 	return status;
 }
 

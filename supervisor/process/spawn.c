@@ -34,8 +34,9 @@ struct child {
 	size_t ninherited;
 	int report; /* the pipe on which a failure is told */
 	const struct filter *filter;
-	int filter_sock; /* for its notification descriptor */
-	pid_t parent;	 /* we */
+	int filter_sock;   /* for its notification descriptor */
+	pid_t parent;	   /* we */
+	const int *output; /* as struct spawn has it */
 };
 
 /* What comes through the pipe; nothing does if execve(2) succeeds. */
@@ -71,6 +72,17 @@ open_stdin(struct child *child)
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	return fd == -1 || dup2(fd, STDIN_FILENO) == -1 ? -1 : 0;
+}
+
+static int
+open_output(struct child *child)
+{
+	if (child->output == NULL)
+		return 0;
+	return dup2(child->output[0], STDOUT_FILENO) == -1 ||
+		dup2(child->output[1], STDERR_FILENO) == -1
+	    ? -1
+	    : 0;
 }
 
 static int
@@ -167,6 +179,7 @@ static const struct step {
 	{ "die with the supervisor", 0, die_with_parent },
 	{ "start a session", 0, start_session },
 	{ "open /dev/null", 0, open_stdin },
+	{ "open its output", 0, open_output },
 	{ "pass its descriptors", 0, pass_sockets },
 	{ "set its umask", 0, set_umask },
 	{ "enter the directory", offsetof(struct image, chdir),
@@ -312,6 +325,7 @@ child_init(struct child *child, const struct spawn *spawn, int report,
 	*child = (struct child){ .image = image,
 		.report = report,
 		.filter = spawn->filter,
+		.output = spawn->output,
 		.parent = getpid() };
 	if (account_init(&child->account, image->user, image->group, cause,
 		sizeof(cause)) == -1) {

@@ -37,6 +37,7 @@ struct spawn {
 	unsigned int protocols;		    /* enum pass_protocol, or-ed */
 	const struct spawn_socket *sockets; /* from descriptor 3 on */
 	size_t nsockets;
+	const int *output;	  /* its stdout and stderr; NULL: ours */
 	unsigned int watchdog_ms; /* how often it shall show life; 0: never */
 	const struct spawn_socket *stored; /* behind them, for PASS_SYSTEMD */
 	size_t nstored;			   /* alone; without addresses */

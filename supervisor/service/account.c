@@ -13,6 +13,7 @@
 #include "base/strings.h"
 #include "base/version.h"
 #include "keep/checkpoint.h"
+#include "service/output.h"
 #include "service/reexec.h"
 #include "service/service.h"
 #include "service/steering.h"
@@ -68,7 +69,7 @@ json_t *
 account_describe(const struct service *service, json_t *life)
 {
 	return json_pack(
-	    "{si ss ss so so* ss* si si si s[iii] sb si si so so so so sO*}",
+	    "{si ss ss so so* ss* si si si s[iii] sb si si so so so so so sO*}",
 	    "version", CHECKPOINT_VERSION, "hotswap", version_text, "mark",
 	    service->mark, "options", options_to_json(service->options),
 	    "program",
@@ -82,7 +83,8 @@ account_describe(const struct service *service, json_t *life)
 	    (int)service->ndeclared, "listeners", steering_save(service),
 	    "generations", save_generations(service), "release",
 	    release_save(&service->release), "reexec",
-	    reexec_save(service->reexec), "life", life);
+	    reexec_save(service->reexec), "output", output_save(service),
+	    "life", life);
 }
 
 static int
@@ -148,6 +150,7 @@ account_read(
 		{ NULL, restore_generations },
 		{ "release", release_restore },
 		{ "reexec", reexec_restore },
+		{ "output", output_restore },
 	};
 	const json_t *saved;
 	size_t i;

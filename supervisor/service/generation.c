@@ -19,6 +19,7 @@
 #include "service/health.h"
 #include "service/holding.h"
 #include "service/latecomers.h"
+#include "service/output.h"
 #include "service/pidfiles.h"
 #include "service/reach.h"
 #include "service/held.h"
@@ -438,6 +439,7 @@ generation_start(struct generation *generation, char *why, size_t size)
 		.generation = generation->number,
 		.protocols = service->options->pass,
 		.sockets = sockets,
+		.output = output_fds(service),
 		.watchdog_ms = service->options->watchdog_ms,
 		.store_max = service->options->store_max,
 		.all_env = user_env_is_made(held_pid(service)) };

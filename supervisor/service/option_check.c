@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/logfile.h"
 #include "service/options.h"
 #include "traffic/address.h"
 #include "traffic/steer.h"
@@ -239,6 +240,17 @@ option_check_health(const char *text, const char **why)
 			return refuse(why, "has a space (write %20)");
 	}
 	return scheme->check(text + strlen(scheme->prefix), why);
+}
+
+int
+option_check_log_max(const char *text, const char **why)
+{
+	unsigned int bytes;
+
+	if (options_size(text, &bytes) == 0 && bytes > 0 &&
+	    bytes < LOGFILE_LINE)
+		return refuse(why, "too small (at least 4K)");
+	return 0;
 }
 
 int

@@ -18,6 +18,7 @@ int option_check_listen(const char *text, const char **why);
 int option_check_health(const char *text, const char **why);
 
 /* `K=V` */
+int option_check_log_max(const char *text, const char **why);
 int option_check_env(const char *text, const char **why);
 
 /* A source network: `10.1.0.0/16`, `2001:db8::/32`, or one address. */

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/log.h"
+#include "base/logfile.h"
 #include "process/shim.h"
 #include "process/spawn.h"
 #include "service/option_check.h"
@@ -199,6 +200,10 @@ const struct option_row option_table[] = {
 	{ "log-format", 0, OPTION_WORD, AT(log_format),
 	    .metavar = "text|json", .fallback = "text", .words = log_words,
 	    .help = "of the supervisor's own lines, on stderr" },
+	{ "log-max", 0, OPTION_SIZE, AT(log_max), .metavar = "SIZE",
+	    .fallback = LOGFILE_FALLBACK, .validate = option_check_log_max,
+	    .help = "how long the log and the program's output grow before a "
+	    "new file is begun (K, M, G); 0: without a bound" },
 	{ "no-image-copy", 0, OPTION_FLAG, AT(no_image_copy),
 	    .help = "do not keep private copies of program files" },
 };

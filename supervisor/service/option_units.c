@@ -120,6 +120,50 @@ option_format_duration(unsigned int ms, char buf[static OPTION_TEXT_MAX])
 	    ms == 0 ? "s" : unit->suffix);
 }
 
+static const struct {
+	const char *suffix;
+	unsigned int bytes;
+} sizes[] = { { "G", 1U << 30 }, { "M", 1U << 20 }, { "K", 1U << 10 },
+	{ "", 1 } };
+
+#define NSIZES (sizeof(sizes) / sizeof(sizes[0]))
+
+int
+options_size(const char *text, unsigned int *bytes)
+{
+	uint64_t whole, fraction, scale, total;
+	const char *suffix;
+	size_t i;
+
+	if ((suffix = read_number(text, &whole, &fraction, &scale)) == NULL)
+		suffix = "?";
+	for (i = 0; i < NSIZES; i++) {
+		if (strcasecmp(suffix, sizes[i].suffix) != 0)
+			continue;
+		total = whole * sizes[i].bytes +
+		    howmany(fraction * sizes[i].bytes, scale);
+		if (total > UINT_MAX) {
+			errno = ERANGE;
+			return -1;
+		}
+		*bytes = (unsigned int)total;
+		return 0;
+	}
+	errno = EINVAL;
+	return -1;
+}
+
+void
+option_format_size(unsigned int bytes, char buf[static OPTION_TEXT_MAX])
+{
+	size_t i = 0;
+
+	while (bytes == 0 ? i < NSIZES - 1 : bytes % sizes[i].bytes != 0)
+		i++;
+	snprintf(buf, OPTION_TEXT_MAX, "%u%s", bytes / sizes[i].bytes,
+	    sizes[i].suffix);
+}
+
 /* N of the text behind RTMIN or RTMAX: nothing, or sign and digits. */
 static int
 realtime_offset(const char *text, char sign)

@@ -16,6 +16,7 @@
 
 #define NOT_DURATION "not a duration (500ms, 10s, 5m, 1h)"
 #define NOT_SIGNAL   "not a signal (SIGTERM, USR2, 15)"
+#define NOT_SIZE     "not a size (500, 64K, 10M, 1G)"
 #define NOT_LIMIT    "not a limit (5/60s: five times in 60 seconds)"
 #define NOT_READY                               \
 	"not auto, notify, listen, exec: with " \
@@ -182,6 +183,28 @@ duration_json(const void *slot, const struct option_row *row)
 	char text[OPTION_TEXT_MAX];
 
 	option_format_duration(*(const unsigned int *)slot, text);
+	return json_string(text);
+}
+
+static int
+parse_size(void *slot, const struct option_row *row, const char *text,
+    char reason[static OPTIONS_WHY])
+{
+	unsigned int bytes;
+
+	if (options_size(text, &bytes) == -1)
+		return refuse(reason,
+		    errno == ERANGE ? "too large (less than 4G)" : NOT_SIZE);
+	*(unsigned int *)slot = bytes;
+	return 0;
+}
+
+static json_t *
+size_json(const void *slot, const struct option_row *row)
+{
+	char text[OPTION_TEXT_MAX];
+
+	option_format_size(*(const unsigned int *)slot, text);
 	return json_string(text);
 }
 
@@ -409,6 +432,8 @@ const struct option_ops option_kinds[] = {
 	    parse_count, clear_number, count_json },
 	[OPTION_DURATION] = { TAKES_STRING | TAKES_INTEGER | TAKES_REAL,
 	    NOT_DURATION, parse_duration, clear_number, duration_json },
+	[OPTION_SIZE] = { TAKES_STRING | TAKES_INTEGER, NOT_SIZE, parse_size,
+	    clear_number, size_json },
 	[OPTION_SIGNAL] = { TAKES_STRING | TAKES_INTEGER, NOT_SIGNAL,
 	    parse_signal, clear_number, signal_json },
 	[OPTION_WORD] = { TAKES_STRING, "not a string", parse_word,

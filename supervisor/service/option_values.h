@@ -46,6 +46,7 @@ int option_read_count(const char *text, unsigned int *n);
 
 /* As options_duration and options_signal read it. */
 void option_format_duration(unsigned int ms, char buf[static OPTION_TEXT_MAX]);
+void option_format_size(unsigned int bytes, char buf[static OPTION_TEXT_MAX]);
 void option_format_signal(int signal, char buf[static OPTION_TEXT_MAX]);
 
 #endif

@@ -85,7 +85,8 @@ struct options {
 	char *child_pidfile;
 	char **hook;
 	char *control_group;
-	int log_format; /* enum log_format */
+	int log_format;	      /* enum log_format */
+	unsigned int log_max; /* bytes; 0: no bound */
 	bool sticky;
 	bool clear_env;
 	bool no_new_privs;
@@ -106,6 +107,7 @@ enum option_kind {
 	OPTION_READY,  /* struct ready_rule */
 	OPTION_LIMIT,  /* struct restart_limit */
 	OPTION_SHARES, /* struct share_list */
+	OPTION_SIZE,   /* unsigned int, bytes */
 };
 
 /* One row of the table. */
@@ -195,6 +197,9 @@ const char *options_command(const char *text, bool *ours);
 
 /* Durations `500ms`, `10s`, `5m`, `1h`, `30`.  -1 with EINVAL, ERANGE. */
 int options_duration(const char *text, unsigned int *ms);
+
+/* Bytes: `500`, `64K`, `10M`, `1.5G`.  -1 with EINVAL, ERANGE. */
+int options_size(const char *text, unsigned int *bytes);
 
 /* `TERM`, `SIGTERM`, `RTMIN+1`, `15`.  -1 with EINVAL. */
 int options_signal(const char *text);

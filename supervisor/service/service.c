@@ -31,6 +31,7 @@
 #include "service/mark.h"
 #include "service/pidfiles.h"
 #include "service/held.h"
+#include "service/output.h"
 #include "service/recovery.h"
 #include "service/reexec.h"
 #include "service/request.h"
@@ -133,7 +134,8 @@ service_prepare(struct service *service)
 	events_init(&service->events);
 	service->report_fd = -1;
 	if ((service->base = event_base_new()) == NULL ||
-	    stored_open(service) == -1 || reexec_open(service) == -1)
+	    stored_open(service) == -1 || reexec_open(service) == -1 ||
+	    output_prepare(service) == -1)
 		return -1;
 	release_init(service);
 	return 0;
@@ -345,6 +347,17 @@ begin_loop(struct run *run)
 }
 
 static int
+open_output(struct run *run)
+{
+	struct service *service = &run->service;
+	char why[256];
+
+	if (output_open(service, why, sizeof(why)) == 0)
+		return STATUS_OK;
+	return fail(service, STATUS_SOFTWARE, "output of the program: %s", why);
+}
+
+static int
 open_manager(struct run *run)
 {
 	struct service *service = &run->service;
@@ -357,7 +370,7 @@ open_manager(struct run *run)
 /* Pid files of generations come last: what is restored is in them still. */
 static int (*const steps[])(struct run *) = { begin_loop, open_places,
 	take_name, watch_signals, open_control, write_pidfile, open_listeners,
-	open_pidfiles, open_manager };
+	open_output, open_pidfiles, open_manager };
 
 static int
 come_up(struct run *run)
@@ -394,6 +407,7 @@ go_down(struct run *run)
 	if (service->journal != NULL)
 		journal_close(service->journal);
 	events_fini(&service->events);
+	output_close(service);
 	reaper_fini();
 	recovery_close(service);
 	if (service->base != NULL) {
@@ -435,6 +449,7 @@ service_run(const json_t *first)
 		return STATUS_SOFTWARE;
 	events_open(service);
 	log_open(service->options->name, service->options->log_format);
+	log_bound(service->options->log_max);
 	service->report_fd = held_take(service, "report", 0);
 	status = come_up(&run);
 	/* What a predecessor has left is not ours to take down. */

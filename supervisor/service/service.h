@@ -25,6 +25,7 @@ struct control;
 struct held;
 struct stored;
 struct hooks;
+struct output;
 struct pidfiles;
 struct signals;
 struct manager;
@@ -51,6 +52,7 @@ struct service {
 	struct journal *journal;
 	struct control *control;
 	struct hooks *hooks;
+	struct output *output;
 	struct account *user; /* of helpers, NULL: not looked up */
 	struct pidfiles *pidfiles;
 	struct signals *signals;

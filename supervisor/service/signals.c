@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "service/manager.h"
+#include "service/output.h"
 #include "service/pidfiles.h"
 #include "service/request.h"
 #include "service/retire.h"
@@ -166,6 +167,8 @@ pass_on(struct signals *signals)
 {
 	const struct generation *active = signals->service->active;
 
+	log_reopen();
+	output_reopen(signals->service);
 	if (active == NULL || active->program == NULL ||
 	    program_signal(active->program, SIGUSR1) == -1)
 		log_warn("SIGUSR1: no program runs");

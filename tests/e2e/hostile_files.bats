@@ -93,3 +93,33 @@ refused_to_run() {
 	grep -F "could be replaced by others than root and nobody" said
 	grep -F "belongs to daemon" said
 }
+
+# harm_done: the attacker has tried everything with its output.
+harm_done() {
+	until_true said "harm is done"
+	expect 1 grep -F "read: hotswap" theirs/said
+}
+
+@test "output: a program can neither cut nor read the file that the output of run goes to" {
+	attacker "hostile_output harm $PWD/theirs/said"
+	echo "before the start" >run.log
+	serve_attacked
+	harm_done
+	grep "before the start" run.log
+	grep "generation 1: serves" run.log
+	unharmed
+	grep "generation 2: .*started" run.log
+}
+
+@test "output: a program can neither cut nor read the log and the output of start" {
+	PORT=$(free_port)
+	attacker "hostile_output harm $PWD/theirs/said"
+	hotswap start -n web -l "127.0.0.1:$PORT" --bake 200ms --keep 1m \
+		--user nobody -- ./program
+	PIDS+=("$(field "d['pid']")")
+	load_begin --rate 1000
+	harm_done
+	grep "generation 1: serves" state/web/log
+	unharmed
+	grep "generation 1: serves" state/web/log
+}

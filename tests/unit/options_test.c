@@ -30,6 +30,7 @@ static const char *const samples[][4] = {
 	[OPTION_UMASK] = { "027", "0", "777" },
 	[OPTION_READY] = { "notify", "exec:./is-ready now", "1.5s" },
 	[OPTION_LIMIT] = { "9/2m" },
+	[OPTION_SIZE] = { "4096", "64k", "1.5G" },
 	[OPTION_SHARES] = { "5,25,50", "0,1,99", "10" },
 };
 
