@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/trust.h"
 
 #define WRITABLE_BY_OTHERS (S_IWGRP | S_IWOTH)
 #define OPEN_TO_OTHERS	   (S_IRWXG | S_IRWXO)
@@ -97,6 +98,28 @@ check(const char *path, mode_t forbidden)
 	return -1;
 }
 
+/*
+ * Root makes and writes nothing by a way that others can turn elsewhere: of
+ * what is there already, nobody else may be able to change a part.
+ */
+static int
+check_way(const char *path)
+{
+	const struct trust nobody = { 0 };
+	char there[PATH_MAX], entry[PATH_MAX + 2], why[TRUST_WHY], *slash;
+	struct stat st;
+
+	if (geteuid() != 0)
+		return 0;
+	strlcpy(there, path, sizeof(there));
+	while (lstat(there, &st) == -1 && errno == ENOENT &&
+	    (slash = strrchr(there, '/')) != NULL)
+		*slash = '\0';
+	/* With a dot behind it, since a sticky one will do, base/trust.h. */
+	snprintf(entry, sizeof(entry), "%s/.", there);
+	return trust_path(&nobody, entry, why, sizeof(why));
+}
+
 /* Make it and what is missing above it, whatever the umask says. */
 static int
 make(char *path, mode_t mode)
@@ -139,7 +162,8 @@ paths_runtime(char buf[static PATH_MAX], bool create)
 		forbidden = OPEN_TO_OTHERS;
 		r = put(buf, "/tmp/hotswap-%u", geteuid());
 	}
-	if (r == -1 || (create && make(buf, 0700) == -1))
+	if (r == -1 ||
+	    (create && (check_way(buf) == -1 || make(buf, 0700) == -1)))
 		return -1;
 	if (!create && !shared)
 		return 0;
@@ -199,7 +223,7 @@ paths_state(const char *name, char buf[static PATH_MAX], bool create)
 		return -1;
 	if (!create)
 		return 0;
-	if (make(buf, 0711) == -1)
+	if (check_way(buf) == -1 || make(buf, 0711) == -1)
 		return -1;
 	return check(buf, WRITABLE_BY_OTHERS);
 }

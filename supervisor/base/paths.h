@@ -17,7 +17,8 @@
 /*
  * Write the directory into buf.  With create it is made where it is missing
  * (runtime 0700, state 0711) and its owner and mode are checked: EPERM if
- * it belongs to another user or is a link.  -1 with errno.
+ * it belongs to another user or is a link, or for root, if others can change
+ * where the path leads.  -1 with errno.
  */
 int paths_runtime(char buf[static PATH_MAX], bool create);
 int paths_state(const char *name, char buf[static PATH_MAX], bool create);

@@ -25,7 +25,9 @@ struct trust {
  * Can nobody but those change what path means?  Every directory from the root
  * on is looked at, each symbolic link is followed and so looked at as well,
  * and then the file, which may be of any kind.  path must be absolute.
- * Nothing is opened for reading, nothing is changed.
+ * Nothing is opened for reading, nothing is changed.  A directory in which all
+ * may make entries is no fault on the way where it is sticky, since each entry
+ * is its maker's there; at the end it is, but for a path that ends in `/.`.
  *
  * Returns 0 if so.  -1 with errno: EPERM if somebody else can, and why says
  * of which file or directory, whose it is, its mode and what to do; else path

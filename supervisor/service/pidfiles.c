@@ -15,10 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/fd.h"
 #include "base/log.h"
 #include "process/standin.h"
 #include "service/oldbin.h"
+#include "service/pid_file.h"
 #include "service/service.h"
 
 #define OLDBIN ".oldbin" /* as nginx has it */
@@ -26,9 +26,9 @@
 /* How long a script may take from HUP to QUIT, where --keep is not longer. */
 #define PATIENCE_LEAST_MS 60000
 
-/* One file; path is NULL where it was not asked for. */
+/* One file; it is NULL where it was not asked for. */
 struct pidfile {
-	char *path;
+	struct pid_file *file;
 	pid_t pid; /* in it; 0: there is none; -1: not known */
 };
 
@@ -42,37 +42,16 @@ struct pidfiles {
 	struct event *patience; /* pending: QUIT is for the new one */
 };
 
-static int
-write_aside(const char *path, pid_t pid)
-{
-	char *aside, text[16];
-	int fd = -1, n = snprintf(text, sizeof(text), "%d\n", pid), r = -1;
-
-	if (asprintf(&aside, "%s.XXXXXX", path) == -1)
-		return -1;
-	if ((fd = mkostemp(aside, O_CLOEXEC)) != -1) {
-		if (fchmod(fd, 0644) == 0 &&
-		    fd_write_all(fd, text, (size_t)n) == 0)
-			r = rename(aside, path);
-		if (r == -1)
-			unlink(aside);
-	}
-	fd_close(&fd);
-	free(aside);
-	return r;
-}
-
 /* Make the file say pid; 0: make it go. */
 static void
 put(struct pidfile *file, pid_t pid)
 {
-	int r;
+	char why[PID_FILE_WHY];
 
-	if (file->path == NULL || file->pid == pid)
+	if (file->file == NULL || file->pid == pid)
 		return;
-	r = pid != 0 ? write_aside(file->path, pid) : unlink(file->path);
-	if (r == -1 && errno != ENOENT)
-		log_warn("%s: %s", file->path, strerror(errno));
+	if (pid_file_put(file->file, pid, why) == -1)
+		log_warn("%s", why);
 	file->pid = pid;
 }
 
@@ -106,14 +85,15 @@ on_signal(int number, void *arg)
 static void
 put_stand(struct pidfiles *pidfiles, bool wanted)
 {
-	if (pidfiles->stand.path == NULL)
+	if (pidfiles->stand.file == NULL)
 		return;
 	if (wanted && pidfiles->standin == NULL) {
 		pidfiles->standin =
 		    standin_new(pidfiles->service->base, on_signal, pidfiles);
 		if (pidfiles->standin == NULL)
-			log_warn(
-			    "%s: %s", pidfiles->stand.path, strerror(errno));
+			log_warn("%s" OLDBIN ": %s",
+			    pidfiles->service->options->pidfile,
+			    strerror(errno));
 	}
 	if (wanted && pidfiles->standin != NULL) {
 		put(&pidfiles->stand, standin_pid(pidfiles->standin));
@@ -164,28 +144,42 @@ pidfiles_take_quit(struct pidfiles *pidfiles)
 	return true;
 }
 
+/* A path of NULL was not asked for. */
+static int
+name_file(struct pidfile *file, const struct options *options, const char *path,
+    const char *suffix)
+{
+	char *full;
+
+	if (path == NULL)
+		return 0;
+	if (asprintf(&full, "%s%s", path, suffix) == -1)
+		return -1;
+	file->file = pid_file_new(full, options);
+	free(full);
+	return file->file != NULL ? 0 : -1;
+}
+
 static int
 name_files(struct pidfiles *pidfiles)
 {
 	const struct options *options = pidfiles->service->options;
 
-	if (options->pidfile != NULL &&
-	    asprintf(&pidfiles->stand.path, "%s" OLDBIN, options->pidfile) ==
-		-1)
-		return -1;
-	if (options->child_pidfile == NULL)
-		return 0;
-	if (asprintf(&pidfiles->child_old.path, "%s" OLDBIN,
-		options->child_pidfile) == -1)
-		return -1;
-	pidfiles->child.path = strdup(options->child_pidfile);
-	return pidfiles->child.path != NULL ? 0 : -1;
+	return name_file(&pidfiles->stand, options, options->pidfile, OLDBIN) ==
+		    -1 ||
+		name_file(&pidfiles->child_old, options, options->child_pidfile,
+		    OLDBIN) == -1 ||
+		name_file(
+		    &pidfiles->child, options, options->child_pidfile, "") == -1
+	    ? -1
+	    : 0;
 }
 
 struct pidfiles *
 pidfiles_new(struct service *service)
 {
 	struct pidfiles *pidfiles = calloc(1, sizeof(*pidfiles));
+	int saved;
 
 	if (pidfiles == NULL)
 		return NULL;
@@ -199,8 +193,9 @@ pidfiles_new(struct service *service)
 	pidfiles->patience =
 	    evtimer_new(service->base, patience_ended, pidfiles);
 	if (pidfiles->patience == NULL || name_files(pidfiles) == -1) {
+		saved = errno;
 		pidfiles_free(pidfiles);
-		errno = ENOMEM;
+		errno = saved;
 		return NULL;
 	}
 	pidfiles_update(pidfiles);
@@ -218,8 +213,8 @@ pidfiles_free(struct pidfiles *pidfiles)
 	put_stand(pidfiles, false);
 	if (pidfiles->patience != NULL)
 		event_free(pidfiles->patience);
-	free(pidfiles->stand.path);
-	free(pidfiles->child.path);
-	free(pidfiles->child_old.path);
+	pid_file_free(pidfiles->stand.file);
+	pid_file_free(pidfiles->child.file);
+	pid_file_free(pidfiles->child_old.file);
 	free(pidfiles);
 }

@@ -29,6 +29,7 @@
 #include "service/hooks.h"
 #include "service/manager.h"
 #include "service/mark.h"
+#include "service/pid_file.h"
 #include "service/pidfiles.h"
 #include "service/held.h"
 #include "service/output.h"
@@ -44,7 +45,7 @@
 struct run {
 	struct service service;
 	int lock;
-	struct pidfh *pidfile;
+	struct pid_file *pidfile;
 };
 
 static void
@@ -147,7 +148,7 @@ service_prepare(struct service *service)
 static int __attribute__((format(printf, 3, 4)))
 fail(struct service *service, int status, const char *fmt, ...)
 {
-	char why[PATH_MAX + 256];
+	char why[PID_FILE_WHY + 256];
 	va_list args;
 
 	va_start(args, fmt);
@@ -191,10 +192,17 @@ open_places(struct run *run)
 				     "others: it cannot be trusted"
 				   : strerror(errno));
 	}
-	if (paths_state(name, service->state, true) == -1)
+	if (paths_state(name, service->state, true) == -1) {
+		if (errno == EPERM)
+			return fail(service, STATUS_NOPERM,
+			    "state directory %s: it is a link, or others can "
+			    "write there or change where it leads: it cannot "
+			    "be trusted",
+			    service->state);
 		log_warn("state directory %s: %s: images and history are not "
 			 "kept",
 		    service->state, strerror(errno));
+	}
 	snprintf(path, sizeof(path), "%s/images", service->state);
 	mkdir(path, 0711);
 	snprintf(path, sizeof(path), "%s/history", service->state);
@@ -257,22 +265,24 @@ write_pidfile(struct run *run)
 {
 	struct service *service = &run->service;
 	const char *path = service->options->pidfile;
+	char why[PID_FILE_WHY];
 	pid_t other = 0;
-	char text[16];
 
 	if (path == NULL)
 		return STATUS_OK;
-	run->pidfile = pidfile_open(path, 0644, &other);
+	if ((run->pidfile = pid_file_new(path, service->options)) == NULL)
+		return fail(service, STATUS_CONFIG, "--pidfile %s: %s", path,
+		    strerror(errno));
 	/* That of the service instead of ours. */
-	snprintf(text, sizeof(text), "%d", held_pid(service));
-	if (run->pidfile != NULL && pidfile_write(run->pidfile) == 0 &&
-	    put_text(pidfile_fileno(run->pidfile), text) == 0)
+	if (pid_file_claim(run->pidfile, held_pid(service),
+		recovery_is_first(service), &other, why) == 0)
 		return STATUS_OK;
-	if (errno == EEXIST)
-		return fail(&run->service, STATUS_REFUSED,
+	pid_file_free(run->pidfile);
+	run->pidfile = NULL;
+	if (other != 0)
+		return fail(service, STATUS_REFUSED,
 		    "--pidfile %s: process %d has it already", path, other);
-	return fail(&run->service, STATUS_CONFIG, "--pidfile %s: %s", path,
-	    strerror(errno));
+	return fail(service, STATUS_CONFIG, "--pidfile %s", why);
 }
 
 /* After --pidfile's own: its FILE.oldbin may be another supervisor's. */
@@ -386,6 +396,16 @@ come_up(struct run *run)
 }
 
 static void
+remove_pidfile(struct run *run)
+{
+	char why[PID_FILE_WHY];
+
+	if (run->pidfile != NULL && pid_file_put(run->pidfile, 0, why) == -1)
+		log_warn("--pidfile %s", why);
+	pid_file_free(run->pidfile);
+}
+
+static void
 go_down(struct run *run)
 {
 	struct service *service = &run->service;
@@ -401,7 +421,7 @@ go_down(struct run *run)
 	stored_close(service);
 	steering_close(service);
 	pidfiles_free(service->pidfiles);
-	pidfile_remove(run->pidfile);
+	remove_pidfile(run);
 	signals_free(service->signals);
 	release_fini(service);
 	if (service->journal != NULL)

@@ -123,3 +123,88 @@ harm_done() {
 	unharmed
 	grep "generation 1: serves" state/web/log
 }
+
+# pid_in FILE PID: does the file say so, and is it nobody's?
+pid_in() {
+	[ ! -L "$1" ] && [ "$(cat "$1")" = "$2" ] &&
+		[ "$(stat -c %U "$1")" = nobody ]
+}
+
+@test "pid files: in a directory of the program's they are made with its rights, whatever links are planted there" {
+	echo precious >victim
+	ln -s "$PWD/victim" theirs/web.pid
+	ln -s "$PWD/victim" theirs/child.pid
+	ln -s "$PWD/victim" theirs/child.pid.oldbin
+	chown -h nobody theirs/*
+	attacker "true"
+	serve_attacked --pidfile theirs/web.pid --child-pidfile theirs/child.pid
+	pid_in theirs/web.pid "$SUPERVISOR"
+	until_true pid_in theirs/child.pid "$(pid_of 1)"
+	release server v2
+	hotswap upgrade web
+	until_true pid_in theirs/child.pid "$(pid_of 2)"
+	until_true pid_in theirs/child.pid.oldbin "$(pid_of 1)"
+	load_end
+	hotswap stop web --now
+	[ "$(cat victim)" = precious ]
+	[ "$(stat -c %U victim)" = root ]
+	[ ! -e theirs/web.pid ]
+	[ ! -e theirs/child.pid ]
+}
+
+@test "pid files: a way that leads through the program's directory to root's is not gone with root's rights" {
+	mkdir guarded
+	echo precious >guarded/web.pid
+	ln -s ../guarded theirs/run
+	expect 78 hotswap run -n web --user nobody \
+		--pidfile theirs/run/web.pid -- ./server 2>said
+	grep "web.pid: .*with the rights of the program's user" said
+	[ "$(cat guarded/web.pid)" = precious ]
+
+	# Where the program is root's there are no lesser rights to use.
+	expect 78 hotswap run -n web --pidfile theirs/web.pid -- ./server 2>said
+	grep "theirs/web.pid: refused, since root's files could be replaced" said
+	grep "$PWD/theirs belongs to nobody (mode 0755)" said
+	[ ! -e theirs/web.pid ]
+}
+
+@test "pid files: a directory that is swapped for a link all the time gets nothing of root's replaced" {
+	mkdir guarded
+	echo precious >guarded/child.pid
+	attacker "while :; do rm -rf run; mkdir run; rm -rf run; ln -s ../guarded run; done"
+	serve_attacked --child-pidfile theirs/run/child.pid
+	unharmed
+	[ "$(cat guarded/child.pid)" = precious ]
+	[ "$(find guarded | wc -l)" = 2 ]
+}
+
+@test "pid files: a lock of another's on the file stops no start" {
+	echo 1 >web.pid
+	python3 -c 'import fcntl, os, time
+fd = os.open("web.pid", os.O_RDONLY)
+fcntl.flock(fd, fcntl.LOCK_SH)
+open("locked", "w")
+time.sleep(60)' 3>&- &
+	PIDS+=("$!")
+	until_true test -e locked
+	echo 999999999 >web.pid
+	serve --pidfile web.pid
+	[ "$(cat web.pid)" = "$SUPERVISOR" ]
+	expect 2 hotswap run -n other --pidfile web.pid -- ./server 2>said
+	grep "process $SUPERVISOR has it already" said
+}
+
+@test "state: root keeps nothing in directories that another user can change or turn elsewhere" {
+	mkdir guarded
+	HOTSWAP_STATE_DIR=$PWD/theirs/state expect 77 hotswap run -n web \
+		-- ./server 2>said
+	grep "state directory $PWD/theirs/state/web: .*cannot be trusted" said
+	ln -s "$PWD/guarded" theirs/state
+	HOTSWAP_STATE_DIR=$PWD/theirs/state expect 77 hotswap start -n web \
+		-- ./server 2>said
+	grep "$PWD/theirs/state/web" said
+	HOTSWAP_RUNTIME_DIR=$PWD/theirs/state/run expect 77 hotswap run -n web \
+		-- ./server 2>said
+	grep "runtime directory $PWD/theirs/state/run" said
+	[ -z "$(ls guarded)" ]
+}
