@@ -94,6 +94,17 @@ refused_to_run() {
 	grep -F "belongs to daemon" said
 }
 
+# attacker_of_its_output: make ./program, part of which does its own stdout
+# and stderr harm.
+attacker_of_its_output() {
+	cat >program <<-END
+		#!/bin/sh
+		'$BUILD/fixtures/hostile_output' harm '$PWD/theirs/said' &
+		exec ./server "\$@"
+	END
+	chmod 755 program
+}
+
 # harm_done: the attacker has tried everything with its output.
 harm_done() {
 	until_true said "harm is done"
@@ -101,7 +112,7 @@ harm_done() {
 }
 
 @test "output: a program can neither cut nor read the file that the output of run goes to" {
-	attacker "hostile_output harm $PWD/theirs/said"
+	attacker_of_its_output
 	echo "before the start" >run.log
 	serve_attacked
 	harm_done
@@ -113,13 +124,16 @@ harm_done() {
 
 @test "output: a program can neither cut nor read the log and the output of start" {
 	PORT=$(free_port)
-	attacker "hostile_output harm $PWD/theirs/said"
+	attacker_of_its_output
+	mkdir -p state/web
+	echo "before the start" | tee state/web/log >state/web/output
 	hotswap start -n web -l "127.0.0.1:$PORT" --bake 200ms --keep 1m \
 		--user nobody -- ./program
 	PIDS+=("$(field "d['pid']")")
 	load_begin --rate 1000
 	harm_done
-	grep "generation 1: serves" state/web/log
+	grep "before the start" state/web/log
+	grep "before the start" state/web/output
 	unharmed
 	grep "generation 1: serves" state/web/log
 }
@@ -171,7 +185,7 @@ pid_in() {
 @test "pid files: a directory that is swapped for a link all the time gets nothing of root's replaced" {
 	mkdir guarded
 	echo precious >guarded/child.pid
-	attacker "while :; do rm -rf run; mkdir run; rm -rf run; ln -s ../guarded run; done"
+	attacker "while :; do ln -s ../guarded run; sleep 0.02; rm run; mkdir run; rmdir run; done"
 	serve_attacked --child-pidfile theirs/run/child.pid
 	unharmed
 	[ "$(cat guarded/child.pid)" = precious ]
