@@ -384,10 +384,13 @@ stores() {
 	[ "$(cat theirs/own.pid)" = "$(pid_of 2)" ]
 }
 
-@test "user: what the program prints is in a log of hotswap's, and it cannot open that" {
+@test "user: what the program prints is in a file of hotswap's, and it cannot open that; /dev/stdout it can" {
 	release server v1
 	hotswap start -n web --user nobody -l "127.0.0.1:$(free_port)" -- \
-		sh -c 'echo from the program; true >>/proc/self/fd/1 || echo refused; exec ./server' 3>&-
-	until_true grep -q "from the program" state/web/log*
-	until_true grep -rq "refused" state/web/
+		sh -c 'echo from the program; echo by name >>/dev/stdout
+		cat state/web/output || echo refused; exec ./server' 3>&-
+	until_true grep -q "from the program" state/web/output
+	until_true grep -q "by name" state/web/output
+	until_true grep -q "refused" state/web/output
+	expect 1 grep -r "from the program" state/web/log
 }
