@@ -29,7 +29,8 @@ attacker() {
 }
 
 # attacker_twice COMMAND...: the same, but it runs once before the program
-# serves, when what it binds may become the service's, and once beside.
+# serves, when what it binds may become the service's, and once beside.  To be
+# served with WRAPPED=1: the program is not ready before it has bound its port.
 attacker_twice() {
 	attacker "$@"
 	sed -i 's/^{\(.*\)} >>said 2>&1 &$/{\1} >>said 2>\&1\n&/' program
@@ -37,7 +38,17 @@ attacker_twice() {
 
 # serve_attacked OPTIONS...: run ./program as nobody, with ordinary load.
 serve_attacked() {
-	serve --user nobody "$@" -- ./program
+	PORT=$(free_port)
+	if [ -n "${WRAPPED:-}" ]; then
+		hotswap run -n web --user nobody --bake 200ms --keep 1m "$@" -- \
+			./program --bind "127.0.0.1:$PORT" >>run.log 2>&1 3>&- &
+		SUPERVISOR=$!
+		PIDS+=("$SUPERVISOR")
+		DEADLINE=60 until_true \
+			hotswap wait web --for ready --timeout 10s 2>/dev/null
+	else
+		serve --user nobody "$@" -- ./program
+	fi
 	load_begin --rate 1000
 	[ -z "${HOSTILE_TIMES:-}" ] || time_commands
 }

@@ -29,7 +29,7 @@ roots_server_lives() {
 	roots_server
 	attacker_twice "bind_plain unix-stream autobind bind-unix \
 		'$PWD/roots/live' listen; echo over"
-	serve_attacked
+	WRAPPED=1 serve_attacked --start-timeout 60s
 	until_true said_twice over
 	said_twice "autobind 0"
 	said_twice "bind 98" # as the kernel has it
@@ -46,7 +46,7 @@ roots_server_lives() {
 		bind-unix '$PWD/roots/stale' bind-unix '$PWD/roots/empty/new' \
 		bind-unix '../roots/empty/new' unlink '$PWD/roots/live' \
 		unlink '$PWD/roots/stale'; echo over"
-	serve_attacked
+	WRAPPED=1 serve_attacked --start-timeout 60s
 	until_true said_twice over
 	expect 1 said "bind 0"
 	expect 1 said "unlink 0"
@@ -66,7 +66,7 @@ roots_server_lives() {
 	install -m 600 /dev/null roots/victim
 	attacker_twice "hostile_swap '$PWD/theirs' '$PWD/roots/victim' \
 		${TRIES:-200}"
-	serve_attacked
+	WRAPPED=1 serve_attacked --start-timeout 60s
 	DEADLINE=60 until_true said_twice "done"
 	[ "$(stat -c '%a %U' roots/victim)" = "$mode root" ]
 	unharmed
@@ -81,7 +81,7 @@ roots_server_lives() {
 	done
 	attacker_twice "bind_plain stream bind $port close dgram bind $port; \
 		echo over"
-	serve_attacked
+	WRAPPED=1 serve_attacked --start-timeout 60s
 	until_true said_twice over
 	[ "$(grep -c '^bind 13$' theirs/said)" = 4 ]
 	[ -z "$(ss -Hlntu "sport = :$port")" ]
