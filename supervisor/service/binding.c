@@ -231,6 +231,8 @@ adopt(struct bindings *bindings, const struct intercept_call *call,
 
 	if (adopt_there(listener, number, call, target) == -1)
 		return -1;
+	latecomers_add(
+	    bindings->generation->latecomers, listener_address(listener));
 	fds = listener_sockets(listener, number, &n);
 	holdings_use(bindings->holdings, listener, fds[n - 1], call->pid);
 	release_listens(bindings->generation);
@@ -260,6 +262,8 @@ bind_at(struct bindings *bindings, struct intercept_call *call,
 		settings_copy(call->fd, fd);
 		holdings_use(bindings->holdings, listener, fd, call->pid);
 		intercept_replace(call, fd);
+		latecomers_add(bindings->generation->latecomers,
+		    listener_address(listener));
 		release_listens(bindings->generation);
 		return;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * When a generation is settled, and a bounded list of what it has bound
- * since.  Nothing tells when such a socket is closed: the kernel is asked
- * whether it still listens.
+ * When a generation has started and when it is settled, and bounded lists of
+ * what it has bound since.  Nothing tells when such a socket is closed: the
+ * kernel is asked whether it still listens.
  */
 #include "service/latecomers.h"
 
@@ -34,10 +34,14 @@ struct latecomers {
 	struct event *timer;  /* pending: it is ready, but may not be settled */
 	struct event *saving; /* pending: something is new */
 	bool ready;
+	bool started;
 	bool settled;
-	int64_t last_ms; /* when it last got a socket; 0: never */
-	struct latecomer noted[NOTED];
+	int64_t started_ms;
+	int64_t last_ms;	       /* when it last got a socket; 0: never */
+	struct latecomer noted[NOTED]; /* since it is settled */
 	size_t n;
+	struct address extra[NOTED]; /* between start and that */
+	size_t nextra;
 };
 
 static bool
@@ -69,22 +73,37 @@ save_soon(struct latecomers *late)
 		evtimer_add(late->saving, &delay);
 }
 
+static void
+look_again(struct latecomers *late, int64_t ms)
+{
+	struct timeval delay = clock_interval(ms);
+
+	evtimer_add(late->timer, &delay);
+}
+
 /* One without any is not done yet, whatever it has said. */
 static void
 look(struct latecomers *late)
 {
-	int64_t quiet = clock_ms() - late->last_ms;
-	struct timeval delay;
+	int64_t now = clock_ms(), quiet = now - late->last_ms, left;
 
 	if (!late->ready || late->settled || !has_sockets(late))
 		return;
-	if (late->last_ms == 0 || quiet >= QUIET_MS) {
-		late->settled = true;
-		save_soon(late);
+	if (!late->started && late->last_ms != 0 && quiet < QUIET_MS) {
+		look_again(late, QUIET_MS - quiet);
 		return;
 	}
-	delay = clock_interval(QUIET_MS - quiet);
-	evtimer_add(late->timer, &delay);
+	if (!late->started)
+		late->started_ms = now;
+	late->started = true;
+	left = late->started_ms - now +
+	    late->generation->service->options->bake_ms;
+	if (left > 0) {
+		look_again(late, left);
+		return;
+	}
+	late->settled = true;
+	save_soon(late);
 }
 
 static void
@@ -136,9 +155,9 @@ latecomers_begin(struct latecomers *late)
 	struct timeval delay =
 	    clock_interval(generation->service->options->start_timeout_ms);
 
-	late->ready = late->settled = false;
+	late->ready = late->started = late->settled = false;
 	late->last_ms = 0;
-	late->n = 0;
+	late->n = late->nextra = 0;
 	evtimer_del(late->timer);
 	if (generation->role == ROLE_ACTIVE)
 		evtimer_add(late->timer, &delay);
@@ -158,6 +177,34 @@ latecomers_ready(struct latecomers *late)
 {
 	late->ready = true;
 	look(late);
+}
+
+static const struct address *
+find_extra(const struct latecomers *late, const struct address *address)
+{
+	size_t i;
+
+	for (i = 0; i < late->nextra; i++)
+		if (address_equal(&late->extra[i], address))
+			return &late->extra[i];
+	return NULL;
+}
+
+void
+latecomers_add(struct latecomers *late, const struct address *address)
+{
+	if (!late->started || late->nextra == NOTED ||
+	    find_extra(late, address) != NULL)
+		return;
+	late->extra[late->nextra++] = *address;
+	save_soon(late);
+}
+
+bool
+latecomers_may_miss(
+    const struct latecomers *late, const struct address *address)
+{
+	return find_extra(late, address) != NULL;
 }
 
 bool
@@ -267,7 +314,7 @@ latecomers_list(const struct latecomers *late)
 json_t *
 latecomers_save(const struct latecomers *late)
 {
-	json_t *list = json_array();
+	json_t *list = json_array(), *extra = json_array();
 	char text[ADDRESS_STRLEN];
 	size_t i;
 
@@ -276,8 +323,12 @@ latecomers_save(const struct latecomers *late)
 		json_array_append_new(list,
 		    json_pack("[sI]", text, (json_int_t)late->noted[i].inode));
 	}
-	return json_pack(
-	    "{sb so}", "settled", (int)late->settled, "addresses", list);
+	for (i = 0; i < late->nextra; i++) {
+		address_format(&late->extra[i], text);
+		json_array_append_new(extra, json_string(text));
+	}
+	return json_pack("{sb sb so so}", "started", (int)late->started,
+	    "settled", (int)late->settled, "addresses", list, "extra", extra);
 }
 
 void
@@ -294,9 +345,18 @@ latecomers_restore(struct latecomers *late, const json_t *saved)
 	late->settled = settled != NULL
 	    ? json_is_true(settled)
 	    : late->generation->role != ROLE_CANDIDATE;
-	late->ready = late->settled;
+	late->started =
+	    late->settled || json_is_true(json_object_get(saved, "started"));
+	late->ready = late->started;
+	late->started_ms = clock_ms();
 	json_array_foreach (list, i, one)
 		if (json_unpack(one, "[sI]", &text, &inode) == 0 &&
 		    address_parse(&address, text, &why) == 0)
 			add(late, &address, (unsigned int)inode);
+	json_array_foreach (json_object_get(saved, "extra"), i, one)
+		if (json_is_string(one) &&
+		    address_parse(&address, json_string_value(one), &why) == 0)
+			latecomers_add(late, &address);
+	if (late->started && !late->settled)
+		look_again(late, late->generation->service->options->bake_ms);
 }

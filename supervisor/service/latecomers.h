@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a generation binds after it became ready is its own affair: an FTP
- * server's port for one transfer, a debugger's.  The next one need not bind
- * it, nobody shares it, and nothing is held of it.  The addresses of the
- * service are those of --listen, and those that a generation had when it
- * became ready, or while it went on with its start: it is settled once
- * it is ready, has a socket, and has bound no other for a moment.
+ * What a generation binds once its start is over.  The addresses of the
+ * service are those of --listen, and those that a generation binds while it
+ * starts.  It has started once it is ready, has a socket, and has bound no
+ * other for a moment.  From then on a new address is one that the next
+ * generation need not bind; and after the time of --bake, in which slow
+ * servers bind the rest of theirs, it is its own affair: an FTP server's port
+ * for one transfer, a debugger's.  Nobody shares that one, and nothing is held
+ * of it.
  */
 #ifndef SERVICE_LATECOMERS_H
 #define SERVICE_LATECOMERS_H
@@ -30,6 +32,13 @@ void latecomers_begin(struct latecomers *);
 /* It has got one more socket at an address of the service; it is ready. */
 void latecomers_listen(struct latecomers *);
 void latecomers_ready(struct latecomers *);
+
+/*
+ * Its program has bound an address of the service: one that the next
+ * generation need not bind, if it has started.  Is it such a one?
+ */
+void latecomers_add(struct latecomers *, const struct address *);
+bool latecomers_may_miss(const struct latecomers *, const struct address *);
 
 /* Is what it binds from here on its own? */
 bool latecomers_are_so(const struct latecomers *);

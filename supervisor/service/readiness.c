@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "service/helper.h"
+#include "service/latecomers.h"
 #include "service/service.h"
 #include "service/wrap.h"
 
@@ -44,6 +45,16 @@ has_socket(const struct listener *listener, const struct generation *generation)
 	return n > 0;
 }
 
+static bool
+is_required(const struct service *service, const struct listener *listener)
+{
+	const struct generation *active = service->active;
+
+	return active != NULL && has_socket(listener, active) &&
+	    !latecomers_may_miss(
+		active->latecomers, listener_address(listener));
+}
+
 /* Does it listen wherever it has to? */
 static bool
 is_listening(const struct generation *generation)
@@ -56,8 +67,7 @@ is_listening(const struct generation *generation)
 	for (i = 0; i < service->nlisteners; i++) {
 		if (has_socket(service->listeners[i], generation))
 			any = true;
-		else if (active != NULL &&
-		    has_socket(service->listeners[i], active))
+		else if (is_required(service, service->listeners[i]))
 			return false;
 	}
 	return any || active != NULL ||
@@ -196,7 +206,9 @@ list_addresses(const struct generation *has, const struct generation *lacks,
 	buf[0] = '\0';
 	for (i = 0; i < service->nlisteners; i++) {
 		if (!has_socket(service->listeners[i], has) ||
-		    (lacks != NULL && has_socket(service->listeners[i], lacks)))
+		    (lacks != NULL &&
+			(has_socket(service->listeners[i], lacks) ||
+			    !is_required(service, service->listeners[i]))))
 			continue;
 		address_format(listener_address(service->listeners[i]), text);
 		strlcat(buf, buf[0] != '\0' ? ", " : "", size);

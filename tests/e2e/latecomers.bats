@@ -194,3 +194,31 @@ ask_more() {
 	until_true grep -q bound said.2
 	[ "$(field "len(d['listeners'])")" = 2 ]
 }
+
+@test "late: what is bound within the bake is shared with the next one, which need not have it" {
+	with_binder "$MORE"
+	hotswap run -n web --bake 10m --keep 1m -- ./program \
+		>>run.log 2>&1 3>&- &
+	SUPERVISOR=$!
+	PIDS+=("$SUPERVISOR")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	until_true grep -q '"started": *true' run/web.checkpoint.*
+	touch go.1
+	until_true ask_more
+	until_true eval '[ "$(field "len(d[\"listeners\"])")" = 2 ]'
+	[ "$(own 1)" = "" ]
+	# The next one is promoted without it, binds it then, and both have it.
+	release server v2 --bind "127.0.0.1:$PORT"
+	hotswap upgrade web --bake 0
+	is_version v2
+	ask_more
+	until_true settled
+	touch go.2
+	until_true grep -q bound said.2
+	[ "$(field "len(d['listeners'])")" = 2 ]
+	# Over a successor it is the same.
+	kill -KILL "$(itself)"
+	until_true hotswap status web
+	hotswap upgrade web --bake 0
+	is_version v2
+}
