@@ -229,10 +229,10 @@ adopt(struct bindings *bindings, const struct intercept_call *call,
 	const int *fds;
 	size_t n;
 
-	if (adopt_there(listener, number, call, target) == -1)
-		return -1;
 	latecomers_add(
 	    bindings->generation->latecomers, listener_address(listener));
+	if (adopt_there(listener, number, call, target) == -1)
+		return -1;
 	fds = listener_sockets(listener, number, &n);
 	holdings_use(bindings->holdings, listener, fds[n - 1], call->pid);
 	release_listens(bindings->generation);

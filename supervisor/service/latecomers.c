@@ -197,7 +197,6 @@ latecomers_add(struct latecomers *late, const struct address *address)
 	    find_extra(late, address) != NULL)
 		return;
 	late->extra[late->nextra++] = *address;
-	save_soon(late);
 }
 
 bool

@@ -34,8 +34,9 @@ void latecomers_listen(struct latecomers *);
 void latecomers_ready(struct latecomers *);
 
 /*
- * Its program has bound an address of the service: one that the next
- * generation need not bind, if it has started.  Is it such a one?
+ * Its program is about to have a socket at an address of the service: one that
+ * the next generation need not bind, if it has started.  It is saved with the
+ * socket.  Is it such a one?
  */
 void latecomers_add(struct latecomers *, const struct address *);
 bool latecomers_may_miss(const struct latecomers *, const struct address *);

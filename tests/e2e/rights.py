@@ -87,8 +87,8 @@ def main():
             process.cwd = re.search(r"<([^>]*)>", rest)[1]
         elif call in PATHS or call in FDS:
             for path in named(call, rest, process):
-                inside = any(path == d or path.startswith(d + "/")
-                             for d in directories)
+                # The directory's own name is an entry of root's.
+                inside = any(path.startswith(d + "/") for d in directories)
                 seen += inside
                 if inside and process.uid == 0:
                     faults.append(f"as root: {line}")
