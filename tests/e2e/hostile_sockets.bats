@@ -252,13 +252,16 @@ traced() {
 # traced_upgrade SOCKET OPTIONS... -- PROGRAM...: what it may change is all in
 # the socket's directory.
 traced_upgrade() {
-	local directory socket
+	local directory socket pids
 
 	socket=$1
 	directory=$(dirname "$1")
+	# Where all may have files of their own, root's pid file is root's.
+	pids=$directory
+	[ "$(stat -c %U "$directory")" = nobody ] || pids=$PWD/roots
 	shift
 	release server v1
-	traced --pidfile "$directory/pid" --child-pidfile "$directory/child" \
+	traced --pidfile "$pids/pid" --child-pidfile "$pids/child" \
 		--health "unix:$socket:http:/" \
 		--hook "started=true >$directory/hook" "$@"
 	release server v2
