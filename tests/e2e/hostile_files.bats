@@ -83,15 +83,23 @@ refused_to_run() {
 	load_end
 }
 
-@test "program: a file of the user's own runs as that user, and one of a third user's does not" {
+@test "program: as another user a file of its own runs, and of who deploys it, and none that a third could replace" {
 	install -o nobody -m 700 server theirs/server
 	serve --user nobody -- "$PWD/theirs/server"
 	until_true is_version v1
-	chown daemon theirs/server
+	# Owner and directory are those of a user who deploys.
+	chown daemon theirs theirs/server
 	chmod 755 theirs/server
+	hotswap upgrade web
+	# The directory is a third user's.
+	chown games theirs
 	expect 1 hotswap upgrade web 2>said
 	grep -F "could be replaced by others than root and nobody" said
-	grep -F "belongs to daemon" said
+	grep -F "belongs to games" said
+	# As root it does not run even where only its owner could replace it.
+	chown daemon theirs
+	expect 1 hotswap start -n other --restart never -- "$PWD/theirs/server" 2>said
+	grep -F "could be replaced by others than root" said
 }
 
 # attacker_of_its_output: make ./program, part of which does its own stdout
