@@ -69,20 +69,24 @@ set_has(const struct drain_set *set, unsigned int inode)
 		compare_inodes) != NULL;
 }
 
-/* The number in `socket:[N]`; 0 for all else. */
-static unsigned int
-socket_inode(int dir, const char *name)
+/*
+ * The number in `socket:[N]`; 0 for all else.  -1 with errno: who may list the
+ * descriptors need not be one who may read them, proc_pid_fd(5).
+ */
+static int
+socket_inode(int dir, const char *name, unsigned int *inode)
 {
 	static const char prefix[] = "socket:[";
 	char link[64];
 	ssize_t n;
 
+	*inode = 0;
 	if ((n = readlinkat(dir, name, link, sizeof(link) - 1)) == -1)
-		return 0;
+		return errno == EACCES || errno == EPERM ? -1 : 0;
 	link[n] = '\0';
-	if (strncmp(link, prefix, sizeof(prefix) - 1) != 0)
-		return 0;
-	return strtoul(link + sizeof(prefix) - 1, NULL, 10);
+	if (strncmp(link, prefix, sizeof(prefix) - 1) == 0)
+		*inode = strtoul(link + sizeof(prefix) - 1, NULL, 10);
+	return 0;
 }
 
 static int
@@ -91,18 +95,22 @@ set_add_process(struct drain_set *set, pid_t pid)
 	const struct dirent *entry;
 	unsigned int inode;
 	char path[32];
+	int r = 0, saved;
 	DIR *dir;
-	int r = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	if ((dir = opendir(path)) == NULL)
 		return -1;
 	while (r == 0 && (entry = readdir(dir)) != NULL) {
-		inode = socket_inode(dirfd(dir), entry->d_name);
-		if (inode != 0)
+		if (entry->d_name[0] == '.')
+			continue;
+		r = socket_inode(dirfd(dir), entry->d_name, &inode);
+		if (r == 0 && inode != 0)
 			r = set_add(set, inode);
 	}
+	saved = errno;
 	closedir(dir);
+	errno = saved;
 	return r;
 }
 

@@ -3,8 +3,10 @@
  * Counting connections: real sockets of this process and of children.
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <netinet/in.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,6 +25,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/credentials.h"
 #include "base/fd.h"
 #include "traffic/diag.h"
 #include "traffic/drain.h"
@@ -382,6 +385,41 @@ test_unreadable(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* Root that may list another user's descriptors, but not read them. */
+static int
+look_without_ptrace(pid_t other)
+{
+	struct credentials who;
+
+	if (credentials_own(&who) == -1)
+		return 1;
+	who.capabilities &= ~(UINT64_C(1) << CAP_SYS_PTRACE);
+	if (credentials_take_on(&who) == -1)
+		return 2;
+	return drain_set_new(&other, 1) == NULL && errno == EACCES ? 0 : 3;
+}
+
+static void
+what_may_not_be_read_is_not_taken_for_none(void **state)
+{
+	pid_t other, pid;
+	int status;
+
+	if (getuid() != 0)
+		skip();
+	if ((other = fork()) == 0) {
+		if (setresuid(NOBODY, NOBODY, NOBODY) == 0)
+			pause();
+		_exit(1);
+	}
+	if ((pid = fork()) == 0)
+		_exit(look_without_ptrace(other));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(kill(other, SIGKILL), 0);
+	assert_int_equal(waitpid(other, NULL, 0), other);
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 struct ports {
 	unsigned int seen;
 	bool strange;
@@ -501,6 +539,7 @@ main(void)
 		cmocka_unit_test(test_unix),
 		cmocka_unit_test(test_tells_processes_apart),
 		cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(what_may_not_be_read_is_not_taken_for_none),
 		cmocka_unit_test(test_kernel_filters),
 		cmocka_unit_test(test_many),
 	};
