@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +17,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/strings.h"
 #include "filter.h"
 #include "process/account.h"
 #include "process/child.h"
+
+#define START_MS \
+	5000 /* from fork(2) to execve(2): a moment, where all is well */
 
 /* What the child needs, made beforehand. */
 struct child {
@@ -182,14 +188,15 @@ static const struct step {
 	{ "open its output", 0, open_output },
 	{ "pass its descriptors", 0, pass_sockets },
 	{ "set its umask", 0, set_umask },
-	{ "enter the directory", offsetof(struct image, chdir),
-	    enter_directory },
 	{ "put the shim's filter on it", 0, put_filter_on },
 	{ "take on the groups of", offsetof(struct image, user), join_groups },
 	{ "become user", offsetof(struct image, user), become_user },
 	/* Whoever becomes another user forgets it, prctl(2). */
 	{ "die with the supervisor", 0, die_with_parent },
 	{ "set no_new_privs", 0, renounce_privileges },
+	/* A link on the way could lead where the user has no way to. */
+	{ "enter the directory", offsetof(struct image, chdir),
+	    enter_directory },
 	{ "write its PID for it", 0, write_pid },
 	{ "execute", 0, execute },
 };
@@ -238,6 +245,21 @@ describe_failure(const struct image *image, const struct failure *failure,
 	    strerror(failure->error));
 }
 
+/* A directory of the user's may be in a file system that never answers. */
+static bool
+await_report(int report)
+{
+	struct pollfd ready = { .fd = report, .events = POLLIN };
+	int64_t end = clock_ms() + START_MS, left = START_MS;
+	int n;
+
+	do {
+		n = poll(&ready, 1, left > 0 ? (int)left : 0);
+		left = end - clock_ms();
+	} while (n == -1 && errno == EINTR);
+	return n == 1;
+}
+
 /* The child's end if it failed, so that nobody else is told of it. */
 static int
 await_execution(
@@ -246,6 +268,15 @@ await_execution(
 	struct failure failure;
 	ssize_t n;
 
+	if (!await_report(report)) {
+		snprintf(why, size,
+		    "cannot start %s: it does not get to its program within "
+		    "%d s; does its directory hang?",
+		    image->program, START_MS / 1000);
+		/* What hangs may not die at once: the loop reaps it. */
+		kill(pid, SIGKILL);
+		return -1;
+	}
 	do
 		n = read(report, &failure, sizeof(failure));
 	while (n == -1 && errno == EINTR);

@@ -102,6 +102,16 @@ refused_to_run() {
 	grep -F "could be replaced by others than root" said
 }
 
+@test "program: no directory is entered for it to which its user has no way" {
+	mkdir -m 700 secret
+	mkdir secret/open
+	ln -s "$PWD/secret/open" theirs/way
+	expect 1 hotswap start -n web --user nobody --chdir "$PWD/theirs/way" \
+		--restart never -- "$PWD/server" --bind 127.0.0.1:0 2>said
+	grep -F "Permission denied" said
+	grep -F "$PWD/theirs/way" said
+}
+
 # attacker_of_its_output: make ./program, part of which does its own stdout
 # and stderr harm.
 attacker_of_its_output() {

@@ -437,7 +437,7 @@ refuses() {
 	done
 }
 
-@test "a group that is let in may have the installed build take over, and name no other" {
+@test "a group that is let in has no build take over, neither the installed one nor another" {
 	[ "$(id -u)" = 0 ] || skip "takes root"
 	install_here
 	serve --control-group games
@@ -448,11 +448,13 @@ refuses() {
 			--groups "$(getent group games | cut -d: -f3)" \
 			env HOTSWAP_RUNTIME_DIR=/proc/self/cwd/run ./client "$@"
 	}
-	run -77 as_member reexec web --exe /bin/true
-	[[ $output == *"may name a file"* ]]
-	is_first
 	place other
-	as_member reexec web
+	run -77 as_member reexec web --exe /bin/true
+	[[ $output == *"may not"* ]]
+	run -77 as_member reexec web
+	[[ $output == *"may not"* ]]
+	is_first
+	hotswap reexec web
 	is_other
 }
 
