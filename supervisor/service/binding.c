@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/log.h"
+#include "base/pace.h"
 #include "process/intercept.h"
 #include "process/remote.h"
 #include "service/holding.h"
@@ -26,12 +26,15 @@
 #include "traffic/settings.h"
 
 #define TROUBLE_MAX 512
+#define TOLD_MAX    20	  /* refusals that become events */
+#define TOLD_MS	    10000 /* in this time */
 
 struct bindings {
 	struct generation *generation;
 	struct holdings *holdings;
 	bool hangs; /* a path of the program's: none is looked at any more */
 	char trouble[TROUBLE_MAX];
+	struct pace told;
 };
 
 struct bindings *
@@ -95,6 +98,17 @@ has_reuseport(int fd)
 
 /* ANSWERS */
 
+/* Who watches is told, but not of all that a program tries without end. */
+static void
+tell_trouble(struct bindings *bindings)
+{
+	struct generation *generation = bindings->generation;
+
+	if (pace_allows(&bindings->told, TOLD_MAX, TOLD_MS))
+		events_emit(generation->service, "refused", generation, "%s",
+		    bindings->trouble);
+}
+
 static void __attribute__((format(printf, 3, 4)))
 refuse(struct bindings *bindings, struct intercept_call *call, const char *fmt,
     ...)
@@ -105,8 +119,7 @@ refuse(struct bindings *bindings, struct intercept_call *call, const char *fmt,
 	va_start(args, fmt);
 	vsnprintf(bindings->trouble, sizeof(bindings->trouble), fmt, args);
 	va_end(args);
-	log_warn("generation %u: %s", bindings->generation->number,
-	    bindings->trouble);
+	tell_trouble(bindings);
 	intercept_done(call, error);
 }
 
@@ -154,8 +167,7 @@ pass_path(struct bindings *bindings, struct intercept_call *call)
 		    "sockets of its program are left to the kernel, and are "
 		    "not the service's",
 		    call->path, call->pid);
-		log_warn("generation %u: %s", bindings->generation->number,
-		    bindings->trouble);
+		tell_trouble(bindings);
 	}
 	intercept_pass(call);
 }

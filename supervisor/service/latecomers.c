@@ -20,13 +20,19 @@
 #include "traffic/address.h"
 #include "traffic/diag.h"
 
-#define QUIET_MS 100 /* from one listen(2) of a starting server to the next */
-#define SAVE_MS	 500 /* a program may listen often */
-#define NOTED	 64  /* addresses; of more the oldest is forgotten */
+#define QUIET_MS    100 /* from one listen(2) of a starting server to the next */
+#define PATIENCE_MS 500 /* for a next one that is slower than the last */
+#define SAVE_MS	    500 /* a program may listen often */
+#define NOTED	    64	/* addresses; of more the oldest is forgotten */
 
 struct latecomer {
 	struct address address;
 	unsigned int inode;
+};
+
+struct extra {
+	struct address address;
+	int64_t after_ms; /* from its program's start to its being bound */
 };
 
 struct latecomers {
@@ -36,11 +42,12 @@ struct latecomers {
 	bool ready;
 	bool started;
 	bool settled;
+	int64_t begin_ms; /* when its program was started */
 	int64_t started_ms;
 	int64_t last_ms;	       /* when it last got a socket; 0: never */
 	struct latecomer noted[NOTED]; /* since it is settled */
 	size_t n;
-	struct address extra[NOTED]; /* between start and that */
+	struct extra extra[NOTED]; /* between start and that */
 	size_t nextra;
 };
 
@@ -156,6 +163,7 @@ latecomers_begin(struct latecomers *late)
 	    clock_interval(generation->service->options->start_timeout_ms);
 
 	late->ready = late->started = late->settled = false;
+	late->begin_ms = clock_ms();
 	late->last_ms = 0;
 	late->n = late->nextra = 0;
 	evtimer_del(late->timer);
@@ -179,24 +187,31 @@ latecomers_ready(struct latecomers *late)
 	look(late);
 }
 
-static const struct address *
+static const struct extra *
 find_extra(const struct latecomers *late, const struct address *address)
 {
 	size_t i;
 
 	for (i = 0; i < late->nextra; i++)
-		if (address_equal(&late->extra[i], address))
+		if (address_equal(&late->extra[i].address, address))
 			return &late->extra[i];
 	return NULL;
+}
+
+static void
+add_extra(
+    struct latecomers *late, const struct address *address, int64_t after_ms)
+{
+	if (late->started && late->nextra < NOTED &&
+	    find_extra(late, address) == NULL)
+		late->extra[late->nextra++] =
+		    (struct extra){ *address, after_ms };
 }
 
 void
 latecomers_add(struct latecomers *late, const struct address *address)
 {
-	if (!late->started || late->nextra == NOTED ||
-	    find_extra(late, address) != NULL)
-		return;
-	late->extra[late->nextra++] = *address;
+	add_extra(late, address, clock_ms() - late->begin_ms);
 }
 
 bool
@@ -204,6 +219,17 @@ latecomers_may_miss(
     const struct latecomers *late, const struct address *address)
 {
 	return find_extra(late, address) != NULL;
+}
+
+int64_t
+latecomers_patience(const struct latecomers *late,
+    const struct address *address, const struct latecomers *next)
+{
+	const struct extra *extra = find_extra(late, address);
+
+	if (extra == NULL)
+		return 0;
+	return next->begin_ms + 2 * extra->after_ms + PATIENCE_MS - clock_ms();
 }
 
 bool
@@ -323,8 +349,10 @@ latecomers_save(const struct latecomers *late)
 		    json_pack("[sI]", text, (json_int_t)late->noted[i].inode));
 	}
 	for (i = 0; i < late->nextra; i++) {
-		address_format(&late->extra[i], text);
-		json_array_append_new(extra, json_string(text));
+		address_format(&late->extra[i].address, text);
+		json_array_append_new(extra,
+		    json_pack(
+			"[sI]", text, (json_int_t)late->extra[i].after_ms));
 	}
 	return json_pack("{sb sb so so}", "started", (int)late->started,
 	    "settled", (int)late->settled, "addresses", list, "extra", extra);
@@ -336,7 +364,7 @@ latecomers_restore(struct latecomers *late, const json_t *saved)
 	const json_t *list = json_object_get(saved, "addresses"), *settled;
 	const char *text, *why;
 	struct address address;
-	json_int_t inode;
+	json_int_t inode, after_ms;
 	json_t *one;
 	size_t i;
 
@@ -347,15 +375,15 @@ latecomers_restore(struct latecomers *late, const json_t *saved)
 	late->started =
 	    late->settled || json_is_true(json_object_get(saved, "started"));
 	late->ready = late->started;
-	late->started_ms = clock_ms();
+	late->begin_ms = late->started_ms = clock_ms();
 	json_array_foreach (list, i, one)
 		if (json_unpack(one, "[sI]", &text, &inode) == 0 &&
 		    address_parse(&address, text, &why) == 0)
 			add(late, &address, (unsigned int)inode);
 	json_array_foreach (json_object_get(saved, "extra"), i, one)
-		if (json_is_string(one) &&
-		    address_parse(&address, json_string_value(one), &why) == 0)
-			latecomers_add(late, &address);
+		if (json_unpack(one, "[sI]", &text, &after_ms) == 0 &&
+		    address_parse(&address, text, &why) == 0)
+			add_extra(late, &address, after_ms);
 	if (late->started && !late->settled)
 		look_again(late, late->generation->service->options->bake_ms);
 }

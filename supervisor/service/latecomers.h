@@ -4,10 +4,10 @@
  * service are those of --listen, and those that a generation binds while it
  * starts.  It has started once it is ready, has a socket, and has bound no
  * other for a moment.  From then on a new address is one that the next
- * generation need not bind; and after the time of --bake, in which slow
- * servers bind the rest of theirs, it is its own affair: an FTP server's port
- * for one transfer, a debugger's.  Nobody shares that one, and nothing is held
- * of it.
+ * generation need not bind, though it is given the time; and after the time of
+ * --bake, in which slow servers bind the rest of theirs, it is its own affair:
+ * an FTP server's port for one transfer, a debugger's.  Nobody shares that one,
+ * and nothing is held of it.
  */
 #ifndef SERVICE_LATECOMERS_H
 #define SERVICE_LATECOMERS_H
@@ -40,6 +40,14 @@ void latecomers_ready(struct latecomers *);
  */
 void latecomers_add(struct latecomers *, const struct address *);
 bool latecomers_may_miss(const struct latecomers *, const struct address *);
+
+/*
+ * For how many milliseconds more it is waited for next to bind such an address
+ * after all: it may take twice as long as this one, and a moment.  Not above
+ * 0: no more.
+ */
+int64_t latecomers_patience(const struct latecomers *, const struct address *,
+    const struct latecomers *next);
 
 /* Is what it binds from here on its own? */
 bool latecomers_are_so(const struct latecomers *);

@@ -45,40 +45,84 @@ has_socket(const struct listener *listener, const struct generation *generation)
 	return n > 0;
 }
 
+/* An address at which the active one listens, and this one does not. */
+static bool
+lacks(const struct generation *generation, const struct listener *listener)
+{
+	const struct generation *active = generation->service->active;
+
+	return active != NULL && has_socket(listener, active) &&
+	    !has_socket(listener, generation);
+}
+
 static bool
 is_required(const struct service *service, const struct listener *listener)
 {
-	const struct generation *active = service->active;
-
-	return active != NULL && has_socket(listener, active) &&
-	    !latecomers_may_miss(
-		active->latecomers, listener_address(listener));
+	return !latecomers_may_miss(
+	    service->active->latecomers, listener_address(listener));
 }
 
-/* Does it listen wherever it has to? */
+/* Does it listen wherever it has to, and somewhere at all? */
 static bool
 is_listening(const struct generation *generation)
 {
 	const struct service *service = generation->service;
-	const struct generation *active = service->active;
-	bool any = false;
+	const struct listener *listener;
+	bool any = false, misses = service->active == NULL;
 	size_t i;
 
 	for (i = 0; i < service->nlisteners; i++) {
-		if (has_socket(service->listeners[i], generation))
-			any = true;
-		else if (is_required(service, service->listeners[i]))
+		listener = service->listeners[i];
+		any |= has_socket(listener, generation);
+		if (!lacks(generation, listener))
+			continue;
+		if (is_required(service, listener))
 			return false;
+		misses = true;
 	}
-	return any || active != NULL ||
-	    wrap_backend(generation->wrap) == SHIM_OFF;
+	return any || !misses || wrap_backend(generation->wrap) == SHIM_OFF;
 }
 
-/* Nothing but the program's next listen(2) is waited for. */
+/* How long others are waited for, at which it need not listen. */
+static int64_t
+patience_left(const struct generation *generation)
+{
+	const struct service *service = generation->service;
+	const struct listener *listener;
+	int64_t left = 0, one;
+	size_t i;
+
+	for (i = 0; i < service->nlisteners; i++) {
+		listener = service->listeners[i];
+		if (!lacks(generation, listener))
+			continue;
+		one = latecomers_patience(service->active->latecomers,
+		    listener_address(listener), generation->latecomers);
+		if (one > left)
+			left = one;
+	}
+	return left;
+}
+
+static void
+wait_for(struct readiness *readiness, unsigned int ms)
+{
+	struct timeval delay = clock_interval(ms);
+
+	evtimer_add(readiness->timer, &delay);
+}
+
+/* Nothing but the program's next listen(2), or time, is waited for. */
 static void
 look(struct readiness *readiness)
 {
-	if (is_listening(readiness->generation))
+	int64_t left;
+
+	if (!is_listening(readiness->generation))
+		return;
+	if ((left = patience_left(readiness->generation)) > 0)
+		wait_for(readiness, (unsigned int)left);
+	else
 		tell(readiness);
 }
 
@@ -95,14 +139,6 @@ expired(evutil_socket_t fd, short what, void *arg)
 
 	functions[readiness->generation->service->options->ready.kind](
 	    readiness);
-}
-
-static void
-wait_for(struct readiness *readiness, unsigned int ms)
-{
-	struct timeval delay = clock_interval(ms);
-
-	evtimer_add(readiness->timer, &delay);
 }
 
 static void
@@ -196,7 +232,7 @@ readiness_look(struct readiness *readiness)
 
 /* The addresses at which one has a socket and the other, if any, has none. */
 static void
-list_addresses(const struct generation *has, const struct generation *lacks,
+list_addresses(const struct generation *has, const struct generation *other,
     char *buf, size_t size)
 {
 	const struct service *service = has->service;
@@ -206,8 +242,8 @@ list_addresses(const struct generation *has, const struct generation *lacks,
 	buf[0] = '\0';
 	for (i = 0; i < service->nlisteners; i++) {
 		if (!has_socket(service->listeners[i], has) ||
-		    (lacks != NULL &&
-			(has_socket(service->listeners[i], lacks) ||
+		    (other != NULL &&
+			(has_socket(service->listeners[i], other) ||
 			    !is_required(service, service->listeners[i]))))
 			continue;
 		address_format(listener_address(service->listeners[i]), text);

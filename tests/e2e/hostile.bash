@@ -77,12 +77,12 @@ said_twice() {
 	[ "$(grep -cF -- "$1" theirs/said)" = 2 ]
 }
 
-# unharmed: commands are answered, the program is replaced and taken back, and
+# unharmed OPTIONS...: commands are answered, the program is replaced and taken back, and
 # no request has failed.
 unharmed() {
 	hotswap status web >/dev/null
 	release server v2
-	hotswap upgrade web
+	hotswap upgrade web "$@"
 	until_true is_version v2
 	hotswap rollback web
 	until_true is_version v1

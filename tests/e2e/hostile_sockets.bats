@@ -51,6 +51,8 @@ roots_server_lives() {
 	expect 1 said "bind 0"
 	expect 1 said "unlink 0"
 	[ "$(grep -c '^bind 13$' theirs/said)" -ge 6 ]
+	hotswap events web | grep '"event": *"refused"' |
+		grep -q "bind $PWD/roots/empty/new: Permission denied"
 	unharmed
 	hotswap stop web --now
 	roots_server_lives
@@ -66,10 +68,11 @@ roots_server_lives() {
 	install -m 600 /dev/null roots/victim
 	attacker_twice "hostile_swap '$PWD/theirs' '$PWD/roots/victim' \
 		${TRIES:-200}"
-	WRAPPED=1 serve_attacked --start-timeout 60s
+	# The program binds its own port long after the first of the others.
+	WRAPPED=1 serve_attacked --start-timeout 60s --bake 10s
 	DEADLINE=60 until_true said_twice "done"
 	[ "$(stat -c '%a %U' roots/victim)" = "$mode root" ]
-	unharmed
+	unharmed --bake 200ms
 	[ "$(stat -c '%a %U' roots/victim)" = "$mode root" ]
 }
 
@@ -86,6 +89,7 @@ roots_server_lives() {
 	[ "$(grep -c '^bind 13$' theirs/said)" = 4 ]
 	[ -z "$(ss -Hlntu "sport = :$port")" ]
 	grep -qF "say --listen" run.log
+	hotswap events web | grep '"event": *"refused"' | grep -q "bind.*:$port"
 	unharmed
 }
 
