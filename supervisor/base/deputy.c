@@ -92,16 +92,33 @@ enter_thread(pid_t tid, int number)
 	return r;
 }
 
+static int
+compare(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
 /*
- * A file system that hangs may keep it from dying: then it must have nothing
- * of ours that others would wait for.
+ * A file system that hangs may keep it from dying, and a duplicate of a socket
+ * keeps that in its group: it has nothing of ours but what it works with.
  */
 static int
-let_go(int sock)
+let_go(const struct deputy_job *job, int sock)
 {
-	if (sock > 0 && close_range(0, (unsigned int)sock - 1, 0) == -1)
-		return -1;
-	return close_range((unsigned int)sock + 1, ~0U, 0);
+	int kept[] = { sock, job->directory, job->fd }, next = 0;
+	size_t i;
+
+	qsort(kept, sizeof(kept) / sizeof(kept[0]), sizeof(kept[0]), compare);
+	for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		if (kept[i] < next)
+			continue;
+		if (kept[i] > next &&
+		    close_range(
+			(unsigned int)next, (unsigned int)kept[i] - 1, 0) == -1)
+			return -1;
+		next = kept[i] + 1;
+	}
+	return close_range((unsigned int)next, ~0U, 0);
 }
 
 static int
@@ -138,8 +155,8 @@ work(const struct deputy_job *job, pid_t parent, int sock)
 	int fd = -1;
 
 	memcpy(message.data, job->data, job->size);
-	if ((job->tid != 0 && let_go(sock) == -1) ||
-	    become(job, parent) == -1 || job->act(message.data, &fd) == -1)
+	if (let_go(job, sock) == -1 || become(job, parent) == -1 ||
+	    job->act(message.data, &fd) == -1)
 		message.error = errno != 0 ? errno : EIO;
 	fd_send(sock, &message, sizeof(message), &fd, fd != -1);
 	_exit(0);
@@ -210,17 +227,6 @@ await(const struct deputy_job *job, pid_t pid, int sock)
 	return 0;
 }
 
-/* Its descriptors, which are ours as well, are closed once this has ended. */
-static void
-await_end(const struct deputy_job *job, pid_t pid, int sock)
-{
-	char byte;
-
-	if (await(job, pid, sock) == -1 ||
-	    recv(sock, &byte, 1, MSG_DONTWAIT) != 0)
-		kill(pid, SIGKILL);
-}
-
 static int
 collect(const struct deputy_job *job, pid_t pid, int sock, int *fd)
 {
@@ -239,7 +245,6 @@ collect(const struct deputy_job *job, pid_t pid, int sock, int *fd)
 		errno = ECHILD;
 		return -1;
 	}
-	await_end(job, pid, sock);
 	if (message.error != 0 || fd == NULL)
 		fd_close(&received);
 	else

@@ -16,19 +16,20 @@
 #define DEPUTY_DATA_MAX 8192
 
 /*
- * What is done in the child: system calls only.  data is the child's own copy,
- * which comes back as it is left; so does *fd, -1 at first.  -1 with errno.
+ * What is done in the child: system calls only, and no descriptor of ours but
+ * those of the job.  data is the child's own copy, which comes back as it is
+ * left; so does *fd, -1 at first.  -1 with errno.
  */
 typedef int deputy_act(void *data, int *fd);
 
 struct deputy_job {
 	const struct credentials *who;
 	int directory; /* to work in, may be O_PATH; -1: ours */
+	int fd;	       /* that the act works with; -1: none */
 
 	/*
 	 * Or, where tid is not 0, in directory `number` (AT_FDCWD: the current
-	 * one) of this thread, in its mount namespace and below its root; it
-	 * has no descriptor of ours there.
+	 * one) of this thread, in its mount namespace and below its root.
 	 */
 	pid_t tid;
 	int number;

@@ -125,6 +125,7 @@ caller_path_init(struct caller_path *path, pid_t tid, int number,
 	struct look found = { 0 };
 	const struct deputy_job job = { .who = who,
 		.directory = -1,
+		.fd = -1,
 		.tid = tid,
 		.number = number,
 		.act = look,

@@ -175,6 +175,7 @@ act_on(struct pid_file *file, struct act *act, int *fd,
 {
 	const struct deputy_job job = { .who = &file->program,
 		.directory = -1,
+		.fd = -1,
 		.act = do_it,
 		.data = act,
 		.size = sizeof(*act) };

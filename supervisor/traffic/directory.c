@@ -142,6 +142,7 @@ open_as(const char *path, const struct credentials *who)
 	char text[PATH_MAX];
 	struct deputy_job job = { .who = who,
 		.directory = -1,
+		.fd = -1,
 		.act = act_open,
 		.data = text,
 		.size = sizeof(text) };
@@ -272,11 +273,14 @@ directory_is_ours(const struct directory *d)
 	return d->who.uid == geteuid();
 }
 
+/* With this socket, or -1. */
 static int
-do_there(const struct directory *d, deputy_act *act, void *data, size_t size)
+do_there(
+    const struct directory *d, int fd, deputy_act *act, void *data, size_t size)
 {
 	const struct deputy_job job = { .who = &d->who,
 		.directory = d->fd,
+		.fd = fd,
 		.act = act,
 		.data = data,
 		.size = size };
@@ -373,7 +377,7 @@ directory_bind(const struct directory *d, int fd, const char *name, mode_t mask,
 	if ((size_t)snprintf(job.path, sizeof(job.path), "%s%s", d->path,
 		name) >= sizeof(job.path))
 		job.path[0] = '\0';
-	if (do_there(d, act_bind, &job, sizeof(job)) == -1)
+	if (do_there(d, fd, act_bind, &job, sizeof(job)) == -1)
 		return -1;
 	*made = job.made;
 	return 0;
@@ -405,7 +409,7 @@ directory_connect(const struct directory *d, int fd, const char *name)
 	struct connect_job job = { .fd = fd };
 
 	strlcpy(job.name, name, sizeof(job.name));
-	return do_there(d, act_connect, &job, sizeof(job));
+	return do_there(d, fd, act_connect, &job, sizeof(job));
 }
 
 /*
@@ -482,7 +486,7 @@ directory_place(const struct directory *d, const char *private,
 	strlcpy(job.private, private, sizeof(job.private));
 	strlcpy(job.temporary, temporary, sizeof(job.temporary));
 	strlcpy(job.public, public, sizeof(job.public));
-	return do_there(d, act_place, &job, sizeof(job));
+	return do_there(d, -1, act_place, &job, sizeof(job));
 }
 
 static int
@@ -503,7 +507,7 @@ directory_remove(const struct directory *d, const char *name,
 	struct remove_job job = { .identity = *identity };
 
 	strlcpy(job.name, name, sizeof(job.name));
-	do_there(d, act_remove, &job, sizeof(job));
+	do_there(d, -1, act_remove, &job, sizeof(job));
 }
 
 /* Nobody serves there: who died has left a file that refuses. */
@@ -536,5 +540,5 @@ directory_claim(const struct directory *d, const char *name, int type)
 	struct connect_job job = { .type = type };
 
 	strlcpy(job.name, name, sizeof(job.name));
-	return do_there(d, act_claim, &job, sizeof(job));
+	return do_there(d, -1, act_claim, &job, sizeof(job));
 }
