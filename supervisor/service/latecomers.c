@@ -37,14 +37,14 @@ struct extra {
 
 struct latecomers {
 	struct generation *generation;
-	struct event *timer;  /* pending: it is ready, but may not be settled */
 	struct event *saving; /* pending: something is new */
-	bool ready;
-	bool started;
-	bool settled;
-	int64_t begin_ms; /* when its program was started */
-	int64_t started_ms;
-	int64_t last_ms;	       /* when it last got a socket; 0: never */
+
+	/* Times, clock_ms(); 0: it has not happened yet. */
+	int64_t begin_ms;   /* its program was started */
+	int64_t ready_ms;   /* it is ready */
+	int64_t last_ms;    /* it got its last socket while it started */
+	int64_t started_ms; /* its start was over when it got one more */
+	bool again;	    /* it is an active one that is started again */
 	struct latecomer noted[NOTED]; /* since it is settled */
 	size_t n;
 	struct extra extra[NOTED]; /* between start and that */
@@ -80,46 +80,44 @@ save_soon(struct latecomers *late)
 		evtimer_add(late->saving, &delay);
 }
 
-static void
-look_again(struct latecomers *late, int64_t ms)
+/*
+ * Nobody waits for an active one that is started again to be ready: it is
+ * when it listens, or has had its time.
+ */
+static int64_t
+ready_at(const struct latecomers *late)
 {
-	struct timeval delay = clock_interval(ms);
-
-	evtimer_add(late->timer, &delay);
+	if (late->ready_ms != 0 || !late->again)
+		return late->ready_ms;
+	return late->begin_ms +
+	    late->generation->service->options->start_timeout_ms;
 }
 
-/* One without any is not done yet, whatever it has said. */
-static void
-look(struct latecomers *late)
+/*
+ * When its start was over; 0: it is not.  One without a socket is not done
+ * yet, whatever it has said.
+ */
+static int64_t
+started_at(const struct latecomers *late)
 {
-	int64_t now = clock_ms(), quiet = now - late->last_ms, left;
+	int64_t at = ready_at(late);
 
-	if (!late->ready || late->settled || !has_sockets(late))
-		return;
-	if (!late->started && late->last_ms != 0 && quiet < QUIET_MS) {
-		look_again(late, QUIET_MS - quiet);
-		return;
-	}
-	if (!late->started)
-		late->started_ms = now;
-	late->started = true;
-	left = late->started_ms - now +
-	    late->generation->service->options->bake_ms;
-	if (left > 0) {
-		look_again(late, left);
-		return;
-	}
-	late->settled = true;
-	save_soon(late);
+	if (late->started_ms != 0)
+		return late->started_ms;
+	if (at == 0 || !has_sockets(late))
+		return 0;
+	if (late->last_ms != 0 && late->last_ms + QUIET_MS > at)
+		at = late->last_ms + QUIET_MS;
+	return clock_ms() >= at ? at : 0;
 }
 
-static void
-expired(evutil_socket_t fd, short what, void *arg)
+bool
+latecomers_are_so(const struct latecomers *late)
 {
-	struct latecomers *late = arg;
+	int64_t at = started_at(late);
 
-	late->ready = true;
-	look(late);
+	return at != 0 &&
+	    clock_ms() >= at + late->generation->service->options->bake_ms;
 }
 
 struct latecomers *
@@ -130,9 +128,8 @@ latecomers_new(struct generation *generation)
 	if (late == NULL)
 		return NULL;
 	late->generation = generation;
-	late->timer = evtimer_new(generation->service->base, expired, late);
 	late->saving = evtimer_new(generation->service->base, save, late);
-	if (late->timer != NULL && late->saving != NULL)
+	if (late->saving != NULL)
 		return late;
 	latecomers_free(late);
 	errno = ENOMEM;
@@ -144,47 +141,36 @@ latecomers_free(struct latecomers *late)
 {
 	if (late == NULL)
 		return;
-	if (late->timer != NULL)
-		event_free(late->timer);
 	if (late->saving != NULL)
 		event_free(late->saving);
 	free(late);
 }
 
-/*
- * Nobody waits for an active one that is started again to be ready: it is
- * when it listens, or has had its time.
- */
 void
 latecomers_begin(struct latecomers *late)
 {
-	const struct generation *generation = late->generation;
-	struct timeval delay =
-	    clock_interval(generation->service->options->start_timeout_ms);
-
-	late->ready = late->started = late->settled = false;
 	late->begin_ms = clock_ms();
-	late->last_ms = 0;
+	late->ready_ms = late->last_ms = late->started_ms = 0;
+	late->again = late->generation->role == ROLE_ACTIVE;
 	late->n = late->nextra = 0;
-	evtimer_del(late->timer);
-	if (generation->role == ROLE_ACTIVE)
-		evtimer_add(late->timer, &delay);
 }
 
 void
 latecomers_listen(struct latecomers *late)
 {
+	late->started_ms = started_at(late);
+	if (late->started_ms != 0)
+		return;
 	late->last_ms = clock_ms();
 	if (late->generation->role == ROLE_ACTIVE)
-		late->ready = true;
-	look(late);
+		latecomers_ready(late);
 }
 
 void
 latecomers_ready(struct latecomers *late)
 {
-	late->ready = true;
-	look(late);
+	if (late->ready_ms == 0)
+		late->ready_ms = clock_ms();
 }
 
 static const struct extra *
@@ -202,8 +188,7 @@ static void
 add_extra(
     struct latecomers *late, const struct address *address, int64_t after_ms)
 {
-	if (late->started && late->nextra < NOTED &&
-	    find_extra(late, address) == NULL)
+	if (late->nextra < NOTED && find_extra(late, address) == NULL)
 		late->extra[late->nextra++] =
 		    (struct extra){ *address, after_ms };
 }
@@ -211,7 +196,8 @@ add_extra(
 void
 latecomers_add(struct latecomers *late, const struct address *address)
 {
-	add_extra(late, address, clock_ms() - late->begin_ms);
+	if (started_at(late) != 0)
+		add_extra(late, address, clock_ms() - late->begin_ms);
 }
 
 bool
@@ -230,12 +216,6 @@ latecomers_patience(const struct latecomers *late,
 	if (extra == NULL)
 		return 0;
 	return next->begin_ms + 2 * extra->after_ms + PATIENCE_MS - clock_ms();
-}
-
-bool
-latecomers_are_so(const struct latecomers *late)
-{
-	return late->settled;
 }
 
 static bool
@@ -290,7 +270,7 @@ latecomers_note(struct latecomers *late, const struct intercept_call *call)
 	struct address address;
 	struct stat st;
 
-	if (!late->settled || address_of(call, &address) == -1 ||
+	if (!latecomers_are_so(late) || address_of(call, &address) == -1 ||
 	    fstat(call->fd, &st) == -1)
 		return;
 	add(late, &address, (unsigned int)st.st_ino);
@@ -354,28 +334,46 @@ latecomers_save(const struct latecomers *late)
 		    json_pack(
 			"[sI]", text, (json_int_t)late->extra[i].after_ms));
 	}
-	return json_pack("{sb sb so so}", "started", (int)late->started,
-	    "settled", (int)late->settled, "addresses", list, "extra", extra);
+	return json_pack("{sI sI sI sI sb so so}", "begin",
+	    (json_int_t)late->begin_ms, "ready", (json_int_t)late->ready_ms,
+	    "last", (json_int_t)late->last_ms, "started",
+	    (json_int_t)late->started_ms, "again", (int)late->again,
+	    "addresses", list, "extra", extra);
+}
+
+/* An older build has told nothing: all is done that it has started. */
+static void
+restore_times(struct latecomers *late, const json_t *saved)
+{
+	json_int_t begin, ready, last, started;
+	int again;
+
+	if (json_unpack((json_t *)saved, "{sI sI sI sI sb}", "begin", &begin,
+		"ready", &ready, "last", &last, "started", &started, "again",
+		&again) == -1) {
+		late->begin_ms = clock_ms();
+		late->started_ms =
+		    late->generation->role != ROLE_CANDIDATE ? 1 : 0;
+		return;
+	}
+	late->begin_ms = begin;
+	late->ready_ms = ready;
+	late->last_ms = last;
+	late->started_ms = started;
+	late->again = again;
 }
 
 void
 latecomers_restore(struct latecomers *late, const json_t *saved)
 {
-	const json_t *list = json_object_get(saved, "addresses"), *settled;
+	const json_t *list = json_object_get(saved, "addresses");
 	const char *text, *why;
 	struct address address;
 	json_int_t inode, after_ms;
 	json_t *one;
 	size_t i;
 
-	settled = json_object_get(saved, "settled");
-	late->settled = settled != NULL
-	    ? json_is_true(settled)
-	    : late->generation->role != ROLE_CANDIDATE;
-	late->started =
-	    late->settled || json_is_true(json_object_get(saved, "started"));
-	late->ready = late->started;
-	late->begin_ms = late->started_ms = clock_ms();
+	restore_times(late, saved);
 	json_array_foreach (list, i, one)
 		if (json_unpack(one, "[sI]", &text, &inode) == 0 &&
 		    address_parse(&address, text, &why) == 0)
@@ -384,6 +382,4 @@ latecomers_restore(struct latecomers *late, const json_t *saved)
 		if (json_unpack(one, "[sI]", &text, &after_ms) == 0 &&
 		    address_parse(&address, text, &why) == 0)
 			add_extra(late, &address, after_ms);
-	if (late->started && !late->settled)
-		look_again(late, late->generation->service->options->bake_ms);
 }
