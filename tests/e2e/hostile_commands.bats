@@ -120,13 +120,14 @@ NONE=0000000000000000
 }
 
 @test "commands: what keeps one from being started is told with its step" {
-	mkdir -m 700 closed
-	serve --user nobody --hook 'ready=true' --chdir "$PWD/closed" \
+	mkdir closed
+	serve --user nobody --hook 'aborted=true' --chdir "$PWD/closed" \
 		-- "$PWD/server"
-	until_true grep -q "hook ready: true: cannot be started: cannot \
-enter its directory: Permission denied" run.log
+	chmod 700 closed
 	run -1 hotswap upgrade web --check 'exit 0'
 	[[ $output == *"--check: exit 0: cannot be started: cannot enter its directory: Permission denied"* ]]
+	until_true grep -q "hook aborted: true: cannot be started: cannot \
+enter its directory: Permission denied" run.log
 }
 
 # member COMMAND...: hotswap as a user that is let in by the control group
