@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -110,6 +111,22 @@ parse(struct credentials *who, const char *text)
 	return read_groups(who, text);
 }
 
+/*
+ * Is it in our user namespace?  Who has left it has capabilities there, which
+ * are none here, user_namespaces(7), and there is no way back.
+ */
+static bool
+has_our_namespace(pid_t tid)
+{
+	struct stat ours, theirs;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)tid);
+	return stat("/proc/self/ns/user", &ours) == 0 &&
+	    stat(path, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+	    ours.st_ino == theirs.st_ino;
+}
+
 int
 credentials_of(pid_t tid, struct credentials *who)
 {
@@ -124,6 +141,8 @@ credentials_of(pid_t tid, struct credentials *who)
 	free(text);
 	if (r == -1)
 		credentials_fini(who);
+	else if (!has_our_namespace(tid))
+		who->capabilities = 0;
 	return r;
 }
 
@@ -228,7 +247,12 @@ change_ids(const struct credentials *who, const struct credentials *own)
 	    setgroups(who->ngroups, who->groups) == -1 ||
 	    setresgid(who->gid, who->gid, who->gid) == -1)
 		return -1;
-	return setresuid(who->uid, who->uid, who->uid);
+	/*
+	 * The real and the saved user stay ours: nobody who has those rights
+	 * may signal it, kill(2), and no file system of that user's own is
+	 * open to it.
+	 */
+	return setresuid((uid_t)-1, who->uid, (uid_t)-1);
 }
 
 int

@@ -22,7 +22,8 @@ struct credentials {
 
 /*
  * What thread tid may do, as its file system user and groups and its
- * effective capabilities say, proc_pid_status(5).  To be released with
+ * effective capabilities say, proc_pid_status(5); none in a user namespace
+ * that is not ours.  To be released with
  * credentials_fini.  -1 with errno.
  */
 int credentials_of(pid_t tid, struct credentials *);
@@ -44,7 +45,8 @@ void credentials_fini(struct credentials *);
 bool credentials_can(const struct credentials *, unsigned int capability);
 
 /*
- * For a child of ours: have these from here on, for good.  Who is not
+ * For a child of ours that executes nothing: have these from here on, where
+ * files are concerned, and keep our own user where signals are.  Who is not
  * privileged keeps its own, where user and group are the same.  -1 with
  * errno.
  */

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -18,12 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/await.h"
 #include "base/fd.h"
-
-#define LOOK_MS	   100	 /* from one look at what it does to the next */
-#define SLEEP_MS   500	 /* it sleeps: nothing here does but a hostile file */
-#define LONGEST_MS 10000 /* a disk or a processor is slow */
 
 struct message {
 	int error; /* 0: done */
@@ -180,53 +175,6 @@ start(const struct deputy_job *job, int sock)
 	return pid;
 }
 
-/* The letter of its state, proc_pid_stat(5); its name has no parenthesis. */
-static char
-state_of(pid_t pid)
-{
-	char path[32], *text, *end, state = 'R';
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if ((text = fd_read_file(path, DEPUTY_DATA_MAX, NULL)) == NULL)
-		return state;
-	if ((end = strrchr(text, ')')) != NULL && end[1] == ' ')
-		state = end[2];
-	free(text);
-	return state;
-}
-
-/*
- * Does it wait for something that nobody has to give?  A look at a path has no
- * disk to wait for, or not for long; a change of a directory may have.
- */
-static bool
-is_asleep(const struct deputy_job *job, pid_t pid)
-{
-	char state = state_of(pid);
-
-	return state == 'S' || (state == 'D' && job->tid != 0);
-}
-
-/* Wait until its socket can be read.  -1 with ETIMEDOUT: it will not be. */
-static int
-await(const struct deputy_job *job, pid_t pid, int sock)
-{
-	struct pollfd ready = { .fd = sock, .events = POLLIN };
-	int64_t begin = clock_ms(), slept = 0;
-	int n;
-
-	while ((n = poll(&ready, 1, LOOK_MS)) != 1) {
-		if (n == -1 && errno != EINTR)
-			return -1;
-		slept = is_asleep(job, pid) ? slept + LOOK_MS : 0;
-		if (slept < SLEEP_MS && clock_ms() - begin < LONGEST_MS)
-			continue;
-		errno = ETIMEDOUT;
-		return -1;
-	}
-	return 0;
-}
-
 static int
 collect(const struct deputy_job *job, pid_t pid, int sock, int *fd)
 {
@@ -234,7 +182,8 @@ collect(const struct deputy_job *job, pid_t pid, int sock, int *fd)
 	int received = -1, saved;
 	size_t n = 1;
 
-	if (await(job, pid, sock) == -1) {
+	/* A look at a path waits for no disk, or not for long. */
+	if (await_child(pid, sock, job->tid == 0) == -1) {
 		saved = errno;
 		kill(pid, SIGKILL);
 		errno = saved;

@@ -39,10 +39,9 @@ struct deputy_job {
 };
 
 /*
- * Have it done, and wait for it: up to a second where it sleeps, ten where it
- * waits for a disk or a processor.  fd is *new*; it may be NULL where the act
- * has none to give.  Returns 0; -1 with errno: that of the act, or of what
- * comes before it, ETIMEDOUT if it had to be ended.
+ * Have it done, and wait for it, base/await.h.  fd is *new*; it may be NULL
+ * where the act has none to give.  Returns 0; -1 with errno: that of the act,
+ * or of what comes before it, ETIMEDOUT if it had to be ended.
  */
 int deputy_do(const struct deputy_job *, int *fd);
 

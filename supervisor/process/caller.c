@@ -173,13 +173,18 @@ peer_groups(int sock, size_t *n)
 	return groups;
 }
 
+/*
+ * The kernel does not keep those of a peer.  A process may have become another
+ * program by now, which has more than the one that connected: only of our own
+ * user is the difference nobody's gain.
+ */
 static uint64_t
 capabilities_of(pid_t pid, const struct ucred *peer)
 {
 	struct credentials now;
 	uint64_t capabilities = 0;
 
-	if (credentials_of(pid, &now) == -1)
+	if (peer->uid != geteuid() || credentials_of(pid, &now) == -1)
 		return 0;
 	if (now.uid == peer->uid && now.gid == peer->gid)
 		capabilities = now.capabilities;

@@ -36,8 +36,8 @@ void caller_path_fini(struct caller_path *);
 
 /*
  * Who has connected to a Unix socket, as it was then: user, group and groups
- * from the kernel, unix(7); its capabilities are those of process pid if that
- * still is who it was.  To be released with credentials_fini.
+ * from the kernel, unix(7); no capability, unless it is our own user: those of
+ * process pid then.  To be released with credentials_fini.
  */
 int caller_of_socket(int sock, pid_t pid, struct credentials *);
 

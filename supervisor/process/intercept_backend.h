@@ -23,6 +23,7 @@ struct intercept_pending {
 	struct sockaddr_storage storage; /* call.address points here */
 	char *path;			 /* *new* */
 	pid_t tid;
+	unsigned long long start; /* preload: of that process */
 	int number;  /* the socket's in the program; unlink: the directory's */
 	uint64_t id; /* seccomp: of the notification, */
 	union ledger_slot *slot; /* and where it is noted; may be NULL */

@@ -23,6 +23,7 @@
 #include "base/paths.h"
 #include "process/caller.h"
 #include "process/intercept_backend.h"
+#include "process/tree.h"
 
 #define BURST	     16	 /* connections accepted in one turn of the loop */
 #define VISITORS_MAX 64	 /* the longest idle one makes room for a new */
@@ -46,6 +47,7 @@ struct visitor {
 	struct event *event;
 	int sock;
 	pid_t pid;
+	unsigned long long start; /* of that process */
 	TAILQ_ENTRY(visitor) entry;
 };
 
@@ -137,8 +139,19 @@ find_caller(const struct intercept_pending *pending, struct credentials *who)
 	return caller_of_socket(pending->sock, pending->tid, who);
 }
 
+/* The number may be another process's by now, in another place. */
+static bool
+still_lives(const struct intercept_pending *pending)
+{
+	unsigned long long start;
+
+	return tree_start_time(pending->tid, &start) == 0 &&
+	    start == pending->start;
+}
+
 static const struct intercept_backend backend = {
 	.caller = find_caller,
+	.valid = still_lives,
 	.pass = pass_call,
 	.done = finish_call,
 	.replace = replace_socket,
@@ -192,6 +205,7 @@ take_request(
 	}
 	pending->call.again = (request->kind & ANNOUNCE_AGAIN) != 0;
 	pending->call.pid = pending->tid = visitor->pid;
+	pending->start = visitor->start;
 	pending->call.backlog = request->backlog;
 	pending->number = request->number;
 	pending->sock = visitor->sock;
@@ -277,6 +291,7 @@ visitor_new(struct intercept *intercept, int sock)
 	visitor->intercept = intercept;
 	visitor->sock = sock;
 	visitor->pid = peer.pid;
+	tree_start_time(peer.pid, &visitor->start);
 	TAILQ_INSERT_TAIL(&lobby->visitors, visitor, entry);
 	lobby->n++;
 	welcome(visitor);

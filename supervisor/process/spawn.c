@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,15 +16,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/await.h"
 #include "base/fd.h"
 #include "base/strings.h"
 #include "filter.h"
 #include "process/account.h"
 #include "process/child.h"
-
-#define START_MS \
-	5000 /* from fork(2) to execve(2): a moment, where all is well */
 
 /* What the child needs, made beforehand. */
 struct child {
@@ -245,21 +241,6 @@ describe_failure(const struct image *image, const struct failure *failure,
 	    strerror(failure->error));
 }
 
-/* A directory of the user's may be in a file system that never answers. */
-static bool
-await_report(int report)
-{
-	struct pollfd ready = { .fd = report, .events = POLLIN };
-	int64_t end = clock_ms() + START_MS, left = START_MS;
-	int n;
-
-	do {
-		n = poll(&ready, 1, left > 0 ? (int)left : 0);
-		left = end - clock_ms();
-	} while (n == -1 && errno == EINTR);
-	return n == 1;
-}
-
 /* The child's end if it failed, so that nobody else is told of it. */
 static int
 await_execution(
@@ -268,11 +249,12 @@ await_execution(
 	struct failure failure;
 	ssize_t n;
 
-	if (!await_report(report)) {
+	/* The user's directory may hang, or the user stop it. */
+	if (await_child(pid, report, true) == -1) {
 		snprintf(why, size,
-		    "cannot start %s: it does not get to its program within "
-		    "%d s; does its directory hang?",
-		    image->program, START_MS / 1000);
+		    "cannot start %s: it does not get as far as its program; "
+		    "does its directory hang, or has somebody stopped it?",
+		    image->program);
 		/* What hangs may not die at once: the loop reaps it. */
 		kill(pid, SIGKILL);
 		return -1;
@@ -287,6 +269,7 @@ await_execution(
 	else
 		snprintf(why, size, "cannot start %s: its failure is unknown",
 		    image->program);
+	kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
 		continue;
 	return -1;

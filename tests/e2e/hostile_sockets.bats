@@ -126,8 +126,41 @@ roots_server_lives() {
 	attacker "hostile_fuse '$PWD/fuse' '$PWD/theirs/hang' 8"
 	serve_attacked
 	until_true said mounted
-	until_true grep -q "a look at this path of process .* hangs" run.log
 	unharmed
+}
+
+@test "hostile: who is root in a user namespace of its own is nobody here" {
+	local port
+
+	setpriv --reuid=nobody --clear-groups unshare -Ur true 2>/dev/null ||
+		skip "takes a user namespace"
+	for port in $(seq 600 1000); do
+		[ -n "$(ss -Hlntu "sport = :$port")" ] || break
+	done
+	for shim in seccomp preload; do
+		rm -f steer theirs/said
+		release server v1
+		attacker_twice "unshare -Ur bind_plain unix-stream bind-unix \
+			'$PWD/roots/new' stream bind $port listen; echo over"
+		WRAPPED=1 serve_attacked --shim "$shim" --start-timeout 60s
+		until_true said_twice over
+		expect 1 said "bind 0"
+		[ "$(ls -A roots)" = "" ]
+		[ -z "$(ss -Hlntu "sport = :$port")" ]
+		unharmed
+		hotswap stop web --now
+	done
+}
+
+@test "hostile: stopping what acts with one's rights holds up nobody" {
+	attacker "exec hostile_stop"
+	serve_attacked
+	until_true said "stopping"
+	# It may stop the new version, which is its own; nothing else.
+	hotswap upgrade web --start-timeout 2s || [ "$?" -eq 1 ]
+	hotswap status web
+	load_end
+	hotswap stop web --now
 }
 
 # upgraded_there PATH: the server at this Unix socket, which a root supervisor
