@@ -73,34 +73,87 @@ is_on_local_mount(uint64_t id)
 	return local;
 }
 
-/* Sockets, pipes and anonymous inodes have a name, and no path. */
-static bool
-has_path(int fd)
+/* `pipe:[42]`, `anon_inode:[eventfd]` or a path, proc_pid_fd(5). */
+static void
+get_link(int fd, char *link, size_t size)
 {
-	char link[32], first = '/';
+	char path[32];
+	ssize_t n;
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	return readlink(link, &first, 1) != 1 || first == '/' || first == '(';
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, link, size - 1);
+	link[n > 0 ? n : 0] = '\0';
+}
+
+static bool
+begins_with(const char *link, const char *start)
+{
+	return strncmp(link, start, strlen(start)) == 0;
+}
+
+/*
+ * Those that hold no other file.  All else of this kind is refused: epoll
+ * instances, io_uring, fanotify and inotify, and what is yet to come.
+ */
+static bool
+is_simple(const char *link)
+{
+	static const char *const simple[] = { "anon_inode:[eventfd]",
+		"anon_inode:[timerfd]", "anon_inode:[signalfd]",
+		"anon_inode:[pidfd]", "pidfd:", "anon_inode:bpf-map",
+		"anon_inode:bpf-prog" };
+	size_t i;
+
+	for (i = 0; i < sizeof(simple) / sizeof(simple[0]); i++)
+		if (begins_with(link, simple[i]))
+			return true;
+	return false;
+}
+
+/* So that no other machine or process is asked, statx(2). */
+static int
+look_at(int fd, struct statx *st)
+{
+	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
+	    STATX_TYPE | STATX_MNT_ID, st);
 }
 
 bool
 foreign_is_local(int fd)
 {
 	struct statx st;
+	char link[32];
 
 	/* tmpfs alone knows of seals. */
-	if (foreign_is_socket(fd) || fcntl(fd, F_GETPIPE_SZ) != -1 ||
-	    fcntl(fd, F_GET_SEALS) != -1 || !has_path(fd))
+	if (foreign_is_socket(fd) || fcntl(fd, F_GET_SEALS) != -1)
 		return true;
-	/* So that no other machine or process is asked, statx(2). */
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
-		STATX_TYPE | STATX_MNT_ID, &st) == -1)
+	get_link(fd, link, sizeof(link));
+	if (begins_with(link, "anon_inode:"))
+		return is_simple(link);
+	/* A mount namespace holds file systems. */
+	if (begins_with(link, "mnt:") || look_at(fd, &st) == -1)
 		return false;
-	if (!S_ISREG(st.stx_mode))
+	if (!S_ISREG(st.stx_mode) && !S_ISDIR(st.stx_mode))
+		return true;
+	/* Pipes and namespaces have a name, and no path. */
+	if (link[0] != '\0' && link[0] != '/' && link[0] != '(')
 		return true;
 	return st.stx_dev_major != 0 ||
 	    ((st.stx_mask & STATX_MNT_ID) != 0 &&
 		is_on_local_mount(st.stx_mnt_id));
+}
+
+bool
+foreign_may_poll(int fd)
+{
+	struct statx st;
+	char link[32];
+
+	if (foreign_is_socket(fd))
+		return true;
+	get_link(fd, link, sizeof(link));
+	return is_simple(link) ||
+	    (look_at(fd, &st) == 0 && S_ISFIFO(st.stx_mode));
 }
 
 /* A LIMIT TO WAITING */

@@ -14,12 +14,15 @@
 #define FOREIGN_LIMIT_MS 20
 
 /*
- * Is it a socket; and is it one of a kind whose close(2) asks nobody: all but
- * files of a file system that is not known to be of this machine, as FUSE
- * and NFS.  Asks no file system.
+ * Is it a socket; is it one of a kind whose close(2) asks nobody: all but
+ * files and directories of a file system that is not known to be of this
+ * machine, as FUSE and NFS, and what may hold such files, as an epoll
+ * instance; and is it one of a kind whose poll(2) asks nobody: sockets, pipes,
+ * eventfd, timerfd, signalfd, pidfd.  Asks no file system.
  */
 bool foreign_is_socket(int fd);
 bool foreign_is_local(int fd);
+bool foreign_may_poll(int fd);
 
 /* As fd_close, also for what is not local, which a child of ours closes. */
 void foreign_close(int *fd);

@@ -46,13 +46,13 @@ struct fdpool {
 
 /* WHAT IS STORED, ONCE */
 
-/* Regular files and the like cannot hang up: EPERM, epoll_ctl(2). */
+/* epoll_ctl(2) polls it at once, and what some kinds ask may not answer. */
 static void
 item_poll(struct fditem *item)
 {
 	struct epoll_event event = { .data.ptr = item };
 
-	if (!item->polled &&
+	if (!item->polled && foreign_may_poll(item->fd) &&
 	    epoll_ctl(item->pool->epoll, EPOLL_CTL_ADD, item->fd, &event) == 0)
 		item->polled = true;
 }

@@ -52,7 +52,7 @@ void fdstore_free(struct fdstore *);
  * watched: it goes when it hangs up or has an error, where poll(2) can tell.
  * Returns 0; -1 with errno: EXFULL if max are there, EMFILE if this process
  * would be left with too few descriptors for itself, EREMOTE if it is a file
- * of a file system that may not answer, base/foreign.h.
+ * of a file system that may not answer or may hold one, base/foreign.h.
  */
 int fdstore_put(
     struct fdstore *, const char *name, int fd, bool watched, size_t max);

@@ -164,7 +164,8 @@ stored_told(struct generation *generation, const struct notify_message *message)
 
 	if (message->fds_refused > 0 && may_warn(generation))
 		log_warn("generation %u: sent %zu descriptors of a file system "
-			 "that may not answer, as FUSE or NFS: refused; after "
+			 "that may not answer, as FUSE or NFS, or of what may "
+			 "hold its files, as an epoll instance: refused; after "
 			 "%d of them it is heard no more",
 		    generation->number, message->fds_refused,
 		    NOTIFY_REFUSED_MAX);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -284,17 +286,31 @@ fdpoll_0_keeps_what_hangs_up(void **state)
 
 /* epoll_ctl(2) refuses some of these. */
 static void
-anything_can_be_stored(void **state)
+what_holds_no_other_file_can_be_stored(void **state)
 {
-	int nested = epoll_create1(EPOLL_CLOEXEC);
-
 	put(store, "directory", open("/", O_RDONLY | O_CLOEXEC));
 	put(store, "path", open("/", O_PATH | O_CLOEXEC));
 	put(store, "null", open("/dev/null", O_RDONLY | O_CLOEXEC));
-	put(store, "epoll", nested);
+	put(store, "event", eventfd(0, EFD_CLOEXEC));
 	put(store, "file", open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
 	turn();
-	expect(store, "directory path null epoll file ");
+	expect(store, "directory path null event file ");
+}
+
+/* Its poll(2) is that of every file in it, whoever serves that. */
+static void
+an_epoll_instance_is_refused(void **state)
+{
+	int64_t deadline = clock_ms() + DEADLINE_MS;
+	int fd = epoll_create1(EPOLL_CLOEXEC);
+
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(fdstore_put(store, "epoll", fd, true, MAX), -1);
+	assert_int_equal(errno, EREMOTE);
+	expect(store, "");
+	/* A child closes it. */
+	while (fcntl(fd, F_GETFD) != -1 && clock_ms() < deadline)
+		poll(NULL, 0, 1);
 }
 
 /* What a predecessor had held, which a successor is given once. */
@@ -359,7 +375,8 @@ main(void)
 		TEST(a_copy_goes_its_own_way),
 		TEST(what_hangs_up_goes_everywhere),
 		TEST(fdpoll_0_keeps_what_hangs_up),
-		TEST(anything_can_be_stored),
+		TEST(what_holds_no_other_file_can_be_stored),
+		TEST(an_epoll_instance_is_refused),
 		TEST(a_successor_has_them_again),
 	};
 

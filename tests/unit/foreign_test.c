@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fuse.h>
+#include <linux/io_uring.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
@@ -18,9 +19,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/fanotify.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -95,6 +103,53 @@ kinds_are_told_apart(void **state)
 		foreign_close(&fds[i]);
 		assert_int_equal(fds[i], -1);
 	}
+}
+
+/* What holds other files asks them when it is polled or closed. */
+static void
+what_holds_other_files_is_not_local(void **state)
+{
+	int fds[] = { epoll_create1(EPOLL_CLOEXEC), inotify_init1(IN_CLOEXEC),
+		open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC),
+		(int)syscall(
+		    SYS_io_uring_setup, 1, &(struct io_uring_params){ 0 }),
+		fanotify_init(FAN_CLOEXEC, O_RDONLY) };
+	size_t i;
+
+	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+		if (i < 3)
+			assert_return_code(fds[i], errno);
+		if (fds[i] == -1)
+			continue; /* the kernel or its operator forbids it */
+		assert_false(foreign_is_local(fds[i]));
+		assert_false(foreign_may_poll(fds[i]));
+		close(fds[i]);
+	}
+}
+
+static void
+what_may_be_polled_asks_nobody(void **state)
+{
+	sigset_t none;
+	int fds[9], n = 0;
+	size_t i;
+
+	sigemptyset(&none);
+	assert_return_code(pipe2(fds, O_CLOEXEC), errno);
+	assert_return_code(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds + 2), errno);
+	fds[4] = eventfd(0, EFD_CLOEXEC);
+	fds[5] = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	fds[6] = signalfd(-1, &none, SFD_CLOEXEC);
+	fds[7] = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	fds[8] = memfd_create("test", MFD_CLOEXEC);
+	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+		assert_return_code(fds[i], errno);
+		assert_true(foreign_is_local(fds[i]));
+		n += foreign_may_poll(fds[i]);
+		close(fds[i]);
+	}
+	assert_int_equal(n, 8); /* all but the memfd */
 }
 
 /* FUSE: a file system of one file, its root, whose FLUSH is not answered. */
@@ -218,6 +273,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lingering_makes_nobody_wait),
 		cmocka_unit_test(kinds_are_told_apart),
+		cmocka_unit_test(what_holds_other_files_is_not_local),
+		cmocka_unit_test(what_may_be_polled_asks_nobody),
 		cmocka_unit_test(a_file_of_fuse_makes_nobody_wait),
 	};
 
