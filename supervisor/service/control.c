@@ -25,6 +25,8 @@
 #include "service/service.h"
 
 #define PEERS_MAX  128	     /* the longest idle one makes room for a new */
+#define GUESTS_MAX 96	     /* of these for peers that are no owners */
+#define GUEST_MAX  32	     /* of these for each user */
 #define SILENCE_S  60	     /* for a peer that has no call under way */
 #define UNREAD_MAX (4 << 20) /* bytes that a peer may leave unread */
 #define GROUPS_MAX 256
@@ -39,6 +41,7 @@ struct call {
 	TAILQ_ENTRY(call) entry;
 	struct control *control;
 	struct bufferevent *peer;
+	uid_t uid;
 	struct varlink_call varlink; /* message is NULL if none is under way */
 	void (*ended)(void *arg);
 	void *arg;
@@ -49,19 +52,19 @@ struct control {
 	char path[PATH_MAX];
 	int sock;
 	struct event *accepting;
-	struct event *retry;	  /* pending while it does not accept */
-	bool lacking;		  /* of descriptors, and said so */
-	gid_t group;		  /* -1: none */
-	TAILQ_HEAD(, call) calls; /* the longest idle first */
+	struct event *retry;	       /* pending while it does not accept */
+	bool lacking;		       /* of descriptors, and said so */
+	gid_t group;		       /* -1: none */
+	TAILQ_HEAD(calls, call) calls; /* the longest idle first */
 	unsigned int npeers;
 };
 
 static void take_call(struct call *);
 
 static bool
-is_owner(const struct ucred *peer)
+is_owner(uid_t uid)
 {
-	return peer->uid == 0 || peer->uid == geteuid();
+	return uid == 0 || uid == geteuid();
 }
 
 static void
@@ -158,9 +161,7 @@ get_peer(const struct call *call, struct ucred *peer)
 bool
 call_is_owner(const struct call *call)
 {
-	struct ucred peer;
-
-	return get_peer(call, &peer) && is_owner(&peer);
+	return is_owner(call->uid);
 }
 
 pid_t
@@ -254,14 +255,15 @@ has_group(int sock, gid_t primary, gid_t group)
 
 /* The mode of the socket says the same; this holds where it is changed. */
 static bool
-may_connect(const struct control *control, int sock)
+may_connect(const struct control *control, int sock, uid_t *uid)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
 	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1)
 		return false;
-	if (is_owner(&peer))
+	*uid = peer.uid;
+	if (is_owner(peer.uid))
 		return true;
 	if (control->group != (gid_t)-1 &&
 	    has_group(sock, peer.gid, control->group))
@@ -271,14 +273,35 @@ may_connect(const struct control *control, int sock)
 	return false;
 }
 
-/* Disconnect the peer that has been idle longest.  False if none is. */
+/* WHO FINDS ROOM */
+
 static bool
-disconnect_idle(struct control *control)
+is_anybody(const struct call *call, uid_t uid)
+{
+	return true;
+}
+
+static bool
+is_guest(const struct call *call, uid_t uid)
+{
+	return !is_owner(call->uid);
+}
+
+static bool
+is_same_user(const struct call *call, uid_t uid)
+{
+	return call->uid == uid;
+}
+
+/* Disconnect the one of those that has been idle longest.  False: none is. */
+static bool
+disconnect_idle(struct control *control,
+    bool (*is_one)(const struct call *, uid_t), uid_t uid)
 {
 	struct call *call;
 
 	TAILQ_FOREACH (call, &control->calls, entry) {
-		if (call->varlink.message == NULL) {
+		if (call->varlink.message == NULL && is_one(call, uid)) {
 			disconnect(call);
 			return true;
 		}
@@ -286,14 +309,58 @@ disconnect_idle(struct control *control)
 	return false;
 }
 
+/* The guest whose call or connection is the newest.  False if there is none. */
+static bool
+disconnect_guest(struct control *control)
+{
+	struct call *call;
+
+	TAILQ_FOREACH_REVERSE(call, &control->calls, calls, entry)
+	{
+		if (!is_owner(call->uid)) {
+			disconnect(call);
+			return true;
+		}
+	}
+	return false;
+}
+
+static unsigned int
+count(const struct control *control, bool (*is_one)(const struct call *, uid_t),
+    uid_t uid)
+{
+	const struct call *call;
+	unsigned int n = 0;
+
+	TAILQ_FOREACH (call, &control->calls, entry)
+		n += is_one(call, uid);
+	return n;
+}
+
+/* An owner displaces guests, a guest the idle ones of its like alone. */
+static bool
+make_room(struct control *control, uid_t uid)
+{
+	bool full = control->npeers >= PEERS_MAX;
+
+	if (is_owner(uid))
+		return !full || disconnect_idle(control, is_anybody, uid) ||
+		    disconnect_guest(control);
+	if (count(control, is_same_user, uid) >= GUEST_MAX)
+		return disconnect_idle(control, is_same_user, uid);
+	return (!full && count(control, is_guest, uid) < GUESTS_MAX) ||
+	    disconnect_idle(control, is_guest, uid);
+}
+
 static int
-connect_peer(struct control *control, int sock)
+connect_peer(struct control *control, int sock, uid_t uid)
 {
 	struct call *call = calloc(1, sizeof(*call));
 
 	if (call == NULL)
 		return -1;
 	call->control = control;
+	call->uid = uid;
 	call->peer = bufferevent_socket_new(
 	    control->service->base, sock, BEV_OPT_CLOSE_ON_FREE);
 	if (call->peer == NULL) {
@@ -321,7 +388,7 @@ pause_accepting(struct control *control, const char *why)
 	if (!control->lacking)
 		log_warn("control: accept: %s", why);
 	control->lacking = true;
-	disconnect_idle(control);
+	disconnect_idle(control, is_anybody, 0);
 	event_del(control->accepting);
 	evtimer_add(control->retry, &delay);
 }
@@ -338,6 +405,7 @@ static void
 accept_peer(evutil_socket_t fd, short what, void *arg)
 {
 	struct control *control = arg;
+	uid_t uid;
 	int sock = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (sock == -1) {
@@ -347,9 +415,8 @@ accept_peer(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	control->lacking = false;
-	if (!may_connect(control, sock) ||
-	    (control->npeers >= PEERS_MAX && !disconnect_idle(control)) ||
-	    connect_peer(control, sock) == -1)
+	if (!may_connect(control, sock, &uid) || !make_room(control, uid) ||
+	    connect_peer(control, sock, uid) == -1)
 		close(sock);
 }
 

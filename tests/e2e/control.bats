@@ -140,6 +140,54 @@ peer_as_nobody() {
 	peer_as_nobody refused --clear-groups
 }
 
+# crowd UID WANTED HELD: a user, the group's member unless it is root, opens
+# that many connections with a call under way, and may hold so many of them.
+crowd() {
+	local rights=(--reuid "$1" --regid "$1" --groups "$GROUP")
+
+	[ "$1" != 0 ] || rights=(--clear-groups)
+	WANTED=$2 HELD=$3 setpriv "${rights[@]}" /usr/bin/python3 - crowd \
+		run/web.sock <"$BATS_TEST_DIRNAME/peer.py" >"crowd.$1" 2>&1 3>&- &
+	PIDS+=("$!")
+	DEADLINE=60 until_true grep -q holds "crowd.$1"
+}
+
+# owner_is_answered: what root asks for is done, each time.
+owner_is_answered() {
+	for _ in 1 2 3; do
+		hotswap status web >/dev/null
+	done
+	hotswap upgrade web
+}
+
+@test "control: a member of the group that takes all connections locks nobody out" {
+	[ "$(id -u)" = 0 ] || skip "takes root"
+	GROUP=$(getent group games | cut -d: -f3)
+	serve --control-group games
+	crowd 65533 160 32
+	owner_is_answered
+	[ "$(cat crowd.65533)" = "holds 32" ]
+	# Another member finds room as well.
+	peer_as_nobody permitted --groups "$GROUP"
+	hotswap stop web --now
+	expect 0 wait "$SUPERVISOR"
+}
+
+@test "control: where all connections are taken, members make room for an owner" {
+	[ "$(id -u)" = 0 ] || skip "takes root"
+	GROUP=$(getent group games | cut -d: -f3)
+	serve --control-group games
+	for uid in 65530 65531 65532; do
+		crowd "$uid" 40 32
+	done
+	crowd 65533 40 0
+	[ "$(sort crowd.* | uniq -c | xargs)" = "1 holds 0 3 holds 32" ]
+	crowd 0 32 32
+	owner_is_answered
+	hotswap stop web --now
+	expect 0 wait "$SUPERVISOR"
+}
+
 @test "control: a Varlink client of others' making introspects, asks and upgrades" {
 	local gocode=/usr/share/gocode
 

@@ -246,6 +246,30 @@ def refused(path):
     expect(hung_up(peer), "another user was answered")
 
 
+def crowd(path):
+    """Holds as many connections with a call under way as it is let have."""
+    wanted, held = int(os.environ["WANTED"]), int(os.environ["HELD"])
+    peers = [Peer(path) for _ in range(wanted)]
+    for peer in peers:
+        peer.send(message("Events", more=True))
+        peer.sock.setblocking(False)
+    end = time.monotonic() + PATIENCE
+    while len(peers) > held and time.monotonic() < end:
+        peers = [peer for peer in peers if not is_at_end(peer.sock)]
+        time.sleep(0.01)
+    print("holds", len(peers), flush=True)
+    time.sleep(600)
+
+
+def is_at_end(sock):
+    try:
+        return sock.recv(65536) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        return True
+
+
 def permitted(path):
     expect("parameters" in Peer(path).call("Status"), "was not answered")
 
@@ -253,7 +277,7 @@ def permitted(path):
 ACTS = {f.__name__: f for f in (
     random_bytes, hundred_megabytes, nested, half_a_message, idle, deaf,
     deaf_to_events, pipelined, wrong_types, wrong_options,
-    hang_up_in_rollouts, refused, permitted)}
+    hang_up_in_rollouts, refused, permitted, crowd)}
 
 if __name__ == "__main__":
     ACTS[sys.argv[1]](sys.argv[2])
