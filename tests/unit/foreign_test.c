@@ -27,6 +27,7 @@
 #include <sys/mount.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -173,7 +174,10 @@ serve_fuse(int fuse)
 	static char request[FUSE_MIN_READ_BUFFER + 4096];
 	struct fuse_in_header *head = (struct fuse_in_header *)request;
 	struct fuse_attr_out attr = { .attr_valid = 0,
-		.attr = { .ino = 1, .mode = S_IFREG | 0644, .nlink = 1 } };
+		.attr = { .ino = 1,
+		    .mode = S_IFREG | 0644,
+		    .nlink = 1,
+		    .size = 4096 } };
 	struct fuse_init_out init = {
 		.major = FUSE_KERNEL_VERSION, .minor = 31, .max_write = 4096
 	};
@@ -267,6 +271,75 @@ a_file_of_fuse_makes_nobody_wait(void **state)
 	unlink(path);
 }
 
+/* It waits in splice(2) for what FUSE does not send, with the pipe locked. */
+static pid_t
+fill_pipe(const char *path, int pipe)
+{
+	pid_t pid = fork();
+	struct stat st;
+	int file;
+
+	if (pid != 0)
+		return pid;
+	alarm(60);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	fstat(file, &st);
+	splice(file, NULL, pipe, NULL, 1, 0);
+	_exit(0);
+}
+
+static bool
+is_in_splice(pid_t pid)
+{
+	int64_t end = clock_ms() + DEADLINE_MS;
+	char path[32], *text = NULL;
+	bool there = false;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)pid);
+	while (!there && clock_ms() < end) {
+		poll(NULL, 0, 10);
+		text = fd_read_file(path, 4096, NULL);
+		there = text != NULL && atoi(text) == SYS_splice;
+		free(text);
+	}
+	return there;
+}
+
+static void
+a_pipe_that_is_locked_makes_nobody_wait(void **state)
+{
+	char path[] = "/tmp/foreign_test.XXXXXX";
+	int ends[2], made = mkostemp(path, O_CLOEXEC);
+	int64_t end;
+	pid_t server = -1, filler;
+	bool there;
+
+	close(made);
+	if (mount_fuse(path, &server) == -1) {
+		unlink(path);
+		skip();
+	}
+	assert_return_code(pipe2(ends, O_CLOEXEC), errno);
+	filler = fill_pipe(path, ends[1]);
+	there = is_in_splice(filler);
+	end = clock_ms() + DEADLINE_MS;
+	if (there) {
+		assert_true(foreign_is_local(ends[0]));
+		assert_true(foreign_may_poll(ends[0]));
+		assert_true(clock_ms() < end);
+	}
+	kill(server, SIGKILL);
+	kill(filler, SIGKILL);
+	waitpid(server, NULL, 0);
+	waitpid(filler, NULL, 0);
+	close(ends[0]);
+	close(ends[1]);
+	umount2(path, MNT_DETACH);
+	unlink(path);
+	if (!there)
+		skip();
+}
+
 int
 main(void)
 {
@@ -276,6 +349,7 @@ main(void)
 		cmocka_unit_test(what_holds_other_files_is_not_local),
 		cmocka_unit_test(what_may_be_polled_asks_nobody),
 		cmocka_unit_test(a_file_of_fuse_makes_nobody_wait),
+		cmocka_unit_test(a_pipe_that_is_locked_makes_nobody_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
