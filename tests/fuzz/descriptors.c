@@ -14,9 +14,11 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/foreign.h"
 #include "fuzz.h"
 
 /* Of a pair whose other end is closed, or lies in its own queue. */
@@ -138,8 +140,12 @@ fuzz_close(struct fuzz_message *message)
 int
 fuzz_lowest(void)
 {
-	int fd = dup(STDERR_FILENO);
+	pid_t pid;
+	int fd;
 
+	while ((pid = waitpid(-1, NULL, 0)) > 0)
+		foreign_reaped(pid);
+	fd = dup(STDERR_FILENO);
 	close(fd);
 	return fd;
 }

@@ -27,7 +27,10 @@ struct fuzz_message {
 int fuzz_next(struct fuzz_message *, const uint8_t **data, size_t *size);
 void fuzz_close(struct fuzz_message *);
 
-/* The lowest number that is free: the same again if nothing is left open. */
+/*
+ * The lowest number that is free: the same again if nothing is left open.
+ * Waits for the children that close, base/foreign.h.
+ */
 int fuzz_lowest(void);
 
 #endif

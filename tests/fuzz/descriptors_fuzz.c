@@ -88,21 +88,26 @@ told(const struct notify_message *message, void *arg)
 	FUZZ_EXPECT(fdstore_count(store) <= STORE_MAX);
 }
 
+/* One for each input: who sends too much that is refused is not heard. */
 static void
-set_up(void)
+open_notify(void)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	char path[64];
 
 	snprintf(path, sizeof(path), "/tmp/descriptors_fuzz.%d", getpid());
-	base = event_base_new();
-	FUZZ_EXPECT(base != NULL);
 	notify = notify_new(base, path, getuid(), getgid(), -1, told, NULL);
 	FUZZ_EXPECT(notify != NULL);
 	strlcpy(un.sun_path, path, sizeof(un.sun_path));
 	client = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	FUZZ_EXPECT(connect(client, (struct sockaddr *)&un, sizeof(un)) == 0);
-	unlink(path);
+}
+
+static void
+set_up(void)
+{
+	base = event_base_new();
+	FUZZ_EXPECT(base != NULL);
 	pool = fdpool_new(base, &events, NULL);
 	store = fdstore_new(pool);
 	other = fdstore_new(pool);
@@ -118,6 +123,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (base == NULL)
 		set_up();
 	first = fuzz_lowest();
+	open_notify();
 	while (fuzz_next(&message, &data, &size)) {
 		fd_send(
 		    client, message.data, message.len, message.fds, message.n);
@@ -129,6 +135,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	json_decref(fdstore_save(store));
 	fdstore_clear(store);
 	fdstore_clear(other);
+	fd_close(&client);
+	notify_free(notify);
 	FUZZ_EXPECT(stored == 0);
 	FUZZ_EXPECT(fuzz_lowest() == first);
 	return 0;
