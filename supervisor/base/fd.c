@@ -38,13 +38,20 @@ fd_dup(int fd)
 /* For all else, and for what a message may bring: recvmsg(2) drops the rest. */
 #define RESERVED (128 + FD_PASS_MAX)
 
-bool
-fd_is_scarce(int fd)
+size_t
+fd_spare(void)
 {
 	struct rlimit limit;
 
-	return getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-	    (rlim_t)fd + RESERVED >= limit.rlim_cur;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return 0;
+	return limit.rlim_cur > RESERVED ? limit.rlim_cur - RESERVED : 0;
+}
+
+bool
+fd_is_scarce(int fd)
+{
+	return (size_t)fd >= fd_spare();
 }
 
 /* Without asking a file system that may not answer, statx(2). */

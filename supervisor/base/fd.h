@@ -25,6 +25,9 @@ int fd_dup(int fd);
  */
 bool fd_is_same(int a, int b);
 
+/* How many descriptors there may be of what is not needed by all else. */
+size_t fd_spare(void);
+
 /*
  * Has this process too few numbers left for itself, now that fd, the lowest
  * that was free, is in use?

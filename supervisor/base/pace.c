@@ -38,16 +38,26 @@ share_clock_usec(void)
 	return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+int64_t
+share_wall_usec(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
 unsigned int
 share_use(struct share *share, int64_t usec)
 {
-	int64_t now = read_clock(CLOCK_MONOTONIC), over;
+	int64_t now = share_wall_usec(), over;
 
-	share->used_usec -= (now - share->at_usec) / SHARE_PART;
-	if (share->used_usec < 0)
-		share->used_usec = 0;
+	/* Below 0 it was given some to begin with, once. */
+	if (share->used_usec > 0) {
+		share->used_usec -= (now - share->at_usec) / SHARE_PART;
+		if (share->used_usec < 0)
+			share->used_usec = 0;
+	}
 	share->at_usec = now;
 	share->used_usec += usec;
-	over = share->used_usec - SHARE_SAVED_USEC;
+	over = share->used_usec -
+	    (share->saved_usec != 0 ? share->saved_usec : SHARE_SAVED_USEC);
 	return over > 0 ? (unsigned int)(over * SHARE_PART / 1000) + 1 : 0;
 }

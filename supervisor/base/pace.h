@@ -21,10 +21,14 @@ bool pace_allows(struct pace *, unsigned int most, unsigned int span_ms);
 #define SHARE_PART	 5     /* one of so many parts of our time */
 #define SHARE_SAVED_USEC 20000 /* that may be used at once after a rest */
 
-/* What one peer uses of our time.  All zero: nothing yet. */
+/*
+ * What one peer uses of our time.  All zero: nothing yet; used_usec below 0 is
+ * time that is given once, to begin with.
+ */
 struct share {
-	int64_t used_usec; /* and not made up for by the time since */
-	int64_t at_usec;   /* when that was so */
+	int64_t saved_usec; /* as SHARE_SAVED_USEC, which it is if this is 0 */
+	int64_t used_usec;  /* and not made up for by the time since */
+	int64_t at_usec;    /* when that was so */
 };
 
 /*
@@ -32,6 +36,9 @@ struct share {
  * something took, however busy the system is.
  */
 int64_t share_clock_usec(void);
+
+/* The same where what we wait for counts as well: a difference of two. */
+int64_t share_wall_usec(void);
 
 /*
  * So much was used until now.  Returns for how many milliseconds its peer has

@@ -15,14 +15,26 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/foreign.h"
 #include "process/caller.h"
 #include "process/intercept_backend.h"
 
+#define TURN_USEC 10000 /* of calls, before others have their turn */
+
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
 #endif
+
+static void
+resume(evutil_socket_t fd, short what, void *arg)
+{
+	struct intercept *intercept = arg;
+
+	if (!intercept->gone)
+		event_add(intercept->event, NULL);
+}
 
 struct intercept *
 intercept_new(struct event_base *base, int fd,
@@ -43,7 +55,11 @@ intercept_new(struct event_base *base, int fd,
 	intercept->fd = fd;
 	intercept->event =
 	    event_new(base, fd, EV_READ | EV_PERSIST, readable, intercept);
-	if (intercept->event != NULL && event_add(intercept->event, NULL) == 0)
+	intercept->resume = evtimer_new(base, resume, intercept);
+	intercept->share.saved_usec = backend->saved_usec;
+	intercept->share.used_usec = -backend->given_usec;
+	if (intercept->event != NULL && intercept->resume != NULL &&
+	    event_add(intercept->event, NULL) == 0)
 		return intercept;
 	intercept_free(intercept);
 	errno = ENOMEM;
@@ -64,6 +80,8 @@ intercept_free(struct intercept *intercept)
 		return;
 	if (intercept->event != NULL)
 		event_free(intercept->event);
+	if (intercept->resume != NULL)
+		event_free(intercept->resume);
 	if (intercept->backend->fini != NULL)
 		intercept->backend->fini(intercept);
 	fd_close(&intercept->fd);
@@ -88,14 +106,33 @@ void
 intercept_enter(struct intercept *intercept)
 {
 	intercept->busy = true;
+	intercept->busy_usec = share_wall_usec();
+}
+
+bool
+intercept_may_go_on(const struct intercept *intercept)
+{
+	return !intercept->dying &&
+	    share_wall_usec() - intercept->busy_usec < TURN_USEC;
 }
 
 void
-intercept_leave(struct intercept *intercept)
+intercept_leave(struct intercept *intercept, unsigned int wait_ms)
 {
+	struct timeval delay;
+	unsigned int rest;
+
 	intercept->busy = false;
-	if (intercept->dying)
+	if (intercept->dying) {
 		intercept_free(intercept);
+		return;
+	}
+	rest = share_use(
+	    &intercept->share, share_wall_usec() - intercept->busy_usec);
+	delay = clock_interval(rest > wait_ms ? rest : wait_ms);
+	if ((rest > 0 || wait_ms > 0) &&
+	    evtimer_add(intercept->resume, &delay) == 0)
+		event_del(intercept->event);
 }
 
 struct intercept_pending *

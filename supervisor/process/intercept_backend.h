@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
+#include "base/pace.h"
 #include "process/intercept.h"
 #include "process/ledger.h"
 
@@ -32,7 +33,9 @@ struct intercept_pending {
 
 /* How answers get back.  -1 with errno: ENOENT, the caller has gone. */
 struct intercept_backend {
-	bool restarts; /* a signal may make a call arrive once more */
+	bool restarts;	    /* a signal may make a call arrive once more */
+	int64_t saved_usec; /* of our time, as in struct share */
+	int64_t given_usec; /* to begin with */
 	int (*pass)(struct intercept_pending *);
 	int (*done)(struct intercept_pending *, int error);
 	int (*replace)(struct intercept_pending *, int fd);
@@ -50,9 +53,13 @@ struct intercept {
 	void *arg;
 	struct event_base *base;
 	struct event *event;
+	struct event *resume; /* pending: the event rests */
+	struct share share;   /* of our time that its calls use */
 	int fd;
 	void *state;	     /* the backend's */
 	bool busy;	     /* a handler may be running */
+	int64_t busy_usec;   /* since when, share_wall_usec() */
+	bool gone;	     /* there will be no more calls */
 	bool dying;	     /* free it once not busy */
 	unsigned int serial; /* of the latest call */
 	TAILQ_HEAD(intercept_queue, intercept_pending) calls;
@@ -85,8 +92,14 @@ void intercept_pending_free(struct intercept_pending *);
  */
 void intercept_ask(struct intercept_pending *);
 
-/* Around all that may call a handler.  After leave it may be no more. */
+/*
+ * Around all that may call a handler.  After leave it may be no more, or its
+ * event may rest: what its calls have cost us in between, waiting included,
+ * was more than their share, or wait_ms is not 0.  Calls that come meanwhile
+ * wait in the kernel.
+ */
 void intercept_enter(struct intercept *);
-void intercept_leave(struct intercept *);
+bool intercept_may_go_on(const struct intercept *); /* in this turn */
+void intercept_leave(struct intercept *, unsigned int wait_ms);
 
 #endif

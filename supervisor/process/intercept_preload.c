@@ -16,19 +16,18 @@
 #include <unistd.h>
 
 #include "announce.h"
-#include "base/clock.h"
 #include "base/fd.h"
 #include "base/foreign.h"
-#include "base/pace.h"
 #include "base/paths.h"
 #include "process/caller.h"
 #include "process/intercept_backend.h"
 #include "process/tree.h"
 
-#define BURST	     16	 /* connections accepted in one turn of the loop */
-#define VISITORS_MAX 64	 /* the longest idle one makes room for a new */
-#define CALLS_MAX    256 /* under way; more wait to be accepted */
-#define RETRY_MS     100 /* until a descriptor may be free again */
+#define BURST	     16	    /* connections accepted in one turn of the loop */
+#define VISITORS_MAX 64	    /* the longest idle one makes room for a new */
+#define CALLS_MAX    256    /* under way; more wait to be accepted */
+#define RETRY_MS     100    /* until a descriptor may be free again */
+#define SAVED_USEC   500000 /* a server may bind hundreds of sockets at once */
 
 _Static_assert((int)ANNOUNCE_BIND == (int)INTERCEPT_BIND &&
 	(int)ANNOUNCE_LISTEN == (int)INTERCEPT_LISTEN &&
@@ -55,8 +54,6 @@ struct visitor {
 struct lobby {
 	TAILQ_HEAD(, visitor) visitors;
 	unsigned int n;
-	struct event *retry; /* pending while nobody is accepted */
-	struct share share;  /* of our time that they use */
 };
 
 static void
@@ -83,7 +80,6 @@ free_visitors(struct intercept *intercept)
 		return;
 	while ((visitor = TAILQ_FIRST(&lobby->visitors)) != NULL)
 		visitor_free(visitor);
-	event_free(lobby->retry);
 	free(lobby);
 }
 
@@ -150,6 +146,7 @@ still_lives(const struct intercept_pending *pending)
 }
 
 static const struct intercept_backend backend = {
+	.saved_usec = SAVED_USEC,
 	.caller = find_caller,
 	.valid = still_lives,
 	.pass = pass_call,
@@ -252,7 +249,7 @@ on_request(evutil_socket_t sock, short what, void *arg)
 	if ((what & EV_TIMEOUT) == 0)
 		read_request(visitor);
 	visitor_free(visitor);
-	intercept_leave(intercept);
+	intercept_leave(intercept, 0);
 }
 
 /* Its request is here already, as a rule: then it is never idle. */
@@ -295,25 +292,6 @@ visitor_new(struct intercept *intercept, int sock)
 	TAILQ_INSERT_TAIL(&lobby->visitors, visitor, entry);
 	lobby->n++;
 	welcome(visitor);
-}
-
-/* Those that come meanwhile wait in the queue. */
-static void
-pause_accepting(struct intercept *intercept, unsigned int ms)
-{
-	struct lobby *lobby = intercept->state;
-	struct timeval delay = clock_interval(ms);
-
-	if (evtimer_add(lobby->retry, &delay) == 0)
-		event_del(intercept->event);
-}
-
-static void
-resume_accepting(evutil_socket_t fd, short what, void *arg)
-{
-	struct intercept *intercept = arg;
-
-	event_add(intercept->event, NULL);
 }
 
 /* A call that is held has two descriptors. */
@@ -364,22 +342,13 @@ static void
 on_connection(evutil_socket_t fd, short what, void *arg)
 {
 	struct intercept *intercept = arg;
-	int64_t began = share_clock_usec();
-	unsigned int n = 0, wait = 0, rest;
+	unsigned int n = 0, wait = 0;
 
 	intercept_enter(intercept);
-	while (n++ < BURST && !intercept->dying &&
+	while (n++ < BURST && intercept_may_go_on(intercept) &&
 	    accept_one(intercept, fd, &wait))
 		continue;
-	if (!intercept->dying) {
-		rest = share_use(&((struct lobby *)intercept->state)->share,
-		    share_clock_usec() - began);
-		if (wait < rest)
-			wait = rest;
-		if (wait > 0)
-			pause_accepting(intercept, wait);
-	}
-	intercept_leave(intercept);
+	intercept_leave(intercept, wait);
 }
 
 int
@@ -412,15 +381,11 @@ intercept_preload_new(struct event_base *base, int fd,
 	    intercept_new(base, fd, &backend, on_connection, handler, arg);
 	if (intercept == NULL)
 		return NULL;
-	if ((lobby = calloc(1, sizeof(*lobby))) != NULL) {
-		TAILQ_INIT(&lobby->visitors);
-		lobby->retry = evtimer_new(base, resume_accepting, intercept);
-	}
-	if (lobby == NULL || lobby->retry == NULL) {
-		free(lobby);
+	if ((lobby = calloc(1, sizeof(*lobby))) == NULL) {
 		intercept_free(intercept);
 		return NULL;
 	}
+	TAILQ_INIT(&lobby->visitors);
 	intercept->state = lobby;
 	return intercept;
 }

@@ -26,7 +26,9 @@
 #include "process/intercept_backend.h"
 #include "process/remote.h"
 
-#define BURST 16 /* notifications handled in one turn of the loop */
+#define BURST	   16 /* notifications handled in one turn of the loop */
+#define SAVED_USEC 2000000
+#define GIVEN_USEC 20000000 /* a server may begin with a thousand sockets */
 
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
@@ -176,6 +178,8 @@ find_caller(const struct intercept_pending *pending, struct credentials *who)
 
 static const struct intercept_backend backend = {
 	.restarts = true,
+	.saved_usec = SAVED_USEC,
+	.given_usec = GIVEN_USEC,
 	.caller = find_caller,
 	.valid = still_waits,
 	.pass = pass_call,
@@ -344,10 +348,11 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	intercept_enter(intercept);
 	if (((struct seccomp_state *)intercept->state)->inherited)
 		take_inherited(intercept);
-	for (n = 0; n < BURST && !intercept->dying; n++) {
+	for (n = 0; n < BURST && intercept_may_go_on(intercept); n++) {
 		if (poll(&ready, 1, 0) != 1)
 			break;
 		if ((ready.revents & POLLIN) == 0) {
+			intercept->gone = true;
 			event_del(intercept->event);
 			if (intercept->handler->gone != NULL)
 				intercept->handler->gone(intercept->arg);
@@ -355,7 +360,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 		}
 		receive_call(intercept);
 	}
-	intercept_leave(intercept);
+	intercept_leave(intercept, 0);
 }
 
 struct intercept *

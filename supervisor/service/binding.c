@@ -17,6 +17,7 @@
 #include "base/pace.h"
 #include "process/intercept.h"
 #include "process/remote.h"
+#include "service/allotment.h"
 #include "service/holding.h"
 #include "service/latecomers.h"
 #include "service/service.h"
@@ -25,7 +26,7 @@
 #include "traffic/directory.h"
 #include "traffic/settings.h"
 
-#define TROUBLE_MAX 512
+#define TROUBLE_MAX 1024
 #define TOLD_MAX    20	  /* refusals that become events */
 #define TOLD_MS	    10000 /* in this time */
 
@@ -33,6 +34,7 @@ struct bindings {
 	struct generation *generation;
 	struct holdings *holdings;
 	bool hangs; /* a path of the program's: none is looked at any more */
+	bool full;  /* it has been told that its sockets are too many */
 	char trouble[TROUBLE_MAX];
 	struct pace told;
 };
@@ -56,7 +58,7 @@ bindings_reset(struct bindings *bindings)
 {
 	holdings_reset(bindings->holdings);
 	bindings->trouble[0] = '\0';
-	bindings->hangs = false;
+	bindings->hangs = bindings->full = false;
 }
 
 void
@@ -187,6 +189,30 @@ refuse_owned(struct bindings *bindings, struct intercept_call *call,
 	    text, other->number, text);
 }
 
+/* It has enough: the kernel does it, or nobody where others are served. */
+static void
+leave_out(struct bindings *bindings, struct intercept_call *call,
+    const struct target *target)
+{
+	char text[ADDRESS_STRLEN], why[TROUBLE_MAX / 2];
+
+	if (!bindings->full) {
+		bindings->full = true;
+		address_format(&target->address, text);
+		allotment_explain(target->listener, why, sizeof(why));
+		snprintf(bindings->trouble, sizeof(bindings->trouble), "%s: %s",
+		    text, why);
+		tell_trouble(bindings);
+	}
+	if (target->listener != NULL) {
+		intercept_done(call, EMFILE);
+		return;
+	}
+	if (call->kind == INTERCEPT_LISTEN)
+		latecomers_note(bindings->generation->latecomers, call);
+	intercept_pass(call);
+}
+
 /* BIND AND LISTEN */
 
 /*
@@ -263,12 +289,18 @@ bind_at(struct bindings *bindings, struct intercept_call *call,
 	unsigned int number = bindings->generation->number;
 	enum listener_way way = listener_way(listener);
 	int fd = holdings_unused(bindings->holdings, listener), r = -1;
+	bool may;
 	size_t n;
 
 	listener_sockets(listener, number, &n);
+	may = n == 0 || has_reuseport(call->fd);
+	if (fd == -1 && may &&
+	    !allotment_has_room(bindings->generation, listener, call)) {
+		leave_out(bindings, call, target);
+		return;
+	}
 	/* Each of many workers may want one, where there is only one. */
-	if (fd == -1 && way == LISTENER_SHARE &&
-	    (n == 0 || has_reuseport(call->fd)))
+	if (fd == -1 && way == LISTENER_SHARE && may)
 		fd = listener_open(listener, number);
 	if (fd != -1) {
 		settings_copy(call->fd, fd);
@@ -280,7 +312,7 @@ bind_at(struct bindings *bindings, struct intercept_call *call,
 		return;
 	}
 	errno = EADDRINUSE;
-	if (n == 0 || has_reuseport(call->fd))
+	if (may)
 		r = way == LISTENER_BIND
 		    ? listener_bind(listener, call->fd)
 		    : adopt(bindings, call, target, listener);
@@ -317,6 +349,10 @@ bind_elsewhere(struct bindings *bindings, struct intercept_call *call,
 	struct listener *listener;
 	int r;
 
+	if (!allotment_has_room(bindings->generation, NULL, call)) {
+		leave_out(bindings, call, target);
+		return;
+	}
 	listener = steering_make(service, NULL, address);
 	if (listener == NULL) {
 		intercept_pass(call);
@@ -486,6 +522,10 @@ listen_at(struct bindings *bindings, struct intercept_call *call,
 	struct listener *listener = target->listener, *fresh = NULL;
 	int r = -1;
 
+	if (!allotment_has_room(bindings->generation, listener, call)) {
+		leave_out(bindings, call, target);
+		return;
+	}
 	if (listener == NULL)
 		listener = fresh =
 		    steering_make(service, NULL, &target->address);

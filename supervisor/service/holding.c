@@ -29,7 +29,8 @@ struct holding {
 	struct holdings *holdings;
 	struct listener *listener;
 	int fd;		     /* the listener's */
-	int pidfd;	     /* of the process that bound it; -1: not watched */
+	pid_t pid;	     /* of the process that bound it; 0: not watched */
+	int pidfd;	     /* on that; -1: another holding has it */
 	struct event *watch; /* on that */
 	struct event *knock; /* on fd: clients wait; seen once in a while */
 	int64_t unused_ms;   /* since when nobody has it; 0: it is used */
@@ -45,6 +46,8 @@ struct holdings {
 };
 
 static void look(evutil_socket_t, short, void *);
+static void process_ended(evutil_socket_t, short, void *);
+static void unwatch(struct holding *);
 static void patience_ends(evutil_socket_t, short, void *);
 
 struct holdings *
@@ -68,13 +71,49 @@ holdings_new(struct generation *generation)
 	return NULL;
 }
 
+static struct holding *
+find_bound_by(const struct holdings *holdings, pid_t pid)
+{
+	struct holding *holding;
+
+	LIST_FOREACH (holding, &holdings->list, entry) {
+		if (holding->pid == pid)
+			return holding;
+	}
+	return NULL;
+}
+
+/* *Steals* pidfd.  That it cannot be watched costs a look later on. */
+static void
+watch_by(struct holding *holding, int pidfd)
+{
+	holding->pidfd = pidfd;
+	holding->watch = event_new(holding->holdings->generation->service->base,
+	    pidfd, EV_READ, process_ended, holding);
+	if (holding->watch == NULL || event_add(holding->watch, NULL) == -1)
+		unwatch(holding);
+}
+
+/* Others of its process are watched on. */
 static void
 unwatch(struct holding *holding)
 {
+	int pidfd = holding->pidfd;
+	pid_t pid = holding->pid;
+	struct holding *heir;
+
 	if (holding->watch != NULL)
 		event_free(holding->watch);
 	holding->watch = NULL;
-	fd_close(&holding->pidfd);
+	holding->pidfd = -1;
+	holding->pid = 0;
+	if (pidfd == -1)
+		return;
+	heir = find_bound_by(holding->holdings, pid);
+	if (heir != NULL)
+		watch_by(heir, pidfd);
+	else
+		fd_close(&pidfd);
 }
 
 static void
@@ -227,9 +266,14 @@ look(evutil_socket_t fd, short what, void *arg)
 static void
 process_ended(evutil_socket_t fd, short what, void *arg)
 {
-	struct holding *holding = arg;
+	struct holding *holding = arg, *other;
 	struct holdings *holdings = holding->holdings;
+	pid_t pid = holding->pid;
 
+	LIST_FOREACH (other, &holdings->list, entry) {
+		if (other != holding && other->pid == pid)
+			other->pid = 0;
+	}
 	unwatch(holding);
 	look_after(holdings, 0);
 }
@@ -280,18 +324,18 @@ find(const struct holdings *holdings, int fd)
 	return NULL;
 }
 
-/* That it cannot be watched costs a look later on. */
+/* One descriptor does for all that a process has bound. */
 static void
 watch(struct holding *holding, pid_t pid)
 {
-	struct service *service = holding->holdings->generation->service;
+	bool watched = find_bound_by(holding->holdings, pid) != NULL;
+	int pidfd = watched ? -1 : pidfd_open(pid, 0);
 
-	if ((holding->pidfd = pidfd_open(pid, 0)) == -1)
+	if (!watched && pidfd == -1)
 		return;
-	holding->watch = event_new(
-	    service->base, holding->pidfd, EV_READ, process_ended, holding);
-	if (holding->watch == NULL || event_add(holding->watch, NULL) == -1)
-		unwatch(holding);
+	holding->pid = pid;
+	if (!watched)
+		watch_by(holding, pidfd);
 }
 
 void

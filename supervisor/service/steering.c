@@ -219,12 +219,6 @@ steering_is_declared(
 	return false;
 }
 
-int
-steering_add(struct service *service, struct listener *listener)
-{
-	return append(service, listener) == 0 ? steering_apply(service) : -1;
-}
-
 void
 steering_tidy(struct service *service)
 {
@@ -352,37 +346,51 @@ collect_preview(const struct service *service, size_t *n)
 }
 
 static int
-apply_plan(struct service *service, const struct steer_plan *plan)
+steer_one(struct listener *listener, const struct steer_plan *plan)
 {
 	char text[ADDRESS_STRLEN];
-	size_t i;
 
-	recovery_save(service);
-	for (i = 0; i < service->nlisteners; i++) {
-		if (listener_steer(service->listeners[i], plan) == 0)
-			continue;
-		address_format(listener_address(service->listeners[i]), text);
-		log_error("%s: cannot steer: %s", text, strerror(errno));
-		return -1;
-	}
-	return 0;
+	if (listener_steer(listener, plan) == 0)
+		return 0;
+	address_format(listener_address(listener), text);
+	log_error("%s: cannot steer: %s", text, strerror(errno));
+	return -1;
 }
 
-int
-steering_apply(struct service *service)
+/* Those from the first on. */
+static int
+apply_from(struct service *service, size_t first)
 {
 	struct steer_share shares[SHARES_MAX];
 	struct steer_plan plan = { .shares = shares,
 		.sticky = service->options->sticky,
 		.preview_generation = service->release.to };
 	struct steer_net *preview;
-	int r;
+	size_t i;
+	int r = 0;
 
 	plan.nshares = collect_shares(service, shares);
 	plan.preview = preview = collect_preview(service, &plan.npreview);
-	r = apply_plan(service, &plan);
+	recovery_save(service);
+	for (i = first; i < service->nlisteners && r == 0; i++)
+		r = steer_one(service->listeners[i], &plan);
 	free(preview);
 	return r;
+}
+
+int
+steering_apply(struct service *service)
+{
+	return apply_from(service, 0);
+}
+
+/* The plan is in force at all others already. */
+int
+steering_add(struct service *service, struct listener *listener)
+{
+	if (append(service, listener) == -1)
+		return -1;
+	return apply_from(service, service->nlisteners - 1);
 }
 
 void

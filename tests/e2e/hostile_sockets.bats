@@ -322,3 +322,48 @@ traced_upgrade() {
 			-- ./server
 	done
 }
+
+# busy_ms PID: how long it had a processor within three seconds.
+busy_ms() {
+	local before after
+
+	before=$(cpu_ticks "$1")
+	DEADLINE=3 until_true false >/dev/null 2>&1 || true
+	after=$(cpu_ticks "$1")
+	echo $(((after - before) * 1000 / $(getconf CLK_TCK)))
+}
+
+# cpu_ticks PID
+cpu_ticks() {
+	sed 's/.*) //' "/proc/$1/stat" | awk '{ print $12 + $13 }'
+}
+
+# is_calm PID: it has most of its time for others.
+is_calm() {
+	[ "$(busy_ms "$1")" -lt 900 ]
+}
+
+@test "hostile: threads that bind without end leave the supervisor most of its time" {
+	attacker "hostile_binds loop 24 $(free_port)"
+	serve_attacked --shim seccomp
+	until_true said binds
+	# What is given to a server that starts is used up by then.
+	DEADLINE=90 until_true is_calm "$(supervisor)"
+	is_calm "$(supervisor)"
+	is_calm "$(supervisor)"
+	hotswap status web >/dev/null
+	unharmed
+}
+
+@test "hostile: a program's many sockets leave descriptors for an upgrade" {
+	ulimit -n 1024
+	# Before it serves, when what it binds may become the service's.
+	attacker "hostile_binds listen 3 400 $(free_port)"
+	sed -i 's/2>&1 &$/2>\&1/' program
+	serve_attacked --shim seccomp --start-timeout 60s --bake 10s
+	until_true said "all have tried"
+	[ "$(grep -c "^400 listen" theirs/said)" = 3 ]
+	[ "$(grep -c "raise LimitNOFILE=" run.log)" = 1 ]
+	unharmed --bake 200ms
+	[ "$(find "/proc/$(supervisor)/fd" -mindepth 1 | wc -l)" -lt 700 ]
+}

@@ -40,7 +40,7 @@ pace_allows(struct pace *pace, unsigned int most, unsigned int span_ms)
 }
 
 int64_t
-share_clock_usec(void)
+share_wall_usec(void)
 {
 	return 0;
 }

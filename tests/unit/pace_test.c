@@ -44,6 +44,10 @@ test_share(void **state)
 	for (end = clock_ms() + rest; clock_ms() < end;)
 		;
 	assert_int_equal(share_use(&share, 0), 0);
+	/* What is given to begin with is there once. */
+	share = (struct share){ .used_usec = -1000000, .saved_usec = 1000 };
+	assert_int_equal(share_use(&share, 1000000), 0);
+	assert_int_not_equal(share_use(&share, 2000), 0);
 	/* A long rest does not save up more than there is room for. */
 	share = (struct share){ 0 };
 	assert_int_not_equal(share_use(&share, SHARE_SAVED_USEC + 10000), 0);
