@@ -96,7 +96,7 @@ def has_grown(before, after):
 
 def settled(web, before):
     """What is held once it has come down again, or after a while."""
-    end = time.monotonic() + 5
+    end = time.monotonic() + 20
     after = holdings(web)
     while has_grown(before, after) and time.monotonic() < end:
         time.sleep(0.1)
