@@ -122,10 +122,22 @@ load(struct adoption *a)
 
 /* TAKING OVER FROM A SUPERVISOR WHOSE KEEPER IS DEAD */
 
+/*
+ * A command that asks whether the name is taken has a shared lock for as long
+ * as it asks, cli/absence.c: that is nobody's, and soon over.
+ */
 static bool
 try_lock(int lock)
 {
-	return flock(lock, LOCK_EX | LOCK_NB) == 0;
+	int64_t end = clock_ms() + WAIT_MS;
+
+	while (flock(lock, LOCK_EX | LOCK_NB) == -1) {
+		if (flock(lock, LOCK_SH | LOCK_NB) == -1 || clock_ms() >= end)
+			return false;
+		flock(lock, LOCK_UN);
+		poll(NULL, 0, 1);
+	}
+	return true;
 }
 
 static void

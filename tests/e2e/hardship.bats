@@ -112,6 +112,16 @@ s = socket.create_server(("127.0.0.1", int(sys.argv[1]))); time.sleep(60)' \
 	[ "$(version)" = v1 ]
 }
 
+@test "start: commands that ask whether the name is taken do not take it" {
+	mkdir -m 700 run
+	touch run/web.lock
+	flock --shared run/web.lock sh -c 'touch asks; sleep 0.5' 3>&- &
+	PIDS+=($!)
+	until_true [ -e asks ]
+	serve
+	[ "$(version)" = v1 ]
+}
+
 @test "start: of two at once one has the name, the other is told" {
 	local first=0 second=0
 
