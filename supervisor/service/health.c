@@ -13,6 +13,7 @@
 #include "process/probe.h"
 #include "service/helper.h"
 #include "service/service.h"
+#include "service/steering.h"
 #include "traffic/accept.h"
 #include "traffic/directory.h"
 
@@ -271,27 +272,36 @@ begin_probe(
 	return health->probe != NULL ? 0 : -1;
 }
 
+static struct listener *
+find_listener(const struct address *address, void *arg)
+{
+	const struct health *health = arg;
+
+	return steering_find(health->generation->service, address);
+}
+
 /* At every address at which it has a socket. */
 static int
 begin_accept(struct health *health)
 {
 	const struct generation *generation = health->generation;
 	const struct service *service = generation->service;
-	struct listener **listeners;
+	struct address *addresses;
 	size_t i, n, count = 0;
 
-	listeners = calloc(service->nlisteners + 1, sizeof(struct listener *));
-	if (listeners == NULL)
+	addresses = calloc(service->nlisteners + 1, sizeof(*addresses));
+	if (addresses == NULL)
 		return -1;
 	for (i = 0; i < service->nlisteners; i++) {
 		listener_sockets(service->listeners[i], generation->number, &n);
 		if (n > 0)
-			listeners[count++] = service->listeners[i];
+			addresses[count++] =
+			    *listener_address(service->listeners[i]);
 	}
-	health->accept = accept_check_start(service->base, listeners, count,
+	health->accept = accept_check_start(service->base, addresses, count,
 	    generation->number, service->options->health_timeout_ms,
-	    accept_result, health);
-	free(listeners);
+	    find_listener, accept_result, health);
+	free(addresses);
 	return health->accept != NULL ? 0 : -1;
 }
 

@@ -24,7 +24,7 @@
 
 struct accept_check {
 	struct event_base *base;
-	struct listener **listeners;
+	struct address *addresses;
 	size_t n;
 	size_t at; /* the one being checked */
 	unsigned int generation;
@@ -37,9 +37,28 @@ struct accept_check {
 	int fd;
 	struct event *event;
 	char why[2 * ADDRESS_STRLEN + 3];
+	accept_find *find;
 	accept_done *done;
 	void *arg;
 };
+
+static const struct address *
+check_address(const struct accept_check *check)
+{
+	return &check->addresses[check->at];
+}
+
+/* Of the one being checked, as it is now; NULL: it is gone. */
+static struct listener *
+check_listener(const struct accept_check *check)
+{
+	struct listener *l = check->find(check_address(check), check->arg);
+	size_t n = 0;
+
+	if (l != NULL)
+		listener_sockets(l, check->generation, &n);
+	return n > 0 ? l : NULL;
+}
 
 static void check_connect(struct accept_check *);
 static void check_look(struct accept_check *);
@@ -69,7 +88,7 @@ void
 accept_check_cancel(struct accept_check *check)
 {
 	check_disconnect(check);
-	free(check->listeners);
+	free(check->addresses);
 	free(check);
 }
 
@@ -80,13 +99,25 @@ check_pass(struct accept_check *check)
 	accept_check_cancel(check);
 }
 
+static void
+check_pass_over(struct accept_check *check)
+{
+	check->at++;
+	check_next(check);
+}
+
+/* What the program has closed meanwhile has not failed. */
 static void __attribute__((format(printf, 2, 3)))
 check_fail(struct accept_check *check, const char *fmt, ...)
 {
 	char address[ADDRESS_STRLEN], what[ADDRESS_STRLEN];
 	va_list args;
 
-	address_format(listener_address(check->listeners[check->at]), address);
+	if (check_listener(check) == NULL) {
+		check_pass_over(check);
+		return;
+	}
+	address_format(check_address(check), address);
 	va_start(args, fmt);
 	vsnprintf(what, sizeof(what), fmt, args);
 	va_end(args);
@@ -115,13 +146,15 @@ check_wait(
 static bool
 check_has(const struct accept_check *check, int level, int option)
 {
+	const struct listener *l = check_listener(check);
 	const int *fds;
 	socklen_t len;
 	size_t i, n;
 	int value;
 
-	fds = listener_sockets(
-	    check->listeners[check->at], check->generation, &n);
+	if (l == NULL)
+		return false;
+	fds = listener_sockets(l, check->generation, &n);
 	for (i = 0; i < n; i++) {
 		len = sizeof(value);
 		if (getsockopt(fds[i], level, option, &value, &len) == 0 &&
@@ -140,12 +173,12 @@ static bool
 check_is_accepted(const struct accept_check *check)
 {
 	int r = diag_accepted(check->fd);
+	struct listener *l;
 
 	if (r != -1)
 		return r;
-	return check->looks > 0 &&
-	    listener_queued(check->listeners[check->at], check->generation) ==
-	    0;
+	return check->looks > 0 && (l = check_listener(check)) != NULL &&
+	    listener_queued(l, check->generation) == 0;
 }
 
 static void
@@ -181,8 +214,7 @@ check_look(struct accept_check *check)
 	if (reset && !check_has(check, SOL_SOCKET, SO_ACCEPTCONN)) {
 		check_fail(check, "the program has stopped listening");
 	} else if (!quiet || reset || check_is_accepted(check)) {
-		check->at++;
-		check_next(check);
+		check_pass_over(check);
 	} else if (clock_ms() >= check->deadline) {
 		check_fail(check,
 		    "connects, but the program has not accepted within %u ms",
@@ -199,8 +231,7 @@ check_look(struct accept_check *check)
 static void
 check_watch(struct accept_check *check)
 {
-	if (address_kind(listener_address(check->listeners[check->at])) ==
-		ADDRESS_INET &&
+	if (address_kind(check_address(check)) == ADDRESS_INET &&
 	    check_has(check, IPPROTO_TCP, TCP_DEFER_ACCEPT))
 		shutdown(check->fd, SHUT_WR);
 	check->interval_ms = 1;
@@ -256,12 +287,17 @@ check_open(struct accept_check *check)
 {
 	struct address to, source;
 	const struct directory *directory;
+	struct listener *l = check_listener(check);
+	bool is_private;
 	int one = 1;
-	bool is_private = listener_private(check->listeners[check->at],
-			      check->generation, &directory) != NULL;
 
-	if (listener_direct(check->listeners[check->at], check->generation,
-		check->source, &to, &source) == -1)
+	if (l == NULL) {
+		errno = ENOENT;
+		return -1;
+	}
+	is_private = listener_private(l, check->generation, &directory) != NULL;
+	if (listener_direct(
+		l, check->generation, check->source, &to, &source) == -1)
 		return -1;
 	check->fd = socket(
 	    to.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -274,8 +310,7 @@ check_open(struct accept_check *check)
 		bind(check->fd, &source.sa, source.len) == -1))
 		return -1;
 	if (is_private)
-		return listener_connect(
-		    check->listeners[check->at], check->generation, check->fd);
+		return listener_connect(l, check->generation, check->fd);
 	return connect(check->fd, &to.sa, to.len);
 }
 
@@ -309,14 +344,10 @@ check_connect(struct accept_check *check)
 static void
 check_next(struct accept_check *check)
 {
-	const struct address *address;
-
 	check_disconnect(check);
-	for (; check->at < check->n; check->at++) {
-		address = listener_address(check->listeners[check->at]);
-		if (address->type == SOCK_STREAM)
-			break;
-	}
+	while (
+	    check->at < check->n && check_address(check)->type != SOCK_STREAM)
+		check->at++;
 	check->source = 0;
 	if (check->at == check->n)
 		check_pass(check);
@@ -331,9 +362,9 @@ check_on_start(evutil_socket_t fd, short events, void *arg)
 }
 
 struct accept_check *
-accept_check_start(struct event_base *base, struct listener *const *listeners,
+accept_check_start(struct event_base *base, const struct address *addresses,
     size_t n, unsigned int generation, unsigned int timeout_ms,
-    accept_done *done, void *arg)
+    accept_find *find, accept_done *done, void *arg)
 {
 	const struct timeval now = { 0 };
 	struct accept_check *check;
@@ -346,16 +377,17 @@ accept_check_start(struct event_base *base, struct listener *const *listeners,
 	check->generation = generation;
 	check->timeout_ms = timeout_ms;
 	check->deadline = clock_ms() + timeout_ms;
+	check->find = find;
 	check->done = done;
 	check->arg = arg;
-	check->listeners = calloc(n + 1, sizeof(struct listener *));
+	check->addresses = calloc(n + 1, sizeof(*addresses));
 	check->event = event_new(base, -1, 0, check_on_start, check);
-	if (check->listeners == NULL || check->event == NULL ||
+	if (check->addresses == NULL || check->event == NULL ||
 	    event_add(check->event, &now) == -1) {
 		accept_check_cancel(check);
 		errno = ENOMEM;
 		return NULL;
 	}
-	memcpy(check->listeners, listeners, n * sizeof(struct listener *));
+	memcpy(check->addresses, addresses, n * sizeof(*addresses));
 	return check;
 }

@@ -22,15 +22,20 @@ struct accept_check;
  */
 typedef void accept_done(bool passed, const char *why, void *arg);
 
+/* The listener that has this address now; NULL: none has it any more. */
+typedef struct listener *accept_find(const struct address *, void *arg);
+
 /*
- * Check each of n listeners (those of datagrams pass at once), one after the
- * other, within timeout_ms together.  The listeners must stay until done is
- * called or the check is cancelled.  done is never called from within
- * accept_check_start.  *New*, released by itself once done has been called.
+ * Check each of n addresses (those of datagrams pass at once), one after the
+ * other, within timeout_ms together.  A program may close its socket at any of
+ * them meanwhile, and the listener goes with it: find is asked each time, and
+ * an address that has none of the generation's sockets any more is passed
+ * over.  done is never called from within accept_check_start.  *New*, released
+ * by itself once done has been called.
  */
 struct accept_check *accept_check_start(struct event_base *,
-    struct listener *const *, size_t n, unsigned int generation,
-    unsigned int timeout_ms, accept_done *done, void *arg);
+    const struct address *, size_t n, unsigned int generation,
+    unsigned int timeout_ms, accept_find *find, accept_done *done, void *arg);
 
 /* End it without calling done. */
 void accept_check_cancel(struct accept_check *);

@@ -44,7 +44,7 @@ serve_attacked() {
 			./program --bind "127.0.0.1:$PORT" >>run.log 2>&1 3>&- &
 		SUPERVISOR=$!
 		PIDS+=("$SUPERVISOR")
-		DEADLINE=60 until_true \
+		DEADLINE=${DEADLINE:-60} until_true \
 			hotswap wait web --for ready --timeout 10s 2>/dev/null
 	else
 		serve --user nobody "$@" -- ./program
@@ -77,8 +77,8 @@ said_twice() {
 	[ "$(grep -cF -- "$1" theirs/said)" = 2 ]
 }
 
-# unharmed OPTIONS...: commands are answered, the program is replaced and taken back, and
-# no request has failed.
+# unharmed OPTIONS...: commands are answered, the program is replaced and taken
+# back, and no request has failed.
 unharmed() {
 	hotswap status web >/dev/null
 	release server v2

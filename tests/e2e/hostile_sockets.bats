@@ -66,12 +66,15 @@ roots_server_lives() {
 
 	mode=$(stat -c %a before 2>/dev/null || echo 600)
 	install -m 600 /dev/null roots/victim
+	echo "${TRIES:-200}" >tries
 	attacker_twice "hostile_swap '$PWD/theirs' '$PWD/roots/victim' \
-		${TRIES:-200}"
+		\$(cat '$PWD/tries')"
 	# The program binds its own port long after the first of the others.
-	WRAPPED=1 serve_attacked --start-timeout 60s --bake 10s
-	DEADLINE=60 until_true said_twice "done"
+	DEADLINE=300 WRAPPED=1 serve_attacked --start-timeout 5m --bake 5m
+	DEADLINE=300 until_true said_twice "done"
 	[ "$(stat -c '%a %U' roots/victim)" = "$mode root" ]
+	# A program that goes on so before it serves delays its own start.
+	echo 5 >tries
 	unharmed --bake 200ms
 	[ "$(stat -c '%a %U' roots/victim)" = "$mode root" ]
 }

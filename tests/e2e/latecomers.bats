@@ -221,3 +221,25 @@ ask_more() {
 	hotswap upgrade web --bake 0
 	is_version v2
 }
+
+@test "late: a socket that goes while it is checked is passed over" {
+	local before
+
+	# What is freed is overwritten, mallopt(3).
+	export MALLOC_PERTURB_=165
+	cat >program <<-END
+		#!/bin/sh
+		'$BUILD/fixtures/bind_plain' unix-stream bind-unix '$PWD/s.'\$\$ close
+		exec ./server
+	END
+	chmod 755 program
+	hotswap run -n web --bake 200ms --health-timeout 1m -- ./program \
+		>>run.log 2>&1 3>&- &
+	SUPERVISOR=$!
+	PIDS+=("$SUPERVISOR")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	before=$(itself)
+	hotswap upgrade web
+	[ "$(itself)" = "$before" ]
+	[ "$(listeners)" = "127.0.0.1:$PORT" ]
+}

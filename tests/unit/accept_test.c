@@ -35,6 +35,7 @@ struct listener {
 	struct event *event;   /* accepts; NULL: the program hangs */
 	unsigned int accepted; /* and kept or, with close, closed again */
 	bool close;
+	bool left; /* it is there, but not this generation's */
 	int last;
 	int queued;
 	unsigned int directed; /* sources that listener_direct has */
@@ -43,6 +44,8 @@ struct listener {
 };
 
 static struct event_base *base;
+static struct listener *const *known; /* those that find finds */
+static size_t nknown;
 
 const struct address *
 listener_address(const struct listener *l)
@@ -54,7 +57,7 @@ const int *
 listener_sockets(const struct listener *l, unsigned int generation, size_t *n)
 {
 	assert_int_equal(generation, GENERATION);
-	*n = 1;
+	*n = l->left ? 0 : 1;
 	return &l->fd;
 }
 
@@ -179,14 +182,40 @@ on_done(bool passed, const char *why, void *arg)
 		strlcpy(outcome->why, why, sizeof(outcome->why));
 }
 
+static struct listener *
+find(const struct address *address, void *arg)
+{
+	size_t i;
+
+	for (i = 0; i < nknown; i++)
+		if (address_equal(&known[i]->address, address))
+			return known[i];
+	return NULL;
+}
+
+static struct accept_check *
+begin(struct listener *const *listeners, size_t n, unsigned int timeout_ms,
+    struct outcome *outcome)
+{
+	struct address addresses[8];
+	size_t i;
+
+	assert_true(n <= 8);
+	for (i = 0; i < n; i++)
+		addresses[i] = listeners[i]->address;
+	known = listeners;
+	nknown = n;
+	return accept_check_start(
+	    base, addresses, n, GENERATION, timeout_ms, find, on_done, outcome);
+}
+
 static struct outcome
 check(struct listener *const *listeners, size_t n, unsigned int timeout_ms)
 {
 	int64_t deadline = clock_ms() + DEADLINE_MS;
 	struct outcome outcome = { 0 };
 
-	assert_non_null(accept_check_start(
-	    base, listeners, n, GENERATION, timeout_ms, on_done, &outcome));
+	assert_non_null(begin(listeners, n, timeout_ms, &outcome));
 	assert_false(outcome.done);
 	while (!outcome.done && clock_ms() < deadline)
 		event_base_loop(base, EVLOOP_ONCE);
@@ -439,6 +468,41 @@ test_without_diagnosis(void **state)
 }
 
 static void
+forget_listeners(evutil_socket_t fd, short events, void *arg)
+{
+	struct listener *l = arg;
+
+	if (l != NULL)
+		l->left = true;
+	else
+		nknown = 0;
+}
+
+/* A program may close what is being checked: with it the listener goes. */
+static void
+test_gone_meanwhile(void **state)
+{
+	const struct timeval soon = { .tv_usec = 30000 };
+	struct listener l, *one = &l;
+	struct event *event;
+	struct outcome outcome;
+	bool whole;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		whole = i == 0;
+		listener_open_at(&l, "127.0.0.1:0", 16);
+		event = evtimer_new(base, forget_listeners, whole ? NULL : &l);
+		assert_non_null(event);
+		assert_int_equal(event_add(event, &soon), 0);
+		outcome = check(&one, 1, DEADLINE_MS);
+		assert_true(outcome.passed);
+		event_free(event);
+		listener_close(&l);
+	}
+}
+
+static void
 test_cancel(void **state)
 {
 	const struct timeval soon = { .tv_usec = 30000 };
@@ -447,12 +511,10 @@ test_cancel(void **state)
 	struct listener l, *one = &l;
 
 	listener_open_at(&l, "127.0.0.1:0", 16);
-	checking = accept_check_start(
-	    base, &one, 1, GENERATION, SHORT_MS, on_done, &outcome);
+	checking = begin(&one, 1, SHORT_MS, &outcome);
 	assert_non_null(checking);
 	accept_check_cancel(checking);
-	checking = accept_check_start(
-	    base, &one, 1, GENERATION, SHORT_MS, on_done, &outcome);
+	checking = begin(&one, 1, SHORT_MS, &outcome);
 	assert_non_null(checking);
 	event_base_loopexit(base, &soon);
 	event_base_dispatch(base);
@@ -490,6 +552,7 @@ main(void)
 		cmocka_unit_test(test_several),
 		cmocka_unit_test(test_reserved_port_in_use),
 		cmocka_unit_test(test_without_diagnosis),
+		cmocka_unit_test(test_gone_meanwhile),
 		cmocka_unit_test(test_cancel),
 	};
 
