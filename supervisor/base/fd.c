@@ -104,6 +104,25 @@ fd_write_all(int fd, const void *data, size_t len)
 	return 0;
 }
 
+int
+fd_write_at(int fd, const void *data, size_t len, off_t at)
+{
+	const char *p = data;
+	ssize_t n;
+
+	while (len > 0) {
+		n = pwrite(fd, p, len, at);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return -1;
+		p += n;
+		len -= n;
+		at += n;
+	}
+	return 0;
+}
+
 /* What is opened a second time is what was looked at, proc_pid_fd(5). */
 int
 fd_open_regular(const char *path)
@@ -126,20 +145,18 @@ fd_open_regular(const char *path)
 }
 
 char *
-fd_read_file(const char *path, size_t max, size_t *len)
+fd_read_whole(int fd, size_t max, size_t *len)
 {
 	size_t used = 0, size = 4096;
 	char *data = NULL, *more;
 	ssize_t n = 1;
-	int fd;
 
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
-		return NULL;
 	while (n > 0) {
 		if ((more = realloc(data, size + 1)) == NULL)
 			goto fail;
 		data = more;
-		if ((n = read(fd, data + used, size - used)) == -1)
+		n = pread(fd, data + used, size - used, (off_t)used);
+		if (n == -1)
 			goto fail;
 		used += n;
 		if (used > max) {
@@ -152,12 +169,20 @@ fd_read_file(const char *path, size_t max, size_t *len)
 	data[used] = '\0';
 	if (len != NULL)
 		*len = used;
-	fd_close(&fd);
 	return data;
 fail:
 	free(data);
-	fd_close(&fd);
 	return NULL;
+}
+
+char *
+fd_read_file(const char *path, size_t max, size_t *len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *data = fd != -1 ? fd_read_whole(fd, max, len) : NULL;
+
+	fd_close(&fd);
+	return data;
 }
 
 ssize_t

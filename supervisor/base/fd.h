@@ -37,6 +37,9 @@ bool fd_is_scarce(int fd);
 /* Write all of it, also over short writes; -1 with errno. */
 int fd_write_all(int fd, const void *data, size_t len);
 
+/* The same at a place of a file's; its offset stays. */
+int fd_write_at(int fd, const void *data, size_t len, off_t at);
+
 /*
  * Open a regular file to read it, *new*.  Never waits for the other end of a
  * FIFO and wakes no device: what the path names is looked at before.  -1 with
@@ -49,6 +52,9 @@ int fd_open_regular(const char *path);
  * *len unless that is NULL.  NULL with errno; EFBIG past max bytes.
  */
 char *fd_read_file(const char *path, size_t max, size_t *len);
+
+/* Likewise of one that is open and can be seeked in; its offset stays. */
+char *fd_read_whole(int fd, size_t max, size_t *len);
 
 /*
  * One message with n descriptors, n <= FD_PASS_MAX.  The descriptors stay

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -29,6 +28,7 @@ checkpoint_init(struct checkpoint *checkpoint)
 	size_t i;
 
 	checkpoint->sequence = 0;
+	checkpoint->sha256[0] = '\0';
 	checkpoint->fds[0] = checkpoint->fds[1] = -1;
 	for (i = 0; i < CHECKPOINT_FILES; i++) {
 		checkpoint->fds[i] =
@@ -45,6 +45,7 @@ void
 checkpoint_adopt(struct checkpoint *checkpoint, const int fds[CHECKPOINT_FILES])
 {
 	checkpoint->sequence = 0;
+	checkpoint->sha256[0] = '\0';
 	memcpy(checkpoint->fds, fds, sizeof(checkpoint->fds));
 }
 
@@ -53,6 +54,7 @@ checkpoint_fini(struct checkpoint *checkpoint)
 {
 	size_t i;
 
+	checkpoint->sha256[0] = '\0';
 	for (i = 0; i < CHECKPOINT_FILES; i++)
 		fd_close(&checkpoint->fds[i]);
 }
@@ -64,10 +66,10 @@ write_file(int fd, const char *head, const char *text, size_t len)
 	size_t n = strlen(head);
 
 	/* Not whole from here on, until the head is there again. */
-	if (ftruncate(fd, 0) == -1 || lseek(fd, (off_t)n, SEEK_SET) == -1 ||
-	    fd_write_all(fd, text, len) == -1 || lseek(fd, 0, SEEK_SET) == -1)
+	if (ftruncate(fd, 0) == -1 ||
+	    fd_write_at(fd, text, len, (off_t)n) == -1)
 		return -1;
-	return fd_write_all(fd, head, n);
+	return fd_write_at(fd, head, n, 0);
 }
 
 int
@@ -77,7 +79,7 @@ checkpoint_save(struct checkpoint *checkpoint, const json_t *document)
 	unsigned long long sequence = checkpoint->sequence + 1;
 	char *text = json_dumps(document, JSON_COMPACT);
 	size_t len;
-	int result;
+	int result = 0;
 
 	if (text == NULL) {
 		errno = ENOMEM;
@@ -85,32 +87,19 @@ checkpoint_save(struct checkpoint *checkpoint, const json_t *document)
 	}
 	len = strlen(text);
 	SHA256Data((const uint8_t *)text, len, sha256);
-	snprintf(head, sizeof(head), HEAD, sequence, len, sha256);
-	result = write_file(
-	    checkpoint->fds[sequence % CHECKPOINT_FILES], head, text, len);
-	if (result == 0)
-		checkpoint->sequence = sequence;
+	if (strcmp(sha256, checkpoint->sha256) != 0) {
+		checkpoint->sha256[0] = '\0';
+		snprintf(head, sizeof(head), HEAD, sequence, len, sha256);
+		result =
+		    write_file(checkpoint->fds[sequence % CHECKPOINT_FILES],
+			head, text, len);
+		if (result == 0) {
+			checkpoint->sequence = sequence;
+			strlcpy(checkpoint->sha256, sha256, sizeof(sha256));
+		}
+	}
 	free(text);
 	return result;
-}
-
-/* A whole file's bytes with a NUL behind, *new*; NULL if there is none. */
-static char *
-read_file(int fd, size_t *len)
-{
-	struct stat st;
-	char *text;
-
-	if (fd == -1 || fstat(fd, &st) == -1 || st.st_size > LARGEST ||
-	    (text = malloc((size_t)st.st_size + 1)) == NULL)
-		return NULL;
-	if (pread(fd, text, (size_t)st.st_size, 0) != st.st_size) {
-		free(text);
-		return NULL;
-	}
-	*len = (size_t)st.st_size;
-	text[*len] = '\0';
-	return text;
 }
 
 /* Its document, *new*; NULL if the file is not whole. */
@@ -122,7 +111,7 @@ read_document(int fd, unsigned long long *sequence)
 	char *text, *body;
 	size_t len, n;
 
-	if ((text = read_file(fd, &len)) == NULL)
+	if (fd == -1 || (text = fd_read_whole(fd, LARGEST, &len)) == NULL)
 		return NULL;
 	body = memchr(text, '\n', len);
 	if (body != NULL && sscanf(text, HEAD, sequence, &n, want) == 3 &&

@@ -8,6 +8,7 @@
 #define KEEP_CHECKPOINT_H
 
 #include <jansson.h>
+#include <sha2.h>
 #include <stddef.h>
 
 #define CHECKPOINT_FILES   2
@@ -15,7 +16,8 @@
 
 struct checkpoint {
 	int fds[CHECKPOINT_FILES];
-	unsigned long long sequence; /* of the newest in them */
+	unsigned long long sequence;		  /* of the newest in them */
+	char sha256[SHA256_DIGEST_STRING_LENGTH]; /* as saved last; "": not */
 };
 
 /* The names of the descriptors in the store. */
@@ -28,7 +30,11 @@ int checkpoint_init(struct checkpoint *);
 void checkpoint_adopt(struct checkpoint *, const int fds[CHECKPOINT_FILES]);
 void checkpoint_fini(struct checkpoint *);
 
-/* Write it; atomic.  -1 with errno: what was there before is there still. */
+/*
+ * Write it; atomic.  The document that was saved last is not written again,
+ * and keeps its sequence number.  -1 with errno: what was there before is
+ * there still.
+ */
 int checkpoint_save(struct checkpoint *, const json_t *);
 
 /*

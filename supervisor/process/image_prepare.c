@@ -21,6 +21,8 @@
 #include "process/program_kind.h"
 #include "process/reaper.h"
 
+#define RESULT_MAX (1 << 20) /* bytes of what the child has found */
+
 struct image_job {
 	pid_t pid;
 	int result; /* memfd */
@@ -59,15 +61,16 @@ static _Noreturn void
 prepare(const struct image_spec *spec, const char *store, int result)
 {
 	json_t *found;
+	char *text;
 	int r;
 
 	if (child_arrange(&result, 1, 0) == -1)
 		_exit(EXIT_FAILURE);
 	found = image_check(spec, store);
 	add_kind(found);
-	r = found != NULL ? json_dumpfd(found, CHILD_FD_FIRST, JSON_COMPACT)
-			  : -1;
-	json_decref(found);
+	text = found != NULL ? json_dumps(found, JSON_COMPACT) : NULL;
+	r = text != NULL ? fd_write_all(CHILD_FD_FIRST, text, strlen(text))
+			 : -1;
 	_exit(r == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
@@ -79,9 +82,13 @@ child_ended(pid_t pid, int status, void *arg)
 	struct image *image = NULL;
 	char how[64], why[512];
 	const char *reason;
+	char *text = NULL;
 
-	if (status == 0 && lseek(job->result, 0, SEEK_SET) == 0)
-		found = json_loadfd(job->result, 0, NULL);
+	if (status == 0)
+		text = fd_read_whole(job->result, RESULT_MAX, NULL);
+	if (text != NULL)
+		found = json_loads(text, 0, NULL);
+	free(text);
 	reason = json_string_value(json_object_get(found, "error"));
 	if (reason == NULL)
 		image = image_from_json(found);

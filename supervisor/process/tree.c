@@ -202,6 +202,7 @@ process_read(struct process *process, pid_t pid)
 static int
 picture_take(struct picture *picture)
 {
+	const pid_t us = getpid();
 	const struct dirent *entry;
 	struct process process;
 	int r = 0;
@@ -212,13 +213,13 @@ picture_take(struct picture *picture)
 		return -1;
 	while (r != -1 && (entry = readdir(dir)) != NULL) {
 		pid = strtol(entry->d_name, NULL, 10);
-		if (pid <= 0 || pid == getpid())
+		if (pid <= 0 || pid == us)
 			continue;
 		r = process_read(&process, pid);
 		if (r == 1)
 			r = picture_add(picture, &process);
 		else if (r == 0)
-			picture->torn |= process.parent == getpid();
+			picture->torn |= process.parent == us;
 		else if (errno == ESRCH)
 			r = 0;
 	}

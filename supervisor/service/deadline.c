@@ -31,7 +31,7 @@ deadline_set(struct service *service, int64_t ms)
 {
 	service->release.deadline_ms = clock_ms() + ms;
 	wait_on(service);
-	recovery_save(service);
+	recovery_changed(service);
 }
 
 void
@@ -53,7 +53,7 @@ goes_on(struct service *service)
 
 	if (late >= LATE_MS) {
 		release->deadline_ms += late;
-		recovery_save(service);
+		recovery_changed(service);
 	}
 	if (now >= release->deadline_ms)
 		return false;

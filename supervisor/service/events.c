@@ -115,7 +115,7 @@ events_emit(struct service *service, const char *name,
 	free(words);
 	if (n == -1)
 		return;
-	recovery_save(service);
+	recovery_changed(service);
 	log_info("%s", message);
 	event = describe(service, name, generation, message);
 	free(message);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "service/deadline.h"
 #include "service/outcome.h"
 #include "service/request.h"
 #include "service/retire.h"
@@ -180,7 +181,8 @@ exclusive_revive(struct service *service, const char *why)
 	steering_apply(service);
 	events_emit(service, "restarted", old, "started again, PID %d",
 	    program_main(old->program));
-	release_await_ready(service, service->options->start_timeout_ms);
+	deadline_set(service, service->options->start_timeout_ms);
+	release_await_ready(service);
 }
 
 void

@@ -261,7 +261,7 @@ program_told(const struct notify_message *message, void *arg)
 	if (message->extend_usec >= 0)
 		release_extend(generation, message->extend_usec);
 	if (message->watchdog_usec >= 0)
-		recovery_save(generation->service);
+		recovery_changed(generation->service);
 }
 
 static void
@@ -449,6 +449,7 @@ generation_start(struct generation *generation, char *why, size_t size)
 
 	if (reach_notify(generation, why, size) == -1)
 		return -1;
+	latecomers_begin(generation->latecomers);
 	/* Also sockets that it had and that its program has shut down. */
 	if (steering_join(generation, why, size) == -1)
 		return -1;
@@ -460,8 +461,7 @@ generation_start(struct generation *generation, char *why, size_t size)
 	}
 	spawn.nsockets = collect_sockets(generation, sockets, addresses);
 	spawn.stored = stored;
-	latecomers_begin(generation->latecomers);
-	recovery_save(service);
+	recovery_commit(service);
 	if (wrap_prepare(generation->wrap, &spawn, why, size) == 0) {
 		r = program_start(generation->program, &spawn, why, size);
 		if (wrap_started(generation->wrap, r == 0, why, size) == -1)

@@ -106,9 +106,15 @@ release_socket(uint64_t cookie, bool wait, void *arg)
 }
 
 static void
+commit_sockets(void *arg)
+{
+	recovery_commit(arg);
+}
+
+static void
 sockets_changed(void *arg)
 {
-	recovery_save(arg);
+	recovery_changed(arg);
 }
 
 const struct holder *
@@ -213,7 +219,7 @@ held_open(struct service *service)
 		return -1;
 	}
 	held->holder = (struct holder){ hold_socket, release_socket,
-		sockets_changed, service };
+		commit_sockets, sockets_changed, service };
 	reaper_set_keeper(store_has_keeper(held->store));
 	service->held = held;
 	return 0;

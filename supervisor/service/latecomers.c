@@ -68,7 +68,7 @@ has_sockets(const struct latecomers *late)
 static void
 save(evutil_socket_t fd, short what, void *arg)
 {
-	recovery_save(((struct latecomers *)arg)->generation->service);
+	recovery_changed(((struct latecomers *)arg)->generation->service);
 }
 
 static void

@@ -122,6 +122,6 @@ outcome_tell(
 	    journal_append(service->journal, json_incref(outcome)) == -1)
 		events_emit(service, "warning", NULL,
 		    "warning: history: not written yet: %s", strerror(errno));
-	recovery_save(service);
+	recovery_commit(service);
 	events_outcome(service, outcome);
 }

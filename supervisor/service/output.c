@@ -125,7 +125,7 @@ run_logger(struct stream *stream)
 		return;
 	}
 	stream->pid = pid;
-	recovery_save(stream->service);
+	recovery_commit(stream->service);
 }
 
 /*

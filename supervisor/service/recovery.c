@@ -37,7 +37,8 @@ struct recovery {
 	bool first;
 	bool on; /* the checkpoint is kept */
 	bool adopted;
-	bool uncopied; /* the last copy could not be written */
+	bool uncopied;	    /* the last copy could not be written */
+	struct event *turn; /* active: something has changed in this turn */
 };
 
 /* KEEPING IT UP TO DATE */
@@ -58,24 +59,40 @@ save_copy(struct service *service, const json_t *document)
 }
 
 int
-recovery_save(struct service *service)
+recovery_commit(struct service *service)
 {
 	struct recovery *recovery = service->recovery;
+	unsigned long long before = recovery->checkpoint.sequence;
 	json_t *document;
 	int result;
 
 	if (!recovery->on)
 		return 0;
+	event_del(recovery->turn);
 	document = account_describe(service, recovery->life);
 	result = document != NULL
 	    ? checkpoint_save(&recovery->checkpoint, document)
 	    : -1;
 	if (result == -1)
 		log_error("checkpoint: cannot be written: %s", strerror(errno));
-	else
+	else if (recovery->checkpoint.sequence != before || recovery->uncopied)
 		save_copy(service, document);
 	json_decref(document);
 	return result;
+}
+
+void
+recovery_changed(struct service *service)
+{
+	if (service->recovery->on)
+		event_active(service->recovery->turn, EV_TIMEOUT, 0);
+}
+
+/* Whatever else the turn had to do is done. */
+static void
+turn_ends(evutil_socket_t fd, short what, void *service)
+{
+	recovery_commit(service);
 }
 
 int
@@ -174,6 +191,7 @@ recovery_open(struct service *service, const json_t *first)
 		return -1;
 	}
 	service->recovery = recovery;
+	recovery->turn = event_new(service->base, -1, 0, turn_ends, service);
 	recovery->checkpoint.fds[0] = recovery->checkpoint.fds[1] = -1;
 	recovery->copy.files = recovery->checkpoint;
 	if (load_checkpoint(service, first) == -1)
@@ -196,6 +214,8 @@ recovery_close(struct service *service)
 	held_close(service);
 	json_decref(recovery->document);
 	json_decref(recovery->life);
+	if (recovery->turn != NULL)
+		event_free(recovery->turn);
 	free(recovery);
 	service->recovery = NULL;
 }
@@ -361,7 +381,7 @@ resume(struct service *service)
 		service_end(service, service->exit_status, false);
 	reexec_resume(service);
 	if (handed)
-		recovery_save(service);
+		recovery_commit(service);
 	else
 		events_emit(service, "recovered", service->active,
 		    service->recovery->adopted
@@ -379,7 +399,7 @@ recovery_begin(struct service *service)
 	held_settle(service);
 	recovery_copy(service);
 	recovery->life = adoption_describe(service);
-	recovery->on = true;
+	recovery->on = recovery->turn != NULL;
 	if (recovery->first)
 		begin_first(service);
 	else

@@ -135,11 +135,10 @@ release_make_candidate(struct service *service, char why[static RELEASE_WHY])
 }
 
 void
-release_await_ready(struct service *service, int64_t ms)
+release_await_ready(struct service *service)
 {
 	struct release *release = &service->release;
 
-	deadline_set(service, ms);
 	readiness_stop(release->readiness);
 	release->readiness =
 	    readiness_start(release->candidate, candidate_ready, service);
@@ -161,6 +160,7 @@ start(struct service *service, const char *why)
 	}
 	if (release->old != NULL)
 		stored_inherit(release->candidate, release->old);
+	deadline_set(service, service->options->start_timeout_ms);
 	if (generation_start(release->candidate, fault, sizeof(fault)) == -1) {
 		release_take(service, EVENT_FAILED, fault);
 		return;
@@ -168,7 +168,7 @@ start(struct service *service, const char *why)
 	events_emit(service, "started", release->candidate,
 	    "%s started, PID %d, sha256 %.12s", release->image->program,
 	    program_main(release->candidate->program), release->image->sha256);
-	release_await_ready(service, service->options->start_timeout_ms);
+	release_await_ready(service);
 }
 
 /* CHECK: it must pass before it serves anybody. */
@@ -240,14 +240,20 @@ release_set_shares(struct release *release, unsigned int candidate)
 		release->old->share = 100 - candidate;
 }
 
-/* Put the rollout's share in force; false: it failed and is taken back. */
+/*
+ * Put the rollout's share in force, for so long (0: until somebody ends it);
+ * false: it failed and is taken back.
+ */
 static bool
-apply_share(struct service *service)
+apply_share(struct service *service, int64_t ms)
 {
 	struct release *release = &service->release;
 	char fault[RELEASE_WHY];
 
-	deadline_clear(service);
+	if (ms > 0)
+		deadline_set(service, ms);
+	else
+		deadline_clear(service);
 	if (release->rollout.alone) {
 		exclusive_resumed(service);
 		/* What has users knows best: see exclusive_revive. */
@@ -273,22 +279,19 @@ shift(struct service *service, const char *why)
 	struct release *release = &service->release;
 	/* A first start and a parked one at once have nothing to bake. */
 	bool bakes = release->old != NULL && release->candidate->health != NULL;
+	int64_t ms = bakes ? service->options->bake_ms : 0;
 
-	if (!apply_share(service))
-		return;
 	if (release->rollout.state == ROLLOUT_SHIFTING)
-		deadline_set(service, service->options->step_ms);
-	else if (!bakes || service->options->bake_ms == 0)
+		ms = service->options->step_ms;
+	if (apply_share(service, ms) && ms == 0)
 		release_take(service, EVENT_BAKED, NULL);
-	else
-		deadline_set(service, service->options->bake_ms);
 }
 
 /* Only people end this. */
 static void
 hold(struct service *service, const char *why)
 {
-	apply_share(service);
+	apply_share(service, 0);
 }
 
 /* The three ends. */
@@ -346,8 +349,11 @@ promote(struct service *service, const char *why)
 	struct generation *candidate = release->candidate;
 	bool rollback = release->kind == RELEASE_ROLLBACK;
 
-	release_set_shares(release, 100);
-	steering_apply(service);
+	/* Most have it since the last shift. */
+	if (candidate->share != 100) {
+		release_set_shares(release, 100);
+		steering_apply(service);
+	}
 	candidate->role = ROLE_ACTIVE;
 	candidate->proven = true;
 	service->active = candidate;

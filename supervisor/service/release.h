@@ -113,8 +113,8 @@ void release_extend(struct generation *, int64_t usec);
 /* The candidate, without sockets, not started.  -1 with why. */
 int release_make_candidate(struct service *, char why[static RELEASE_WHY]);
 
-/* Wait until it is ready, so long at the most. */
-void release_await_ready(struct service *, int64_t ms);
+/* Wait until it is ready, at the most until the deadline. */
+void release_await_ready(struct service *);
 
 /* The active one is checked now and then, if a check was asked for. */
 void release_look_after(struct generation *active);

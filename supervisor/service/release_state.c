@@ -10,6 +10,7 @@
 
 #include "base/strings.h"
 #include "service/account.h"
+#include "service/deadline.h"
 #include "service/exclusive.h"
 #include "service/outcome.h"
 #include "service/readiness.h"
@@ -203,7 +204,8 @@ start_first(struct service *service)
 		release_take(service, EVENT_FAILED, why);
 		return;
 	}
-	release_await_ready(service, service->options->start_timeout_ms);
+	deadline_set(service, service->options->start_timeout_ms);
+	release_await_ready(service);
 	if (program_is_ready(release->candidate->program))
 		release_ready(release->candidate);
 }
@@ -227,9 +229,10 @@ go_on_restoring(struct service *service)
 	if (program_main(release->candidate->program) == 0 &&
 	    generation_start(release->candidate, why, sizeof(why)) == -1)
 		release_take(service, EVENT_FAILED, why);
-	else
-		release_await_ready(
-		    service, service->options->start_timeout_ms);
+	else {
+		deadline_set(service, service->options->start_timeout_ms);
+		release_await_ready(service);
+	}
 }
 
 /* What it was about to be given is the old one's again. */
@@ -270,7 +273,8 @@ go_on_starting(struct service *service)
 		release_watch(service, left);
 		return;
 	}
-	release_await_ready(service, left);
+	deadline_set(service, left);
+	release_await_ready(service);
 	if (program_is_ready(release->candidate->program))
 		release_ready(release->candidate);
 }

@@ -229,7 +229,7 @@ request_begin(struct service *service, const struct request *request,
 		return REQUEST_REFUSED;
 	}
 	/* From here on it has an outcome, whoever is there to tell it. */
-	recovery_save(service);
+	recovery_changed(service);
 	if (target != NULL && target == service->parked &&
 	    program_main(target->program) != 0) {
 		release->candidate = target;

@@ -56,7 +56,7 @@ enter(struct generation *generation, enum retire_stage stage, int64_t ms)
 	retirement->deadline = clock_ms() + ms;
 	retirement->look_ms = LOOK_FIRST_MS;
 	retirement->quiet = 0;
-	recovery_save(generation->service);
+	recovery_changed(generation->service);
 }
 
 /* Make room for what is kept about it on this way.  -1 with errno. */
@@ -84,30 +84,51 @@ set_out(struct generation *generation)
 	return 0;
 }
 
+/* Those that its processes have. */
+static int
+count_own(struct generation *generation, const struct address *addresses)
+{
+	const pid_t *pids;
+	struct drain_set *set = NULL;
+	int count = -1, saved;
+	size_t n;
+
+	pids = program_pids(generation->program, &n);
+	/* NULL is not that there are none: whose they are is not known. */
+	if (pids != NULL)
+		set = drain_set_new(pids, n);
+	if (set != NULL)
+		count = drain_count(
+		    set, addresses, generation->service->nlisteners);
+	saved = errno;
+	drain_set_free(set);
+	errno = saved;
+	return count;
+}
+
+/* Where nobody is connected it need not be known whose processes there are. */
 int
 retire_connections(struct generation *generation)
 {
 	struct service *service = generation->service;
 	struct address *addresses;
-	struct drain_set *set = NULL;
-	int count = -1, saved;
-	const pid_t *pids;
-	size_t i, n;
+	int count, saved;
+	size_t i;
 
 	if (generation->program == NULL)
 		return 0;
 	addresses = calloc(service->nlisteners + 1, sizeof(*addresses));
-	pids = program_pids(generation->program, &n);
-	/* NULL is not that there are none: whose they are is not known. */
-	if (pids != NULL)
-		set = drain_set_new(pids, n);
-	if (addresses != NULL && set != NULL) {
-		for (i = 0; i < service->nlisteners; i++)
-			addresses[i] = *listener_address(service->listeners[i]);
-		count = drain_count(set, addresses, service->nlisteners);
-	}
+	if (addresses == NULL)
+		return -1;
+	for (i = 0; i < service->nlisteners; i++)
+		addresses[i] = *listener_address(service->listeners[i]);
+	count = generation->crowded
+	    ? 1
+	    : drain_count(NULL, addresses, service->nlisteners);
+	if (count != 0)
+		count = count_own(generation, addresses);
+	generation->crowded = count > 0;
 	saved = errno;
-	drain_set_free(set);
 	free(addresses);
 	errno = saved;
 	return count;
@@ -123,6 +144,7 @@ stop_with(struct generation *generation, int signal)
 		return;
 	evtimer_del(generation->backoff);
 	steering_prepare_leave(generation);
+	recovery_commit(generation->service);
 	program_stop(generation->program, &stop);
 }
 
@@ -157,13 +179,22 @@ static void
 look_at_connections(struct generation *generation)
 {
 	struct retirement *retirement = generation->retirement;
-	int queued = steering_queued(generation);
-	int connections = retire_connections(generation);
-	int error = errno;
 	bool late = clock_ms() >= retirement->deadline;
+	bool quiet = steering_queued(generation) == 0;
+	int connections = 0, error = 0;
 
+	/*
+	 * To count makes the kernel go through all connections that it has:
+	 * where there were none it comes last.
+	 */
+	if (generation->crowded || late ||
+	    retirement->quiet + 1 >= QUIET_LOOKS) {
+		connections = retire_connections(generation);
+		error = errno;
+		quiet &= connections == 0;
+	}
 	/* What cannot be counted may be there: it gets all the time. */
-	if (!is_quiet(retirement, queued == 0 && connections == 0) && !late)
+	if (!is_quiet(retirement, quiet) && !late)
 		return;
 	if (connections > 0)
 		events_emit(generation->service, "drained", generation,

@@ -371,7 +371,7 @@ apply_from(struct service *service, size_t first)
 
 	plan.nshares = collect_shares(service, shares);
 	plan.preview = preview = collect_preview(service, &plan.npreview);
-	recovery_save(service);
+	recovery_commit(service);
 	for (i = first; i < service->nlisteners && r == 0; i++)
 		r = steer_one(service->listeners[i], &plan);
 	free(preview);

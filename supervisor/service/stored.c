@@ -46,7 +46,7 @@ save_now(struct service *service)
 	if (!service->stored->behind)
 		return;
 	service->stored->behind = false;
-	recovery_save(service);
+	recovery_commit(service);
 }
 
 static void

@@ -170,6 +170,12 @@ drain_set_is_whole(const struct drain_set *set)
 	return set->whole;
 }
 
+static bool
+is_counted(const struct count *count, unsigned int inode)
+{
+	return count->set == NULL || set_has(count->set, inode);
+}
+
 /* A dual-stack socket has its IPv4 connections as IPv6 too, mapped. */
 static bool
 is_at(const struct inet_diag_msg *socket, const struct address *address)
@@ -200,7 +206,7 @@ count_tcp(const struct inet_diag_msg *socket, void *arg)
 		if (is_at(socket, &count->addresses[i]))
 			break;
 	}
-	if (i < count->n && set_has(count->set, socket->idiag_inode))
+	if (i < count->n && is_counted(count, socket->idiag_inode))
 		count->found++;
 }
 
@@ -255,7 +261,7 @@ count_unix(unsigned int inode, const char *name, size_t len, void *arg)
 		if (has_name(&count->addresses[i], name, len))
 			break;
 	}
-	if (i < count->n && set_has(count->set, inode))
+	if (i < count->n && is_counted(count, inode))
 		count->found++;
 }
 

@@ -35,10 +35,11 @@ bool drain_set_is_whole(const struct drain_set *);
 /*
  * Open connections at these addresses (states other than LISTEN and
  * TIME_WAIT) whose socket is in the set: those that wait in an accept queue
- * are not, nobody has them open.  A wildcard takes in every connection of
- * its port, a Unix path also its private ones, PATH.hotswap-N; UDP has none.
- * Returns their number; -1 with errno: EAGAIN if the kernel's tables never
- * stood still for long enough, ENOENT if it has no socket diagnosis.
+ * are not, nobody has them open.  Without a set (NULL) all of them.  A wildcard
+ * takes in every connection of its port, a Unix path also its private ones,
+ * PATH.hotswap-N; UDP has none. Returns their number; -1 with errno: EAGAIN if
+ * the kernel's tables never stood still for long enough, ENOENT if it has no
+ * socket diagnosis.
  */
 int drain_count(
     const struct drain_set *, const struct address *addresses, size_t n);

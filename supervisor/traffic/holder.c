@@ -35,6 +35,13 @@ holder_release(const struct holder *holder, int fd, bool wait)
 }
 
 void
+holder_commit(const struct holder *holder)
+{
+	if (holder != NULL)
+		holder->commit(holder->arg);
+}
+
+void
 holder_changed(const struct holder *holder)
 {
 	if (holder != NULL)

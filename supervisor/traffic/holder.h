@@ -2,7 +2,8 @@
 /*
  * Who keeps sockets alive while we are away, as the traffic room sees it:
  * told of each socket before it can be reached and before it is closed, and
- * whenever what listener_save says has changed.
+ * whenever what listener_save says has changed: at once (commit) where the
+ * kernel goes by it, or before anything follows from it (changed).
  */
 #ifndef TRAFFIC_HOLDER_H
 #define TRAFFIC_HOLDER_H
@@ -17,6 +18,7 @@ struct holder {
 	/* wait: return only once the holder has closed its duplicate. */
 	void (*release)(uint64_t cookie, bool wait, void *arg);
 
+	void (*commit)(void *arg);
 	void (*changed)(void *arg);
 	void *arg;
 };
@@ -24,6 +26,7 @@ struct holder {
 /* A holder that is NULL does nothing. */
 int holder_hold(const struct holder *, int fd);
 void holder_release(const struct holder *, int fd, bool wait);
+void holder_commit(const struct holder *);
 void holder_changed(const struct holder *);
 
 /* SO_COOKIE, which all duplicates of a socket share; 0 if it has none. */

@@ -157,7 +157,7 @@ place(struct rename_way *r, struct name *name)
 	r->public_directory = name->directory;
 	r->placed = name;
 	r->public_identity = name->identity;
-	holder_changed(r->at->holder);
+	holder_commit(r->at->holder);
 	return 0;
 }
 

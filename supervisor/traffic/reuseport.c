@@ -78,7 +78,7 @@ settle(struct reuseport *r, bool mixed)
 		group_vanish(&r->group, mixed);
 	else
 		return;
-	holder_changed(r->at->holder);
+	holder_commit(r->at->holder);
 }
 
 /* Put the plan in force; not by an order that is not so any more. */
@@ -119,7 +119,7 @@ reserve(struct reuseport *r)
 			inet_withdraw(r->at, fd);
 			return -1;
 		}
-		holder_changed(r->at->holder);
+		holder_commit(r->at->holder);
 		if (look(r))
 			return 1;
 	}
@@ -131,12 +131,14 @@ withdraw(struct reuseport *r, size_t index)
 {
 	inet_withdraw(r->at, r->group.slots[index].fd);
 	group_remove(&r->group, index);
-	holder_changed(r->at->holder);
+	holder_commit(r->at->holder);
 }
 
 /*
  * Let a socket join, with its place certain and protected, not chosen yet.
- * On failure it is not in the group; it stays the caller's.
+ * The last place of the order need not be known to a successor: nobody moves
+ * when that is given up.  On failure it is not in the group; it stays the
+ * caller's.
  */
 static int
 admit(struct reuseport *r, unsigned int generation, int fd)
@@ -178,8 +180,11 @@ tidy(struct reuseport *r, int fresh)
 {
 	ssize_t index;
 
-	while ((index = group_spare(&r->group, fresh)) != -1)
+	while ((index = group_spare(&r->group, fresh)) != -1) {
+		/* Whom this moves is known only of what was in its place. */
+		holder_commit(r->at->holder);
 		withdraw(r, (size_t)index);
+	}
 	return attach(r);
 }
 

@@ -174,3 +174,32 @@ newest() {
 	[ "$(version)" = v1 ]
 	runs_once
 }
+
+# saves: how often it has been written.
+saves() {
+	sed -n 's/^hotswap-checkpoint \([0-9]*\) .*/\1/p' run/web.checkpoint.* |
+		sort -n | tail -n 1
+}
+
+@test "checkpoint: an upgrade writes it six times at the most, a warm rollback twice" {
+	local before
+
+	serve
+	until_true field_is "d['rollout']['state']" idle
+	before=$(saves)
+	release server v2
+	hotswap upgrade web
+	[ "$(saves)" -le "$((before + 6))" ]
+	# What is connected to the new one keeps it from coming to its end.
+	exec 5<>"/dev/tcp/127.0.0.1/$PORT"
+	until_true connected_to 2
+	before=$(saves)
+	hotswap rollback web
+	[ "$(saves)" -le "$((before + 2))" ]
+	exec 5>&-
+}
+
+connected_to() {
+	field "[g['connections'] for g in d['generations'] if g['number'] == $1][0]" |
+		grep -qx 1
+}

@@ -62,6 +62,23 @@ the_last_one_saved_is_loaded(void **state)
 }
 
 static void
+the_same_again_is_not_written(void **state)
+{
+	struct checkpoint checkpoint;
+	char why[256];
+
+	assert_int_equal(checkpoint_init(&checkpoint), 0);
+	save(&checkpoint, CHECKPOINT_VERSION, 1);
+	save(&checkpoint, CHECKPOINT_VERSION, 1);
+	assert_int_equal(checkpoint.sequence, 1);
+	save(&checkpoint, CHECKPOINT_VERSION, 2);
+	save(&checkpoint, CHECKPOINT_VERSION, 1);
+	assert_int_equal(checkpoint.sequence, 3);
+	assert_int_equal(load(&checkpoint, why, sizeof(why)), 1);
+	checkpoint_fini(&checkpoint);
+}
+
+static void
 one_cut_short_leaves_the_one_before(void **state)
 {
 	struct checkpoint checkpoint;
@@ -135,6 +152,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_last_one_saved_is_loaded),
+		cmocka_unit_test(the_same_again_is_not_written),
 		cmocka_unit_test(one_cut_short_leaves_the_one_before),
 		cmocka_unit_test(no_flipped_bit_is_taken_for_the_truth),
 		cmocka_unit_test(a_later_version_is_refused_by_name),
