@@ -19,7 +19,7 @@
 #include "process/remote.h"
 #include "service/allotment.h"
 #include "service/holding.h"
-#include "service/recovery.h"
+#include "service/state.h"
 #include "service/latecomers.h"
 #include "service/service.h"
 #include "service/steering.h"
@@ -274,7 +274,7 @@ adopt(struct bindings *bindings, const struct intercept_call *call,
 		return -1;
 	fds = listener_sockets(listener, number, &n);
 	holdings_use(bindings->holdings, listener, fds[n - 1], call->pid);
-	recovery_commit(bindings->generation->service);
+	state_commit(bindings->generation->service);
 	release_listens(bindings->generation);
 	return 0;
 }
@@ -307,7 +307,7 @@ bind_at(struct bindings *bindings, struct intercept_call *call,
 	if (fd != -1) {
 		settings_copy(call->fd, fd);
 		holdings_use(bindings->holdings, listener, fd, call->pid);
-		recovery_commit(bindings->generation->service);
+		state_commit(bindings->generation->service);
 		intercept_replace(call, fd);
 		latecomers_add(bindings->generation->latecomers,
 		    listener_address(listener));

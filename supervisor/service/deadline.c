@@ -8,7 +8,7 @@
 #include <sys/param.h>
 
 #include "service/readiness.h"
-#include "service/recovery.h"
+#include "service/state.h"
 #include "service/service.h"
 
 #define TICK_MS 1000 /* how often it is looked whether we run at all */
@@ -31,7 +31,7 @@ deadline_set(struct service *service, int64_t ms)
 {
 	service->release.deadline_ms = clock_ms() + ms;
 	wait_on(service);
-	recovery_changed(service);
+	state_changed(service);
 }
 
 void
@@ -53,7 +53,7 @@ goes_on(struct service *service)
 
 	if (late >= LATE_MS) {
 		release->deadline_ms += late;
-		recovery_changed(service);
+		state_changed(service);
 	}
 	if (now >= release->deadline_ms)
 		return false;

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "service/held.h"
-#include "service/recovery.h"
+#include "service/state.h"
 #include "service/service.h"
 
 void
@@ -115,7 +115,7 @@ events_emit(struct service *service, const char *name,
 	free(words);
 	if (n == -1)
 		return;
-	recovery_changed(service);
+	state_changed(service);
 	log_info("%s", message);
 	event = describe(service, name, generation, message);
 	free(message);

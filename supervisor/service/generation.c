@@ -23,7 +23,7 @@
 #include "service/pidfiles.h"
 #include "service/reach.h"
 #include "service/held.h"
-#include "service/recovery.h"
+#include "service/state.h"
 #include "service/request.h"
 #include "service/retire.h"
 #include "service/service.h"
@@ -261,7 +261,7 @@ program_told(const struct notify_message *message, void *arg)
 	if (message->extend_usec >= 0)
 		release_extend(generation, message->extend_usec);
 	if (message->watchdog_usec >= 0)
-		recovery_changed(generation->service);
+		state_changed(generation->service);
 }
 
 static void
@@ -461,7 +461,7 @@ generation_start(struct generation *generation, char *why, size_t size)
 	}
 	spawn.nsockets = collect_sockets(generation, sockets, addresses);
 	spawn.stored = stored;
-	recovery_commit(service);
+	state_commit(service);
 	if (wrap_prepare(generation->wrap, &spawn, why, size) == 0) {
 		r = program_start(generation->program, &spawn, why, size);
 		if (wrap_started(generation->wrap, r == 0, why, size) == -1)

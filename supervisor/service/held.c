@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "keep/store.h"
 #include "process/reaper.h"
-#include "service/recovery.h"
+#include "service/state.h"
 #include "service/reexec.h"
 #include "service/service.h"
 #include "traffic/holder.h"
@@ -108,13 +108,13 @@ release_socket(uint64_t cookie, bool wait, void *arg)
 static void
 commit_sockets(void *arg)
 {
-	recovery_commit(arg);
+	state_commit(arg);
 }
 
 static void
 sockets_changed(void *arg)
 {
-	recovery_changed(arg);
+	state_changed(arg);
 }
 
 const struct holder *

@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 #include "process/intercept.h"
-#include "service/recovery.h"
+#include "service/state.h"
 #include "service/service.h"
 #include "traffic/address.h"
 #include "traffic/diag.h"
@@ -68,7 +68,7 @@ has_sockets(const struct latecomers *late)
 static void
 save(evutil_socket_t fd, short what, void *arg)
 {
-	recovery_changed(((struct latecomers *)arg)->generation->service);
+	state_changed(((struct latecomers *)arg)->generation->service);
 }
 
 static void

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "service/recovery.h"
+#include "service/state.h"
 #include "service/service.h"
 
 #define PHASES_MAX 1000 /* shares by hand are without number */
@@ -122,6 +122,6 @@ outcome_tell(
 	    journal_append(service->journal, json_incref(outcome)) == -1)
 		events_emit(service, "warning", NULL,
 		    "warning: history: not written yet: %s", strerror(errno));
-	recovery_commit(service);
+	state_commit(service);
 	events_outcome(service, outcome);
 }

@@ -27,6 +27,7 @@
 #include "service/heritage.h"
 #include "service/held.h"
 #include "service/recovery.h"
+#include "service/state.h"
 #include "service/service.h"
 
 #define PIPE_ROOM  (1 << 20) /* what fits while no logger runs */
@@ -125,7 +126,7 @@ run_logger(struct stream *stream)
 		return;
 	}
 	stream->pid = pid;
-	recovery_commit(stream->service);
+	state_commit(stream->service);
 }
 
 /*

@@ -26,6 +26,7 @@
 #include "service/request.h"
 #include "service/retire.h"
 #include "service/service.h"
+#include "service/state.h"
 #include "service/steering.h"
 #include "service/stored.h"
 
@@ -35,7 +36,6 @@ struct recovery {
 	struct copy copy;
 	json_t *life; /* who we are, for the copy's sake */
 	bool first;
-	bool on; /* the checkpoint is kept */
 	bool adopted;
 	bool uncopied;	    /* the last copy could not be written */
 	struct event *turn; /* active: something has changed in this turn */
@@ -58,16 +58,18 @@ save_copy(struct service *service, const json_t *document)
 	recovery->uncopied = failed;
 }
 
-int
-recovery_commit(struct service *service)
+/*
+ * A checkpoint that says the same already is not written again.  -1 with errno
+ * after it has said so.
+ */
+static int
+commit(struct service *service)
 {
 	struct recovery *recovery = service->recovery;
 	unsigned long long before = recovery->checkpoint.sequence;
 	json_t *document;
 	int result;
 
-	if (!recovery->on)
-		return 0;
 	event_del(recovery->turn);
 	document = account_describe(service, recovery->life);
 	result = document != NULL
@@ -81,18 +83,22 @@ recovery_commit(struct service *service)
 	return result;
 }
 
-void
-recovery_changed(struct service *service)
+static void
+changed(struct service *service)
 {
-	if (service->recovery->on)
-		event_active(service->recovery->turn, EV_TIMEOUT, 0);
+	event_active(service->recovery->turn, EV_TIMEOUT, 0);
 }
+
+static const struct state_ops state_ops = {
+	.commit = commit,
+	.changed = changed,
+};
 
 /* Whatever else the turn had to do is done. */
 static void
 turn_ends(evutil_socket_t fd, short what, void *service)
 {
-	recovery_commit(service);
+	state_commit(service);
 }
 
 int
@@ -109,12 +115,6 @@ recovery_snapshot(const struct service *service)
 	}
 	json_decref(document);
 	return fd;
-}
-
-void
-recovery_stop(struct service *service)
-{
-	service->recovery->on = false;
 }
 
 /* COMING UP */
@@ -381,7 +381,7 @@ resume(struct service *service)
 		service_end(service, service->exit_status, false);
 	reexec_resume(service);
 	if (handed)
-		recovery_commit(service);
+		state_commit(service);
 	else
 		events_emit(service, "recovered", service->active,
 		    service->recovery->adopted
@@ -399,7 +399,8 @@ recovery_begin(struct service *service)
 	held_settle(service);
 	recovery_copy(service);
 	recovery->life = adoption_describe(service);
-	recovery->on = recovery->turn != NULL;
+	if (recovery->turn != NULL)
+		service->state_ops = &state_ops;
 	if (recovery->first)
 		begin_first(service);
 	else
@@ -418,9 +419,9 @@ recovery_end(struct service *service)
 
 	if (recovery == NULL)
 		return;
-	if (recovery->on)
+	if (service->state_ops != NULL)
 		copy_remove(&recovery->copy);
-	recovery->on = false;
+	state_stop(service);
 	store_say(held_store(service), "STOPPING=1");
 	/* The next start is a first one. */
 	for (i = 0; i < CHECKPOINT_FILES; i++)

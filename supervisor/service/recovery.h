@@ -62,27 +62,8 @@ int recovery_examine(struct service *, int fd, char *why, size_t size);
  */
 void recovery_begin(struct service *);
 
-/*
- * Bring the checkpoint up to date now.  To be called before an act that
- * cannot be undone and that a successor must know of: a program is started or
- * stopped, connections are steered, an answer is given.  A checkpoint that
- * says the same already is not written again.  -1 with errno after it has said
- * so.
- */
-int recovery_commit(struct service *);
-
-/*
- * What the checkpoint says has changed, and nothing has followed from it
- * yet: it is brought up to date before the loop waits for anything again,
- * and so before any answer leaves.
- */
-void recovery_changed(struct service *);
-
 /* A file with what the checkpoint would be now, *new*; -1 with errno. */
 int recovery_snapshot(const struct service *);
-
-/* The checkpoint stays as it is: what is left to do is not to be known. */
-void recovery_stop(struct service *);
 
 /* We end because we are asked to: nobody shall start us again. */
 void recovery_end(struct service *);

@@ -29,7 +29,7 @@
 #include "service/held.h"
 #include "service/hooks.h"
 #include "service/readiness.h"
-#include "service/recovery.h"
+#include "service/state.h"
 #include "service/retire.h"
 #include "service/service.h"
 #include "service/signals.h"
@@ -193,7 +193,7 @@ fall_silent(struct service *service)
 {
 	struct generation *generation;
 
-	recovery_stop(service);
+	state_stop(service);
 	store_sync(held_store(service));
 	TAILQ_FOREACH (generation, &service->generations, entry)
 		if (generation->health != NULL)
@@ -237,10 +237,10 @@ hand_over(struct service *service)
 	service->release.handed = true;
 	events_emit(service, "reexecuting", NULL,
 	    "hotswap %s takes over from %s", reexec->to, reexec->from);
-	if (store_is_systemds(store) && recovery_commit(service) == 0)
+	if (store_is_systemds(store) && state_commit(service) == 0)
 		turn_into(service);
 	if (store_put(store, KEEPER_NEXT, reexec->image->fd) == 0 &&
-	    store_sync(store) == 0 && recovery_commit(service) == 0 &&
+	    store_sync(store) == 0 && state_commit(service) == 0 &&
 	    store_say(store, "X_REEXEC=1") == 0)
 		leave(service);
 	fail(service, REEXEC_REFUSED, "cannot hand over: %s", strerror(errno));

@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "service/outcome.h"
-#include "service/recovery.h"
+#include "service/state.h"
 #include "service/service.h"
 #include "service/steering.h"
 
@@ -229,7 +229,7 @@ request_begin(struct service *service, const struct request *request,
 		return REQUEST_REFUSED;
 	}
 	/* From here on it has an outcome, whoever is there to tell it. */
-	recovery_changed(service);
+	state_changed(service);
 	if (target != NULL && target == service->parked &&
 	    program_main(target->program) != 0) {
 		release->candidate = target;

@@ -14,7 +14,7 @@
 #include "service/service.h"
 #include "service/exclusive.h"
 #include "service/health.h"
-#include "service/recovery.h"
+#include "service/state.h"
 #include "service/steering.h"
 #include "traffic/drain.h"
 
@@ -56,7 +56,7 @@ enter(struct generation *generation, enum retire_stage stage, int64_t ms)
 	retirement->deadline = clock_ms() + ms;
 	retirement->look_ms = LOOK_FIRST_MS;
 	retirement->quiet = 0;
-	recovery_changed(generation->service);
+	state_changed(generation->service);
 }
 
 /* Make room for what is kept about it on this way.  -1 with errno. */
@@ -144,7 +144,7 @@ stop_with(struct generation *generation, int signal)
 		return;
 	evtimer_del(generation->backoff);
 	steering_prepare_leave(generation);
-	recovery_commit(generation->service);
+	state_commit(generation->service);
 	program_stop(generation->program, &stop);
 }
 

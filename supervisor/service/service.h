@@ -31,6 +31,7 @@ struct signals;
 struct manager;
 struct recovery;
 struct reexec;
+struct state_ops;
 
 struct service {
 	struct event_base *base;
@@ -59,6 +60,7 @@ struct service {
 	struct held *held;
 	struct stored *stored;
 	struct recovery *recovery;
+	const struct state_ops *state_ops; /* NULL: nobody keeps it */
 	struct manager *manager;
 	struct reexec *reexec;
 	unsigned int outcomes[3]; /* so often, by enum outcome_result */

@@ -14,7 +14,7 @@
 #include "base/strings.h"
 #include "keep/store.h"
 #include "service/held.h"
-#include "service/recovery.h"
+#include "service/state.h"
 #include "service/service.h"
 
 #define SHARES_MAX 64
@@ -371,7 +371,7 @@ apply_from(struct service *service, size_t first)
 
 	plan.nshares = collect_shares(service, shares);
 	plan.preview = preview = collect_preview(service, &plan.npreview);
-	recovery_commit(service);
+	state_commit(service);
 	for (i = first; i < service->nlisteners && r == 0; i++)
 		r = steer_one(service->listeners[i], &plan);
 	free(preview);

@@ -13,7 +13,7 @@
 #include "process/fdstore.h"
 #include "process/notify.h"
 #include "service/held.h"
-#include "service/recovery.h"
+#include "service/state.h"
 #include "service/service.h"
 
 #define NAME_UNSET "stored" /* as systemd calls one without FDNAME */
@@ -46,7 +46,7 @@ save_now(struct service *service)
 	if (!service->stored->behind)
 		return;
 	service->stored->behind = false;
-	recovery_commit(service);
+	state_commit(service);
 }
 
 static void

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The way from the parts of the service up to who keeps their state.
+ */
+#include "service/state.h"
+
+#include <stddef.h>
+
+#include "service/service.h"
+
+int
+state_commit(struct service *service)
+{
+	return service->state_ops != NULL ? service->state_ops->commit(service)
+					  : 0;
+}
+
+void
+state_changed(struct service *service)
+{
+	if (service->state_ops != NULL)
+		service->state_ops->changed(service);
+}
+
+void
+state_stop(struct service *service)
+{
+	service->state_ops = NULL;
+}
