@@ -16,7 +16,8 @@
 #include "keep/keeper.h"
 #include "process/logger.h"
 #include "service/examine.h"
-#include "service/service.h"
+#include "service/examined.h"
+#include "service/run.h"
 
 /* Whoever was started without them must not get a socket as its stderr. */
 static void
@@ -52,17 +53,17 @@ main(int argc, char **argv)
 	if (keeper_is_replaced())
 		return keeper_go_on();
 	if (argc > 1 && strcmp(argv[1], "--supervise") == 0)
-		return service_run(NULL);
+		return run_service(NULL);
 	if (argc > 1 && strcmp(argv[1], LOGGER_OPTION) == 0)
 		return logger_main(argv + 2);
 	if (argc > 2 && strcmp(argv[1], EXAMINE_OPTION) == 0)
-		return finish_output(examine_main(argv[2]));
+		return finish_output(examined_main(argv[2]));
 	status = finish_output(command_main(argc, argv));
 	/*
 	 * Started again by systemd, with options that are wrong by now: what
 	 * runs needs none of them.
 	 */
 	if (status != STATUS_OK && bag_is_given())
-		return service_run(NULL);
+		return run_service(NULL);
 	return status;
 }

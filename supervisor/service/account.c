@@ -13,8 +13,12 @@
 #include "base/strings.h"
 #include "base/version.h"
 #include "keep/checkpoint.h"
+#include "service/generation_state.h"
+#include "service/generations.h"
+#include "service/options.h"
 #include "service/output.h"
 #include "service/reexec.h"
+#include "service/release_state.h"
 #include "service/service.h"
 #include "service/steering.h"
 
@@ -25,22 +29,6 @@ account_first(
 	return json_pack("{si so so s{ss}}", "version", CHECKPOINT_VERSION,
 	    "options", options_to_json(options), "first",
 	    strings_to_json(program), "reexec", "path", path);
-}
-
-struct options *
-account_options(const json_t *saved)
-{
-	struct options *options = options_new();
-	char why[OPTIONS_WHY];
-	const char *key;
-
-	if (options != NULL &&
-	    options_set_json(options, saved, false, &key, why) == -1) {
-		log_error("checkpoint: %s", why);
-		options_free(options);
-		options = NULL;
-	}
-	return options;
 }
 
 static unsigned int

@@ -23,9 +23,6 @@ json_t *account_first(
 /* What a successor must know, with life, *borrowed*, *new*; NULL. */
 json_t *account_describe(const struct service *, json_t *life);
 
-/* Options as options_to_json has said, *new*; NULL. */
-struct options *account_options(const json_t *);
-
 /*
  * Make the service's parts again; nothing outside of us is touched.  -1 with
  * why.

@@ -25,15 +25,15 @@
 #include "process/remote.h"
 #include "process/survivors.h"
 #include "process/tree.h"
-#include "service/heritage.h"
 #include "service/held.h"
+#include "service/heritage.h"
+#include "service/life.h"
 #include "service/mark.h"
 #include "service/recovery.h"
 #include "service/service.h"
 
-#define HOST_SIZE 128
-#define ASK_S	  1    /* for a supervisor to let us in */
-#define WAIT_MS	  5000 /* for a process that was killed, and its locks */
+#define ASK_S	1    /* for a supervisor to let us in */
+#define WAIT_MS 5000 /* for a process that was killed, and its locks */
 
 struct adoption {
 	struct service *service;
@@ -45,54 +45,12 @@ struct adoption {
 	size_t size;
 };
 
-/* WHO WE ARE */
-
-/* PIDs and times since boot mean nothing elsewhere, pid_namespaces(7). */
-static void
-put_host(char buf[static HOST_SIZE])
-{
-	char *boot, namespace[48] = "";
-
-	boot = fd_read_file("/proc/sys/kernel/random/boot_id", 64, NULL);
-	if (readlink("/proc/self/ns/pid", namespace, sizeof(namespace) - 1) ==
-	    -1)
-	namespace[0] = '\0';
-	snprintf(
-	    buf, HOST_SIZE, "%.36s %s", boot != NULL ? boot : "", namespace);
-	free(boot);
-}
-
-static json_t *
-describe_process(pid_t pid)
-{
-	unsigned long long start;
-
-	tree_start_time(pid, &start);
-	return json_pack(
-	    "{si sI}", "pid", (int)pid, "start", (json_int_t)start);
-}
-
-json_t *
-adoption_describe(const struct service *service)
-{
-	struct store *store = held_store((struct service *)service);
-	char host[HOST_SIZE];
-
-	put_host(host);
-	return json_pack("{ss so so* sO}", "host", host, "supervisor",
-	    describe_process(getpid()), "keeper",
-	    store_keeper(store) != 0 ? describe_process(store_keeper(store))
-				     : NULL,
-	    "held", store_numbers(store));
-}
-
 /* WHO LIVES */
 
-/* The PID that describe_process has noted, 0 if that process is no more. */
 static pid_t
 living(const json_t *process)
 {
-	return heritage_living(process, "pid");
+	return life_pid(process, "pid");
 }
 
 static const json_t *
@@ -105,13 +63,13 @@ described(const struct adoption *a, const char *key)
 static void
 load(struct adoption *a)
 {
-	char host[HOST_SIZE];
+	char host[LIFE_HOST];
 	const char *written;
 
 	json_decref(a->document);
 	a->document = copy_load(a->copy, a->why, a->size);
 	written = json_string_value(described(a, "host"));
-	put_host(host);
+	life_put_host(host);
 	if (a->document == NULL ||
 	    (written != NULL && strcmp(written, host) == 0))
 		return;
@@ -312,7 +270,7 @@ count_living(const struct adoption *a)
 	json_array_foreach (
 	    json_object_get(a->document, "generations"), i, saved) {
 		program = json_object_get(saved, "program");
-		n += heritage_living(program, "main") != 0;
+		n += life_pid(program, "main") != 0;
 	}
 	return n + a->nsurvivors;
 }
@@ -335,7 +293,7 @@ adopt(struct adoption *a)
 	if (heritage_take_sockets(service, a->document, a->survivors,
 		a->nsurvivors, why, sizeof(why)) == -1)
 		return refuse(a, "%s", why);
-	heritage_renew(service, a->document);
+	heritage_renew(service, a->document, recovery_command(service));
 	recovery_adopt(service, a->document, a->copy->files.sequence);
 	a->document = NULL;
 	return 0;

@@ -8,13 +8,9 @@
 #ifndef SERVICE_ADOPTION_H
 #define SERVICE_ADOPTION_H
 
-#include <jansson.h>
 #include <stddef.h>
 
 struct service;
-
-/* Who we are and what we hold, for whoever adopts one day; *new*. */
-json_t *adoption_describe(const struct service *);
 
 /*
  * Take the lock, a file of ours, and adopt what there is: recovery_is_first

@@ -18,10 +18,11 @@
 #include "process/intercept.h"
 #include "process/remote.h"
 #include "service/allotment.h"
+#include "service/events.h"
 #include "service/holding.h"
-#include "service/state.h"
 #include "service/latecomers.h"
 #include "service/service.h"
+#include "service/state.h"
 #include "service/steering.h"
 #include "service/target.h"
 #include "traffic/directory.h"
@@ -259,6 +260,14 @@ adopt_there(struct listener *listener, unsigned int number,
 	return r;
 }
 
+static void
+tell_listens(struct bindings *bindings)
+{
+	struct generation *generation = bindings->generation;
+
+	generation->service->generation_events->listens(generation);
+}
+
 /* The socket becomes one of the generation's.  -1 with errno. */
 static int
 adopt(struct bindings *bindings, const struct intercept_call *call,
@@ -275,7 +284,7 @@ adopt(struct bindings *bindings, const struct intercept_call *call,
 	fds = listener_sockets(listener, number, &n);
 	holdings_use(bindings->holdings, listener, fds[n - 1], call->pid);
 	state_commit(bindings->generation->service);
-	release_listens(bindings->generation);
+	tell_listens(bindings);
 	return 0;
 }
 
@@ -311,7 +320,7 @@ bind_at(struct bindings *bindings, struct intercept_call *call,
 		intercept_replace(call, fd);
 		latecomers_add(bindings->generation->latecomers,
 		    listener_address(listener));
-		release_listens(bindings->generation);
+		tell_listens(bindings);
 		return;
 	}
 	errno = EADDRINUSE;
@@ -466,7 +475,7 @@ on_bind(struct bindings *bindings, struct intercept_call *call)
 	if (target_is_ignored(&target, generation)) {
 		intercept_pass(call);
 	} else if (call->again && is_done(bindings, call, &target)) {
-		release_listens(generation);
+		tell_listens(bindings);
 		intercept_done(call, 0);
 	} else
 		bind_target(bindings, call, &target);

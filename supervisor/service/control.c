@@ -21,7 +21,6 @@
 #include "base/log.h"
 #include "base/paths.h"
 #include "base/varlink.h"
-#include "service/methods.h"
 #include "service/service.h"
 
 #define PEERS_MAX  128	     /* the longest idle one makes room for a new */
@@ -49,6 +48,7 @@ struct call {
 
 struct control {
 	struct service *service;
+	control_method *carry_out;
 	char path[PATH_MAX];
 	int sock;
 	struct event *accepting;
@@ -134,7 +134,7 @@ take_call(struct call *call)
 	TAILQ_REMOVE(&call->control->calls, call, entry);
 	TAILQ_INSERT_TAIL(&call->control->calls, call, entry);
 	expect_silence(call, false);
-	methods_call(call, call->varlink.method);
+	call->control->carry_out(call, call->varlink.method);
 }
 
 struct service *
@@ -469,8 +469,8 @@ refuse_descriptors(int sock)
 }
 
 struct control *
-control_new(
-    struct service *service, const char *path, const char *group, int fd)
+control_new(struct service *service, const char *path, const char *group,
+    int fd, control_method *carry_out)
 {
 	struct control *control = calloc(1, sizeof(*control));
 
@@ -479,6 +479,7 @@ control_new(
 		return NULL;
 	}
 	control->service = service;
+	control->carry_out = carry_out;
 	TAILQ_INIT(&control->calls);
 	strlcpy(control->path, path, sizeof(control->path));
 	control->sock = fd != -1 ? fd : open_socket(path);

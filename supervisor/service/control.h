@@ -11,16 +11,20 @@
 #include <stdbool.h>
 
 struct call;
+struct call;
 struct control;
 struct service;
+
+/* Carry out a call of a method by its whole name, service/methods.h. */
+typedef void control_method(struct call *, const char *method);
 
 /*
  * Listen at path, which must be ours alone; group, unless NULL, may use it
  * too.  fd, *stolen*, is the socket of a predecessor that listens there, or
  * -1.  *New*; NULL with errno.
  */
-struct control *control_new(
-    struct service *, const char *path, const char *group, int fd);
+struct control *control_new(struct service *, const char *path,
+    const char *group, int fd, control_method *carry_out);
 
 /* The listening socket, *borrowed*: to be held for a successor. */
 int control_fd(const struct control *);

@@ -7,9 +7,10 @@
 #include <stdio.h>
 #include <sys/param.h>
 
+#include "service/course.h"
 #include "service/readiness.h"
-#include "service/state.h"
 #include "service/service.h"
+#include "service/state.h"
 
 #define TICK_MS 1000 /* how often it is looked whether we run at all */
 #define LATE_MS 500  /* who comes so late did not: signal(7) stopped it */
@@ -86,7 +87,7 @@ time_passed(evutil_socket_t fd, short what, void *arg)
 		return;
 	release->deadline_ms = 0;
 	if (missing == NULL) {
-		release_take(service, ends[state].event, NULL);
+		course_take(service, ends[state].event, NULL);
 		return;
 	}
 	if (checks->last == HEALTH_FAIL)
@@ -95,7 +96,7 @@ time_passed(evutil_socket_t fd, short what, void *arg)
 		readiness_describe(release->readiness, detail, sizeof(detail));
 	snprintf(why, sizeof(why), "not %s within %.1f s%s", missing,
 	    service->options->start_timeout_ms / 1000.0, detail);
-	release_take(service, ends[state].event, why);
+	course_take(service, ends[state].event, why);
 }
 
 int

@@ -14,27 +14,41 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "keep/tape.h"
 #include "service/held.h"
-#include "service/state.h"
 #include "service/service.h"
+#include "service/state.h"
 
-void
-events_init(struct events *events)
+struct events {
+	TAILQ_HEAD(, observer) observers;
+	struct tape tape; /* the recent ones */
+};
+
+struct events *
+events_new(void)
 {
+	struct events *events = calloc(1, sizeof(*events));
+
+	if (events == NULL)
+		return NULL;
 	TAILQ_INIT(&events->observers);
 	tape_init(&events->tape);
+	return events;
 }
 
 void
-events_fini(struct events *events)
+events_free(struct events *events)
 {
+	if (events == NULL)
+		return;
 	tape_fini(&events->tape);
+	free(events);
 }
 
 void
 events_open(struct service *service)
 {
-	struct tape *tape = &service->events.tape;
+	struct tape *tape = &service->events->tape;
 	int fds[TAPE_FILES];
 	bool found = false;
 	unsigned int i;
@@ -121,8 +135,9 @@ events_emit(struct service *service, const char *name,
 	free(message);
 	if (event == NULL)
 		return;
-	tape_add(&service->events.tape, event, EVENTS_KEPT);
-	TAILQ_FOREACH_SAFE (observer, &service->events.observers, entry, next) {
+	tape_add(&service->events->tape, event, EVENTS_KEPT);
+	TAILQ_FOREACH_SAFE (
+	    observer, &service->events->observers, entry, next) {
 		if (observer->event != NULL)
 			observer->event(event, observer->arg);
 	}
@@ -134,7 +149,8 @@ events_outcome(struct service *service, json_t *outcome)
 {
 	struct observer *observer, *next;
 
-	TAILQ_FOREACH_SAFE (observer, &service->events.observers, entry, next) {
+	TAILQ_FOREACH_SAFE (
+	    observer, &service->events->observers, entry, next) {
 		if (observer->outcome != NULL)
 			observer->outcome(outcome, observer->arg);
 	}

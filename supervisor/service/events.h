@@ -9,8 +9,6 @@
 #include <jansson.h>
 #include <sys/queue.h>
 
-#include "keep/tape.h"
-
 struct generation;
 struct service;
 
@@ -23,13 +21,11 @@ struct observer {
 	void *arg;
 };
 
-struct events {
-	TAILQ_HEAD(, observer) observers;
-	struct tape tape; /* the recent ones */
-};
+struct events;
 
-void events_init(struct events *);
-void events_fini(struct events *);
+/* *New*, with none; NULL with errno. */
+struct events *events_new(void);
+void events_free(struct events *);
 
 /* Go on with those of a predecessor, and hold them for a successor. */
 void events_open(struct service *);

@@ -21,10 +21,9 @@
 #include "process/elf.h"
 #include "process/image.h"
 #include "process/reaper.h"
-#include "service/recovery.h"
 #include "service/service.h"
+#include "service/state.h"
 
-#define ANSWER	   "examined by hotswap "
 #define EXAMINE_MS 5000
 #define WHY_MAX	   1024
 
@@ -72,9 +71,10 @@ answered(const struct command_result *result, void *arg)
 		refuse(examination, cause);
 		return;
 	}
-	if (result->status == 0 && strncmp(line, ANSWER, strlen(ANSWER)) == 0) {
-		examination->done(examination->image, line + strlen(ANSWER),
-		    NULL, examination->arg);
+	if (result->status == 0 &&
+	    strncmp(line, EXAMINE_ANSWER, strlen(EXAMINE_ANSWER)) == 0) {
+		examination->done(examination->image,
+		    line + strlen(EXAMINE_ANSWER), NULL, examination->arg);
 		examination_free(examination);
 		return;
 	}
@@ -107,7 +107,7 @@ ask(struct examination *examination)
 		.umask = -1,
 		.timeout_ms = EXAMINE_MS };
 
-	examination->checkpoint = recovery_snapshot(examination->service);
+	examination->checkpoint = state_snapshot(examination->service);
 	snprintf(program, sizeof(program), "/proc/%d/fd/%d", getpid(),
 	    examination->image->fd);
 	snprintf(checkpoint, sizeof(checkpoint), "/proc/%d/fd/%d", getpid(),
@@ -185,27 +185,4 @@ examine_cancel(struct examination *examination)
 	if (examination->command != NULL)
 		command_cancel(examination->command);
 	examination_free(examination);
-}
-
-/* THE OTHER SIDE */
-
-int
-examine_main(const char *path)
-{
-	struct service service = { 0 };
-	char why[WHY_MAX];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	/* Nobody shall take us for the supervisor. */
-	unsetenv("NOTIFY_SOCKET");
-	unsetenv("LISTEN_PID");
-	if (fd == -1 || service_prepare(&service) == -1)
-		snprintf(why, sizeof(why), "%s: %s", path, strerror(errno));
-	else if (recovery_examine(&service, fd, why, sizeof(why)) == 0) {
-		printf(ANSWER "%s\n", version_text);
-		return STATUS_OK;
-	}
-	printf("hotswap %s: the checkpoint cannot be used: %s\n", version_text,
-	    why);
-	return STATUS_FAILED;
 }

@@ -11,6 +11,7 @@ struct image;
 struct service;
 
 #define EXAMINE_OPTION "--examine" /* FILE: what it is started with */
+#define EXAMINE_ANSWER "examined by hotswap " /* its version behind it */
 
 /*
  * It could, being of this version; image has an open file.  Or image is NULL,
@@ -28,11 +29,5 @@ struct examination *examine_begin(
 
 /* Kill it, without calling done. */
 void examine_cancel(struct examination *);
-
-/*
- * The other side: read a copy of a checkpoint, say on stdout whether it could
- * be gone on with, and return the exit status.
- */
-int examine_main(const char *path);
 
 #endif

@@ -9,7 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "service/candidate.h"
+#include "service/course.h"
 #include "service/deadline.h"
+#include "service/events.h"
+#include "service/generations.h"
 #include "service/outcome.h"
 #include "service/request.h"
 #include "service/retire.h"
@@ -41,7 +45,7 @@ exclusive_look(struct service *service)
 		if (is_in_the_way(release, generation))
 			return;
 	}
-	release_take(service, EVENT_VACATED, NULL);
+	course_take(service, EVENT_VACATED, NULL);
 }
 
 static void
@@ -77,16 +81,16 @@ exclusive_vacate(struct service *service, const char *why)
 	struct generation *generation;
 	char fault[RELEASE_WHY];
 
-	if (release_make_candidate(service, fault) == -1 ||
+	if (candidate_make(service, fault) == -1 ||
 	    steering_await(release->candidate, fault, sizeof(fault)) == -1) {
-		release_take(service, EVENT_FAILED, fault);
+		course_take(service, EVENT_FAILED, fault);
 		return;
 	}
-	release_set_shares(release, 100);
+	candidate_set_share(release, 100);
 	if (steering_apply(service) == -1) {
 		snprintf(
 		    fault, sizeof(fault), "cannot steer: %s", strerror(errno));
-		release_take(service, EVENT_FAILED, fault);
+		course_take(service, EVENT_FAILED, fault);
 		return;
 	}
 	begin_pause(service, release->candidate);
@@ -107,7 +111,7 @@ give_sockets_back(struct service *service)
 	struct release *release = &service->release;
 
 	steering_hand_over(release->candidate, release->old);
-	release_set_shares(release, 0);
+	candidate_set_share(release, 0);
 	steering_apply(service);
 }
 
@@ -124,7 +128,7 @@ drain_candidate(struct service *service)
 	    program_main(candidate->program) == 0 ||
 	    steering_await(release->old, fault, sizeof(fault)) == -1)
 		return false;
-	release_set_shares(release, 0);
+	candidate_set_share(release, 0);
 	if (steering_apply(service) == -1) {
 		steering_leave(release->old);
 		return false;
@@ -174,15 +178,15 @@ exclusive_revive(struct service *service, const char *why)
 	release->old = NULL;
 	stored_sweep(service);
 	if (generation_revive(old, fault, sizeof(fault)) == -1) {
-		release_take(service, EVENT_FAILED, fault);
+		course_take(service, EVENT_FAILED, fault);
 		return;
 	}
-	release_set_shares(release, 100);
+	candidate_set_share(release, 100);
 	steering_apply(service);
 	events_emit(service, "restarted", old, "started again, PID %d",
 	    program_main(old->program));
 	deadline_set(service, service->options->start_timeout_ms);
-	release_await_ready(service);
+	candidate_await_ready(service);
 }
 
 void
@@ -191,8 +195,8 @@ exclusive_restored(struct service *service, const char *why)
 	struct release *release = &service->release;
 
 	exclusive_resumed(service);
-	release_look_after(release->candidate);
-	release_tell_back(service, release->why);
+	candidate_look_after(release->candidate);
+	candidate_tell_back(service, release->why);
 }
 
 void
@@ -205,5 +209,5 @@ exclusive_lost(struct service *service, const char *why)
 	    release->why, release->from, why);
 	release->lost = true;
 	release->paused_ms = 0;
-	release_tell_back(service, whole);
+	candidate_tell_back(service, whole);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A generation: one image started once, with its number, role, share,
- * sockets and health.  Starts it, and starts it again when it ends by itself
- * and the policy says so; what follows from its end is told to release.c.
+ * sockets and health, as the parts of the service see it.
  */
 #ifndef SERVICE_GENERATION_H
 #define SERVICE_GENERATION_H
@@ -75,64 +74,36 @@ struct generation {
 TAILQ_HEAD(generation_list, generation);
 
 /*
- * Make the next generation of the service.  *Steals* the image in every
- * case.  NULL with why.
+ * What generations tell the service, which decides what follows; each is
+ * called from the loop.
  */
-struct generation *generation_new(
-    struct service *, struct image *, char *why, size_t size);
-void generation_free(struct generation *);
+struct generation_events {
+	/* Its program says that it is ready. */
+	void (*ready)(struct generation *);
 
-/*
- * What a successor must know, *new*.  The generation made again of that: NULL
- * with errno.  Then what runs of it, the sockets being the listeners': -1
- * with errno.  Then, once all else is restored, it goes on as its role says.
- */
-json_t *generation_save(const struct generation *);
-struct generation *generation_restore(struct service *, const json_t *);
-int generation_take_over(struct generation *, const json_t *);
-void generation_resume(struct generation *, const json_t *);
+	/* Its program listens on one address more. */
+	void (*listens)(struct generation *);
 
-/*
- * One without a program; *steals* the image in every case.  Then a program
- * for it, with a predecessor's notification socket, *stolen*, or -1.  NULL,
- * -1 with errno.
- */
-struct generation *generation_make(
-    struct service *, struct image *, unsigned int number);
-int generation_equip(
-    struct generation *, int notify_fd, char *why, size_t size);
+	/* It asks for more time to start, sd_notify(3). */
+	void (*extend)(struct generation *, int64_t usec);
 
-/* Start its program, with sockets in every listener.  -1 with why. */
-int generation_start(struct generation *, char *why, size_t size);
+	/* Another process is its main one now. */
+	void (*followed)(struct generation *);
 
-/*
- * One that has ended for good starts as active once more, with the sockets
- * that go by its number, or new ones.  -1 with why.
- */
-int generation_revive(struct generation *, char *why, size_t size);
+	/*
+	 * Its program has ended, or hangs, and nobody asked it to: how, for
+	 * people.  Returns whether that was the rollout's affair.
+	 */
+	bool (*ended)(struct generation *, const char *how);
 
-/* Start it again if it was given up for a candidate, which is no more. */
-void generation_try_again(struct generation *);
+	/* What is left of it is to be ended: nobody starts it again. */
+	void (*left)(struct generation *);
 
-/* NULL if there is none. */
-struct generation *generation_find(struct service *, unsigned int number);
+	/* All of it has ended that was to end. */
+	void (*stopped)(struct generation *);
 
-/* It has ended for good: let go of its program and sockets. */
-void generation_close(struct generation *);
-
-/*
- * Forget retired and failed ones past --retain, and remove the copies of
- * images that nobody needs.  Waits for the next time while a rollout's image
- * is being prepared.
- */
-void generation_prune(struct service *);
-
-const char *role_name(enum role);
-
-/* The user that an image runs as; ours where it names none. */
-void generation_owner(const struct image *, uid_t *, gid_t *);
-
-/* That user's rights, to be released with credentials_fini.  -1 with errno. */
-int generation_credentials(const struct image *, struct credentials *);
+	/* It cannot be kept running, and it was what served. */
+	void (*given_up)(struct generation *, int status, const char *why);
+};
 
 #endif

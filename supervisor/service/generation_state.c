@@ -2,20 +2,23 @@
 /*
  * A generation over the end of the supervisor.
  */
+#include "service/generation_state.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "process/notify.h"
 #include "service/generation.h"
+#include "service/generations.h"
 #include "service/held.h"
 #include "service/latecomers.h"
 #include "service/retire.h"
 #include "service/service.h"
 #include "service/stored.h"
 #include "service/wrap.h"
-#include "base/log.h"
 
 static json_t *
 save_checks(const struct health_record *checks)

@@ -12,6 +12,7 @@
 
 #include "process/probe.h"
 #include "service/helper.h"
+#include "service/options.h"
 #include "service/service.h"
 #include "service/steering.h"
 #include "traffic/accept.h"

@@ -15,12 +15,12 @@
 #include "base/log.h"
 #include "keep/store.h"
 #include "process/reaper.h"
-#include "service/state.h"
-#include "service/reexec.h"
 #include "service/service.h"
+#include "service/state.h"
 #include "traffic/holder.h"
 
 struct held {
+	held_told *told;
 	struct store *store;
 	struct holder holder;
 	struct event *news; /* of the keeper */
@@ -148,7 +148,7 @@ hear_keeper(evutil_socket_t fd, short what, void *arg)
 		if (news == STORE_EXITED)
 			reaper_told(message.pid, message.status);
 		else
-			reexec_heard(service, news, &message);
+			held->told(service, news, &message);
 	}
 	if (news != STORE_ENDED)
 		return;
@@ -176,8 +176,9 @@ watch_keeper(struct service *service)
 }
 
 void
-held_settle(struct service *service)
+held_settle(struct service *service, held_told *told)
 {
+	service->held->told = told;
 	store_sift(service->held->store, HELD_STORED ".");
 	watch_keeper(service);
 }

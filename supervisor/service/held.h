@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "keep/keeper.h"
+#include "keep/store.h"
 
 struct holder;
 struct service;
@@ -43,11 +44,15 @@ void held_name_socket(char buf[static KEEPER_NAME_MAX], uint64_t cookie);
 const struct holder *held_holder(struct service *);
 int held_socket(uint64_t cookie, void *service);
 
+/* What the keeper says of a program that is to take over, service/reexec.h. */
+typedef void held_told(
+    struct service *, enum store_news, const struct store_message *);
+
 /*
  * We have come up: what was held and has not been taken is held no longer,
  * and from here on the keeper is heard.
  */
-void held_settle(struct service *);
+void held_settle(struct service *, held_told *);
 
 /*
  * Let this process look into us, prctl(2), so that it can take over what we

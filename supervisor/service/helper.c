@@ -15,6 +15,7 @@
 #include "process/spawn.h"
 #include "process/user_env.h"
 #include "service/held.h"
+#include "service/options.h"
 #include "service/service.h"
 
 /*

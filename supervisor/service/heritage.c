@@ -20,8 +20,10 @@
 #include "process/survivors.h"
 #include "process/tree.h"
 #include "service/held.h"
+#include "service/life.h"
 #include "service/mark.h"
-#include "service/recovery.h"
+#include "service/options.h"
+#include "service/report.h"
 #include "service/service.h"
 #include "traffic/holder.h"
 
@@ -33,22 +35,6 @@ struct search {
 	size_t nsurvivors;
 };
 
-pid_t
-heritage_living(const json_t *process, const char *key)
-{
-	unsigned long long now;
-	json_int_t start;
-	int pid;
-
-	if (process == NULL ||
-	    json_unpack((json_t *)process, "{si sI}", key, &pid, "start",
-		&start) == -1 ||
-	    pid == 0 || tree_start_time(pid, &now) == -1 ||
-	    now != (unsigned long long)start)
-		return 0;
-	return pid;
-}
-
 /* FROM A SUPERVISOR */
 
 /* Of the new life's own: not taken over. */
@@ -56,7 +42,7 @@ static bool
 is_own(const char *name)
 {
 	return strncmp(name, "checkpoint.", strlen("checkpoint.")) == 0 ||
-	    strcmp(name, RECOVERY_REPORT) == 0 || strcmp(name, "lock.0") == 0;
+	    strcmp(name, REPORT_HELD) == 0 || strcmp(name, "lock.0") == 0;
 }
 
 /* A number may be another's by now; a socket's name tells. */
@@ -189,7 +175,7 @@ find_tree(const struct search *search, const json_t *saved)
 	struct tree *tree = tree_new(search->service->options->name, number,
 	    notify != NULL ? notify : "");
 	struct origin origin;
-	pid_t main = heritage_living(program, "main");
+	pid_t main = life_pid(program, "main");
 	size_t i;
 
 	if (tree == NULL)
@@ -268,11 +254,10 @@ differs(const json_t *a, const json_t *b)
 }
 
 void
-heritage_renew(struct service *service, json_t *document)
+heritage_renew(struct service *service, json_t *document, json_t *program)
 {
 	json_t *release = json_object_get(document, "release");
 	json_t *options = options_to_json(service->options);
-	json_t *program = recovery_command(service);
 	const json_t *before = json_object_get(document, "options");
 
 	if (differs(json_object_get(options, "listen"),

@@ -14,12 +14,6 @@
 struct service;
 struct survivor;
 
-/*
- * The PID that a process is noted down by, with its start: 0 if that process
- * is no more, or was never.
- */
-pid_t heritage_living(const json_t *process, const char *key);
-
 /* All that a supervisor that is stopped holds. */
 void heritage_take_held(struct service *, const json_t *document, pid_t);
 
@@ -36,6 +30,6 @@ int heritage_take_sockets(struct service *, const json_t *document,
  * The command line that we were started with is the one in force; what it
  * cannot change while the programs run is said.
  */
-void heritage_renew(struct service *, json_t *document);
+void heritage_renew(struct service *, json_t *document, json_t *program);
 
 #endif

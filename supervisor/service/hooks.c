@@ -13,8 +13,11 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "service/events.h"
+#include "service/generations.h"
 #include "service/health.h"
 #include "service/helper.h"
+#include "service/options.h"
 #include "service/service.h"
 
 /* A command and what it is told. */
@@ -33,10 +36,10 @@ struct hooks {
 	STAILQ_HEAD(, hook) waiting;
 	size_t n; /* that wait */
 	struct hook *running;
-	struct command *command; /* of running */
-	struct event *next;	 /* begins the next one */
-	struct event *end;	 /* of the time after the last event */
-	bool finishing;
+	struct command *command;  /* of running */
+	struct event *next;	  /* begins the next one */
+	struct event *end;	  /* of the time after the last event */
+	hooks_finished *finished; /* NULL: nobody waits for the end */
 };
 
 static void
@@ -156,8 +159,8 @@ end_running(struct hooks *hooks)
 	hooks->command = NULL;
 	if (hooks->n > 0)
 		begin_soon(hooks);
-	else if (hooks->finishing)
-		service_settle(hooks->service);
+	else if (hooks->finished != NULL)
+		hooks->finished(hooks->service);
 }
 
 static void
@@ -234,7 +237,7 @@ end_expired(evutil_socket_t fd, short what, void *arg)
 	log_warn("%zu hooks are given up: the service has ended",
 	    hooks->n + (hooks->running != NULL));
 	give_up(hooks);
-	service_settle(hooks->service);
+	hooks->finished(hooks->service);
 }
 
 struct hooks *
@@ -250,7 +253,7 @@ hooks_new(struct service *service)
 	hooks->end = evtimer_new(service->base, end_expired, hooks);
 	hooks->observer.event = on_event;
 	hooks->observer.arg = hooks;
-	events_observe(&service->events, &hooks->observer);
+	events_observe(service->events, &hooks->observer);
 	if (hooks->next == NULL || hooks->end == NULL) {
 		hooks_free(hooks);
 		errno = ENOMEM;
@@ -264,7 +267,7 @@ hooks_free(struct hooks *hooks)
 {
 	if (hooks == NULL)
 		return;
-	events_forget(&hooks->service->events, &hooks->observer);
+	events_forget(hooks->service->events, &hooks->observer);
 	if (hooks->next != NULL) {
 		give_up(hooks);
 		event_free(hooks->next);
@@ -281,12 +284,12 @@ hooks_are_idle(const struct hooks *hooks)
 }
 
 void
-hooks_finish(struct hooks *hooks)
+hooks_finish(struct hooks *hooks, hooks_finished *finished)
 {
 	struct timeval delay = clock_interval(HOOKS_LAST_MS);
 
-	if (hooks->finishing)
+	if (hooks->finished != NULL)
 		return;
-	hooks->finishing = true;
+	hooks->finished = finished;
 	evtimer_add(hooks->end, &delay);
 }

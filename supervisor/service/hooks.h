@@ -27,9 +27,10 @@ bool hooks_are_idle(const struct hooks *);
 
 /*
  * The service's last event has happened.  Those that are left have
- * HOOKS_LAST_MS from the first call on; then, or once none is left,
- * service_settle is called.
+ * HOOKS_LAST_MS from the first call on; then, or once none is left, finished
+ * is called.
  */
-void hooks_finish(struct hooks *);
+typedef void hooks_finished(struct service *);
+void hooks_finish(struct hooks *, hooks_finished *finished);
 
 #endif

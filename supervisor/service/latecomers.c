@@ -15,8 +15,8 @@
 
 #include "base/clock.h"
 #include "process/intercept.h"
-#include "service/state.h"
 #include "service/service.h"
+#include "service/state.h"
 #include "traffic/address.h"
 #include "traffic/diag.h"
 

@@ -3,7 +3,6 @@
  * The launch of a service: its first checkpoint says nothing but what was
  * asked for, so that the first start is a start like any other.
  */
-#include "service/account.h"
 #include "service/launch.h"
 
 #include <errno.h>
@@ -25,7 +24,9 @@
 #include "keep/depot.h"
 #include "keep/keeper.h"
 #include "keep/store.h"
-#include "service/recovery.h"
+#include "service/account.h"
+#include "service/report.h"
+#include "service/run.h"
 #include "service/service.h"
 
 /* The sockets of a .socket unit, in items for as many; their number. */
@@ -100,7 +101,7 @@ become_keeper(const char *name, const json_t *first, int report_fd)
 			checkpoint.fds[n] };
 	items[n++] = (struct keeper_item){ KEEPER_PROGRAM, exe };
 	if (report_fd != -1)
-		items[n++] = (struct keeper_item){ RECOVERY_REPORT, report_fd };
+		items[n++] = (struct keeper_item){ REPORT_HELD, report_fd };
 	n += list_passed(&passed, items + n);
 	status = keeper_run(name, items, n);
 	if (status == -1) {
@@ -125,7 +126,7 @@ launch(const struct options *options, char *const *program, int report_fd)
 	if (first == NULL)
 		log_error("the command line is not UTF-8");
 	else if (report_fd == -1 && store_is_offered())
-		status = service_run(first);
+		status = run_service(first);
 	else
 		status = become_keeper(options->name, first, report_fd);
 	json_decref(first);

@@ -17,6 +17,7 @@
 #include "keep/store.h"
 #include "keep/upward.h"
 #include "service/held.h"
+#include "service/rollout.h"
 #include "service/service.h"
 
 #define STATUS_MAX  256

@@ -13,7 +13,10 @@
 #include "base/strings.h"
 #include "base/version.h"
 #include "service/control.h"
+#include "service/ending.h"
+#include "service/events.h"
 #include "service/held.h"
+#include "service/options.h"
 #include "service/outcome.h"
 #include "service/permit.h"
 #include "service/reexec.h"
@@ -308,7 +311,7 @@ events(struct call *call)
 
 	if (!get_number(call, "after", &after))
 		return;
-	list = events_recent(&call_service(call)->events, after);
+	list = events_recent(call_service(call)->events, after);
 	if (!call_wants_more(call)) {
 		call_reply(call, json_pack("{so}", "events", list), false);
 		return;
@@ -369,7 +372,7 @@ stop(struct call *call)
 		return;
 	if (wait_for_condition(call, WAIT_STOPPED) == -1)
 		call_fail(call, "Failed", strerror(errno));
-	service_end(service, 0, now);
+	ending_begin(service, 0, now);
 }
 
 /* The reply comes from whoever supervises then. */

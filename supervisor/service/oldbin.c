@@ -11,7 +11,6 @@
 #include "service/request.h"
 #include "service/retire.h"
 #include "service/service.h"
-#include "service/signals.h"
 
 static bool
 new_one_has_share(const struct service *service)
@@ -74,7 +73,7 @@ oldbin_take(struct service *service, int signal)
 
 	switch (signal) {
 	case SIGHUP:
-		return signals_turn_back(service, "HUP to the old generation");
+		return request_turn_back(service, "HUP to the old generation");
 	case SIGWINCH:
 		stand_by(service);
 		break;

@@ -11,6 +11,7 @@
 
 #include "service/nearest.h"
 #include "service/option_values.h"
+#include "service/options.h"
 
 static int
 refuse_key(

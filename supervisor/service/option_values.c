@@ -13,6 +13,7 @@
 
 #include "base/strings.h"
 #include "service/option_shares.h"
+#include "service/options.h"
 
 #define NOT_DURATION "not a duration (500ms, 10s, 5m, 1h)"
 #define NOT_SIGNAL   "not a signal (SIGTERM, USR2, 15)"

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "service/option_apply.h"
 #include "service/option_values.h"
 
@@ -225,4 +226,20 @@ fail:
 	options_free(defaults);
 	json_decref(object);
 	return NULL;
+}
+
+struct options *
+options_from_json(const json_t *saved)
+{
+	struct options *options = options_new();
+	char why[OPTIONS_WHY];
+	const char *key;
+
+	if (options != NULL &&
+	    options_set_json(options, saved, false, &key, why) == -1) {
+		log_error("checkpoint: %s", why);
+		options_free(options);
+		options = NULL;
+	}
+	return options;
 }

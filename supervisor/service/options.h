@@ -204,4 +204,10 @@ int options_size(const char *text, unsigned int *bytes);
 /* `TERM`, `SIGTERM`, `RTMIN+1`, `15`.  -1 with EINVAL. */
 int options_signal(const char *text);
 
+/*
+ * Those that options_to_json has told, *new*; NULL after it has said what is
+ * wrong.
+ */
+struct options *options_from_json(const json_t *);
+
 #endif

@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "service/state.h"
+#include "service/events.h"
+#include "service/rollout.h"
 #include "service/service.h"
+#include "service/state.h"
 
 #define PHASES_MAX 1000 /* shares by hand are without number */
 

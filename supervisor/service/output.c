@@ -24,11 +24,10 @@
 #include "process/logger.h"
 #include "process/reaper.h"
 #include "process/tree.h"
-#include "service/heritage.h"
 #include "service/held.h"
-#include "service/recovery.h"
-#include "service/state.h"
+#include "service/life.h"
 #include "service/service.h"
+#include "service/state.h"
 
 #define PIPE_ROOM  (1 << 20) /* what fits while no logger runs */
 #define AGAIN_MS   1000	     /* before one that ended at once runs again */
@@ -139,7 +138,7 @@ take_logger(struct stream *stream, pid_t before)
 	struct service *service = stream->service;
 
 	if (before != 0 && store_has_keeper(held_store(service)) &&
-	    !recovery_is_adopted(service) &&
+	    !service->adopted &&
 	    reaper_watch(before, logger_ended, stream) == 0) {
 		stream->pid = before;
 		return;
@@ -301,7 +300,7 @@ output_restore(struct service *service, const json_t *saved)
 
 	for (i = 0; i < STREAMS; i++)
 		service->output->before[i] =
-		    heritage_living(json_array_get(saved, i), "pid");
+		    life_pid(json_array_get(saved, i), "pid");
 	return 0;
 }
 

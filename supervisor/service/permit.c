@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "service/control.h"
+#include "service/options.h"
 #include "service/service.h"
 
 static const int requests[] = { SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH };

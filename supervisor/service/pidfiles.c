@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "process/standin.h"
+#include "service/events.h"
 #include "service/oldbin.h"
 #include "service/pid_file.h"
 #include "service/service.h"
@@ -189,7 +190,7 @@ pidfiles_new(struct service *service)
 	    -1;
 	pidfiles->observer.event = on_event;
 	pidfiles->observer.arg = pidfiles;
-	events_observe(&service->events, &pidfiles->observer);
+	events_observe(service->events, &pidfiles->observer);
 	pidfiles->patience =
 	    evtimer_new(service->base, patience_ended, pidfiles);
 	if (pidfiles->patience == NULL || name_files(pidfiles) == -1) {
@@ -207,7 +208,7 @@ pidfiles_free(struct pidfiles *pidfiles)
 {
 	if (pidfiles == NULL)
 		return;
-	events_forget(&pidfiles->service->events, &pidfiles->observer);
+	events_forget(pidfiles->service->events, &pidfiles->observer);
 	put(&pidfiles->child, 0);
 	put(&pidfiles->child_old, 0);
 	put_stand(pidfiles, false);

@@ -19,10 +19,17 @@
 #include "keep/copy.h"
 #include "keep/store.h"
 #include "service/account.h"
-#include "service/adoption.h"
+#include "service/ending.h"
+#include "service/events.h"
+#include "service/generation_state.h"
+#include "service/generations.h"
 #include "service/held.h"
+#include "service/life.h"
 #include "service/manager.h"
+#include "service/options.h"
 #include "service/reexec.h"
+#include "service/release_state.h"
+#include "service/report.h"
 #include "service/request.h"
 #include "service/retire.h"
 #include "service/service.h"
@@ -36,7 +43,6 @@ struct recovery {
 	struct copy copy;
 	json_t *life; /* who we are, for the copy's sake */
 	bool first;
-	bool adopted;
 	bool uncopied;	    /* the last copy could not be written */
 	struct event *turn; /* active: something has changed in this turn */
 };
@@ -89,20 +95,8 @@ changed(struct service *service)
 	event_active(service->recovery->turn, EV_TIMEOUT, 0);
 }
 
-static const struct state_ops state_ops = {
-	.commit = commit,
-	.changed = changed,
-};
-
-/* Whatever else the turn had to do is done. */
-static void
-turn_ends(evutil_socket_t fd, short what, void *service)
-{
-	state_commit(service);
-}
-
-int
-recovery_snapshot(const struct service *service)
+static int
+snapshot(const struct service *service)
 {
 	json_t *document = account_describe(service, service->recovery->life);
 	struct checkpoint copy;
@@ -115,6 +109,19 @@ recovery_snapshot(const struct service *service)
 	}
 	json_decref(document);
 	return fd;
+}
+
+static const struct state_ops state_ops = {
+	.commit = commit,
+	.changed = changed,
+	.snapshot = snapshot,
+};
+
+/* Whatever else the turn had to do is done. */
+static void
+turn_ends(evutil_socket_t fd, short what, void *service)
+{
+	state_commit(service);
 }
 
 /* COMING UP */
@@ -198,7 +205,7 @@ recovery_open(struct service *service, const json_t *first)
 		return -1;
 	recovery->first = json_object_get(recovery->document, "first") != NULL;
 	service->options =
-	    account_options(json_object_get(recovery->document, "options"));
+	    options_from_json(json_object_get(recovery->document, "options"));
 	return service->options != NULL ? 0 : -1;
 }
 
@@ -249,16 +256,10 @@ recovery_adopt(
 	recovery->document = document;
 	recovery->checkpoint.sequence = sequence;
 	recovery->first = false;
-	recovery->adopted = true;
+	service->adopted = true;
 	/* From here on it is ours, also if we end at once. */
 	if (checkpoint_save(&recovery->checkpoint, document) == -1)
 		log_error("checkpoint: cannot be written: %s", strerror(errno));
-}
-
-bool
-recovery_is_adopted(const struct service *service)
-{
-	return service->recovery->adopted;
 }
 
 void
@@ -304,7 +305,7 @@ recovery_examine(struct service *service, int fd, char *why, size_t size)
 	if (recovery->document == NULL)
 		return -1;
 	options = json_object_get(recovery->document, "options");
-	if ((service->options = account_options(options)) == NULL) {
+	if ((service->options = options_from_json(options)) == NULL) {
 		snprintf(why, size, "options are not known to it");
 		return -1;
 	}
@@ -333,8 +334,8 @@ begin_first(struct service *service)
 	}
 	strings_free(program);
 	log_error("%s", why);
-	service_report(service, false, why);
-	service_end(service, STATUS_SOFTWARE, true);
+	report_start(service, false, why);
+	ending_begin(service, STATUS_SOFTWARE, true);
 }
 
 /* A generation that the predecessor had no time to make use of. */
@@ -378,17 +379,17 @@ resume(struct service *service)
 	dismiss_strays(service);
 	stored_sweep(service);
 	if (json_is_true(json_object_get(document, "ending")))
-		service_end(service, service->exit_status, false);
+		ending_begin(service, service->exit_status, false);
 	reexec_resume(service);
 	if (handed)
 		state_commit(service);
 	else
 		events_emit(service, "recovered", service->active,
-		    service->recovery->adopted
+		    service->adopted
 			? "taken over from a supervisor whose keeper is dead"
 			: "the supervisor was started again");
 	if (service->active != NULL)
-		service_report(service, true, NULL);
+		report_start(service, true, NULL);
 }
 
 void
@@ -396,9 +397,9 @@ recovery_begin(struct service *service)
 {
 	struct recovery *recovery = service->recovery;
 
-	held_settle(service);
+	held_settle(service, reexec_heard);
 	recovery_copy(service);
-	recovery->life = adoption_describe(service);
+	recovery->life = life_describe(service);
 	if (recovery->turn != NULL)
 		service->state_ops = &state_ops;
 	if (recovery->first)

@@ -10,8 +10,6 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#define RECOVERY_REPORT "report.0" /* held: see launch.h */
-
 struct recovery;
 struct service;
 struct copy;
@@ -41,9 +39,6 @@ void recovery_adopt(
 /* What was adopted is left to others as it is: nobody shall start us again. */
 void recovery_yield(struct service *);
 
-/* Was it adopted by this process? */
-bool recovery_is_adopted(const struct service *);
-
 /* Nothing ran before. */
 bool recovery_is_first(const struct service *);
 
@@ -61,9 +56,6 @@ int recovery_examine(struct service *, int fd, char *why, size_t size);
  * on where it was, or begins.
  */
 void recovery_begin(struct service *);
-
-/* A file with what the checkpoint would be now, *new*; -1 with errno. */
-int recovery_snapshot(const struct service *);
 
 /* We end because we are asked to: nobody shall start us again. */
 void recovery_end(struct service *);

@@ -24,15 +24,16 @@
 #include "keep/keeper.h"
 #include "process/image.h"
 #include "service/control.h"
+#include "service/events.h"
 #include "service/examine.h"
 #include "service/health.h"
 #include "service/held.h"
 #include "service/hooks.h"
 #include "service/readiness.h"
-#include "service/state.h"
 #include "service/retire.h"
 #include "service/service.h"
 #include "service/signals.h"
+#include "service/state.h"
 #include "service/wrap.h"
 
 #define CALM_MS	    60000 /* to wait for such an instant */

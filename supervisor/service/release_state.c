@@ -4,18 +4,23 @@
  * it, and how it goes on.  The rule: what had all the traffic is finished,
  * what had not is taken back.
  */
+#include "service/release_state.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/strings.h"
-#include "service/account.h"
+#include "service/candidate.h"
+#include "service/course.h"
 #include "service/deadline.h"
 #include "service/exclusive.h"
+#include "service/generations.h"
+#include "service/options.h"
 #include "service/outcome.h"
 #include "service/readiness.h"
-#include "service/recovery.h"
 #include "service/request.h"
+#include "service/rollout.h"
 #include "service/service.h"
 
 static const char interrupted[] =
@@ -91,7 +96,7 @@ restore_request(struct release *release, const json_t *saved)
 	const char *exe = json_string_value(json_object_get(saved, "exe"));
 
 	if (before != NULL &&
-	    (release->options_before = account_options(before)) == NULL)
+	    (release->options_before = options_from_json(before)) == NULL)
 		return -1;
 	if (program != NULL &&
 	    (release->program = strings_from_json(program)) == NULL)
@@ -162,7 +167,7 @@ static void
 tell(struct service *service, enum outcome_result result)
 {
 	service->release.rollout.state = ROLLOUT_IDLE;
-	release_clear(service);
+	candidate_let_go(service);
 	outcome_tell(service, result, NULL);
 }
 
@@ -182,7 +187,7 @@ go_on_baking(struct service *service)
 		left = release->deadline_ms - clock_ms();
 	if (service->parked == release->candidate)
 		service->parked = NULL;
-	release_watch(service, left > 0 ? left : 0);
+	candidate_watch(service, left > 0 ? left : 0);
 }
 
 /* There is nothing to go back to: the first one gets another chance. */
@@ -194,20 +199,21 @@ start_first(struct service *service)
 
 	if (release->candidate == NULL) {
 		release->rollout.state = ROLLOUT_IDLE;
-		release_take(service, EVENT_BEGIN, NULL);
+		course_take(service, EVENT_BEGIN, NULL);
 		return;
 	}
 	release->image = image_ref(release->candidate->image);
 	release->rollout.state = ROLLOUT_STARTING;
 	if (program_main(release->candidate->program) == 0 &&
 	    generation_start(release->candidate, why, sizeof(why)) == -1) {
-		release_take(service, EVENT_FAILED, why);
+		course_take(service, EVENT_FAILED, why);
 		return;
 	}
 	deadline_set(service, service->options->start_timeout_ms);
-	release_await_ready(service);
-	if (program_is_ready(release->candidate->program))
-		release_ready(release->candidate);
+	candidate_await_ready(service);
+	if (release->readiness != NULL &&
+	    program_is_ready(release->candidate->program))
+		readiness_said(release->readiness);
 }
 
 /* The old one is on its way back; it may run again already. */
@@ -218,7 +224,7 @@ go_on_restoring(struct service *service)
 	char why[RELEASE_WHY];
 
 	if (release->candidate == NULL) {
-		release_take(service, EVENT_FAILED, interrupted);
+		course_take(service, EVENT_FAILED, interrupted);
 		return;
 	}
 	if (release->candidate->role != ROLE_ACTIVE) {
@@ -228,10 +234,10 @@ go_on_restoring(struct service *service)
 	release->old = NULL;
 	if (program_main(release->candidate->program) == 0 &&
 	    generation_start(release->candidate, why, sizeof(why)) == -1)
-		release_take(service, EVENT_FAILED, why);
+		course_take(service, EVENT_FAILED, why);
 	else {
 		deadline_set(service, service->options->start_timeout_ms);
-		release_await_ready(service);
+		candidate_await_ready(service);
 	}
 }
 
@@ -242,7 +248,7 @@ take_back(struct service *service)
 	struct rollout *rollout = &service->release.rollout;
 
 	if (rollout->state == ROLLOUT_STOPPING) {
-		release_take(service, EVENT_ABORT, interrupted);
+		course_take(service, EVENT_ABORT, interrupted);
 		exclusive_look(service);
 		return;
 	}
@@ -250,7 +256,7 @@ take_back(struct service *service)
 		rollout->state = service->release.candidate != NULL
 		    ? ROLLOUT_STARTING
 		    : ROLLOUT_RESOLVING;
-	release_take(service, EVENT_FAILED, interrupted);
+	course_take(service, EVENT_FAILED, interrupted);
 }
 
 /* So much is left of the time of its state. */
@@ -270,13 +276,14 @@ go_on_starting(struct service *service)
 	int64_t left = time_left(release);
 
 	if (release->rollout.state == ROLLOUT_CHECKING) {
-		release_watch(service, left);
+		candidate_watch(service, left);
 		return;
 	}
 	deadline_set(service, left);
-	release_await_ready(service);
-	if (program_is_ready(release->candidate->program))
-		release_ready(release->candidate);
+	candidate_await_ready(service);
+	if (release->readiness != NULL &&
+	    program_is_ready(release->candidate->program))
+		readiness_said(release->readiness);
 }
 
 /* Its share is in force, for the rest of its time or until somebody asks. */
@@ -291,7 +298,7 @@ go_on_shifting(struct service *service)
 	/* There may be none for one that is in a hurry. */
 	if (steps < rollout->nsteps)
 		rollout->nsteps = steps;
-	release_watch(
+	candidate_watch(
 	    service, release->deadline_ms != 0 ? time_left(release) : -1);
 }
 
@@ -336,7 +343,7 @@ release_resume(struct service *service)
 	/* One that made room for a candidate is active until that has it. */
 	if (service->active != NULL && service->active != candidate &&
 	    service->active->program != NULL)
-		release_look_after(service->active);
+		candidate_look_after(service->active);
 	if (!release->untold || go_on(service))
 		return;
 	if (release->rollout.state == ROLLOUT_RESTORING)

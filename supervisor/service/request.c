@@ -12,9 +12,14 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "service/course.h"
+#include "service/events.h"
+#include "service/generations.h"
+#include "service/options.h"
 #include "service/outcome.h"
-#include "service/state.h"
+#include "service/rollout.h"
 #include "service/service.h"
+#include "service/state.h"
 #include "service/steering.h"
 
 #define ONE_AT_A_TIME "--strategy exclusive runs one generation at a time"
@@ -234,10 +239,10 @@ request_begin(struct service *service, const struct request *request,
 	    program_main(target->program) != 0) {
 		release->candidate = target;
 		release->to = target->number;
-		release_take(service, EVENT_BEGIN_WARM, NULL);
+		course_take(service, EVENT_BEGIN_WARM, NULL);
 		return REQUEST_BEGUN;
 	}
-	release_take(service, EVENT_BEGIN, NULL);
+	course_take(service, EVENT_BEGIN, NULL);
 	return REQUEST_BEGUN;
 }
 
@@ -287,7 +292,7 @@ refuse_early(const struct service *service, char why[static RELEASE_WHY])
 int
 request_promote(struct service *service, char why[static RELEASE_WHY])
 {
-	if (release_take(service, EVENT_PROMOTE, "promoted on request"))
+	if (course_take(service, EVENT_PROMOTE, "promoted on request"))
 		return 0;
 	return refuse_early(service, why);
 }
@@ -303,7 +308,7 @@ request_split(
 	if (percent > 0 && percent < 100 &&
 	    steering_can_share(service, why, RELEASE_WHY) == -1)
 		return -1;
-	if (release_split(service, percent))
+	if (course_split(service, percent))
 		return 0;
 	return refuse_early(service, why);
 }
@@ -312,7 +317,7 @@ int
 request_abort(struct service *service, char why[static RELEASE_WHY])
 {
 	if (service->release.kind != RELEASE_FIRST &&
-	    release_take(service, EVENT_ABORT, "aborted on request"))
+	    course_take(service, EVENT_ABORT, "aborted on request"))
 		return 0;
 	if (service->release.rollout.state == ROLLOUT_RESTORING)
 		describe_rollout(service, why);
@@ -331,11 +336,11 @@ request_rescue(struct service *service, const char *why)
 	if (service->ending)
 		return false;
 	if (service->release.rollout.state == ROLLOUT_RESTORING)
-		return !release_take(service, EVENT_FAILED, why);
+		return !course_take(service, EVENT_FAILED, why);
 	if (service->release.rollout.state != ROLLOUT_IDLE) {
 		/* It gets all as soon as it is healthy: nobody else serves. */
 		service->release.rollout.nsteps = 0;
-		release_take(service, EVENT_HELD, NULL);
+		course_take(service, EVENT_HELD, NULL);
 		return true;
 	}
 	if (service->parked == NULL)
@@ -344,4 +349,20 @@ request_rescue(struct service *service, const char *why)
 	    "cannot be kept running (%s): going back to generation %u", why,
 	    service->parked->number);
 	return request_begin(service, &request, &key, fault) == REQUEST_BEGUN;
+}
+
+bool
+request_turn_back(struct service *service, const char *signal)
+{
+	struct request request = { .kind = RELEASE_ROLLBACK };
+	char why[RELEASE_WHY];
+	const char *key;
+
+	if (service->release.rollout.state != ROLLOUT_IDLE) {
+		if (request_abort(service, why) == 0)
+			return true;
+	} else if (request_begin(service, &request, &key, why) == REQUEST_BEGUN)
+		return true;
+	log_warn("%s: no way back: %s", signal, why);
+	return false;
 }

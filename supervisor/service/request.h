@@ -61,4 +61,10 @@ int request_check_options(const struct service *, const struct options *,
  */
 bool request_rescue(struct service *, const char *why);
 
+/*
+ * Go back to the old generation: out of a rollout, or to the parked one.
+ * False, told in the log behind the signal's name, if there is none.
+ */
+bool request_turn_back(struct service *, const char *signal);
+
 #endif

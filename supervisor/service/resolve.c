@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "service/course.h"
+#include "service/events.h"
 #include "service/helper.h"
 #include "service/service.h"
 
@@ -19,7 +21,7 @@ resolved(struct service *service)
 	bool exclusive = service->release.old != NULL &&
 	    service->options->strategy == STRATEGY_EXCLUSIVE;
 
-	release_take(service,
+	course_take(service,
 	    exclusive ? EVENT_RESOLVED_EXCLUSIVE : EVENT_RESOLVED, NULL);
 }
 
@@ -38,7 +40,7 @@ check_ended(const struct command_result *result, void *arg)
 	snprintf(why, sizeof(why), "--check: %s: %s%s%s",
 	    service->options->check, how,
 	    result->last_line[0] != '\0' ? ": " : "", result->last_line);
-	release_take(service, EVENT_FAILED, why);
+	course_take(service, EVENT_FAILED, why);
 }
 
 static void
@@ -59,7 +61,7 @@ begin_check(struct service *service)
 		&service->release.check, cause) == 0)
 		return;
 	snprintf(why, sizeof(why), "--check cannot be started: %s", cause);
-	release_take(service, EVENT_FAILED, why);
+	course_take(service, EVENT_FAILED, why);
 }
 
 static void
@@ -69,7 +71,7 @@ image_ready(struct image *image, const char *why, void *arg)
 
 	service->release.job = NULL;
 	if (image == NULL) {
-		release_take(service, EVENT_FAILED, why);
+		course_take(service, EVENT_FAILED, why);
 		return;
 	}
 	service->release.image = image;
@@ -104,7 +106,7 @@ resolve_begin(struct service *service, const char *why)
 	release->job = image_prepare(service->base, &spec,
 	    options->no_image_copy ? NULL : store, image_ready, service);
 	if (release->job == NULL)
-		release_take(service, EVENT_FAILED, strerror(errno));
+		course_take(service, EVENT_FAILED, strerror(errno));
 }
 
 void

@@ -11,9 +11,10 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "service/service.h"
-#include "service/exclusive.h"
+#include "service/events.h"
+#include "service/generations.h"
 #include "service/health.h"
+#include "service/service.h"
 #include "service/state.h"
 #include "service/steering.h"
 #include "traffic/drain.h"
@@ -325,8 +326,6 @@ retire_finish(struct generation *generation)
 		generation->role = ROLE_RETIRED;
 	events_emit(service, "retired", generation, "has ended");
 	generation_prune(service);
-	exclusive_look(service);
-	service_settle(service);
 }
 
 int64_t

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The service: owns the generations, the listeners and the rollout, and ties
- * the rooms of the floor below together.  One in a process.
+ * The service, as its parts see it: the generations, the listeners and the
+ * rollout.  One in a process.
  */
 #ifndef SERVICE_SERVICE_H
 #define SERVICE_SERVICE_H
@@ -14,7 +14,6 @@
 
 #include "keep/journal.h"
 #include "process/origin.h"
-#include "service/events.h"
 #include "service/generation.h"
 #include "service/options.h"
 #include "service/release.h"
@@ -22,6 +21,7 @@
 
 struct account;
 struct control;
+struct events;
 struct held;
 struct stored;
 struct hooks;
@@ -49,7 +49,8 @@ struct service {
 	struct generation *active; /* NULL before the first one serves */
 	struct generation *parked;
 	struct release release;
-	struct events events;
+	const struct generation_events *generation_events;
+	struct events *events;
 	struct journal *journal;
 	struct control *control;
 	struct hooks *hooks;
@@ -70,33 +71,9 @@ struct service {
 		int64_t last_ms, total_ms;
 	} pauses;      /* of --strategy exclusive */
 	int report_fd; /* -1 once the first generation's fate is told */
+	bool adopted;  /* what runs was taken over by this process */
 	bool ending;
 	int exit_status;
 };
-
-/*
- * Supervise until the service ends: what a predecessor has left, or else
- * what first, borrowed, says (service/recovery.h).  Returns an exit status of
- * hotswap(1).
- */
-int service_run(const json_t *first);
-
-/*
- * Make, of one that is all zero, what its parts need before the first of them
- * is made or restored; nothing runs yet.  -1 with errno.
- */
-int service_prepare(struct service *);
-
-/* The first generation serves, or why it will not. */
-void service_report(struct service *, bool ready, const char *text);
-
-/*
- * Stop all generations and end with this exit status; now: without draining.
- * Asked again with now, it stops waiting for connections.
- */
-void service_end(struct service *, int exit_status, bool now);
-
-/* A generation has come to its end: if all have and we are ending, end. */
-void service_settle(struct service *);
 
 #endif

@@ -20,6 +20,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "service/ending.h"
 #include "service/manager.h"
 #include "service/output.h"
 #include "service/pidfiles.h"
@@ -75,22 +76,6 @@ begin_upgrade(struct service *service, const char *signal)
 	}
 }
 
-bool
-signals_turn_back(struct service *service, const char *signal)
-{
-	struct request request = { .kind = RELEASE_ROLLBACK };
-	char why[RELEASE_WHY];
-	const char *key;
-
-	if (service->release.rollout.state != ROLLOUT_IDLE) {
-		if (request_abort(service, why) == 0)
-			return true;
-	} else if (request_begin(service, &request, &key, why) == REQUEST_BEGUN)
-		return true;
-	log_warn("%s: no way back: %s", signal, why);
-	return false;
-}
-
 static void
 upgrade(struct signals *signals)
 {
@@ -102,7 +87,7 @@ turn_back_or_upgrade(struct service *service)
 {
 	if (service->release.rollout.state != ROLLOUT_IDLE ||
 	    service->parked != NULL)
-		signals_turn_back(service, "SIGHUP");
+		request_turn_back(service, "SIGHUP");
 	else
 		begin_upgrade(service, "SIGHUP");
 }
@@ -178,13 +163,13 @@ static void
 stop(struct signals *signals)
 {
 	if (!pidfiles_take_quit(signals->service->pidfiles))
-		service_end(signals->service, STATUS_OK, false);
+		ending_begin(signals->service, STATUS_OK, false);
 }
 
 static void
 stop_now(struct signals *signals)
 {
-	service_end(signals->service, STATUS_OK, true);
+	ending_begin(signals->service, STATUS_OK, true);
 }
 
 static void

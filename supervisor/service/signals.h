@@ -22,10 +22,4 @@ void signals_free(struct signals *);
 /* Those that have come and were not looked at yet go to another process. */
 void signals_hand_on(pid_t);
 
-/*
- * Go back to the old generation: out of a rollout, or to the parked one.
- * False, told in the log behind the signal's name, if there is none.
- */
-bool signals_turn_back(struct service *, const char *signal);
-
 #endif

@@ -4,6 +4,7 @@
  */
 #include "service/state.h"
 
+#include <errno.h>
 #include <stddef.h>
 
 #include "service/service.h"
@@ -20,6 +21,15 @@ state_changed(struct service *service)
 {
 	if (service->state_ops != NULL)
 		service->state_ops->changed(service);
+}
+
+int
+state_snapshot(const struct service *service)
+{
+	if (service->state_ops != NULL)
+		return service->state_ops->snapshot(service);
+	errno = ENOENT;
+	return -1;
 }
 
 void

@@ -12,6 +12,7 @@ struct service;
 struct state_ops {
 	int (*commit)(struct service *);
 	void (*changed)(struct service *);
+	int (*snapshot)(const struct service *);
 };
 
 /*
@@ -28,6 +29,9 @@ int state_commit(struct service *);
  * answer leaves.
  */
 void state_changed(struct service *);
+
+/* A file with what it would be now, *new*; -1 with errno. */
+int state_snapshot(const struct service *);
 
 /* It stays as it is: what is left to do is not to be known. */
 void state_stop(struct service *);

@@ -10,10 +10,12 @@
 
 #include "base/clock.h"
 #include "base/version.h"
-#include "service/outcome.h"
+#include "service/generations.h"
 #include "service/held.h"
 #include "service/latecomers.h"
+#include "service/outcome.h"
 #include "service/retire.h"
+#include "service/rollout.h"
 #include "service/service.h"
 #include "service/stored.h"
 #include "service/wrap.h"

@@ -14,8 +14,10 @@
 #include "base/strings.h"
 #include "keep/store.h"
 #include "service/held.h"
-#include "service/state.h"
+#include "service/options.h"
+#include "service/owner.h"
 #include "service/service.h"
+#include "service/state.h"
 
 #define SHARES_MAX 64
 
@@ -269,7 +271,7 @@ join(struct generation *generation, bool everywhere, char *why, size_t size)
 	char text[ADDRESS_STRLEN];
 	size_t i, n;
 
-	if (generation_credentials(generation->image, &owner) == -1) {
+	if (owner_credentials(generation->image, &owner) == -1) {
 		snprintf(why, size, "%s", strerror(errno));
 		return -1;
 	}

@@ -13,8 +13,8 @@
 #include "process/fdstore.h"
 #include "process/notify.h"
 #include "service/held.h"
-#include "service/state.h"
 #include "service/service.h"
+#include "service/state.h"
 
 #define NAME_UNSET "stored" /* as systemd calls one without FDNAME */
 #define WARN_MAX   10	    /* lines about one generation, */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "service/control.h"
+#include "service/events.h"
 #include "service/hooks.h"
 #include "service/reexec.h"
 #include "service/service.h"
@@ -25,7 +26,7 @@ waiter_free(void *arg)
 {
 	struct waiter *waiter = arg;
 
-	events_forget(&call_service(waiter->call)->events, &waiter->observer);
+	events_forget(call_service(waiter->call)->events, &waiter->observer);
 	free(waiter);
 }
 
@@ -41,7 +42,7 @@ waiter_new(struct call *call, void (*event)(json_t *, void *),
 	waiter->observer.event = event;
 	waiter->observer.outcome = outcome;
 	waiter->observer.arg = waiter;
-	events_observe(&call_service(call)->events, &waiter->observer);
+	events_observe(call_service(call)->events, &waiter->observer);
 	call_keep(call, waiter_free, waiter);
 	return waiter;
 }

@@ -24,6 +24,7 @@
 #include "process/parts.h"
 #include "service/binding.h"
 #include "service/held.h"
+#include "service/owner.h"
 #include "service/reach.h"
 #include "service/service.h"
 
@@ -224,7 +225,7 @@ open_preload(struct wrap *wrap)
 	/* That of a predecessor has the path already. */
 	fd = held_take(service, tap_name(wrap, name), wrap->serial);
 	if (fd == -1) {
-		generation_owner(wrap->generation->image, &uid, &gid);
+		owner_ids(wrap->generation->image, &uid, &gid);
 		fd = intercept_preload_listen(wrap->path, uid, gid);
 	}
 	return serve_preload(wrap, fd);

@@ -13,8 +13,12 @@
 #include "base/strings.h"
 #include "fuzz.h"
 #include "process/reaper.h"
+#include "service/actions.h"
+#include "service/events.h"
+#include "service/generations.h"
 #include "service/recovery.h"
 #include "service/reexec.h"
+#include "service/run.h"
 #include "service/service.h"
 #include "service/steering.h"
 #include "service/stored.h"
@@ -41,17 +45,17 @@ take_down(struct service *service)
 		generation_free(generation);
 	stored_close(service);
 	steering_close(service);
-	release_fini(service);
-	events_fini(&service->events);
+	actions_close(service);
+	events_free(service->events);
 	reaper_fini();
 	image_unref(service->release.image);
 	options_free(service->release.options_before);
 	strings_free(service->release.program);
 	free(service->release.exe);
+	recovery_close(service);
 	event_base_free(service->base);
 	strings_free(service->program);
 	free(service->exe);
-	recovery_close(service);
 	options_free(service->options);
 }
 
@@ -60,7 +64,7 @@ restore(const json_t *document)
 {
 	struct service service = { .runtime = "/tmp" };
 
-	FUZZ_EXPECT(service_prepare(&service) == 0);
+	FUZZ_EXPECT(run_prepare(&service) == 0);
 	if (recovery_open(&service, document) == 0)
 		recovery_restore(&service);
 	take_down(&service);

@@ -3,7 +3,7 @@
  * The service: comes up, runs the loop, and ends when the last of its
  * generations has.
  */
-#include "service/service.h"
+#include "service/run.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,25 +23,31 @@
 #include "base/status.h"
 #include "base/strings.h"
 #include "process/reaper.h"
+#include "service/actions.h"
 #include "service/adoption.h"
 #include "service/control.h"
+#include "service/events.h"
+#include "service/generations.h"
+#include "service/held.h"
 #include "service/helper.h"
 #include "service/hooks.h"
 #include "service/manager.h"
 #include "service/mark.h"
+#include "service/methods.h"
+#include "service/options.h"
+#include "service/output.h"
 #include "service/pid_file.h"
 #include "service/pidfiles.h"
-#include "service/held.h"
-#include "service/output.h"
 #include "service/recovery.h"
 #include "service/reexec.h"
+#include "service/report.h"
 #include "service/request.h"
-#include "service/retire.h"
+#include "service/service.h"
 #include "service/signals.h"
 #include "service/steering.h"
 #include "service/stored.h"
 
-/* What lives as long as service_run does. */
+/* What lives as long as run_service does. */
 struct run {
 	struct service service;
 	int lock;
@@ -54,91 +60,17 @@ orphan_ended(pid_t pid, int status, void *arg)
 	log_debug("process %d ended", pid);
 }
 
-void
-service_report(struct service *service, bool ready, const char *text)
-{
-	if (service->report_fd == -1)
-		return;
-	if (ready)
-		dprintf(service->report_fd,
-		    "ready generation %u serves, PID %d\n",
-		    service->active->number,
-		    program_main(service->active->program));
-	else
-		dprintf(service->report_fd, "failed %s\n", text);
-	fd_close(&service->report_fd);
-	held_remove(service, "report", 0);
-}
-
-void
-service_settle(struct service *service)
-{
-	const struct generation *generation;
-
-	if (!service->ending)
-		return;
-	TAILQ_FOREACH (generation, &service->generations, entry) {
-		if (generation->program != NULL)
-			return;
-	}
-	if (!hooks_are_idle(service->hooks)) {
-		hooks_finish(service->hooks);
-		return;
-	}
-	events_emit(service, "stopped", NULL, "stopped");
-	event_base_loopbreak(service->base);
-}
-
-static void
-refuse_new(struct service *service)
-{
-	size_t i;
-
-	for (i = 0; i < service->nlisteners; i++)
-		listener_refuse(service->listeners[i]);
-}
-
-void
-service_end(struct service *service, int exit_status, bool now)
-{
-	struct generation *generation, *next;
-	char why[RELEASE_WHY];
-
-	if (!service->ending) {
-		service->exit_status = exit_status;
-		events_emit(service, "stopping", NULL, "stopping%s",
-		    now ? " now" : ", connections first");
-		request_abort(service, why);
-		if (service->release.rollout.state == ROLLOUT_RESTORING)
-			release_take(service, EVENT_FAILED,
-			    "the service is being stopped");
-		refuse_new(service);
-	}
-	service->ending = true;
-	manager_tell(service->manager);
-	TAILQ_FOREACH_SAFE (generation, &service->generations, entry, next) {
-		if (generation->program == NULL)
-			continue;
-		if (now)
-			retire_now(generation);
-		else if (generation->role != ROLE_DRAINING)
-			retire_drain(generation);
-	}
-	/* Where nothing runs any more nobody else will say so. */
-	service_settle(service);
-}
-
 int
-service_prepare(struct service *service)
+run_prepare(struct service *service)
 {
 	TAILQ_INIT(&service->generations);
-	events_init(&service->events);
 	service->report_fd = -1;
 	if ((service->base = event_base_new()) == NULL ||
+	    (service->events = events_new()) == NULL ||
 	    stored_open(service) == -1 || reexec_open(service) == -1 ||
 	    output_prepare(service) == -1)
 		return -1;
-	release_init(service);
+	actions_open(service);
 	return 0;
 }
 
@@ -155,7 +87,7 @@ fail(struct service *service, int status, const char *fmt, ...)
 	vsnprintf(why, sizeof(why), fmt, args);
 	va_end(args);
 	log_error("%s", why);
-	service_report(service, false, why);
+	report_start(service, false, why);
 	return status;
 }
 
@@ -251,8 +183,8 @@ open_control(struct run *run)
 		return fail(service, STATUS_CONFIG,
 		    "--control-group: there is no group %s", group);
 	if (paths_control(service->options->name, path) == 0)
-		service->control = control_new(
-		    service, path, group, held_take(service, "control", 0));
+		service->control = control_new(service, path, group,
+		    held_take(service, "control", 0), methods_call);
 	if (service->control == NULL)
 		return fail(service, STATUS_NOPERM, "control socket %s: %s",
 		    path, strerror(errno));
@@ -423,10 +355,10 @@ go_down(struct run *run)
 	pidfiles_free(service->pidfiles);
 	remove_pidfile(run);
 	signals_free(service->signals);
-	release_fini(service);
+	actions_close(service);
 	if (service->journal != NULL)
 		journal_close(service->journal);
-	events_fini(&service->events);
+	events_free(service->events);
 	output_close(service);
 	reaper_fini();
 	recovery_close(service);
@@ -446,7 +378,7 @@ go_down(struct run *run)
 static int
 leave(struct service *service, int status)
 {
-	if (!recovery_is_adopted(service))
+	if (!service->adopted)
 		return status;
 	recovery_yield(service);
 	return fail(service, STATUS_REFUSED,
@@ -455,13 +387,13 @@ leave(struct service *service, int status)
 }
 
 int
-service_run(const json_t *first)
+run_service(const json_t *first)
 {
 	struct run run = { .lock = -1 };
 	struct service *service = &run.service;
 	int status;
 
-	if (service_prepare(service) == -1) {
+	if (run_prepare(service) == -1) {
 		log_error("%s", strerror(errno));
 		return STATUS_SOFTWARE;
 	}
@@ -480,7 +412,7 @@ service_run(const json_t *first)
 		recovery_begin(service);
 		event_base_dispatch(service->base);
 		status = service->exit_status;
-		service_report(service, false, "stopped before it served");
+		report_start(service, false, "stopped before it served");
 	}
 	recovery_end(service);
 	go_down(&run);

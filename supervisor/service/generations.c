@@ -3,7 +3,7 @@
  * A generation: starts its image, and starts it again when it ends by itself
  * and the policy says so.  Never decides a rollout.
  */
-#include "service/generation.h"
+#include "service/generations.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,17 +16,16 @@
 #include "process/account.h"
 #include "process/reaper.h"
 #include "process/user_env.h"
+#include "service/events.h"
 #include "service/health.h"
+#include "service/held.h"
 #include "service/holding.h"
 #include "service/latecomers.h"
 #include "service/output.h"
-#include "service/pidfiles.h"
+#include "service/owner.h"
 #include "service/reach.h"
-#include "service/held.h"
-#include "service/state.h"
-#include "service/request.h"
-#include "service/retire.h"
 #include "service/service.h"
+#include "service/state.h"
 #include "service/steering.h"
 #include "service/stored.h"
 #include "service/wrap.h"
@@ -52,55 +51,17 @@ role_name(enum role role)
 	return role_names[role];
 }
 
-void
-generation_owner(const struct image *image, uid_t *uid, gid_t *gid)
+static const struct generation_events *
+events_of(const struct generation *generation)
 {
-	struct account account;
-	char why[256];
-
-	*uid = geteuid();
-	*gid = getegid();
-	/* An unknown name is told of when the program is started. */
-	if (account_init(
-		&account, image->user, image->group, why, sizeof(why)) == -1)
-		return;
-	*uid = account.uid;
-	*gid = account.gid;
-	account_fini(&account);
+	return generation->service->generation_events;
 }
 
-int
-generation_credentials(const struct image *image, struct credentials *who)
-{
-	struct account account;
-	char why[256];
-	int r;
-
-	if (account_init(
-		&account, image->user, image->group, why, sizeof(why)) == -1 ||
-	    !account.change)
-		return credentials_own(who);
-	r = credentials_make(
-	    who, account.uid, account.gid, account.groups, account.ngroups);
-	account_fini(&account);
-	return r;
-}
-
-/* It cannot be kept running, and it was what served. */
 static void
-give_up(struct generation *generation, int status, const char *why)
+tell_given_up(struct generation *generation, int status, const char *why)
 {
-	struct service *service = generation->service;
-
 	generation->given_up = true;
-	if (request_rescue(service, why))
-		return;
-	log_error("generation %u: given up: %s", generation->number, why);
-	if (status == REAPER_UNKNOWN)
-		status = 1 << 8;
-	service_end(service,
-	    WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status),
-	    true);
+	events_of(generation)->given_up(generation, status, why);
 }
 
 static bool
@@ -146,8 +107,8 @@ restart(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	log_error("generation %u: %s", generation->number, why);
-	if (!release_ended(generation, why))
-		give_up(generation, 1 << 8, why);
+	if (!events_of(generation)->ended(generation, why))
+		tell_given_up(generation, 1 << 8, why);
 }
 
 static void
@@ -158,14 +119,14 @@ start_again(struct generation *generation, int status, const char *how)
 	int64_t wait;
 
 	if (!policy_restarts(generation->service->options, status)) {
-		give_up(generation, status, how);
+		tell_given_up(generation, status, how);
 		return;
 	}
 	if ((wait = next_backoff(generation)) == -1) {
 		snprintf(why, sizeof(why),
 		    "%s, and was started again %u times lately", how,
 		    generation->recent - 1);
-		give_up(generation,
+		tell_given_up(generation,
 		    WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 1 << 8
 								  : status,
 		    why);
@@ -190,14 +151,14 @@ program_ended(int status, const char *how, void *arg)
 {
 	struct generation *generation = arg;
 
-	if (release_ended(generation, how))
+	if (events_of(generation)->ended(generation, how))
 		return;
 	events_emit(generation->service, "crashed", generation, "%s %s",
 	    role_name(generation->role), how);
 	if (generation->role == ROLE_ACTIVE && !generation->service->ending)
 		start_again(generation, status, how);
 	else
-		retire_now(generation);
+		events_of(generation)->left(generation);
 }
 
 static void
@@ -205,7 +166,7 @@ program_hung(const char *how, void *arg)
 {
 	struct generation *generation = arg;
 
-	if (!release_ended(generation, how))
+	if (!events_of(generation)->ended(generation, how))
 		events_emit(generation->service, "hung", generation,
 		    "%s %s: aborted", role_name(generation->role), how);
 }
@@ -213,7 +174,9 @@ program_hung(const char *how, void *arg)
 static void
 program_stopped(void *arg)
 {
-	retire_finish(arg);
+	struct generation *generation = arg;
+
+	events_of(generation)->stopped(generation);
 }
 
 static void
@@ -221,8 +184,7 @@ program_ready(void *arg)
 {
 	struct generation *generation = arg;
 
-	if (!release_ready(generation))
-		latecomers_ready(generation->latecomers);
+	events_of(generation)->ready(generation);
 }
 
 /* Those that a program has too many of are passed over. */
@@ -259,7 +221,7 @@ program_told(const struct notify_message *message, void *arg)
 	hear_intention(generation, message);
 	stored_told(generation, message);
 	if (message->extend_usec >= 0)
-		release_extend(generation, message->extend_usec);
+		events_of(generation)->extend(generation, message->extend_usec);
 	if (message->watchdog_usec >= 0)
 		state_changed(generation->service);
 }
@@ -269,7 +231,7 @@ program_followed(void *arg)
 {
 	struct generation *generation = arg;
 
-	pidfiles_update(generation->service->pidfiles);
+	events_of(generation)->followed(generation);
 }
 
 static bool
@@ -299,7 +261,7 @@ generation_equip(
 	gid_t gid;
 
 	strlcpy(origin.mark, service->mark, sizeof(origin.mark));
-	generation_owner(generation->image, &origin.uid, &gid);
+	owner_ids(generation->image, &origin.uid, &gid);
 	reach_open(generation);
 	generation->program = program_new(service->base, service->options->name,
 	    generation->number, service->runtime, &origin, gid, notify_fd,

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The other side of an examination, service/examine.h.
+ */
+#ifndef SERVICE_EXAMINED_H
+#define SERVICE_EXAMINED_H
+
+/*
+ * Read a copy of a checkpoint, say on stdout whether it could be gone on with,
+ * and return the exit status.
+ */
+int examined_main(const char *path);
+
+#endif
