@@ -23,7 +23,6 @@
 #include "service/generations.h"
 #include "service/latecomers.h"
 #include "service/outcome.h"
-#include "service/pidfiles.h"
 #include "service/readiness.h"
 #include "service/report.h"
 #include "service/request.h"
@@ -298,12 +297,6 @@ on_extend(struct generation *generation, int64_t usec)
 		deadline_set(service, ms);
 }
 
-static void
-on_followed(struct generation *generation)
-{
-	pidfiles_update(generation->service->pidfiles);
-}
-
 static bool
 on_ended(struct generation *generation, const char *how)
 {
@@ -347,7 +340,6 @@ static const struct generation_events generation_events = {
 	.ready = on_ready,
 	.listens = on_listens,
 	.extend = on_extend,
-	.followed = on_followed,
 	.ended = on_ended,
 	.left = retire_now,
 	.stopped = on_stopped,

@@ -87,9 +87,6 @@ struct generation_events {
 	/* It asks for more time to start, sd_notify(3). */
 	void (*extend)(struct generation *, int64_t usec);
 
-	/* Another process is its main one now. */
-	void (*followed)(struct generation *);
-
 	/*
 	 * Its program has ended, or hangs, and nobody asked it to: how, for
 	 * people.  Returns whether that was the rollout's affair.

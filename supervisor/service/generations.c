@@ -231,7 +231,8 @@ program_followed(void *arg)
 {
 	struct generation *generation = arg;
 
-	events_of(generation)->followed(generation);
+	if (generation->service->main_changed != NULL)
+		generation->service->main_changed(generation->service);
 }
 
 static bool

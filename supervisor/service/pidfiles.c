@@ -64,6 +64,8 @@ main_of(const struct generation *generation)
 	return program_main(generation->program);
 }
 
+static void update(struct pidfiles *);
+
 static void
 on_signal(int number, void *arg)
 {
@@ -79,7 +81,7 @@ on_signal(int number, void *arg)
 		evtimer_add(pidfiles->patience, &patience);
 	if (!oldbin_take(service, number))
 		evtimer_del(pidfiles->patience);
-	pidfiles_update(pidfiles);
+	update(pidfiles);
 }
 
 /* While there is an old one, or a script is still at going back to it. */
@@ -105,8 +107,8 @@ put_stand(struct pidfiles *pidfiles, bool wanted)
 	pidfiles->standin = NULL;
 }
 
-void
-pidfiles_update(struct pidfiles *pidfiles)
+static void
+update(struct pidfiles *pidfiles)
 {
 	const struct generation *old = oldbin_generation(pidfiles->service);
 
@@ -125,13 +127,13 @@ on_event(json_t *event, void *arg)
 	/* Another rollout: whoever was at going back no longer is. */
 	if (strcmp(name, "started") == 0)
 		evtimer_del(pidfiles->patience);
-	pidfiles_update(pidfiles);
+	update(pidfiles);
 }
 
 static void
 patience_ended(evutil_socket_t fd, short what, void *arg)
 {
-	pidfiles_update(arg);
+	update(arg);
 }
 
 bool
@@ -141,7 +143,7 @@ pidfiles_take_quit(struct pidfiles *pidfiles)
 		return false;
 	log_info("SIGQUIT: for the new generation, after HUP to the old one");
 	evtimer_del(pidfiles->patience);
-	pidfiles_update(pidfiles);
+	update(pidfiles);
 	return true;
 }
 
@@ -176,6 +178,13 @@ name_files(struct pidfiles *pidfiles)
 	    : 0;
 }
 
+static void
+main_changed(struct service *service)
+{
+	if (service->pidfiles != NULL)
+		update(service->pidfiles);
+}
+
 struct pidfiles *
 pidfiles_new(struct service *service)
 {
@@ -191,6 +200,7 @@ pidfiles_new(struct service *service)
 	pidfiles->observer.event = on_event;
 	pidfiles->observer.arg = pidfiles;
 	events_observe(service->events, &pidfiles->observer);
+	service->main_changed = main_changed;
 	pidfiles->patience =
 	    evtimer_new(service->base, patience_ended, pidfiles);
 	if (pidfiles->patience == NULL || name_files(pidfiles) == -1) {
@@ -199,7 +209,7 @@ pidfiles_new(struct service *service)
 		errno = saved;
 		return NULL;
 	}
-	pidfiles_update(pidfiles);
+	update(pidfiles);
 	return pidfiles;
 }
 
@@ -209,6 +219,7 @@ pidfiles_free(struct pidfiles *pidfiles)
 	if (pidfiles == NULL)
 		return;
 	events_forget(pidfiles->service->events, &pidfiles->observer);
+	pidfiles->service->main_changed = NULL;
 	put(&pidfiles->child, 0);
 	put(&pidfiles->child_old, 0);
 	put_stand(pidfiles, false);

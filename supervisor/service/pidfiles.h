@@ -25,9 +25,6 @@ struct pidfiles *pidfiles_new(struct service *);
 /* Remove them.  NULL is fine. */
 void pidfiles_free(struct pidfiles *);
 
-/* A program has another main process than before. */
-void pidfiles_update(struct pidfiles *);
-
 /*
  * QUIT has come for the supervisor: after a HUP to the old one it is meant
  * for the new one, which is the last step of nginx's way back.  Whether that

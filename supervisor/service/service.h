@@ -50,6 +50,8 @@ struct service {
 	struct generation *parked;
 	struct release release;
 	const struct generation_events *generation_events;
+	/* Another process is a program's main one now; may be NULL. */
+	void (*main_changed)(struct service *);
 	struct events *events;
 	struct journal *journal;
 	struct control *control;
