@@ -111,6 +111,15 @@ class Service:
         with open(self.control, "w", encoding="ascii") as control:
             control.write(line + "\n")
 
+    def expect_crash(self):
+        """Once the load knows of it, and what it asked before is answered."""
+        report = self.file("report")
+        self.say("phase crash")
+        self.say(f"report {report}")
+        until("the load knows", lambda: os.path.exists(report))
+        os.unlink(report)
+        time.sleep(0.2)
+
     def command(self, *arguments):
         done = subprocess.run([HOTSWAP, *arguments], stdout=self.log,
                               stderr=self.log, check=False)
@@ -194,7 +203,7 @@ class Service:
         elif crash:
             victims = [main[active]]
         if crash:
-            self.say("phase crash")
+            self.expect_crash()
         self.kill(*victims)
         let_go()
         now = self.settle()
