@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/limits.h"
 #include "base/foreign.h"
 #include "base/log.h"
 #include "keep/depot.h"
@@ -301,6 +302,7 @@ keeper_run(const char *title, const struct keeper_item *items, size_t n)
 
 	if (keeper == NULL)
 		return -1;
+	limits_raise();
 	return keep(keeper, begin_anew(keeper, items, n));
 }
 
@@ -317,5 +319,6 @@ keeper_go_on(void)
 
 	if (keeper == NULL)
 		return -1;
+	limits_raise();
 	return keep(keeper, begin_again(keeper));
 }

@@ -13,6 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/limits.h"
+
 /*
  * SIG_IGN survives execve(2), signal(7): a shell's background job has INT
  * and QUIT ignored, nohup(1) HUP, libevent PIPE.  sigaction(3) refuses those
@@ -82,8 +84,8 @@ child_arrange(int *fds, size_t n, size_t inherited)
 	struct rlimit limit, wide;
 	int result;
 
-	/* For the time in which it has its own beside all of ours. */
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+	/* All, for the time in which it has its own beside all of ours. */
+	if (limits_of_child(&limit) == -1)
 		return -1;
 	wide = limit;
 	wide.rlim_cur = wide.rlim_max;

@@ -257,7 +257,8 @@ check_nofile(char detail[static FEATURE_DETAIL])
 	snprintf(detail, FEATURE_DETAIL, "%llu, at most %llu",
 	    (unsigned long long)limit.rlim_cur,
 	    (unsigned long long)limit.rlim_max);
-	return limit.rlim_cur >= NOFILE ? FEATURE_PRESENT : FEATURE_LIMITED;
+	/* Of both, the supervisor takes the higher one. */
+	return limit.rlim_max >= NOFILE ? FEATURE_PRESENT : FEATURE_LIMITED;
 }
 
 /* A range beyond all descriptors: nothing to close, close_range(2). */
@@ -326,7 +327,7 @@ static const struct feature table[] = {
 	    false, check_ports },
 	{ "open files",
 	    "one for each listener and generation, and the server's",
-	    "raise RLIMIT_NOFILE (ulimit -n)", false, check_nofile },
+	    "raise the hard RLIMIT_NOFILE (ulimit -Hn)", false, check_nofile },
 	{ "accept queues", "--backlog: what waits during a restart is kept",
 	    "raise net.core.somaxconn", false, check_somaxconn },
 };

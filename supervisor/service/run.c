@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/paths.h"
 #include "base/status.h"
@@ -393,6 +394,7 @@ run_service(const json_t *first)
 	struct service *service = &run.service;
 	int status;
 
+	limits_raise();
 	if (run_prepare(service) == -1) {
 		log_error("%s", strerror(errno));
 		return STATUS_SOFTWARE;

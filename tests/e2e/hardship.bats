@@ -213,3 +213,39 @@ s = socket.create_server(("127.0.0.1", int(sys.argv[1]))); time.sleep(60)' \
 	load_end
 	[ "$(version)" = v2 ]
 }
+
+# nofile PID: its soft limit of descriptors, and the hard one.
+nofile() {
+	awk '/^Max open files/ { print $4, $5 }' "/proc/$1/limits"
+}
+
+@test "descriptors: keeper and supervisor use the hard limit, programs keep the soft one" {
+	local hard before
+
+	ulimit -Sn 256
+	hard=$(ulimit -Hn)
+	serve --hook 'ready=ulimit -Sn >hook.said'
+	[ "$(nofile "$SUPERVISOR")" = "$hard $hard" ]
+	[ "$(nofile "$(itself)")" = "$hard $hard" ]
+	[ "$(nofile "$(pid_of 1)")" = "256 $hard" ]
+	run ! grep -qz HOTSWAP_NOFILE "/proc/$(pid_of 1)/environ"
+	until_true grep -qx 256 hook.said
+	# It is the same over the death of the supervisor, and after reexec.
+	before=$(itself)
+	kill -KILL "$before"
+	until_true other_supervisor "$before"
+	release server v2
+	hotswap upgrade web
+	[ "$(nofile "$(itself)")" = "$hard $hard" ]
+	[ "$(nofile "$(pid_of 2)")" = "256 $hard" ]
+	hotswap reexec web
+	release server v3
+	hotswap upgrade web
+	[ "$(nofile "$(pid_of 3)")" = "256 $hard" ]
+}
+
+other_supervisor() {
+	local now
+
+	now=$(itself 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$1" ]
+}
