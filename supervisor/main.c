@@ -12,10 +12,10 @@
 
 #include "cli/command.h"
 #include "cli/tell.h"
+#include "control/examine.h"
 #include "keep/bag.h"
 #include "keep/keeper.h"
 #include "process/logger.h"
-#include "service/examine.h"
 #include "service/examined.h"
 #include "service/run.h"
 

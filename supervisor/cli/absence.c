@@ -18,8 +18,8 @@
 #include "base/fd.h"
 #include "base/paths.h"
 #include "cli/tell.h"
+#include "core/mark.h"
 #include "process/survivors.h"
-#include "service/mark.h"
 
 #define FILE_MAX   65536 /* bytes of a file in /proc */
 #define PIDS_SHOWN 256	 /* bytes of a list of them */

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "cli/command.h"
-#include "service/options.h"
+#include "config/options.h"
 
 /* Strings are those of argv unless it says otherwise. */
 struct arguments {

@@ -13,7 +13,7 @@
 #include "cli/flags.h"
 #include "cli/render.h"
 #include "cli/tell.h"
-#include "service/nearest.h"
+#include "config/nearest.h"
 
 #define HELP_INDENT 30 /* where what an option does begins */
 #define ROLLOUT	    (FLAG_NAME | FLAG_NO_WAIT | FLAG_TIMEOUT | FLAG_JSON)

@@ -11,13 +11,13 @@
 
 #include "cli/field.h"
 #include "cli/known_server.h"
+#include "config/options.h"
 #include "process/features.h"
 #include "process/image.h"
 #include "process/image_check.h"
 #include "process/parts.h"
 #include "process/program_kind.h"
 #include "process/shim.h"
-#include "service/options.h"
 
 #define SENTENCE 512
 

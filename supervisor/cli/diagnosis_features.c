@@ -3,8 +3,6 @@
  * What the kernel and this user allow, and whether hotswap's own files and
  * directories are in order.
  */
-#include "cli/diagnosis.h"
-
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -12,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/paths.h"
+#include "cli/diagnosis.h"
 #include "cli/field.h"
 #include "process/features.h"
 #include "process/parts.h"

@@ -4,8 +4,6 @@
  * each kind, with why it matters and what to do.  hotswap-security(7) says
  * whom hotswap trusts.
  */
-#include "cli/diagnosis.h"
-
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
@@ -21,9 +19,10 @@
 #include "base/fd.h"
 #include "base/paths.h"
 #include "base/trust.h"
+#include "cli/diagnosis.h"
+#include "config/options.h"
 #include "process/account.h"
 #include "process/passage.h"
-#include "service/options.h"
 
 #define DETAIL		 TRUST_WHY
 #define CREATE_RULESET	 444 /* landlock_create_ruleset(2) */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "cli/tell.h"
-#include "service/nearest.h"
+#include "config/nearest.h"
 
 static bool
 set_name(struct arguments *arguments, const char *value)

@@ -20,8 +20,8 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "base/limits.h"
 #include "base/foreign.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "keep/depot.h"
 #include "keep/keeper_parts.h"

@@ -4,8 +4,6 @@
  * fails with EPERM, which a library may take for a thing that it can do
  * without.
  */
-#include "probe/confine.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <seccomp.h>
@@ -15,6 +13,8 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "probe/confine.h"
 
 /* With any arguments, or with the one of that number masked so. */
 struct row {

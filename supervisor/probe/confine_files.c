@@ -3,13 +3,13 @@
  * The file system as the prober may see it, by Landlock, landlock(7): system
  * calls of which the C library knows nothing, in Linux from 5.13 on.
  */
-#include "probe/confine.h"
-
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "probe/confine.h"
 
 /* The same on every architecture. */
 #define CREATE_RULESET 444

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
 #include <curl/curl.h>
 
 #define SERVING 1

@@ -3,8 +3,6 @@
  * Why a file does not run: what execve(2) means by its errno, found out by
  * looking at the file as the kernel does.
  */
-#include "process/image.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,6 +13,7 @@
 
 #include "base/fd.h"
 #include "process/elf.h"
+#include "process/image.h"
 #include "process/lines.h"
 
 #define LINE 256 /* the kernel reads no more for #!, BINPRM_BUF_SIZE */

@@ -3,8 +3,6 @@
  * The job that prepares an image: a child does the reading, its result comes
  * back in a memfd, which, unlike a pipe, cannot be full.
  */
-#include "process/image.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -16,6 +14,7 @@
 
 #include "base/fd.h"
 #include "process/child.h"
+#include "process/image.h"
 #include "process/image_check.h"
 #include "process/image_copy.h"
 #include "process/program_kind.h"

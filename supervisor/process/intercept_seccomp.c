@@ -7,8 +7,6 @@
  * is known to be valid still.  Each is received into the ledger, and leaves it
  * when it is answered.
  */
-#include "process/intercept.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
@@ -23,6 +21,7 @@
 
 #include "base/credentials.h"
 #include "base/fd.h"
+#include "process/intercept.h"
 #include "process/intercept_backend.h"
 #include "process/remote.h"
 

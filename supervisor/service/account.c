@@ -12,15 +12,15 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "base/version.h"
+#include "config/options.h"
+#include "control/reexec.h"
+#include "core/service.h"
+#include "generation/generation_state.h"
+#include "generation/generations.h"
+#include "generation/output.h"
+#include "generation/steering.h"
 #include "keep/checkpoint.h"
-#include "service/generation_state.h"
-#include "service/generations.h"
-#include "service/options.h"
-#include "service/output.h"
-#include "service/reexec.h"
-#include "service/release_state.h"
-#include "service/service.h"
-#include "service/steering.h"
+#include "rollout/release_state.h"
 
 json_t *
 account_first(

@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <stddef.h>
 
-#include "service/options.h"
+#include "config/options.h"
 
 struct service;
 

@@ -20,17 +20,17 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/paths.h"
+#include "core/held.h"
+#include "core/life.h"
+#include "core/mark.h"
+#include "core/service.h"
 #include "keep/copy.h"
 #include "keep/store.h"
 #include "process/remote.h"
 #include "process/survivors.h"
 #include "process/tree.h"
-#include "service/held.h"
 #include "service/heritage.h"
-#include "service/life.h"
-#include "service/mark.h"
 #include "service/recovery.h"
-#include "service/service.h"
 
 #define ASK_S	1    /* for a supervisor to let us in */
 #define WAIT_MS 5000 /* for a process that was killed, and its locks */

@@ -13,10 +13,10 @@
 
 #include "base/status.h"
 #include "base/version.h"
-#include "service/examine.h"
+#include "control/examine.h"
+#include "core/service.h"
 #include "service/recovery.h"
 #include "service/run.h"
-#include "service/service.h"
 
 #define WHY_MAX 1024
 

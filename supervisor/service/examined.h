@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The other side of an examination, service/examine.h.
+ * The other side of an examination, control/examine.h.
  */
 #ifndef SERVICE_EXAMINED_H
 #define SERVICE_EXAMINED_H

@@ -19,15 +19,15 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "base/strings.h"
+#include "core/report.h"
+#include "core/service.h"
 #include "keep/bag.h"
 #include "keep/checkpoint.h"
 #include "keep/depot.h"
 #include "keep/keeper.h"
 #include "keep/store.h"
 #include "service/account.h"
-#include "service/report.h"
 #include "service/run.h"
-#include "service/service.h"
 
 /* The sockets of a .socket unit, in items for as many; their number. */
 static size_t

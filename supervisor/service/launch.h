@@ -6,7 +6,7 @@
 #ifndef SERVICE_LAUNCH_H
 #define SERVICE_LAUNCH_H
 
-#include "service/options.h"
+#include "config/options.h"
 
 /*
  * Supervise in the foreground until the service ends; program is the

@@ -7,7 +7,7 @@
 load helper
 
 ROOT=$BATS_TEST_DIRNAME/../..
-INTERFACE=$ROOT/supervisor/service/org.hotswap.Supervisor.varlink
+INTERFACE=$ROOT/supervisor/control/org.hotswap.Supervisor.varlink
 
 # section PAGE NAME: what is between its .Sh or .Ss and the next of the kind.
 section() {

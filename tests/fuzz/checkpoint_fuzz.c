@@ -13,15 +13,15 @@
 #include "base/strings.h"
 #include "fuzz.h"
 #include "process/reaper.h"
-#include "service/actions.h"
-#include "service/events.h"
-#include "service/generations.h"
+#include "rollout/actions.h"
+#include "core/events.h"
+#include "generation/generations.h"
 #include "service/recovery.h"
-#include "service/reexec.h"
+#include "control/reexec.h"
 #include "service/run.h"
-#include "service/service.h"
-#include "service/steering.h"
-#include "service/stored.h"
+#include "core/service.h"
+#include "generation/steering.h"
+#include "generation/stored.h"
 
 #define NOBODY	 65534
 #define VARIANTS 8

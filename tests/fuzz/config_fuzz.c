@@ -11,7 +11,7 @@
 #include "base/fd.h"
 #include "base/strings.h"
 #include "fuzz.h"
-#include "service/options.h"
+#include "config/options.h"
 
 static void
 read_back(const struct options *options)

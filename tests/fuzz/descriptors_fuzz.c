@@ -65,7 +65,7 @@ hung_up(void *arg)
 
 static const struct fdpool_events events = { added, removed, hung_up };
 
-/* As service/stored.c does it. */
+/* As generation/stored.c does it. */
 static void
 told(const struct notify_message *message, void *arg)
 {

@@ -3,7 +3,7 @@
  * The configuration file: what it sets, and where a message says the fault
  * is.
  */
-#include "service/options.h"
+#include "config/options.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

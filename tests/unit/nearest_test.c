@@ -2,7 +2,7 @@
 /*
  * The nearest name, over the names of the options.
  */
-#include "service/nearest.h"
+#include "config/nearest.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "service/options.h"
+#include "config/options.h"
 
 static void
 nearest_names(void **state)

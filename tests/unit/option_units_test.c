@@ -2,7 +2,7 @@
 /*
  * Durations and signals: what is read, and what is refused.
  */
-#include "service/options.h"
+#include "config/options.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -3,7 +3,7 @@
  * Options: every row of the table is set, refused and carried through JSON,
  * so that a new row is under test as soon as it is there.
  */
-#include "service/options.h"
+#include "config/options.h"
 
 #include <setjmp.h>
 #include <signal.h>

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "service/rollout.h"
+#include "core/rollout.h"
 
 struct expectation {
 	enum rollout_state state;

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Options out of JSON.  A value becomes text and then goes the way that text
+ * of the command line goes, so that both are held to the same rules.
+ */
+#include "config/option_apply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/nearest.h"
+#include "config/option_values.h"
+#include "config/options.h"
+
+static int
+refuse_key(
+    struct option_fault *fault, const char *key, char why[static OPTIONS_WHY])
+{
+	struct nearest nearest;
+	size_t i;
+
+	fault->in_key = true;
+	nearest_init(&nearest, key);
+	for (i = 0; i < option_count; i++)
+		nearest_try(&nearest, option_table[i].name);
+	if (nearest.best != NULL)
+		snprintf(why, OPTIONS_WHY,
+		    "unknown key \"%.64s\"; did you mean \"%s\"?", key,
+		    nearest.best);
+	else
+		snprintf(why, OPTIONS_WHY, "unknown key \"%.64s\"", key);
+	return -1;
+}
+
+/* The bit of enum option_json that a value is. */
+static unsigned int
+json_shape(const json_t *value)
+{
+	switch (json_typeof(value)) {
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return TAKES_BOOLEAN;
+	case JSON_STRING:
+		return TAKES_STRING;
+	case JSON_INTEGER:
+		return TAKES_INTEGER;
+	case JSON_REAL:
+		return TAKES_REAL;
+	case JSON_ARRAY:
+		return TAKES_LIST;
+	default:
+		return 0;
+	}
+}
+
+/* A scalar as the command line would have it; *new*. */
+static char *
+json_text(const json_t *value)
+{
+	if (json_is_string(value))
+		return strdup(json_string_value(value));
+	/* 15 digits: 0.1 stays 0.1 instead of showing how it is kept. */
+	return json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+}
+
+static int
+apply_scalar(struct options *options, const struct option_row *row,
+    const json_t *value, char why[static OPTIONS_WHY])
+{
+	const struct option_ops *ops = &option_kinds[row->kind];
+	char *text;
+	int status;
+
+	if ((json_shape(value) & ops->takes & ~TAKES_LIST) == 0) {
+		snprintf(why, OPTIONS_WHY, "%s: %s", row->name, ops->wants);
+		return -1;
+	}
+	if ((text = json_text(value)) == NULL) {
+		strlcpy(why, "out of memory", OPTIONS_WHY);
+		return -1;
+	}
+	status = options_set(options, row, text, why);
+	free(text);
+	return status;
+}
+
+static int
+apply_value(struct options *options, const struct option_row *row,
+    const json_t *value, struct option_fault *fault,
+    char why[static OPTIONS_WHY])
+{
+	const json_t *element;
+	size_t i;
+
+	if (row->kind != OPTION_LIST)
+		return apply_scalar(options, row, value, why);
+	if (options_set(options, row, NULL, why) == -1)
+		return -1;
+	if (!json_is_array(value))
+		return apply_scalar(options, row, value, why);
+	json_array_foreach (value, i, element) {
+		fault->element = i;
+		if (apply_scalar(options, row, element, why) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+options_apply(struct options *options, const json_t *object, const char *except,
+    bool for_upgrade, struct option_fault *fault, char why[static OPTIONS_WHY])
+{
+	const struct option_row *row;
+	const char *key;
+	json_t *value;
+
+	/* jansson's walk takes no const object, though it changes nothing. */
+	json_object_foreach ((json_t *)object, key, value) {
+		if (except != NULL && strcmp(key, except) == 0)
+			continue;
+		*fault = (struct option_fault){ .key = key, .element = -1 };
+		if ((row = option_find(key)) == NULL)
+			return refuse_key(fault, key, why);
+		if (for_upgrade && !row->for_upgrade) {
+			fault->in_key = true;
+			snprintf(why, OPTIONS_WHY,
+			    "%s: cannot change with an upgrade", key);
+			return -1;
+		}
+		if (apply_value(options, row, value, fault, why) == -1)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The kind of option that is a list of shares, as option_values.h asks of a
+ * kind.  For the options module only.
+ */
+#ifndef CONFIG_OPTION_SHARES_H
+#define CONFIG_OPTION_SHARES_H
+
+#include "config/options.h"
+
+/* Percents from 0 to 99, each more than the one before; or `none`. */
+int option_parse_shares(void *slot, const struct option_row *, const char *text,
+    char reason[static OPTIONS_WHY]);
+void option_clear_shares(void *slot);
+json_t *option_shares_json(const void *slot, const struct option_row *);
+
+#endif

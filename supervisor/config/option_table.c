@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The rows.  An option is added here and as a member of struct options, and
+ * nowhere else.
+ */
+#include <stddef.h>
+
+#include "base/log.h"
+#include "base/logfile.h"
+#include "config/option_check.h"
+#include "config/options.h"
+#include "process/shim.h"
+#include "process/spawn.h"
+
+/* The order is that of the enumerations. */
+static const char *const unhealthy_words[] = { "report", "restart", NULL };
+static const char *const ready_words[] = { "auto", "notify", "listen", NULL };
+static const char *const strategy_words[] = { "overlap", "exclusive", NULL };
+static const char *const restart_words[] = { "always", "on-failure", "never",
+	NULL };
+static const char *const log_words[] = { "text", "json", NULL };
+static const char *const shim_words[] = { "auto", "seccomp", "preload", "off",
+	NULL };
+static const char *const pass_words[] = { "systemd", "server-starter",
+	"einhorn", "nginx", NULL };
+
+_Static_assert(UNHEALTHY_REPORT == 0 && UNHEALTHY_RESTART == 1, "words");
+_Static_assert(
+    READY_AUTO == 0 && READY_NOTIFY == 1 && READY_LISTEN == 2, "words");
+_Static_assert(
+    RESTART_ALWAYS == 0 && RESTART_ON_FAILURE == 1 && RESTART_NEVER == 2,
+    "words");
+_Static_assert(STRATEGY_OVERLAP == 0 && STRATEGY_EXCLUSIVE == 1, "words");
+_Static_assert(LOG_TEXT == 0 && LOG_JSON == 1, "words");
+_Static_assert(
+    SHIM_AUTO == 0 && SHIM_SECCOMP == 1 && SHIM_PRELOAD == 2 && SHIM_OFF == 3,
+    "words");
+_Static_assert(PASS_SYSTEMD == 1 && PASS_SERVER_STARTER == 2 &&
+	PASS_EINHORN == 4 && PASS_NGINX == 8,
+    "words");
+
+#define AT(member)  .offset = offsetof(struct options, member)
+#define FOR_UPGRADE .for_upgrade = true
+
+/*
+ * How a rollout goes is also for members of --control-group to say.  What is
+ * run, what the program is told and what counts as healthy is not.
+ */
+#define FOR_MEMBERS FOR_UPGRADE, .for_members = true
+
+/* clang-format off */
+const struct option_row option_table[] = {
+	{ "name", 'n', OPTION_STRING, AT(name), .metavar = "NAME",
+	    .validate = option_check_name,
+	    .help = "the service's name (default: the program's base name)" },
+	{ "config", 'c', OPTION_STRING, AT(config), .metavar = "FILE",
+	    .help = "read options from a JSON file, hotswap-config(5)" },
+	{ "listen", 'l', OPTION_LIST, AT(listen),
+	    .metavar = "[FDNAME=]ADDRESS", .validate = option_check_listen,
+	    .help = "listen here and pass the socket; may be repeated" },
+	{ "backlog", 0, OPTION_COUNT, AT(backlog), .metavar = "N",
+	    .fallback = "4096", .validate = option_check_positive,
+	    .help = "how many connections may wait to be accepted" },
+	{ "shim", 0, OPTION_WORD, AT(shim),
+	    .metavar = "auto|seccomp|preload|off", .fallback = "auto",
+	    .words = shim_words,
+	    .help = "how the program's own sockets are seen, "
+	    "hotswap-shim(7)" },
+	{ "ignore", 0, OPTION_LIST, AT(ignore), .metavar = "ADDRESS",
+	    .validate = option_check_address,
+	    .help = "an address that the shim leaves alone; may be repeated" },
+	{ "pass", 0, OPTION_WORDS, AT(pass), .metavar = "PROTOCOLS",
+	    .fallback = "systemd,server-starter,einhorn",
+	    .words = pass_words,
+	    .help = "protocols in which sockets are passed, also nginx" },
+	{ "health", 0, OPTION_LIST, AT(health), .metavar = "CHECK",
+	    .validate = option_check_health, FOR_UPGRADE,
+	    .help = "http:, https:, tcp:, grpc:, unix: or exec: check; may "
+	    "be repeated (default: that the program accepts)" },
+	{ "health-interval", 0, OPTION_DURATION, AT(health_interval_ms),
+	    .metavar = "T", .fallback = "500ms",
+	    .validate = option_check_positive, FOR_UPGRADE,
+	    .help = "time from one check to the next" },
+	{ "health-timeout", 0, OPTION_DURATION, AT(health_timeout_ms),
+	    .metavar = "T", .fallback = "2s",
+	    .validate = option_check_positive, FOR_UPGRADE,
+	    .help = "time that one check may take" },
+	{ "health-passes", 0, OPTION_COUNT, AT(health_passes),
+	    .metavar = "N", .fallback = "1",
+	    .validate = option_check_positive, FOR_UPGRADE,
+	    .help = "passes in a row that make it healthy" },
+	{ "health-failures", 0, OPTION_COUNT, AT(health_failures),
+	    .metavar = "N", .fallback = "3",
+	    .validate = option_check_positive, FOR_UPGRADE,
+	    .help = "failures in a row that make it unhealthy" },
+	{ "store-max", 0, OPTION_COUNT, AT(store_max), .metavar = "N",
+	    .fallback = "512",
+	    .help = "descriptors that a program may store with FDSTORE=1" },
+	{ "on-unhealthy", 0, OPTION_WORD, AT(on_unhealthy),
+	    .metavar = "report|restart", .fallback = "report",
+	    .words = unhealthy_words,
+	    .help = "what failing checks do outside a rollout" },
+	{ "ready", 0, OPTION_READY, AT(ready),
+	    .metavar = "auto|notify|listen|exec:[+]COMMAND|T",
+	    .fallback = "auto", .words = ready_words,
+	    .validate = option_check_ready, FOR_UPGRADE,
+	    .help = "what makes a generation ready" },
+	{ "start-timeout", 0, OPTION_DURATION, AT(start_timeout_ms),
+	    .metavar = "T", .fallback = "30s",
+	    .validate = option_check_positive, FOR_MEMBERS,
+	    .help = "time until it must be ready and healthy" },
+	{ "check", 0, OPTION_STRING, AT(check), .metavar = "[+]COMMAND",
+	    .validate = option_check_command, FOR_UPGRADE,
+	    .help = "must exit 0 before a candidate is started; as the "
+	    "program's user, behind a + as the supervisor's" },
+	{ "canary", 0, OPTION_SHARES, AT(canary), .metavar = "LIST",
+	    FOR_MEMBERS,
+	    .help = "shares in percent on the way to 100, as 5,25,50; none: "
+	    "straight to 100 (the default)" },
+	{ "step-time", 0, OPTION_DURATION, AT(step_ms), .metavar = "T",
+	    .fallback = "30s", .validate = option_check_positive, FOR_MEMBERS,
+	    .help = "how long each of them is held" },
+	{ "sticky", 0, OPTION_FLAG, AT(sticky), FOR_MEMBERS,
+	    .help = "choose by the client's address instead of at random" },
+	{ "preview", 0, OPTION_LIST, AT(preview), .metavar = "NET",
+	    .validate = option_check_net, FOR_MEMBERS,
+	    .help = "this source network gets the candidate from the first "
+	    "share on; may be repeated" },
+	{ "strategy", 0, OPTION_WORD, AT(strategy),
+	    .metavar = "overlap|exclusive", .fallback = "overlap",
+	    .words = strategy_words, FOR_UPGRADE,
+	    .help = "exclusive: the old one ends before the new one starts" },
+	{ "bake", 0, OPTION_DURATION, AT(bake_ms), .metavar = "T",
+	    .fallback = "5s", FOR_MEMBERS,
+	    .help = "time at 100 % in which a failure takes it back" },
+	{ "keep", 0, OPTION_DURATION, AT(keep_ms), .metavar = "T",
+	    .fallback = "5m", FOR_MEMBERS,
+	    .help = "time the old process stays ready to take over" },
+	{ "park-signal", 0, OPTION_SIGNAL, AT(park_signal),
+	    .metavar = "SIG", FOR_UPGRADE,
+	    .help = "sent to the old one when it is parked" },
+	{ "unpark-signal", 0, OPTION_SIGNAL, AT(unpark_signal),
+	    .metavar = "SIG", FOR_UPGRADE,
+	    .help = "sent to it before it takes over again" },
+	{ "watchdog", 0, OPTION_DURATION, AT(watchdog_ms), .metavar = "T",
+	    FOR_UPGRADE,
+	    .help = "the program must say WATCHDOG=1 this often; 0 (the "
+	    "default): it need not" },
+	{ "retain", 0, OPTION_COUNT, AT(retain), .metavar = "N",
+	    .fallback = "3",
+	    .help = "images kept for rollback" },
+	{ "drain-timeout", 0, OPTION_DURATION, AT(drain_timeout_ms),
+	    .metavar = "T", .fallback = "60s", FOR_MEMBERS,
+	    .help = "time for the old one's connections to end" },
+	{ "stop-signal", 0, OPTION_SIGNAL, AT(stop_signal),
+	    .metavar = "SIG", .fallback = "SIGTERM", FOR_UPGRADE,
+	    .help = "asks the program to stop gracefully" },
+	{ "stop-timeout", 0, OPTION_DURATION, AT(stop_timeout_ms),
+	    .metavar = "T", .fallback = "10s", FOR_UPGRADE,
+	    .help = "time before SIGTERM, and before SIGKILL" },
+	{ "restart", 0, OPTION_WORD, AT(restart),
+	    .metavar = "always|on-failure|never", .fallback = "always",
+	    .words = restart_words,
+	    .help = "of a generation that ends by itself" },
+	{ "restart-limit", 0, OPTION_LIMIT, AT(restart_limit),
+	    .metavar = "N/T", .fallback = "5/60s",
+	    .help = "so many restarts in that time, then it is given up" },
+	{ "user", 0, OPTION_STRING, AT(user), .metavar = "USER",
+	    .help = "run the program as this user" },
+	{ "group", 0, OPTION_STRING, AT(group), .metavar = "GROUP",
+	    .help = "run the program with this group" },
+	{ "chdir", 0, OPTION_STRING, AT(chdir), .metavar = "DIRECTORY",
+	    .help = "run the program in this directory" },
+	{ "umask", 0, OPTION_UMASK, AT(umask), .metavar = "MASK",
+	    .help = "run the program with this umask, in octal" },
+	{ "env", 0, OPTION_LIST, AT(env), .metavar = "K=V",
+	    .validate = option_check_env,
+	    .help = "set in the program's environment; K alone hands on "
+	    "hotswap's own value; may be repeated" },
+	{ "clear-env", 0, OPTION_FLAG, AT(clear_env),
+	    .help = "give the program no other environment" },
+	{ "no-new-privs", 0, OPTION_FLAG, AT(no_new_privs),
+	    .help = "no privilege by set-user-ID programs below it" },
+	{ "pidfile", 0, OPTION_STRING, AT(pidfile), .metavar = "FILE",
+	    .help = "write the supervisor's PID here" },
+	{ "child-pidfile", 0, OPTION_STRING, AT(child_pidfile),
+	    .metavar = "FILE",
+	    .help = "write the PID of the program that serves here, and the "
+	    "old one's to FILE.oldbin while both run" },
+	{ "hook", 0, OPTION_LIST, AT(hook), .metavar = "EVENT=[+]COMMAND",
+	    .validate = option_check_hook,
+	    .help = "run a command at an event, as the program's user, "
+	    "behind a + as the supervisor's; may be repeated" },
+	{ "migrate-queued", 0, OPTION_FLAG, AT(migrate_queued),
+	    .help = "set the sysctl net.ipv4.tcp_migrate_req" },
+	{ "control-group", 0, OPTION_STRING, AT(control_group),
+	    .metavar = "GROUP",
+	    .help = "its members may upgrade, roll back and look, and set "
+	    "nothing that is run" },
+	{ "log-format", 0, OPTION_WORD, AT(log_format),
+	    .metavar = "text|json", .fallback = "text", .words = log_words,
+	    .help = "of the supervisor's own lines, on stderr" },
+	{ "log-max", 0, OPTION_SIZE, AT(log_max), .metavar = "SIZE",
+	    .fallback = LOGFILE_FALLBACK, .validate = option_check_log_max,
+	    .help = "how long the log and the program's output grow before a "
+	    "new file is begun (K, M, G); 0: without a bound" },
+	{ "no-image-copy", 0, OPTION_FLAG, AT(no_image_copy),
+	    .help = "do not keep private copies of program files" },
+};
+/* clang-format on */
+
+const size_t option_count = sizeof(option_table) / sizeof(option_table[0]);

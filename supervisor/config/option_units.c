@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Counts, durations and signals: text to number and back.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/param.h>
+
+#include "config/option_values.h"
+
+/* The greatest first; a bare number is seconds. */
+static const struct unit {
+	const char *suffix;
+	unsigned int ms;
+} units[] = {
+	{ "h", 3600 * 1000 },
+	{ "m", 60 * 1000 },
+	{ "s", 1000 },
+	{ "ms", 1 },
+	{ "", 1000 },
+	{ NULL, 0 },
+};
+
+/* Names that signal(7) has besides those of sigabbrev_np(3). */
+static const struct alias {
+	const char *name;
+	int signal;
+} aliases[] = {
+	{ "IO", SIGIO },
+	{ "IOT", SIGIOT },
+	{ "CLD", SIGCHLD },
+	{ NULL, 0 },
+};
+
+/* strtonum(3) would take spaces and a sign as well. */
+int
+option_read_count(const char *text, unsigned int *n)
+{
+	const char *error;
+
+	if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0') {
+		errno = EINVAL;
+		return -1;
+	}
+	*n = strtonum(text, 0, INT_MAX, &error);
+	if (error != NULL)
+		errno = ERANGE;
+	return error == NULL ? 0 : -1;
+}
+
+/*
+ * Digits with at most one point among them.  The fraction comes as
+ * *fraction / *scale; digits past the sixth do not count.
+ */
+static const char *
+read_number(const char *p, uint64_t *whole, uint64_t *fraction, uint64_t *scale)
+{
+	*whole = *fraction = 0;
+	*scale = 1;
+	if (!isdigit((unsigned char)*p))
+		return NULL;
+	for (; isdigit((unsigned char)*p); p++)
+		*whole = MIN(*whole * 10 + (*p - '0'), UINT32_MAX + 1ULL);
+	if (*p != '.')
+		return p;
+	if (!isdigit((unsigned char)*++p))
+		return NULL;
+	for (; isdigit((unsigned char)*p); p++) {
+		if (*scale < 1000000) {
+			*fraction = *fraction * 10 + (*p - '0');
+			*scale *= 10;
+		}
+	}
+	return p;
+}
+
+int
+options_duration(const char *text, unsigned int *ms)
+{
+	uint64_t whole, fraction, scale, total;
+	const struct unit *unit;
+	const char *suffix;
+
+	if ((suffix = read_number(text, &whole, &fraction, &scale)) == NULL)
+		suffix = "?";
+	for (unit = units; unit->suffix != NULL; unit++) {
+		if (strcmp(suffix, unit->suffix) != 0)
+			continue;
+		/* Rounded up: what is not nothing must not become it. */
+		total = whole * unit->ms + howmany(fraction * unit->ms, scale);
+		if (total > UINT_MAX) {
+			errno = ERANGE;
+			return -1;
+		}
+		*ms = total;
+		return 0;
+	}
+	errno = EINVAL;
+	return -1;
+}
+
+void
+option_format_duration(unsigned int ms, char buf[static OPTION_TEXT_MAX])
+{
+	const struct unit *unit = units;
+
+	while (ms % unit->ms != 0 || ms < unit->ms) {
+		if (ms == 0 || unit->ms == 1)
+			break;
+		unit++;
+	}
+	snprintf(buf, OPTION_TEXT_MAX, "%u%s", ms / unit->ms,
+	    ms == 0 ? "s" : unit->suffix);
+}
+
+static const struct {
+	const char *suffix;
+	unsigned int bytes;
+} sizes[] = { { "G", 1U << 30 }, { "M", 1U << 20 }, { "K", 1U << 10 },
+	{ "", 1 } };
+
+#define NSIZES (sizeof(sizes) / sizeof(sizes[0]))
+
+int
+options_size(const char *text, unsigned int *bytes)
+{
+	uint64_t whole, fraction, scale, total;
+	const char *suffix;
+	size_t i;
+
+	if ((suffix = read_number(text, &whole, &fraction, &scale)) == NULL)
+		suffix = "?";
+	for (i = 0; i < NSIZES; i++) {
+		if (strcasecmp(suffix, sizes[i].suffix) != 0)
+			continue;
+		total = whole * sizes[i].bytes +
+		    howmany(fraction * sizes[i].bytes, scale);
+		if (total > UINT_MAX) {
+			errno = ERANGE;
+			return -1;
+		}
+		*bytes = (unsigned int)total;
+		return 0;
+	}
+	errno = EINVAL;
+	return -1;
+}
+
+void
+option_format_size(unsigned int bytes, char buf[static OPTION_TEXT_MAX])
+{
+	size_t i = 0;
+
+	while (bytes == 0 ? i < NSIZES - 1 : bytes % sizes[i].bytes != 0)
+		i++;
+	snprintf(buf, OPTION_TEXT_MAX, "%u%s", bytes / sizes[i].bytes,
+	    sizes[i].suffix);
+}
+
+/* N of the text behind RTMIN or RTMAX: nothing, or sign and digits. */
+static int
+realtime_offset(const char *text, char sign)
+{
+	const char *error;
+	int n;
+
+	if (text[0] == '\0')
+		return 0;
+	if (text[0] != sign || !isdigit((unsigned char)text[1]))
+		return -1;
+	n = strtonum(text + 1, 0, SIGRTMAX - SIGRTMIN, &error);
+	return error == NULL ? n : -1;
+}
+
+static int
+signal_by_name(const char *name)
+{
+	const struct alias *alias;
+	const char *abbreviation;
+	int n;
+
+	for (n = 1; n < SIGRTMIN; n++) {
+		abbreviation = sigabbrev_np(n);
+		if (abbreviation != NULL && strcasecmp(name, abbreviation) == 0)
+			return n;
+	}
+	for (alias = aliases; alias->name != NULL; alias++) {
+		if (strcasecmp(name, alias->name) == 0)
+			return alias->signal;
+	}
+	if (strncasecmp(name, "RTMIN", 5) == 0 &&
+	    (n = realtime_offset(name + 5, '+')) != -1)
+		return SIGRTMIN + n;
+	if (strncasecmp(name, "RTMAX", 5) == 0 &&
+	    (n = realtime_offset(name + 5, '-')) != -1)
+		return SIGRTMAX - n;
+	return -1;
+}
+
+/* Those between the named and SIGRTMIN are the C library's own. */
+static bool
+signal_exists(int n)
+{
+	return sigabbrev_np(n) != NULL || (n >= SIGRTMIN && n <= SIGRTMAX);
+}
+
+int
+options_signal(const char *text)
+{
+	const char *error;
+	int n;
+
+	if (isdigit((unsigned char)text[0])) {
+		n = strtonum(text, 1, SIGRTMAX, &error);
+		if (error != NULL || !signal_exists(n))
+			n = -1;
+	} else
+		n = signal_by_name(
+		    strncasecmp(text, "SIG", 3) == 0 ? text + 3 : text);
+	if (n == -1)
+		errno = EINVAL;
+	return n;
+}
+
+void
+option_format_signal(int signal, char buf[static OPTION_TEXT_MAX])
+{
+	if (signal < SIGRTMIN)
+		snprintf(buf, OPTION_TEXT_MAX, "SIG%s", sigabbrev_np(signal));
+	else
+		snprintf(
+		    buf, OPTION_TEXT_MAX, "SIGRTMIN+%d", signal - SIGRTMIN);
+}

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The kinds of options.  A kind knows how its value is written, not what the
+ * option means.
+ */
+#include "config/option_values.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strings.h"
+#include "config/option_shares.h"
+#include "config/options.h"
+
+#define NOT_DURATION "not a duration (500ms, 10s, 5m, 1h)"
+#define NOT_SIGNAL   "not a signal (SIGTERM, USR2, 15)"
+#define NOT_SIZE     "not a size (500, 64K, 10M, 1G)"
+#define NOT_LIMIT    "not a limit (5/60s: five times in 60 seconds)"
+#define NOT_READY                               \
+	"not auto, notify, listen, exec: with " \
+	"a command, or a duration"
+
+/* What every empty list points to, so that none is ever NULL. */
+static char *no_items[] = { NULL };
+
+static int refuse(char reason[static OPTIONS_WHY], const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static int
+refuse(char reason[static OPTIONS_WHY], const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(reason, OPTIONS_WHY, fmt, args);
+	va_end(args);
+	return -1;
+}
+
+static int
+parse_flag(void *slot, const struct option_row *row, const char *text,
+    char reason[static OPTIONS_WHY])
+{
+	bool on = strcmp(text, "true") == 0;
+
+	if (!on && strcmp(text, "false") != 0)
+		return refuse(reason, "not true or false");
+	*(bool *)slot = on;
+	return 0;
+}
+
+static void
+clear_flag(void *slot)
+{
+	*(bool *)slot = false;
+}
+
+static json_t *
+flag_json(const void *slot, const struct option_row *row)
+{
+	return json_boolean(*(const bool *)slot);
+}
+
+static int
+parse_string(void *slot, const struct option_row *row, const char *text,
+    char reason[static OPTIONS_WHY])
+{
+	char **value = slot, *copy;
+
+	if (text[0] == '\0')
+		return refuse(reason, "empty");
+	if ((copy = strdup(text)) == NULL)
+		return refuse(reason, "out of memory");
+	free(*value);
+	*value = copy;
+	return 0;
+}
+
+static void
+clear_string(void *slot)
+{
+	char **value = slot;
+
+	free(*value);
+	*value = NULL;
+}
+
+static json_t *
+string_json(const void *slot, const struct option_row *row)
+{
+	const char *value = *(char *const *)slot;
+
+	return value != NULL ? json_string(value) : NULL;
+}
+
+static int
+parse_list(void *slot, const struct option_row *row, const char *text,
+    char reason[static OPTIONS_WHY])
+{
+	char ***list = slot, **more;
+	size_t n = strings_count(*list);
+
+	if (text[0] == '\0')
+		return refuse(reason, "empty");
+	more = reallocarray(n > 0 ? *list : NULL, n + 2, sizeof(*more));
+	if (more == NULL)
+		return refuse(reason, "out of memory");
+	*list = more;
+	more[n] = strdup(text);
+	more[n + 1] = NULL;
+	return more[n] != NULL ? 0 : refuse(reason, "out of memory");
+}
+
+static void
+clear_list(void *slot)
+{
+	char ***list = slot;
+
+	if (*list != no_items)
+		strings_free(*list);
+	*list = no_items;
+}
+
+static json_t *
+list_json(const void *slot, const struct option_row *row)
+{
+	char *const *list = *(char **const *)slot;
+	json_t *array = json_array();
+
+	for (; array != NULL && *list != NULL; list++) {
+		if (json_array_append_new(array, json_string(*list)) == -1) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+static int
+parse_count(void *slot, const struct option_row *row, const char *text,
+    char reason[static OPTIONS_WHY])
+{
+	unsigned int n;
+
+	if (option_read_count(text, &n) == -1)
+		return refuse(reason,
+		    errno == ERANGE ? "too large" : "not a whole number");
+	*(unsigned int *)slot = n;
+	return 0;
+}
+
+static void
+clear_number(void *slot)
+{
+	*(unsigned int *)slot = 0;
+}
+
+static json_t *
+count_json(const void *slot, const struct option_row *row)
+{
+	return json_integer(*(const unsigned int *)slot);
+}
+
+static int
+parse_duration(void *slot, const struct option_row *row, const char *text,
+    char reason[static OPTIONS_WHY])
+{
+	unsigned int ms;
+
+	if (options_duration(text, &ms) == -1)
+		return refuse(reason,
+		    errno == ERANGE ? "too long (at most 49 days)"
+				    : NOT_DURATION);
+	*(unsigned int *)slot = ms;
+	return 0;
+}
+
+static json_t *
+duration_json(const void *slot, const struct option_row *row)
+{
+	char text[OPTION_TEXT_MAX];
+
+	option_format_duration(*(const unsigned int *)slot, text);
+	return json_string(text);
+}
+
+static int
+parse_size(void *slot, const struct option_row *row, const char *text,
+    char reason[static OPTIONS_WHY])
+{
+	unsigned int bytes;
+
+	if (options_size(text, &bytes) == -1)
+		return refuse(reason,
+		    errno == ERANGE ? "too large (less than 4G)" : NOT_SIZE);
+	*(unsigned int *)slot = bytes;
+	return 0;
+}
+
+static json_t *
+size_json(const void *slot, const struct option_row *row)
+{
+	char text[OPTION_TEXT_MAX];
+
+	option_format_size(*(const unsigned int *)slot, text);
+	return json_string(text);
+}
+
+static int
+parse_signal(void *slot, const struct option_row *row, const char *text,
+    char reason[static OPTIONS_WHY])
+{
+	int signal;
+
+	if ((signal = options_signal(text)) == -1)
+		return refuse(reason, NOT_SIGNAL);
+	*(int *)slot = signal;
+	return 0;
+}
+
+static json_t *
+signal_json(const void *slot, const struct option_row *row)
+{
+	char text[OPTION_TEXT_MAX];
+
+	if (*(const int *)slot == 0)
+		return NULL;
+	option_format_signal(*(const int *)slot, text);
+	return json_string(text);
+}
+
+/* The index of the first len bytes of text among words; -1 if not there. */
+static int
+find_word(const char *const *words, const char *text, size_t len)
+{
+	int i;
+
+	for (i = 0; words[i] != NULL; i++) {
+		if (strlen(words[i]) == len &&
+		    strncmp(words[i], text, len) == 0)
+			return i;
+	}
+	return -1;
+}
+
+/* `not one of always, on-failure, never` */
+static int
+refuse_word(const char *const *words, char reason[static OPTIONS_WHY])
+{
+	strlcpy(reason, "not one of ", OPTIONS_WHY);
+	for (; *words != NULL; words++) {
+		strlcat(reason, *words, OPTIONS_WHY);
+		if (words[1] != NULL)
+			strlcat(reason, ", ", OPTIONS_WHY);
+	}
+	return -1;
+}
+
+static int
+parse_word(void *slot, const struct option_row *row, const char *text,
+    char reason[static OPTIONS_WHY])
+{
+	int i = find_word(row->words, text, strlen(text));
+
+	if (i == -1)
+		return refuse_word(row->words, reason);
+	*(int *)slot = i;
+	return 0;
+}
+
+static json_t *
+word_json(const void *slot, const struct option_row *row)
+{
+	return json_string(row->words[*(const int *)slot]);
+}
+
+static int
+parse_words(void *slot, const struct option_row *row, const char *text,
+    char reason[static OPTIONS_WHY])
+{
+	unsigned int bits = 0;
+	size_t len;
+	int i;
+
+	for (;; text += len + 1) {
+		len = strcspn(text, ",");
+		if ((i = find_word(row->words, text, len)) == -1)
+			return refuse_word(row->words, reason);
+		bits |= 1U << i;
+		if (text[len] == '\0')
+			break;
+	}
+	*(unsigned int *)slot = bits;
+	return 0;
+}
+
+static json_t *
+words_json(const void *slot, const struct option_row *row)
+{
+	unsigned int bits = *(const unsigned int *)slot;
+	char text[OPTIONS_WHY] = "";
+	unsigned int i;
+
+	for (i = 0; row->words[i] != NULL; i++) {
+		if ((bits & 1U << i) == 0)
+			continue;
+		if (text[0] != '\0')
+			strlcat(text, ",", sizeof(text));
+		strlcat(text, row->words[i], sizeof(text));
+	}
+	return json_string(text);
+}
+
+static int
+parse_umask(void *slot, const struct option_row *row, const char *text,
+    char reason[static OPTIONS_WHY])
+{
+	size_t len = strlen(text);
+
+	if (len == 0 || strspn(text, "01234567") != len || len > 4 ||
+	    strtoul(text, NULL, 8) > 0777)
+		return refuse(reason, "not an octal mask (022)");
+	*(int *)slot = strtoul(text, NULL, 8);
+	return 0;
+}
+
+static void
+clear_umask(void *slot)
+{
+	*(int *)slot = -1;
+}
+
+static json_t *
+umask_json(const void *slot, const struct option_row *row)
+{
+	int mask = *(const int *)slot;
+
+	return mask != -1 ? json_sprintf("%03o", (unsigned int)mask) : NULL;
+}
+
+static int
+parse_ready(void *slot, const struct option_row *row, const char *text,
+    char reason[static OPTIONS_WHY])
+{
+	struct ready_rule *ready = slot, rule = { 0 };
+	int word = find_word(row->words, text, strlen(text));
+
+	if (word != -1)
+		rule.kind = word;
+	else if (strncmp(text, "exec:", 5) == 0 && text[5] != '\0') {
+		rule.kind = READY_EXEC;
+		if ((rule.command = strdup(text + 5)) == NULL)
+			return refuse(reason, "out of memory");
+	} else if (options_duration(text, &rule.delay_ms) == 0)
+		rule.kind = READY_DELAY;
+	else
+		return refuse(reason, NOT_READY);
+	free(ready->command);
+	*ready = rule;
+	return 0;
+}
+
+static void
+clear_ready(void *slot)
+{
+	struct ready_rule *ready = slot;
+
+	free(ready->command);
+	memset(ready, 0, sizeof(*ready));
+}
+
+static json_t *
+ready_json(const void *slot, const struct option_row *row)
+{
+	const struct ready_rule *ready = slot;
+
+	switch (ready->kind) {
+	case READY_EXEC:
+		return json_sprintf("exec:%s", ready->command);
+	case READY_DELAY:
+		return duration_json(&ready->delay_ms, row);
+	default:
+		return json_string(row->words[ready->kind]);
+	}
+}
+
+static int
+parse_limit(void *slot, const struct option_row *row, const char *text,
+    char reason[static OPTIONS_WHY])
+{
+	struct restart_limit *value = slot, limit;
+	const char *slash = strchr(text, '/');
+	char count[16];
+
+	if (slash == NULL || (size_t)(slash - text) >= sizeof(count))
+		return refuse(reason, NOT_LIMIT);
+	strlcpy(count, text, slash - text + 1);
+	if (option_read_count(count, &limit.count) == -1 || limit.count == 0 ||
+	    options_duration(slash + 1, &limit.window_ms) == -1 ||
+	    limit.window_ms == 0)
+		return refuse(reason, NOT_LIMIT);
+	*value = limit;
+	return 0;
+}
+
+static void
+clear_limit(void *slot)
+{
+	memset(slot, 0, sizeof(struct restart_limit));
+}
+
+static json_t *
+limit_json(const void *slot, const struct option_row *row)
+{
+	const struct restart_limit *limit = slot;
+	char window[OPTION_TEXT_MAX];
+
+	option_format_duration(limit->window_ms, window);
+	return json_sprintf("%u/%s", limit->count, window);
+}
+
+const struct option_ops option_kinds[] = {
+	[OPTION_FLAG] = { TAKES_BOOLEAN, "not true or false", parse_flag,
+	    clear_flag, flag_json },
+	[OPTION_STRING] = { TAKES_STRING | TAKES_INTEGER, "not a string",
+	    parse_string, clear_string, string_json },
+	[OPTION_LIST] = { TAKES_STRING | TAKES_INTEGER | TAKES_LIST,
+	    "not a list of strings", parse_list, clear_list, list_json },
+	[OPTION_COUNT] = { TAKES_STRING | TAKES_INTEGER, "not a whole number",
+	    parse_count, clear_number, count_json },
+	[OPTION_DURATION] = { TAKES_STRING | TAKES_INTEGER | TAKES_REAL,
+	    NOT_DURATION, parse_duration, clear_number, duration_json },
+	[OPTION_SIZE] = { TAKES_STRING | TAKES_INTEGER, NOT_SIZE, parse_size,
+	    clear_number, size_json },
+	[OPTION_SIGNAL] = { TAKES_STRING | TAKES_INTEGER, NOT_SIGNAL,
+	    parse_signal, clear_number, signal_json },
+	[OPTION_WORD] = { TAKES_STRING, "not a string", parse_word,
+	    clear_number, word_json },
+	[OPTION_WORDS] = { TAKES_STRING, "not a string", parse_words,
+	    clear_number, words_json },
+	[OPTION_UMASK] = { TAKES_STRING, "not a string of octal digits",
+	    parse_umask, clear_umask, umask_json },
+	[OPTION_READY] = { TAKES_STRING | TAKES_INTEGER | TAKES_REAL, NOT_READY,
+	    parse_ready, clear_ready, ready_json },
+	[OPTION_LIMIT] = { TAKES_STRING, NOT_LIMIT, parse_limit, clear_limit,
+	    limit_json },
+	[OPTION_SHARES] = { TAKES_STRING | TAKES_INTEGER, "not a string",
+	    option_parse_shares, option_clear_shares, option_shares_json },
+};

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What each kind of option does with its value: from text, to JSON, to
+ * nothing.  For the options module only.
+ */
+#ifndef CONFIG_OPTION_VALUES_H
+#define CONFIG_OPTION_VALUES_H
+
+#include "config/options.h"
+
+/* JSON types that a kind takes besides those of its own text. */
+enum option_json {
+	TAKES_BOOLEAN = 1 << 0,
+	TAKES_STRING = 1 << 1,
+	TAKES_INTEGER = 1 << 2,
+	TAKES_REAL = 1 << 3,
+	TAKES_LIST = 1 << 4,
+};
+
+/* slot is the option's member of struct options. */
+struct option_ops {
+	unsigned int takes; /* enum option_json, or-ed */
+	const char *wants;  /* why JSON of another type is refused */
+
+	/*
+	 * Replace the value by text's, or add to a list.  -1 with reason,
+	 * the value unchanged.
+	 */
+	int (*parse)(void *slot, const struct option_row *, const char *text,
+	    char reason[static OPTIONS_WHY]);
+
+	/* Release the value and leave what stands for `not given`. */
+	void (*clear)(void *slot);
+
+	/* *New*; NULL if it is not given, or with ENOMEM. */
+	json_t *(*json)(const void *slot, const struct option_row *);
+};
+
+/* By enum option_kind. */
+extern const struct option_ops option_kinds[];
+
+/* Digits alone, up to INT_MAX.  -1 with EINVAL, ERANGE. */
+int option_read_count(const char *text, unsigned int *n);
+
+#define OPTION_TEXT_MAX 32 /* room for a duration or a signal */
+
+/* As options_duration and options_signal read it. */
+void option_format_duration(unsigned int ms, char buf[static OPTION_TEXT_MAX]);
+void option_format_size(unsigned int bytes, char buf[static OPTION_TEXT_MAX]);
+void option_format_signal(int signal, char buf[static OPTION_TEXT_MAX]);
+
+#endif

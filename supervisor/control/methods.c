@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What can be called on the control socket: one row a method.  Parameters
+ * are checked here; what they ask for is done elsewhere.
+ */
+#include "control/methods.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strings.h"
+#include "base/version.h"
+#include "control/control.h"
+#include "rollout/ending.h"
+#include "core/events.h"
+#include "core/held.h"
+#include "config/options.h"
+#include "rollout/outcome.h"
+#include "control/permit.h"
+#include "control/reexec.h"
+#include "rollout/request.h"
+#include "core/service.h"
+#include "control/status.h"
+#include "control/waiting.h"
+
+#define INTERFACE	  "org.hotswap.Supervisor"
+#define INVALID_PARAMETER "org.varlink.service.InvalidParameter"
+
+static const char interface_text[] =
+#include "interface.inc"
+    ;
+
+/* The parts of org.varlink.service that hold for any service. */
+static const char service_text[] =
+    "# The Varlink Service Interface is provided by every varlink service.\n"
+    "interface org.varlink.service\n\n"
+    "method GetInfo() -> (vendor: string, product: string, "
+    "version: string, url: string, interfaces: []string)\n\n"
+    "method GetInterfaceDescription(interface: string) -> "
+    "(description: string)\n\n"
+    "error InterfaceNotFound (interface: string)\n"
+    "error MethodNotFound (method: string)\n"
+    "error MethodNotImplemented (method: string)\n"
+    "error InvalidParameter (parameter: string)\n"
+    "error PermissionDenied ()\n"
+    "error ExpectedMore ()\n";
+
+static const struct {
+	const char *name, *text;
+} interfaces[] = {
+	{ "org.varlink.service", service_text },
+	{ INTERFACE, interface_text },
+};
+
+static void
+invalid(struct call *call, const char *parameter)
+{
+	call_error(
+	    call, INVALID_PARAMETER, json_pack("{ss}", "parameter", parameter));
+}
+
+/* PARAMETERS: each returns false once it has replied with an error. */
+
+static bool
+get_string(struct call *call, const char *name, const char **value)
+{
+	const json_t *v = json_object_get(call_parameters(call), name);
+
+	*value = NULL;
+	if (v == NULL || json_is_null(v))
+		return true;
+	*value = json_string_value(v);
+	if (*value == NULL)
+		invalid(call, name);
+	return *value != NULL;
+}
+
+static bool
+get_bool(struct call *call, const char *name, bool *value)
+{
+	const json_t *v = json_object_get(call_parameters(call), name);
+
+	if (v == NULL || json_is_null(v))
+		return true;
+	if (!json_is_boolean(v)) {
+		/* The reply releases what the call came with. */
+		invalid(call, name);
+		return false;
+	}
+	*value = json_is_true(v);
+	return true;
+}
+
+static bool
+get_number(struct call *call, const char *name, unsigned int *value)
+{
+	const json_t *v = json_object_get(call_parameters(call), name);
+
+	if (v == NULL || json_is_null(v))
+		return true;
+	if (!json_is_integer(v) || json_integer_value(v) < 0 ||
+	    json_integer_value(v) > INT_MAX) {
+		invalid(call, name);
+		return false;
+	}
+	*value = (unsigned int)json_integer_value(v);
+	return true;
+}
+
+/* *New*, NULL where it is absent. */
+static bool
+get_strings(struct call *call, const char *name, char ***value)
+{
+	const json_t *v = json_object_get(call_parameters(call), name), *item;
+	const char **list;
+	size_t i;
+
+	*value = NULL;
+	if (v == NULL || json_is_null(v))
+		return true;
+	list = calloc(json_array_size(v) + 1, sizeof(*list));
+	json_array_foreach (v, i, item) {
+		if (list == NULL || !json_is_string(item))
+			break;
+		list[i] = json_string_value(item);
+	}
+	if (list != NULL && i > 0 && i == json_array_size(v))
+		*value = strings_copy((char *const *)list);
+	free(list);
+	if (*value == NULL)
+		invalid(call, name);
+	return *value != NULL;
+}
+
+/* A word by which the caller knows its call again. */
+static bool
+get_id(struct call *call, const char **id)
+{
+	if (!get_string(call, "id", id))
+		return false;
+	if (*id == NULL || strlen(*id) < RELEASE_ID)
+		return true;
+	invalid(call, "id");
+	return false;
+}
+
+/* ROLLOUTS */
+
+/* One that was asked for already, of us or of our predecessor. */
+static bool
+is_known(struct call *call, const char *id, bool wait)
+{
+	struct service *service = call_service(call);
+	const struct release *release = &service->release;
+	json_t *outcome;
+
+	if (release->untold && strcmp(release->id, id) == 0) {
+		if (!wait)
+			call_reply(call, NULL, false);
+		else if (wait_for_outcome(call) == -1)
+			call_fail(call, "Failed", strerror(errno));
+		return true;
+	}
+	if ((outcome = outcome_find(service, id)) == NULL)
+		return false;
+	call_reply(
+	    call, wait ? json_pack("{sO}", "outcome", outcome) : NULL, false);
+	json_decref(outcome);
+	return true;
+}
+
+static void
+begin(struct call *call, struct request *request)
+{
+	struct service *service = call_service(call);
+	char why[RELEASE_WHY];
+	const char *key;
+	bool wait = true;
+
+	if (!get_bool(call, "wait", &wait) || !get_id(call, &request->id) ||
+	    (request->id != NULL && is_known(call, request->id, wait)))
+		return;
+	if (wait && wait_for_outcome(call) == -1) {
+		call_fail(call, "Failed", strerror(errno));
+		return;
+	}
+	switch (request_begin(service, request, &key, why)) {
+	case REQUEST_BEGUN:
+		if (!wait)
+			call_reply(call, NULL, false);
+		break;
+	case REQUEST_REFUSED:
+		call_fail(call, "Refused", why);
+		break;
+	case REQUEST_BAD_OPTION:
+		call_error(call, "InvalidOption",
+		    json_pack("{ss ss}", "key", key, "message", why));
+		break;
+	}
+}
+
+static void
+upgrade(struct call *call)
+{
+	struct request request = { .kind = RELEASE_UPGRADE };
+	char **program;
+
+	if (!permit_upgrade(call))
+		return;
+	request.options = json_object_get(call_parameters(call), "options");
+	if (json_is_null(request.options))
+		request.options = NULL;
+	if (request.options != NULL && !json_is_object(request.options)) {
+		invalid(call, "options");
+		return;
+	}
+	if (!get_string(call, "exe", &request.exe) ||
+	    !get_string(call, "directory", &request.directory) ||
+	    !get_strings(call, "arguments", &program))
+		return;
+	request.program = program;
+	begin(call, &request);
+	strings_free(program);
+}
+
+static void
+rollback(struct call *call)
+{
+	struct request request = { .kind = RELEASE_ROLLBACK };
+
+	if (get_number(call, "to", &request.to))
+		begin(call, &request);
+}
+
+static void
+restart(struct call *call)
+{
+	struct request request = { .kind = RELEASE_RESTART };
+
+	begin(call, &request);
+}
+
+/* End a rollout: the reply has its outcome, which comes before the return. */
+static void
+end_rollout(struct call *call,
+    int (*end)(struct service *, char why[static RELEASE_WHY]))
+{
+	char why[RELEASE_WHY];
+
+	if (wait_for_outcome(call) == -1)
+		call_fail(call, "Failed", strerror(errno));
+	else if (end(call_service(call), why) == -1)
+		call_fail(call, "Refused", why);
+}
+
+static void
+promote(struct call *call)
+{
+	end_rollout(call, request_promote);
+}
+
+static void
+abort_rollout(struct call *call)
+{
+	end_rollout(call, request_abort);
+}
+
+static void
+split(struct call *call)
+{
+	char why[RELEASE_WHY];
+	unsigned int percent = UINT_MAX;
+
+	if (!get_number(call, "percent", &percent))
+		return;
+	if (percent > 100)
+		invalid(call, "percent");
+	else if (request_split(call_service(call), percent, why) == -1)
+		call_fail(call, "Refused", why);
+	else
+		call_reply(call, NULL, false);
+}
+
+/* TELLING */
+
+static void
+status(struct call *call)
+{
+	call_reply(call,
+	    json_pack("{so}", "status", status_json(call_service(call))),
+	    false);
+}
+
+static void
+history(struct call *call)
+{
+	json_t *entries = journal_entries(call_service(call)->journal);
+
+	call_reply(call, json_pack("{so}", "outcomes", entries), false);
+}
+
+/* The recent ones; with `more` one after the other, then those to come. */
+static void
+events(struct call *call)
+{
+	json_t *list, *event;
+	unsigned int after = 0;
+	size_t i;
+
+	if (!get_number(call, "after", &after))
+		return;
+	list = events_recent(call_service(call)->events, after);
+	if (!call_wants_more(call)) {
+		call_reply(call, json_pack("{so}", "events", list), false);
+		return;
+	}
+	json_array_foreach (list, i, event)
+		call_reply(call, json_pack("{sO}", "event", event), true);
+	json_decref(list);
+	if (wait_for_events(call) == -1)
+		call_fail(call, "Failed", strerror(errno));
+}
+
+/* ACTING */
+
+static void
+wait_method(struct call *call)
+{
+	enum wait_condition condition;
+	const char *name;
+
+	if (!get_string(call, "for", &name))
+		return;
+	if (name == NULL || wait_find(name, &condition) == -1)
+		invalid(call, "for");
+	else if (wait_for_condition(call, condition) == -1)
+		call_fail(call, "Failed", strerror(errno));
+}
+
+static void
+send_signal(struct call *call)
+{
+	struct service *service = call_service(call);
+	const char *name;
+	int number;
+
+	if (!get_string(call, "signal", &name))
+		return;
+	if (name == NULL || (number = options_signal(name)) == -1)
+		invalid(call, "signal");
+	else if (!permit_signal(call, number))
+		return;
+	else if (service->active == NULL || service->active->program == NULL)
+		call_fail(call, "Refused", "no generation serves");
+	else if (program_signal(service->active->program, number) == -1)
+		call_fail(call, "Failed", strerror(errno));
+	else
+		call_reply(call, NULL, false);
+}
+
+/* The reply comes when nothing is left. */
+static void
+stop(struct call *call)
+{
+	struct service *service = call_service(call);
+	bool now = false;
+
+	if (!permit_owner(call, "stop the service") ||
+	    !get_bool(call, "now", &now))
+		return;
+	if (wait_for_condition(call, WAIT_STOPPED) == -1)
+		call_fail(call, "Failed", strerror(errno));
+	ending_begin(service, 0, now);
+}
+
+/* The reply comes from whoever supervises then. */
+static void
+reexec(struct call *call)
+{
+	struct service *service = call_service(call);
+	const char *exe, *id;
+	char why[RELEASE_WHY];
+
+	if (!permit_owner(call, "replace hotswap itself") ||
+	    !get_string(call, "exe", &exe) || !get_id(call, &id))
+		return;
+	if (exe != NULL && exe[0] != '/')
+		invalid(call, "exe");
+	else if (id != NULL && reexec_is(service, id) &&
+	    !reexec_is_under_way(service))
+		reexec_answer(service, call);
+	else if (wait_for_reexec(call) == -1)
+		call_fail(call, "Failed", strerror(errno));
+	else if ((id == NULL || !reexec_is(service, id)) &&
+	    reexec_begin(
+		service, exe, id != NULL ? id : "", why, sizeof(why)) == -1)
+		call_fail(call, "Refused", why);
+}
+
+static void
+take_over(struct call *call)
+{
+	if (!permit_owner(call, "take over from this supervisor"))
+		return;
+	if (held_admit(call_service(call), call_pid(call)) == -1)
+		call_fail(call, "Refused",
+		    "what this supervisor holds is its keeper's to give");
+	else
+		call_reply(call, NULL, false);
+}
+
+/* INTROSPECTION */
+
+static void
+get_info(struct call *call)
+{
+	call_reply(call,
+	    json_pack("{ss ss ss ss s[ss]}", "vendor", "hotswap", "product",
+		"hotswap", "version", version_text, "url", "", "interfaces",
+		interfaces[0].name, interfaces[1].name),
+	    false);
+}
+
+static void
+get_interface(struct call *call)
+{
+	const char *name;
+	size_t i;
+
+	if (!get_string(call, "interface", &name))
+		return;
+	for (i = 0; i < sizeof(interfaces) / sizeof(interfaces[0]); i++) {
+		if (name != NULL && strcmp(name, interfaces[i].name) == 0) {
+			call_reply(call,
+			    json_pack(
+				"{ss}", "description", interfaces[i].text),
+			    false);
+			return;
+		}
+	}
+	call_error(call, "org.varlink.service.InterfaceNotFound",
+	    json_pack("{ss}", "interface", name != NULL ? name : ""));
+}
+
+static const struct {
+	const char *name;
+	void (*function)(struct call *);
+} methods[] = {
+	{ INTERFACE ".Status", status },
+	{ INTERFACE ".Upgrade", upgrade },
+	{ INTERFACE ".Rollback", rollback },
+	{ INTERFACE ".Restart", restart },
+	{ INTERFACE ".Promote", promote },
+	{ INTERFACE ".Abort", abort_rollout },
+	{ INTERFACE ".Split", split },
+	{ INTERFACE ".Wait", wait_method },
+	{ INTERFACE ".History", history },
+	{ INTERFACE ".Events", events },
+	{ INTERFACE ".Signal", send_signal },
+	{ INTERFACE ".Stop", stop },
+	{ INTERFACE ".Reexec", reexec },
+	{ INTERFACE ".TakeOver", take_over },
+	{ "org.varlink.service.GetInfo", get_info },
+	{ "org.varlink.service.GetInterfaceDescription", get_interface },
+};
+
+void
+methods_call(struct call *call, const char *method)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		if (strcmp(method, methods[i].name) == 0) {
+			methods[i].function(call);
+			return;
+		}
+	}
+	call_error(call, "org.varlink.service.MethodNotFound",
+	    json_pack("{ss}", "method", method));
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What runs now, as `hotswap status --json` prints it.  Fields are added,
+ * never renamed or removed.
+ */
+#include "control/status.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/version.h"
+#include "core/held.h"
+#include "core/rollout.h"
+#include "core/service.h"
+#include "generation/generations.h"
+#include "generation/latecomers.h"
+#include "generation/retire.h"
+#include "generation/stored.h"
+#include "generation/wrap.h"
+#include "rollout/outcome.h"
+
+static const char *const steering_names[] = {
+	[STEERING_REUSEPORT] = "reuseport",
+	[STEERING_RENAME] = "rename",
+	[STEERING_SHARED] = "shared",
+};
+
+static const char *const shim_names[] = {
+	[SHIM_SECCOMP] = "seccomp",
+	[SHIM_PRELOAD] = "preload",
+	[SHIM_OFF] = "off",
+};
+
+static const char *const health_names[] = {
+	[HEALTH_NONE] = "none",
+	[HEALTH_PASS] = "pass",
+	[HEALTH_FAIL] = "fail",
+};
+
+static json_t *
+queues_json(const struct service *service, const struct listener *listener)
+{
+	const struct generation *generation;
+	json_t *queues = json_array();
+	int queued;
+
+	TAILQ_FOREACH (generation, &service->generations, entry) {
+		if (generation->program == NULL)
+			continue;
+		queued = listener_queued(listener, generation->number);
+		if (queued >= 0)
+			json_array_append_new(queues,
+			    json_pack("{si si}", "generation",
+				(int)generation->number, "queued", queued));
+	}
+	return queues;
+}
+
+static json_t *
+listeners_json(const struct service *service)
+{
+	json_t *list = json_array();
+	const struct listener *listener;
+	const struct address *address;
+	char text[ADDRESS_STRLEN];
+	const char *name;
+	size_t i;
+
+	for (i = 0; i < service->nlisteners; i++) {
+		listener = service->listeners[i];
+		address = listener_address(listener);
+		address_format(address, text);
+		name = listener_name(listener);
+		json_array_append_new(list,
+		    json_pack("{ss ss ss ss sb so}", "name",
+			name != NULL ? name : text, "address", text, "type",
+			address->type == SOCK_DGRAM ? "dgram" : "stream",
+			"steering", steering_names[listener_steering(listener)],
+			"passed", (int)listener_is_passed(listener), "queues",
+			queues_json(service, listener)));
+	}
+	return list;
+}
+
+static json_t *
+health_json(const struct health_record *checks)
+{
+	return json_pack("{ss si si ss}", "last", health_names[checks->last],
+	    "passes", (int)checks->passes, "failures", (int)checks->failures,
+	    "reason", checks->last == HEALTH_FAIL ? checks->reason : "");
+}
+
+static json_t *
+pids_json(struct generation *generation)
+{
+	json_t *list = json_array();
+	const pid_t *pids;
+	size_t i, n;
+
+	if (generation->program == NULL)
+		return list;
+	pids = program_pids(generation->program, &n);
+	for (i = 0; i < n; i++)
+		json_array_append_new(list, json_integer(pids[i]));
+	return list;
+}
+
+static json_t *
+arguments_json(const struct generation *generation)
+{
+	json_t *list = json_array();
+	char *text;
+	char **argument;
+
+	for (argument = generation->image->argv; *argument != NULL;
+	     argument++) {
+		text = spawn_expand(*argument,
+		    generation->service->options->name, generation->number);
+		json_array_append_new(list, json_string(text));
+		free(text);
+	}
+	return list;
+}
+
+/* Milliseconds until something happens to it by itself; null: nothing. */
+static json_t *
+time_left(int64_t deadline)
+{
+	int64_t left = deadline - clock_ms();
+
+	if (deadline == 0)
+		return json_null();
+	return json_integer(left > 0 ? left : 0);
+}
+
+static json_t *
+generation_json(struct generation *generation)
+{
+	const struct image *image = generation->image;
+	const struct program *program = generation->program;
+	bool lives = program != NULL;
+
+	return json_pack(
+	    "{si ss si si so ss so ss ss ss si so ss so so so ss si ss sb so}",
+	    "number", (int)generation->number, "role",
+	    role_name(generation->role), "share", (int)generation->share, "pid",
+	    lives ? (int)program_main(program) : 0, "pids",
+	    pids_json(generation), "program", image->program, "arguments",
+	    arguments_json(generation), "sha256", image->sha256, "copy",
+	    image->copy != NULL ? image->copy : "", "started",
+	    generation->started, "restarts", (int)generation->restarts,
+	    "connections", json_integer(retire_connections(generation)),
+	    "status", lives ? program_status(program) : "", "health",
+	    health_json(&generation->checks), "left_ms",
+	    time_left(retire_deadline(generation)), "stored",
+	    stored_json(generation), "shim",
+	    shim_names[wrap_backend(generation->wrap)], "watchdog_ms",
+	    lives ? (int)program_watchdog(program) : 0, "trouble",
+	    wrap_trouble(generation->wrap), "settled",
+	    (int)latecomers_are_so(generation->latecomers), "own_addresses",
+	    latecomers_list(generation->latecomers));
+}
+
+static json_t *
+generations_json(struct service *service)
+{
+	json_t *list = json_array();
+	struct generation *generation;
+
+	TAILQ_FOREACH (generation, &service->generations, entry)
+		json_array_append_new(list, generation_json(generation));
+	return list;
+}
+
+static json_t *
+rollout_json(const struct service *service)
+{
+	const struct release *release = &service->release;
+	bool idle = release->rollout.state == ROLLOUT_IDLE;
+
+	return json_pack("{ss si si si so}", "state",
+	    rollout_state_name(release->rollout.state), "from",
+	    idle ? 0 : (int)release->from, "to", idle ? 0 : (int)release->to,
+	    "share", idle ? 0 : (int)release->rollout.share, "left_ms",
+	    time_left(release->deadline_ms));
+}
+
+/* What has been since the supervisor was started. */
+static json_t *
+counters_json(const struct service *service)
+{
+	const unsigned int *n = service->outcomes;
+
+	return json_pack("{si si si}", "promoted", (int)n[OUTCOME_PROMOTED],
+	    "aborted", (int)n[OUTCOME_ABORTED], "rolled-back",
+	    (int)n[OUTCOME_ROLLED_BACK]);
+}
+
+static json_t *
+durations_json(const struct service *service)
+{
+	const int64_t *ms = service->outcomes_ms;
+
+	return json_pack("{sI sI sI}", "promoted",
+	    (json_int_t)ms[OUTCOME_PROMOTED], "aborted",
+	    (json_int_t)ms[OUTCOME_ABORTED], "rolled-back",
+	    (json_int_t)ms[OUTCOME_ROLLED_BACK]);
+}
+
+static json_t *
+pauses_json(const struct service *service)
+{
+	return json_pack("{si sI sI}", "count", (int)service->pauses.count,
+	    "total_ms", (json_int_t)service->pauses.total_ms, "last_ms",
+	    (json_int_t)service->pauses.last_ms);
+}
+
+json_t *
+status_json(struct service *service)
+{
+	const struct generation *active = service->active;
+
+	return json_pack("{ss si si ss si so so so so so so}", "name",
+	    service->options->name, "pid", (int)held_pid(service), "supervisor",
+	    (int)getpid(), "version", version_text, "active",
+	    active != NULL ? (int)active->number : 0, "rollout",
+	    rollout_json(service), "listeners", listeners_json(service),
+	    "generations", generations_json(service), "counters",
+	    counters_json(service), "durations_ms", durations_json(service),
+	    "pauses", pauses_json(service));
+}

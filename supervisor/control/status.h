@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What runs now, as `hotswap status --json` prints it.
+ */
+#ifndef CONTROL_STATUS_H
+#define CONTROL_STATUS_H
+
+#include <jansson.h>
+
+struct service;
+
+/* *New*; NULL if there is no memory for it. */
+json_t *status_json(struct service *);
+
+#endif

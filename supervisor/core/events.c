@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What happened: each event is logged, kept for a while and told to all who
+ * observe.
+ */
+#include "core/events.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/held.h"
+#include "core/service.h"
+#include "core/state.h"
+#include "keep/tape.h"
+
+struct events {
+	TAILQ_HEAD(, observer) observers;
+	struct tape tape; /* the recent ones */
+};
+
+struct events *
+events_new(void)
+{
+	struct events *events = calloc(1, sizeof(*events));
+
+	if (events == NULL)
+		return NULL;
+	TAILQ_INIT(&events->observers);
+	tape_init(&events->tape);
+	return events;
+}
+
+void
+events_free(struct events *events)
+{
+	if (events == NULL)
+		return;
+	tape_fini(&events->tape);
+	free(events);
+}
+
+void
+events_open(struct service *service)
+{
+	struct tape *tape = &service->events->tape;
+	int fds[TAPE_FILES];
+	bool found = false;
+	unsigned int i;
+
+	for (i = 0; i < TAPE_FILES; i++) {
+		fds[i] = held_take(service, "events", i);
+		found |= fds[i] != -1;
+	}
+	if (found)
+		tape_adopt(tape, fds);
+	else if (tape_open(tape) == -1)
+		log_warn("events are not kept: %s", strerror(errno));
+	for (i = 0; i < TAPE_FILES && !found; i++)
+		held_put(service, "events", i, tape->fds[i]);
+}
+
+void
+events_observe(struct events *events, struct observer *observer)
+{
+	TAILQ_INSERT_TAIL(&events->observers, observer, entry);
+}
+
+void
+events_forget(struct events *events, struct observer *observer)
+{
+	TAILQ_REMOVE(&events->observers, observer, entry);
+}
+
+/* The event as JSON; *new*. */
+static json_t *
+describe(const struct service *service, const char *name,
+    const struct generation *generation, const char *message)
+{
+	char time[CLOCK_STAMP];
+	json_t *event;
+
+	clock_stamp(time);
+	event = json_pack("{ss ss ss ss}", "event", name, "time", time, "name",
+	    service->options->name, "message", message);
+	if (event == NULL || generation == NULL)
+		return event;
+	json_object_set_new(
+	    event, "generation", json_integer(generation->number));
+	json_object_set_new(event, "share", json_integer(generation->share));
+	if (generation->program != NULL)
+		json_object_set_new(event, "pid",
+		    json_integer(program_main(generation->program)));
+	return event;
+}
+
+json_t *
+events_recent(const struct events *events, json_int_t after)
+{
+	/* Who has seen more than there was is of another life. */
+	return tape_read(&events->tape, after <= events->tape.last ? after : 0);
+}
+
+void
+events_emit(struct service *service, const char *name,
+    const struct generation *generation, const char *fmt, ...)
+{
+	struct observer *observer, *next;
+	char *words, *message;
+	json_t *event;
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vasprintf(&words, fmt, args);
+	va_end(args);
+	if (n == -1)
+		return;
+	if (generation != NULL)
+		n = asprintf(
+		    &message, "generation %u: %s", generation->number, words);
+	else
+		n = asprintf(&message, "%s", words);
+	free(words);
+	if (n == -1)
+		return;
+	state_changed(service);
+	log_info("%s", message);
+	event = describe(service, name, generation, message);
+	free(message);
+	if (event == NULL)
+		return;
+	tape_add(&service->events->tape, event, EVENTS_KEPT);
+	TAILQ_FOREACH_SAFE (
+	    observer, &service->events->observers, entry, next) {
+		if (observer->event != NULL)
+			observer->event(event, observer->arg);
+	}
+	json_decref(event);
+}
+
+void
+events_outcome(struct service *service, json_t *outcome)
+{
+	struct observer *observer, *next;
+
+	TAILQ_FOREACH_SAFE (
+	    observer, &service->events->observers, entry, next) {
+		if (observer->outcome != NULL)
+			observer->outcome(outcome, observer->arg);
+	}
+	json_decref(outcome);
+}

@@ -1,0 +1,607 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Decides the calls of a wrapped program.  Knows which of a generation's
+ * sockets some process of its program has made its own; how sockets are
+ * steered is the listener's.
+ */
+#include "generation/binding.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/pace.h"
+#include "core/events.h"
+#include "core/service.h"
+#include "core/state.h"
+#include "generation/allotment.h"
+#include "generation/holding.h"
+#include "generation/latecomers.h"
+#include "generation/steering.h"
+#include "generation/target.h"
+#include "process/intercept.h"
+#include "process/remote.h"
+#include "traffic/directory.h"
+#include "traffic/settings.h"
+
+#define TROUBLE_MAX 1024
+#define TOLD_MAX    20	  /* refusals that become events */
+#define TOLD_MS	    10000 /* in this time */
+
+struct bindings {
+	struct generation *generation;
+	struct holdings *holdings;
+	bool hangs; /* a path of the program's: none is looked at any more */
+	bool full;  /* it has been told that its sockets are too many */
+	char trouble[TROUBLE_MAX];
+	struct pace told;
+};
+
+struct bindings *
+bindings_new(struct generation *generation)
+{
+	struct bindings *bindings = calloc(1, sizeof(*bindings));
+
+	if (bindings == NULL)
+		return NULL;
+	bindings->generation = generation;
+	if ((bindings->holdings = holdings_new(generation)) != NULL)
+		return bindings;
+	free(bindings);
+	return NULL;
+}
+
+void
+bindings_reset(struct bindings *bindings)
+{
+	holdings_reset(bindings->holdings);
+	bindings->trouble[0] = '\0';
+	bindings->hangs = bindings->full = false;
+}
+
+void
+bindings_free(struct bindings *bindings)
+{
+	if (bindings == NULL)
+		return;
+	holdings_free(bindings->holdings);
+	free(bindings);
+}
+
+const char *
+bindings_trouble(const struct bindings *bindings)
+{
+	return bindings->trouble;
+}
+
+/* ADDRESSES */
+
+static bool
+is_v6only(int fd)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, &len) == 0 &&
+	    value != 0;
+}
+
+static bool
+has_reuseport(int fd)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &value, &len) == 0 &&
+	    value != 0;
+}
+
+/* ANSWERS */
+
+/* Who watches is told, but not of all that a program tries without end. */
+static void
+tell_trouble(struct bindings *bindings)
+{
+	struct generation *generation = bindings->generation;
+
+	if (pace_allows(&bindings->told, TOLD_MAX, TOLD_MS))
+		events_emit(generation->service, "refused", generation, "%s",
+		    bindings->trouble);
+}
+
+static void __attribute__((format(printf, 3, 4)))
+refuse(struct bindings *bindings, struct intercept_call *call, const char *fmt,
+    ...)
+{
+	int error = errno;
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(bindings->trouble, sizeof(bindings->trouble), fmt, args);
+	va_end(args);
+	tell_trouble(bindings);
+	intercept_done(call, error);
+}
+
+static void
+refuse_address(struct bindings *bindings, struct intercept_call *call,
+    const char *what, const struct address *address)
+{
+	char text[ADDRESS_STRLEN];
+	int error = errno;
+
+	address_format(address, text);
+	errno = error;
+	refuse(bindings, call, "%s %s: %s", what, text, strerror(error));
+}
+
+static void
+refuse_port(struct bindings *bindings, struct intercept_call *call,
+    const struct address *address)
+{
+	char text[ADDRESS_STRLEN];
+
+	if (errno != EACCES) {
+		refuse_address(bindings, call, "bind", address);
+		return;
+	}
+	address_format(address, text);
+	errno = EACCES;
+	refuse(bindings, call,
+	    "bind %s: process %d may not have this port, which takes "
+	    "CAP_NET_BIND_SERVICE; to give it to the service, say --listen %s",
+	    text, call->pid, text);
+}
+
+/*
+ * Its path cannot be looked at: the kernel does with it what it can.  One that
+ * hangs has cost us time, and the next ones would do so too.
+ */
+static void
+pass_path(struct bindings *bindings, struct intercept_call *call)
+{
+	if (errno == ETIMEDOUT && !bindings->hangs) {
+		bindings->hangs = true;
+		snprintf(bindings->trouble, sizeof(bindings->trouble),
+		    "%s: a look at this path of process %d hangs; Unix "
+		    "sockets of its program are left to the kernel, and are "
+		    "not the service's",
+		    call->path, call->pid);
+		tell_trouble(bindings);
+	}
+	intercept_pass(call);
+}
+
+/* As the kernel has it, which would not say whose it is. */
+static void
+refuse_owned(struct bindings *bindings, struct intercept_call *call,
+    const struct address *address, const struct generation *other)
+{
+	char text[ADDRESS_STRLEN];
+
+	address_format(address, text);
+	errno = EADDRINUSE;
+	refuse(bindings, call,
+	    "bind %s: generation %u has it, and bound it after it was ready, "
+	    "so that it is its own; `--listen %s` shares it",
+	    text, other->number, text);
+}
+
+/* It has enough: the kernel does it, or nobody where others are served. */
+static void
+leave_out(struct bindings *bindings, struct intercept_call *call,
+    const struct target *target)
+{
+	char text[ADDRESS_STRLEN], why[TROUBLE_MAX / 2];
+
+	if (!bindings->full) {
+		bindings->full = true;
+		address_format(&target->address, text);
+		allotment_explain(target->listener, why, sizeof(why));
+		snprintf(bindings->trouble, sizeof(bindings->trouble), "%s: %s",
+		    text, why);
+		tell_trouble(bindings);
+	}
+	if (target->listener != NULL) {
+		intercept_done(call, EMFILE);
+		return;
+	}
+	if (call->kind == INTERCEPT_LISTEN)
+		latecomers_note(bindings->generation->latecomers, call);
+	intercept_pass(call);
+}
+
+/* BIND AND LISTEN */
+
+/*
+ * Where its names are, and with whose rights; the file has the owner and the
+ * mode that the program would give it.  *New*, NULL where it has no path; -1
+ * with errno.
+ */
+static int
+set_place(const struct intercept_call *call, const struct target *target,
+    struct listener *listener, struct directory **directory)
+{
+	const struct caller_path *path = &target->path;
+	int mask = remote_umask(call->pid);
+
+	*directory = NULL;
+	if (!target->has_path)
+		return 0;
+	*directory =
+	    directory_new(fd_dup(path->directory), path->text, &path->who);
+	if (*directory == NULL ||
+	    listener_set_owner(listener, &path->who) == -1) {
+		directory_unref(*directory);
+		return -1;
+	}
+	listener_set_place(
+	    listener, *directory, mask != -1 ? (mode_t)mask : 0077);
+	return 0;
+}
+
+static int
+adopt_there(struct listener *listener, unsigned int number,
+    const struct intercept_call *call, const struct target *target)
+{
+	struct directory *directory;
+	int fd, r = -1;
+
+	if (set_place(call, target, listener, &directory) == -1)
+		return -1;
+	if ((fd = fd_dup(call->fd)) != -1)
+		r = listener_adopt(listener, number, fd);
+	listener_set_place(listener, NULL, 0077);
+	directory_unref(directory);
+	return r;
+}
+
+static void
+tell_listens(struct bindings *bindings)
+{
+	struct generation *generation = bindings->generation;
+
+	generation->service->generation_events->listens(generation);
+}
+
+/* The socket becomes one of the generation's.  -1 with errno. */
+static int
+adopt(struct bindings *bindings, const struct intercept_call *call,
+    const struct target *target, struct listener *listener)
+{
+	unsigned int number = bindings->generation->number;
+	const int *fds;
+	size_t n;
+
+	latecomers_add(
+	    bindings->generation->latecomers, listener_address(listener));
+	if (adopt_there(listener, number, call, target) == -1)
+		return -1;
+	fds = listener_sockets(listener, number, &n);
+	holdings_use(bindings->holdings, listener, fds[n - 1], call->pid);
+	state_commit(bindings->generation->service);
+	tell_listens(bindings);
+	return 0;
+}
+
+/*
+ * The address is a listener's.  Whoever has not asked for it with
+ * SO_REUSEPORT must not have it twice, as the kernel has it.
+ */
+static void
+bind_at(struct bindings *bindings, struct intercept_call *call,
+    const struct target *target)
+{
+	struct listener *listener = target->listener;
+	unsigned int number = bindings->generation->number;
+	enum listener_way way = listener_way(listener);
+	int fd = holdings_unused(bindings->holdings, listener), r = -1;
+	bool may;
+	size_t n;
+
+	listener_sockets(listener, number, &n);
+	may = n == 0 || has_reuseport(call->fd);
+	if (fd == -1 && may &&
+	    !allotment_has_room(bindings->generation, listener, call)) {
+		leave_out(bindings, call, target);
+		return;
+	}
+	/* Each of many workers may want one, where there is only one. */
+	if (fd == -1 && way == LISTENER_SHARE && may)
+		fd = listener_open(listener, number);
+	if (fd != -1) {
+		settings_copy(call->fd, fd);
+		holdings_use(bindings->holdings, listener, fd, call->pid);
+		state_commit(bindings->generation->service);
+		intercept_replace(call, fd);
+		latecomers_add(bindings->generation->latecomers,
+		    listener_address(listener));
+		tell_listens(bindings);
+		return;
+	}
+	errno = EADDRINUSE;
+	if (may)
+		r = way == LISTENER_BIND
+		    ? listener_bind(listener, call->fd)
+		    : adopt(bindings, call, target, listener);
+	if (r == -1)
+		refuse_address(
+		    bindings, call, "bind", listener_address(listener));
+	else
+		intercept_done(call, 0);
+}
+
+/*
+ * An address of its own becomes a listener: of TCP once it listens, since a
+ * client may bind as well; of UDP at once, but only while the program starts.
+ */
+static bool
+may_become_listener(
+    const struct generation *generation, const struct address *address)
+{
+	if ((generation->role != ROLE_CANDIDATE &&
+		generation->role != ROLE_ACTIVE) ||
+	    latecomers_are_so(generation->latecomers))
+		return false;
+	return address->type == SOCK_STREAM ||
+	    (generation->role == ROLE_CANDIDATE &&
+		address_kind(address) == ADDRESS_INET);
+}
+
+static void
+bind_elsewhere(struct bindings *bindings, struct intercept_call *call,
+    const struct target *target)
+{
+	const struct address *address = &target->address;
+	struct service *service = bindings->generation->service;
+	struct listener *listener;
+	int r;
+
+	if (!allotment_has_room(bindings->generation, NULL, call)) {
+		leave_out(bindings, call, target);
+		return;
+	}
+	listener = steering_make(service, NULL, address);
+	if (listener == NULL) {
+		intercept_pass(call);
+		return;
+	}
+	if (listener_way(listener) == LISTENER_BIND) {
+		r = listener_bind(listener, call->fd);
+		listener_free(listener);
+	} else if ((r = adopt(bindings, call, target, listener)) == 0)
+		r = steering_add(service, listener);
+	else
+		listener_free(listener);
+	if (r == -1)
+		refuse_address(bindings, call, "bind", address);
+	else
+		intercept_done(call, 0);
+}
+
+static bool
+is_bound(const struct intercept_call *call, struct address *own)
+{
+	struct sockaddr_storage storage;
+	socklen_t len = sizeof(storage);
+
+	if (getsockname(call->fd, (struct sockaddr *)&storage, &len) == -1)
+		return false;
+	if (call->family == AF_UNIX)
+		return len > sizeof(sa_family_t);
+	return address_set(own, call->type, (struct sockaddr *)&storage, len) ==
+	    0 &&
+	    address_port(own) != 0;
+}
+
+/*
+ * Has a predecessor done it, and not lived to say so?  A half of it does no
+ * harm: what is bound already can still be adopted.
+ */
+static bool
+is_done(const struct bindings *bindings, const struct intercept_call *call,
+    const struct target *target)
+{
+	const struct generation *generation = bindings->generation;
+	struct address own;
+
+	if (target->listener != NULL &&
+	    listener_has(target->listener, generation->number, call->fd))
+		return true;
+	/* A stream socket's adoption comes when it listens. */
+	return target->address.type == SOCK_STREAM &&
+	    address_kind(&target->address) == ADDRESS_INET &&
+	    is_bound(call, &own) && address_equal(&own, &target->address);
+}
+
+static void
+bind_target(struct bindings *bindings, struct intercept_call *call,
+    const struct target *target)
+{
+	struct generation *generation = bindings->generation;
+	char own[ADDRESS_STRLEN], theirs[ADDRESS_STRLEN];
+	const struct generation *other;
+	const struct listener *obstacle;
+
+	if (target_may_bind(target, generation, call) == -1) {
+		refuse_port(bindings, call, &target->address);
+		return;
+	}
+	if (target->listener != NULL) {
+		bind_at(bindings, call, target);
+		return;
+	}
+	if (!latecomers_are_so(generation->latecomers) &&
+	    (other = latecomers_find(generation, &target->address)) != NULL) {
+		refuse_owned(bindings, call, &target->address, other);
+		return;
+	}
+	obstacle = target_obstacle(target, generation, is_v6only(call->fd));
+	if (obstacle != NULL) {
+		address_format(&target->address, own);
+		address_format(listener_address(obstacle), theirs);
+		errno = EADDRINUSE;
+		refuse(bindings, call,
+		    "bind %s: takes connections from %s, which another "
+		    "generation has",
+		    own, theirs);
+	} else if (may_become_listener(generation, &target->address))
+		bind_elsewhere(bindings, call, target);
+	else
+		intercept_pass(call);
+}
+
+/* What is bound stays so: the kernel refuses to bind it again. */
+static void
+on_bind(struct bindings *bindings, struct intercept_call *call)
+{
+	struct generation *generation = bindings->generation;
+	struct address own;
+	struct target target;
+
+	if ((!call->again && is_bound(call, &own)) ||
+	    (call->path != NULL && bindings->hangs)) {
+		intercept_pass(call);
+		return;
+	}
+	if (target_init(&target, generation, call) == -1) {
+		pass_path(bindings, call);
+		return;
+	}
+	if (target_is_ignored(&target, generation)) {
+		intercept_pass(call);
+	} else if (call->again && is_done(bindings, call, &target)) {
+		tell_listens(bindings);
+		intercept_done(call, 0);
+	} else
+		bind_target(bindings, call, &target);
+	target_fini(&target);
+}
+
+/* One more that a listener has: servers listen twice on one socket. */
+static bool
+is_known(const struct bindings *bindings, int fd)
+{
+	const struct generation *generation = bindings->generation;
+	const struct service *service = generation->service;
+	size_t i;
+
+	for (i = 0; i < service->nlisteners; i++) {
+		if (listener_has(service->listeners[i], generation->number, fd))
+			return true;
+	}
+	return false;
+}
+
+/* SO_REUSEPORT is the mark of those that were bound here. */
+static bool
+is_ours(const struct bindings *bindings, const struct intercept_call *call,
+    const struct target *target)
+{
+	return !target_is_ignored(target, bindings->generation) &&
+	    (target->listener != NULL ||
+		(has_reuseport(call->fd) &&
+		    may_become_listener(
+			bindings->generation, &target->address)));
+}
+
+/*
+ * With our backlog at the least: while a candidate starts there may be less
+ * of the machine for the active one, whose short queue would then be full.
+ */
+static void
+let_listen(struct bindings *bindings, struct intercept_call *call)
+{
+	unsigned int least = bindings->generation->service->options->backlog;
+
+	/* Below 0 it is as many as there may be, listen(2). */
+	if ((unsigned int)call->backlog >= least)
+		intercept_pass(call);
+	else
+		intercept_done(
+		    call, listen(call->fd, (int)least) == -1 ? errno : 0);
+}
+
+static void
+listen_at(struct bindings *bindings, struct intercept_call *call,
+    const struct target *target)
+{
+	struct service *service = bindings->generation->service;
+	struct listener *listener = target->listener, *fresh = NULL;
+	int r = -1;
+
+	if (!allotment_has_room(bindings->generation, listener, call)) {
+		leave_out(bindings, call, target);
+		return;
+	}
+	if (listener == NULL)
+		listener = fresh =
+		    steering_make(service, NULL, &target->address);
+	if (listener != NULL)
+		r = adopt(bindings, call, target, listener);
+	if (r == 0 && fresh != NULL)
+		r = steering_add(service, fresh);
+	else if (r == -1)
+		listener_free(fresh);
+	if (r == -1)
+		refuse_address(bindings, call, "listen on", &target->address);
+	else
+		let_listen(bindings, call);
+}
+
+/* A Unix socket with a path is one of ours from its bind(2) on, or never. */
+static void
+on_listen(struct bindings *bindings, struct intercept_call *call)
+{
+	struct generation *generation = bindings->generation;
+	struct target target;
+
+	if (is_known(bindings, call->fd))
+		let_listen(bindings, call);
+	else if (call->path != NULL ||
+	    target_init(&target, generation, call) == -1) {
+		latecomers_note(generation->latecomers, call);
+		intercept_pass(call);
+	} else {
+		if (!is_ours(bindings, call, &target)) {
+			latecomers_note(generation->latecomers, call);
+			intercept_pass(call);
+		} else if (target_may_bind(&target, generation, call) == -1)
+			refuse_port(bindings, call, &target.address);
+		else
+			listen_at(bindings, call, &target);
+		target_fini(&target);
+	}
+}
+
+static void
+on_unlink(struct bindings *bindings, struct intercept_call *call)
+{
+	int r = bindings->hangs
+	    ? 0
+	    : target_is_unlinked(bindings->generation, call);
+
+	if (r == 1)
+		intercept_done(call, 0);
+	else if (r == 0)
+		intercept_pass(call);
+	else
+		pass_path(bindings, call);
+}
+
+void
+bindings_decide(struct bindings *bindings, struct intercept_call *call)
+{
+	static void (*const decide[])(
+	    struct bindings *, struct intercept_call *) = {
+		[INTERCEPT_BIND] = on_bind,
+		[INTERCEPT_LISTEN] = on_listen,
+		[INTERCEPT_UNLINK] = on_unlink,
+	};
+
+	decide[call->kind](bindings, call);
+}

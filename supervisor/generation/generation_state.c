@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A generation over the end of the supervisor.
+ */
+#include "generation/generation_state.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "core/generation.h"
+#include "core/held.h"
+#include "core/service.h"
+#include "generation/generations.h"
+#include "generation/latecomers.h"
+#include "generation/retire.h"
+#include "generation/stored.h"
+#include "generation/wrap.h"
+#include "process/notify.h"
+
+static json_t *
+save_checks(const struct health_record *checks)
+{
+	/* A reason that is not UTF-8 is none. */
+	return json_pack("{si sI sI so*}", "last", (int)checks->last, "passes",
+	    (json_int_t)checks->passes, "failures",
+	    (json_int_t)checks->failures, "reason",
+	    json_string(checks->reason));
+}
+
+/* As of the last time that anything was saved; an older one said nothing. */
+static void
+restore_checks(struct health_record *checks, const json_t *saved)
+{
+	json_int_t passes, failures;
+	const char *reason = "";
+	int last;
+
+	if (json_unpack((json_t *)saved, "{si sI sI s?s}", "last", &last,
+		"passes", &passes, "failures", &failures, "reason",
+		&reason) == -1 ||
+	    last < HEALTH_NONE || last > HEALTH_FAIL)
+		return;
+	checks->last = last;
+	checks->passes = (unsigned int)passes;
+	checks->failures = (unsigned int)failures;
+	strlcpy(checks->reason, reason, sizeof(checks->reason));
+}
+
+json_t *
+generation_save(const struct generation *generation)
+{
+	json_t *program = generation->program != NULL
+	    ? program_save(generation->program)
+	    : NULL;
+
+	/* To leave it out would say that it does not run. */
+	if (generation->program != NULL && program == NULL)
+		return NULL;
+	return json_pack("{si ss sI sb ss sI sb so so so so so* so* so*}",
+	    "number", (int)generation->number, "role",
+	    role_name(generation->role), "share", (json_int_t)generation->share,
+	    "proven", (int)generation->proven, "started", generation->started,
+	    "restarts", (json_int_t)generation->restarts, "sick",
+	    (int)generation->checks.sick, "checks",
+	    save_checks(&generation->checks), "image",
+	    image_to_json(generation->image), "stored", stored_save(generation),
+	    "latecomers", latecomers_save(generation->latecomers), "program",
+	    program, "wrap",
+	    generation->wrap != NULL ? wrap_save(generation->wrap) : NULL,
+	    "retirement", retire_save(generation));
+}
+
+/* Of the image, where its file can be reached by the descriptor alone. */
+static void
+take_image_file(struct generation *generation)
+{
+	int fd = held_take(generation->service, "image", generation->number);
+
+	if (generation->image->fd == -1)
+		generation->image->fd = fd;
+	else
+		fd_close(&fd);
+}
+
+static int
+restore_program(struct generation *generation, const json_t *saved)
+{
+	const char *notify;
+	char why[256];
+	int fd;
+
+	if (saved == NULL)
+		return 0;
+	fd = held_take(generation->service, "notify", generation->number);
+	notify = json_string_value(json_object_get(saved, "notify"));
+	if (fd == -1 && notify != NULL && notify[0] == '@')
+		fd = notify_revive(notify);
+	if (generation_equip(generation, fd, why, sizeof(why)) == -1) {
+		log_error("generation %u: %s", generation->number, why);
+		errno = EINVAL;
+		return -1;
+	}
+	program_restore(generation->program, saved);
+	return 0;
+}
+
+static enum role
+find_role(const char *name)
+{
+	enum role role;
+
+	for (role = ROLE_CANDIDATE; role < ROLE_FAILED; role++)
+		if (strcmp(role_name(role), name) == 0)
+			break;
+	return role;
+}
+
+struct generation *
+generation_restore(struct service *service, const json_t *saved)
+{
+	struct image *image = image_from_json(json_object_get(saved, "image"));
+	struct generation *generation;
+	json_int_t share, restarts;
+	const char *role, *started;
+	int number, proven, sick;
+
+	if (image == NULL ||
+	    json_unpack((json_t *)saved, "{si ss sI sb ss sI sb}", "number",
+		&number, "role", &role, "share", &share, "proven", &proven,
+		"started", &started, "restarts", &restarts, "sick",
+		&sick) == -1) {
+		image_unref(image);
+		errno = EINVAL;
+		return NULL;
+	}
+	generation = generation_make(service, image, (unsigned int)number);
+	if (generation == NULL)
+		return NULL;
+	generation->role = find_role(role);
+	generation->share = (unsigned int)share;
+	generation->proven = proven;
+	generation->restarts = (unsigned int)restarts;
+	generation->checks.sick = sick;
+	restore_checks(&generation->checks, json_object_get(saved, "checks"));
+	strlcpy(generation->started, started, sizeof(generation->started));
+	latecomers_restore(
+	    generation->latecomers, json_object_get(saved, "latecomers"));
+	return generation;
+}
+
+int
+generation_take_over(struct generation *generation, const json_t *saved)
+{
+	take_image_file(generation);
+	if (stored_restore(generation, json_object_get(saved, "stored")) ==
+		-1 ||
+	    restore_program(generation, json_object_get(saved, "program")) ==
+		-1)
+		return -1;
+	if (generation->wrap == NULL)
+		return 0;
+	return wrap_restore(generation->wrap, json_object_get(saved, "wrap"));
+}
+
+/* Each role has a way to go on; what was to be stopped is stopped again. */
+void
+generation_resume(struct generation *generation, const json_t *saved)
+{
+	const json_t *retirement = json_object_get(saved, "retirement");
+	struct timeval now = { 0 };
+
+	if (generation->program == NULL)
+		return;
+	/* The predecessor ended just as it was started. */
+	if (wrap_is_deaf(generation->wrap))
+		program_signal(generation->program, SIGKILL);
+	switch (generation->role) {
+	case ROLE_CANDIDATE:
+		break;
+	case ROLE_ACTIVE:
+		if (program_main(generation->program) == 0)
+			evtimer_add(generation->backoff, &now);
+		break;
+	default:
+		/* A parked one that was just to serve again is on no way. */
+		if (generation->share == 0 || retirement != NULL)
+			retire_restore(generation, retirement);
+	}
+}

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A generation: starts its image, and starts it again when it ends by itself
+ * and the policy says so.  Never decides a rollout.
+ */
+#include "generation/generations.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "core/events.h"
+#include "core/held.h"
+#include "core/owner.h"
+#include "core/service.h"
+#include "core/state.h"
+#include "generation/health.h"
+#include "generation/holding.h"
+#include "generation/latecomers.h"
+#include "generation/output.h"
+#include "generation/reach.h"
+#include "generation/steering.h"
+#include "generation/stored.h"
+#include "generation/wrap.h"
+#include "process/account.h"
+#include "process/reaper.h"
+#include "process/user_env.h"
+
+#define BACKOFF_FIRST_MS   100
+#define BACKOFF_LONGEST_MS 5000
+#define SOCKETS_MAX	   256
+#define SAYING_MAX	   20	 /* events of what a program is about to do */
+#define SAYING_MS	   10000 /* in this time: others want to be found */
+
+static const char *const role_names[] = {
+	[ROLE_CANDIDATE] = "candidate",
+	[ROLE_ACTIVE] = "active",
+	[ROLE_PARKED] = "parked",
+	[ROLE_DRAINING] = "draining",
+	[ROLE_RETIRED] = "retired",
+	[ROLE_FAILED] = "failed",
+};
+
+const char *
+role_name(enum role role)
+{
+	return role_names[role];
+}
+
+static const struct generation_events *
+events_of(const struct generation *generation)
+{
+	return generation->service->generation_events;
+}
+
+static void
+tell_given_up(struct generation *generation, int status, const char *why)
+{
+	generation->given_up = true;
+	events_of(generation)->given_up(generation, status, why);
+}
+
+static bool
+policy_restarts(const struct options *options, int status)
+{
+	return options->restart == RESTART_ALWAYS ||
+	    (options->restart == RESTART_ON_FAILURE &&
+		!(WIFEXITED(status) && WEXITSTATUS(status) == 0));
+}
+
+/* Count a restart.  Returns how long to wait, -1 past --restart-limit. */
+static int64_t
+next_backoff(struct generation *generation)
+{
+	const struct restart_limit *limit =
+	    &generation->service->options->restart_limit;
+	int64_t now = clock_ms(), wait = BACKOFF_FIRST_MS;
+	unsigned int i;
+
+	if (now - generation->window_ms > limit->window_ms) {
+		generation->window_ms = now;
+		generation->recent = 0;
+	}
+	if (generation->recent++ >= limit->count)
+		return -1;
+	if (generation->recent == 1)
+		return 0;
+	for (i = 2; i < generation->recent && wait < BACKOFF_LONGEST_MS; i++)
+		wait *= 2;
+	return wait;
+}
+
+static void
+restart(evutil_socket_t fd, short what, void *arg)
+{
+	struct generation *generation = arg;
+	char why[512];
+
+	if (generation_start(generation, why, sizeof(why)) == 0) {
+		generation->restarts++;
+		events_emit(generation->service, "restarted", generation,
+		    "started again, PID %d", program_main(generation->program));
+		return;
+	}
+	log_error("generation %u: %s", generation->number, why);
+	if (!events_of(generation)->ended(generation, why))
+		tell_given_up(generation, 1 << 8, why);
+}
+
+static void
+start_again(struct generation *generation, int status, const char *how)
+{
+	struct timeval delay;
+	char why[128];
+	int64_t wait;
+
+	if (!policy_restarts(generation->service->options, status)) {
+		tell_given_up(generation, status, how);
+		return;
+	}
+	if ((wait = next_backoff(generation)) == -1) {
+		snprintf(why, sizeof(why),
+		    "%s, and was started again %u times lately", how,
+		    generation->recent - 1);
+		tell_given_up(generation,
+		    WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 1 << 8
+								  : status,
+		    why);
+		return;
+	}
+	delay = clock_interval(wait);
+	evtimer_add(generation->backoff, &delay);
+}
+
+void
+generation_try_again(struct generation *generation)
+{
+	struct timeval now = { 0, 0 };
+
+	if (generation->given_up)
+		evtimer_add(generation->backoff, &now);
+	generation->given_up = false;
+}
+
+static void
+program_ended(int status, const char *how, void *arg)
+{
+	struct generation *generation = arg;
+
+	if (events_of(generation)->ended(generation, how))
+		return;
+	events_emit(generation->service, "crashed", generation, "%s %s",
+	    role_name(generation->role), how);
+	if (generation->role == ROLE_ACTIVE && !generation->service->ending)
+		start_again(generation, status, how);
+	else
+		events_of(generation)->left(generation);
+}
+
+static void
+program_hung(const char *how, void *arg)
+{
+	struct generation *generation = arg;
+
+	if (!events_of(generation)->ended(generation, how))
+		events_emit(generation->service, "hung", generation,
+		    "%s %s: aborted", role_name(generation->role), how);
+}
+
+static void
+program_stopped(void *arg)
+{
+	struct generation *generation = arg;
+
+	events_of(generation)->stopped(generation);
+}
+
+static void
+program_ready(void *arg)
+{
+	struct generation *generation = arg;
+
+	events_of(generation)->ready(generation);
+}
+
+/* Those that a program has too many of are passed over. */
+static void
+tell_intention(
+    struct generation *generation, const char *name, const char *text)
+{
+	if (pace_allows(&generation->saying, SAYING_MAX, SAYING_MS))
+		events_emit(generation->service, name, generation, "%s", text);
+}
+
+/* What it is about to do, for those who watch: nothing follows from it. */
+static void
+hear_intention(
+    struct generation *generation, const struct notify_message *message)
+{
+	if (message->stopping && generation->retirement == NULL)
+		tell_intention(
+		    generation, "stopping", "says that it is ending");
+	if (message->reloading && !generation->reloading)
+		tell_intention(
+		    generation, "reloading", "reads its configuration anew");
+	else if (message->ready && generation->reloading)
+		tell_intention(generation, "reloaded", "has been reloaded");
+	if (message->reloading || message->ready)
+		generation->reloading = message->reloading;
+}
+
+static void
+program_told(const struct notify_message *message, void *arg)
+{
+	struct generation *generation = arg;
+
+	hear_intention(generation, message);
+	stored_told(generation, message);
+	if (message->extend_usec >= 0)
+		events_of(generation)->extend(generation, message->extend_usec);
+	if (message->watchdog_usec >= 0)
+		state_changed(generation->service);
+}
+
+static void
+program_followed(void *arg)
+{
+	struct generation *generation = arg;
+
+	if (generation->service->main_changed != NULL)
+		generation->service->main_changed(generation->service);
+}
+
+static bool
+program_owns(pid_t pid, void *arg)
+{
+	return holding_has(arg, &pid, 1);
+}
+
+static const struct program_events program_events = {
+	.owns = program_owns,
+	.ready = program_ready,
+	.told = program_told,
+	.followed = program_followed,
+	.ended = program_ended,
+	.hung = program_hung,
+	.stopped = program_stopped,
+};
+
+int
+generation_equip(
+    struct generation *generation, int notify_fd, char *why, size_t size)
+{
+	struct service *service = generation->service;
+	struct program_stop stop = { service->options->stop_signal,
+		service->options->stop_timeout_ms };
+	struct origin origin;
+	gid_t gid;
+
+	strlcpy(origin.mark, service->mark, sizeof(origin.mark));
+	owner_ids(generation->image, &origin.uid, &gid);
+	reach_open(generation);
+	generation->program = program_new(service->base, service->options->name,
+	    generation->number, service->runtime, &origin, gid, notify_fd,
+	    &stop, &program_events, generation);
+	if (generation->program == NULL) {
+		snprintf(why, size, "cannot make its notification socket: %s",
+		    strerror(errno));
+		return -1;
+	}
+	held_put(service, "notify", generation->number,
+	    program_notify_fd(generation->program));
+	generation->wrap = wrap_new(generation, why, size);
+	return generation->wrap != NULL ? 0 : -1;
+}
+
+struct generation *
+generation_make(
+    struct service *service, struct image *image, unsigned int number)
+{
+	struct generation *generation = calloc(1, sizeof(*generation));
+
+	if (generation == NULL ||
+	    (generation->backoff =
+		    evtimer_new(service->base, restart, generation)) == NULL) {
+		free(generation);
+		image_unref(image);
+		return NULL;
+	}
+	generation->service = service;
+	generation->image = image;
+	generation->number = number;
+	TAILQ_INSERT_TAIL(&service->generations, generation, entry);
+	generation->latecomers = latecomers_new(generation);
+	if (generation->latecomers != NULL && stored_begin(generation) == 0)
+		return generation;
+	generation_free(generation);
+	return NULL;
+}
+
+struct generation *
+generation_new(
+    struct service *service, struct image *image, char *why, size_t size)
+{
+	struct generation *generation =
+	    generation_make(service, image, ++service->last_number);
+
+	if (generation == NULL) {
+		snprintf(why, size, "%s", strerror(errno));
+		return NULL;
+	}
+	generation->role = ROLE_CANDIDATE;
+	clock_stamp(generation->started);
+	held_put(service, "image", generation->number, generation->image->fd);
+	if (generation_equip(generation, -1, why, size) == 0)
+		return generation;
+	generation_free(generation);
+	return NULL;
+}
+
+void
+generation_close(struct generation *generation)
+{
+	if (generation->health != NULL)
+		health_stop(generation->health);
+	generation->health = NULL;
+	evtimer_del(generation->backoff);
+	held_remove(generation->service, "notify", generation->number);
+	program_free(generation->program);
+	generation->program = NULL;
+	wrap_free(generation->wrap);
+	generation->wrap = NULL;
+	steering_leave(generation);
+	stored_sweep(generation->service);
+}
+
+void
+generation_free(struct generation *generation)
+{
+	struct service *service = generation->service;
+
+	TAILQ_REMOVE(&service->generations, generation, entry);
+	/* While the service ends, the active one may be pruned as well. */
+	if (service->active == generation)
+		service->active = NULL;
+	if (generation->program != NULL)
+		generation_close(generation);
+	stored_end(generation);
+	latecomers_free(generation->latecomers);
+	event_free(generation->backoff);
+	held_remove(service, "image", generation->number);
+	image_unref(generation->image);
+	free(generation);
+}
+
+/* What it is passed: those made for it, in the order of the listeners. */
+static size_t
+collect_sockets(const struct generation *generation,
+    struct spawn_socket *sockets, char (*addresses)[ADDRESS_STRLEN])
+{
+	struct service *service = generation->service;
+	const struct listener *listener;
+	size_t i, n, count = 0;
+	const int *fds;
+
+	for (i = 0; i < service->ndeclared; i++) {
+		listener = service->listeners[i];
+		address_format(listener_address(listener), addresses[i]);
+		fds = listener_sockets(listener, generation->number, &n);
+		if (n == 0 || count == SOCKETS_MAX)
+			continue;
+		sockets[count++] = (struct spawn_socket){
+			.fd = fds[0],
+			.name = listener_name(listener),
+			.address = addresses[i],
+		};
+	}
+	return count;
+}
+
+int
+generation_revive(struct generation *generation, char *why, size_t size)
+{
+	if (generation_equip(generation, -1, why, size) == -1)
+		return -1;
+	generation->role = ROLE_ACTIVE;
+	generation->restarts++;
+	return generation_start(generation, why, size);
+}
+
+int
+generation_start(struct generation *generation, char *why, size_t size)
+{
+	struct service *service = generation->service;
+	struct spawn_socket sockets[SOCKETS_MAX];
+	struct spawn spawn = { .image = generation->image,
+		.name = service->options->name,
+		.generation = generation->number,
+		.protocols = service->options->pass,
+		.sockets = sockets,
+		.output = output_fds(service),
+		.watchdog_ms = service->options->watchdog_ms,
+		.store_max = service->options->store_max,
+		.all_env = user_env_is_made(held_pid(service)) };
+	char(*addresses)[ADDRESS_STRLEN];
+	struct spawn_socket *stored;
+	int r = -1;
+
+	if (reach_notify(generation, why, size) == -1)
+		return -1;
+	latecomers_begin(generation->latecomers);
+	/* Also sockets that it had and that its program has shut down. */
+	if (steering_join(generation, why, size) == -1)
+		return -1;
+	addresses = calloc(service->nlisteners + 1, sizeof(*addresses));
+	stored = stored_collect(generation, &spawn.nstored);
+	if (addresses == NULL || stored == NULL) {
+		snprintf(why, size, "%s", strerror(errno));
+		goto out;
+	}
+	spawn.nsockets = collect_sockets(generation, sockets, addresses);
+	spawn.stored = stored;
+	state_commit(service);
+	if (wrap_prepare(generation->wrap, &spawn, why, size) == 0) {
+		r = program_start(generation->program, &spawn, why, size);
+		if (wrap_started(generation->wrap, r == 0, why, size) == -1)
+			r = -1;
+	}
+	if (r == 0)
+		program_watch(generation->program, spawn.watchdog_ms,
+		    service->options->start_timeout_ms);
+out:
+	free(stored);
+	free(addresses);
+	return r;
+}
+
+struct generation *
+generation_find(struct service *service, unsigned int number)
+{
+	struct generation *generation;
+
+	TAILQ_FOREACH (generation, &service->generations, entry) {
+		if (generation->number == number)
+			return generation;
+	}
+	return NULL;
+}
+
+/* The oldest one that has ended, if more than retain of its kind have. */
+static struct generation *
+oldest_surplus(struct service *service, enum role role)
+{
+	struct generation *generation, *oldest = NULL;
+	unsigned int n = 0;
+
+	TAILQ_FOREACH (generation, &service->generations, entry) {
+		if (generation->role != role || generation->program != NULL ||
+		    generation == service->release.old ||
+		    generation == service->release.candidate)
+			continue;
+		if (oldest == NULL)
+			oldest = generation;
+		n++;
+	}
+	return n > service->options->retain ? oldest : NULL;
+}
+
+/* Those of all generations, and of a rollout that has none yet. */
+static void
+prune_images(struct service *service)
+{
+	struct generation *generation;
+	char store[PATH_MAX + 8];
+	struct image **images;
+	size_t n = 1;
+
+	TAILQ_FOREACH (generation, &service->generations, entry)
+		n++;
+	if ((images = calloc(n, sizeof(struct image *))) == NULL)
+		return;
+	n = 0;
+	TAILQ_FOREACH (generation, &service->generations, entry)
+		images[n++] = generation->image;
+	if (service->release.image != NULL)
+		images[n++] = service->release.image;
+	snprintf(store, sizeof(store), "%s/images", service->state);
+	image_prune(store, images, n);
+	free(images);
+}
+
+void
+generation_prune(struct service *service)
+{
+	struct generation *generation;
+
+	/* The copy that is being made may be in the store already. */
+	if (service->release.job != NULL)
+		return;
+	while ((generation = oldest_surplus(service, ROLE_RETIRED)) != NULL ||
+	    (generation = oldest_surplus(service, ROLE_FAILED)) != NULL)
+		generation_free(generation);
+	prune_images(service);
+}

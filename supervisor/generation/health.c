@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A series of health checks: rounds of all --health checks, or of the
+ * built-in one where there are none.  A round ends at the first failure.
+ */
+#include "generation/health.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/options.h"
+#include "core/service.h"
+#include "generation/helper.h"
+#include "generation/steering.h"
+#include "process/probe.h"
+#include "traffic/accept.h"
+#include "traffic/directory.h"
+
+#define EXEC	"exec:"
+#define LATE_MS 1500 /* past the end of a check's time, for a slow machine */
+
+struct health {
+	struct generation *generation;
+	enum health_pace pace;
+	health_fn *fn;
+	size_t next;		       /* check of the round */
+	unsigned int passes, failures; /* in a row */
+	int64_t round_ms;	       /* when the round began */
+	int64_t check_ms;	       /* when its check under way began */
+	struct accept_check *accept;
+	struct probe *probe;
+	struct event *timer; /* to the next round */
+};
+
+static void begin_check(struct health *);
+
+static void
+begin_round(evutil_socket_t fd, short what, void *arg)
+{
+	struct health *health = arg;
+
+	health->next = 0;
+	health->round_ms = clock_ms();
+	begin_check(health);
+}
+
+static void
+schedule_round(struct health *health)
+{
+	const struct options *options = health->generation->service->options;
+	int64_t interval = options->health_interval_ms;
+	struct timeval delay;
+
+	if (health->pace == HEALTH_STEADY)
+		interval *= HEALTH_STEADY_FACTOR;
+	delay = clock_interval(health->round_ms + interval - clock_ms());
+	evtimer_add(health->timer, &delay);
+}
+
+/* The last thing that is done with health: fn may stop the series. */
+static void
+end_round(struct health *health, bool passed, const char *why)
+{
+	struct generation *generation = health->generation;
+	const struct options *options = generation->service->options;
+	struct health_record *record = &generation->checks;
+
+	record->last = passed ? HEALTH_PASS : HEALTH_FAIL;
+	strlcpy(record->reason, why != NULL ? why : "", sizeof(record->reason));
+	if (passed) {
+		record->passes++;
+		health->passes++;
+		health->failures = 0;
+	} else {
+		record->failures++;
+		health->failures++;
+		health->passes = 0;
+	}
+	schedule_round(health);
+	if (passed && health->passes == options->health_passes)
+		health->fn(generation, true, record->reason);
+	else if (!passed && health->failures == options->health_failures)
+		health->fn(generation, false, record->reason);
+}
+
+/* Long after its time: we were stopped, signal(7), and it tells nothing. */
+static bool
+is_stale(const struct health *health)
+{
+	const struct options *options = health->generation->service->options;
+
+	return clock_ms() - health->check_ms >
+	    (int64_t)options->health_timeout_ms + LATE_MS;
+}
+
+static void
+check_done(struct health *health, bool passed, const char *why)
+{
+	char **checks = health->generation->service->options->health;
+
+	if (!passed && is_stale(health)) {
+		begin_check(health);
+		return;
+	}
+	if (passed && checks[0] != NULL && checks[++health->next] != NULL) {
+		begin_check(health);
+		return;
+	}
+	end_round(health, passed, why);
+}
+
+static void
+accept_result(bool passed, const char *why, void *arg)
+{
+	struct health *health = arg;
+
+	health->accept = NULL;
+	check_done(health, passed, why);
+}
+
+static void
+probe_result(bool passed, const char *why, void *arg)
+{
+	struct health *health = arg;
+
+	health->probe = NULL;
+	check_done(health, passed, why);
+}
+
+/* The port in a check's URL, 0 if it says none. */
+static unsigned int
+port_of(const char *check)
+{
+	const char *host = strstr(check, "://"), *colon;
+
+	if (host == NULL)
+		return 0;
+	host += 3;
+	if (*host == '[' && (colon = strchr(host, ']')) != NULL)
+		host = colon + 1;
+	colon = host + strcspn(host, ":/");
+	return *colon == ':' ? (unsigned int)strtoul(colon + 1, NULL, 10) : 0;
+}
+
+/* Does only IPv6 reach what this check speaks of? */
+static bool
+needs_ipv6(const struct service *service, const char *check)
+{
+	const char *host = strstr(check, "://");
+	unsigned int port = port_of(check);
+	size_t i;
+
+	if (host != NULL && host[3] == '[')
+		return true;
+	for (i = 0; i < service->nlisteners; i++) {
+		if (port != 0 && listener_v6only(service->listeners[i]) &&
+		    address_port(listener_address(service->listeners[i])) ==
+			port)
+			return true;
+	}
+	return false;
+}
+
+void
+health_source(const struct generation *generation, const char *check,
+    char source[static HEALTH_SOURCE])
+{
+	unsigned int number = generation->number, port;
+
+	if (!needs_ipv6(generation->service, check)) {
+		snprintf(source, HEALTH_SOURCE, "127.83.%u.%u",
+		    number >> 8 & 255, number & 255);
+		return;
+	}
+	port = STEER_PORT_BASE + number % STEER_PORT_SLOTS * STEER_PORTS;
+	snprintf(
+	    source, HEALTH_SOURCE, "[::1]:%u-%u", port, port + STEER_PORTS - 1);
+}
+
+/*
+ * The name of this generation's socket in the listener that a `unix:PATH…`
+ * check names, and the directory that it is in; NULL: no listener is named.
+ */
+static const char *
+find_unix(const struct generation *generation, const char *check,
+    const struct directory **directory)
+{
+	const struct service *service = generation->service;
+	char text[ADDRESS_STRLEN];
+	const char *name;
+	size_t i, n;
+
+	if (strncmp(check, "unix:", 5) != 0)
+		return NULL;
+	for (i = 0; i < service->nlisteners; i++) {
+		address_format(listener_address(service->listeners[i]), text);
+		n = strlen(text);
+		if (strncmp(check + 5, text, n) != 0 ||
+		    (check[5 + n] != '\0' && check[5 + n] != ':'))
+			continue;
+		name = listener_private(
+		    service->listeners[i], generation->number, directory);
+		if (name != NULL)
+			return name;
+	}
+	return NULL;
+}
+
+/*
+ * The prober has the rights that the socket was bound with, and those of the
+ * program for any other.  In a directory that nobody but us can change these
+ * are ours: it connects, and then gives them up.
+ */
+static struct probe *
+start_probe(struct health *health, const char *check,
+    struct command_spec *command, const char *source)
+{
+	const struct directory *directory;
+	struct probe_spec spec = {
+		.check = check, .source = source, .command = command
+	};
+	bool ours;
+
+	if (strncmp(check, EXEC, strlen(EXEC)) == 0) {
+		spec.shell = options_command(check + strlen(EXEC), &ours);
+	} else {
+		spec.unix_path =
+		    find_unix(health->generation, check, &directory);
+		if (spec.unix_path != NULL) {
+			command->directory_fd = directory_fd(directory);
+			if (directory_is_ours(directory))
+				command->account = NULL;
+		}
+	}
+	return probe_start(
+	    health->generation->service->base, &spec, probe_result, health);
+}
+
+static int
+begin_probe(
+    struct health *health, const char *pattern, char why[static HELPER_WHY])
+{
+	struct generation *generation = health->generation;
+	const struct options *options = generation->service->options;
+	bool is_command = strncmp(pattern, EXEC, strlen(EXEC)) == 0;
+	char source[HEALTH_SOURCE], variable[HEALTH_SOURCE + 32];
+	const char *extra[] = { variable, NULL };
+	struct helper helper = { .command =
+				     is_command ? pattern + strlen(EXEC) : NULL,
+		.generation = generation->number,
+		.pid = program_main(generation->program),
+		.extra = extra,
+		.timeout_ms = options->health_timeout_ms };
+	struct command_spec command;
+	char *check;
+
+	check = spawn_expand(pattern, options->name, generation->number);
+	if (check == NULL) {
+		snprintf(why, HELPER_WHY, "%s", strerror(errno));
+		return -1;
+	}
+	health_source(generation, check, source);
+	snprintf(variable, sizeof(variable), "HOTSWAP_PROBE_SOURCE=%s", source);
+	if (helper_prepare(generation->service, &helper, &command, why) == 0) {
+		health->probe = start_probe(health, check, &command, source);
+		if (health->probe == NULL)
+			snprintf(why, HELPER_WHY, "%s", strerror(errno));
+		helper_release(&command);
+	}
+	free(check);
+	return health->probe != NULL ? 0 : -1;
+}
+
+static struct listener *
+find_listener(const struct address *address, void *arg)
+{
+	const struct health *health = arg;
+
+	return steering_find(health->generation->service, address);
+}
+
+/* At every address at which it has a socket. */
+static int
+begin_accept(struct health *health)
+{
+	const struct generation *generation = health->generation;
+	const struct service *service = generation->service;
+	struct address *addresses;
+	size_t i, n, count = 0;
+
+	addresses = calloc(service->nlisteners + 1, sizeof(*addresses));
+	if (addresses == NULL)
+		return -1;
+	for (i = 0; i < service->nlisteners; i++) {
+		listener_sockets(service->listeners[i], generation->number, &n);
+		if (n > 0)
+			addresses[count++] =
+			    *listener_address(service->listeners[i]);
+	}
+	health->accept = accept_check_start(service->base, addresses, count,
+	    generation->number, service->options->health_timeout_ms,
+	    find_listener, accept_result, health);
+	free(addresses);
+	return health->accept != NULL ? 0 : -1;
+}
+
+static void
+begin_check(struct health *health)
+{
+	const struct options *options = health->generation->service->options;
+	char cause[HELPER_WHY], why[HELPER_WHY + 64];
+
+	health->check_ms = clock_ms();
+	if (options->health[0] == NULL && begin_accept(health) == -1)
+		snprintf(cause, sizeof(cause), "%s", strerror(errno));
+	else if (options->health[0] != NULL)
+		begin_probe(health, options->health[health->next], cause);
+	if (health->accept != NULL || health->probe != NULL)
+		return;
+	snprintf(why, sizeof(why), "the check cannot be started: %s", cause);
+	end_round(health, false, why);
+}
+
+struct health *
+health_start(
+    struct generation *generation, enum health_pace pace, health_fn *fn)
+{
+	struct health *health = calloc(1, sizeof(*health));
+	struct timeval now = { 0, 0 };
+
+	if (health == NULL)
+		return NULL;
+	health->generation = generation;
+	health->pace = pace;
+	health->fn = fn;
+	health->timer =
+	    evtimer_new(generation->service->base, begin_round, health);
+	if (health->timer == NULL || evtimer_add(health->timer, &now) == -1) {
+		health_stop(health);
+		return NULL;
+	}
+	return health;
+}
+
+void
+health_stop(struct health *health)
+{
+	if (health == NULL)
+		return;
+	if (health->accept != NULL)
+		accept_check_cancel(health->accept);
+	if (health->probe != NULL)
+		probe_cancel(health->probe);
+	if (health->timer != NULL)
+		event_free(health->timer);
+	free(health);
+}

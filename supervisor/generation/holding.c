@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which of a generation's sockets its program uses.  That a process closes
+ * one is not told to us: it is looked for where it matters, which is when a
+ * process that bound one ends, a moment after others were bound, when clients
+ * wait in a queue, and when somebody wants to bind the address again.
+ */
+#include "generation/holding.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/queue.h>
+
+#include "base/fd.h"
+#include "core/service.h"
+#include "generation/steering.h"
+#include "traffic/drain.h"
+#include "traffic/queue.h"
+
+#define LOOK_MS		1000  /* from a bind(2) to a look at what was closed */
+#define WAIT_MS		200   /* clients wait, and some still do: at whom? */
+#define WAIT_LONGEST_MS 30000 /* at last, where a server is just slow */
+#define REST_MS		2000  /* for a new worker to bind a dead one's */
+
+struct holding {
+	LIST_ENTRY(holding) entry;
+	struct holdings *holdings;
+	struct listener *listener;
+	int fd;		     /* the listener's */
+	pid_t pid;	     /* of the process that bound it; 0: not watched */
+	int pidfd;	     /* on that; -1: another holding has it */
+	struct event *watch; /* on that */
+	struct event *knock; /* on fd: clients wait; seen once in a while */
+	int64_t unused_ms;   /* since when nobody has it; 0: it is used */
+};
+
+struct holdings {
+	struct generation *generation;
+	bool known; /* the list is whole: we have started the program */
+	struct event *timer;
+	struct event *patience; /* from the first knock to a look at queues */
+	unsigned int wait_ms;
+	LIST_HEAD(, holding) list;
+};
+
+static void look(evutil_socket_t, short, void *);
+static void process_ended(evutil_socket_t, short, void *);
+static void unwatch(struct holding *);
+static void patience_ends(evutil_socket_t, short, void *);
+
+struct holdings *
+holdings_new(struct generation *generation)
+{
+	struct holdings *holdings = calloc(1, sizeof(*holdings));
+
+	if (holdings == NULL)
+		return NULL;
+	LIST_INIT(&holdings->list);
+	holdings->generation = generation;
+	holdings->wait_ms = WAIT_MS;
+	holdings->timer =
+	    evtimer_new(generation->service->base, look, holdings);
+	holdings->patience =
+	    evtimer_new(generation->service->base, patience_ends, holdings);
+	if (holdings->timer != NULL && holdings->patience != NULL)
+		return holdings;
+	holdings_free(holdings);
+	errno = ENOMEM;
+	return NULL;
+}
+
+static struct holding *
+find_bound_by(const struct holdings *holdings, pid_t pid)
+{
+	struct holding *holding;
+
+	LIST_FOREACH (holding, &holdings->list, entry) {
+		if (holding->pid == pid)
+			return holding;
+	}
+	return NULL;
+}
+
+/* *Steals* pidfd.  That it cannot be watched costs a look later on. */
+static void
+watch_by(struct holding *holding, int pidfd)
+{
+	holding->pidfd = pidfd;
+	holding->watch = event_new(holding->holdings->generation->service->base,
+	    pidfd, EV_READ, process_ended, holding);
+	if (holding->watch == NULL || event_add(holding->watch, NULL) == -1)
+		unwatch(holding);
+}
+
+/* Others of its process are watched on. */
+static void
+unwatch(struct holding *holding)
+{
+	int pidfd = holding->pidfd;
+	pid_t pid = holding->pid;
+	struct holding *heir;
+
+	if (holding->watch != NULL)
+		event_free(holding->watch);
+	holding->watch = NULL;
+	holding->pidfd = -1;
+	holding->pid = 0;
+	if (pidfd == -1)
+		return;
+	heir = find_bound_by(holding->holdings, pid);
+	if (heir != NULL)
+		watch_by(heir, pidfd);
+	else
+		fd_close(&pidfd);
+}
+
+static void
+forget(struct holding *holding)
+{
+	unwatch(holding);
+	if (holding->knock != NULL)
+		event_free(holding->knock);
+	LIST_REMOVE(holding, entry);
+	free(holding);
+}
+
+void
+holdings_reset(struct holdings *holdings)
+{
+	struct holding *holding;
+
+	if (holdings->timer != NULL)
+		evtimer_del(holdings->timer);
+	holdings->known = true;
+	while ((holding = LIST_FIRST(&holdings->list)) != NULL) {
+		if (holding->unused_ms != 0)
+			listener_rest(holding->listener, holding->fd, false);
+		forget(holding);
+	}
+}
+
+void
+holdings_free(struct holdings *holdings)
+{
+	if (holdings == NULL)
+		return;
+	holdings_reset(holdings);
+	if (holdings->timer != NULL)
+		event_free(holdings->timer);
+	if (holdings->patience != NULL)
+		event_free(holdings->patience);
+	free(holdings);
+}
+
+static void
+look_after(struct holdings *holdings, unsigned int ms)
+{
+	struct timeval delay = clock_interval(ms);
+
+	evtimer_add(holdings->timer, &delay);
+}
+
+/* Does the program use another one there? */
+static bool
+has_another(const struct holding *holding)
+{
+	const struct holding *other;
+
+	LIST_FOREACH (other, &holding->holdings->list, entry) {
+		if (other->listener == holding->listener && other != holding &&
+		    other->unused_ms == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+close_unused(struct holding *holding)
+{
+	struct generation *generation = holding->holdings->generation;
+	struct listener *listener = holding->listener;
+	int fd = holding->fd;
+
+	forget(holding);
+	listener_drop(listener, generation->number, fd);
+	steering_tidy(generation->service);
+}
+
+/* Nobody has it any more: since when, and what follows. */
+static void
+found_unused(struct holding *holding)
+{
+	int64_t now = clock_ms();
+
+	if (holding->unused_ms == 0) {
+		holding->unused_ms = now;
+		unwatch(holding);
+		if (holding->knock != NULL)
+			event_del(holding->knock);
+		if (has_another(holding))
+			listener_rest(holding->listener, holding->fd, true);
+	}
+	if (now - holding->unused_ms >= REST_MS)
+		close_unused(holding);
+	else
+		look_after(holding->holdings,
+		    REST_MS - (unsigned int)(now - holding->unused_ms));
+}
+
+/*
+ * What the generation's processes have open, and those that may be its too:
+ * what is in use must never be taken for unused.  NULL if that cannot be told.
+ */
+static struct drain_set *
+take_stock(struct program *program)
+{
+	struct drain_set *set = NULL;
+	const pid_t *members;
+	size_t n, nstrays;
+	pid_t *pids, *more;
+
+	members = program_pids(program, &n);
+	if (members == NULL ||
+	    (pids = program_strays(program, &nstrays)) == NULL)
+		return NULL;
+	more = reallocarray(pids, n + nstrays + 1, sizeof(*pids));
+	if (more != NULL) {
+		pids = more;
+		memcpy(pids + nstrays, members, n * sizeof(*pids));
+		set = drain_set_new(pids, n + nstrays);
+	}
+	free(pids);
+	if (set == NULL || drain_set_is_whole(set))
+		return set;
+	drain_set_free(set);
+	return NULL;
+}
+
+/* While the program is being started again nobody has any: all are kept. */
+static void
+look_who_has(struct holdings *holdings)
+{
+	struct program *program = holdings->generation->program;
+	struct holding *holding, *next;
+	struct drain_set *set;
+
+	if (program_main(program) == 0 || (set = take_stock(program)) == NULL)
+		return;
+	LIST_FOREACH_SAFE(holding, &holdings->list, entry, next)
+	{
+		if (!drain_set_has(set, holding->fd))
+			found_unused(holding);
+	}
+	drain_set_free(set);
+}
+
+static void
+look(evutil_socket_t fd, short what, void *arg)
+{
+	look_who_has(arg);
+}
+
+/* A process that bound one has ended; others may have inherited it. */
+static void
+process_ended(evutil_socket_t fd, short what, void *arg)
+{
+	struct holding *holding = arg, *other;
+	struct holdings *holdings = holding->holdings;
+	pid_t pid = holding->pid;
+
+	LIST_FOREACH (other, &holdings->list, entry) {
+		if (other != holding && other->pid == pid)
+			other->pid = 0;
+	}
+	unwatch(holding);
+	look_after(holdings, 0);
+}
+
+/* Clients wait; their server may be about to take them. */
+static void
+knocked(evutil_socket_t fd, short what, void *arg)
+{
+	struct holdings *holdings = ((struct holding *)arg)->holdings;
+	struct timeval delay = clock_interval(holdings->wait_ms);
+
+	if (!evtimer_pending(holdings->patience, NULL))
+		evtimer_add(holdings->patience, &delay);
+}
+
+static void
+patience_ends(evutil_socket_t fd, short what, void *arg)
+{
+	struct holdings *holdings = arg;
+	struct holding *holding;
+	bool waiting = false;
+
+	LIST_FOREACH (holding, &holdings->list, entry) {
+		if (holding->unused_ms != 0 || holding->knock == NULL ||
+		    event_pending(holding->knock, EV_READ, NULL))
+			continue;
+		waiting |= queue_length(holding->fd) > 0;
+		event_add(holding->knock, NULL);
+	}
+	if (!waiting) {
+		holdings->wait_ms = WAIT_MS;
+		return;
+	}
+	if (holdings->wait_ms < WAIT_LONGEST_MS)
+		holdings->wait_ms *= 2;
+	look_who_has(holdings);
+}
+
+static struct holding *
+find(const struct holdings *holdings, int fd)
+{
+	struct holding *holding;
+
+	LIST_FOREACH (holding, &holdings->list, entry) {
+		if (holding->fd == fd)
+			return holding;
+	}
+	return NULL;
+}
+
+/* One descriptor does for all that a process has bound. */
+static void
+watch(struct holding *holding, pid_t pid)
+{
+	bool watched = find_bound_by(holding->holdings, pid) != NULL;
+	int pidfd = watched ? -1 : pidfd_open(pid, 0);
+
+	if (!watched && pidfd == -1)
+		return;
+	holding->pid = pid;
+	if (!watched)
+		watch_by(holding, pidfd);
+}
+
+void
+holdings_use(
+    struct holdings *holdings, struct listener *listener, int fd, pid_t pid)
+{
+	struct holding *holding = find(holdings, fd);
+
+	if (holding == NULL) {
+		if ((holding = calloc(1, sizeof(*holding))) == NULL)
+			return;
+		holding->holdings = holdings;
+		holding->listener = listener;
+		holding->fd = fd;
+		holding->pidfd = -1;
+		LIST_INSERT_HEAD(&holdings->list, holding, entry);
+	}
+	if (holding->unused_ms != 0)
+		listener_rest(listener, fd, false);
+	holding->unused_ms = 0;
+	unwatch(holding);
+	watch(holding, pid);
+	if (holding->knock == NULL)
+		holding->knock = event_new(holdings->generation->service->base,
+		    fd, EV_READ, knocked, holding);
+	if (holding->knock != NULL)
+		event_add(holding->knock, NULL);
+	look_after(holdings, LOOK_MS);
+}
+
+/* A supervisor before us has started the program: see what it has open. */
+static void
+learn(struct holdings *holdings)
+{
+	const struct generation *generation = holdings->generation;
+	const struct service *service = generation->service;
+	pid_t pid = program_main(generation->program);
+	const int *fds;
+	size_t i, j, n;
+
+	for (i = 0; i < service->nlisteners; i++) {
+		fds = listener_sockets(
+		    service->listeners[i], generation->number, &n);
+		for (j = 0; j < n; j++)
+			if (find(holdings, fds[j]) == NULL)
+				holdings_use(holdings, service->listeners[i],
+				    fds[j], pid);
+	}
+	holdings->known = true;
+	look_who_has(holdings);
+}
+
+static int
+find_unused(const struct holdings *holdings, const struct listener *listener)
+{
+	const struct holding *holding;
+	const int *fds;
+	size_t i, n;
+
+	fds = listener_sockets(listener, holdings->generation->number, &n);
+	for (i = 0; i < n; i++) {
+		holding = find(holdings, fds[i]);
+		if (holding == NULL || holding->unused_ms != 0)
+			return fds[i];
+	}
+	return -1;
+}
+
+int
+holdings_unused(struct holdings *holdings, struct listener *listener)
+{
+	size_t n;
+	int fd;
+
+	listener_sockets(listener, holdings->generation->number, &n);
+	if (n == 0)
+		return -1;
+	if (!holdings->known)
+		learn(holdings);
+	if ((fd = find_unused(holdings, listener)) != -1)
+		return fd;
+	look_who_has(holdings);
+	return find_unused(holdings, listener);
+}
+
+static bool
+has_any(const struct drain_set *set, const int *fds, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (drain_set_has(set, fds[i]))
+			return true;
+	}
+	return false;
+}
+
+bool
+holding_has(const struct generation *generation, const pid_t *pids, size_t n)
+{
+	const struct service *service = generation->service;
+	struct drain_set *set = drain_set_new(pids, n);
+	bool found = false;
+	const int *fds;
+	size_t i, count;
+
+	for (i = 0; set != NULL && i < service->nlisteners && !found; i++) {
+		fds = listener_sockets(
+		    service->listeners[i], generation->number, &count);
+		found = has_any(set, fds, count);
+	}
+	drain_set_free(set);
+	return found;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Lets programs of other users through to their sockets, and says what bars
+ * the way.
+ */
+#include "generation/reach.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/paths.h"
+#include "core/service.h"
+#include "process/account.h"
+#include "process/passage.h"
+
+/* False if it is us; release it with account_fini if it is not. */
+static bool
+find_other(const struct generation *generation, struct account *account)
+{
+	const struct image *image = generation->image;
+	char why[256];
+
+	/* An unknown name is told of when the program is started. */
+	if (account_init(
+		account, image->user, image->group, why, sizeof(why)) == -1)
+		return false;
+	if (account->change && geteuid() == 0)
+		return true;
+	account_fini(account);
+	return false;
+}
+
+void
+reach_open(const struct generation *generation)
+{
+	const char *runtime = generation->service->runtime;
+	struct account account;
+
+	if (!find_other(generation, &account))
+		return;
+	account_fini(&account);
+	if (paths_let_through(runtime) == -1)
+		log_warn("runtime directory %s: cannot let %s through: %s",
+		    runtime, generation->image->user, strerror(errno));
+}
+
+int
+reach_try(const struct generation *generation, const char *what,
+    const char *path, int mode, char *why, size_t size)
+{
+	const struct image *image = generation->image;
+	const char *user = image->user != NULL ? image->user : image->group;
+	char culprit[PATH_MAX];
+	struct account account;
+	int r;
+
+	if (!find_other(generation, &account))
+		return 0;
+	r = passage_try(&account, path, mode, culprit);
+	account_fini(&account);
+	if (r == 0)
+		return 0;
+	snprintf(why, size,
+	    "%s %s: %s %s cannot get to it: %s: %s; `chmod o+x` lets it "
+	    "through a directory, HOTSWAP_RUNTIME_DIR puts sockets elsewhere",
+	    what, path, image->user != NULL ? "user" : "group", user, culprit,
+	    strerror(errno));
+	return -1;
+}
+
+int
+reach_notify(const struct generation *generation, char *why, size_t size)
+{
+	const struct options *options = generation->service->options;
+	const char *path = program_notify_path(generation->program);
+
+	/* An abstract address is in no directory. */
+	if (path[0] != '/' ||
+	    reach_try(generation, "the notification socket", path, W_OK, why,
+		size) == 0)
+		return 0;
+	if (options->ready.kind == READY_NOTIFY || options->watchdog_ms > 0)
+		return -1;
+	log_warn("generation %u: %s; what it tells with sd_notify(3) is not "
+		 "heard",
+	    generation->number, why);
+	return 0;
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The way of a generation that no longer serves: parked, drained, stopped,
+ * retired.  Connections are counted only while a generation drains.
+ */
+#include "generation/retire.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "core/events.h"
+#include "core/service.h"
+#include "core/state.h"
+#include "generation/generations.h"
+#include "generation/health.h"
+#include "generation/steering.h"
+#include "traffic/drain.h"
+
+#define LOOK_FIRST_MS	10
+#define LOOK_LONGEST_MS 250
+#define QUIET_LOOKS	3 /* so often in a row with nothing left: drained */
+
+enum retire_stage {
+	STAGE_EMPTYING,
+	STAGE_PARKED,
+	STAGE_DRAINING,
+	STAGE_STOPPING
+};
+
+struct retirement {
+	enum retire_stage stage;
+	int64_t deadline; /* of the stage */
+	unsigned int look_ms;
+	unsigned int quiet;
+	struct event *timer;
+};
+
+static void look(evutil_socket_t, short, void *);
+
+static void
+look_after(struct generation *generation, int64_t ms)
+{
+	struct timeval delay = clock_interval(ms);
+
+	evtimer_add(generation->retirement->timer, &delay);
+}
+
+static void
+enter(struct generation *generation, enum retire_stage stage, int64_t ms)
+{
+	struct retirement *retirement = generation->retirement;
+
+	retirement->stage = stage;
+	retirement->deadline = clock_ms() + ms;
+	retirement->look_ms = LOOK_FIRST_MS;
+	retirement->quiet = 0;
+	state_changed(generation->service);
+}
+
+/* Make room for what is kept about it on this way.  -1 with errno. */
+static int
+set_out(struct generation *generation)
+{
+	struct retirement *retirement = generation->retirement;
+
+	if (retirement != NULL)
+		return 0;
+	if ((retirement = calloc(1, sizeof(*retirement))) == NULL)
+		return -1;
+	retirement->timer =
+	    evtimer_new(generation->service->base, look, generation);
+	if (retirement->timer == NULL) {
+		free(retirement);
+		return -1;
+	}
+	generation->retirement = retirement;
+	if (generation->program != NULL)
+		program_watch_off(generation->program);
+	if (generation->health != NULL)
+		health_stop(generation->health);
+	generation->health = NULL;
+	return 0;
+}
+
+/* Those that its processes have. */
+static int
+count_own(struct generation *generation, const struct address *addresses)
+{
+	const pid_t *pids;
+	struct drain_set *set = NULL;
+	int count = -1, saved;
+	size_t n;
+
+	pids = program_pids(generation->program, &n);
+	/* NULL is not that there are none: whose they are is not known. */
+	if (pids != NULL)
+		set = drain_set_new(pids, n);
+	if (set != NULL)
+		count = drain_count(
+		    set, addresses, generation->service->nlisteners);
+	saved = errno;
+	drain_set_free(set);
+	errno = saved;
+	return count;
+}
+
+/* Where nobody is connected it need not be known whose processes there are. */
+int
+retire_connections(struct generation *generation)
+{
+	struct service *service = generation->service;
+	struct address *addresses;
+	int count, saved;
+	size_t i;
+
+	if (generation->program == NULL)
+		return 0;
+	addresses = calloc(service->nlisteners + 1, sizeof(*addresses));
+	if (addresses == NULL)
+		return -1;
+	for (i = 0; i < service->nlisteners; i++)
+		addresses[i] = *listener_address(service->listeners[i]);
+	count = generation->crowded
+	    ? 1
+	    : drain_count(NULL, addresses, service->nlisteners);
+	if (count != 0)
+		count = count_own(generation, addresses);
+	generation->crowded = count > 0;
+	saved = errno;
+	free(addresses);
+	errno = saved;
+	return count;
+}
+
+static void
+stop_with(struct generation *generation, int signal)
+{
+	struct program_stop stop = { signal,
+		generation->service->options->stop_timeout_ms };
+
+	if (generation->program == NULL)
+		return;
+	evtimer_del(generation->backoff);
+	steering_prepare_leave(generation);
+	state_commit(generation->service);
+	program_stop(generation->program, &stop);
+}
+
+/* Nothing that waits to be accepted, for a few looks in a row. */
+static bool
+is_quiet(struct retirement *retirement, bool nothing)
+{
+	retirement->quiet = nothing ? retirement->quiet + 1 : 0;
+	return retirement->quiet >= QUIET_LOOKS;
+}
+
+/*
+ * Its accept queue is empty and stays so: connections that were in the
+ * handshake when it was steered away have arrived.  Now it may be told.
+ */
+static void
+look_at_queue(struct generation *generation)
+{
+	struct retirement *retirement = generation->retirement;
+	int signal = generation->service->options->park_signal;
+
+	if (!is_quiet(retirement, steering_queued(generation) == 0) &&
+	    clock_ms() < retirement->deadline)
+		return;
+	if (signal != 0)
+		program_signal(generation->program, signal);
+	retirement->stage = STAGE_PARKED;
+	look_after(generation, retirement->deadline - clock_ms());
+}
+
+static void
+look_at_connections(struct generation *generation)
+{
+	struct retirement *retirement = generation->retirement;
+	bool late = clock_ms() >= retirement->deadline;
+	bool quiet = steering_queued(generation) == 0;
+	int connections = 0, error = 0;
+
+	/*
+	 * To count makes the kernel go through all connections that it has:
+	 * where there were none it comes last.
+	 */
+	if (generation->crowded || late ||
+	    retirement->quiet + 1 >= QUIET_LOOKS) {
+		connections = retire_connections(generation);
+		error = errno;
+		quiet &= connections == 0;
+	}
+	/* What cannot be counted may be there: it gets all the time. */
+	if (!is_quiet(retirement, quiet) && !late)
+		return;
+	if (connections > 0)
+		events_emit(generation->service, "drained", generation,
+		    "stops with %d connections still open after "
+		    "--drain-timeout",
+		    connections);
+	else if (connections == 0)
+		events_emit(generation->service, "drained", generation,
+		    "no connection left");
+	else
+		events_emit(generation->service, "drained", generation,
+		    "stops after --drain-timeout: its connections cannot be "
+		    "counted: %s",
+		    strerror(error));
+	enter(generation, STAGE_STOPPING, 0);
+	stop_with(generation, generation->service->options->stop_signal);
+}
+
+/* One look at a generation on its way; the stage says what at. */
+static void
+look(evutil_socket_t fd, short what, void *arg)
+{
+	struct generation *generation = arg;
+	struct retirement *retirement = generation->retirement;
+
+	if (retirement->stage == STAGE_PARKED) {
+		retire_drain(generation);
+		return;
+	}
+	if (retirement->stage == STAGE_EMPTYING)
+		look_at_queue(generation);
+	else if (retirement->stage == STAGE_DRAINING)
+		look_at_connections(generation);
+	if (retirement->stage != STAGE_EMPTYING &&
+	    retirement->stage != STAGE_DRAINING)
+		return;
+	look_after(generation, retirement->look_ms);
+	/* Looks in a row that find nothing come quickly one after another. */
+	if (retirement->quiet == 0 && retirement->look_ms < LOOK_LONGEST_MS)
+		retirement->look_ms *= 2;
+	else if (retirement->quiet > 0)
+		retirement->look_ms = LOOK_FIRST_MS;
+}
+
+void
+retire_park(struct generation *generation)
+{
+	generation->role = ROLE_PARKED;
+	if (set_out(generation) == -1) {
+		retire_now(generation);
+		return;
+	}
+	enter(
+	    generation, STAGE_EMPTYING, generation->service->options->keep_ms);
+	look_after(generation, LOOK_FIRST_MS);
+}
+
+static void
+forget(struct generation *generation)
+{
+	if (generation->retirement == NULL)
+		return;
+	event_free(generation->retirement->timer);
+	free(generation->retirement);
+	generation->retirement = NULL;
+}
+
+void
+retire_unpark(struct generation *generation)
+{
+	forget(generation);
+	program_watch_on(generation->program);
+}
+
+void
+retire_drain(struct generation *generation)
+{
+	struct service *service = generation->service;
+
+	if (service->parked == generation)
+		service->parked = NULL;
+	if (generation->role != ROLE_FAILED)
+		generation->role = ROLE_DRAINING;
+	if (set_out(generation) == -1) {
+		retire_now(generation);
+		return;
+	}
+	enter(generation, STAGE_DRAINING, service->options->drain_timeout_ms);
+	look_after(generation, LOOK_FIRST_MS);
+}
+
+static void
+stop_early(struct generation *generation, int signal)
+{
+	struct service *service = generation->service;
+
+	if (service->parked == generation)
+		service->parked = NULL;
+	if (generation->role != ROLE_FAILED)
+		generation->role = ROLE_DRAINING;
+	if (set_out(generation) == 0) {
+		evtimer_del(generation->retirement->timer);
+		enter(generation, STAGE_STOPPING, 0);
+	}
+	stop_with(generation, signal);
+}
+
+void
+retire_stop(struct generation *generation)
+{
+	stop_early(generation, generation->service->options->stop_signal);
+}
+
+void
+retire_now(struct generation *generation)
+{
+	stop_early(generation, SIGTERM);
+}
+
+void
+retire_finish(struct generation *generation)
+{
+	struct service *service = generation->service;
+
+	forget(generation);
+	generation_close(generation);
+	if (generation->role != ROLE_FAILED)
+		generation->role = ROLE_RETIRED;
+	events_emit(service, "retired", generation, "has ended");
+	generation_prune(service);
+}
+
+int64_t
+retire_deadline(const struct generation *generation)
+{
+	const struct retirement *retirement = generation->retirement;
+
+	if (retirement == NULL || retirement->stage == STAGE_STOPPING)
+		return 0;
+	return retirement->deadline;
+}
+
+bool
+retire_is_stopping(const struct generation *generation)
+{
+	return generation->retirement != NULL &&
+	    generation->retirement->stage == STAGE_STOPPING;
+}
+
+json_t *
+retire_save(const struct generation *generation)
+{
+	const struct retirement *retirement = generation->retirement;
+
+	if (retirement == NULL)
+		return NULL;
+	return json_pack("{si sI}", "stage", (int)retirement->stage, "deadline",
+	    (json_int_t)retirement->deadline);
+}
+
+/* It stops, or was about to. */
+static void
+stop_again(struct generation *generation)
+{
+	if (generation->program != NULL)
+		retire_stop(generation);
+}
+
+void
+retire_restore(struct generation *generation, const json_t *saved)
+{
+	int64_t left;
+	int stage;
+
+	stage = (int)json_integer_value(json_object_get(saved, "stage"));
+	if (stage == STAGE_STOPPING || saved == NULL ||
+	    set_out(generation) == -1) {
+		stop_again(generation);
+		return;
+	}
+	left =
+	    json_integer_value(json_object_get(saved, "deadline")) - clock_ms();
+	if (left < 0)
+		left = 0;
+	enter(generation, stage, left);
+	look_after(generation, stage == STAGE_PARKED ? left : LOOK_FIRST_MS);
+}

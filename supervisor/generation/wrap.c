@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The shim around a generation's program.  With seccomp each start has a
+ * filter of its own, whose notifications are served until the last process
+ * under it has ended; with preload one socket serves the generation.
+ */
+#include "generation/wrap.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include "announce.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "filter.h"
+#include "process/features.h"
+#include "process/intercept.h"
+#include "process/ledger.h"
+#include "process/parts.h"
+#include "generation/binding.h"
+#include "core/held.h"
+#include "core/owner.h"
+#include "generation/reach.h"
+#include "core/service.h"
+
+/* Where calls arrive. */
+struct tap {
+	LIST_ENTRY(tap) entry;
+	struct wrap *wrap;
+	struct intercept *intercept;
+	unsigned int serial; /* among those of the generation */
+};
+
+struct wrap {
+	struct generation *generation;
+	struct shim_choice choice;
+	struct bindings *bindings;
+	LIST_HEAD(, tap) taps;
+	unsigned int serial; /* of the next */
+	bool warned;	     /* of calls that were missed */
+	bool deaf;	     /* seccomp: nobody can hear the program any more */
+	char path[PATH_MAX]; /* preload: of the socket */
+
+	/* seccomp: from wrap_prepare to wrap_started */
+	struct filter *filter;
+	int socks[2]; /* our end, the child's */
+};
+
+#define NAME_SIZE 32
+
+static const char deafness[] =
+    "every bind and listen of its program fails from now on, as nobody "
+    "held what they are heard by when the supervisor was killed; what it "
+    "listens on goes on; `hotswap restart` cures it";
+
+/* What its descriptors are held as. */
+static const char *
+tap_name(const struct wrap *wrap, char buf[static NAME_SIZE])
+{
+	snprintf(buf, NAME_SIZE, "tap-%u", wrap->generation->number);
+	return buf;
+}
+
+static const char *
+ledger_name(const struct wrap *wrap, char buf[static NAME_SIZE])
+{
+	snprintf(buf, NAME_SIZE, "calls-%u", wrap->generation->number);
+	return buf;
+}
+
+static void
+tap_free(struct tap *tap)
+{
+	struct service *service = tap->wrap->generation->service;
+	char name[NAME_SIZE];
+
+	LIST_REMOVE(tap, entry);
+	held_remove(service, tap_name(tap->wrap, name), tap->serial);
+	if (tap->wrap->choice.backend == SHIM_SECCOMP)
+		held_remove(service, ledger_name(tap->wrap, name), tap->serial);
+	intercept_free(tap->intercept);
+	free(tap);
+}
+
+static void
+on_call(struct intercept_call *call, void *arg)
+{
+	bindings_decide(((struct tap *)arg)->wrap->bindings, call);
+}
+
+static void
+on_missed(enum intercept_kind kind, pid_t pid, int error, void *arg)
+{
+	struct wrap *wrap = ((struct tap *)arg)->wrap;
+
+	if (wrap->warned)
+		return;
+	wrap->warned = true;
+	log_warn("generation %u: process %d cannot be looked into (%s): what "
+		 "it binds is not seen",
+	    wrap->generation->number, pid, strerror(error));
+}
+
+static void
+on_gone(void *arg)
+{
+	tap_free(arg);
+}
+
+static const struct intercept_handler handler = {
+	.call = on_call,
+	.missed = on_missed,
+	.gone = on_gone,
+};
+
+static struct tap *
+tap_new(struct wrap *wrap)
+{
+	struct tap *tap = calloc(1, sizeof(*tap));
+
+	if (tap == NULL)
+		return NULL;
+	tap->wrap = wrap;
+	tap->serial = wrap->serial++;
+	LIST_INSERT_HEAD(&wrap->taps, tap, entry);
+	return tap;
+}
+
+/*
+ * *Steals* both, which may be -1 with errno.  They are held for a successor
+ * from before the first call: without anybody to hear it that would fail for
+ * good, and one that is heard would wait for good.
+ */
+static int
+serve_seccomp(struct wrap *wrap, int fd, int ledger)
+{
+	struct service *service = wrap->generation->service;
+	struct tap *tap = NULL;
+	char name[NAME_SIZE];
+
+	if (fd == -1 || ledger == -1 || (tap = tap_new(wrap)) == NULL) {
+		fd_close(&fd);
+		fd_close(&ledger);
+		return -1;
+	}
+	held_put(service, ledger_name(wrap, name), tap->serial, ledger);
+	held_put(service, tap_name(wrap, name), tap->serial, fd);
+	tap->intercept =
+	    intercept_seccomp_new(service->base, fd, ledger, &handler, tap);
+	if (tap->intercept != NULL)
+		return 0;
+	tap_free(tap);
+	return -1;
+}
+
+/* *Steals* fd.  Held as well: who announces a call meanwhile waits in it. */
+static int
+serve_preload(struct wrap *wrap, int fd)
+{
+	struct service *service = wrap->generation->service;
+	struct tap *tap = NULL;
+	char name[NAME_SIZE];
+
+	if (fd == -1 || (tap = tap_new(wrap)) == NULL) {
+		fd_close(&fd);
+		return -1;
+	}
+	held_put(service, tap_name(wrap, name), tap->serial, fd);
+	tap->intercept =
+	    intercept_preload_new(service->base, fd, &handler, tap);
+	if (tap->intercept != NULL)
+		return 0;
+	tap_free(tap);
+	return -1;
+}
+
+/* Which backend; where --listen says all, the shim may be missing. */
+static int
+choose(struct wrap *wrap, char *why, size_t size)
+{
+	const struct service *service = wrap->generation->service;
+	const struct image *image = wrap->generation->image;
+	enum shim_backend wanted = service->options->shim;
+	struct shim_facts facts =
+	    features_shim_facts(access(parts_path(PART_PRELOAD), R_OK) == 0);
+	struct program_kind kind = image->kind;
+
+	/* A predecessor of an older build has left it out. */
+	if (kind.bits == 0 && !kind.native &&
+	    program_kind_read(&kind, image->program) == -1)
+		kind = (struct program_kind){ .native = true };
+	if (shim_choose(&wrap->choice, wanted, &kind, &facts) == 0)
+		return 0;
+	if (wanted == SHIM_AUTO && service->ndeclared > 0) {
+		log_warn("generation %u: not wrapped, it gets the sockets of "
+			 "--listen alone: %s",
+		    wrap->generation->number, wrap->choice.why);
+		wrap->choice.backend = SHIM_OFF;
+		return 0;
+	}
+	snprintf(why, size,
+	    "%s cannot be wrapped (%s); --listen passes it sockets instead",
+	    image->program, wrap->choice.why);
+	return -1;
+}
+
+static int
+open_preload(struct wrap *wrap)
+{
+	struct service *service = wrap->generation->service;
+	char name[NAME_SIZE];
+	uid_t uid;
+	gid_t gid;
+	int fd;
+
+	if (wrap->choice.backend != SHIM_PRELOAD)
+		return 0;
+	snprintf(wrap->path, sizeof(wrap->path), "%s/%s.shim.%u",
+	    service->runtime, service->options->name, wrap->generation->number);
+	/* That of a predecessor has the path already. */
+	fd = held_take(service, tap_name(wrap, name), wrap->serial);
+	if (fd == -1) {
+		owner_ids(wrap->generation->image, &uid, &gid);
+		fd = intercept_preload_listen(wrap->path, uid, gid);
+	}
+	return serve_preload(wrap, fd);
+}
+
+struct wrap *
+wrap_new(struct generation *generation, char *why, size_t size)
+{
+	struct wrap *wrap = calloc(1, sizeof(*wrap));
+
+	if (wrap == NULL) {
+		snprintf(why, size, "%s", strerror(errno));
+		return NULL;
+	}
+	LIST_INIT(&wrap->taps);
+	wrap->generation = generation;
+	wrap->socks[0] = wrap->socks[1] = -1;
+	wrap->bindings = bindings_new(generation);
+	if (wrap->bindings == NULL)
+		snprintf(why, size, "%s", strerror(errno));
+	else if (choose(wrap, why, size) == 0) {
+		if (open_preload(wrap) == 0)
+			return wrap;
+		snprintf(why, size, "the shim's socket %s: %s", wrap->path,
+		    strerror(errno));
+	}
+	wrap_free(wrap);
+	return NULL;
+}
+
+static void
+forget_start(struct wrap *wrap)
+{
+	filter_free(wrap->filter);
+	wrap->filter = NULL;
+	fd_close(&wrap->socks[0]);
+	fd_close(&wrap->socks[1]);
+}
+
+void
+wrap_free(struct wrap *wrap)
+{
+	struct tap *tap;
+
+	if (wrap == NULL)
+		return;
+	forget_start(wrap);
+	while ((tap = LIST_FIRST(&wrap->taps)) != NULL)
+		tap_free(tap);
+	if (wrap->path[0] != '\0')
+		unlink(wrap->path);
+	bindings_free(wrap->bindings);
+	free(wrap);
+}
+
+/*
+ * Before the first generation has said what it listens on, a Unix path may
+ * be among it, whose unlinking must be seen.
+ */
+static bool
+must_see_unlink(const struct service *service)
+{
+	size_t i;
+
+	if (service->nlisteners == 0)
+		return true;
+	for (i = 0; i < service->nlisteners; i++) {
+		if (address_kind(listener_address(service->listeners[i])) ==
+		    ADDRESS_UNIX)
+			return true;
+	}
+	return false;
+}
+
+static int
+prepare_filter(struct wrap *wrap, struct spawn *spawn)
+{
+	struct filter_options options = {
+		.unlink = must_see_unlink(wrap->generation->service),
+		.no_new_privs = wrap->choice.no_new_privs,
+	};
+
+	if ((wrap->filter = filter_new(&options)) == NULL ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, wrap->socks) ==
+		-1)
+		return -1;
+	spawn->filter = wrap->filter;
+	spawn->filter_sock = wrap->socks[1];
+	return 0;
+}
+
+/* The library has no way to say that it cannot reach us. */
+static int
+prepare_preload(struct wrap *wrap, struct spawn *spawn, char *why, size_t size)
+{
+	const char *library = parts_path(PART_PRELOAD);
+
+	if (strlen(wrap->path) > ANNOUNCE_PATH_MAX) {
+		snprintf(why, size,
+		    "the shim's socket %s: its path is longer than the %zu "
+		    "bytes that unix(7) has room for; set HOTSWAP_RUNTIME_DIR "
+		    "to a shorter one",
+		    wrap->path, ANNOUNCE_PATH_MAX);
+		return -1;
+	}
+	if (reach_try(wrap->generation, "the shim's socket", wrap->path, W_OK,
+		why, size) == -1 ||
+	    reach_try(wrap->generation, "the shim's library", library, R_OK,
+		why, size) == -1)
+		return -1;
+	spawn->library = library;
+	spawn->library_sock = wrap->path;
+	return 0;
+}
+
+int
+wrap_prepare(struct wrap *wrap, struct spawn *spawn, char *why, size_t size)
+{
+	bindings_reset(wrap->bindings);
+	wrap->deaf = false;
+	if (wrap->choice.backend == SHIM_PRELOAD)
+		return prepare_preload(wrap, spawn, why, size);
+	if (wrap->choice.backend != SHIM_SECCOMP ||
+	    prepare_filter(wrap, spawn) == 0)
+		return 0;
+	snprintf(why, size, "the shim's filter: %s", strerror(errno));
+	forget_start(wrap);
+	return -1;
+}
+
+int
+wrap_started(struct wrap *wrap, bool succeeded, char *why, size_t size)
+{
+	int r = 0;
+
+	fd_close(&wrap->socks[1]);
+	if (succeeded && wrap->filter != NULL)
+		r = serve_seccomp(
+		    wrap, filter_collect(wrap->socks[0]), ledger_make());
+	if (r == -1)
+		snprintf(
+		    why, size, "the shim's notifications: %s", strerror(errno));
+	forget_start(wrap);
+	return r;
+}
+
+enum shim_backend
+wrap_backend(const struct wrap *wrap)
+{
+	return wrap != NULL ? wrap->choice.backend : SHIM_OFF;
+}
+
+const char *
+wrap_trouble(const struct wrap *wrap)
+{
+	if (wrap == NULL)
+		return "";
+	return wrap->deaf ? deafness : bindings_trouble(wrap->bindings);
+}
+
+/* What it listens on now goes on; it cannot listen anew. */
+static void
+become_deaf(struct wrap *wrap)
+{
+	const struct generation *generation = wrap->generation;
+
+	/* Of one that has ended nobody hears either. */
+	if (!wrap->deaf && program_main(generation->program) != 0)
+		log_warn("generation %u: %s", generation->number, deafness);
+	wrap->deaf = true;
+}
+
+json_t *
+wrap_save(const struct wrap *wrap)
+{
+	const struct tap *tap;
+	json_t *serials = json_array();
+
+	if (wrap->choice.backend == SHIM_SECCOMP)
+		LIST_FOREACH (tap, &wrap->taps, entry)
+			json_array_append_new(
+			    serials, json_integer(tap->serial));
+	return json_pack("{si so sb}", "next", (int)wrap->serial, "taps",
+	    serials, "deaf", (int)wrap->deaf);
+}
+
+/* One of a predecessor's.  -1 with errno: ENOENT if it is not held. */
+static int
+take_over(struct wrap *wrap, unsigned int serial)
+{
+	struct service *service = wrap->generation->service;
+	char name[NAME_SIZE];
+	int fd, ledger;
+
+	if ((fd = held_take(service, tap_name(wrap, name), serial)) == -1) {
+		errno = ENOENT;
+		return -1;
+	}
+	ledger = held_take(service, ledger_name(wrap, name), serial);
+	if (!ledger_is_one(ledger)) {
+		fd_close(&ledger);
+		ledger = ledger_make();
+	}
+	wrap->serial = serial;
+	return serve_seccomp(wrap, fd, ledger);
+}
+
+int
+wrap_restore(struct wrap *wrap, const json_t *saved)
+{
+	unsigned int next;
+	json_t *serial;
+	size_t i;
+
+	if (saved == NULL || wrap->choice.backend != SHIM_SECCOMP)
+		return 0;
+	wrap->deaf = json_is_true(json_object_get(saved, "deaf"));
+	json_array_foreach (json_object_get(saved, "taps"), i, serial) {
+		if (take_over(wrap, (unsigned int)json_integer_value(serial)) ==
+		    0)
+			continue;
+		if (errno != ENOENT)
+			return -1;
+		become_deaf(wrap);
+	}
+	/* A program that was started just then is in no list yet. */
+	next = (unsigned int)json_integer_value(json_object_get(saved, "next"));
+	wrap->serial = next;
+	return take_over(wrap, next) == 0 || errno == ENOENT ? 0 : -1;
+}
+
+bool
+wrap_is_idle(const struct wrap *wrap)
+{
+	const struct tap *tap;
+
+	if (wrap == NULL)
+		return true;
+	LIST_FOREACH (tap, &wrap->taps, entry)
+		if (!intercept_is_idle(tap->intercept))
+			return false;
+	return true;
+}
+
+bool
+wrap_is_deaf(const struct wrap *wrap)
+{
+	return wrap->choice.backend == SHIM_SECCOMP && !wrap->deaf &&
+	    LIST_EMPTY(&wrap->taps);
+}

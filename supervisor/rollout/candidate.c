@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The pieces of which the actions of a rollout are made.
+ */
+#include "rollout/candidate.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "core/events.h"
+#include "core/service.h"
+#include "generation/generations.h"
+#include "generation/health.h"
+#include "generation/latecomers.h"
+#include "rollout/course.h"
+#include "rollout/deadline.h"
+#include "rollout/outcome.h"
+#include "rollout/readiness.h"
+
+/* What was kept for the rollout is let go; what it is for stays in force. */
+void
+candidate_let_go(struct service *service)
+{
+	struct release *release = &service->release;
+
+	deadline_clear(service);
+	readiness_stop(release->readiness);
+	release->readiness = NULL;
+	image_unref(release->image);
+	release->image = NULL;
+	release->candidate = release->old = NULL;
+	generation_prune(service);
+}
+
+static void
+candidate_ready(struct generation *candidate, void *arg)
+{
+	struct service *service = arg;
+
+	readiness_stop(service->release.readiness);
+	service->release.readiness = NULL;
+	program_watch_on(candidate->program);
+	latecomers_ready(candidate->latecomers);
+	events_emit(service, "ready", candidate, "ready after %d ms",
+	    (int)(clock_ms() - service->release.phase_ms));
+	course_take(service, EVENT_READY, NULL);
+}
+
+int
+candidate_make(struct service *service, char why[static RELEASE_WHY])
+{
+	struct release *release = &service->release;
+
+	release->candidate = generation_new(
+	    service, image_ref(release->image), why, RELEASE_WHY);
+	if (release->candidate == NULL)
+		return -1;
+	release->to = release->candidate->number;
+	return 0;
+}
+
+void
+candidate_await_ready(struct service *service)
+{
+	struct release *release = &service->release;
+
+	readiness_stop(release->readiness);
+	release->readiness =
+	    readiness_start(release->candidate, candidate_ready, service);
+	if (release->readiness == NULL)
+		course_take(service, EVENT_FAILED, strerror(errno));
+}
+
+static void
+health_told(struct generation *generation, bool healthy, const char *why)
+{
+	struct service *service = generation->service;
+	const struct options *options = service->options;
+
+	if (generation == service->release.candidate) {
+		course_take(service, healthy ? EVENT_HEALTHY : EVENT_SICK, why);
+		return;
+	}
+	if (healthy == !generation->checks.sick)
+		return;
+	generation->checks.sick = !healthy;
+	events_emit(service, healthy ? "healthy" : "unhealthy", generation,
+	    "%s: %s", healthy ? "healthy again" : "unhealthy", why);
+	if (!healthy && options->on_unhealthy == UNHEALTHY_RESTART)
+		program_signal(generation->program, SIGKILL);
+}
+
+void
+candidate_watch(struct service *service, int64_t ms)
+{
+	struct generation *candidate = service->release.candidate;
+
+	candidate->health =
+	    health_start(candidate, HEALTH_ROLLOUT, health_told);
+	if (candidate->health == NULL)
+		course_take(service, EVENT_FAILED, strerror(errno));
+	else if (ms >= 0)
+		deadline_set(service, ms);
+}
+
+void
+candidate_set_share(struct release *release, unsigned int candidate)
+{
+	release->candidate->share = candidate;
+	if (release->old != NULL)
+		release->old->share = 100 - candidate;
+}
+
+void
+candidate_look_after(struct generation *active)
+{
+	health_stop(active->health);
+	active->health = NULL;
+	/* Idle costs nothing, unless a check was asked for. */
+	if (active->service->options->health[0] != NULL)
+		active->health =
+		    health_start(active, HEALTH_STEADY, health_told);
+}
+
+void
+candidate_tell_back(struct service *service, const char *why)
+{
+	struct release *release = &service->release;
+	bool met_users =
+	    release->rollout.met_users && release->kind != RELEASE_ROLLBACK;
+
+	events_emit(service, met_users ? "rolled-back" : "aborted",
+	    generation_find(service, release->to), "%s: %s",
+	    release->to != 0 ? "taken back" : "no new generation", why);
+	candidate_let_go(service);
+	outcome_tell(
+	    service, met_users ? OUTCOME_ROLLED_BACK : OUTCOME_ABORTED, why);
+}

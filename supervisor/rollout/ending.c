@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The end of a service: its generations first, its hooks, then the loop.
+ */
+#include "rollout/ending.h"
+
+#include "core/events.h"
+#include "core/manager.h"
+#include "core/service.h"
+#include "generation/retire.h"
+#include "rollout/course.h"
+#include "rollout/hooks.h"
+#include "rollout/request.h"
+
+void
+ending_settle(struct service *service)
+{
+	const struct generation *generation;
+
+	if (!service->ending)
+		return;
+	TAILQ_FOREACH (generation, &service->generations, entry) {
+		if (generation->program != NULL)
+			return;
+	}
+	if (!hooks_are_idle(service->hooks)) {
+		hooks_finish(service->hooks, ending_settle);
+		return;
+	}
+	events_emit(service, "stopped", NULL, "stopped");
+	event_base_loopbreak(service->base);
+}
+
+static void
+refuse_new(struct service *service)
+{
+	size_t i;
+
+	for (i = 0; i < service->nlisteners; i++)
+		listener_refuse(service->listeners[i]);
+}
+
+void
+ending_begin(struct service *service, int exit_status, bool now)
+{
+	struct generation *generation, *next;
+	char why[RELEASE_WHY];
+
+	if (!service->ending) {
+		service->exit_status = exit_status;
+		events_emit(service, "stopping", NULL, "stopping%s",
+		    now ? " now" : ", connections first");
+		request_abort(service, why);
+		if (service->release.rollout.state == ROLLOUT_RESTORING)
+			course_take(service, EVENT_FAILED,
+			    "the service is being stopped");
+		refuse_new(service);
+	}
+	service->ending = true;
+	manager_tell(service->manager);
+	TAILQ_FOREACH_SAFE (generation, &service->generations, entry, next) {
+		if (generation->program == NULL)
+			continue;
+		if (now)
+			retire_now(generation);
+		else if (generation->role != ROLE_DRAINING)
+			retire_drain(generation);
+	}
+	/* Where nothing runs any more nobody else will say so. */
+	ending_settle(service);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * --strategy exclusive.  At no time do two generations run; at every time
+ * somebody's sockets take new connections, which wait there.
+ */
+#include "rollout/exclusive.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/events.h"
+#include "core/service.h"
+#include "generation/generations.h"
+#include "generation/retire.h"
+#include "generation/steering.h"
+#include "generation/stored.h"
+#include "rollout/candidate.h"
+#include "rollout/course.h"
+#include "rollout/deadline.h"
+#include "rollout/outcome.h"
+#include "rollout/request.h"
+
+/* Does it run, or may it?  A candidate may once it is alone. */
+static bool
+is_in_the_way(
+    const struct release *release, const struct generation *generation)
+{
+	if (generation->program == NULL)
+		return false;
+	return generation != release->candidate || release->rollout.alone;
+}
+
+void
+exclusive_look(struct service *service)
+{
+	const struct release *release = &service->release;
+	const struct generation *generation;
+
+	if (service->ending ||
+	    (release->rollout.state != ROLLOUT_STOPPING &&
+		release->rollout.state != ROLLOUT_RESTORING))
+		return;
+	TAILQ_FOREACH (generation, &service->generations, entry) {
+		if (is_in_the_way(release, generation))
+			return;
+	}
+	course_take(service, EVENT_VACATED, NULL);
+}
+
+static void
+begin_pause(struct service *service, const struct generation *next)
+{
+	if (service->release.paused_ms == 0)
+		service->release.paused_ms = clock_ms();
+	events_emit(service, "paused", next,
+	    "new connections wait for it from here on");
+}
+
+void
+exclusive_resumed(struct service *service)
+{
+	struct release *release = &service->release;
+	int64_t ms = clock_ms() - release->paused_ms;
+
+	release->paused_ms = 0;
+	outcome_pause_ended(service, ms);
+	events_emit(service, "resumed", release->candidate,
+	    "accepts; new connections have waited for up to %lld ms",
+	    (long long)ms);
+}
+
+/*
+ * The old one gets no new connection, so that it can be drained as any
+ * other, and what it accepts no more is not lost with its sockets.
+ */
+void
+exclusive_vacate(struct service *service, const char *why)
+{
+	struct release *release = &service->release;
+	struct generation *generation;
+	char fault[RELEASE_WHY];
+
+	if (candidate_make(service, fault) == -1 ||
+	    steering_await(release->candidate, fault, sizeof(fault)) == -1) {
+		course_take(service, EVENT_FAILED, fault);
+		return;
+	}
+	candidate_set_share(release, 100);
+	if (steering_apply(service) == -1) {
+		snprintf(
+		    fault, sizeof(fault), "cannot steer: %s", strerror(errno));
+		course_take(service, EVENT_FAILED, fault);
+		return;
+	}
+	begin_pause(service, release->candidate);
+	TAILQ_FOREACH (generation, &service->generations, entry) {
+		if (is_in_the_way(release, generation) &&
+		    generation->role != ROLE_DRAINING &&
+		    generation->role != ROLE_FAILED)
+			retire_drain(generation);
+	}
+	release->deadline_ms = retire_deadline(release->old);
+	exclusive_look(service);
+}
+
+/* What waits for the candidate will be the old one's. */
+static void
+give_sockets_back(struct service *service)
+{
+	struct release *release = &service->release;
+
+	steering_hand_over(release->candidate, release->old);
+	candidate_set_share(release, 0);
+	steering_apply(service);
+}
+
+/* It serves as it should, but is not wanted: it may finish what it has. */
+static bool
+drain_candidate(struct service *service)
+{
+	struct release *release = &service->release;
+	struct generation *candidate = release->candidate;
+	char fault[RELEASE_WHY];
+
+	if (!release->rollout.met_users ||
+	    candidate->checks.last != HEALTH_PASS ||
+	    program_main(candidate->program) == 0 ||
+	    steering_await(release->old, fault, sizeof(fault)) == -1)
+		return false;
+	candidate_set_share(release, 0);
+	if (steering_apply(service) == -1) {
+		steering_leave(release->old);
+		return false;
+	}
+	retire_drain(candidate);
+	return true;
+}
+
+void
+exclusive_restore(struct service *service, const char *why)
+{
+	struct release *release = &service->release;
+	struct generation *candidate = release->candidate;
+
+	strlcpy(release->why, why, sizeof(release->why));
+	request_undo(service);
+	candidate->role = ROLE_FAILED;
+	events_emit(service, "restoring", release->old,
+	    "shall run again: generation %u: %s", candidate->number, why);
+	if (!release->rollout.alone)
+		return; /* the old one still ends */
+	if (release->paused_ms == 0)
+		begin_pause(service, release->old);
+	if (drain_candidate(service))
+		return;
+	give_sockets_back(service);
+	retire_stop(candidate);
+}
+
+void
+exclusive_revive(struct service *service, const char *why)
+{
+	struct release *release = &service->release;
+	struct generation *old = release->old;
+	char fault[RELEASE_WHY];
+
+	/* One that was never started has its sockets still. */
+	if (release->candidate->program != NULL) {
+		give_sockets_back(service);
+		retire_stop(release->candidate);
+	}
+	/* One that served knows best; else it goes on with what it stored. */
+	if (release->rollout.met_users)
+		stored_inherit(old, release->candidate);
+	/* From here on it is what is waited for. */
+	release->candidate = old;
+	release->old = NULL;
+	stored_sweep(service);
+	if (generation_revive(old, fault, sizeof(fault)) == -1) {
+		course_take(service, EVENT_FAILED, fault);
+		return;
+	}
+	candidate_set_share(release, 100);
+	steering_apply(service);
+	events_emit(service, "restarted", old, "started again, PID %d",
+	    program_main(old->program));
+	deadline_set(service, service->options->start_timeout_ms);
+	candidate_await_ready(service);
+}
+
+void
+exclusive_restored(struct service *service, const char *why)
+{
+	struct release *release = &service->release;
+
+	exclusive_resumed(service);
+	candidate_look_after(release->candidate);
+	candidate_tell_back(service, release->why);
+}
+
+void
+exclusive_lost(struct service *service, const char *why)
+{
+	struct release *release = &service->release;
+	char whole[RELEASE_WHY + RELEASE_WHY];
+
+	snprintf(whole, sizeof(whole), "%s; and generation %u is not back: %s",
+	    release->why, release->from, why);
+	release->lost = true;
+	release->paused_ms = 0;
+	candidate_tell_back(service, whole);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * How a rollout went, as --json and history have it.
+ */
+#include "rollout/outcome.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/events.h"
+#include "core/rollout.h"
+#include "core/service.h"
+#include "core/state.h"
+
+#define PHASES_MAX 1000 /* shares by hand are without number */
+
+static const char *const result_names[] = {
+	[OUTCOME_PROMOTED] = "promoted",
+	[OUTCOME_ABORTED] = "aborted",
+	[OUTCOME_ROLLED_BACK] = "rolled-back",
+};
+
+void
+outcome_begin(struct release *release)
+{
+	clock_stamp(release->started);
+	release->untold = true;
+	release->inherited = false;
+	release->began_ms = release->phase_ms = clock_ms();
+	json_decref(release->phases);
+	release->phases = json_array();
+	release->lost = false;
+	/* Not the last one's: a successor may read it before it begins. */
+	release->rollout.met_users = release->rollout.alone = false;
+}
+
+/* There is no room for more: what comes goes to the last one. */
+static void
+lengthen_last(json_t *phases, json_int_t ms)
+{
+	json_t *last = json_array_get(phases, PHASES_MAX - 1);
+	json_t *sum = json_object_get(last, "ms");
+
+	json_integer_set(sum, json_integer_value(sum) + ms);
+}
+
+void
+outcome_phase_ended(struct release *release, const struct rollout *before)
+{
+	const char *name = rollout_phase_name(before->state);
+	int64_t now = clock_ms();
+	json_int_t ms = now - release->phase_ms;
+	json_t *phase;
+
+	release->phase_ms = now;
+	if (name == NULL)
+		return;
+	if (json_array_size(release->phases) >= PHASES_MAX) {
+		lengthen_last(release->phases, ms);
+		return;
+	}
+	phase = json_pack("{ss sI}", "phase", name, "ms", ms);
+	if (before->state == ROLLOUT_SHIFTING)
+		json_object_set_new(
+		    phase, "share", json_integer(before->share));
+	json_array_append_new(release->phases, phase);
+}
+
+void
+outcome_pause_ended(struct service *service, int64_t ms)
+{
+	json_array_append_new(service->release.phases,
+	    json_pack("{ss sI}", "phase", "pause", "ms", (json_int_t)ms));
+	service->pauses.count++;
+	service->pauses.last_ms = ms;
+	service->pauses.total_ms += ms;
+}
+
+json_t *
+outcome_find(const struct service *service, const char *id)
+{
+	return journal_find(service->journal, "id", id);
+}
+
+/* A predecessor ended between writing it and noting that it had. */
+static bool
+is_written(const struct service *service)
+{
+	const struct release *release = &service->release;
+	json_t *found;
+
+	if (!release->inherited)
+		return false;
+	found = journal_find(service->journal, "started", release->started);
+	json_decref(found);
+	return found != NULL;
+}
+
+void
+outcome_tell(
+    struct service *service, enum outcome_result result, const char *why)
+{
+	struct release *release = &service->release;
+	const struct generation *serving =
+	    release->lost ? NULL : service->active;
+	int64_t took = clock_ms() - release->began_ms;
+	json_t *outcome;
+
+	release->untold = false;
+	if (release->kind == RELEASE_FIRST)
+		return;
+	outcome = json_pack("{ss ss si si si ss ss sI sO ss*}", "result",
+	    result_names[result], "name", service->options->name, "from",
+	    (int)release->from, "to", (int)release->to, "serves",
+	    serving != NULL ? (int)serving->number : 0, "reason",
+	    why != NULL ? why : "", "started", release->started, "duration_ms",
+	    (json_int_t)took, "phases", release->phases, "id",
+	    release->id[0] != '\0' ? release->id : NULL);
+	if (outcome == NULL)
+		return;
+	service->outcomes[result]++;
+	service->outcomes_ms[result] += took;
+	if (!is_written(service) &&
+	    journal_append(service->journal, json_incref(outcome)) == -1)
+		events_emit(service, "warning", NULL,
+		    "warning: history: not written yet: %s", strerror(errno));
+	state_commit(service);
+	events_outcome(service, outcome);
+}

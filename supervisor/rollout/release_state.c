@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A rollout over the end of the supervisor: what a successor must know of
+ * it, and how it goes on.  The rule: what had all the traffic is finished,
+ * what had not is taken back.
+ */
+#include "rollout/release_state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strings.h"
+#include "config/options.h"
+#include "core/rollout.h"
+#include "core/service.h"
+#include "generation/generations.h"
+#include "rollout/candidate.h"
+#include "rollout/course.h"
+#include "rollout/deadline.h"
+#include "rollout/exclusive.h"
+#include "rollout/outcome.h"
+#include "rollout/readiness.h"
+#include "rollout/request.h"
+
+static const char interrupted[] =
+    "the supervisor ended before the candidate had all the traffic";
+
+json_t *
+release_save(const struct release *release)
+{
+	const struct rollout *rollout = &release->rollout;
+
+	return json_pack(
+	    "{ss sb sI sb ss si sb si si si sb ss sI sI sI sO* so* ss* so* "
+	    "so* sb si si si ss}",
+	    "state", rollout_state_name(rollout->state), "alone",
+	    (int)rollout->alone, "paused", (json_int_t)release->paused_ms,
+	    "lost", (int)release->lost, "why", release->why, "kind",
+	    (int)release->kind, "untold", (int)release->untold, "from",
+	    (int)release->from, "to", (int)release->to, "candidate",
+	    release->candidate != NULL ? (int)release->candidate->number : 0,
+	    "met-users", (int)rollout->met_users, "started", release->started,
+	    "began", (json_int_t)release->began_ms, "phase",
+	    (json_int_t)release->phase_ms, "deadline",
+	    (json_int_t)release->deadline_ms, "phases", release->phases,
+	    "program",
+	    release->program != NULL ? strings_to_json(release->program) : NULL,
+	    "exe", release->exe, "options-before",
+	    release->options_before != NULL
+		? options_to_json(release->options_before)
+		: NULL,
+	    "image",
+	    release->image != NULL ? image_to_json(release->image) : NULL,
+	    "handed", (int)release->handed, "share", (int)rollout->share,
+	    "step", (int)rollout->step, "steps", (int)rollout->nsteps, "id",
+	    release->id);
+}
+
+static enum rollout_state
+find_state(const char *name)
+{
+	enum rollout_state state;
+
+	for (state = ROLLOUT_STATES - 1; state > ROLLOUT_IDLE; state--)
+		if (strcmp(rollout_state_name(state), name) == 0)
+			break;
+	return state;
+}
+
+/* Of --strategy exclusive. */
+static int
+restore_pause(struct release *release, const json_t *saved)
+{
+	const char *state, *why;
+	json_int_t paused;
+	int alone, lost;
+
+	if (json_unpack((json_t *)saved, "{ss sb sI sb ss}", "state", &state,
+		"alone", &alone, "paused", &paused, "lost", &lost, "why",
+		&why) == -1)
+		return -1;
+	release->rollout.state = find_state(state);
+	release->rollout.alone = alone;
+	release->paused_ms = paused;
+	release->lost = lost;
+	strlcpy(release->why, why, sizeof(release->why));
+	return 0;
+}
+
+static int
+restore_request(struct release *release, const json_t *saved)
+{
+	const json_t *before = json_object_get(saved, "options-before");
+	const json_t *program = json_object_get(saved, "program");
+	const char *exe = json_string_value(json_object_get(saved, "exe"));
+
+	if (before != NULL &&
+	    (release->options_before = options_from_json(before)) == NULL)
+		return -1;
+	if (program != NULL &&
+	    (release->program = strings_from_json(program)) == NULL)
+		return -1;
+	if (exe != NULL && (release->exe = strdup(exe)) == NULL)
+		return -1;
+	return 0;
+}
+
+/* Of one that goes on where it was. */
+static int
+restore_course(struct release *release, const json_t *saved)
+{
+	const json_t *image = json_object_get(saved, "image");
+	int share, step, steps;
+
+	if (json_unpack((json_t *)saved, "{si si si}", "share", &share, "step",
+		&step, "steps", &steps) == -1 ||
+	    (image != NULL &&
+		(release->image = image_from_json(image)) == NULL))
+		return -1;
+	release->rollout.share = (unsigned int)share;
+	release->rollout.step = (size_t)step;
+	release->rollout.nsteps = (size_t)steps;
+	return 0;
+}
+
+int
+release_restore(struct service *service, const json_t *saved)
+{
+	struct release *release = &service->release;
+	json_int_t began, phase, deadline;
+	int kind, untold, from, to, candidate, met_users;
+	const char *started, *id;
+
+	if (json_unpack((json_t *)saved, "{si sb si si si sb ss sI sI sI ss}",
+		"kind", &kind, "untold", &untold, "from", &from, "to", &to,
+		"candidate", &candidate, "met-users", &met_users, "started",
+		&started, "began", &began, "phase", &phase, "deadline",
+		&deadline, "id", &id) == -1)
+		return -1;
+	strlcpy(release->id, id, sizeof(release->id));
+	release->kind = kind;
+	release->untold = untold;
+	release->inherited = true;
+	release->from = (unsigned int)from;
+	release->to = (unsigned int)to;
+	release->rollout.met_users = met_users;
+	strlcpy(release->started, started, sizeof(release->started));
+	release->began_ms = began;
+	release->phase_ms = phase;
+	release->deadline_ms = deadline;
+	release->phases = json_deep_copy(json_object_get(saved, "phases"));
+	release->handed = json_is_true(json_object_get(saved, "handed"));
+	if (untold && candidate != 0)
+		release->candidate =
+		    generation_find(service, (unsigned int)candidate);
+	if (untold && from != 0)
+		release->old = generation_find(service, (unsigned int)from);
+	if (restore_pause(release, saved) == -1 ||
+	    (release->handed && restore_course(release, saved) == -1))
+		return -1;
+	return restore_request(release, saved);
+}
+
+/* All that was left to do was to say so. */
+static void
+tell(struct service *service, enum outcome_result result)
+{
+	service->release.rollout.state = ROLLOUT_IDLE;
+	candidate_let_go(service);
+	outcome_tell(service, result, NULL);
+}
+
+/* It had all the traffic: it has the rest of its time to prove itself. */
+static void
+go_on_baking(struct service *service)
+{
+	struct release *release = &service->release;
+	int64_t left = service->options->bake_ms;
+
+	release->rollout.state = ROLLOUT_BAKING;
+	release->rollout.share = 100;
+	release->rollout.met_users = true;
+	if (release->old == NULL || release->kind == RELEASE_ROLLBACK)
+		left = 0;
+	else if (release->deadline_ms != 0)
+		left = release->deadline_ms - clock_ms();
+	if (service->parked == release->candidate)
+		service->parked = NULL;
+	candidate_watch(service, left > 0 ? left : 0);
+}
+
+/* There is nothing to go back to: the first one gets another chance. */
+static void
+start_first(struct service *service)
+{
+	struct release *release = &service->release;
+	char why[RELEASE_WHY];
+
+	if (release->candidate == NULL) {
+		release->rollout.state = ROLLOUT_IDLE;
+		course_take(service, EVENT_BEGIN, NULL);
+		return;
+	}
+	release->image = image_ref(release->candidate->image);
+	release->rollout.state = ROLLOUT_STARTING;
+	if (program_main(release->candidate->program) == 0 &&
+	    generation_start(release->candidate, why, sizeof(why)) == -1) {
+		course_take(service, EVENT_FAILED, why);
+		return;
+	}
+	deadline_set(service, service->options->start_timeout_ms);
+	candidate_await_ready(service);
+	if (release->readiness != NULL &&
+	    program_is_ready(release->candidate->program))
+		readiness_said(release->readiness);
+}
+
+/* The old one is on its way back; it may run again already. */
+static void
+go_on_restoring(struct service *service)
+{
+	struct release *release = &service->release;
+	char why[RELEASE_WHY];
+
+	if (release->candidate == NULL) {
+		course_take(service, EVENT_FAILED, interrupted);
+		return;
+	}
+	if (release->candidate->role != ROLE_ACTIVE) {
+		exclusive_look(service);
+		return;
+	}
+	release->old = NULL;
+	if (program_main(release->candidate->program) == 0 &&
+	    generation_start(release->candidate, why, sizeof(why)) == -1)
+		course_take(service, EVENT_FAILED, why);
+	else {
+		deadline_set(service, service->options->start_timeout_ms);
+		candidate_await_ready(service);
+	}
+}
+
+/* What it was about to be given is the old one's again. */
+static void
+take_back(struct service *service)
+{
+	struct rollout *rollout = &service->release.rollout;
+
+	if (rollout->state == ROLLOUT_STOPPING) {
+		course_take(service, EVENT_ABORT, interrupted);
+		exclusive_look(service);
+		return;
+	}
+	if (rollout->state == ROLLOUT_IDLE)
+		rollout->state = service->release.candidate != NULL
+		    ? ROLLOUT_STARTING
+		    : ROLLOUT_RESOLVING;
+	course_take(service, EVENT_FAILED, interrupted);
+}
+
+/* So much is left of the time of its state. */
+static int64_t
+time_left(const struct release *release)
+{
+	int64_t left = release->deadline_ms - clock_ms();
+
+	return left > 0 ? left : 0;
+}
+
+/* It was starting, or ready and being checked. */
+static void
+go_on_starting(struct service *service)
+{
+	struct release *release = &service->release;
+	int64_t left = time_left(release);
+
+	if (release->rollout.state == ROLLOUT_CHECKING) {
+		candidate_watch(service, left);
+		return;
+	}
+	deadline_set(service, left);
+	candidate_await_ready(service);
+	if (release->readiness != NULL &&
+	    program_is_ready(release->candidate->program))
+		readiness_said(release->readiness);
+}
+
+/* Its share is in force, for the rest of its time or until somebody asks. */
+static void
+go_on_shifting(struct service *service)
+{
+	struct release *release = &service->release;
+	struct rollout *rollout = &release->rollout;
+	size_t steps = rollout->nsteps;
+
+	request_plan(service);
+	/* There may be none for one that is in a hurry. */
+	if (steps < rollout->nsteps)
+		rollout->nsteps = steps;
+	candidate_watch(
+	    service, release->deadline_ms != 0 ? time_left(release) : -1);
+}
+
+/* The predecessor knew that it would end, and how it was then is so now. */
+static bool
+go_on(struct service *service)
+{
+	static void (*const functions[ROLLOUT_STATES])(struct service *) = {
+		[ROLLOUT_STARTING] = go_on_starting,
+		[ROLLOUT_CHECKING] = go_on_starting,
+		[ROLLOUT_SHIFTING] = go_on_shifting,
+		[ROLLOUT_STOPPING] = exclusive_look,
+	};
+	struct release *release = &service->release;
+	enum rollout_state state = release->rollout.state;
+	bool handed = release->handed;
+
+	release->handed = false;
+	if (!handed || functions[state] == NULL || release->candidate == NULL)
+		return false;
+	functions[state](service);
+	return true;
+}
+
+/* Promoted in all but name? */
+static bool
+has_all(const struct release *release)
+{
+	return release->rollout.state == ROLLOUT_BAKING ||
+	    (release->rollout.state == ROLLOUT_IDLE &&
+		release->candidate != NULL && release->candidate->share == 100);
+}
+
+void
+release_resume(struct service *service)
+{
+	struct release *release = &service->release;
+	const struct generation *candidate = release->candidate;
+	enum role role = candidate != NULL ? candidate->role : ROLE_CANDIDATE;
+	bool rollback = release->kind == RELEASE_ROLLBACK;
+
+	/* One that made room for a candidate is active until that has it. */
+	if (service->active != NULL && service->active != candidate &&
+	    service->active->program != NULL)
+		candidate_look_after(service->active);
+	if (!release->untold || go_on(service))
+		return;
+	if (release->rollout.state == ROLLOUT_RESTORING)
+		go_on_restoring(service);
+	else if (role == ROLE_ACTIVE)
+		tell(
+		    service, rollback ? OUTCOME_ROLLED_BACK : OUTCOME_PROMOTED);
+	else if (role == ROLE_FAILED)
+		tell(service,
+		    release->rollout.met_users && !rollback
+			? OUTCOME_ROLLED_BACK
+			: OUTCOME_ABORTED);
+	else if (has_all(release))
+		go_on_baking(service);
+	else if (release->kind == RELEASE_FIRST)
+		start_first(service);
+	else
+		take_back(service);
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What people ask of a rollout.  Refuses what has no place now, with a word
+ * that says what is under way.
+ */
+#include "rollout/request.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/strings.h"
+#include "config/options.h"
+#include "core/events.h"
+#include "core/rollout.h"
+#include "core/service.h"
+#include "core/state.h"
+#include "generation/generations.h"
+#include "generation/steering.h"
+#include "rollout/course.h"
+#include "rollout/outcome.h"
+
+#define ONE_AT_A_TIME "--strategy exclusive runs one generation at a time"
+
+static void
+describe_rollout(const struct service *service, char why[static RELEASE_WHY])
+{
+	const struct release *release = &service->release;
+	const char *state = rollout_state_name(release->rollout.state);
+
+	if (release->to != 0)
+		snprintf(why, RELEASE_WHY,
+		    "a rollout from generation %u to %u is %s", release->from,
+		    release->to, state);
+	else
+		snprintf(why, RELEASE_WHY, "a rollout from generation %u is %s",
+		    release->from, state);
+}
+
+/* The generation that a rollback goes to, NULL if there is none. */
+static struct generation *
+choose_target(struct service *service, unsigned int to)
+{
+	struct generation *generation, *best = NULL;
+
+	if (to != 0)
+		return generation_find(service, to);
+	if (service->parked != NULL)
+		return service->parked;
+	TAILQ_FOREACH (generation, &service->generations, entry) {
+		if (generation != service->active && generation->proven)
+			best = generation;
+	}
+	return best;
+}
+
+static int
+check_target(const struct service *service, const struct generation *target,
+    unsigned int to, char why[static RELEASE_WHY])
+{
+	if (target == NULL && to != 0)
+		snprintf(why, RELEASE_WHY, "generation %u is not kept", to);
+	else if (target == NULL)
+		snprintf(why, RELEASE_WHY,
+		    "there is nothing to roll back to: no other generation "
+		    "has served, or --retain kept none");
+	else if (target == service->active)
+		snprintf(why, RELEASE_WHY, "generation %u serves already",
+		    target->number);
+	else
+		return 0;
+	return -1;
+}
+
+/* The image to run and the command line that it stands for. */
+static int
+take_image(struct release *release, struct image *image)
+{
+	release->image = image_ref(image);
+	release->program = strings_copy(image->argv);
+	release->exe = image->exe != NULL ? strdup(image->exe) : NULL;
+	return release->program != NULL ? 0 : -1;
+}
+
+/*
+ * A relative path with a slash is looked up where it was typed, unless the
+ * program has a directory of its own (--chdir).  *New*; NULL: argv[0] does.
+ */
+static char *
+place_file(const struct service *service, const struct request *request)
+{
+	const char *file = request->exe;
+	char *path;
+
+	if (file == NULL && request->program == NULL)
+		return service->exe != NULL ? strdup(service->exe) : NULL;
+	if (file == NULL)
+		file = request->program[0];
+	if (file[0] == '/' || request->directory == NULL ||
+	    service->options->chdir != NULL || strchr(file, '/') == NULL)
+		return request->exe != NULL ? strdup(file) : NULL;
+	if (asprintf(&path, "%s/%s", request->directory, file) == -1)
+		return NULL;
+	return path;
+}
+
+int
+request_check_options(const struct service *service,
+    const struct options *options, const char **key,
+    char why[static RELEASE_WHY])
+{
+	char fault[RELEASE_WHY - 64];
+
+	if (options->canary.count == 0 && options->preview[0] == NULL)
+		return 0;
+	if (options->strategy == STRATEGY_EXCLUSIVE)
+		strlcpy(fault, ONE_AT_A_TIME, sizeof(fault));
+	else if (steering_can_share(service, fault, sizeof(fault)) == 0)
+		return 0;
+	*key = options->canary.count > 0 ? "canary" : "preview";
+	snprintf(why, RELEASE_WHY, "%s: %s", *key, fault);
+	return -1;
+}
+
+static int
+set_options(struct service *service, const struct request *request,
+    const char **key, char why[static RELEASE_WHY])
+{
+	struct options *options;
+	char fault[OPTIONS_WHY];
+
+	if (request->options == NULL)
+		return request_check_options(
+		    service, service->options, key, why);
+	if ((options = options_copy(service->options)) == NULL) {
+		snprintf(why, RELEASE_WHY, "%s", strerror(errno));
+		return -1;
+	}
+	if (options_set_json(options, request->options, true, key, fault) ==
+	    -1) {
+		snprintf(why, RELEASE_WHY, "%s", fault);
+		options_free(options);
+		return -1;
+	}
+	if (request_check_options(service, options, key, why) == -1) {
+		options_free(options);
+		return -1;
+	}
+	service->release.options_before = service->options;
+	service->options = options;
+	return 0;
+}
+
+void
+request_plan(struct service *service)
+{
+	static const unsigned int preview_alone[] = { 0 };
+	const struct options *options = service->options;
+	const struct release *release = &service->release;
+	struct rollout *rollout = &service->release.rollout;
+
+	rollout->nsteps = 0;
+	/* Who goes back is in a hurry, and knows where to. */
+	if (release->kind == RELEASE_ROLLBACK || release->old == NULL)
+		return;
+	rollout->steps = options->canary.percent;
+	rollout->nsteps = options->canary.count;
+	if (rollout->nsteps == 0 && options->preview[0] != NULL) {
+		rollout->steps = preview_alone;
+		rollout->nsteps = 1;
+	}
+}
+
+static int
+take_request(struct service *service, const struct request *request,
+    struct generation *target)
+{
+	struct release *release = &service->release;
+
+	release->kind = request->kind;
+	release->old = service->active;
+	release->from = service->active != NULL ? service->active->number : 0;
+	release->to = 0;
+	release->candidate = NULL;
+	request_plan(service);
+	if (request->kind == RELEASE_RESTART)
+		return take_image(release, service->active->image);
+	if (target != NULL)
+		return take_image(release, target->image);
+	release->exe = place_file(service, request);
+	release->program = strings_copy(
+	    request->program != NULL ? request->program : service->program);
+	return release->program != NULL ? 0 : -1;
+}
+
+static int
+find_target(struct service *service, const struct request *request,
+    struct generation **target, char why[static RELEASE_WHY])
+{
+	if (service->ending) {
+		snprintf(why, RELEASE_WHY, "the service is being stopped");
+		return -1;
+	}
+	if (service->release.rollout.state != ROLLOUT_IDLE) {
+		describe_rollout(service, why);
+		return -1;
+	}
+	*target = NULL;
+	if (request->kind != RELEASE_ROLLBACK)
+		return 0;
+	*target = choose_target(service, request->to);
+	return check_target(service, *target, request->to, why);
+}
+
+enum request_answer
+request_begin(struct service *service, const struct request *request,
+    const char **key, char why[static RELEASE_WHY])
+{
+	struct release *release = &service->release;
+	struct generation *target;
+
+	*key = NULL;
+	if (find_target(service, request, &target, why) == -1)
+		return REQUEST_REFUSED;
+	if (set_options(service, request, key, why) == -1)
+		return *key != NULL ? REQUEST_BAD_OPTION : REQUEST_REFUSED;
+	outcome_begin(release);
+	strlcpy(release->id, request->id != NULL ? request->id : "",
+	    sizeof(release->id));
+	if (take_request(service, request, target) == -1) {
+		snprintf(why, RELEASE_WHY, "%s", strerror(errno));
+		return REQUEST_REFUSED;
+	}
+	/* From here on it has an outcome, whoever is there to tell it. */
+	state_changed(service);
+	if (target != NULL && target == service->parked &&
+	    program_main(target->program) != 0) {
+		release->candidate = target;
+		release->to = target->number;
+		course_take(service, EVENT_BEGIN_WARM, NULL);
+		return REQUEST_BEGUN;
+	}
+	course_take(service, EVENT_BEGIN, NULL);
+	return REQUEST_BEGUN;
+}
+
+void
+request_undo(struct service *service)
+{
+	struct release *release = &service->release;
+
+	if (release->options_before != NULL) {
+		options_free(service->options);
+		service->options = release->options_before;
+		release->options_before = NULL;
+	}
+	strings_free(release->program);
+	free(release->exe);
+	release->program = NULL;
+	release->exe = NULL;
+}
+
+void
+request_keep(struct service *service)
+{
+	struct release *release = &service->release;
+
+	options_free(release->options_before);
+	release->options_before = NULL;
+	strings_free(service->program);
+	free(service->exe);
+	service->program = release->program;
+	service->exe = release->exe;
+	release->program = NULL;
+	release->exe = NULL;
+}
+
+/* Why what needs a candidate that serves has no place now. */
+static int
+refuse_early(const struct service *service, char why[static RELEASE_WHY])
+{
+	if (service->release.rollout.state == ROLLOUT_IDLE)
+		snprintf(why, RELEASE_WHY, "no rollout is under way");
+	else
+		snprintf(why, RELEASE_WHY,
+		    "the candidate has not passed its check yet");
+	return -1;
+}
+
+int
+request_promote(struct service *service, char why[static RELEASE_WHY])
+{
+	if (course_take(service, EVENT_PROMOTE, "promoted on request"))
+		return 0;
+	return refuse_early(service, why);
+}
+
+int
+request_split(
+    struct service *service, unsigned int percent, char why[static RELEASE_WHY])
+{
+	if (service->options->strategy == STRATEGY_EXCLUSIVE) {
+		strlcpy(why, ONE_AT_A_TIME, RELEASE_WHY);
+		return -1;
+	}
+	if (percent > 0 && percent < 100 &&
+	    steering_can_share(service, why, RELEASE_WHY) == -1)
+		return -1;
+	if (course_split(service, percent))
+		return 0;
+	return refuse_early(service, why);
+}
+
+int
+request_abort(struct service *service, char why[static RELEASE_WHY])
+{
+	if (service->release.kind != RELEASE_FIRST &&
+	    course_take(service, EVENT_ABORT, "aborted on request"))
+		return 0;
+	if (service->release.rollout.state == ROLLOUT_RESTORING)
+		describe_rollout(service, why);
+	else
+		snprintf(why, RELEASE_WHY, "no rollout is under way");
+	return -1;
+}
+
+bool
+request_rescue(struct service *service, const char *why)
+{
+	struct request request = { .kind = RELEASE_ROLLBACK };
+	char fault[RELEASE_WHY];
+	const char *key;
+
+	if (service->ending)
+		return false;
+	if (service->release.rollout.state == ROLLOUT_RESTORING)
+		return !course_take(service, EVENT_FAILED, why);
+	if (service->release.rollout.state != ROLLOUT_IDLE) {
+		/* It gets all as soon as it is healthy: nobody else serves. */
+		service->release.rollout.nsteps = 0;
+		course_take(service, EVENT_HELD, NULL);
+		return true;
+	}
+	if (service->parked == NULL)
+		return false;
+	events_emit(service, "given-up", service->active,
+	    "cannot be kept running (%s): going back to generation %u", why,
+	    service->parked->number);
+	return request_begin(service, &request, &key, fault) == REQUEST_BEGUN;
+}
+
+bool
+request_turn_back(struct service *service, const char *signal)
+{
+	struct request request = { .kind = RELEASE_ROLLBACK };
+	char why[RELEASE_WHY];
+	const char *key;
+
+	if (service->release.rollout.state != ROLLOUT_IDLE) {
+		if (request_abort(service, why) == 0)
+			return true;
+	} else if (request_begin(service, &request, &key, why) == REQUEST_BEGUN)
+		return true;
+	log_warn("%s: no way back: %s", signal, why);
+	return false;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The first state of a rollout: the image is looked up, hashed and copied,
+ * then --check has its word.  Nothing of the candidate runs yet.
+ */
+#include "rollout/resolve.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/events.h"
+#include "core/service.h"
+#include "generation/helper.h"
+#include "rollout/course.h"
+
+/* The first start has nobody to end before it. */
+static void
+resolved(struct service *service)
+{
+	bool exclusive = service->release.old != NULL &&
+	    service->options->strategy == STRATEGY_EXCLUSIVE;
+
+	course_take(service,
+	    exclusive ? EVENT_RESOLVED_EXCLUSIVE : EVENT_RESOLVED, NULL);
+}
+
+static void
+check_ended(const struct command_result *result, void *arg)
+{
+	struct service *service = arg;
+	char why[RELEASE_WHY], how[COMMAND_DESCRIBE];
+
+	service->release.check = NULL;
+	if (result->status == 0) {
+		resolved(service);
+		return;
+	}
+	command_describe(result, how);
+	snprintf(why, sizeof(why), "--check: %s: %s%s%s",
+	    service->options->check, how,
+	    result->last_line[0] != '\0' ? ": " : "", result->last_line);
+	course_take(service, EVENT_FAILED, why);
+}
+
+static void
+begin_check(struct service *service)
+{
+	const struct options *options = service->options;
+	struct helper helper = { .command = options->check,
+		.generation = service->last_number + 1,
+		.timeout_ms = options->start_timeout_ms,
+		.log_as = "check" };
+	char cause[HELPER_WHY], why[RELEASE_WHY];
+
+	if (options->check == NULL) {
+		resolved(service);
+		return;
+	}
+	if (helper_start(service, &helper, check_ended, service,
+		&service->release.check, cause) == 0)
+		return;
+	snprintf(why, sizeof(why), "--check cannot be started: %s", cause);
+	course_take(service, EVENT_FAILED, why);
+}
+
+static void
+image_ready(struct image *image, const char *why, void *arg)
+{
+	struct service *service = arg;
+
+	service->release.job = NULL;
+	if (image == NULL) {
+		course_take(service, EVENT_FAILED, why);
+		return;
+	}
+	service->release.image = image;
+	if (image->warning != NULL)
+		events_emit(
+		    service, "warning", NULL, "warning: %s", image->warning);
+	begin_check(service);
+}
+
+void
+resolve_begin(struct service *service, const char *why)
+{
+	struct release *release = &service->release;
+	const struct options *options = service->options;
+	struct image_spec spec = { .exe = release->exe,
+		.argv = release->program,
+		.env = options->env,
+		.chdir = options->chdir,
+		.user = options->user,
+		.group = options->group,
+		.umask = options->umask,
+		.clear_env = options->clear_env,
+		.no_new_privs = options->no_new_privs };
+	char store[PATH_MAX + 8];
+
+	helper_forget_user(service);
+	if (release->image != NULL) {
+		begin_check(service);
+		return;
+	}
+	snprintf(store, sizeof(store), "%s/images", service->state);
+	release->job = image_prepare(service->base, &spec,
+	    options->no_image_copy ? NULL : store, image_ready, service);
+	if (release->job == NULL)
+		course_take(service, EVENT_FAILED, strerror(errno));
+}
+
+void
+resolve_cancel(struct service *service)
+{
+	struct release *release = &service->release;
+
+	if (release->job != NULL)
+		image_cancel(release->job);
+	if (release->check != NULL)
+		command_cancel(release->check);
+	release->job = NULL;
+	release->check = NULL;
+}

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""The two include rules of doc/architecture.md: a folder of supervisor/
+includes only from folders below it, and the modules of a folder form no
+cycle.  A module is a .c file with its header."""
+
+import collections
+import os
+import re
+import sys
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..",
+                    "supervisor")
+# Each folder, and those that it may include from.
+BASE = ["base"]
+FLOOR = BASE + ["traffic", "process", "keep"]
+ROOMS = {
+    "base": [],
+    "probe": BASE,
+    "traffic": BASE,
+    "process": BASE,
+    "keep": BASE,
+    "config": FLOOR,
+}
+for above in ("core", "generation", "rollout", "control", "service", "cli"):
+    ROOMS[above] = FLOOR + [room for room in ROOMS
+                            if room not in FLOOR + ["probe"]]
+# Cycles that there still are; one that is dissolved must be taken out.
+KNOWN = [
+    {"cli/arguments", "cli/command", "cli/flags"},
+    {"cli/client", "cli/services"},
+    {"config/option_apply", "config/option_shares", "config/option_values",
+     "config/options"},
+    {"keep/depot", "keep/keeper", "keep/keeper_parts"},
+    {"probe/resolve", "probe/session"},
+    {"process/intercept", "process/intercept_backend"},
+    {"traffic/address", "traffic/steer"},
+    {"traffic/directory", "traffic/listener", "traffic/way"},
+]
+
+
+def read_includes():
+    """What each module includes: { module: { module: [place] } }."""
+    modules = collections.defaultdict(lambda: collections.defaultdict(list))
+    for room in ROOMS:
+        for file in sorted(os.listdir(os.path.join(ROOT, room))):
+            if not file.endswith((".c", ".h")):
+                continue
+            module = f"{room}/{file[:-2]}"
+            with open(os.path.join(ROOT, room, file), encoding="utf-8") as f:
+                for number, line in enumerate(f, 1):
+                    found = re.match(r'#include "(\w+/\w+)\.h"', line)
+                    if found and found[1] != module:
+                        modules[module][found[1]].append(
+                            f"supervisor/{room}/{file}:{number}")
+    return modules
+
+
+def find_upward(modules):
+    for module, included in sorted(modules.items()):
+        room = module.split("/")[0]
+        for other, places in sorted(included.items()):
+            there = other.split("/")[0]
+            if there in ROOMS and there != room and there not in ROOMS[room]:
+                yield (f"{places[0]}: {room} includes {other}.h: {there} is "
+                       f"not below {room}")
+
+
+def reach(modules, start):
+    """All modules of its folder to which its includes lead."""
+    room, seen, left = start.split("/")[0], set(), [start]
+    while left:
+        for other in modules.get(left.pop(), {}):
+            if other.split("/")[0] == room and other not in seen:
+                seen.add(other)
+                left.append(other)
+    return seen
+
+
+def find_cycles(modules):
+    reached = {module: reach(modules, module) for module in list(modules)}
+    cycles = []
+    for module, others in sorted(reached.items()):
+        cycle = {other for other in others
+                 if module in reached.get(other, ())}
+        if cycle and cycle not in cycles:
+            cycles.append(cycle)
+    return cycles
+
+
+def main():
+    modules = read_includes()
+    cycles = find_cycles(modules)
+    faults = list(find_upward(modules))
+    faults += [f"these include each other: {', '.join(sorted(cycle))}"
+               for cycle in cycles if cycle not in KNOWN]
+    faults += [f"no cycle any more, take it out of tests/rooms.py: "
+               f"{', '.join(sorted(cycle))}"
+               for cycle in KNOWN if cycle not in cycles]
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
