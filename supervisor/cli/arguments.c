@@ -169,9 +169,9 @@ apply(struct reader *reader, const struct token *token)
 	/* The command line's list replaces the file's. */
 	seen = &reader->seen[token->row - option_table];
 	if (token->row->kind == OPTION_LIST && !*seen)
-		options_set(reader->options, token->row, NULL, why);
+		option_set(reader->options, token->row, NULL, why);
 	*seen = true;
-	if (options_set(reader->options, token->row, value, why) == -1)
+	if (option_set(reader->options, token->row, value, why) == -1)
 		return tell(STATUS_USAGE, "--%s", why);
 	if (reader->arguments->settings != NULL)
 		put_setting(reader->arguments->settings, token);
@@ -226,7 +226,7 @@ settle_service(struct reader *reader)
 	if ((path = strdup(arguments->program[0])) == NULL)
 		return tell(STATUS_SOFTWARE, "out of memory");
 	base = basename(path);
-	r = options_set(reader->options, option_find("name"), base, why);
+	r = option_set(reader->options, option_find("name"), base, why);
 	free(path);
 	if (r == -1)
 		return tell(STATUS_USAGE,

@@ -152,6 +152,15 @@ tell_connect(const char *name, int error)
 	}
 }
 
+static bool
+runs(const char *name)
+{
+	struct client *client = client_connect(name);
+
+	client_close(client);
+	return client != NULL;
+}
+
 struct client *
 client_open(const char *name, int *status)
 {
@@ -160,7 +169,7 @@ client_open(const char *name, int *status)
 
 	*status = STATUS_OK;
 	if (name == NULL) {
-		if ((*status = services_only(&only)) != STATUS_OK)
+		if ((*status = services_only(runs, &only)) != STATUS_OK)
 			return NULL;
 		name = only;
 	}

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The commands: one row each drives dispatch, --help and the tests.
+ * What a command is, and what stands behind its name on a command line.
  */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
+#include <jansson.h>
 #include <stdbool.h>
-#include <stddef.h>
+#include <stdint.h>
+
+#include "config/options.h"
 
 struct arguments;
 
@@ -42,34 +45,25 @@ struct cli_command {
 	int (*run)(const struct arguments *); /* returns the exit status */
 };
 
-extern const struct cli_command command_table[];
-extern const size_t command_count;
-
-/* NULL if there is none. */
-const struct cli_command *command_find(const char *name);
-
-/* All of main: returns the exit status. */
-int command_main(int argc, char **argv);
-
-/* The functions of the rows. */
-int cli_run(const struct arguments *);
-int cli_start(const struct arguments *);
-int cli_upgrade(const struct arguments *);
-int cli_rollback(const struct arguments *);
-int cli_restart(const struct arguments *);
-int cli_promote(const struct arguments *);
-int cli_abort(const struct arguments *);
-int cli_split(const struct arguments *);
-int cli_status(const struct arguments *);
-int cli_list(const struct arguments *);
-int cli_history(const struct arguments *);
-int cli_events(const struct arguments *);
-int cli_wait(const struct arguments *);
-int cli_signal(const struct arguments *);
-int cli_reexec(const struct arguments *);
-int cli_stop(const struct arguments *);
-int cli_doctor(const struct arguments *);
-int cli_probe(const struct arguments *);
-int cli_metrics(const struct arguments *);
+/* Strings are those of argv unless it says otherwise. */
+struct arguments {
+	const struct cli_command *command;
+	const char *name; /* NULL: the only service */
+	bool help;
+	bool json;
+	bool no_wait;
+	bool follow;
+	bool watch;
+	bool now;
+	int64_t timeout_ms; /* -1: none */
+	json_int_t to;	    /* 0: not given */
+	const char *exe;
+	const char *state; /* --for */
+	const char *operand;
+	struct options *options; /* owned; SCOPE_ALL, SCOPE_LOOK */
+	json_t *settings;	 /* owned; SCOPE_UPGRADE: those given */
+	char *const *program;	 /* NULL-terminated; NULL: none given */
+	char **config_program;	 /* owned; program may be this one */
+};
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/arguments.h"
+#include "cli/commands.h"
 #include "cli/diagnosis.h"
 #include "cli/field.h"
 #include "cli/render.h"

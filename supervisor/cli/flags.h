@@ -6,7 +6,7 @@
 #ifndef CLI_FLAGS_H
 #define CLI_FLAGS_H
 
-#include "cli/arguments.h"
+#include "cli/command.h"
 
 struct flag {
 	const char *name;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/paths.h"
-#include "cli/arguments.h"
+#include "cli/commands.h"
 #include "cli/client.h"
 #include "cli/field.h"
 #include "cli/render.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "cli/arguments.h"
+#include "cli/commands.h"
 #include "cli/client.h"
 #include "cli/field.h"
 #include "cli/render.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/arguments.h"
+#include "cli/commands.h"
 #include "cli/client.h"
 #include "cli/field.h"
 #include "cli/tell.h"

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cli/arguments.h"
+#include "cli/commands.h"
 #include "cli/client.h"
 #include "cli/field.h"
 #include "cli/progress.h"

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "base/paths.h"
-#include "cli/client.h"
 #include "cli/tell.h"
 
 #define SUFFIX ".sock"
@@ -63,15 +62,6 @@ services_free(char **names)
 	free(names);
 }
 
-static bool
-is_live(const char *name)
-{
-	struct client *client = client_connect(name);
-
-	client_close(client);
-	return client != NULL;
-}
-
 /* `web, api and 3 more` is of no use at night: all of them. */
 static int
 tell_choice(char *const *names, size_t n)
@@ -108,7 +98,7 @@ services_tell_unreadable(int error)
 }
 
 int
-services_only(char **name)
+services_only(services_runs *runs, char **name)
 {
 	char **names = services_names(), path[PATH_MAX] = "";
 	size_t i, n = 0;
@@ -118,7 +108,7 @@ services_only(char **name)
 		return services_tell_unreadable(errno);
 	/* The live ones to the front. */
 	for (i = 0; names[i] != NULL; i++) {
-		if (!is_live(names[i]))
+		if (!runs(names[i]))
 			continue;
 		*name = names[i];
 		names[i] = names[n];

@@ -5,6 +5,8 @@
 #ifndef CLI_SERVICES_H
 #define CLI_SERVICES_H
 
+#include <stdbool.h>
+
 /*
  * The names that have a socket file, sorted; what is behind it may be dead.
  * *New*, NULL-terminated; NULL with errno.
@@ -15,10 +17,13 @@ void services_free(char **);
 /* Tell why there are no names; returns the exit status for it. */
 int services_tell_unreadable(int error);
 
+/* Does a supervisor of this name answer? */
+typedef bool services_runs(const char *name);
+
 /*
  * The only service whose supervisor runs, *new* in *name.  Returns STATUS_OK
  * or the status for what it has told: none runs, or more than one.
  */
-int services_only(char **name);
+int services_only(services_runs *, char **name);
 
 #endif

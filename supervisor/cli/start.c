@@ -17,7 +17,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/paths.h"
-#include "cli/arguments.h"
+#include "cli/commands.h"
 #include "cli/tell.h"
 #include "cli/waiting.h"
 #include "process/logger.h"

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "base/status.h"
-#include "cli/arguments.h"
+#include "cli/commands.h"
 #include "cli/client.h"
 #include "cli/field.h"
 #include "cli/picture.h"

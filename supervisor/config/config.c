@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/strings.h"
 #include "config/option_apply.h"
+#include "config/options.h"
 
 #define CONFIG_MAX     (1024 * 1024)
 #define PATH_SHOWN_MAX 200 /* the end of a long path says more */

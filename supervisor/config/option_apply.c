@@ -10,8 +10,9 @@
 #include <string.h>
 
 #include "config/nearest.h"
+#include "config/option_set.h"
 #include "config/option_values.h"
-#include "config/options.h"
+#include "config/option.h"
 
 static int
 refuse_key(
@@ -80,7 +81,7 @@ apply_scalar(struct options *options, const struct option_row *row,
 		strlcpy(why, "out of memory", OPTIONS_WHY);
 		return -1;
 	}
-	status = options_set(options, row, text, why);
+	status = option_set(options, row, text, why);
 	free(text);
 	return status;
 }
@@ -95,7 +96,7 @@ apply_value(struct options *options, const struct option_row *row,
 
 	if (row->kind != OPTION_LIST)
 		return apply_scalar(options, row, value, why);
-	if (options_set(options, row, NULL, why) == -1)
+	if (option_set(options, row, NULL, why) == -1)
 		return -1;
 	if (!json_is_array(value))
 		return apply_scalar(options, row, value, why);

@@ -6,7 +6,9 @@
 #ifndef CONFIG_OPTION_APPLY_H
 #define CONFIG_OPTION_APPLY_H
 
-#include "config/options.h"
+#include <jansson.h>
+
+#include "config/option.h"
 
 struct option_fault {
 	const char *key; /* borrowed from the object; NULL: none */

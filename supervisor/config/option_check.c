@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/logfile.h"
-#include "config/options.h"
+#include "config/option.h"
 #include "traffic/address.h"
 #include "traffic/steer.h"
 

@@ -6,7 +6,9 @@
 #ifndef CONFIG_OPTION_SHARES_H
 #define CONFIG_OPTION_SHARES_H
 
-#include "config/options.h"
+#include <jansson.h>
+
+#include "config/option.h"
 
 /* Percents from 0 to 99, each more than the one before; or `none`. */
 int option_parse_shares(void *slot, const struct option_row *, const char *text,

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/logfile.h"
 #include "config/option_check.h"
-#include "config/options.h"
+#include "config/option.h"
 #include "process/shim.h"
 #include "process/spawn.h"
 

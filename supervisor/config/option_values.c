@@ -13,7 +13,7 @@
 
 #include "base/strings.h"
 #include "config/option_shares.h"
-#include "config/options.h"
+#include "config/option.h"
 
 #define NOT_DURATION "not a duration (500ms, 10s, 5m, 1h)"
 #define NOT_SIGNAL   "not a signal (SIGTERM, USR2, 15)"

@@ -6,7 +6,9 @@
 #ifndef CONFIG_OPTION_VALUES_H
 #define CONFIG_OPTION_VALUES_H
 
-#include "config/options.h"
+#include <jansson.h>
+
+#include "config/option.h"
 
 /* JSON types that a kind takes besides those of its own text. */
 enum option_json {

@@ -13,31 +13,10 @@
 #include "config/option_apply.h"
 #include "config/option_values.h"
 
-#define QUOTE_MAX 80 /* bytes of a value that a message repeats */
-
-static void *
-slot_of(struct options *options, const struct option_row *row)
-{
-	return (char *)options + row->offset;
-}
-
 static const void *
 const_slot_of(const struct options *options, const struct option_row *row)
 {
-	return (const char *)options + row->offset;
-}
-
-/* The row's default; text in the table is always in order. */
-static int
-set_default(struct options *options, const struct option_row *row,
-    char reason[static OPTIONS_WHY])
-{
-	const struct option_ops *ops = &option_kinds[row->kind];
-
-	ops->clear(slot_of(options, row));
-	if (row->fallback == NULL)
-		return 0;
-	return ops->parse(slot_of(options, row), row, row->fallback, reason);
+	return option_slot((struct options *)options, row);
 }
 
 struct options *
@@ -50,7 +29,7 @@ options_new(void)
 	if ((options = calloc(1, sizeof(*options))) == NULL)
 		return NULL;
 	for (i = 0; i < option_count; i++) {
-		if (set_default(options, &option_table[i], reason) == -1)
+		if (option_set_default(options, &option_table[i], reason) == -1)
 			goto fail;
 	}
 	return options;
@@ -68,7 +47,7 @@ options_free(struct options *options)
 	if (options == NULL)
 		return;
 	for (i = 0; i < option_count; i++, row++)
-		option_kinds[row->kind].clear(slot_of(options, row));
+		option_kinds[row->kind].clear(option_slot(options, row));
 	free(options);
 }
 
@@ -88,73 +67,6 @@ options_copy(const struct options *options)
 	}
 	json_decref(object);
 	return copy;
-}
-
-const struct option_row *
-option_find(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < option_count; i++) {
-		if (strcmp(option_table[i].name, name) == 0)
-			return &option_table[i];
-	}
-	return NULL;
-}
-
-/*
- * Text for a message: one line, not too long, cut between two characters of
- * UTF-8.
- */
-static void
-quote(char buf[static QUOTE_MAX], const char *text)
-{
-	size_t len = strlcpy(buf, text, QUOTE_MAX), i;
-
-	if (len >= QUOTE_MAX) {
-		len = QUOTE_MAX - sizeof("...");
-		while (len > 0 && ((unsigned char)buf[len] & 0xc0) == 0x80)
-			len--;
-		strlcpy(buf + len, "...", sizeof("..."));
-	}
-	for (i = 0; buf[i] != '\0'; i++) {
-		if ((unsigned char)buf[i] < ' ' || buf[i] == 0x7f)
-			buf[i] = '?';
-	}
-}
-
-/* Options travel as JSON, which is UTF-8. */
-static bool
-is_utf8(const char *text)
-{
-	json_t *string = json_string(text);
-
-	json_decref(string);
-	return string != NULL;
-}
-
-int
-options_set(struct options *options, const struct option_row *row,
-    const char *text, char why[static OPTIONS_WHY])
-{
-	char reason[OPTIONS_WHY], quoted[QUOTE_MAX];
-	const char *phrase;
-
-	if (text == NULL)
-		return set_default(options, row, why);
-	if (!is_utf8(text)) {
-		snprintf(why, OPTIONS_WHY, "%s: not UTF-8", row->name);
-		return -1;
-	}
-	if (row->validate != NULL && row->validate(text, &phrase) == -1)
-		strlcpy(reason, phrase, sizeof(reason));
-	else if (option_kinds[row->kind].parse(
-		     slot_of(options, row), row, text, reason) == 0)
-		return 0;
-	quote(quoted, text);
-	snprintf(why, OPTIONS_WHY, "%s: \"%s\": %.*s", row->name, quoted,
-	    OPTIONS_WHY / 2, reason);
-	return -1;
 }
 
 int

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "keep/keeper.h"
+#include "keep/channel.h"
 
 struct depot_item {
 	char name[KEEPER_NAME_MAX + 1];

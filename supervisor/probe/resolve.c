@@ -120,30 +120,23 @@ describe_host(const struct check *check, const char *host, const char *port)
 }
 
 int
-resolve_host(struct session *session, struct verdict *verdict)
+resolve_host(const struct check *check, CURLU *url, struct curl_slist **known,
+    struct verdict *verdict)
 {
 	char *host = NULL, *port = NULL, *text = NULL;
-	bool needed = session_host_family(session) == AF_UNSPEC &&
-	    session->check->sock == -1;
 
-	if (needed) {
-		curl_url_get(session->url, CURLUPART_HOST, &host, 0);
-		curl_url_get(
-		    session->url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
-		if (host != NULL && port != NULL)
-			text = describe_host(session->check, host, port);
-		if (text == NULL)
-			verdict_set(verdict, CHECK_FAILED,
-			    "the host's name cannot be resolved");
-		else
-			session->known = curl_slist_append(NULL, text);
-		curl_easy_setopt(
-		    session->curl, CURLOPT_RESOLVE, session->known);
-		curl_free(host);
-		curl_free(port);
-	}
-	confine_to(
-	    session->check->sock != -1 ? CONFINE_CONNECTED : CONFINE_NETWORK);
+	*known = NULL;
+	curl_url_get(url, CURLUPART_HOST, &host, 0);
+	curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
+	if (host != NULL && port != NULL)
+		text = describe_host(check, host, port);
+	if (text != NULL)
+		*known = curl_slist_append(NULL, text);
+	if (*known == NULL)
+		verdict_set(verdict, CHECK_FAILED,
+		    "the host's name cannot be resolved");
+	curl_free(host);
+	curl_free(port);
 	free(text);
-	return needed && session->known == NULL ? -1 : 0;
+	return *known != NULL ? 0 : -1;
 }

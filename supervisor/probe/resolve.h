@@ -6,15 +6,16 @@
 #ifndef PROBE_RESOLVE_H
 #define PROBE_RESOLVE_H
 
-#include "probe/session.h"
+#include <curl/curl.h>
+
+#include "probe/check.h"
 
 /*
- * Let libcurl know them, of the source's family if there is a source, and
- * confine the process to the network, or to check->sock if that is connected
- * already.  A host that is an address is not
- * looked up.  -1 with the verdict set; where the check's time passes
- * meanwhile, this is said and the process ends.
+ * Those of the URL's host, of the source's family if there is a source, *new*
+ * in *known as CURLOPT_RESOLVE has them.  -1 with the verdict set; where the
+ * check's time passes meanwhile, this is said and the process ends.
  */
-int resolve_host(struct session *, struct verdict *);
+int resolve_host(const struct check *, CURLU *url, struct curl_slist **known,
+    struct verdict *);
 
 #endif

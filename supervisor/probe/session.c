@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "probe/confine.h"
 #include "probe/resolve.h"
 #include "settings.h"
 
@@ -146,6 +147,22 @@ set_url(struct session *session, const char *text, const char *scheme,
 	return 0;
 }
 
+/* A host that is an address is not looked up. */
+static int
+resolve_and_confine(struct session *session, struct verdict *verdict)
+{
+	const struct check *check = session->check;
+	int r = 0;
+
+	if (check->sock == -1 && session_host_family(session) == AF_UNSPEC) {
+		r = resolve_host(check, session->url, &session->known, verdict);
+		curl_easy_setopt(
+		    session->curl, CURLOPT_RESOLVE, session->known);
+	}
+	confine_to(check->sock != -1 ? CONFINE_CONNECTED : CONFINE_NETWORK);
+	return r;
+}
+
 int
 session_open(struct session *session, const struct check *check,
     const char *url, const char *scheme, struct verdict *verdict)
@@ -161,7 +178,7 @@ session_open(struct session *session, const struct check *check,
 	if (set_url(session, url, scheme, verdict) == -1)
 		return -1;
 	set_options(session);
-	if (resolve_host(session, verdict) == -1)
+	if (resolve_and_confine(session, verdict) == -1)
 		return -1;
 	session->start_usec =
 	    check->sock != -1 ? check->start_usec : check_now_usec();

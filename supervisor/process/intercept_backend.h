@@ -10,7 +10,7 @@
 #include <sys/queue.h>
 
 #include "base/pace.h"
-#include "process/intercept.h"
+#include "process/intercept_call.h"
 #include "process/ledger.h"
 
 #define INTERCEPT_LOST 8 /* answers remembered for a caller that returns */

@@ -16,8 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "traffic/steer.h"
-
 #define UNIX_HEAD offsetof(struct sockaddr_un, sun_path)
 #define UNIX_MAX  sizeof(((struct sockaddr_un *)NULL)->sun_path)
 

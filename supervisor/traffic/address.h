@@ -58,6 +58,16 @@ unsigned int address_port(const struct address *);
 void address_reach(const struct address *listening, struct address *reach);
 
 /*
+ * Directed sources: 127.83.H.L for IPv4, H * 256 + L being the generation
+ * mod 65536; for IPv6 ::1 with one of STEER_PORTS source ports, the first
+ * STEER_PORT_BASE + generation % STEER_PORT_SLOTS * STEER_PORTS.
+ */
+#define STEER_NET	 0x7f530000u /* 127.83.0.0/16 */
+#define STEER_PORT_BASE	 61440u
+#define STEER_PORTS	 16u
+#define STEER_PORT_SLOTS 256u
+
+/*
  * The n-th source address, from 0, from which steering directs a client to
  * one generation at this listener: 127.83.H.L with port 0 for IPv4 and
  * dual-stack, [::1] with a reserved port for what only IPv6 reaches.  For

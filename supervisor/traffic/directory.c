@@ -20,7 +20,7 @@
 #include "base/fd.h"
 #include "base/trust.h"
 #include "traffic/holder.h"
-#include "traffic/way.h"
+#include "traffic/finder.h"
 
 #define HELD_BIT (UINT64_C(1) << 63) /* no socket's cookie has it */
 

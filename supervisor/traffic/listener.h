@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include "traffic/address.h"
+#include "traffic/endpoint.h"
 #include "traffic/steer.h"
 
 struct credentials;
@@ -32,8 +33,6 @@ struct directory;
 struct holder;
 struct identity;
 struct listener;
-
-enum listener_steering { STEERING_REUSEPORT, STEERING_RENAME, STEERING_SHARED };
 
 /*
  * name is what LISTEN_FDNAMES says (copied; NULL: it has none).
@@ -153,7 +152,6 @@ int listener_adopt(struct listener *, unsigned int generation, int fd);
  * listener's names are in this directory, through whatever links and mounts
  * it is reached.  A path is the listener's where both are so.
  */
-enum listener_path { PATH_OTHER, PATH_PUBLIC, PATH_PRIVATE };
 enum listener_path listener_leaf(const struct listener *, const char *leaf);
 bool listener_is_in(const struct listener *, const struct identity *);
 

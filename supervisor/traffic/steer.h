@@ -18,16 +18,6 @@
 
 #include "traffic/address.h"
 
-/*
- * Directed sources: 127.83.H.L for IPv4, H * 256 + L being the generation
- * mod 65536; for IPv6 ::1 with one of STEER_PORTS source ports, the first
- * STEER_PORT_BASE + generation % STEER_PORT_SLOTS * STEER_PORTS.
- */
-#define STEER_NET	 0x7f530000u /* 127.83.0.0/16 */
-#define STEER_PORT_BASE	 61440u
-#define STEER_PORTS	 16u
-#define STEER_PORT_SLOTS 256u
-
 /* A source network, in host form: bits of address that count. */
 struct steer_net {
 	int family; /* AF_INET or AF_INET6 */

@@ -13,38 +13,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "base/credentials.h"
-#include "traffic/address.h"
 #include "traffic/directory.h"
-#include "traffic/listener.h"
+#include "traffic/endpoint.h"
+#include "traffic/finder.h"
 #include "traffic/steer.h"
-
-/* Where, and what the sockets made there are like. */
-struct endpoint {
-	struct address address; /* port 0 until the first is bound */
-	int backlog;
-	struct credentials owner; /* of what is made there */
-	mode_t umask;		  /* for a Unix socket's file */
-
-	/*
-	 * Where the Unix sockets that join now have their names, borrowed;
-	 * NULL: where the address says, which is the operator's word.
-	 */
-	struct directory *directory;
-	bool v6only; /* of the sockets there, once there are some */
-	bool passed; /* somebody else has made the one that is there */
-	const struct holder *holder; /* NULL: none */
-};
-
-/* Where a way that comes up again finds its sockets. */
-struct way_finder {
-	/*
-	 * The descriptor of a generation's socket, or with 0 of one that is
-	 * nobody's, the way's own from then on.  -1 if it is no more.
-	 */
-	int (*find)(unsigned int generation, uint64_t cookie, void *arg);
-	void *arg;
-};
 
 struct way {
 	enum listener_steering steering;

@@ -71,7 +71,7 @@ set(struct options *options, const char *name, const char *text)
 	char why[OPTIONS_WHY] = "";
 
 	assert_non_null(row);
-	if (options_set(options, row, text, why) == -1)
+	if (option_set(options, row, text, why) == -1)
 		fail_msg("%s", why);
 }
 
@@ -82,8 +82,7 @@ refused(const char *name, const char *text, const char *reason)
 	json_t *before = options_to_json(options), *after;
 	char why[OPTIONS_WHY] = "", expected[OPTIONS_WHY];
 
-	assert_int_equal(
-	    options_set(options, option_find(name), text, why), -1);
+	assert_int_equal(option_set(options, option_find(name), text, why), -1);
 	snprintf(
 	    expected, sizeof(expected), "%s: \"%s\": %s", name, text, reason);
 	assert_string_equal(why, expected);
@@ -303,16 +302,16 @@ messages_are_one_line_of_utf8(void **state)
 	json_t *string;
 	size_t i;
 
-	assert_int_equal(options_set(options, row, "a\nb\033[1m", why), -1);
+	assert_int_equal(option_set(options, row, "a\nb\033[1m", why), -1);
 	assert_string_equal(why, "env: \"a?b?[1m\": not K=V");
 	text[0] = 'x';
 	for (i = 1; i + 2 < sizeof(text); i += 2)
 		memcpy(text + i, "\303\244", 3);
-	assert_int_equal(options_set(options, row, text, why), -1);
+	assert_int_equal(option_set(options, row, text, why), -1);
 	string = json_string(why);
 	assert_non_null(string);
 	json_decref(string);
-	assert_int_equal(options_set(options, row, "K=\377", why), -1);
+	assert_int_equal(option_set(options, row, "K=\377", why), -1);
 	assert_string_equal(why, "env: not UTF-8");
 	options_free(options);
 }

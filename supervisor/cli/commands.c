@@ -2,7 +2,7 @@
 /*
  * The table of commands, dispatch, and the help that is made from it.
  */
-#include "cli/command.h"
+#include "cli/commands.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One option: its place in struct options, its row of the table, and how the
+ * text of its kind is read.
+ */
+#ifndef CONFIG_OPTION_H
+#define CONFIG_OPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum ready_kind {
+	READY_AUTO,
+	READY_NOTIFY,
+	READY_LISTEN,
+	READY_EXEC,
+	READY_DELAY
+};
+enum on_unhealthy { UNHEALTHY_REPORT, UNHEALTHY_RESTART };
+enum strategy { STRATEGY_OVERLAP, STRATEGY_EXCLUSIVE };
+enum restart_policy { RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_NEVER };
+
+/* --ready: command is for READY_EXEC, delay_ms for READY_DELAY. */
+struct ready_rule {
+	enum ready_kind kind;
+	unsigned int delay_ms;
+	char *command;
+};
+
+/* --restart-limit N/T */
+struct restart_limit {
+	unsigned int count;
+	unsigned int window_ms;
+};
+
+#define SHARE_LIST_MAX 100
+
+/* --canary: each more than the one before, 0 to 99. */
+struct share_list {
+	size_t count;
+	unsigned int percent[SHARE_LIST_MAX];
+};
+
+/* Strings and lists (NULL-terminated, never NULL) are the options'. */
+struct options {
+	char *name;
+	char *config;
+	char **listen;
+	unsigned int backlog;
+	int shim; /* enum shim_backend */
+	char **ignore;
+	unsigned int pass; /* enum pass_protocol, or-ed */
+	char **health;
+	unsigned int health_interval_ms;
+	unsigned int health_timeout_ms;
+	unsigned int health_passes;
+	unsigned int health_failures;
+	int on_unhealthy; /* enum on_unhealthy */
+	struct ready_rule ready;
+	unsigned int start_timeout_ms;
+	char *check;
+	struct share_list canary;
+	unsigned int step_ms;
+	int strategy; /* enum strategy */
+	char **preview;
+	unsigned int bake_ms;
+	unsigned int keep_ms;
+	int park_signal;	  /* 0: none */
+	int unpark_signal;	  /* 0: none */
+	unsigned int watchdog_ms; /* 0: none */
+	unsigned int retain;
+	unsigned int store_max;
+	unsigned int drain_timeout_ms;
+	int stop_signal;
+	unsigned int stop_timeout_ms;
+	int restart; /* enum restart_policy */
+	struct restart_limit restart_limit;
+	char *user;
+	char *group;
+	char *chdir;
+	int umask; /* -1: not given */
+	char **env;
+	char *pidfile;
+	char *child_pidfile;
+	char **hook;
+	char *control_group;
+	int log_format;	      /* enum log_format */
+	unsigned int log_max; /* bytes; 0: no bound */
+	bool sticky;
+	bool clear_env;
+	bool no_new_privs;
+	bool migrate_queued;
+	bool no_image_copy;
+};
+
+enum option_kind {
+	OPTION_FLAG,	 /* bool */
+	OPTION_STRING,	 /* char * */
+	OPTION_LIST,	 /* char **, may be repeated */
+	OPTION_COUNT,	 /* unsigned int */
+	OPTION_DURATION, /* unsigned int, milliseconds */
+	OPTION_SIGNAL,	 /* int */
+	OPTION_WORD,	 /* int, an index into words */
+	OPTION_WORDS,  /* unsigned int, bits by index into words, comma list */
+	OPTION_UMASK,  /* int, octal */
+	OPTION_READY,  /* struct ready_rule */
+	OPTION_LIMIT,  /* struct restart_limit */
+	OPTION_SHARES, /* struct share_list */
+	OPTION_SIZE,   /* unsigned int, bytes */
+};
+
+/* One row of the table. */
+struct option_row {
+	const char *name; /* flag without dashes, and JSON key */
+	char letter;	  /* of the short flag; 0: none */
+	enum option_kind kind;
+	size_t offset;	      /* in struct options */
+	const char *metavar;  /* NULL for a flag */
+	const char *fallback; /* the default, as text; NULL: none */
+	bool for_upgrade;     /* may come with an upgrade, and stays */
+	bool for_members;     /* also from a member of --control-group */
+	const char *const *words;
+	int (*validate)(const char *text, const char **why); /* may be NULL */
+	const char *help;
+};
+
+extern const struct option_row option_table[];
+extern const size_t option_count;
+
+#define OPTIONS_WHY 512 /* room for any reason, one line without its end */
+
+/*
+ * Take --listen's `[FDNAME=]ADDRESS` apart.  Returns the address, within
+ * text; *name_len is the length of the name that text begins with, 0 if
+ * there is none.
+ */
+const char *options_listen_address(const char *text, size_t *name_len);
+
+/*
+ * Take --hook's `EVENT=COMMAND` apart.  Returns the command, within text,
+ * and the length of the event's name in *event_len; NULL if text begins with
+ * no event that has hooks.
+ */
+const char *options_hook_command(const char *text, size_t *event_len);
+
+/*
+ * Take the + off a command that has one: it asks for the supervisor's own
+ * rights instead of those of --user.  Returns what is for the shell, within
+ * text.
+ */
+const char *options_command(const char *text, bool *ours);
+
+/* Durations `500ms`, `10s`, `5m`, `1h`, `30`.  -1 with EINVAL, ERANGE. */
+int options_duration(const char *text, unsigned int *ms);
+
+/* Bytes: `500`, `64K`, `10M`, `1.5G`.  -1 with EINVAL, ERANGE. */
+int options_size(const char *text, unsigned int *bytes);
+
+/* `TERM`, `SIGTERM`, `RTMIN+1`, `15`.  -1 with EINVAL. */
+int options_signal(const char *text);
+
+#endif
