@@ -26,8 +26,10 @@
 #include "process/child.h"
 #include "process/lines.h"
 #include "process/reaper.h"
+#include "process/relay.h"
 
 #define PIPE_SIZE 65536 /* what fits into a pipe, pipe(7) */
+#define RELAY_MS  200	/* for what a relay has still to pass on */
 #define ROLE	  "HOTSWAP_ROLE="
 
 struct command {
@@ -35,6 +37,9 @@ struct command {
 	int output;
 	int report; /* what kept it from running comes here */
 	bool timed_out;
+	bool relayed; /* its output comes through process/relay.h */
+	bool ended;   /* and is waited for */
+	int status;   /* then */
 	struct event *readable;
 	struct event *deadline;
 	struct lines lines;
@@ -253,6 +258,8 @@ command_free(struct command *command)
 static void
 kill_group(const struct command *command)
 {
+	if (command->ended)
+		return;
 	kill(-command->pid, SIGKILL);
 	kill(command->pid, SIGKILL);
 }
@@ -280,13 +287,18 @@ read_output(struct command *command)
 	return n;
 }
 
+static void finish(struct command *);
+
 static void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct command *command = arg;
 
-	if (read_output(command) == 0)
-		event_del(command->readable);
+	if (read_output(command) != 0)
+		return;
+	event_del(command->readable);
+	if (command->ended)
+		finish(command);
 }
 
 static void
@@ -294,6 +306,10 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	struct command *command = arg;
 
+	if (command->ended) {
+		finish(command);
+		return;
+	}
 	command->timed_out = true;
 	kill_group(command);
 }
@@ -312,6 +328,31 @@ take_failure(const struct command *command, struct command_result *result)
 	result->error = failure.error;
 }
 
+static void
+finish(struct command *command)
+{
+	struct command_result result = { .status = command->status };
+
+	lines_end(&command->lines);
+	take_failure(command, &result);
+	/* It may have ended by itself just before it was killed. */
+	result.timed_out = command->timed_out && WIFSIGNALED(command->status);
+	result.last_line = lines_last(&command->lines);
+	command->done(&result, command->arg);
+	command_free(command);
+}
+
+/* A relay ends behind its last word, or is waited for no longer. */
+static void
+await_relay(struct command *command)
+{
+	const struct timeval patience = clock_interval(RELAY_MS);
+
+	if (!event_pending(command->readable, EV_READ, NULL) ||
+	    evtimer_add(command->deadline, &patience) == -1)
+		finish(command);
+}
+
 /*
  * What it wrote is in the pipe by now, and no more than a pipe holds: a
  * descendant that goes on writing must not keep us here.
@@ -320,19 +361,18 @@ static void
 on_end(pid_t pid, int status, void *arg)
 {
 	struct command *command = arg;
-	struct command_result result = { .status = status };
 	ssize_t n, left;
 
+	command->ended = true;
+	command->status = status;
+	if (command->relayed) {
+		await_relay(command);
+		return;
+	}
 	for (left = PIPE_SIZE; left > 0; left -= n)
 		if ((n = read_output(command)) <= 0)
 			break;
-	lines_end(&command->lines);
-	take_failure(command, &result);
-	/* It may have ended by itself just before it was killed. */
-	result.timed_out = command->timed_out && WIFSIGNALED(status);
-	result.last_line = lines_last(&command->lines);
-	command->done(&result, command->arg);
-	command_free(command);
+	finish(command);
 }
 
 /* The child.  -1 with errno. */
@@ -391,6 +431,16 @@ open_pipe(int ends[2])
 	return -1;
 }
 
+/* The end to read from is *ends, the other one behind it.  -1 with errno. */
+static int
+open_output_of(const struct command_spec *spec, int ends[2])
+{
+	if (spec->account == NULL || !spec->account->change)
+		return open_pipe(ends);
+	ends[0] = relay_open(&ends[1]);
+	return ends[0] != -1 ? 0 : -1;
+}
+
 struct command *
 command_start(struct event_base *base, const struct command_spec *spec,
     command_done *done, void *arg)
@@ -399,11 +449,12 @@ command_start(struct event_base *base, const struct command_spec *spec,
 	int output[2] = { -1, -1 }, report[2] = { -1, -1 };
 	struct command *command = NULL;
 
-	if (open_pipe(output) == -1 || open_pipe(report) == -1 ||
+	if (open_output_of(spec, output) == -1 || open_pipe(report) == -1 ||
 	    (command = command_new(base, output[0], report[0], spec->log_as)) ==
 		NULL)
 		goto out;
 	output[0] = report[0] = -1;
+	command->relayed = spec->account != NULL && spec->account->change;
 	command->pid = launch(spec, output[1], report[1]);
 	if (command->pid == -1) {
 		command_free(command);
@@ -431,7 +482,8 @@ void
 command_cancel(struct command *command)
 {
 	kill_group(command);
-	reaper_watch(command->pid, NULL, NULL);
+	if (!command->ended)
+		reaper_watch(command->pid, NULL, NULL);
 	command_free(command);
 }
 

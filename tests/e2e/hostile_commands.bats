@@ -389,3 +389,24 @@ health_fails() {
 		hotswap probe "http://$(uname -n):$PORT/"
 	fi
 }
+
+@test "hostile: a command whose output hangs holds up nobody" {
+	setpriv --reuid=nobody --clear-groups unshare -Urm true 2>/dev/null ||
+		skip "takes a user namespace"
+	grep -q 'fuse$' /proc/filesystems || skip "takes FUSE"
+	mknod fuse c 10 229 && chmod 666 fuse
+	install -o nobody /dev/null theirs/file
+	install -m 755 "$BUILD/fixtures/hostile_fuse" hostile_fuse
+	attacker true
+	serve_attacked --start-timeout 1m
+	# It is ended when its time has passed, and another one is begun.
+	hotswap upgrade web --no-wait --health-timeout 1s --health-failures 100 \
+		--health "exec:exec ./hostile_fuse '$PWD/fuse' '$PWD/theirs/file'"
+	until_true field_is "d['generations'][1]['health']['failures'] > 1" True
+	timeout 2 hotswap status web >/dev/null
+	hotswap abort web
+	until_true hotswap wait web --for idle
+	kill -KILL "$(itself)"
+	until_true hotswap status web
+	unharmed
+}
