@@ -1,55 +1,79 @@
 #!/bin/sh
-# Run the unit tests and the end-to-end tests, REPEAT times, and say in one
-# last line how many passed and failed.  Arguments: the tests to run (files
-# below tests/, or names of unit tests); none: all of them.
+# SPDX-License-Identifier: ISC
+# Run the unit tests and the end-to-end tests, REPEAT times, JOBS of them side
+# by side, and say in one last line how many passed and failed.  Arguments:
+# the tests to run (files below tests/, or names of unit tests); none: all of
+# them.  A file that has a line "# alone: WHY" runs after the others.
 set -u
 
 build=${HOTSWAP_BUILD:?set by make}
 case $build in /*) ;; *) build=$PWD/$build ;; esac
 export HOTSWAP_BUILD="$build"
-log=$(mktemp)
-said=$(mktemp)
-trap 'rm -f "$log" "$said"' EXIT
+logs=$(mktemp -d)
+export TEST_LOGS="$logs"
+trap 'rm -rf "$logs"' EXIT
+trap 'exit 1' HUP INT TERM
 
 [ $# -gt 0 ] || set -- "$build"/unit/*_test "$build"/fuzz/*_fuzz tests/e2e/*.bats
 
-run() {
-	case $1 in
-	*.bats) bats --tap "$1" ;;
-	*_fuzz)
-		seeds=$(basename "$1" _fuzz)
-		# What is said of 20,000 bad inputs is of use where one ends it.
-		"$1" "tests/fuzz/seeds/$seeds" 2>"$said" && return
-		set -- "$?"
-		tail -n 40 "$said"
-		return "$1"
-		;;
-	*) CMOCKA_MESSAGE_OUTPUT=TAP "$1" ;;
-	esac
+# How many seconds each file took the last time: the longest begins first, so
+# that no core is idle at the end.
+times=$build/test_times
+
+by_time() {
+	awk -v times="$times" '
+		BEGIN { while ((getline <times) > 0) took[$2] = $1 }
+		{ print ($0 in took ? took[$0] : 1000), $0 }' |
+		sort -s -k 1,1 -n -r | cut -d ' ' -f 2-
 }
+
+# pool JOBS: run the tests that are named on standard input.
+pool() {
+	xargs -r -n 1 -P "$1" tests/run_one.sh
+}
+
+for test; do
+	case $test in
+	*/*) ;;
+	*_fuzz) test=$build/fuzz/$test ;;
+	*) test=$build/unit/$test ;;
+	esac
+	if grep -qs '^# alone: ' "$test"; then
+		echo "$test" >>"$logs/alone"
+	else
+		echo "$test" >>"$logs/together"
+	fi
+done
+touch "$logs/alone" "$logs/together"
 
 round=0
 while [ "$round" -lt "${REPEAT:-1}" ]; do
-	for test; do
-		case $test in
-		*/*) ;;
-		*_fuzz) test=$build/fuzz/$test ;;
-		*) test=$build/unit/$test ;;
-		esac
-		echo "# $(basename "$test")"
-		run "$test" 2>&1 || echo "# ended with status $?"
-		echo "# end of $(basename "$test")"
-	done
+	by_time <"$logs/together" | pool "${JOBS:-$(nproc)}"
+	pool 1 <"$logs/alone"
 	round=$((round + 1))
-done | tee "$log" | grep --line-buffered -v '^1\.\.'
+done
 
-# A test program that dies has run fewer tests than it planned.
+cat "$logs"/*.log >"$logs/all"
+{
+	sed -n 's/^# end of .*: \([0-9]*\) s, \(.*\)/\1 \2/p' "$logs/all"
+	[ ! -e "$times" ] || cat "$times"
+} | awk '!seen[$2]++' >"$logs/times"
+cp "$logs/times" "$times"
+
+# A test program that dies has run fewer tests than it planned, or fails with
+# no test that did.
 awk '
+	/^# ended with status/ { ended = 1 }
 	/^ok / { passed++; seen++ }
-	/^not ok / { failed++; seen++ }
+	/^not ok / { bad++; seen++ }
 	/^1\.\.[0-9]+/ { planned += substr($1, 4) }
-	/^# end of/ { if (planned > seen) failed += planned - seen; planned = seen = 0 }
+	/^# end of/ {
+		if (planned > seen)
+			bad += planned - seen
+		failed += ended && !bad ? 1 : bad
+		planned = seen = bad = ended = 0
+	}
 	END {
 		printf "%d passed, %d failed\n", passed, failed
 		exit failed > 0 || passed == 0
-	}' "$log"
+	}' "$logs/all"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
+# alone: it measures time
 # The short version of what `make bench` measures: the same programs with
 # fewer rounds.  Ratios of times need many of them, and are left to the bench.
 

@@ -1,0 +1,50 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Run one test program or Bats file for tests/run.sh, which sets TEST_LOGS.
+# Its output is printed whole when it ends, and kept below TEST_LOGS.
+set -u
+
+test=$1
+name=$(basename "$test")
+log=$(mktemp "$TEST_LOGS/$name.XXXXXX")
+
+# apart COMMAND...: in a PID namespace and a network of its own.  What the
+# tests leave behind ends with it, no address is taken by anybody else, and
+# /proc has their own processes alone.  Without root it is run as it is: in a
+# user namespace, processes have rights that an ordinary user has not.
+apart() {
+	if [ "$(id -u)" = 0 ] &&
+	    unshare --pid --fork --mount-proc --net true 2>/dev/null; then
+		# The shell stays, because the first process must reap orphans.
+		set -- unshare --pid --fork --kill-child --mount-proc --net \
+			sh -c 'ip link set lo up && "$@"; exit "$?"' sh "$@"
+	fi
+	"$@"
+}
+
+run() {
+	case $test in
+	*.bats) apart bats --tap "$test" ;;
+	*_fuzz)
+		# What is said of 20,000 bad inputs is of use where one ends it.
+		"$test" "tests/fuzz/seeds/${name%_fuzz}" 2>"$log.said" && return
+		set -- "$?"
+		tail -n 40 "$log.said"
+		return "$1"
+		;;
+	*) CMOCKA_MESSAGE_OUTPUT=TAP "$test" ;;
+	esac
+}
+
+began=$(date +%s)
+{
+	echo "# $name"
+	run || echo "# ended with status $?"
+	echo "# end of $name: $(($(date +%s) - began)) s, $test"
+} >"$log" 2>&1 </dev/null
+
+{
+	flock 9
+	grep -v '^1\.\.' "$log"
+} 9>"$TEST_LOGS/lock"
+mv "$log" "$log.log"
