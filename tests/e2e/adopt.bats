@@ -26,7 +26,7 @@ run_at() {
 
 # supervised: by the one that was begun last, whose program serves.
 supervised() {
-	[ "$(field "d['pid']" 2>/dev/null)" = "$SUPERVISOR" ] &&
+	[ "$(field .pid 2>/dev/null)" = "$SUPERVISOR" ] &&
 		hotswap wait web --for ready --timeout 10s
 }
 
@@ -49,7 +49,7 @@ keeper_kill() {
 }
 
 is_alone() {
-	[ "$(field "d['pid'] == d['supervisor']")" = True ]
+	[ "$(field '.pid == .supervisor')" = true ]
 }
 
 # load_at ADDRESS OPTIONS...: load in the background, as load_begin.
@@ -62,7 +62,7 @@ load_at() {
 
 # answered VERSION...: these, and no others.
 answered() {
-	[ "$(field "' '.join(sorted({g['version'] for g in d['generations']}))" load.json)" = "$*" ]
+	[ "$(field '[.generations[].version] | unique | join(" ")' load.json)" = "$*" ]
 }
 
 # traced: strace has begun to look at the supervisor.
@@ -100,18 +100,18 @@ to_and_fro() {
 }
 
 is_shifting() {
-	[ "$(field "d['rollout']['state']")" = shifting ]
+	[ "$(field .rollout.state)" = shifting ]
 }
 
 # has_connections N: as many at the first generation.
 has_connections() {
-	[ "$(field "d['generations'][0]['connections']")" = "$1" ]
+	[ "$(field '.generations[0].connections')" = "$1" ]
 }
 
 # last_result: what history says of the last rollout.
 last_result() {
 	hotswap history web --json | tail -n 1 >last
-	field "d['result']" last
+	field .result last
 }
 
 @test "both killed under load: a new run adopts, and no request fails" {
@@ -140,7 +140,7 @@ last_result() {
 	program=$(pid_of 1) before=$(supervisor)
 	load_at "$ADDRESS" --rate 500 --kept 4
 	keeper_kill
-	[ "$(field "d['pid']")" = "$before" ]
+	[ "$(field .pid)" = "$before" ]
 	release server v2
 	hotswap upgrade web
 	again
@@ -313,7 +313,7 @@ through() {
 	grep -q "every bind and listen of its program fails" run.log
 	hotswap status web | grep -q "trouble.* fails from now on"
 	hotswap restart web
-	[ -z "$(field "d['generations'][-1]['trouble']")" ]
+	[ -z "$(field '.generations[-1].trouble')" ]
 	to_and_fro
 	load_end
 }
@@ -327,7 +327,7 @@ through() {
 	load_at "$ADDRESS" --rate 300 --kept 4
 	keeper_kill
 	again
-	[ -z "$(field "d['generations'][0]['trouble']")" ]
+	[ -z "$(field '.generations[0].trouble')" ]
 	to_and_fro
 	load_end
 }
@@ -343,7 +343,7 @@ through() {
 	hotswap upgrade web
 	both_kill
 	again
-	[ -z "$(field "d['generations'][0]['trouble']")" ]
+	[ -z "$(field '.generations[0].trouble')" ]
 	hotswap rollback web
 	to_and_fro
 	load_end
@@ -351,7 +351,7 @@ through() {
 
 # stored: how many descriptors the cache server has stored.
 stored() {
-	field "d['generations'][0]['stored']['count']"
+	field '.generations[0].stored.count'
 }
 
 has_stored() {
@@ -377,7 +377,7 @@ has_stored() {
 	program=$(pid_of 1)
 	both_kill
 	hotswap start -n web -l "$ADDRESS" -- ./server >said
-	PIDS+=("$(field "d['pid']")")
+	PIDS+=("$(field .pid)")
 	grep -q "generation 1 serves, PID $program" said
 	to_and_fro
 }
@@ -387,6 +387,7 @@ has_stored() {
 	program=$(pid_of 1)
 	both_kill
 	kill -KILL "$program"
+	until_true has_ended "$program"
 	again
 	grep -q "a first start" run.log
 	[ "$(pid_of 1)" != "$program" ]
@@ -400,10 +401,11 @@ has_stored() {
 	serving=$(pid_of 2)
 	both_kill
 	kill -KILL "$serving"
+	until_true has_ended "$serving"
 	again
 	until_true is_version v2
 	[ "$(pid_of 1)" = "$program" ]
-	until_true [ "$(pid_of 2)" != "$serving" ]
+	[ "$(pid_of 2)" != "$serving" ]
 	grep -q "status that nobody knows" run.log
 	hotswap rollback web
 	[ "$(version)" = v1 ]
@@ -428,7 +430,7 @@ has_stored() {
 	[ "$(pid_of 1)" = "$program" ]
 	grep -q "command line is not what it was" run.log
 	hotswap upgrade web
-	[ "$(field "d['generations'][-1]['program'].split('/')[-1]")" = other ]
+	[ "$(field '.generations[-1].program | split("/")[-1]')" = other ]
 }
 
 # refused PATTERN: a new run ends with 2, says so, and leaves all as it is.

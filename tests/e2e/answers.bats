@@ -101,8 +101,8 @@ all_stages() {
 		}
 		until_true hotswap wait web --for ready --timeout 5s
 		until_true all_answer
-		[ "$(field "d['generations'][0]['restarts']")" = 0 ]
-		[ "$(field "len(d['listeners'])")" = 4 ]
+		[ "$(field '.generations[0].restarts')" = 0 ]
+		[ "$(field '.listeners | length')" = 4 ]
 		end
 	done
 }
@@ -126,7 +126,7 @@ all_rebinds() {
 		kill_at "$2" "$stage" "$3" rebind || break
 		until_true all_answer
 		[ "$(pid_of 1)" = "$MAIN" ]
-		[ "$(field "len(d['listeners'])")" = 4 ]
+		[ "$(field '.listeners | length')" = 4 ]
 	done
 	end
 }

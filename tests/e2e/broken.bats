@@ -12,13 +12,13 @@ refused() {
 	local pattern=$1 active pid
 
 	shift
-	active=$(field "d['active']")
+	active=$(field .active)
 	pid=$(pid_of "$active")
 	expect 1 hotswap upgrade web --start-timeout 1500ms \
 		--health-timeout 400ms --health-interval 100ms \
 		--stop-timeout 300ms "$@" 2>err || { cat err; return 1; }
 	grep -qE "$pattern" err || { cat err; return 1; }
-	[ "$(field "d['active']")" = "$active" ]
+	[ "$(field .active)" = "$active" ]
 	[ "$(pid_of "$active")" = "$pid" ]
 }
 
@@ -26,27 +26,13 @@ refused() {
 # beside it has gone.
 undisturbed() {
 	load_end
-	[ "$(field "[g['version'] for g in d['generations']]" load.json)" = "['v1']" ]
+	[ "$(field '[.generations[].version]' load.json)" = '["v1"]' ]
 	until_true none_left
 }
 
 none_left() {
 	hotswap wait web --for drained --timeout 10s
 	[ "$(running)" = "$(pid_of 1)" ]
-}
-
-# running: the PIDs that run from this test's directory, but for the load.
-running() {
-	local exe pid
-
-	for exe in /proc/[0-9]*/exe; do
-		case $(readlink "$exe" 2>/dev/null) in
-		"$BATS_TEST_TMPDIR"/*)
-			pid=${exe#/proc/}
-			echo "${pid%/exe}"
-			;;
-		esac
-	done
 }
 
 # broken PATTERN BEHAVIOUR...: a server that behaves so is refused.

@@ -15,12 +15,12 @@ choose_port() {
 
 # shifted SHARE: the candidate has that share of the new connections.
 shifted() {
-	[ "$(field "d['rollout']['share']")" = "$1" ] &&
-		[ "$(field "d['rollout']['state']")" = shifting ]
+	[ "$(field .rollout.share)" = "$1" ] &&
+		[ "$(field .rollout.state)" = shifting ]
 }
 
 is_checking() {
-	[ "$(field "d['rollout']['state']")" = checking ]
+	[ "$(field .rollout.state)" = checking ]
 }
 
 # canary SHARE OPTIONS...: upgrade to v2, and hold it there.
@@ -40,7 +40,7 @@ requests() {
 
 # answers GENERATION: so many of the last requests.
 answers() {
-	field "sum(g['answers'] for g in d['generations'] if g['generation'] == $1)" part.json
+	field "[.generations[] | select(.generation == $1).answers] | add // 0" part.json
 }
 
 # within SHARE: as many answers of generation 2 as chance has it, three times
@@ -101,18 +101,18 @@ shares() {
 	serve
 	release server v2
 	hotswap upgrade web --canary 5,25,50 --step-time 300ms --json >outcome.json
-	[ "$(field "[(p['phase'], p.get('share')) for p in d['phases']]" outcome.json)" = \
-		"[('resolve', None), ('start', None), ('check', None), ('shift', 5), ('shift', 25), ('shift', 50), ('bake', None)]" ]
-	[ "$(field "all(280 <= p['ms'] < 2000 for p in d['phases'] if p['phase'] == 'shift')" outcome.json)" = True ]
-	[ "$(field "d['result']" outcome.json)" = promoted ]
+	[ "$(field '[.phases[] | [.phase, .share]]' outcome.json)" = \
+		'[["resolve",null],["start",null],["check",null],["shift",5],["shift",25],["shift",50],["bake",null]]' ]
+	[ "$(field 'all(.phases[] | select(.phase == "shift"); 280 <= .ms and .ms < 2000)' outcome.json)" = true ]
+	[ "$(field .result outcome.json)" = promoted ]
 	[ "$(version)" = v2 ]
 	# From then on: what came with one upgrade holds for the next.
 	release server v3
 	hotswap upgrade web --json >outcome.json
-	[ "$(field "[p['share'] for p in d['phases'] if 'share' in p]" outcome.json)" = "[5, 25, 50]" ]
+	[ "$(field '[.phases[] | select(has("share")).share]' outcome.json)" = '[5,25,50]' ]
 	release server v4
 	hotswap upgrade web --canary none --json >outcome.json
-	[ "$(field "[p['share'] for p in d['phases'] if 'share' in p]" outcome.json)" = "[]" ]
+	[ "$(field '[.phases[] | select(has("share")).share]' outcome.json)" = '[]' ]
 }
 
 @test "canary: going back to a parked generation takes no steps" {
@@ -121,7 +121,7 @@ shares() {
 	hotswap upgrade web
 	until_true is_role 1 parked
 	hotswap rollback web --json >outcome.json
-	[ "$(field "[p['share'] for p in d['phases'] if 'share' in p]" outcome.json)" = "[]" ]
+	[ "$(field '[.phases[] | select(has("share")).share]' outcome.json)" = '[]' ]
 	[ "$(version)" = v1 ]
 }
 
@@ -132,19 +132,19 @@ shares() {
 	for share in 5 25 50 100; do
 		hotswap split web $share
 		requests "$CONNECTIONS" --source 127.10.0.1/1000 "127.0.0.1:$PORT"
-		[ "$(field "d['sources']['moved']" part.json)" = 0 ]
+		[ "$(field .sources.moved part.json)" = 0 ]
 	done
 	load_end
-	[ "$(field "d['sources']['answered']" load.json)" = 1000 ]
-	[ "$(field "d['sources']['most_moves']" load.json)" = 1 ]
-	[ "$(field "[g['version'] for g in d['generations']]" part.json)" = "['v2']" ]
+	[ "$(field .sources.answered load.json)" = 1000 ]
+	[ "$(field .sources.most_moves load.json)" = 1 ]
+	[ "$(field '[.generations[].version]' part.json)" = '["v2"]' ]
 }
 
 @test "without --sticky clients come to both generations" {
 	serve
 	canary 50
 	requests 20000 --source 127.10.0.1/1000 "127.0.0.1:$PORT"
-	[ "$(field "d['sources']['moved']" part.json)" -gt 990 ]
+	[ "$(field .sources.moved part.json)" -gt 990 ]
 }
 
 @test "preview: the named networks reach the candidate, no other does" {
@@ -184,12 +184,12 @@ shares() {
 	until_true is_version v2
 	hotswap split web 0
 	[ "$(version)" = v1 ]
-	[ "$(field "d['rollout']['left_ms']")" = None ]
+	[ "$(field .rollout.left_ms)" = null ]
 	hotswap split web 100
 	[ "$(version)" = v2 ]
 	shifted 100
 	hotswap promote web
-	[ "$(field "d['active']")" = 2 ]
+	[ "$(field .active)" = 2 ]
 	release server v3
 	hotswap upgrade web --canary 10 --step-time 100ms --no-wait
 	until_true hotswap split web 20
@@ -215,14 +215,14 @@ shares() {
 
 # taken_back: the rollout is over, and the last one did not succeed.
 taken_back() {
-	[ "$(field "d['counters']['rolled-back'], d['rollout']['state']")" = \
-		"(1, 'idle')" ]
+	[ "$(field '[.counters["rolled-back"], .rollout.state]')" = \
+		'[1,"idle"]' ]
 }
 
 # taken_back_unserved: the same, of one that has served nobody.
 taken_back_unserved() {
-	[ "$(field "d['counters']['aborted'], d['rollout']['state']")" = \
-		"(1, 'idle')" ]
+	[ "$(field '[.counters.aborted, .rollout.state]')" = \
+		'[1,"idle"]' ]
 }
 
 # met_few_and_none_later: at most 5 % of the requests, and 3 standard
@@ -269,7 +269,7 @@ sys.exit(g["answers"] > n * 0.05 + 3 * (n * 0.05 * 0.95) ** 0.5 or late > 0.002)
 	# What it had when it crashed is lost with it, nothing else.
 	echo stop >steer
 	wait "$CLIENT" || true
-	[ "$(field "d['failures'] < 20 and d['refused'] == 0" load.json)" = True ]
+	[ "$(field '.failures < 20 and .refused == 0' load.json)" = true ]
 	met_few_and_none_later
 }
 
@@ -328,7 +328,7 @@ sys.exit(g["answers"] > n * 0.05 + 3 * (n * 0.05 * 0.95) ** 0.5 or late > 0.002)
 	serve -l "$PWD/web.sock"
 	expect 78 hotswap upgrade web --canary 5 2>err
 	grep -q "canary: .*web.sock: no shares here" err
-	[ "$(field "len(d['generations'])")" = 1 ]
+	[ "$(field '.generations | length')" = 1 ]
 	release server v2
 	hotswap upgrade web --bake 1h --no-wait
 	until_true is_version v2

@@ -40,14 +40,7 @@ goes_on() {
 
 # runs_once: there is one process of this test's server.
 runs_once() {
-	local exe n=0
-
-	for exe in /proc/[0-9]*/exe; do
-		case $(readlink "$exe" 2>/dev/null) in
-		"$BATS_TEST_TMPDIR"/*) n=$((n + 1)) ;;
-		esac
-	done
-	[ "$n" = 1 ]
+	[ "$(running | wc -l)" = 1 ]
 }
 
 # is_left_alone WORDS: nobody supervises, and all serves; the log says why.
@@ -185,7 +178,7 @@ saves() {
 	local before
 
 	serve
-	until_true field_is "d['rollout']['state']" idle
+	until_true field_is .rollout.state idle
 	before=$(saves)
 	release server v2
 	hotswap upgrade web
@@ -200,6 +193,6 @@ saves() {
 }
 
 connected_to() {
-	field "[g['connections'] for g in d['generations'] if g['number'] == $1][0]" |
+	generation "$1" .connections |
 		grep -qx 1
 }

@@ -43,10 +43,9 @@ failure() {
 	printf '{"error": "%s", "parameters": {"message": "%s"}}' "$1" "$2"
 }
 
-# field JSON PATH: one value of it.
+# field JSON FILTER: what the jq filter finds in it.
 field() {
-	python3 -c 'import json, sys
-print(eval("json.loads(sys.argv[1])" + sys.argv[2]))' "$1" "$2"
+	jq -r -c "$2" <<<"$1"
 }
 
 status_of_two='{"parameters": {"status": {"name": "web", "pid": 4242,
@@ -79,7 +78,7 @@ status_of_two='{"parameters": {"status": {"name": "web", "pid": 4242,
 	run --separate-stderr "$hotswap" upgrade web --json
 	[ "$status" -eq 1 ]
 	[[ $stderr == *'rolled-back: the program exited; generation 1 serves' ]]
-	[ "$(field "$output" '["result"]')" = rolled-back ]
+	[ "$(field "$output" .result)" = rolled-back ]
 	[ "${#lines[@]}" -eq 1 ]
 }
 
@@ -114,15 +113,15 @@ status_of_two='{"parameters": {"status": {"name": "web", "pid": 4242,
 	fake web "{\"Upgrade\": [$(failure org.hotswap.Supervisor.Refused busy)]}"
 	run --separate-stderr "$hotswap" upgrade --json
 	[ "$status" -eq 2 ]
-	[ "$(field "$output" '["result"]')" = refused ]
-	[ "$(field "$output" '["reason"]')" = busy ]
+	[ "$(field "$output" .result)" = refused ]
+	[ "$(field "$output" .reason)" = busy ]
 }
 
 @test "--timeout: status 75, and the rollout is said to go on" {
 	fake web '{"Upgrade": ["hang"], "Wait": ["hang"]}'
 	run --separate-stderr "$hotswap" upgrade --timeout 100ms --json
 	[ "$status" -eq 75 ]
-	[ "$(field "$output" '["result"]')" = timeout ]
+	[ "$(field "$output" .result)" = timeout ]
 	[[ $stderr == *'the upgrade goes on'* ]]
 	run -75 "$hotswap" wait --for idle --timeout 100ms
 	[[ $output == *'still not idle'* ]]
@@ -159,12 +158,12 @@ status_of_two='{"parameters": {"status": {"name": "web", "pid": 4242,
 	    --bake 1s -- ./prog -x --
 	local call
 	call=$(tail -n 1 "$calls")
-	[ "$(field "$call" '["parameters"]["options"]')" = \
-	    "{'health': ['http://a/', 'tcp://b:1'], 'bake': '1s'}" ]
-	[ "$(field "$call" '["parameters"]["arguments"]')" = \
-	    "['./prog', '-x', '--']" ]
-	[ "$(field "$call" '["parameters"]["directory"]')" = "$PWD" ]
-	[ "$(field "$call" '["more"]')" = True ]
+	[ "$(field "$call" .parameters.options)" = \
+	    '{"health":["http://a/","tcp://b:1"],"bake":"1s"}' ]
+	[ "$(field "$call" .parameters.arguments)" = \
+	    '["./prog","-x","--"]' ]
+	[ "$(field "$call" .parameters.directory)" = "$PWD" ]
+	[ "$(field "$call" .more)" = true ]
 }
 
 @test "on a terminal the picture below the events says what is waited for" {
@@ -184,7 +183,7 @@ status_of_two='{"parameters": {"status": {"name": "web", "pid": 4242,
 	[[ $output != *$'\e'* ]]
 	[ "$(wc -L <<<"$output")" -le 80 ]
 	run -0 "$hotswap" status --json
-	[ "$(field "$output" '["generations"][1]["restarts"]')" = 3 ]
+	[ "$(field "$output" '.generations[1].restarts')" = 3 ]
 }
 
 @test "list: all that answer, one that does not, none that is dead" {
@@ -197,7 +196,7 @@ status_of_two='{"parameters": {"status": {"name": "web", "pid": 4242,
 	[[ $output == *'baking'*'stuck'*'no answer'* ]]
 	[[ $output != *dead* ]]
 	run -0 "$hotswap" list --json
-	[ "$(field "$output" '[1]["name"]')" = stuck ]
+	[ "$(field "$output" '.[1].name')" = stuck ]
 }
 
 @test "metrics: labels are escaped, what was not counted is left out" {
@@ -252,7 +251,7 @@ status_of_two='{"parameters": {"status": {"name": "web", "pid": 4242,
 	printf '\n{"torn' >>"$HOTSWAP_STATE_DIR/old/history"
 	run -0 "$hotswap" history old --json
 	[ "${#lines[@]}" -eq 1 ]
-	[ "$(field "$output" '["to"]')" = 2 ]
+	[ "$(field "$output" .to)" = 2 ]
 	run -69 "$hotswap" history never
 }
 

@@ -16,7 +16,7 @@ under_load() {
 	env "${@:2}" python3 "$BATS_TEST_DIRNAME/peer.py" "$1" run/web.sock
 	load_end
 	hotswap status web >/dev/null
-	[ "$(field "d['pid']")" = "$SUPERVISOR" ]
+	[ "$(field .pid)" = "$SUPERVISOR" ]
 	[ "$(version)" = v1 ]
 	until_true is_small
 	until_true has_descriptors "$before"

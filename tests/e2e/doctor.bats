@@ -30,10 +30,10 @@ diagnosis() {
 
 @test "doctor --json: says of each feature what it is for and whether it is here" {
 	hotswap doctor --json >all.json
-	[ "$(field "d['usable']" all.json)" = True ]
-	[ "$(field "all(f['name'] and f['purpose'] and f['state'] in ('present', 'limited', 'absent') for f in d['features'])" all.json)" = True ]
-	[ "$(field "all(bool(f['remedy']) == (f['state'] != 'present') for f in d['features'])" all.json)" = True ]
-	[ "$(field "'program' in d" all.json)" = False ]
+	[ "$(field .usable all.json)" = true ]
+	[ "$(field 'all(.features[]; .name != "" and .purpose != "" and (.state | IN("present", "limited", "absent")))' all.json)" = true ]
+	[ "$(field 'all(.features[]; (.remedy | length > 0) == (.state != "present"))' all.json)" = true ]
+	[ "$(field 'has("program")' all.json)" = false ]
 }
 
 @test "doctor: a user without privilege is told what is limited and what to do" {
@@ -60,9 +60,9 @@ diagnosis() {
 @test "doctor: tells static from dynamic programs and follows scripts" {
 	printf '#! /usr/bin/env cat\n' >script
 	chmod 755 script
-	[ "$(diagnosis "d['program']['libc']" "$BUILD/fixtures/bind_static")" = none ]
-	[ "$(diagnosis "d['program']['libc']" ./server)" = glibc ]
-	[ "$(diagnosis "d['program']['interpreter']" ./script)" = "$(command -v cat)" ]
+	[ "$(diagnosis .program.libc "$BUILD/fixtures/bind_static")" = none ]
+	[ "$(diagnosis .program.libc ./server)" = glibc ]
+	[ "$(diagnosis .program.interpreter ./script)" = "$(command -v cat)" ]
 }
 
 @test "doctor: chooses the backend by privilege and by the kind of file" {
@@ -70,22 +70,22 @@ diagnosis() {
 
 	unprivileged "${ask[@]}" "$BUILD/fixtures/bind_static" >static.json
 	unprivileged "${ask[@]}" "$BUILD/fixtures/bind_plain" >plain.json
-	[ "$(field "d['program']['backend'], d['program']['no_new_privs']" static.json)" = "('seccomp', True)" ]
-	[ "$(field "d['program']['backend'], d['program']['no_new_privs']" plain.json)" = "('preload', False)" ]
-	[ "$(field "any('set-user-ID' in w for w in d['program']['warnings'])" static.json)" = True ]
+	[ "$(field '.program | [.backend, .no_new_privs]' static.json)" = '["seccomp",true]' ]
+	[ "$(field '.program | [.backend, .no_new_privs]' plain.json)" = '["preload",false]' ]
+	[ "$(field 'any(.program.warnings[]; contains("set-user-ID"))' static.json)" = true ]
 	[ "$(id -u)" != 0 ] || {
 		"${ask[@]}" "$BUILD/fixtures/bind_plain" >root.json
-		[ "$(field "d['program']['backend'], d['program']['no_new_privs']" root.json)" = "('seccomp', False)" ]
+		[ "$(field '.program | [.backend, .no_new_privs]' root.json)" = '["seccomp",false]' ]
 	}
 }
 
 @test "doctor: knows servers that detach themselves, and what prevents it" {
-	local detaches="any('detaches' in w for w in d['program']['warnings'])"
+	local detaches='any(.program.warnings[]; contains("detaches"))'
 
-	[ "$(diagnosis "$detaches" nginx)" = True ]
-	[ "$(diagnosis "$detaches" nginx -g 'daemon off; pid x;')" = False ]
-	[ "$(diagnosis "d['program']['options']" nginx)" = "--stop-signal QUIT" ]
-	[ "$(diagnosis "d['program']['warnings'] == []" ./server)" = True ]
+	[ "$(diagnosis "$detaches" nginx)" = true ]
+	[ "$(diagnosis "$detaches" nginx -g 'daemon off; pid x;')" = false ]
+	[ "$(diagnosis .program.options nginx)" = "--stop-signal QUIT" ]
+	[ "$(diagnosis '.program.warnings == []' ./server)" = true ]
 }
 
 @test "doctor: status 1 and the reason for what cannot be run" {
@@ -101,7 +101,7 @@ diagnosis() {
 # weakness NAME OPTIONS...: what is said of it, "" where it is not found.
 weakness() {
 	hotswap doctor --json "${@:2}" >weak.json || true
-	field "' '.join(w['detail'] + ' | ' + w['why'] + ' | ' + w['remedy'] for w in d['weaknesses'] if w['name'] == '$1')" weak.json
+	field "[.weaknesses[] | select(.name == \"$1\") | .detail, .why, .remedy] | join(\" | \")" weak.json
 }
 
 @test "doctor: a program that others can replace weakens the service, and what ends that is said" {
@@ -148,7 +148,7 @@ weakness() {
 	mkdir -m 777 open
 	echo '{ "program": ["./server"] }' >open/web.json
 	[[ $(weakness "configuration file" -c open/web.json) == *"$PWD/open is writable by everybody"*"chmod o-w"* ]]
-	[ "$(field "d['program']['file']" weak.json)" = "$PWD/server" ]
+	[ "$(field .program.file weak.json)" = "$PWD/server" ]
 	[[ $(weakness "pid file" --pidfile "$PWD/open/pid") == *"$PWD/open is writable"* ]]
 	[ -z "$(weakness "state directory")" ]
 	HOTSWAP_STATE_DIR=$PWD/open
@@ -168,5 +168,5 @@ weakness() {
 	grep -q '^WEAKNESS  *WHY IT MATTERS' table
 	grep -q '^commands with a +  .*' table
 	hotswap doctor --json --check +/bin/true -- ./server >all.json
-	[ "$(field "all(w['name'] and w['why'] and w['remedy'] for w in d['weaknesses'])" all.json)" = True ]
+	[ "$(field 'all(.weaknesses[] | .name, .why, .remedy; length > 0)' all.json)" = true ]
 }

@@ -13,18 +13,18 @@ serve_locked() {
 
 # phase NAME: its milliseconds in outcome.json.
 phase() {
-	field "[p['ms'] for p in d['phases'] if p['phase'] == '$1'][0]" \
+	field ".phases | map(select(.phase == \"$1\"))[0].ms" \
 		outcome.json
 }
 
 # is_connected: somebody is, to the first generation.
 is_connected() {
-	[ "$(field "d['generations'][0]['connections']")" = 1 ]
+	[ "$(field '.generations[0].connections')" = 1 ]
 }
 
 # The candidate has answers to finish.
 is_connected_to_second() {
-	[ "$(field "d['generations'][1]['connections']")" -gt 0 ]
+	[ "$(field '.generations[1].connections')" -gt 0 ]
 }
 
 # failed OPTIONS...: a candidate that behaves so, under load, is taken back:
@@ -34,11 +34,11 @@ failed() {
 	load_begin --rate 300
 	release server v2 "$@"
 	expect 1 hotswap upgrade web --json >outcome.json
-	[ "$(field "d['from'], d['to']" outcome.json)" = "(1, 2)" ]
+	[ "$(field '[.from, .to]' outcome.json)" = '[1,2]' ]
 	[ "$(phase pause)" -gt 0 ]
 	is_role 1 active
 	is_role 2 failed
-	[ "$(field "d['generations'][0]['restarts']")" = 1 ]
+	[ "$(field '.generations[0].restarts')" = 1 ]
 	load_end
 	[ "$(version)" = v1 ]
 }
@@ -67,8 +67,8 @@ failed() {
 	release server v2
 	hotswap upgrade web --json >outcome.json
 	[ "$(version)" = v2 ]
-	[ "$(field "[p['phase'] for p in d['phases']]" outcome.json)" = \
-		"['resolve', 'stop', 'start', 'check', 'pause', 'bake']" ]
+	[ "$(field '[.phases[].phase]' outcome.json)" = \
+		'["resolve","stop","start","check","pause","bake"]' ]
 	is_role 1 retired
 	hotswap events web | grep '"event": *"resumed"'
 	[ "$(phase pause)" -ge "$(phase stop)" ]
@@ -82,13 +82,13 @@ failed() {
 		hotswap upgrade web
 	done
 	load_end
-	[ "$(field "sorted(g['version'] for g in d['generations'])" load.json)" = \
-		"['v1', 'v2', 'v3', 'v4']" ]
+	[ "$(field '[.generations[].version] | sort' load.json)" = \
+		'["v1","v2","v3","v4"]' ]
 }
 
 @test "exclusive: a candidate that ends at once brings the old one back, and nobody notices" {
 	failed --exit 3
-	[ "$(field "d['result']" outcome.json)" = aborted ]
+	[ "$(field .result outcome.json)" = aborted ]
 	[ "$(phase restore)" -ge 0 ]
 	grep -q "exited with status 3" outcome.json
 }
@@ -110,7 +110,7 @@ failed() {
 	until_true is_connected_to_second
 	hotswap abort web
 	expect 1 wait $!
-	[ "$(field "d['result']" outcome.json)" = rolled-back ]
+	[ "$(field .result outcome.json)" = rolled-back ]
 	load_end
 	[ "$(version)" = v1 ]
 	is_role 1 active
@@ -126,7 +126,7 @@ failed() {
 	until_true grep -q "new connections wait" err
 	curl -s -m 10 -o waiting "http://127.0.0.1:$PORT/" 3>&- &
 	waiting=$!
-	[ "$(field "d['rollout']['state']")" = stopping ]
+	[ "$(field .rollout.state)" = stopping ]
 	hotswap abort web
 	expect 1 wait $upgrade
 	wait $waiting
@@ -141,7 +141,7 @@ failed() {
 	until_true grep -q "gets 100 %" err
 	until_true is_version v1
 	expect 1 wait $!
-	[ "$(field "d['result']" outcome.json)" = rolled-back ]
+	[ "$(field .result outcome.json)" = rolled-back ]
 }
 
 @test "exclusive: rollback ends the one before the other starts, too" {
@@ -151,7 +151,7 @@ failed() {
 	load_begin --rate 300
 	hotswap rollback web --json >outcome.json
 	load_end
-	[ "$(field "d['result']" outcome.json)" = rolled-back ]
+	[ "$(field .result outcome.json)" = rolled-back ]
 	[ "$(version)" = v1 ]
 	[ "$(phase pause)" -gt 0 ]
 }

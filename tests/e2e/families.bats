@@ -14,7 +14,7 @@ serve_at() {
 	SUPERVISOR=$!
 	PIDS+=("$SUPERVISOR")
 	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
-	ADDRESS=$(field "d['listeners'][0]['address']")
+	ADDRESS=$(field '.listeners[0].address')
 }
 
 # load_at ADDRESS OPTIONS...: load in the background, as load_begin.
@@ -38,7 +38,7 @@ to_and_fro() {
 
 # answered VERSION...: these, and no others.
 answered() {
-	[ "$(field "' '.join(sorted({g['version'] for g in d['generations']}))" load.json)" = "$*" ]
+	[ "$(field '[.generations[].version] | unique | join(" ")' load.json)" = "$*" ]
 }
 
 # through ADDRESS [CLIENT'S ADDRESS]: ten upgrades and rollbacks under load.
@@ -127,7 +127,7 @@ is_main() {
 
 # is_restarted N: so many times.
 is_restarted() {
-	[ "$(field "d['generations'][0]['restarts']")" = "$1" ]
+	[ "$(field '.generations[0].restarts')" = "$1" ]
 }
 
 @test "a killed server's sockets go to the one that is started again: nobody in the queue is lost" {
@@ -141,16 +141,16 @@ is_restarted() {
 	wait "$CLIENT" || true
 	cat load.json
 	# What it had accepted dies with it, a few at each kill.
-	[ "$(field "d['refused'], d['timed_out'], d['wrong']" load.json)" = "(0, 0, 0)" ]
-	[ "$(field "d['reset'] + d['truncated'] <= 15" load.json)" = True ]
+	[ "$(field '[.refused, .timed_out, .wrong]' load.json)" = '[0,0,0]' ]
+	[ "$(field '.reset + .truncated <= 15' load.json)" = true ]
 }
 
 @test "a stopped server's queue waits for the one that takes its place" {
 	serve_at 127.0.0.1:0 -- ./server
 	kill -STOP "$(pid_of 1)"
 	load_at "$ADDRESS" --count 20 --rate 1000 --timeout 8s
-	until_true field_is "d['listeners'][0]['queues'][0]['queued']" 20
+	until_true field_is '.listeners[0].queues[0].queued' 20
 	kill -KILL "$(pid_of 1)"
 	wait "$CLIENT" || { cat load.json; return 1; }
-	[ "$(field "d['ok']" load.json)" = 20 ]
+	[ "$(field .ok load.json)" = 20 ]
 }

@@ -63,7 +63,7 @@ is_idle() {
 }
 
 is_connected() {
-	[ "$(field "d['generations'][0]['connections']")" -ge 1 ]
+	[ "$(field '.generations[0].connections')" -ge 1 ]
 }
 
 # upgrades: it can still do what it is for.
@@ -130,7 +130,7 @@ s = socket.create_server(("127.0.0.1", int(sys.argv[1]))); time.sleep(60)' \
 	hotswap start -n web -l "127.0.0.1:$PORT" -- ./server >second 2>&1 3>&- ||
 		second=$?
 	wait $! || first=$?
-	PIDS+=("$(field "d['pid']")")
+	PIDS+=("$(field .pid)")
 	[ "$((first + second))" = 2 ] || { cat first second; false; }
 	grep -q "name is taken" first second
 	[ "$(version)" = v1 ]

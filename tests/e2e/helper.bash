@@ -6,12 +6,13 @@
 
 bats_require_minimum_version 1.5.0
 
+BUILD=${HOTSWAP_BUILD:-$BATS_TEST_DIRNAME/../../build}
+
 setup() {
 	setup_service
 }
 
 setup_service() {
-	BUILD=${HOTSWAP_BUILD:-$BATS_TEST_DIRNAME/../../build}
 	PATH=$BUILD/bin:$PATH
 	export HOTSWAP_RUNTIME_DIR=$BATS_TEST_TMPDIR/run
 	export HOTSWAP_STATE_DIR=$BATS_TEST_TMPDIR/state
@@ -37,29 +38,7 @@ teardown() {
 		echo "--- $log"
 		tail -n 60 "$log"
 	done
-	leftovers_end
-}
-
-# leftovers_end: end what still runs of this test, by PID: programs of its
-# directory, and those of an interpreter that work there and are nobody's.
-leftovers_end() {
-	local proc
-
-	for proc in /proc/[0-9]*; do
-		if is_below_here "$proc/exe" ||
-		    { is_below_here "$proc/cwd" &&
-			grep -q '^PPid:[[:space:]]*1$' "$proc/status"; }; then
-			kill -KILL "${proc#/proc/}" || true
-		fi
-	done 2>/dev/null
-}
-
-# is_below_here LINK: does it lead into the test's directory?
-is_below_here() {
-	case $(readlink "$1") in
-	"$BATS_TEST_TMPDIR" | "$BATS_TEST_TMPDIR"/*) ;;
-	*) false ;;
-	esac
+	"$BUILD/fixtures/processes" end "$BATS_TEST_TMPDIR"
 }
 
 # until_true COMMAND...: wait for it, ten seconds at most.
@@ -87,10 +66,14 @@ release() {
 	mv "$file.new" "$file"
 }
 
+# running: the PIDs of the processes whose program lies in the test's directory.
+running() {
+	"$BUILD/fixtures/processes" list "$BATS_TEST_TMPDIR"
+}
+
 # free_port: one that nobody listens on.
 free_port() {
-	python3 -c 'import socket
-s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])'
+	"$BUILD/fixtures/free_port"
 }
 
 # serve OPTIONS... [-- PROGRAM...]: run a supervisor of ./server as `web` on
@@ -123,14 +106,15 @@ is_version() {
 	[ "$(version)" = "$1" ]
 }
 
-# field FILTER [FILE]: from the JSON of `hotswap status web`, or of a file.
+# field FILTER [FILE]: what the jq filter finds in `hotswap status web --json`, or
+# in a file; fails where there is no JSON.
 field() {
 	if [ $# -gt 1 ]; then
-		python3 -c 'import json, sys
-d = json.load(open(sys.argv[2])); print(eval(sys.argv[1]))' "$1" "$2"
+		jq -r -c "$1" "$2"
 	else
-		hotswap status web --json | python3 -c 'import json, sys
-d = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"
+		local json
+
+		json=$(hotswap status web --json) && jq -r -c "$1" <<<"$json"
 	fi
 }
 
@@ -141,12 +125,17 @@ field_is() {
 
 # itself: the PID of the supervisor itself; SUPERVISOR is its keeper's.
 itself() {
-	field "d['supervisor']"
+	field .supervisor
+}
+
+# generation N FILTER: what the filter finds in a generation; fails if there is none.
+generation() {
+	field "first(.generations[] | select(.number == $1)) // error(\"none\") | $2"
 }
 
 # role N: of a generation.
 role() {
-	field "[g['role'] for g in d['generations'] if g['number'] == $1][0]"
+	generation "$1" .role
 }
 
 # is_role N ROLE
@@ -156,7 +145,7 @@ is_role() {
 
 # pid_of N: the main process of a generation.
 pid_of() {
-	field "[g['pid'] for g in d['generations'] if g['number'] == $1][0]"
+	generation "$1" .pid
 }
 
 # load_begin OPTIONS...: load on the server in the background.
@@ -178,7 +167,7 @@ load_end() {
 
 # supervisor: its PID, which is not the keeper's.
 supervisor() {
-	field "d['supervisor']"
+	field .supervisor
 }
 
 # expect STATUS COMMAND...: it must end with that exit status.

@@ -180,8 +180,8 @@ forbidden() {
 	forbidden 'set the option "health"' upgrade web \
 		--health "http://127.0.0.1:$PORT/"
 	[ ! -e taken ]
-	[ "$(field "d['active']")" = 1 ]
-	[ "$(field "len(d['generations'])")" = 1 ]
+	[ "$(field .active)" = 1 ]
+	[ "$(field '.generations | length')" = 1 ]
 }
 
 @test "control group: a member can name no program, stop nothing and replace no supervisor" {
@@ -227,7 +227,7 @@ forbidden() {
 \"org.hotswap.Supervisor.Upgrade\",\"parameters\":$parameters}" <ask.py
 		[ "$output" = org.hotswap.Supervisor.NotPermitted ]
 	done
-	[ "$(field "d['active']")" = 1 ]
+	[ "$(field .active)" = 1 ]
 }
 
 @test "control group: a member upgrades, takes back and looks" {
@@ -239,7 +239,7 @@ forbidden() {
 	[ "$(version)" = v1 ]
 	member restart web
 	member upgrade web --bake 10s --no-wait
-	until_true field_is "d['rollout']['state']" baking
+	until_true field_is .rollout.state baking
 	member promote web
 	member signal web USR1
 	for command in status history events metrics; do
@@ -334,7 +334,7 @@ while True:
 
 # health_fails: the check of the generation that serves has failed.
 health_fails() {
-	field_is "d['generations'][-1]['health']['last']" fail
+	field_is '.generations[-1].health.last' fail
 }
 
 @test "prober: a Unix socket of somebody else's is reached with the program's rights or not at all" {
@@ -350,7 +350,7 @@ health_fails() {
 	mkdir -m 700 closed
 	serve --user nobody -l "$PWD/closed/web.sock" \
 		--health "unix:$PWD/closed/web.sock:http:/"
-	until_true field_is "d['generations'][-1]['health']['last']" pass
+	until_true field_is '.generations[-1].health.last' pass
 	release server v2
 	hotswap upgrade web
 	hotswap rollback web

@@ -147,7 +147,7 @@ harm_done() {
 	echo "before the start" | tee state/web/log >state/web/output
 	hotswap start -n web -l "127.0.0.1:$PORT" --bake 200ms --keep 1m \
 		--user nobody -- ./program
-	PIDS+=("$(field "d['pid']")")
+	PIDS+=("$(field .pid)")
 	load_begin --rate 1000
 	harm_done
 	grep "before the start" state/web/log

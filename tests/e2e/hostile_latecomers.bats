@@ -43,10 +43,10 @@ setup() {
 	END
 	attacker "exec python3 '$PWD/program.py'"
 	serve_attacked
-	until_true field_is "d['generations'][0]['settled']" True
+	until_true field_is '.generations[0].settled' true
 	touch theirs/go
 	until_true said "bound 208"
-	[ "$(field "len(d['listeners'])")" = 1 ]
-	[ "$(field "len(d['generations'][0]['own_addresses'])")" -ge 40 ]
+	[ "$(field '.listeners | length')" = 1 ]
+	[ "$(field '.generations[0].own_addresses | length')" -ge 40 ]
 	unharmed
 }

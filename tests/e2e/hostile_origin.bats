@@ -98,7 +98,7 @@ swap_version() {
 	until_true test "$(pid_of 1)" != "$first"
 	for pid in "${POSERS[@]}"; do
 		[ "$(pid_of 1)" != "$pid" ]
-		[[ " $(field "' '.join(str(p) for p in d['generations'][0]['pids'])") " != *" $pid "* ]]
+		[[ " $(field '.generations[0].pids | join(" ")') " != *" $pid "* ]]
 	done
 	unposed
 }
@@ -114,7 +114,7 @@ swap_version() {
 	serve --user nobody
 	[ "$(pid_of 1)" = "$program" ]
 	swap_version
-	[ "$(field "' '.join(str(p) for p in d['generations'][0]['pids'])")" = "$program" ]
+	[ "$(field '.generations[0].pids | join(" ")')" = "$program" ]
 	unposed
 }
 

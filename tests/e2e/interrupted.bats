@@ -26,22 +26,16 @@ os.execvp(sys.argv[1], sys.argv[1:])' "$@" >said 2>&1 3>&- &
 }
 
 none_left() {
-	local exe
-
-	for exe in /proc/[0-9]*/exe; do
-		case $(readlink "$exe" 2>/dev/null) in
-		"$BATS_TEST_TMPDIR"/*) return 1 ;;
-		esac
-	done
+	[ -z "$(running)" ]
 }
 
 # state STATE: of the rollout.
 state() {
-	[ "$(field "d['rollout']['state']" 2>/dev/null)" = "$1" ]
+	[ "$(field .rollout.state 2>/dev/null)" = "$1" ]
 }
 
 is_connected() {
-	[ "$(field "d['generations'][0]['connections']")" -ge 1 ]
+	[ "$(field '.generations[0].connections')" -ge 1 ]
 }
 
 @test "Ctrl-C during start leaves it going, and says so" {
@@ -83,7 +77,7 @@ is_connected() {
 	grep -qE "goes on|still" said
 	state baking
 	hotswap promote web
-	[ "$(field "d['active']")" = 3 ]
+	[ "$(field .active)" = 3 ]
 }
 
 @test "TERM during the first start: start says that it was stopped, nothing is left" {
@@ -91,7 +85,7 @@ is_connected() {
 	hotswap start -n web -l 127.0.0.1:0 -- ./server >said 2>&1 3>&- &
 	PIDS+=($!)
 	until_true state checking
-	kill -TERM "$(field "d['pid']")"
+	kill -TERM "$(field .pid)"
 	expect 1 wait $!
 	grep -q "not started: stopped before it served" said
 	until_true none_left
@@ -130,7 +124,7 @@ is_connected() {
 	# The kernel has sent it by now; an upgrade would be under way.
 	state idle
 	[ "$(version)" = v1 ]
-	[ "$(field "d['pid'], d['active']")" = "($SUPERVISOR, 1)" ]
+	[ "$(field '[.pid, .active]')" = "[$SUPERVISOR,1]" ]
 	hotswap upgrade web
 	[ "$(version)" = v2 ]
 	hotswap stop web

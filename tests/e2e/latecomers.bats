@@ -65,7 +65,7 @@ wrap() {
 
 # settled: the start is over.
 settled() {
-	field_is "[g['settled'] for g in d['generations']][-1]" True
+	field_is '.generations[-1].settled' true
 }
 
 # saved WORDS: are they in the account of what runs, for a successor?
@@ -75,7 +75,7 @@ saved() {
 
 # own N: what generation N listens on for itself.
 own() {
-	field "' '.join([g['own_addresses'] for g in d['generations'] if g['number'] == $1][0])"
+	generation "$1" '.own_addresses | join(" ")'
 }
 
 own_is() {
@@ -83,7 +83,7 @@ own_is() {
 }
 
 listeners() {
-	field "' '.join(l['address'] for l in d['listeners'])"
+	field '[.listeners[].address] | join(" ")'
 }
 
 # ask_more: is somebody there?
@@ -189,10 +189,10 @@ ask_more() {
 	wrap --ready notify
 	until_true grep -q bound said.1
 	[ "$(own 1)" = "" ]
-	[ "$(field "len(d['listeners'])")" = 2 ]
+	[ "$(field '.listeners | length')" = 2 ]
 	hotswap upgrade web
 	until_true grep -q bound said.2
-	[ "$(field "len(d['listeners'])")" = 2 ]
+	[ "$(field '.listeners | length')" = 2 ]
 }
 
 @test "late: what is bound within the bake is shared with the next one, which need not have it" {
@@ -204,7 +204,7 @@ ask_more() {
 	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
 	touch go.1
 	until_true ask_more
-	until_true eval '[ "$(field "len(d[\"listeners\"])")" = 2 ]'
+	until_true field_is '.listeners | length' 2
 	[ "$(own 1)" = "" ]
 	# The next one is promoted without it, binds it then, and both have it.
 	release server v2 --bind "127.0.0.1:$PORT"
@@ -214,7 +214,7 @@ ask_more() {
 	until_true settled
 	touch go.2
 	until_true grep -q bound said.2
-	[ "$(field "len(d['listeners'])")" = 2 ]
+	[ "$(field '.listeners | length')" = 2 ]
 	# Over a successor it is the same.
 	kill -KILL "$(itself)"
 	until_true hotswap status web

@@ -10,7 +10,7 @@ begin() {
 	PORT=$(free_port)
 	hotswap start -n web -l "127.0.0.1:$PORT" --bake 200ms --keep 1m \
 		"$@" -- ./program
-	PIDS+=("$(field "d['pid']")")
+	PIDS+=("$(field .pid)")
 	STATE=$HOTSWAP_STATE_DIR/web
 }
 
@@ -169,7 +169,7 @@ goes_on() {
 	done
 	grep "logger .*killed by SIGKILL: it is started again" "$STATE/log"
 	[ ! -s faults ]
-	[ "$(field "d['generations'][0]['restarts']")" = 0 ]
+	[ "$(field '.generations[0].restarts')" = 0 ]
 }
 
 @test "logs: the supervisor's death stops no output, and its successor goes on with the logger" {

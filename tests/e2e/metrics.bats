@@ -79,15 +79,14 @@ is_shifting() {
 	grep -E 'promoted +1 +2 +[0-9.]+ (ms|s) +5,50,100' table
 	grep -E 'aborted +2 +3 .* - +the program exited' table
 	hotswap history web --json | head -n 1 >first
-	[ "$(field "[p['share'] for p in d['phases'] if p['phase'] == 'shift']" first)" = "[5, 50]" ]
-	[ "$(field "all(p['ms'] >= 150 for p in d['phases'] if p['phase'] == 'shift')" first)" = True ]
+	[ "$(field '[.phases[] | select(.phase == "shift").share]' first)" = '[5,50]' ]
+	[ "$(field 'all(.phases[] | select(.phase == "shift"); .ms >= 150)' first)" = true ]
 }
 
 @test "events: all recent ones as JSON lines, in order" {
 	serve
 	release server v2
 	hotswap upgrade web
-	hotswap events web | python3 -c 'import json, sys
-print(*[json.loads(line)["event"] for line in sys.stdin])' >names
+	hotswap events web | jq -r -s 'map(.event) | join(" ")' >names
 	grep -q 'started ready .*started ready shifted promoted' names
 }

@@ -51,7 +51,7 @@ whole_life() {
 	confined "$(listed)"
 	serve --user nobody --shim seccomp --control-group daemon \
 	    --check 'id -un | grep -qx nobody'
-	[ "$(field "d['generations'][0]['shim']")" = seccomp ]
+	[ "$(field '.generations[0].shim')" = seccomp ]
 	whole_life
 }
 
@@ -61,7 +61,7 @@ whole_life() {
 	    -- ./server --bind "$PWD/theirs/sock" >>run.log 2>&1 3>&- &
 	PIDS+=("$!")
 	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
-	[ "$(field "d['listeners'][0]['steering']")" = rename ]
+	[ "$(field '.listeners[0].steering')" = rename ]
 	hotswap upgrade web
 	curl -sf --unix-socket theirs/sock http://localhost/ >/dev/null
 	hotswap stop web --now

@@ -54,7 +54,7 @@ has_event() {
 
 # status_is TEXT
 status_is() {
-	[ "$(field "d['generations'][0]['status']")" = "$1" ]
+	[ "$(field '.generations[0].status')" = "$1" ]
 }
 
 @test "--ready notify: READY=1 makes a program ready, and nothing else" {
@@ -102,7 +102,7 @@ status_is() {
 @test "MAINPID: a process of the generation becomes its main one, another's does not" {
 	talker
 	serve -- sh -c './talker READY=1 MAINPID=@PID@ & wait'
-	until_true field_is "len(d['generations'][0]['pids'])" 2
+	until_true field_is '.generations[0].pids | length' 2
 	is_talker() { grep -q talker "/proc/$(pid_of 1)/cmdline"; }
 	until_true is_talker
 	before=$(pid_of 1)
@@ -145,7 +145,7 @@ ended() {
 @test "--restart on-failure: an end with 0 is the end, one with 1 is not" {
 	serve --restart on-failure
 	kill -KILL "$(pid_of 1)"
-	again() { [ "$(field "d['generations'][0]['restarts']")" = 1 ]; }
+	again() { [ "$(field '.generations[0].restarts')" = 1 ]; }
 	until_true again
 	kill -TERM "$(pid_of 1)"
 	ended 0

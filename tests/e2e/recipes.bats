@@ -49,14 +49,14 @@ unchanged() {
 	[ "$(version)" = v2 ]
 	cmp server next
 	[ ! -e server.old ]
-	[ "$(field "d['result']" outcome.json)" = promoted ]
+	[ "$(field .result outcome.json)" = promoted ]
 }
 
 @test "recipe: deploy ends with 1 for a bad release, and the old file is back" {
 	ready_to_deploy
 	deploys 1 v2 --exit 3
 	unchanged
-	[ "$(field "d['result']" outcome.json)" = aborted ]
+	[ "$(field .result outcome.json)" = aborted ]
 	grep -q "the old one serves" err
 }
 
@@ -79,6 +79,6 @@ unchanged() {
 	ready_to_deploy
 	SMOKE="curl -s -D - http://127.0.0.1:$PORT/ | grep -q v7" deploys 1 v2
 	unchanged
-	[ "$(field "d['result']" outcome.json)" = rolled-back ]
+	[ "$(field .result outcome.json)" = rolled-back ]
 	grep -q "smoke test failed" err
 }

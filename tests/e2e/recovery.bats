@@ -23,7 +23,7 @@ other_supervisor() {
 	serve
 	program=$(pid_of 1)
 	supervisor_kill
-	[ "$(field "d['pid']")" = "$SUPERVISOR" ]
+	[ "$(field .pid)" = "$SUPERVISOR" ]
 	[ "$(pid_of 1)" = "$program" ]
 	[ "$(version)" = v1 ]
 }
@@ -59,11 +59,11 @@ other_supervisor() {
 	until_true is_version v2
 	supervisor_kill
 	[ "$(version)" = v2 ]
-	[ "$(field "d['rollout']['state']")" = baking ]
+	[ "$(field .rollout.state)" = baking ]
 	hotswap wait web --for idle --timeout 10s
-	[ "$(field "d['active']")" = 2 ]
+	[ "$(field .active)" = 2 ]
 	hotswap history web --json >history
-	[ "$(field "d['result']" history)" = promoted ]
+	[ "$(field .result history)" = promoted ]
 }
 
 @test "kill -9 before the candidate serves: it is taken back, and history says so" {
@@ -76,7 +76,7 @@ other_supervisor() {
 	until_true is_role 2 failed
 	[ "$(version)" = v1 ]
 	hotswap history web --json >history
-	[ "$(field "d['result']" history)" = aborted ]
+	[ "$(field .result history)" = aborted ]
 	grep -q "supervisor ended" history
 }
 
@@ -102,7 +102,7 @@ other_supervisor() {
 	done
 	[ "$(version)" = v6 ]
 	until_true is_role 5 retired
-	[ "$(field "[g['share'] for g in d['generations'] if g['pid']]")" = "[100]" ]
+	[ "$(field '[.generations[] | select(.pid > 0).share]')" = '[100]' ]
 	# Checkpoint, events, program, lock, control, one of each image, and for the
 	# one that runs its socket, notification socket and shim.
 	[ "$(find "/proc/$SUPERVISOR/fd" | wc -l)" -lt 25 ]
@@ -151,7 +151,7 @@ SCRIPT
 	program=$(pid_of 1)
 	supervisor_kill
 	[ "$(pid_of 1)" = "$program" ]
-	field "d['generations'][0]['status']" | grep -q "^a?bä"
+	field '.generations[0].status' | grep -q "^a?bä"
 	hotswap stop web --now
 }
 
@@ -203,12 +203,5 @@ child_is_done() {
 
 # servers: how many processes of this test's server there are.
 servers() {
-	local exe n=0
-
-	for exe in /proc/[0-9]*/exe; do
-		case $(readlink "$exe" 2>/dev/null) in
-		"$BATS_TEST_TMPDIR"/*) n=$((n + 1)) ;;
-		esac
-	done
-	echo "$n"
+	running | wc -l
 }

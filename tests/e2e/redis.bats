@@ -19,7 +19,7 @@ serve_redis() {
 		--health-timeout 200ms \
 		--health "tcp://127.0.0.1:$PORT?send=PING%0d%0a&expect=PONG" \
 		-- "${PROGRAM[@]}"
-	PIDS+=("$(field "d['pid']")")
+	PIDS+=("$(field .pid)")
 	"$BATS_TEST_DIRNAME/redis_clients.py" "$PORT" >clients.json \
 		2>clients.err 3>&- &
 	CLIENTS=$!
@@ -36,20 +36,20 @@ clients_end() {
 	kill "$CLIENTS"
 	wait "$CLIENTS"
 	cat clients.json
-	[ "$(field "d['refused'], d['reset'], d['lost']" clients.json)" = \
-		"(0, 0, 0)" ]
-	[ "$(field "d['answers'] > 100" clients.json)" = True ]
+	[ "$(field '[.refused, .reset, .lost]' clients.json)" = \
+		'[0,0,0]' ]
+	[ "$(field '.answers > 100' clients.json)" = true ]
 }
 
 @test "redis-server: many upgrades, and no client is refused, reset or forgotten" {
 	serve_redis
 	for ((i = 0; i < ${REDIS_UPGRADES:-8}; i++)); do
 		hotswap upgrade web --json >outcome.json 2>/dev/null
-		field "[p for p in d['phases'] if p['phase'] == 'pause']" \
+		field '[.phases[] | select(.phase == "pause")]' \
 			outcome.json
 	done
 	clients_end
-	[ "$(field "d['ended'] >= 8 * ${REDIS_UPGRADES:-8} / 2" clients.json)" = True ]
+	[ "$(field ".ended >= 8 * ${REDIS_UPGRADES:-8} / 2" clients.json)" = true ]
 	[ "$(hotswap events web | grep -c '"resumed"')" -ge 1 ]
 }
 

@@ -31,7 +31,7 @@ impostor() {
 
 # running: the version of the supervisor.
 running() {
-	field "d['version']"
+	field .version
 }
 
 # is_other: the supervisor and the keeper are the other build.
@@ -53,6 +53,11 @@ descriptors() {
 	find "/proc/$1/fd" -type l | wc -l
 }
 
+# has_at_most N: descriptors, the supervisor.
+has_at_most() {
+	[ "$(descriptors "$(itself)")" -le "$1" ]
+}
+
 # ended PID
 ended() {
 	! kill -0 "$1" 2>/dev/null
@@ -71,7 +76,7 @@ private() {
 	place other
 	hotswap reexec web
 	is_other
-	[ "$(field "d['pid']")" = "$SUPERVISOR" ]
+	[ "$(field .pid)" = "$SUPERVISOR" ]
 	[ "$(tr '\0' ' ' <"/proc/$SUPERVISOR/cmdline")" = "$arguments" ]
 	[ "$(pid_of 1)" = "$program" ]
 	is_version v1
@@ -101,8 +106,8 @@ private() {
 		done
 	done
 	load_end
-	[ "$(field "d['pid']")" = "$SUPERVISOR" ]
-	until_true [ "$(descriptors "$(itself)")" -le "$own" ]
+	[ "$(field .pid)" = "$SUPERVISOR" ]
+	until_true has_at_most "$own"
 	[ "$(descriptors "$SUPERVISOR")" -le "$keeper" ]
 	# Memory that a page more or less makes no difference to.
 	[ "$(private "$(itself)")" -le $((own_memory + 300)) ]
@@ -259,11 +264,11 @@ refuses() {
 	place other
 	hotswap reexec web
 	is_other
-	[ "$(field "d['rollout']['state']")" = baking ]
+	[ "$(field .rollout.state)" = baking ]
 	kill -KILL "$(pid_of 2)"
 	until_true is_version v1
 	hotswap history web --json >history
-	[ "$(field "d['result']" history)" = rolled-back ]
+	[ "$(field .result history)" = rolled-back ]
 }
 
 @test "reexec in a canary: its step goes on with what is left of its time" {
@@ -272,7 +277,7 @@ refuses() {
 	release server v2
 	hotswap upgrade web >upgrade.log 2>&1 3>&- &
 	upgrade=$!
-	share() { field "d['rollout']['share']"; }
+	share() { field .rollout.share; }
 	is_share() { [ "$(share)" = "$1" ]; }
 	until_true is_share 30
 	begun=$SECONDS
@@ -289,8 +294,8 @@ refuses() {
 	cat upgrade.log
 	is_version v2
 	hotswap history web --json >history
-	[ "$(field "d['result']" history)" = promoted ]
-	[ "$(field "[p['share'] for p in d['phases'] if 'share' in p]" history)" = "[30, 60]" ]
+	[ "$(field .result history)" = promoted ]
+	[ "$(field '[.phases[] | select(has("share")).share]' history)" = '[30,60]' ]
 }
 
 @test "reexec while a share is held by hand: it stays until somebody ends it" {
@@ -302,7 +307,7 @@ refuses() {
 	place other
 	hotswap reexec web
 	sleep 1.2
-	[ "$(field "d['rollout']['share']")" = 45 ]
+	[ "$(field .rollout.share)" = 45 ]
 	hotswap promote web
 	is_version v2
 }
@@ -316,8 +321,8 @@ refuses() {
 	until_true is_role 2 candidate
 	place other
 	hotswap reexec web
-	[ "$(field "d['rollout']['state']")" = starting ]
-	is_checking() { [ "$(field "d['rollout']['state']")" = checking ]; }
+	[ "$(field .rollout.state)" = starting ]
+	is_checking() { [ "$(field .rollout.state)" = checking ]; }
 	until_true is_checking
 	place first
 	hotswap reexec web
@@ -411,7 +416,7 @@ refuses() {
 		kill -KILL "$pid" "$(pgrep -P "$SUPERVISOR" -x hotswap)" || true
 		wait $! || true
 		until_true is_version v1
-		until_true [ -n "$(itself)" ]
+		until_true itself
 		place first
 		hotswap reexec web
 		is_first

@@ -5,7 +5,7 @@
 load helper
 
 restarted() {
-	[ "$(field "d['generations'][0]['restarts']")" = 1 ]
+	[ "$(field '.generations[0].restarts')" = 1 ]
 }
 
 @test "restart: a program that shut its listening socket down before it died serves again" {

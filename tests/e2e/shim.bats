@@ -92,7 +92,7 @@ says() {
 
 # restarted N TIMES: so often was that generation started again.
 restarted() {
-	[ "$(field "[g['restarts'] for g in d['generations'] if g['number'] == $1][0]")" = "$2" ]
+	[ "$(generation "$1" .restarts)" = "$2" ]
 }
 
 # swap: an upgrade and a rollback under load; no request fails.
@@ -115,7 +115,7 @@ crash() {
 	until_true is_version v2
 	echo stop >steer
 	wait "$CLIENT" || true
-	[ "$(field "d['refused'], d['timed_out'], d['wrong'], d['reset'] + d['truncated'] < 20" load.json)" = "(0, 0, 0, True)" ]
+	[ "$(field '[.refused, .timed_out, .wrong, .reset + .truncated < 20]' load.json)" = '[0,0,0,true]' ]
 }
 
 @test "wrapped: nginx is upgraded and rolled back, and no request fails (seccomp)" {
@@ -154,7 +154,7 @@ crash() {
 
 # is_state STATE: of the rollout.
 is_state() {
-	[ "$(field "d['rollout']['state']")" = "$1" ]
+	[ "$(field .rollout.state)" = "$1" ]
 }
 
 # unchecked ADDRESS: a candidate that is never found healthy answers at once;
@@ -227,7 +227,7 @@ unchecked() {
 	hotswap upgrade web -- "$BUILD/fixtures/plain" serve word \
 		"tcp:127.0.0.1:$one" "tcp:127.0.0.1:$other"
 	says two "tcp:127.0.0.1:$other"
-	[ "$(field "len(d['listeners'])")" = 2 ]
+	[ "$(field '.listeners | length')" = 2 ]
 	hotswap rollback web
 	says one "tcp:127.0.0.1:$one"
 }
@@ -246,12 +246,12 @@ unchecked() {
 	wrap_plain one -- workers=4 "tcp:127.0.0.1:$PORT"
 	until_true says one "tcp:127.0.0.1:$PORT"
 	for _ in 1 2 3; do
-		worker=$(field "d['generations'][0]['pids'][-1]")
+		worker=$(field '.generations[0].pids[-1]')
 		kill -KILL "$worker"
 		[ "$(ask 200 "tcp:127.0.0.1:$PORT")" = "200 one" ]
 	done
 	# One that ends for good takes along what it had not accepted.
-	kill -TERM "$(field "d['generations'][0]['pids'][-1]")"
+	kill -TERM "$(field '.generations[0].pids[-1]')"
 	ask 200 "tcp:127.0.0.1:$PORT"
 	[ "$(ask 200 "tcp:127.0.0.1:$PORT")" = "200 one" ]
 }
@@ -276,7 +276,7 @@ unchecked() {
 	wrap_plain one --ignore "$other" -- "tcp:127.0.0.1:$one" \
 		"tcp:127.0.0.1:$other"
 	says one "tcp:127.0.0.1:$other"
-	[ "$(field "[l['address'] for l in d['listeners']]")" = "['127.0.0.1:$one']" ]
+	[ "$(field '[.listeners[].address]')" = "[\"127.0.0.1:$one\"]" ]
 }
 
 @test "wrapped: an unprivileged program gets a privileged port that was declared" {
@@ -335,13 +335,13 @@ unchecked() {
 	PIDS+=("$!")
 	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
 	says one "tcp:127.0.0.1:$PORT"
-	[ "$(field "d['generations'][0]['shim']")" = preload ]
+	[ "$(field '.generations[0].shim')" = preload ]
 	hotswap stop outer --now
 }
 
 # has_processes N: in generation 1.
 has_processes() {
-	[ "$(field "len(d['generations'][0]['pids'])")" = "$1" ]
+	[ "$(field '.generations[0].pids | length')" = "$1" ]
 }
 
 # all_answer: as many connections as tell a hole from a server.

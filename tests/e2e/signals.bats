@@ -12,12 +12,12 @@ is_in() {
 
 # active N
 active() {
-	[ "$(field "d['active']")" = "$1" ]
+	[ "$(field .active)" = "$1" ]
 }
 
 # is_busy N: it has a connection.
 is_busy() {
-	[ "$(field "[g['connections'] for g in d['generations'] if g['number'] == $1]")" = "[1]" ]
+	[ "$(generation "$1" .connections)" = 1 ]
 }
 
 # has_ended N: no process of it runs.
@@ -27,18 +27,17 @@ has_ended() {
 
 # has_restarted N: once.
 has_restarted() {
-	[ "$(field "[g['restarts'] for g in d['generations'] if g['number'] == $1]")" = "[1]" ]
+	[ "$(generation "$1" .restarts)" = 1 ]
 }
 
 # is_idle: no rollout is under way.
 is_idle() {
-	[ "$(field "d['rollout']['state']")" = idle ]
+	[ "$(field .rollout.state)" = idle ]
 }
 
 # last_result: of the rollouts so far.
 last_result() {
-	hotswap history web --json | tail -n 1 |
-		python3 -c 'import json; print(json.loads(input())["result"])'
+	hotswap history web --json | tail -n 1 | jq -r .result
 }
 
 @test "USR2: the same command line is rolled out anew" {

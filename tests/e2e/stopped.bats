@@ -29,8 +29,8 @@ serve_checked() {
 
 # is_unharmed: nobody was found sick, started again or given up.
 is_unharmed() {
-	[ "$(field "sum(g['restarts'] for g in d['generations'])")" = 0 ]
-	[ "$(field "sum(g['health']['failures'] for g in d['generations'])")" = 0 ]
+	[ "$(field '[.generations[].restarts] | add')" = 0 ]
+	[ "$(field '[.generations[].health.failures] | add')" = 0 ]
 	load_end
 }
 
@@ -49,9 +49,9 @@ is_unharmed() {
 	until_true is_version v2
 	SERVES=v2
 	stop_for "$supervisor"
-	[ "$(field "d['rollout']['state']")" = baking ]
+	[ "$(field .rollout.state)" = baking ]
 	hotswap wait web --for idle --timeout 10s
-	[ "$(field "d['active']")" = 2 ]
+	[ "$(field .active)" = 2 ]
 	is_unharmed
 }
 
@@ -79,7 +79,7 @@ is_unharmed() {
 	hotswap upgrade web --no-wait
 	stop_for "$supervisor"
 	hotswap wait web --for idle --timeout 10s
-	[ "$(field "d['active']")" = 2 ]
+	[ "$(field .active)" = 2 ]
 	is_unharmed
 }
 
@@ -93,6 +93,6 @@ is_unharmed() {
 	kill -CONT "$supervisor"
 	until_true responds
 	hotswap wait web --for idle --timeout 15s
-	[ "$(field "d['active']")" = 2 ]
+	[ "$(field .active)" = 2 ]
 	is_unharmed
 }

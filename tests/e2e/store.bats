@@ -26,7 +26,7 @@ cache_load() {
 	CLIENT=$!
 	PIDS+=("$CLIENT")
 	# The cache, the queue, and those that stay.
-	until_true has_at_least "$(field "d['active']")" $(($1 + 4))
+	until_true has_at_least "$(field .active)" $(($1 + 4))
 }
 
 # ask REQUEST: on a connection of its own.
@@ -57,7 +57,7 @@ report() {
 
 # stored N: how many descriptors a generation has stored.
 stored() {
-	field "[g['stored']['count'] for g in d['generations'] if g['number'] == $1][0]"
+	generation "$1" .stored.count
 }
 
 # has_stored N COUNT, has_at_least N COUNT
@@ -91,7 +91,7 @@ other_supervisor() {
 
 # is_state STATE: of the rollout.
 is_state() {
-	[ "$(field "d['rollout']['state']")" = "$1" ]
+	[ "$(field .rollout.state)" = "$1" ]
 }
 
 # has_fds_at_most PID N
@@ -114,8 +114,8 @@ is_restarted() {
 		until_true is_role $((n - 1)) retired
 	done
 	cache_load_end
-	[ "$(report "d['repeated']")" = 0 ]
-	[ "$(report "sorted(d['generations'])")" = "['1', '2', '3', '4']" ]
+	[ "$(report .repeated)" = 0 ]
+	[ "$(report '.generations | keys')" = '["1","2","3","4"]' ]
 }
 
 # Without new connections: one that the program has just been given and has not
@@ -130,7 +130,7 @@ is_restarted() {
 		[ "$(ask COUNT)" -ge 9 ]
 	done
 	cache_load_end
-	[ "$(report "sorted(d['generations'])")" = "['1']" ]
+	[ "$(report '.generations | keys')" = '["1"]' ]
 }
 
 @test "store: hits and connections survive kill -9 of the supervisor" {
@@ -180,8 +180,8 @@ is_restarted() {
 		hotswap upgrade web
 	done
 	cache_load_end
-	[ "$(report "d['repeated']")" = 0 ]
-	[ "$(report "sorted(d['generations'])")" = "['1', '2', '3']" ]
+	[ "$(report .repeated)" = 0 ]
+	[ "$(report '.generations | keys')" = '["1","2","3"]' ]
 	# The former ones' stores are empty.
 	[ "$(stored 1)" = 0 ]
 	[ "$(stored 2)" = 0 ]
@@ -195,7 +195,7 @@ is_restarted() {
 	mv cache.new cache
 	expect 1 hotswap upgrade web
 	cache_load_end
-	[ "$(report "sorted(d['generations'])")" = "['1']" ]
+	[ "$(report '.generations | keys')" = '["1"]' ]
 	[ "$(stored 2)" = 0 ]
 }
 
@@ -210,7 +210,7 @@ is_restarted() {
 	hotswap abort web
 	[ "$(ask "GET from")" = "HIT second" ]
 	cache_load_end
-	[ "$(report "sorted(d['generations'])")" = "['1', '2']" ]
+	[ "$(report '.generations | keys')" = '["1","2"]' ]
 }
 
 @test "store: what a failed candidate does to its store is not done to the active one's" {
@@ -299,8 +299,8 @@ is_restarted() {
 	until_true has_stored 1 4
 	hotswap status web >status
 	grep -q "stored *4: memory, give, take, conn.1" status
-	field "d['generations'][0]['stored']['names']" >names
-	grep -q "'memory': 1" names
+	field '.generations[0].stored.names' >names
+	grep -q '"memory":1' names
 	hotswap metrics web | grep -q 'stored_descriptors.* 4$'
 	exec 8>&-
 	until_true has_stored 1 3
@@ -344,5 +344,5 @@ is_restarted() {
 
 @test "store: another hotswap's store is not taken for systemd's" {
 	FDSTORE=5 NOTIFY_SOCKET=$PWD/none HOTSWAP_NAME=outer serve
-	[ "$(field "d['pid'] != d['supervisor']")" = True ]
+	[ "$(field '.pid != .supervisor')" = true ]
 }

@@ -26,10 +26,9 @@ manage() {
 	until_true is_stage running
 }
 
-# known FILTER: what the service manager knows, s.
+# known FILTER: what the service manager knows.
 known() {
-	python3 -c 'import json, sys
-s = json.load(open("state.json")); print(eval(sys.argv[1]))' "$1" 2>/dev/null
+	field "$1" state.json 2>/dev/null
 }
 
 is_known() {
@@ -37,16 +36,16 @@ is_known() {
 }
 
 is_stage() {
-	is_known "s['stage']" "$1"
+	is_known .stage "$1"
 }
 
 # supervisor_kill: the main process, with SIGKILL; it is started again.
 supervisor_kill() {
 	local starts
 
-	starts=$(known "s['starts']")
-	kill -KILL "$(known "s['main']")"
-	until_true is_known "s['starts']" $((starts + 1))
+	starts=$(known .starts)
+	kill -KILL "$(known .main)"
+	until_true is_known .starts $((starts + 1))
 	until_true is_stage running
 }
 
@@ -59,38 +58,38 @@ manager_stop() {
 	release server v1 --notify --ready-after 300
 	manage --store 100 -- -l "127.0.0.1:${PORT:=$(free_port)}" --ready notify
 	[ "$(version)" = v1 ]
-	[ "$(known "s['stages']")" = "['starting', 'running']" ]
-	[ "$(known "s['status']")" = "generation 1 serves" ]
+	[ "$(known .stages)" = '["starting","running"]' ]
+	[ "$(known .status)" = "generation 1 serves" ]
 	# The main process is the supervisor: there is no keeper.
-	[ "$(field "d['pid']")" = "$(itself)" ]
-	is_known "s['main']" "$(itself)"
+	[ "$(field .pid)" = "$(itself)" ]
+	is_known .main "$(itself)"
 	manager_stop
-	[ "$(known "s['stage']")" = stopping ]
-	[ "$(known "s['stored']")" = "[]" ]
-	[ "$(known "s['refused']")" = 0 ]
+	[ "$(known .stage)" = stopping ]
+	[ "$(known .stored)" = '[]' ]
+	[ "$(known .refused)" = 0 ]
 }
 
 @test "systemd: a rollout is a reload, whatever its outcome" {
 	manage --store 100 -- -l "127.0.0.1:${PORT:=$(free_port)}"
 	release server v2
 	hotswap upgrade web --canary 25 --step-time 1h --no-wait
-	until_true is_known "s['status']" "generation 1 serves; shifting \
+	until_true is_known .status "generation 1 serves; shifting \
 generation 2, which gets 25 % of the new connections"
 	is_stage reloading
 	# Asked for another by a signal, which is not to be waited for.
-	kill -USR2 "$(known "s['main']")"
-	until_true is_known "s['stages'].count('reloading')" 2
+	kill -USR2 "$(known .main)"
+	until_true is_known '[.stages[] | select(. == "reloading")] | length' 2
 	hotswap abort web
 	until_true is_stage running
 	release server v3 --exit 3
 	expect 1 hotswap upgrade web
-	until_true is_known "s['stages'][-3:]" "['running', 'reloading', 'running']"
+	until_true is_known '.stages[-3:]' '["running","reloading","running"]'
 	# By a signal, and it fails.
-	kill -USR2 "$(known "s['main']")"
-	until_true is_known "s['stages'].count('reloading')" 4
+	kill -USR2 "$(known .main)"
+	until_true is_known '[.stages[] | select(. == "reloading")] | length' 4
 	until_true is_stage running
 	expect 1 grep -q hangs state.json
-	[ "$(known "s['extended']")" -ge 3 ]
+	[ "$(known .extended)" -ge 3 ]
 	manager_stop
 }
 
@@ -112,7 +111,7 @@ generation 2, which gets 25 % of the new connections"
 	hotswap rollback web
 	load_end
 	# Nothing is left there of what has ended.
-	[ "$(known "len(s['stored'])")" -lt 40 ]
+	[ "$(known '.stored | length')" -lt 40 ]
 	manager_stop
 }
 
@@ -129,13 +128,13 @@ generation 2, which gets 25 % of the new connections"
 
 @test "systemd: its watchdog is fed by the loop, and a loop that stands still is found out" {
 	manage --store 100 --watchdog 600 -- -l "127.0.0.1:${PORT:=$(free_port)}"
-	until_true known "s['watchdog'] >= 4 or 1 / 0"
-	[ "$(known "s['kills']")" = 0 ]
+	until_true is_known '.watchdog >= 4' true
+	[ "$(known .kills)" = 0 ]
 	program=$(pid_of 1)
-	kill -STOP "$(known "s['main']")"
-	until_true is_known "s['kills']" 1
-	kill -CONT "$(known "s['main']")"
-	until_true is_known "s['starts']" 2
+	kill -STOP "$(known .main)"
+	until_true is_known .kills 1
+	kill -CONT "$(known .main)"
+	until_true is_known .starts 2
 	until_true is_stage running
 	[ "$(pid_of 1)" = "$program" ]
 	manager_stop
@@ -143,14 +142,14 @@ generation 2, which gets 25 % of the new connections"
 
 @test "systemd: without its store there is a keeper, whose words are those of the main process" {
 	manage --watchdog 1000 -- -l "127.0.0.1:${PORT:=$(free_port)}"
-	is_known "s['main']" "$(field "d['pid']")"
-	[ "$(itself)" != "$(field "d['pid']")" ]
+	is_known .main "$(field .pid)"
+	[ "$(itself)" != "$(field .pid)" ]
 	kill -KILL "$(itself)"
-	until_true known "s['watchdog'] >= 4 or 1 / 0"
+	until_true is_known '.watchdog >= 4' true
 	release server v2
 	until_true hotswap upgrade web
-	[ "$(known "s['stages'][-2:]")" = "['reloading', 'running']" ]
-	[ "$(known "s['starts'], s['kills'], s['refused']")" = "(1, 0, 0)" ]
+	[ "$(known '.stages[-2:]')" = '["reloading","running"]' ]
+	[ "$(known '[.starts, .kills, .refused]')" = '[1,0,0]' ]
 	manager_stop
 }
 
@@ -170,8 +169,8 @@ answers() {
 		manage --store "$store" --socket "http=127.0.0.1:$PORT" \
 		    --socket "local=$PWD/web.sock" \
 		    --socket "dns=udp:127.0.0.1:$UDP"
-		[ "$(field "[(l['name'], l['steering']) for l in d['listeners']]")" = \
-		    "[('http', 'shared'), ('local', 'shared'), ('dns', 'shared')]" ]
+		[ "$(field '[.listeners[] | [.name, .steering]]')" = \
+		    '[["http","shared"],["local","shared"],["dns","shared"]]' ]
 		hotswap status web | grep -q "http .*shared, passed"
 		grep -z LISTEN_FDNAMES "/proc/$(pid_of 1)/environ" | tr -d '\0' |
 		    grep -qx LISTEN_FDNAMES=http:local:dns
@@ -182,7 +181,7 @@ answers() {
 		until_true hotswap status web >/dev/null
 		release server v2
 		hotswap upgrade web
-		[ "$(field "d['active']")" = 2 ]
+		[ "$(field .active)" = 2 ]
 		run -78 hotswap upgrade web --canary 10
 		[[ $output == *"all generations share this one socket"* ]]
 		until_true answers "http://127.0.0.1:$PORT/"
@@ -228,7 +227,7 @@ answers() {
 	SUPERVISOR=$!
 	PIDS+=("$SUPERVISOR")
 	until_true is_version v1
-	[ "$(field "d['listeners'][0]['name']")" = http ]
+	[ "$(field '.listeners[0].name')" = http ]
 	kill -KILL "$(itself)"
 	release server v2
 	until_true hotswap upgrade web --bake 0
@@ -250,13 +249,13 @@ talker() {
 @test "systemd-notify: a program's ready, status and watchdog" {
 	talker 'systemd-notify --ready --status="warm and well"'
 	serve --ready notify -- ./talk
-	[ "$(field "d['generations'][0]['status']")" = "warm and well" ]
+	[ "$(field '.generations[0].status')" = "warm and well" ]
 	talker 'systemd-notify --ready
 	( until systemd-notify WATCHDOG=1; do :; done
 	  exec systemd-notify WATCHDOG=trigger ) &'
 	expect 1 hotswap upgrade web --ready notify --bake 5s -- ./talk
 	hotswap history web --json >history
-	[ "$(field "d['reason']" history)" = "the program sent WATCHDOG=trigger" ]
+	[ "$(field .reason history)" = "the program sent WATCHDOG=trigger" ]
 	talker 'systemd-notify --ready RELOADING=1 && systemd-notify STOPPING=1'
 	hotswap upgrade web --ready notify -- ./talk
 	until_true grep -q "says that it is ending" run.log
@@ -337,8 +336,8 @@ exposed_at_most() {
 	manage --watchdog 800 -- -l "127.0.0.1:${PORT:=$(free_port)}"
 	program=$(pid_of 1)
 	kill -STOP "$(itself)"
-	until_true is_known "s['kills']" 1
-	until_true is_known "s['starts']" 2
+	until_true is_known .kills 1
+	until_true is_known .starts 2
 	until_true is_stage running
 	[ "$(pid_of 1)" = "$program" ]
 	[ "$(version)" = v1 ]
@@ -359,19 +358,19 @@ install_build() {
 	install_build "$BUILD/bin/hotswap"
 	manage --store 100 --watchdog 5000 -- -l "127.0.0.1:${PORT:=$(free_port)}"
 	program=$(pid_of 1)
-	supervisor=$(known "s['main']")
+	supervisor=$(known .main)
 	load_begin --rate 1000 --kept 8
 	for build in other/hotswap bin/hotswap other/hotswap; do
 		install_build "$BUILD/$build"
 		hotswap reexec web
 		cmp "/proc/$supervisor/exe" "$BUILD/$build"
 	done
-	[[ $(field "d['version']") == *-other ]]
+	[[ $(field .version) == *-other ]]
 	[ "$(pid_of 1)" = "$program" ]
 	release server v2
 	hotswap upgrade web
 	kill -KILL "$supervisor"
-	until_true is_known "s['starts']" 2
+	until_true is_known .starts 2
 	until_true is_version v2
 	load_end
 	until_true hotswap rollback web

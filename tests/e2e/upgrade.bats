@@ -10,8 +10,8 @@ load helper
 	release server v2
 	hotswap upgrade web
 	[ "$(version)" = v2 ]
-	[ "$(field "d['pid']")" = "$SUPERVISOR" ]
-	[ "$(field "d['active']")" = 2 ]
+	[ "$(field .pid)" = "$SUPERVISOR" ]
+	[ "$(field .active)" = 2 ]
 }
 
 @test "upgrade: under load no request fails, and both versions have answered" {
@@ -20,15 +20,15 @@ load helper
 	release server v2
 	hotswap upgrade web
 	load_end
-	[ "$(field "sorted(g['version'] for g in d['generations'])" load.json)" = "['v1', 'v2']" ]
+	[ "$(field '[.generations[].version] | sort' load.json)" = '["v1","v2"]' ]
 }
 
 @test "upgrade --json: one object on stdout with result, numbers and phases" {
 	serve
 	release server v2
 	hotswap upgrade web --json >outcome.json
-	[ "$(field "d['result'], d['name'], d['from'], d['to']" outcome.json)" = "('promoted', 'web', 1, 2)" ]
-	[ "$(field "[p['phase'] for p in d['phases']]" outcome.json)" = "['resolve', 'start', 'check', 'bake']" ]
+	[ "$(field '[.result, .name, .from, .to]' outcome.json)" = '["promoted","web",1,2]' ]
+	[ "$(field '[.phases[].phase]' outcome.json)" = '["resolve","start","check","bake"]' ]
 }
 
 @test "upgrade: a broken program is refused with status 1 and the old one serves on" {
@@ -53,10 +53,10 @@ load helper
 	serve --bake 30s
 	release server v2
 	hotswap upgrade web --no-wait
-	[ "$(field "d['rollout']['state'] != 'idle'")" = True ]
+	[ "$(field '.rollout.state != "idle"')" = true ]
 	until_true is_version v2
 	hotswap promote web
-	[ "$(field "d['rollout']['state']")" = idle ]
+	[ "$(field .rollout.state)" = idle ]
 }
 
 @test "upgrade with --timeout: status 75, and the rollout goes on" {
@@ -75,7 +75,7 @@ load helper
 	hotswap abort web
 	expect 1 wait $!
 	[ "$(version)" = v1 ]
-	[ "$(field "d['active']")" = 1 ]
+	[ "$(field .active)" = 1 ]
 }
 
 @test "a candidate that dies in the bake is taken back by itself" {
@@ -95,7 +95,7 @@ load helper
 	until_true is_role 1 parked
 	before=$(pid_of 1)
 	hotswap rollback web --json >outcome.json
-	[ "$(field "d['result']" outcome.json)" = rolled-back ]
+	[ "$(field .result outcome.json)" = rolled-back ]
 	[ "$(version)" = v1 ]
 	[ "$(pid_of 1)" = "$before" ]
 }
@@ -107,7 +107,7 @@ load helper
 	until_true is_role 1 retired
 	hotswap rollback web
 	[ "$(version)" = v1 ]
-	[ "$(field "d['active']")" = 3 ]
+	[ "$(field .active)" = 3 ]
 }
 
 @test "rollback: the old bytes run though the file was overwritten in place" {
@@ -151,12 +151,12 @@ load helper
 
 # has_copy: of what the active generation runs.
 has_copy() {
-	[ -e "state/web/images/$(field "[g['sha256'] for g in d['generations'] if g['number'] == d['active']][0]")" ]
+	[ -e "state/web/images/$(field '.active as $n | .generations[] | select(.number == $n).sha256')" ]
 }
 
 # is_forgotten N: the generation is past --retain.
 is_forgotten() {
-	[ "$(field "$1 in [g['number'] for g in d['generations']]")" = False ]
+	[ "$(field "any(.generations[]; .number == $1)")" = false ]
 }
 
 @test "upgrade: its image keeps its copy though older ones are let go meanwhile" {
@@ -178,7 +178,7 @@ is_forgotten() {
 @test "stop: drains, ends all processes, and the supervisor ends with 0" {
 	serve
 	load_begin --slow 1 --slow-time 1s
-	until_true field_is "d['generations'][0]['connections']" 1
+	until_true field_is '.generations[0].connections' 1
 	pid=$(pid_of 1)
 	echo stop >steer
 	hotswap stop web

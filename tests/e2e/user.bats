@@ -27,7 +27,7 @@ as_other() {
 
 # says_status TEXT: so the newest generation says of itself.
 says_status() {
-	field_is "d['generations'][-1]['status']" "$1"
+	field_is '.generations[-1].status' "$1"
 }
 
 # swap OPTIONS...: an upgrade and a rollback under load; no request fails.
@@ -75,7 +75,7 @@ swap() {
 		release server v1 --notify --bind "127.0.0.1:$PORT"
 		hotswap start -n web --user nobody --shim "$shim" --bake 200ms \
 			--keep 1m -- ./server 3>&-
-		[ "$(field "[l['address'] for l in d['listeners']]")" = "['127.0.0.1:$PORT']" ]
+		[ "$(field '[.listeners[].address]')" = "[\"127.0.0.1:$PORT\"]" ]
 		swap --notify --bind "127.0.0.1:$PORT"
 		hotswap stop web --now
 	done
@@ -187,7 +187,7 @@ is_nobodys() {
 runs_as() {
 	local pid users
 
-	for pid in $(field "' '.join(str(p) for g in d['generations'] for p in g['pids'])"); do
+	for pid in $(field '[.generations[].pids[]] | join(" ")'); do
 		users=$(sed -n 's/^Uid:\s*//p' "/proc/$pid/status" 2>/dev/null |
 			tr '\t' '\n' | sort -u)
 		# It may have ended meanwhile.
@@ -224,7 +224,7 @@ all_of_it() {
 crash() {
 	local before
 
-	before=$(pid_of "$(field "d['active']")")
+	before=$(pid_of "$(field .active)")
 	kill -KILL "$before"
 	until_true other_main "$before"
 	until_true is_version v3
@@ -233,7 +233,7 @@ crash() {
 other_main() {
 	local now
 
-	now=$(pid_of "$(field "d['active']")") && [ "$now" != 0 ] &&
+	now=$(pid_of "$(field .active)") && [ "$now" != 0 ] &&
 		[ "$now" != "$1" ]
 }
 
@@ -303,8 +303,8 @@ says_at() {
 	serve --user nobody --ready notify --health exec:true -- \
 		/usr/bin/python3 ./talk.py
 	until_true says_status changed
-	[ "$(field "len(d['generations'][0]['pids'])")" = 2 ]
-	[ "$(pid_of 1)" = "$(field "d['generations'][0]['pids'][1]")" ]
+	[ "$(field '.generations[0].pids | length')" = 2 ]
+	[ "$(pid_of 1)" = "$(field '.generations[0].pids[1]')" ]
 }
 
 @test "user: a program that shows life is left alone, and one that falls silent is ended" {
@@ -340,7 +340,7 @@ says_at() {
 
 # stores N COUNT: so many descriptors at least.
 stores() {
-	[ "$(field "[g['stored']['count'] for g in d['generations'] if g['number'] == $1][0]")" -ge "$2" ]
+	[ "$(generation "$1" .stored.count)" -ge "$2" ]
 }
 
 @test "user: a Unix socket in a directory of the user's, and in a sticky one" {
@@ -374,7 +374,7 @@ stores() {
 @test "user: pid files of the supervisor's, and of the program's own" {
 	release server v1 --pidfile theirs/own.pid
 	serve --user nobody --pidfile web.pid --child-pidfile child.pid
-	[ "$(cat web.pid)" = "$(field "d['pid']")" ]
+	[ "$(cat web.pid)" = "$(field .pid)" ]
 	[ "$(cat child.pid)" = "$(pid_of 1)" ]
 	[ "$(cat theirs/own.pid)" = "$(pid_of 1)" ]
 	[ "$(stat -c %U web.pid child.pid theirs/own.pid | tr '\n' ' ')" = "root root nobody " ]

@@ -26,9 +26,14 @@ ends() {
 	[ "$status" -eq "$1" ]
 }
 
+# has_recovered N: that often at least, as events has said.
+has_recovered() {
+	[ "$(grep -c '"recovered"' said)" -ge "$1" ]
+}
+
 # state STATE: of the rollout.
 state() {
-	[ "$(field "d['rollout']['state']" 2>/dev/null)" = "$1" ]
+	[ "$(field .rollout.state 2>/dev/null)" = "$1" ]
 }
 
 @test "upgrade, its supervisor killed in the bake: promoted, status 0" {
@@ -149,7 +154,7 @@ calls_wait() {
 		until_true is_role "$n" active
 	done
 	until_true grep -q '"number": *4' watched
-	until_true [ "$(grep -c '"recovered"' said)" -ge 3 ]
+	until_true has_recovered 3
 	for n in 1 2 3 4; do
 		[ "$(grep '"promoted"' said | grep -c "\"generation\": *${n}[,}]")" = 1 ]
 	done

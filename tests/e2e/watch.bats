@@ -103,7 +103,7 @@ fits() {
 	until_true grep -q 'is baking at 100 %' pictures
 	expect 1 grep -q "$(printf '\033')" pictures
 	tail -n 1 objects >object
-	[ "$(field "d['name']" object)" = web ]
+	[ "$(field .name object)" = web ]
 	hotswap stop web --now
 	expect 69 wait "${PIDS[-1]}"
 }

@@ -13,12 +13,12 @@ nothing_hung() {
 	release server v1 --notify --silent-after 300
 	serve --watchdog 400ms
 	program=$(pid_of 1)
-	[ "$(field "d['generations'][0]['watchdog_ms']")" = 400 ]
+	[ "$(field '.generations[0].watchdog_ms')" = 400 ]
 	until_true grep -q "active sent no WATCHDOG=1 for 0.4 s: aborted" run.log
 	until_true grep -q "crashed.*\|active killed by SIGABRT" run.log
 	until_true is_version v1
 	[ "$(pid_of 1)" != "$program" ]
-	[ "$(field "d['generations'][0]['restarts']")" -ge 1 ]
+	[ "$(field '.generations[0].restarts')" -ge 1 ]
 }
 
 @test "watchdog: a program that shows life is left alone, and without one silence is nothing" {
@@ -27,7 +27,7 @@ nothing_hung() {
 	program=$(pid_of 1)
 	release server v2 --notify
 	hotswap upgrade web --watchdog 0 --bake 800ms
-	[ "$(field "d['generations'][1]['watchdog_ms']")" = 0 ]
+	[ "$(field '.generations[1].watchdog_ms')" = 0 ]
 	nothing_hung
 	[ "$(pid_of 1)" = "$program" ]
 }
@@ -37,8 +37,8 @@ nothing_hung() {
 	release server v2 --notify --silent-after 200
 	expect 1 hotswap upgrade web --watchdog 300ms --bake 10s
 	hotswap history web --json >history
-	[ "$(field "d['result']" history)" = rolled-back ]
-	[ "$(field "d['reason']" history)" = \
+	[ "$(field .result history)" = rolled-back ]
+	[ "$(field .reason history)" = \
 	    "the program sent no WATCHDOG=1 for 0.3 s" ]
 	[ "$(version)" = v1 ]
 	until_true is_role 2 failed
@@ -49,7 +49,7 @@ nothing_hung() {
 	release server v2 --notify --tell WATCHDOG=trigger
 	expect 1 hotswap upgrade web --ready notify --bake 5s
 	hotswap history web --json >history
-	[ "$(field "d['reason']" history)" = \
+	[ "$(field .reason history)" = \
 	    "the program sent WATCHDOG=trigger" ]
 	[ "$(version)" = v1 ]
 }
@@ -57,9 +57,9 @@ nothing_hung() {
 @test "watchdog: WATCHDOG_USEC changes the time at run time, over the supervisor's death too" {
 	release server v1 --notify --tell WATCHDOG_USEC=60000000
 	serve --watchdog 1h
-	until_true field_is "d['generations'][0]['watchdog_ms']" 60000
+	until_true field_is '.generations[0].watchdog_ms' 60000
 	kill -KILL "$(itself)"
-	until_true field_is "d['generations'][0]['watchdog_ms']" 60000
+	until_true field_is '.generations[0].watchdog_ms' 60000
 }
 
 @test "watchdog: a parked program may be silent, and is watched again once it serves" {
@@ -77,7 +77,7 @@ nothing_hung() {
 }
 
 parked_for_a_while() {
-	[ "$(field "[g['left_ms'] for g in d['generations']][0]")" -lt 58500 ]
+	[ "$(field '.generations[0].left_ms')" -lt 58500 ]
 }
 
 @test "watchdog: one that is stopped dies of it as well" {
