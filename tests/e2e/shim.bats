@@ -157,6 +157,17 @@ is_state() {
 	[ "$(field .rollout.state)" = "$1" ]
 }
 
+# all_good N ADDRESS: that many answers come, from the first version.
+all_good() {
+	local answers
+
+	answers=$(ask "$1" "$2")
+	[ "$answers" = "$1 good" ] || {
+		echo "answers: $answers"
+		return 1
+	}
+}
+
 # unchecked ADDRESS: a candidate that is never found healthy answers at once;
 # nobody who connects meanwhile meets it, and the next one serves.
 unchecked() {
@@ -170,9 +181,9 @@ unchecked() {
 	hotswap upgrade web --no-wait
 	until_true is_state checking
 	while is_state checking; do
-		[ "$(ask "$n" "$1")" = "$n good" ]
+		all_good "$n" "$1"
 	done
-	[ "$(ask "$n" "$1")" = "$n good" ]
+	all_good "$n" "$1"
 	echo next >word
 	hotswap upgrade web
 	says next "$1"
