@@ -236,9 +236,31 @@ settle_service(struct reader *reader)
 	return STATUS_OK;
 }
 
+/* All that is kept and said of a service is JSON. */
+static int
+check_text(const char *word)
+{
+	json_t *string = word != NULL ? json_string(word) : json_null();
+
+	json_decref(string);
+	if (string != NULL)
+		return STATUS_OK;
+	return tell(STATUS_USAGE,
+	    "\"%s\": not UTF-8, as command lines must be that hotswap keeps: "
+	    "give the program by a script of your own that has these bytes",
+	    word);
+}
+
 static int
 check_program(const struct arguments *arguments)
 {
+	char *const *word = arguments->program;
+	int status = STATUS_OK;
+
+	for (; status == STATUS_OK && word != NULL && *word != NULL; word++)
+		status = check_text(*word);
+	if (status != STATUS_OK)
+		return status;
 	if (arguments->program == NULL)
 		return STATUS_OK;
 	if (!arguments->command->takes_program)
@@ -270,7 +292,8 @@ read_all(struct reader *reader)
 	for (i = 0; i < reader->ntokens; i++)
 		if ((status = apply(reader, &reader->tokens[i])) != STATUS_OK)
 			return status;
-	if ((status = assign_words(reader)) != STATUS_OK)
+	if ((status = assign_words(reader)) != STATUS_OK ||
+	    (status = check_text(arguments->exe)) != STATUS_OK)
 		return status;
 	if (arguments->command->scope == SCOPE_ALL ||
 	    arguments->command->scope == SCOPE_LOOK)

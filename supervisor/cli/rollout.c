@@ -286,12 +286,7 @@ cli_upgrade(const struct arguments *arguments)
 	if (arguments->program != NULL) {
 		list = json_array();
 		for (word = arguments->program; *word != NULL; word++)
-			if (json_array_append_new(list, json_string(*word))) {
-				json_decref(list);
-				json_decref(parameters);
-				return tell(
-				    STATUS_USAGE, "\"%s\": not UTF-8", *word);
-			}
+			json_array_append_new(list, json_string(*word));
 		json_object_set_new(parameters, "arguments", list);
 	}
 	if (arguments->exe != NULL)

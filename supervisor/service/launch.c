@@ -124,7 +124,7 @@ launch(const struct options *options, char *const *program, int report_fd)
 	find_ourselves(path);
 	first = account_first(options, program, path);
 	if (first == NULL)
-		log_error("the command line is not UTF-8");
+		log_error("%s", strerror(ENOMEM));
 	else if (report_fd == -1 && store_is_offered())
 		status = run_service(first);
 	else

@@ -249,3 +249,18 @@ other_supervisor() {
 
 	now=$(itself 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$1" ]
 }
+
+@test "start: a command line that is not UTF-8 is refused, with the word" {
+	local word command
+
+	word=x=caf$(printf '\351')
+	serve
+	for command in "run -n other -- ./server $word" \
+		"start -n other -- ./server $word" \
+		"upgrade web -- ./server $word" "upgrade web --exe ./$word"; do
+		# shellcheck disable=SC2086
+		run -64 hotswap $command
+		[[ $output == *'not UTF-8'*'give the program by a script'* ]]
+	done
+	[ "$(version)" = v1 ]
+}
