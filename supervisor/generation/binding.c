@@ -157,6 +157,22 @@ refuse_port(struct bindings *bindings, struct intercept_call *call,
 	    text, call->pid, text);
 }
 
+/* Sockets of two network namespaces share no address, whatever it says. */
+static void
+refuse_network(struct bindings *bindings, struct intercept_call *call,
+    const struct address *address)
+{
+	char text[ADDRESS_STRLEN];
+
+	address_format(address, text);
+	errno = EADDRNOTAVAIL;
+	refuse(bindings, call,
+	    "bind %s: process %d is in another network namespace than hotswap: "
+	    "run hotswap itself in that namespace (`ip netns exec NAME hotswap "
+	    "...`), or leave the address to the program with --ignore %s",
+	    text, call->pid, text);
+}
+
 /*
  * Its path cannot be looked at: the kernel does with it what it can.  One that
  * hangs has cost us time, and the next ones would do so too.
@@ -477,7 +493,9 @@ on_bind(struct bindings *bindings, struct intercept_call *call)
 	} else if (call->again && is_done(bindings, call, &target)) {
 		tell_listens(bindings);
 		intercept_done(call, 0);
-	} else
+	} else if (target_is_elsewhere(call))
+		refuse_network(bindings, call, &target.address);
+	else
 		bind_target(bindings, call, &target);
 	target_fini(&target);
 }

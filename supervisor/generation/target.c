@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/un.h>
 
 #include "base/fd.h"
@@ -223,4 +224,31 @@ target_is_unlinked(
 		    listener_is_in(service->listeners[i], &directory);
 	caller_path_fini(&path);
 	return found;
+}
+
+/* 0: the kernel does not tell, before Linux 5.14. */
+static uint64_t
+network_of(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) == -1)
+		return 0;
+	return cookie;
+}
+
+bool
+target_is_elsewhere(const struct intercept_call *call)
+{
+	bool is;
+	int own;
+
+	/* A path is the same in all of them. */
+	if (call->family == AF_UNIX && call->path != NULL)
+		return false;
+	own = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	is = own != -1 && network_of(call->fd) != network_of(own);
+	fd_close(&own);
+	return is;
 }

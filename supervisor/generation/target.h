@@ -57,4 +57,7 @@ const struct listener *target_obstacle(
 int target_is_unlinked(
     const struct generation *, const struct intercept_call *);
 
+/* Is the caller's socket in another network namespace than we are? */
+bool target_is_elsewhere(const struct intercept_call *);
+
 #endif

@@ -383,3 +383,18 @@ all_answer() {
 	wrap --backlog 2 -- python3 -m http.server -b 127.0.0.1 "$PORT"
 	[ "$(ss -ltnH "sport = :$PORT" | awk '{ print $3 }')" = 5 ]
 }
+
+@test "wrapped: a bind in another network namespace is refused, and the host's port is left alone" {
+	unshare -n true 2>/dev/null || skip "takes a network namespace"
+	PORT=$(free_port)
+	release server v1 --bind "127.0.0.1:$PORT"
+	run ! hotswap start -n web --start-timeout 5s -- \
+		unshare -n sh -c 'ip link set lo up; exec ./server'
+	[[ $output == *"is in another network namespace than hotswap"* ]]
+	[[ $output == *"ip netns exec"* ]]
+	[ -z "$(ss -Hltn "sport = :$PORT")" ]
+	# With hotswap inside all is as it should be, and so is what it ignores.
+	unshare -n sh -c "ip link set lo up; hotswap start -n web -- ./server &&
+		curl -sf -o /dev/null http://127.0.0.1:$PORT/ &&
+		hotswap upgrade web && hotswap stop web"
+}
