@@ -402,7 +402,7 @@ health_fails() {
 	# It is ended when its time has passed, and another one is begun.
 	hotswap upgrade web --no-wait --health-timeout 1s --health-failures 100 \
 		--health "exec:exec ./hostile_fuse '$PWD/fuse' '$PWD/theirs/file'"
-	until_true field_is "d['generations'][1]['health']['failures'] > 1" True
+	until_true field_is '.generations[1].health.failures > 1' true
 	timeout 2 hotswap status web >/dev/null
 	hotswap abort web
 	until_true hotswap wait web --for idle
