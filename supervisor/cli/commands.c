@@ -87,8 +87,9 @@ const struct cli_command command_table[] = {
 };
 const size_t command_count = sizeof(command_table) / sizeof(command_table[0]);
 
-const struct cli_command *
-command_find(const char *name)
+/* NULL if there is none. */
+static const struct cli_command *
+find(const char *name)
 {
 	size_t i;
 
@@ -184,7 +185,7 @@ tell_unknown_command(const char *name)
 static int
 dispatch(const char *name, char **argv)
 {
-	const struct cli_command *command = command_find(name);
+	const struct cli_command *command = find(name);
 	struct arguments arguments;
 	int status;
 

@@ -10,9 +10,6 @@
 extern const struct cli_command command_table[];
 extern const size_t command_count;
 
-/* NULL if there is none. */
-const struct cli_command *command_find(const char *name);
-
 /* All of main: returns the exit status. */
 int command_main(int argc, char **argv);
 

@@ -69,8 +69,9 @@ same_bytes(const struct image_file *file, const struct stat *st)
 	    st->st_size == file->size && same_time(&st->st_mtim, &file->mtime);
 }
 
-bool
-image_file_is(const struct image_file *file, const struct stat *st)
+/* Whether st is of that very file, unchanged. */
+static bool
+is_file(const struct image_file *file, const struct stat *st)
 {
 	return same_bytes(file, st) && same_time(&st->st_ctim, &file->ctime);
 }
@@ -81,7 +82,7 @@ image_locate(const struct image *image, char *buf, size_t size)
 	struct stat st;
 	int n;
 
-	if (stat(image->program, &st) == 0 && image_file_is(&image->file, &st))
+	if (stat(image->program, &st) == 0 && is_file(&image->file, &st))
 		n = snprintf(buf, size, "%s", image->program);
 	else if (image->copy != NULL && stat(image->copy, &st) == 0 &&
 	    st.st_size == image->file.size)

@@ -104,9 +104,6 @@ void image_explain(const char *path, int error, char *buf, size_t size);
  */
 void image_prune(const char *store, struct image *const *, size_t n);
 
-/* Whether st is of that very file, unchanged. */
-bool image_file_is(const struct image_file *, const struct stat *st);
-
 /* *New*; NULL if there is no memory. */
 json_t *image_to_json(const struct image *);
 

@@ -77,13 +77,13 @@ struct notify *notify_new(struct event_base *, const char *path, uid_t, gid_t,
 /* Tell all messages that wait, now, but no more than can wait at once. */
 void notify_listen(struct notify *);
 
-/* Close and unlink it. */
 /*
  * A socket at an abstract address that a program was told of, to be given to
  * notify_new: *new*; -1 with errno.
  */
 int notify_revive(const char *path);
 
+/* Close and unlink it. */
 void notify_free(struct notify *);
 
 /* The socket, *borrowed*. */

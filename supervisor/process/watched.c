@@ -45,17 +45,9 @@ watched_new(struct event_base *base, reaper_fn *fn, void *arg)
 	return watched;
 }
 
-void
-watched_free(struct watched *watched)
-{
-	if (watched == NULL)
-		return;
-	watched_forget(watched);
-	free(watched);
-}
-
-void
-watched_forget(struct watched *watched)
+/* Watch nothing. */
+static void
+forget(struct watched *watched)
 {
 	if (watched->pid != 0)
 		reaper_forget(watched->pid);
@@ -66,12 +58,21 @@ watched_forget(struct watched *watched)
 	watched->pid = 0;
 }
 
+void
+watched_free(struct watched *watched)
+{
+	if (watched == NULL)
+		return;
+	forget(watched);
+	free(watched);
+}
+
 static void
 ended(pid_t pid, int status, void *arg)
 {
 	struct watched *watched = arg;
 
-	watched_forget(watched);
+	forget(watched);
 	watched->fn(pid, status, watched->arg);
 }
 
@@ -132,7 +133,7 @@ watched_set(struct watched *watched, pid_t pid)
 {
 	pid_t parent;
 
-	watched_forget(watched);
+	forget(watched);
 	watched->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (watched->pidfd == -1)
 		return -1;
@@ -153,7 +154,7 @@ watched_set(struct watched *watched, pid_t pid)
 void
 watched_set_ended(struct watched *watched, pid_t pid)
 {
-	watched_forget(watched);
+	forget(watched);
 	watched->pid = pid;
 	watched->told = reaper_has_keeper();
 	reaper_watch(pid, ended, watched);

@@ -346,12 +346,12 @@ static const struct generation_events generation_events = {
 	.given_up = on_given_up,
 };
 
-void
+int
 actions_open(struct service *service)
 {
 	service->release.actions = actions;
 	service->generation_events = &generation_events;
-	deadline_init(service);
+	return deadline_init(service);
 }
 
 void

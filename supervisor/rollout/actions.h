@@ -8,8 +8,11 @@
 
 struct service;
 
-/* Of a service that is being made: from here on rollouts can begin. */
-void actions_open(struct service *);
+/*
+ * Of a service that is being made: from here on rollouts can begin.  -1 with
+ * ENOMEM.
+ */
+int actions_open(struct service *);
 void actions_close(struct service *);
 
 #endif

@@ -53,11 +53,24 @@ save_generations(const struct service *service)
 	return list;
 }
 
+/* Of metrics. */
+static json_t *
+save_counters(const struct service *service)
+{
+	return json_pack("{s[III] s[iII]}", "outcomes-ms",
+	    (json_int_t)service->outcomes_ms[0],
+	    (json_int_t)service->outcomes_ms[1],
+	    (json_int_t)service->outcomes_ms[2], "pauses",
+	    (int)service->pauses.count, (json_int_t)service->pauses.last_ms,
+	    (json_int_t)service->pauses.total_ms);
+}
+
 json_t *
 account_describe(const struct service *service, json_t *life)
 {
 	return json_pack(
-	    "{si ss ss so so* ss* si si si s[iii] sb si si so so so so so sO*}",
+	    "{si ss ss so so* ss* si si si s[iii] so* sb si si so so so so so "
+	    "sO*}",
 	    "version", CHECKPOINT_VERSION, "hotswap", version_text, "mark",
 	    service->mark, "options", options_to_json(service->options),
 	    "program",
@@ -66,13 +79,32 @@ account_describe(const struct service *service, json_t *life)
 	    "active", (int)number_of(service->active), "parked",
 	    (int)number_of(service->parked), "outcomes",
 	    (int)service->outcomes[0], (int)service->outcomes[1],
-	    (int)service->outcomes[2], "ending", (int)service->ending,
-	    "exit-status", service->exit_status, "declared",
-	    (int)service->ndeclared, "listeners", steering_save(service),
-	    "generations", save_generations(service), "release",
-	    release_save(&service->release), "reexec",
+	    (int)service->outcomes[2], "counters", save_counters(service),
+	    "ending", (int)service->ending, "exit-status", service->exit_status,
+	    "declared", (int)service->ndeclared, "listeners",
+	    steering_save(service), "generations", save_generations(service),
+	    "release", release_save(&service->release), "reexec",
 	    reexec_save(service->reexec), "output", output_save(service),
 	    "life", life);
+}
+
+/* An older build has not told them. */
+static void
+restore_counters(struct service *service, const json_t *saved)
+{
+	json_int_t ms[3], last_ms, total_ms;
+	size_t i;
+	int n;
+
+	if (json_unpack((json_t *)saved, "{s[III] s[iII]}", "outcomes-ms",
+		&ms[0], &ms[1], &ms[2], "pauses", &n, &last_ms,
+		&total_ms) == -1)
+		return;
+	for (i = 0; i < 3; i++)
+		service->outcomes_ms[i] = ms[i];
+	service->pauses.count = (unsigned int)n;
+	service->pauses.last_ms = last_ms;
+	service->pauses.total_ms = total_ms;
 }
 
 static int
@@ -96,6 +128,7 @@ restore_words(struct service *service, const json_t *document)
 		"exit-status", &service->exit_status, "declared",
 		&declared) == -1)
 		return -1;
+	restore_counters(service, json_object_get(document, "counters"));
 	service->last_number = (unsigned int)last;
 	service->ndeclared = (size_t)declared;
 	for (i = 0; i < 3; i++)

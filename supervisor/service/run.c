@@ -71,8 +71,7 @@ run_prepare(struct service *service)
 	    stored_open(service) == -1 || reexec_open(service) == -1 ||
 	    output_prepare(service) == -1)
 		return -1;
-	actions_open(service);
-	return 0;
+	return actions_open(service);
 }
 
 /* COMING UP: each returns an exit status, after it has said what is wrong. */
