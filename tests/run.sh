@@ -3,7 +3,9 @@
 # Run the unit tests and the end-to-end tests, REPEAT times, JOBS of them side
 # by side, and say in one last line how many passed and failed.  Arguments:
 # the tests to run (files below tests/, or names of unit tests); none: all of
-# them.  A file that has a line "# alone: WHY" runs after the others.
+# them.  A file that has a line "# alone: WHY" runs after the others.  There
+# are two jobs a core if JOBS says nothing: the tests wait two thirds of their
+# time.
 set -u
 
 build=${HOTSWAP_BUILD:?set by make}
@@ -48,7 +50,7 @@ touch "$logs/alone" "$logs/together"
 
 round=0
 while [ "$round" -lt "${REPEAT:-1}" ]; do
-	by_time <"$logs/together" | pool "${JOBS:-$(nproc)}"
+	by_time <"$logs/together" | pool "${JOBS:-$(($(nproc) * 2))}"
 	pool 1 <"$logs/alone"
 	round=$((round + 1))
 done

@@ -24,7 +24,7 @@ apart() {
 
 run() {
 	case $test in
-	*.bats) apart bats --tap "$test" ;;
+	*.bats) apart bats --tap --timing "$test" ;;
 	*_fuzz)
 		# What is said of 20,000 bad inputs is of use where one ends it.
 		"$test" "tests/fuzz/seeds/${name%_fuzz}" 2>"$log.said" && return

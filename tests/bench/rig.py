@@ -26,7 +26,10 @@ def setting(name, default):
 def be_undisturbed():
     """Let what else the machine does wait, where that is permitted: this
     process, and all that it starts, come before every ordinary one.  Among
-    themselves none comes before another."""
+    themselves none comes before another.  With UNDISTURBED=0 they take their
+    turns with the others: where no time is claimed."""
+    if not setting("UNDISTURBED", 1):
+        return
     try:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     except PermissionError:

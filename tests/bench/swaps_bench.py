@@ -7,7 +7,8 @@ server that stops gracefully, once with one that cuts whatever it has.
 Swap and calm take turns in one run, and are told apart in blocks, so that
 what else the machine does is in both.  Older generations go on draining
 through both; what that costs is seen against `still`, before the first swap.
-UPGRADES, RATE, BLOCKS, CALM_MS, SLOW_MS and RATIO are settings."""
+UPGRADES, RATE, BLOCKS, CALM_MS, SLOW_MS and RATIO are settings; RATIO=0 claims
+nothing of time."""
 
 import sys
 import time
@@ -64,7 +65,7 @@ def run(title, *behaviour):
                   f"  p99 {quantiles['p99']:7.0f}  p99.9 "
                   f"{quantiles['p99_9']:7.0f}  max {quantiles['max']:7.0f} us")
         found = ratios(report)
-        web.claim(rig.median(found) <= RATIO,
+        web.claim(not RATIO or rig.median(found) <= RATIO,
                   f"p99 in swaps by p99 between: median {rig.median(found):.2f}"
                   f" of {BLOCKS} blocks ({min(found):.2f} to {max(found):.2f})")
         print(f"    the client was late {report['late']['count']} times, by "
