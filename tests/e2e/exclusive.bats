@@ -162,6 +162,7 @@ failed() {
 	# The lock is taken by somebody else as soon as it is free.
 	flock data.lock sleep 20 3>&- &
 	PIDS+=($!)
+	until_true grep -q -- "-> FLOCK .* $! " /proc/locks
 	expect 1 hotswap upgrade web 2>err
 	grep -q "generation 1 is not back" err
 	run ! grep -q "generation 1 serves" err
