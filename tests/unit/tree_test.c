@@ -374,6 +374,7 @@ test_known_is_this_very_process(void **state)
 	tree_kill(tree, SIGKILL);
 	assert_int_equal(waitpid(member, NULL, 0), member);
 	assert_false(tree_knows(tree, member));
+	assert_int_equal(waitpid(child, NULL, 0), child);
 	tree_free(tree);
 }
 
