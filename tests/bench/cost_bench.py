@@ -105,11 +105,22 @@ def settled(web, before):
 
 
 def grow(web):
-    upgrade(web, 1, WARM_UP)
-    before = holdings(web)
-    upgrade(web, 1 + WARM_UP, UPGRADES)
-    # What a client that has just gone held is let go of in the next turn.
-    after = settled(web, before)
+    """What an upgrade leaves behind is left by each, so it grows in every
+    round.  The heap may grow in one: with the number of generations that a
+    busy machine has had to end at once."""
+    first = 1
+    upgrade(web, first, WARM_UP)
+    first += WARM_UP
+    for last_round in (False, False, True):
+        before = holdings(web)
+        upgrade(web, first, UPGRADES)
+        first += UPGRADES
+        # What a client that has just gone held is let go of in the next turn.
+        after = settled(web, before)
+        if last_round or not has_grown(before, after):
+            break
+        print(f"  {before} before {UPGRADES} upgrades, {after} afterwards: "
+              "once more", flush=True)
     for name, n in after.items():
         web.claim(n <= before[name] + SLACK.get(name, 0),
                   f"{before[name]} {name} before {UPGRADES} upgrades, {n} "
