@@ -554,7 +554,7 @@ place_freed() {
 @test "a runtime directory with a long name: notifications reach the one that adopts" {
 	export HOTSWAP_RUNTIME_DIR
 	HOTSWAP_RUNTIME_DIR=$BATS_TEST_TMPDIR/$(printf 'long%.0s' {1..30})
-	begin 127.0.0.1:0 -- ./server
+	begin 127.0.0.1:0 --shim seccomp -- ./server
 	address=$(tr '\0' '\n' <"/proc/$(pid_of 1)/environ" |
 		sed -n 's/^NOTIFY_SOCKET=\(@.*\)/\1/p')
 	grep -q "$address\$" /proc/net/unix

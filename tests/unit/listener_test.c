@@ -24,6 +24,7 @@
 
 #include "base/credentials.h"
 #include "traffic/listener.h"
+#include "filters.h"
 
 static char directory[64];
 
@@ -685,6 +686,8 @@ refused_tcp_clients_try_again(void **state)
 	struct address to;
 	int early, late;
 
+	if (!can_filter())
+		skip();
 	address_reach(listener_address(l), &to);
 	early = client(&to);
 	listener_refuse(l);
