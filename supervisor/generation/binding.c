@@ -14,13 +14,12 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/pace.h"
-#include "core/events.h"
 #include "core/service.h"
 #include "core/state.h"
 #include "generation/allotment.h"
 #include "generation/holding.h"
 #include "generation/latecomers.h"
+#include "generation/refusal.h"
 #include "generation/steering.h"
 #include "generation/target.h"
 #include "process/intercept.h"
@@ -28,17 +27,10 @@
 #include "traffic/directory.h"
 #include "traffic/settings.h"
 
-#define TROUBLE_MAX 1024
-#define TOLD_MAX    20	  /* refusals that become events */
-#define TOLD_MS	    10000 /* in this time */
-
 struct bindings {
 	struct generation *generation;
 	struct holdings *holdings;
-	bool hangs; /* a path of the program's: none is looked at any more */
-	bool full;  /* it has been told that its sockets are too many */
-	char trouble[TROUBLE_MAX];
-	struct pace told;
+	struct refusals refusals;
 };
 
 struct bindings *
@@ -48,7 +40,7 @@ bindings_new(struct generation *generation)
 
 	if (bindings == NULL)
 		return NULL;
-	bindings->generation = generation;
+	bindings->generation = bindings->refusals.generation = generation;
 	if ((bindings->holdings = holdings_new(generation)) != NULL)
 		return bindings;
 	free(bindings);
@@ -59,8 +51,7 @@ void
 bindings_reset(struct bindings *bindings)
 {
 	holdings_reset(bindings->holdings);
-	bindings->trouble[0] = '\0';
-	bindings->hangs = bindings->full = false;
+	refusals_reset(&bindings->refusals);
 }
 
 void
@@ -75,7 +66,7 @@ bindings_free(struct bindings *bindings)
 const char *
 bindings_trouble(const struct bindings *bindings)
 {
-	return bindings->trouble;
+	return bindings->refusals.trouble;
 }
 
 /* ADDRESSES */
@@ -98,137 +89,6 @@ has_reuseport(int fd)
 
 	return getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &value, &len) == 0 &&
 	    value != 0;
-}
-
-/* ANSWERS */
-
-/* Who watches is told, but not of all that a program tries without end. */
-static void
-tell_trouble(struct bindings *bindings)
-{
-	struct generation *generation = bindings->generation;
-
-	if (pace_allows(&bindings->told, TOLD_MAX, TOLD_MS))
-		events_emit(generation->service, "refused", generation, "%s",
-		    bindings->trouble);
-}
-
-static void __attribute__((format(printf, 3, 4)))
-refuse(struct bindings *bindings, struct intercept_call *call, const char *fmt,
-    ...)
-{
-	int error = errno;
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(bindings->trouble, sizeof(bindings->trouble), fmt, args);
-	va_end(args);
-	tell_trouble(bindings);
-	intercept_done(call, error);
-}
-
-static void
-refuse_address(struct bindings *bindings, struct intercept_call *call,
-    const char *what, const struct address *address)
-{
-	char text[ADDRESS_STRLEN];
-	int error = errno;
-
-	address_format(address, text);
-	errno = error;
-	refuse(bindings, call, "%s %s: %s", what, text, strerror(error));
-}
-
-static void
-refuse_port(struct bindings *bindings, struct intercept_call *call,
-    const struct address *address)
-{
-	char text[ADDRESS_STRLEN];
-
-	if (errno != EACCES) {
-		refuse_address(bindings, call, "bind", address);
-		return;
-	}
-	address_format(address, text);
-	errno = EACCES;
-	refuse(bindings, call,
-	    "bind %s: process %d may not have this port, which takes "
-	    "CAP_NET_BIND_SERVICE; to give it to the service, say --listen %s",
-	    text, call->pid, text);
-}
-
-/* Sockets of two network namespaces share no address, whatever it says. */
-static void
-refuse_network(struct bindings *bindings, struct intercept_call *call,
-    const struct address *address)
-{
-	char text[ADDRESS_STRLEN];
-
-	address_format(address, text);
-	errno = EADDRNOTAVAIL;
-	refuse(bindings, call,
-	    "bind %s: process %d is in another network namespace than hotswap: "
-	    "run hotswap itself in that namespace (`ip netns exec NAME hotswap "
-	    "...`), or leave the address to the program with --ignore %s",
-	    text, call->pid, text);
-}
-
-/*
- * Its path cannot be looked at: the kernel does with it what it can.  One that
- * hangs has cost us time, and the next ones would do so too.
- */
-static void
-pass_path(struct bindings *bindings, struct intercept_call *call)
-{
-	if (errno == ETIMEDOUT && !bindings->hangs) {
-		bindings->hangs = true;
-		snprintf(bindings->trouble, sizeof(bindings->trouble),
-		    "%s: a look at this path of process %d hangs; Unix "
-		    "sockets of its program are left to the kernel, and are "
-		    "not the service's",
-		    call->path, call->pid);
-		tell_trouble(bindings);
-	}
-	intercept_pass(call);
-}
-
-/* As the kernel has it, which would not say whose it is. */
-static void
-refuse_owned(struct bindings *bindings, struct intercept_call *call,
-    const struct address *address, const struct generation *other)
-{
-	char text[ADDRESS_STRLEN];
-
-	address_format(address, text);
-	errno = EADDRINUSE;
-	refuse(bindings, call,
-	    "bind %s: generation %u has it, and bound it after it was ready, "
-	    "so that it is its own; `--listen %s` shares it",
-	    text, other->number, text);
-}
-
-/* It has enough: the kernel does it, or nobody where others are served. */
-static void
-leave_out(struct bindings *bindings, struct intercept_call *call,
-    const struct target *target)
-{
-	char text[ADDRESS_STRLEN], why[TROUBLE_MAX / 2];
-
-	if (!bindings->full) {
-		bindings->full = true;
-		address_format(&target->address, text);
-		allotment_explain(target->listener, why, sizeof(why));
-		snprintf(bindings->trouble, sizeof(bindings->trouble), "%s: %s",
-		    text, why);
-		tell_trouble(bindings);
-	}
-	if (target->listener != NULL) {
-		intercept_done(call, EMFILE);
-		return;
-	}
-	if (call->kind == INTERCEPT_LISTEN)
-		latecomers_note(bindings->generation->latecomers, call);
-	intercept_pass(call);
 }
 
 /* BIND AND LISTEN */
@@ -323,7 +183,7 @@ bind_at(struct bindings *bindings, struct intercept_call *call,
 	may = n == 0 || has_reuseport(call->fd);
 	if (fd == -1 && may &&
 	    !allotment_has_room(bindings->generation, listener, call)) {
-		leave_out(bindings, call, target);
+		refusal_many(&bindings->refusals, call, target);
 		return;
 	}
 	/* Each of many workers may want one, where there is only one. */
@@ -345,8 +205,8 @@ bind_at(struct bindings *bindings, struct intercept_call *call,
 		    ? listener_bind(listener, call->fd)
 		    : adopt(bindings, call, target, listener);
 	if (r == -1)
-		refuse_address(
-		    bindings, call, "bind", listener_address(listener));
+		refusal_address(
+		    &bindings->refusals, call, "bind", listener_address(listener));
 	else
 		intercept_done(call, 0);
 }
@@ -378,7 +238,7 @@ bind_elsewhere(struct bindings *bindings, struct intercept_call *call,
 	int r;
 
 	if (!allotment_has_room(bindings->generation, NULL, call)) {
-		leave_out(bindings, call, target);
+		refusal_many(&bindings->refusals, call, target);
 		return;
 	}
 	listener = steering_make(service, NULL, address);
@@ -394,7 +254,7 @@ bind_elsewhere(struct bindings *bindings, struct intercept_call *call,
 	else
 		listener_free(listener);
 	if (r == -1)
-		refuse_address(bindings, call, "bind", address);
+		refusal_address(&bindings->refusals, call, "bind", address);
 	else
 		intercept_done(call, 0);
 }
@@ -444,7 +304,7 @@ bind_target(struct bindings *bindings, struct intercept_call *call,
 	const struct listener *obstacle;
 
 	if (target_may_bind(target, generation, call) == -1) {
-		refuse_port(bindings, call, &target->address);
+		refusal_port(&bindings->refusals, call, &target->address);
 		return;
 	}
 	if (target->listener != NULL) {
@@ -453,7 +313,8 @@ bind_target(struct bindings *bindings, struct intercept_call *call,
 	}
 	if (!latecomers_are_so(generation->latecomers) &&
 	    (other = latecomers_find(generation, &target->address)) != NULL) {
-		refuse_owned(bindings, call, &target->address, other);
+		refusal_owned(
+		    &bindings->refusals, call, &target->address, other);
 		return;
 	}
 	obstacle = target_obstacle(target, generation, is_v6only(call->fd));
@@ -461,7 +322,7 @@ bind_target(struct bindings *bindings, struct intercept_call *call,
 		address_format(&target->address, own);
 		address_format(listener_address(obstacle), theirs);
 		errno = EADDRINUSE;
-		refuse(bindings, call,
+		refusal_say(&bindings->refusals, call,
 		    "bind %s: takes connections from %s, which another "
 		    "generation has",
 		    own, theirs);
@@ -480,12 +341,12 @@ on_bind(struct bindings *bindings, struct intercept_call *call)
 	struct target target;
 
 	if ((!call->again && is_bound(call, &own)) ||
-	    (call->path != NULL && bindings->hangs)) {
+	    (call->path != NULL && bindings->refusals.hangs)) {
 		intercept_pass(call);
 		return;
 	}
 	if (target_init(&target, generation, call) == -1) {
-		pass_path(bindings, call);
+		refusal_path(&bindings->refusals, call);
 		return;
 	}
 	if (target_is_ignored(&target, generation)) {
@@ -494,7 +355,7 @@ on_bind(struct bindings *bindings, struct intercept_call *call)
 		tell_listens(bindings);
 		intercept_done(call, 0);
 	} else if (target_is_elsewhere(call))
-		refuse_network(bindings, call, &target.address);
+		refusal_network(&bindings->refusals, call, &target.address);
 	else
 		bind_target(bindings, call, &target);
 	target_fini(&target);
@@ -553,7 +414,7 @@ listen_at(struct bindings *bindings, struct intercept_call *call,
 	int r = -1;
 
 	if (!allotment_has_room(bindings->generation, listener, call)) {
-		leave_out(bindings, call, target);
+		refusal_many(&bindings->refusals, call, target);
 		return;
 	}
 	if (listener == NULL)
@@ -566,7 +427,8 @@ listen_at(struct bindings *bindings, struct intercept_call *call,
 	else if (r == -1)
 		listener_free(fresh);
 	if (r == -1)
-		refuse_address(bindings, call, "listen on", &target->address);
+		refusal_address(
+		    &bindings->refusals, call, "listen on", &target->address);
 	else
 		let_listen(bindings, call);
 }
@@ -589,7 +451,8 @@ on_listen(struct bindings *bindings, struct intercept_call *call)
 			latecomers_note(generation->latecomers, call);
 			intercept_pass(call);
 		} else if (target_may_bind(&target, generation, call) == -1)
-			refuse_port(bindings, call, &target.address);
+			refusal_port(
+			    &bindings->refusals, call, &target.address);
 		else
 			listen_at(bindings, call, &target);
 		target_fini(&target);
@@ -599,7 +462,7 @@ on_listen(struct bindings *bindings, struct intercept_call *call)
 static void
 on_unlink(struct bindings *bindings, struct intercept_call *call)
 {
-	int r = bindings->hangs
+	int r = bindings->refusals.hangs
 	    ? 0
 	    : target_is_unlinked(bindings->generation, call);
 
@@ -608,7 +471,7 @@ on_unlink(struct bindings *bindings, struct intercept_call *call)
 	else if (r == 0)
 		intercept_pass(call);
 	else
-		pass_path(bindings, call);
+		refusal_path(&bindings->refusals, call);
 }
 
 void

@@ -6,9 +6,7 @@
  */
 #include "process/tree.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,41 +17,17 @@
 
 #include "base/fd.h"
 #include "process/origin.h"
-
-#define STAT_MAX   1024 /* bytes of /proc/PID/stat that matter */
-#define PF_EXITING 0x4	/* among its flags */
-
-struct process {
-	pid_t pid;
-	pid_t parent;
-	pid_t session;
-	unsigned long long start; /* in clock ticks since boot */
-	bool exiting;
-	bool above; /* us */
-	bool member;
-};
-
-/*
- * Grows; sorted by PID once it is whole.  Torn: a child of ours came to its
- * end while it was taken, so that nobody can say whether it was a member,
- * and whether it left others behind that are not in the picture.
- */
-struct picture {
-	struct process *processes;
-	size_t n;
-	size_t size;
-	bool torn;
-};
+#include "process/proctable.h"
 
 struct tree {
 	char *name_mark; /* HOTSWAP_NAME=... */
 	char *number_mark;
 	char *notify_mark;
 	struct origin origin;
-	pid_t session;		/* that belongs without its leader; 0: none */
-	struct picture members; /* as of the last scan */
-	struct picture strays;	/* likewise: children of ours, no members */
-	pid_t *pids;		/* of the members, the oldest first */
+	pid_t session;		  /* that belongs without its leader; 0: none */
+	struct proctable members; /* as of the last scan */
+	struct proctable strays;  /* likewise: children of ours, no members */
+	pid_t *pids;		  /* of the members, the oldest first */
 };
 
 struct tree *
@@ -100,134 +74,13 @@ tree_free(struct tree *tree)
 }
 
 static int
-compare_pids(const void *a, const void *b)
-{
-	const struct process *x = a, *y = b;
-
-	return (x->pid > y->pid) - (x->pid < y->pid);
-}
-
-static int
 compare_ages(const void *a, const void *b)
 {
 	const struct process *x = a, *y = b;
 
 	if (x->start != y->start)
 		return x->start < y->start ? -1 : 1;
-	return compare_pids(a, b);
-}
-
-static int
-picture_add(struct picture *picture, const struct process *process)
-{
-	struct process *more;
-	size_t size;
-
-	if (picture->n == picture->size) {
-		size = picture->size == 0 ? 64 : 2 * picture->size;
-		more = reallocarray(picture->processes, size, sizeof(*more));
-		if (more == NULL)
-			return -1;
-		picture->processes = more;
-		picture->size = size;
-	}
-	picture->processes[picture->n++] = *process;
-	return 0;
-}
-
-static struct process *
-picture_find(const struct picture *picture, pid_t pid)
-{
-	struct process key = { .pid = pid };
-
-	if (picture->n == 0)
-		return NULL;
-	return bsearch(
-	    &key, picture->processes, picture->n, sizeof(key), compare_pids);
-}
-
-/*
- * The name may hold anything, so the fields are counted from its last
- * parenthesis, proc_pid_stat(5).  Returns 1, 0 if it is dead: a zombie is,
- * unless it is only the first thread that has ended.
- */
-static int
-process_parse(struct process *process, const char *text)
-{
-	const char *fields = strrchr(text, ')');
-	int parent, session;
-	unsigned int flags;
-	long threads;
-	char state;
-
-	if (fields == NULL ||
-	    sscanf(fields,
-		") %c %d %*d %d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d "
-		"%*d %*d %ld %*d %llu",
-		&state, &parent, &session, &flags, &threads,
-		&process->start) != 6) {
-		errno = EBADMSG;
-		return -1;
-	}
-	process->parent = parent;
-	process->session = session;
-	process->exiting = (flags & PF_EXITING) != 0;
-	return state != 'X' && (state != 'Z' || threads > 1);
-}
-
-/* Returns 1; 0 if it is dead; -1 with errno: ESRCH if there is none. */
-static int
-process_read(struct process *process, pid_t pid)
-{
-	char text[STAT_MAX], path[32];
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1) {
-		if (errno == ENOENT)
-			errno = ESRCH;
-		return -1;
-	}
-	n = read(fd, text, sizeof(text) - 1);
-	fd_close(&fd);
-	if (n == -1)
-		return -1;
-	text[n] = '\0';
-	*process = (struct process){ .pid = pid };
-	return process_parse(process, text);
-}
-
-/* Everything that lives, but us. */
-static int
-picture_take(struct picture *picture)
-{
-	const pid_t us = getpid();
-	const struct dirent *entry;
-	struct process process;
-	int r = 0;
-	pid_t pid;
-	DIR *dir;
-
-	if ((dir = opendir("/proc")) == NULL)
-		return -1;
-	while (r != -1 && (entry = readdir(dir)) != NULL) {
-		pid = strtol(entry->d_name, NULL, 10);
-		if (pid <= 0 || pid == us)
-			continue;
-		r = process_read(&process, pid);
-		if (r == 1)
-			r = picture_add(picture, &process);
-		else if (r == 0)
-			picture->torn |= process.parent == us;
-		else if (errno == ESRCH)
-			r = 0;
-	}
-	closedir(dir);
-	if (r != -1 && picture->n > 0)
-		qsort(picture->processes, picture->n,
-		    sizeof(*picture->processes), compare_pids);
-	return r;
+	return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
 static bool
@@ -283,20 +136,20 @@ is_ending(pid_t pid)
 {
 	struct process process;
 
-	return process_read(&process, pid) != 1 || process.exiting;
+	return proctable_read(&process, pid) != 1 || process.exiting;
 }
 
 /* Our keeper and what started it: these are nobody's program. */
 static void
-mark_above(struct picture *picture)
+mark_above(struct proctable *picture)
 {
-	struct process *process = picture_find(picture, getppid());
+	struct process *process = proctable_find(picture, getppid());
 
 	while (process != NULL && !process->above) {
 		process->above = true;
-		process = picture_find(picture, process->parent);
+		process = proctable_find(picture, process->parent);
 	}
-	if ((process = picture_find(picture, 1)) != NULL)
+	if ((process = proctable_find(picture, 1)) != NULL)
 		process->above = true;
 }
 
@@ -305,7 +158,7 @@ mark_above(struct picture *picture)
  * which orphans go: the keeper, which has them while we are away.
  */
 static void
-mark_roots(const struct tree *tree, struct picture *picture)
+mark_roots(const struct tree *tree, struct proctable *picture)
 {
 	const pid_t us = getpid(), above = getppid();
 	const struct process *known;
@@ -316,7 +169,7 @@ mark_roots(const struct tree *tree, struct picture *picture)
 		process = &picture->processes[i];
 		if (process->above)
 			continue;
-		known = picture_find(&tree->members, process->pid);
+		known = proctable_find(&tree->members, process->pid);
 		if (known != NULL && known->start == process->start)
 			process->member = true;
 		else if (process->parent == us || process->parent == above ||
@@ -330,7 +183,7 @@ mark_roots(const struct tree *tree, struct picture *picture)
 }
 
 static bool
-is_in_session_with_member(const struct picture *picture, pid_t session)
+is_in_session_with_member(const struct proctable *picture, pid_t session)
 {
 	size_t i;
 
@@ -344,7 +197,7 @@ is_in_session_with_member(const struct picture *picture, pid_t session)
 
 /* To children and to the rest of sessions, until nothing changes. */
 static void
-spread(struct picture *picture)
+spread(struct proctable *picture)
 {
 	const pid_t own = getsid(0);
 	const struct process *parent;
@@ -358,7 +211,7 @@ spread(struct picture *picture)
 			process = &picture->processes[i];
 			if (process->member || process->above)
 				continue;
-			parent = picture_find(picture, process->parent);
+			parent = proctable_find(picture, process->parent);
 			process->member = (parent != NULL && parent->member) ||
 			    (process->session != 0 && process->session != own &&
 				is_in_session_with_member(
@@ -370,7 +223,7 @@ spread(struct picture *picture)
 
 /* Keep the members alone; our own children go to strays. */
 static int
-picture_sift(struct picture *picture, struct picture *strays)
+picture_sift(struct proctable *picture, struct proctable *strays)
 {
 	struct process *process;
 	size_t i, n = 0;
@@ -381,7 +234,7 @@ picture_sift(struct picture *picture, struct picture *strays)
 		if (process->member)
 			picture->processes[n++] = *process;
 		else if (process->parent == getpid() &&
-		    picture_add(strays, process) == -1)
+		    proctable_add(strays, process) == -1)
 			return -1;
 	}
 	picture->n = n;
@@ -390,7 +243,7 @@ picture_sift(struct picture *picture, struct picture *strays)
 
 /* Their PIDs by age; the order by PID is restored. */
 static pid_t *
-list_pids(struct picture *members)
+list_pids(struct proctable *members)
 {
 	pid_t *pids = calloc(members->n + 1, sizeof(*pids));
 	size_t i;
@@ -401,19 +254,18 @@ list_pids(struct picture *members)
 	    compare_ages);
 	for (i = 0; i < members->n; i++)
 		pids[i] = members->processes[i].pid;
-	qsort(members->processes, members->n, sizeof(*members->processes),
-	    compare_pids);
+	proctable_sort(members);
 	return pids;
 }
 
 const pid_t *
 tree_scan(struct tree *tree, size_t *n)
 {
-	struct picture picture = { 0 };
+	struct proctable picture = { 0 };
 	pid_t *pids = NULL;
 
 	*n = 0;
-	if (picture_take(&picture) == 0) {
+	if (proctable_take(&picture) == 0) {
 		mark_above(&picture);
 		mark_roots(tree, &picture);
 		spread(&picture);
@@ -435,7 +287,7 @@ tree_scan(struct tree *tree, size_t *n)
 pid_t *
 tree_strays(const struct tree *tree, size_t *n)
 {
-	struct picture strays = tree->strays;
+	struct proctable strays = tree->strays;
 
 	*n = strays.n;
 	return list_pids(&strays);
@@ -451,7 +303,7 @@ int
 tree_start_time(pid_t pid, unsigned long long *start)
 {
 	struct process process;
-	int r = process_read(&process, pid);
+	int r = proctable_read(&process, pid);
 
 	if (r == 0)
 		errno = ESRCH;
@@ -468,7 +320,7 @@ is_above(pid_t pid)
 	if (pid <= 1 || pid == getpid())
 		return true;
 	while (process.parent > 1 && process.parent != pid)
-		if (process_read(&process, process.parent) == -1)
+		if (proctable_read(&process, process.parent) == -1)
 			return false;
 	return process.parent == pid;
 }
@@ -476,10 +328,10 @@ is_above(pid_t pid)
 bool
 tree_knows(const struct tree *tree, pid_t pid)
 {
-	const struct process *known = picture_find(&tree->members, pid);
+	const struct process *known = proctable_find(&tree->members, pid);
 	struct process process;
 
-	return known != NULL && process_read(&process, pid) == 1 &&
+	return known != NULL && proctable_read(&process, pid) == 1 &&
 	    process.start == known->start;
 }
 
@@ -493,20 +345,19 @@ tree_add(struct tree *tree, pid_t pid)
 		errno = EINVAL;
 		return -1;
 	}
-	if ((r = process_read(&process, pid)) == -1)
+	if ((r = proctable_read(&process, pid)) == -1)
 		return -1;
 	if (r == 0) {
 		errno = ESRCH;
 		return -1;
 	}
-	if ((known = picture_find(&tree->members, pid)) != NULL) {
+	if ((known = proctable_find(&tree->members, pid)) != NULL) {
 		*known = process;
 		return 0;
 	}
-	if (picture_add(&tree->members, &process) == -1)
+	if (proctable_add(&tree->members, &process) == -1)
 		return -1;
-	qsort(tree->members.processes, tree->members.n, sizeof(process),
-	    compare_pids);
+	proctable_sort(&tree->members);
 	return 0;
 }
 
@@ -522,7 +373,7 @@ process_kill(const struct process *seen, int signal)
 
 	if ((fd = syscall(SYS_pidfd_open, seen->pid, 0)) == -1)
 		return;
-	if (process_read(&now, seen->pid) == 1 && now.start == seen->start)
+	if (proctable_read(&now, seen->pid) == 1 && now.start == seen->start)
 		syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0);
 	fd_close(&fd);
 }

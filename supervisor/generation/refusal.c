@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a wrapped program is refused, and what is left to the kernel: said to
+ * whoever watches, with what to do.
+ */
+#include "generation/refusal.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/events.h"
+#include "core/service.h"
+#include "generation/allotment.h"
+#include "generation/latecomers.h"
+#include "process/intercept.h"
+
+#define TOLD_MAX 20    /* refusals that become events */
+#define TOLD_MS	 10000 /* in this time */
+
+void
+refusals_reset(struct refusals *refusals)
+{
+	refusals->trouble[0] = '\0';
+	refusals->hangs = refusals->full = false;
+}
+
+/* Who watches is told, but not of all that a program tries without end. */
+static void
+tell_trouble(struct refusals *refusals)
+{
+	struct generation *generation = refusals->generation;
+
+	if (pace_allows(&refusals->told, TOLD_MAX, TOLD_MS))
+		events_emit(generation->service, "refused", generation, "%s",
+		    refusals->trouble);
+}
+
+void
+refusal_say(struct refusals *refusals, struct intercept_call *call,
+    const char *fmt, ...)
+{
+	int error = errno;
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(refusals->trouble, sizeof(refusals->trouble), fmt, args);
+	va_end(args);
+	tell_trouble(refusals);
+	intercept_done(call, error);
+}
+
+void
+refusal_address(struct refusals *refusals, struct intercept_call *call,
+    const char *what, const struct address *address)
+{
+	char text[ADDRESS_STRLEN];
+	int error = errno;
+
+	address_format(address, text);
+	errno = error;
+	refusal_say(refusals, call, "%s %s: %s", what, text, strerror(error));
+}
+
+void
+refusal_port(struct refusals *refusals, struct intercept_call *call,
+    const struct address *address)
+{
+	char text[ADDRESS_STRLEN];
+
+	if (errno != EACCES) {
+		refusal_address(refusals, call, "bind", address);
+		return;
+	}
+	address_format(address, text);
+	errno = EACCES;
+	refusal_say(refusals, call,
+	    "bind %s: process %d may not have this port, which takes "
+	    "CAP_NET_BIND_SERVICE; to give it to the service, say --listen %s",
+	    text, call->pid, text);
+}
+
+/* Sockets of two network namespaces share no address, whatever it says. */
+void
+refusal_network(struct refusals *refusals, struct intercept_call *call,
+    const struct address *address)
+{
+	char text[ADDRESS_STRLEN];
+
+	address_format(address, text);
+	errno = EADDRNOTAVAIL;
+	refusal_say(refusals, call,
+	    "bind %s: process %d is in another network namespace than hotswap: "
+	    "run hotswap itself in that namespace (`ip netns exec NAME hotswap "
+	    "...`), or leave the address to the program with --ignore %s",
+	    text, call->pid, text);
+}
+
+/*
+ * Its path cannot be looked at: the kernel does with it what it can.  One that
+ * hangs has cost us time, and the next ones would do so too.
+ */
+void
+refusal_path(struct refusals *refusals, struct intercept_call *call)
+{
+	if (errno == ETIMEDOUT && !refusals->hangs) {
+		refusals->hangs = true;
+		snprintf(refusals->trouble, sizeof(refusals->trouble),
+		    "%s: a look at this path of process %d hangs; Unix "
+		    "sockets of its program are left to the kernel, and are "
+		    "not the service's",
+		    call->path, call->pid);
+		tell_trouble(refusals);
+	}
+	intercept_pass(call);
+}
+
+/* As the kernel has it, which would not say whose it is. */
+void
+refusal_owned(struct refusals *refusals, struct intercept_call *call,
+    const struct address *address, const struct generation *other)
+{
+	char text[ADDRESS_STRLEN];
+
+	address_format(address, text);
+	errno = EADDRINUSE;
+	refusal_say(refusals, call,
+	    "bind %s: generation %u has it, and bound it after it was ready, "
+	    "so that it is its own; `--listen %s` shares it",
+	    text, other->number, text);
+}
+
+/* It has enough: the kernel does it, or nobody where others are served. */
+void
+refusal_many(struct refusals *refusals, struct intercept_call *call,
+    const struct target *target)
+{
+	char text[ADDRESS_STRLEN], why[REFUSAL_MAX / 2];
+
+	if (!refusals->full) {
+		refusals->full = true;
+		address_format(&target->address, text);
+		allotment_explain(target->listener, why, sizeof(why));
+		snprintf(refusals->trouble, sizeof(refusals->trouble), "%s: %s",
+		    text, why);
+		tell_trouble(refusals);
+	}
+	if (target->listener != NULL) {
+		intercept_done(call, EMFILE);
+		return;
+	}
+	if (call->kind == INTERCEPT_LISTEN)
+		latecomers_note(refusals->generation->latecomers, call);
+	intercept_pass(call);
+}
