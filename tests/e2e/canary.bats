@@ -58,8 +58,8 @@ sys.exit(abs(got - mean) > 3 * sd)' "$CONNECTIONS" "$1" "$got"
 
 # slowly: datagrams that a busy server has no room for are lost.
 slowly() {
-	RATE=4000
-	CONNECTIONS=$((CONNECTIONS / 4))
+	RATE=1000
+	CONNECTIONS=$((CONNECTIONS / 8))
 }
 
 # shares ADDRESS: each that is asked for is kept to, at the second try if
