@@ -11,7 +11,6 @@
 #include <stdbool.h>
 
 struct call;
-struct call;
 struct control;
 struct service;
 
