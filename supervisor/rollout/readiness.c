@@ -45,14 +45,14 @@ has_socket(const struct listener *listener, const struct generation *generation)
 	return n > 0;
 }
 
-/* An address at which the active one listens, and this one does not. */
+/* An address at which the active one is reached, and this one is not. */
 static bool
 lacks(const struct generation *generation, const struct listener *listener)
 {
 	const struct generation *active = generation->service->active;
 
 	return active != NULL && has_socket(listener, active) &&
-	    !has_socket(listener, generation);
+	    !has_socket(listener, generation) && !listener_is_gone(listener);
 }
 
 static bool
@@ -243,7 +243,7 @@ list_addresses(const struct generation *has, const struct generation *other,
 	for (i = 0; i < service->nlisteners; i++) {
 		if (!has_socket(service->listeners[i], has) ||
 		    (other != NULL &&
-			(has_socket(service->listeners[i], other) ||
+			(!lacks(other, service->listeners[i]) ||
 			    !is_required(service, service->listeners[i]))))
 			continue;
 		address_format(listener_address(service->listeners[i]), text);

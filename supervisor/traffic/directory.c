@@ -510,6 +510,26 @@ directory_remove(const struct directory *d, const char *name,
 	do_there(d, -1, act_remove, &job, sizeof(job));
 }
 
+static int
+act_has(void *data, int *unused)
+{
+	const struct remove_job *job = data;
+	struct stat st;
+	int r = look(job->name, &st);
+
+	return r == 1 ? is_it(&st, &job->identity) : r;
+}
+
+int
+directory_has(const struct directory *d, const char *name,
+    const struct identity *identity)
+{
+	struct remove_job job = { .identity = *identity };
+
+	strlcpy(job.name, name, sizeof(job.name));
+	return do_there(d, -1, act_has, &job, sizeof(job));
+}
+
 /* Nobody serves there: who died has left a file that refuses. */
 static int
 act_claim(void *data, int *unused)

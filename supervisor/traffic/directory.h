@@ -90,6 +90,10 @@ int directory_place(const struct directory *, const char *private,
 void directory_remove(
     const struct directory *, const char *name, const struct identity *);
 
+/* Is a name there still this very socket's?  1, 0; -1 with errno. */
+int directory_has(
+    const struct directory *, const char *name, const struct identity *);
+
 /*
  * Does a socket lie there that somebody serves, or may?  0 if not; -1 with
  * errno: EADDRINUSE, ENOTSOCK.

@@ -463,6 +463,12 @@ listener_is_in(const struct listener *l, const struct identity *directory)
 	    l->way->is_there(l->state, directory);
 }
 
+bool
+listener_is_gone(const struct listener *l)
+{
+	return l->way->is_gone != NULL && l->way->is_gone(l->state);
+}
+
 void
 listener_refuse(struct listener *l)
 {

@@ -156,6 +156,12 @@ enum listener_path listener_leaf(const struct listener *, const char *leaf);
 bool listener_is_in(const struct listener *, const struct identity *);
 
 /*
+ * Has the program renamed or removed the path of a Unix socket?  Nobody reaches
+ * the socket by it any more: it was a name aside, or is another program's.
+ */
+bool listener_is_gone(const struct listener *);
+
+/*
  * Nobody reads from this socket of the generation's for now, or somebody does
  * again: new connections go to its others, if there are any.  -1 with errno.
  */

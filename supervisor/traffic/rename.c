@@ -501,6 +501,16 @@ rename_restore(void *way, const json_t *state, const struct way_finder *finder)
 	return 0;
 }
 
+static bool
+rename_is_gone(void *way)
+{
+	const struct rename_way *r = way;
+
+	return r->placed != NULL &&
+	    directory_has(
+		r->public_directory, r->public, &r->public_identity) == 0;
+}
+
 const struct way way_rename = {
 	.steering = STEERING_RENAME,
 	.new = rename_new,
@@ -513,6 +523,7 @@ const struct way way_rename = {
 	.hand_over = rename_hand_over,
 	.leaf = rename_leaf,
 	.is_there = rename_is_there,
+	.is_gone = rename_is_gone,
 	.refuse = rename_refuse,
 	.mend = rename_mend,
 	.direct = rename_direct,

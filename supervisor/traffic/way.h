@@ -75,6 +75,12 @@ struct way {
 	enum listener_path (*leaf)(void *, const char *name);
 	bool (*is_there)(void *, const struct identity *directory);
 
+	/*
+	 * The path does not lead to any socket of ours any more, though it
+	 * did.  NULL: there are no paths.
+	 */
+	bool (*is_gone)(void *);
+
 	/* New connections are kept away from here on. */
 	void (*refuse)(void *);
 

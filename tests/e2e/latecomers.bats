@@ -243,3 +243,39 @@ ask_more() {
 	[ "$(itself)" = "$before" ]
 	[ "$(listeners)" = "127.0.0.1:$PORT" ]
 }
+
+@test "late: a Unix socket that is bound under a name of its own and renamed sets no condition" {
+	cat >aside <<-'END'
+		#!/usr/bin/python3
+		# Binds admin.PID.tmp, renames it to admin, and becomes ./server.
+		import os, socket, sys
+		s = socket.socket(socket.AF_UNIX)
+		name = f"admin.{os.getpid()}.tmp"
+		s.bind(name)
+		s.listen()
+		os.rename(name, "admin")
+		if os.fork():
+		    os.execv("./server", ["./server"])
+		while True:
+		    c = s.accept()[0]
+		    c.send(b"%d\n" % os.getppid())
+		    c.close()
+	END
+	chmod 755 aside
+	hotswap run -n web --bake 200ms --start-timeout 5s -- ./aside \
+		>>run.log 2>&1 3>&- &
+	SUPERVISOR=$!
+	PIDS+=("$SUPERVISOR")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	release server v2 --bind "127.0.0.1:$PORT"
+	hotswap upgrade web
+	is_version v2
+	[ "$(said_at admin)" = "$(pid_of 2)" ]
+}
+
+# said_at PATH: what is said there.
+said_at() {
+	python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])
+print(s.recv(64).decode(), end="")' "$1"
+}
