@@ -102,15 +102,18 @@ tree_add_session(struct tree *tree, pid_t leader)
 }
 
 /*
- * In the session of a main process that is no more, and handed to us or to
- * our keeper, who have none but our own.  One that lives and has its number is
+ * In the session of a main process that is no more, or has ended and is still
+ * to be waited for by our keeper; and handed to us or to the keeper, who have
+ * none but our own.  One that lives and has its number is
  * another, and so is its session.
  */
 static bool
 is_left_behind(const struct tree *tree, const struct process *process)
 {
+	struct process leader;
+
 	return tree->session != 0 && process->session == tree->session &&
-	    process->parent != 1 && kill(tree->session, 0) == -1;
+	    process->parent != 1 && proctable_read(&leader, tree->session) != 1;
 }
 
 static bool
@@ -351,6 +354,9 @@ tree_add(struct tree *tree, pid_t pid)
 		errno = ESRCH;
 		return -1;
 	}
+	/* What it leaves behind is known by that, should it end before a scan. */
+	if (process.session == pid)
+		tree_add_session(tree, pid);
 	if ((known = proctable_find(&tree->members, pid)) != NULL) {
 		*known = process;
 		return 0;

@@ -398,3 +398,25 @@ all_answer() {
 		curl -sf -o /dev/null http://127.0.0.1:$PORT/ &&
 		hotswap upgrade web && hotswap stop web"
 }
+
+@test "wrapped: what a main process leaves behind is ended, also right after kill -9 of the supervisor" {
+	local before main workers worker
+
+	PORT=$(free_port)
+	nginx_config v1 "127.0.0.1:$PORT"
+	wrap -- /usr/sbin/nginx -p "$BATS_TEST_TMPDIR" -e stderr -c nginx.conf
+	before=$(itself) main=$(pid_of 1)
+	workers=$(pgrep -P "$main")
+	kill -KILL "$before"
+	until_true grep -q "the supervisor was started again" run.log
+	# It has not looked at the processes yet: it knows the main one alone.
+	kill -KILL "$main"
+	for worker in $workers; do
+		until_true has_ended "$worker"
+	done
+	until_true all_answer
+}
+
+has_ended() {
+	! kill -0 "$1" 2>/dev/null
+}
