@@ -326,14 +326,15 @@ traced_upgrade() {
 	done
 }
 
-# busy_ms PID: how long it had a processor within three seconds.
-busy_ms() {
-	local before after
+# busy PID: how much of some seconds it had a processor, in percent.
+busy() {
+	local before after begin=${EPOCHREALTIME/./}
 
 	before=$(cpu_ticks "$1")
 	DEADLINE=3 until_true false >/dev/null 2>&1 || true
 	after=$(cpu_ticks "$1")
-	echo $(((after - before) * 1000 / $(getconf CLK_TCK)))
+	echo $(((after - before) * 100000000 / $(getconf CLK_TCK) /
+		(${EPOCHREALTIME/./} - begin)))
 }
 
 # cpu_ticks PID
@@ -343,7 +344,7 @@ cpu_ticks() {
 
 # is_calm PID: it has most of its time for others.
 is_calm() {
-	[ "$(busy_ms "$1")" -lt 900 ]
+	[ "$(busy "$1")" -lt 50 ]
 }
 
 @test "hostile: threads that bind without end leave the supervisor most of its time" {
