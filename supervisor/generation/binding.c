@@ -205,8 +205,8 @@ bind_at(struct bindings *bindings, struct intercept_call *call,
 		    ? listener_bind(listener, call->fd)
 		    : adopt(bindings, call, target, listener);
 	if (r == -1)
-		refusal_address(
-		    &bindings->refusals, call, "bind", listener_address(listener));
+		refusal_address(&bindings->refusals, call, "bind",
+		    listener_address(listener));
 	else
 		intercept_done(call, 0);
 }

@@ -354,7 +354,8 @@ tree_add(struct tree *tree, pid_t pid)
 		errno = ESRCH;
 		return -1;
 	}
-	/* What it leaves behind is known by that, should it end before a scan. */
+	/* What it leaves behind is known by that, should it end before a scan.
+	 */
 	if (process.session == pid)
 		tree_add_session(tree, pid);
 	if ((known = proctable_find(&tree->members, pid)) != NULL) {

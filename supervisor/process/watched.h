@@ -28,7 +28,6 @@ int watched_set(struct watched *, pid_t);
 /* The same for one that ended while nobody watched: its parent may tell. */
 void watched_set_ended(struct watched *, pid_t);
 
-
 /* 0: none. */
 pid_t watched_pid(const struct watched *);
 

@@ -517,7 +517,10 @@ act_has(void *data, int *unused)
 	struct stat st;
 	int r = look(job->name, &st);
 
-	return r == 1 ? is_it(&st, &job->identity) : r;
+	if (r == -1 || (r == 1 && is_it(&st, &job->identity)))
+		return r == -1 ? -1 : 0;
+	errno = ENOENT;
+	return -1;
 }
 
 int

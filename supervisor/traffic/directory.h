@@ -90,7 +90,7 @@ int directory_place(const struct directory *, const char *private,
 void directory_remove(
     const struct directory *, const char *name, const struct identity *);
 
-/* Is a name there still this very socket's?  1, 0; -1 with errno. */
+/* Is a name there still this very socket's?  -1 with errno: ENOENT if not. */
 int directory_has(
     const struct directory *, const char *name, const struct identity *);
 

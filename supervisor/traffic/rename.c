@@ -508,7 +508,8 @@ rename_is_gone(void *way)
 
 	return r->placed != NULL &&
 	    directory_has(
-		r->public_directory, r->public, &r->public_identity) == 0;
+		r->public_directory, r->public, &r->public_identity) == -1 &&
+	    errno == ENOENT;
 }
 
 const struct way way_rename = {
