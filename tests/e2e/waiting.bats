@@ -153,7 +153,10 @@ calls_wait() {
 		kill -KILL "$(itself)"
 		until_true is_role "$n" active
 	done
-	until_true grep -q '"number": *4' watched
+	until_true grep -q '"number": *4' watched || {
+		tail -n 40 watched
+		return 1
+	}
 	until_true has_recovered 3
 	for n in 1 2 3 4; do
 		[ "$(grep '"promoted"' said | grep -c "\"generation\": *${n}[,}]")" = 1 ]
