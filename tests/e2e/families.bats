@@ -132,7 +132,7 @@ is_restarted() {
 
 @test "a killed server's sockets go to the one that is started again: nobody in the queue is lost" {
 	serve_at 127.0.0.1:0 --restart-limit 10/60s -- ./server
-	load_at "$ADDRESS" --rate 500
+	load_at "$ADDRESS" --rate 150
 	for n in 1 2 3; do
 		kill -KILL "$(pid_of 1)"
 		until_true is_restarted "$n"
