@@ -154,7 +154,7 @@ calls_wait() {
 		until_true is_role "$n" active
 	done
 	until_true grep -q '"number": *4' watched || {
-		tail -n 40 watched
+		tail -n 3 watched | cut -c 1-300
 		return 1
 	}
 	until_true has_recovered 3
