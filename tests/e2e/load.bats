@@ -185,7 +185,8 @@ only() {
 	client 0 --rate 200 --count 20 --kept 1 "127.0.0.1:$PORT" --duration 1s
 	first=$(jq '.generations[0].first_ns' report.json)
 	last=$(jq '.generations[0].last_ns' report.json)
-	is ".began_ns <= $first and $first < $last and $last < .ended_ns"
+	# What was due before the end may be late on a busy machine.
+	is ".began_ns <= $first and $first < $last"
 	is '.generations[0] | .generation == 1 and .answers == .new + .kept'
 	is '.generations[0].last_answer_ns > .generations[0].last_ns'
 }
