@@ -84,6 +84,9 @@ struct generation_events {
 	/* Its program listens on one address more. */
 	void (*listens)(struct generation *);
 
+	/* A socket of its was closed, as nobody had it any more. */
+	void (*closed)(struct generation *);
+
 	/* It asks for more time to start, sd_notify(3). */
 	void (*extend)(struct generation *, int64_t usec);
 

@@ -186,6 +186,7 @@ close_unused(struct holding *holding)
 	forget(holding);
 	listener_drop(listener, generation->number, fd);
 	steering_tidy(generation->service);
+	generation->service->generation_events->closed(generation);
 }
 
 /* Nobody has it any more: since when, and what follows. */

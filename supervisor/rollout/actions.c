@@ -282,6 +282,16 @@ on_listens(struct generation *generation)
 		readiness_look(release->readiness);
 }
 
+/* What a candidate waited for may have gone, be it the active one's. */
+static void
+on_closed(struct generation *generation)
+{
+	struct release *release = &generation->service->release;
+
+	if (release->readiness != NULL)
+		readiness_look(release->readiness);
+}
+
 static void
 on_extend(struct generation *generation, int64_t usec)
 {
@@ -339,6 +349,7 @@ on_given_up(struct generation *generation, int status, const char *why)
 static const struct generation_events generation_events = {
 	.ready = on_ready,
 	.listens = on_listens,
+	.closed = on_closed,
 	.extend = on_extend,
 	.ended = on_ended,
 	.left = retire_now,
