@@ -344,7 +344,11 @@ cpu_ticks() {
 
 # is_calm PID: it has most of its time for others.
 is_calm() {
-	[ "$(busy "$1")" -lt 50 ]
+	local percent
+
+	percent=$(busy "$1")
+	echo "busy: $percent %"
+	[ "$percent" -lt 50 ]
 }
 
 @test "hostile: threads that bind without end leave the supervisor most of its time" {

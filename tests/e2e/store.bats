@@ -276,6 +276,8 @@ is_restarted() {
 	kill -KILL "$program"
 	until_true is_restarted 1 "$program"
 	serve --drain-timeout 100ms --keep 0 -- ./cache
+	# The one without a keeper answers until it is taken over.
+	until_true field_is .pid "$SUPERVISOR"
 	has_stored 1 12
 	cache_release
 	hotswap upgrade web
