@@ -72,7 +72,6 @@ start(struct service *service, const char *why)
 	}
 	if (release->old != NULL)
 		stored_inherit(release->candidate, release->old);
-	deadline_set(service, service->options->start_timeout_ms);
 	if (generation_start(release->candidate, fault, sizeof(fault)) == -1) {
 		course_take(service, EVENT_FAILED, fault);
 		return;
@@ -80,6 +79,8 @@ start(struct service *service, const char *why)
 	events_emit(service, "started", release->candidate,
 	    "%s started, PID %d, sha256 %.12s", release->image->program,
 	    program_main(release->candidate->program), release->image->sha256);
+	/* Behind the start: its time begins when it runs. */
+	deadline_set(service, service->options->start_timeout_ms);
 	candidate_await_ready(service);
 }
 
