@@ -3,7 +3,7 @@
  * What the preload library and the supervisor say to each other: one
  * connection a call, to the SOCK_SEQPACKET socket that HOTSWAP_SHIM names.
  *
- *   library      a request; for bind and listen with the socket, SCM_RIGHTS
+ *   library      a request; with the socket, SCM_RIGHTS, but for unlink
  *   supervisor   any number of replies, the last of which is PASS or DONE:
  *                HOLD     it may take as long as it takes
  *                REPLACE  with a socket, which is to take the number
@@ -31,7 +31,12 @@
 #define ANNOUNCE_TRIES	   8	 /* supervisors that die over one call */
 #define ANNOUNCE_AGAIN	   0x100 /* or-ed to the kind: asked before */
 
-enum announce_kind { ANNOUNCE_BIND, ANNOUNCE_LISTEN, ANNOUNCE_UNLINK };
+enum announce_kind {
+	ANNOUNCE_BIND,
+	ANNOUNCE_LISTEN,
+	ANNOUNCE_UNLINK,
+	ANNOUNCE_OPTION, /* setsockopt(2), see filter.h */
+};
 
 enum announce_verdict {
 	ANNOUNCE_PASS,
@@ -43,9 +48,10 @@ enum announce_verdict {
 struct announce_request {
 	uint32_t version;
 	uint32_t kind;
-	int32_t number;	 /* of the socket; unlink: of the directory */
-	int32_t backlog; /* of listen */
-			 /* Behind it: the address; the path without a NUL. */
+	int32_t number;	  /* of the socket; unlink: of the directory */
+	int32_t argument; /* listen: the backlog; option: which */
+	/* Behind it: the address; the path without a NUL; the option's value.
+	 */
 };
 
 struct announce_reply {

@@ -9,6 +9,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -33,12 +34,33 @@ struct filter {
 static const struct {
 	int nr;
 	bool unlink;
+	int option; /* setsockopt(2) at SOL_SOCKET: which; else 0 */
 } rules[] = {
-	{ SCMP_SYS(bind), false },
-	{ SCMP_SYS(listen), false },
-	{ SCMP_SYS(unlink), true },
-	{ SCMP_SYS(unlinkat), true },
+	{ SCMP_SYS(bind), false, 0 },
+	{ SCMP_SYS(listen), false, 0 },
+	{ SCMP_SYS(setsockopt), false, SO_REUSEPORT },
+	{ SCMP_SYS(setsockopt), false, SO_ATTACH_REUSEPORT_CBPF },
+	{ SCMP_SYS(setsockopt), false, SO_ATTACH_REUSEPORT_EBPF },
+	{ SCMP_SYS(setsockopt), false, SO_DETACH_REUSEPORT_BPF },
+	{ SCMP_SYS(unlink), true, 0 },
+	{ SCMP_SYS(unlinkat), true, 0 },
 };
+
+/*
+ * The kernel takes an int out of the register: what the upper half of the
+ * register has does not count.
+ */
+static int
+add_rule(scmp_filter_ctx ctx, int nr, int option)
+{
+	const struct scmp_arg_cmp arguments[] = {
+		SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, SOL_SOCKET),
+		SCMP_A2(SCMP_CMP_MASKED_EQ, UINT32_MAX, option),
+	};
+
+	return seccomp_rule_add_array(
+	    ctx, SCMP_ACT_NOTIFY, nr, option != 0 ? 2 : 0, arguments);
+}
 
 /* Every other architecture's calls go on: its numbers mean other things. */
 static scmp_filter_ctx
@@ -55,8 +77,7 @@ build_rules(bool with_unlink)
 	r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
 	for (i = 0; r == 0 && i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (with_unlink || !rules[i].unlink)
-			r = seccomp_rule_add(
-			    ctx, SCMP_ACT_NOTIFY, rules[i].nr, 0);
+			r = add_rule(ctx, rules[i].nr, rules[i].option);
 	}
 	if (r == 0)
 		return ctx;

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The seccomp filter of a wrapped program: bind(2) and listen(2), and
- * unlink(2) where asked for, wait for the supervisor's answer; all else goes
- * on at once.  The other half is process/intercept.h.
+ * The seccomp filter of a wrapped program: bind(2) and listen(2), the options
+ * of setsockopt(2) that decide who gets a socket's connections, and unlink(2)
+ * where asked for, wait for the supervisor's answer; all else goes on at once.
+ * The other half is process/intercept.h.
+ *
+ * Those options, all at SOL_SOCKET, are SO_REUSEPORT,
+ * SO_ATTACH_REUSEPORT_CBPF, SO_ATTACH_REUSEPORT_EBPF and
+ * SO_DETACH_REUSEPORT_BPF, socket(7).
  *
  * The parent, before fork:	filter_new, socketpair(2)
  * The child, before execve:	filter_install, while it is still privileged

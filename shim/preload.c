@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The preload library: announces bind, listen and the unlinking of sockets
- * to the supervisor and does as it says.  Where there is no supervisor it
+ * The preload library: announces bind, listen, the options that decide who
+ * gets a socket's connections, and the unlinking of sockets to the supervisor
+ * and does as it says.  Where there is no supervisor it
  * does what the C library does.
  *
  * It is loaded into every dynamically linked program below the server, so it
@@ -40,6 +41,7 @@ static socklen_t supervisor_len; /* 0: there is none */
 
 EXPORT int bind(int, const struct sockaddr *, socklen_t);
 EXPORT int listen(int, int);
+EXPORT int setsockopt(int, int, int, const void *, socklen_t);
 EXPORT int unlink(const char *);
 EXPORT int unlinkat(int, const char *, int);
 EXPORT int remove(const char *);
@@ -326,6 +328,33 @@ listen(int fd, int backlog)
 	if ((next = find_next("listen")) != NULL)
 		return next(fd, backlog);
 	return syscall(SYS_listen, fd, backlog);
+}
+
+/* Those that filter.h names. */
+static bool
+is_for_supervisor(int level, int option)
+{
+	return level == SOL_SOCKET &&
+	    (option == SO_REUSEPORT || option == SO_ATTACH_REUSEPORT_CBPF ||
+		option == SO_ATTACH_REUSEPORT_EBPF ||
+		option == SO_DETACH_REUSEPORT_BPF);
+}
+
+int
+setsockopt(int fd, int level, int option, const void *value, socklen_t len)
+{
+	const struct announce_request request = { ANNOUNCE_VERSION,
+		ANNOUNCE_OPTION, fd, option };
+	int (*next)(int, int, int, const void *, socklen_t);
+	int result;
+
+	if (is_for_supervisor(level, option) && supervisor_len != 0 &&
+	    len <= ANNOUNCE_DATA_MAX && is_inet_or_unix(fd) &&
+	    announce(&request, fd, value, len, &result))
+		return result;
+	if ((next = find_next("setsockopt")) != NULL)
+		return next(fd, level, option, value, len);
+	return syscall(SYS_setsockopt, fd, level, option, value, len);
 }
 
 int

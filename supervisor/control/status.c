@@ -142,7 +142,7 @@ generation_json(struct generation *generation)
 	bool lives = program != NULL;
 
 	return json_pack(
-	    "{si ss si si so ss so ss ss ss si so ss so so so ss si ss sb so}",
+	    "{si ss si si so ss so ss ss ss si so ss so so so ss si ss sb so sb}",
 	    "number", (int)generation->number, "role",
 	    role_name(generation->role), "share", (int)generation->share, "pid",
 	    lives ? (int)program_main(program) : 0, "pids",
@@ -159,7 +159,8 @@ generation_json(struct generation *generation)
 	    lives ? (int)program_watchdog(program) : 0, "trouble",
 	    wrap_trouble(generation->wrap), "settled",
 	    (int)latecomers_are_so(generation->latecomers), "own_addresses",
-	    latecomers_list(generation->latecomers));
+	    latecomers_list(generation->latecomers), "steers",
+	    (int)generation->steers);
 }
 
 static json_t *

@@ -57,6 +57,7 @@ struct generation {
 	struct fdstore *store; /* what its program keeps with us */
 	char started[CLOCK_STAMP];
 	bool reloading;	    /* so it said, sd_notify(3) */
+	bool steers;	    /* see generation/own_steering.h */
 	bool crowded;	    /* had connections when they were counted last */
 	struct pace saying; /* of its intentions, which are events */
 	struct pace warned; /* of what it asks of its store */

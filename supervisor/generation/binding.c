@@ -13,18 +13,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fd.h"
+#include "base/sockopt.h"
 #include "core/service.h"
 #include "core/state.h"
 #include "generation/allotment.h"
+#include "generation/caller_socket.h"
 #include "generation/holding.h"
 #include "generation/latecomers.h"
+#include "generation/own_steering.h"
 #include "generation/refusal.h"
+#include "generation/roster.h"
 #include "generation/steering.h"
 #include "generation/target.h"
 #include "process/intercept.h"
-#include "process/remote.h"
-#include "traffic/directory.h"
 #include "traffic/settings.h"
 
 struct bindings {
@@ -69,73 +70,6 @@ bindings_trouble(const struct bindings *bindings)
 	return bindings->refusals.trouble;
 }
 
-/* ADDRESSES */
-
-static bool
-is_v6only(int fd)
-{
-	int value = 0;
-	socklen_t len = sizeof(value);
-
-	return getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, &len) == 0 &&
-	    value != 0;
-}
-
-static bool
-has_reuseport(int fd)
-{
-	int value = 0;
-	socklen_t len = sizeof(value);
-
-	return getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &value, &len) == 0 &&
-	    value != 0;
-}
-
-/* BIND AND LISTEN */
-
-/*
- * Where its names are, and with whose rights; the file has the owner and the
- * mode that the program would give it.  *New*, NULL where it has no path; -1
- * with errno.
- */
-static int
-set_place(const struct intercept_call *call, const struct target *target,
-    struct listener *listener, struct directory **directory)
-{
-	const struct caller_path *path = &target->path;
-	int mask = remote_umask(call->pid);
-
-	*directory = NULL;
-	if (!target->has_path)
-		return 0;
-	*directory =
-	    directory_new(fd_dup(path->directory), path->text, &path->who);
-	if (*directory == NULL ||
-	    listener_set_owner(listener, &path->who) == -1) {
-		directory_unref(*directory);
-		return -1;
-	}
-	listener_set_place(
-	    listener, *directory, mask != -1 ? (mode_t)mask : 0077);
-	return 0;
-}
-
-static int
-adopt_there(struct listener *listener, unsigned int number,
-    const struct intercept_call *call, const struct target *target)
-{
-	struct directory *directory;
-	int fd, r = -1;
-
-	if (set_place(call, target, listener, &directory) == -1)
-		return -1;
-	if ((fd = fd_dup(call->fd)) != -1)
-		r = listener_adopt(listener, number, fd);
-	listener_set_place(listener, NULL, 0077);
-	directory_unref(directory);
-	return r;
-}
-
 static void
 tell_listens(struct bindings *bindings)
 {
@@ -155,7 +89,7 @@ adopt(struct bindings *bindings, const struct intercept_call *call,
 
 	latecomers_add(
 	    bindings->generation->latecomers, listener_address(listener));
-	if (adopt_there(listener, number, call, target) == -1)
+	if (caller_socket_adopt(call, target, listener, number) == -1)
 		return -1;
 	fds = listener_sockets(listener, number, &n);
 	holdings_use(bindings->holdings, listener, fds[n - 1], call->pid);
@@ -180,7 +114,7 @@ bind_at(struct bindings *bindings, struct intercept_call *call,
 	size_t n;
 
 	listener_sockets(listener, number, &n);
-	may = n == 0 || has_reuseport(call->fd);
+	may = n == 0 || sockopt_is_set(call->fd, SOL_SOCKET, SO_REUSEPORT);
 	if (fd == -1 && may &&
 	    !allotment_has_room(bindings->generation, listener, call)) {
 		refusal_many(&bindings->refusals, call, target);
@@ -241,7 +175,7 @@ bind_elsewhere(struct bindings *bindings, struct intercept_call *call,
 		refusal_many(&bindings->refusals, call, target);
 		return;
 	}
-	listener = steering_make(service, NULL, address);
+	listener = roster_make(service, NULL, address);
 	if (listener == NULL) {
 		intercept_pass(call);
 		return;
@@ -257,21 +191,6 @@ bind_elsewhere(struct bindings *bindings, struct intercept_call *call,
 		refusal_address(&bindings->refusals, call, "bind", address);
 	else
 		intercept_done(call, 0);
-}
-
-static bool
-is_bound(const struct intercept_call *call, struct address *own)
-{
-	struct sockaddr_storage storage;
-	socklen_t len = sizeof(storage);
-
-	if (getsockname(call->fd, (struct sockaddr *)&storage, &len) == -1)
-		return false;
-	if (call->family == AF_UNIX)
-		return len > sizeof(sa_family_t);
-	return address_set(own, call->type, (struct sockaddr *)&storage, len) ==
-	    0 &&
-	    address_port(own) != 0;
 }
 
 /*
@@ -291,7 +210,8 @@ is_done(const struct bindings *bindings, const struct intercept_call *call,
 	/* A stream socket's adoption comes when it listens. */
 	return target->address.type == SOCK_STREAM &&
 	    address_kind(&target->address) == ADDRESS_INET &&
-	    is_bound(call, &own) && address_equal(&own, &target->address);
+	    caller_socket_is_bound(call, &own) &&
+	    address_equal(&own, &target->address);
 }
 
 static void
@@ -317,7 +237,8 @@ bind_target(struct bindings *bindings, struct intercept_call *call,
 		    &bindings->refusals, call, &target->address, other);
 		return;
 	}
-	obstacle = target_obstacle(target, generation, is_v6only(call->fd));
+	obstacle = target_obstacle(target, generation,
+	    sockopt_is_set(call->fd, IPPROTO_IPV6, IPV6_V6ONLY));
 	if (obstacle != NULL) {
 		address_format(&target->address, own);
 		address_format(listener_address(obstacle), theirs);
@@ -340,7 +261,7 @@ on_bind(struct bindings *bindings, struct intercept_call *call)
 	struct address own;
 	struct target target;
 
-	if ((!call->again && is_bound(call, &own)) ||
+	if ((!call->again && caller_socket_is_bound(call, &own)) ||
 	    (call->path != NULL && bindings->refusals.hangs)) {
 		intercept_pass(call);
 		return;
@@ -361,21 +282,6 @@ on_bind(struct bindings *bindings, struct intercept_call *call)
 	target_fini(&target);
 }
 
-/* One more that a listener has: servers listen twice on one socket. */
-static bool
-is_known(const struct bindings *bindings, int fd)
-{
-	const struct generation *generation = bindings->generation;
-	const struct service *service = generation->service;
-	size_t i;
-
-	for (i = 0; i < service->nlisteners; i++) {
-		if (listener_has(service->listeners[i], generation->number, fd))
-			return true;
-	}
-	return false;
-}
-
 /* SO_REUSEPORT is the mark of those that were bound here. */
 static bool
 is_ours(const struct bindings *bindings, const struct intercept_call *call,
@@ -383,7 +289,7 @@ is_ours(const struct bindings *bindings, const struct intercept_call *call,
 {
 	return !target_is_ignored(target, bindings->generation) &&
 	    (target->listener != NULL ||
-		(has_reuseport(call->fd) &&
+		(sockopt_is_set(call->fd, SOL_SOCKET, SO_REUSEPORT) &&
 		    may_become_listener(
 			bindings->generation, &target->address)));
 }
@@ -418,8 +324,7 @@ listen_at(struct bindings *bindings, struct intercept_call *call,
 		return;
 	}
 	if (listener == NULL)
-		listener = fresh =
-		    steering_make(service, NULL, &target->address);
+		listener = fresh = roster_make(service, NULL, &target->address);
 	if (listener != NULL)
 		r = adopt(bindings, call, target, listener);
 	if (r == 0 && fresh != NULL)
@@ -440,7 +345,9 @@ on_listen(struct bindings *bindings, struct intercept_call *call)
 	struct generation *generation = bindings->generation;
 	struct target target;
 
-	if (is_known(bindings, call->fd))
+	/* Servers listen twice on one socket. */
+	if (roster_with_socket(
+		generation->service, generation->number, call->fd) != NULL)
 		let_listen(bindings, call);
 	else if (call->path != NULL ||
 	    target_init(&target, generation, call) == -1) {
@@ -474,6 +381,12 @@ on_unlink(struct bindings *bindings, struct intercept_call *call)
 		refusal_path(&bindings->refusals, call);
 }
 
+static void
+on_option(struct bindings *bindings, struct intercept_call *call)
+{
+	own_steering_decide(bindings->generation, call);
+}
+
 void
 bindings_decide(struct bindings *bindings, struct intercept_call *call)
 {
@@ -482,6 +395,7 @@ bindings_decide(struct bindings *bindings, struct intercept_call *call)
 		[INTERCEPT_BIND] = on_bind,
 		[INTERCEPT_LISTEN] = on_listen,
 		[INTERCEPT_UNLINK] = on_unlink,
+		[INTERCEPT_OPTION] = on_option,
 	};
 
 	decide[call->kind](bindings, call);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What becomes of the bind(2), listen(2) and unlink(2) calls of a
- * generation's wrapped program:
+ * What becomes of the calls of a generation's wrapped program:
  *
  *   bind    at a listener's address: done here, so that the socket can be
  *           adopted; or, where the generation has a socket there that nobody
@@ -10,6 +9,7 @@
  *   listen  the socket becomes one of the generation's, with --backlog at
  *           the least; an address that is no listener's yet becomes one
  *   unlink  the path of a listener stays
+ *   option  see generation/own_steering.h
  *
  * All else, and what --ignore names, is the kernel's business.
  */

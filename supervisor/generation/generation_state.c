@@ -59,13 +59,13 @@ generation_save(const struct generation *generation)
 	/* To leave it out would say that it does not run. */
 	if (generation->program != NULL && program == NULL)
 		return NULL;
-	return json_pack("{si ss sI sb ss sI sb so so so so so* so* so*}",
+	return json_pack("{si ss sI sb ss sI sb sb so so so so so* so* so*}",
 	    "number", (int)generation->number, "role",
 	    role_name(generation->role), "share", (json_int_t)generation->share,
 	    "proven", (int)generation->proven, "started", generation->started,
 	    "restarts", (json_int_t)generation->restarts, "sick",
-	    (int)generation->checks.sick, "checks",
-	    save_checks(&generation->checks), "image",
+	    (int)generation->checks.sick, "steers", (int)generation->steers,
+	    "checks", save_checks(&generation->checks), "image",
 	    image_to_json(generation->image), "stored", stored_save(generation),
 	    "latecomers", latecomers_save(generation->latecomers), "program",
 	    program, "wrap",
@@ -144,6 +144,7 @@ generation_restore(struct service *service, const json_t *saved)
 	generation->proven = proven;
 	generation->restarts = (unsigned int)restarts;
 	generation->checks.sick = sick;
+	generation->steers = json_is_true(json_object_get(saved, "steers"));
 	restore_checks(&generation->checks, json_object_get(saved, "checks"));
 	strlcpy(generation->started, started, sizeof(generation->started));
 	latecomers_restore(

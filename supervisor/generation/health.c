@@ -13,13 +13,15 @@
 #include "config/options.h"
 #include "core/service.h"
 #include "generation/helper.h"
+#include "generation/roster.h"
 #include "generation/steering.h"
 #include "process/probe.h"
 #include "traffic/accept.h"
 #include "traffic/directory.h"
 
-#define EXEC	"exec:"
-#define LATE_MS 1500 /* past the end of a check's time, for a slow machine */
+#define EXEC	   "exec:"
+#define ASTRAY_WHY 256
+#define LATE_MS	   1500 /* past the end of a check's time, for a slow machine */
 
 struct health {
 	struct generation *generation;
@@ -29,6 +31,7 @@ struct health {
 	unsigned int passes, failures; /* in a row */
 	int64_t round_ms;	       /* when the round began */
 	int64_t check_ms;	       /* when its check under way began */
+	size_t proven;		       /* the listener that is proved next */
 	struct accept_check *accept;
 	struct probe *probe;
 	struct event *timer; /* to the next round */
@@ -59,14 +62,37 @@ schedule_round(struct health *health)
 	evtimer_add(health->timer, &delay);
 }
 
+/*
+ * A check counts for a candidate only if the kernel keeps to the plan: what
+ * has answered may have been another generation.  One proof that it does not
+ * is enough.
+ */
+static bool
+is_astray(struct health *health, char why[static ASTRAY_WHY])
+{
+	struct generation *generation = health->generation;
+
+	if (health->pace != HEALTH_ROLLOUT ||
+	    generation->role != ROLE_CANDIDATE ||
+	    steering_prove(generation, &health->proven, why, ASTRAY_WHY) == 0)
+		return false;
+	return true;
+}
+
 /* The last thing that is done with health: fn may stop the series. */
 static void
 end_round(struct health *health, bool passed, const char *why)
 {
+	char cause[ASTRAY_WHY];
+	bool astray = false;
 	struct generation *generation = health->generation;
 	const struct options *options = generation->service->options;
 	struct health_record *record = &generation->checks;
 
+	if (passed && (astray = is_astray(health, cause))) {
+		passed = false;
+		why = cause;
+	}
 	record->last = passed ? HEALTH_PASS : HEALTH_FAIL;
 	strlcpy(record->reason, why != NULL ? why : "", sizeof(record->reason));
 	if (passed) {
@@ -79,10 +105,12 @@ end_round(struct health *health, bool passed, const char *why)
 		health->passes = 0;
 	}
 	schedule_round(health);
-	if (passed && health->passes == options->health_passes)
-		health->fn(generation, true, record->reason);
+	if (astray)
+		health->fn(generation, HEALTH_ASTRAY, record->reason);
+	else if (passed && health->passes == options->health_passes)
+		health->fn(generation, HEALTH_HEALTHY, record->reason);
 	else if (!passed && health->failures == options->health_failures)
-		health->fn(generation, false, record->reason);
+		health->fn(generation, HEALTH_SICK, record->reason);
 }
 
 /* Long after its time: we were stopped, signal(7), and it tells nothing. */
@@ -278,7 +306,7 @@ find_listener(const struct address *address, void *arg)
 {
 	const struct health *health = arg;
 
-	return steering_find(health->generation->service, address);
+	return roster_find(health->generation->service, address);
 }
 
 /* At every address at which it has a socket. */

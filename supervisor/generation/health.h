@@ -6,17 +6,22 @@
 #ifndef GENERATION_HEALTH_H
 #define GENERATION_HEALTH_H
 
-#include <stdbool.h>
-
 struct generation;
 struct health;
 
+enum health_verdict {
+	HEALTH_HEALTHY, /* --health-passes in a row have passed */
+	HEALTH_SICK,	/* --health-failures in a row have failed */
+	HEALTH_ASTRAY,	/* the checks of a candidate show nothing: the kernel
+			 * does not keep to the plan (listener_prove) */
+};
+
 /*
- * Called when --health-passes in a row have passed or --health-failures in a
- * row have failed, at the round that completes the row.  why is of the last
- * check, borrowed.
+ * Called at the round that completes the row, or shows the last.  why is of
+ * the last check, borrowed.
  */
-typedef void health_fn(struct generation *, bool healthy, const char *why);
+typedef void health_fn(
+    struct generation *, enum health_verdict, const char *why);
 
 /* How often a generation is looked at. */
 enum health_pace {

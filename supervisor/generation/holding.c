@@ -15,7 +15,7 @@
 
 #include "base/fd.h"
 #include "core/service.h"
-#include "generation/steering.h"
+#include "generation/roster.h"
 #include "traffic/drain.h"
 #include "traffic/queue.h"
 
@@ -185,7 +185,7 @@ close_unused(struct holding *holding)
 
 	forget(holding);
 	listener_drop(listener, generation->number, fd);
-	steering_tidy(generation->service);
+	roster_tidy(generation->service);
 	generation->service->generation_events->closed(generation);
 }
 

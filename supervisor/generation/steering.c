@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The service's listeners together.  Says what the shares are; how the
- * kernel is made to keep to them is the traffic room's.
+ * Who shall get the connections, in all listeners of the service alike.  How
+ * the kernel is made to keep to it is the traffic room's.
  */
 #include "generation/steering.h"
 
@@ -13,229 +13,12 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "config/options.h"
-#include "core/held.h"
 #include "core/owner.h"
 #include "core/service.h"
 #include "core/state.h"
-#include "keep/store.h"
+#include "generation/roster.h"
 
 #define SHARES_MAX 64
-
-/* One that is there already and would get the same connections, or NULL. */
-static const struct listener *
-find_overlap(const struct service *service, const struct address *address)
-{
-	const struct address *other;
-	size_t i;
-
-	for (i = 0; i < service->nlisteners; i++) {
-		other = listener_address(service->listeners[i]);
-		if (!address_overlaps(other, address))
-			continue;
-		/* The kernel gives each of these a port of its own. */
-		if (address_kind(address) != ADDRESS_INET ||
-		    address_port(address) != 0)
-			return service->listeners[i];
-	}
-	return NULL;
-}
-
-struct listener *
-steering_make(
-    struct service *service, const char *name, const struct address *address)
-{
-	struct listener *listener =
-	    listener_new(name, address, (int)service->options->backlog);
-
-	if (listener != NULL)
-		listener_set_holder(listener, held_holder(service));
-	return listener;
-}
-
-static struct listener *
-open_one(struct service *service, const char *option, char *why, size_t size)
-{
-	const struct listener *other;
-	struct listener *listener = NULL;
-	char text[ADDRESS_STRLEN];
-	struct address address;
-	const char *where, *fault;
-	char *name = NULL;
-	size_t len;
-
-	where = options_listen_address(option, &len);
-	if (len > 0 && (name = strndup(option, len)) == NULL)
-		snprintf(why, size, "%s", strerror(errno));
-	else if (address_parse(&address, where, &fault) == -1)
-		snprintf(why, size, "--listen %s: %s", where, fault);
-	else if ((other = find_overlap(service, &address)) != NULL) {
-		address_format(listener_address(other), text);
-		snprintf(why, size, "--listen %s: overlaps with %s %s%s", where,
-		    listener_is_passed(other) ? "the socket that was passed at"
-					      : "--listen",
-		    text,
-		    strstr(where, "[::]") != NULL ||
-			    strstr(text, "[::]") != NULL
-			? ", as [::] takes in IPv4"
-			: "");
-	} else if ((listener = steering_make(service, name, &address)) == NULL)
-		snprintf(why, size, "--listen %s: %s", where, strerror(errno));
-	free(name);
-	return listener;
-}
-
-static int
-append(struct service *service, struct listener *listener)
-{
-	struct listener **more;
-
-	more = reallocarray(
-	    service->listeners, service->nlisteners + 2, sizeof(*more));
-	if (more == NULL) {
-		listener_free(listener);
-		return -1;
-	}
-	service->listeners = more;
-	more[service->nlisteners++] = listener;
-	return 0;
-}
-
-/* Those of a .socket unit, in its order. */
-static int
-open_passed(struct service *service, char *why, size_t size)
-{
-	struct listener *listener;
-	char name[STORE_NAME];
-	size_t i;
-	int fd;
-
-	for (i = 0;; i++) {
-		fd = store_passed(held_store(service), i, name);
-		if (fd == -1 && errno == ENOENT)
-			return 0;
-		listener = fd == -1
-		    ? NULL
-		    : listener_new_passed(name, fd,
-			  (int)service->options->backlog, held_holder(service));
-		if (listener != NULL && append(service, listener) == 0)
-			continue;
-		snprintf(why, size,
-		    "descriptor %zu that was passed, \"%s\": %s", i + 3, name,
-		    errno == EINVAL ? "it is a connection, or does not listen "
-				      "(Accept=no, systemd.socket(5))"
-				    : strerror(errno));
-		return -1;
-	}
-}
-
-int
-steering_open(struct service *service, char *why, size_t size)
-{
-	char **option = service->options->listen;
-	struct listener *listener;
-
-	if (open_passed(service, why, size) == -1)
-		return -1;
-	for (; *option != NULL; option++) {
-		listener = open_one(service, *option, why, size);
-		if (listener == NULL)
-			return -1;
-		if (append(service, listener) == -1) {
-			snprintf(why, size, "%s", strerror(errno));
-			return -1;
-		}
-	}
-	service->ndeclared = service->nlisteners;
-	return 0;
-}
-
-json_t *
-steering_save(const struct service *service)
-{
-	json_t *list = json_array();
-	size_t i;
-
-	for (i = 0; i < service->nlisteners; i++) {
-		if (json_array_append_new(
-			list, listener_save(service->listeners[i])) == 0)
-			continue;
-		json_decref(list);
-		return NULL;
-	}
-	return list;
-}
-
-int
-steering_restore(struct service *service, const json_t *list)
-{
-	struct listener *listener;
-	json_t *saved;
-	size_t i;
-
-	service->listeners =
-	    calloc(json_array_size(list) + 1, sizeof(*service->listeners));
-	if (service->listeners == NULL)
-		return -1;
-	json_array_foreach (list, i, saved) {
-		listener = listener_restore(
-		    saved, held_socket, service, held_holder(service));
-		if (listener == NULL)
-			return -1;
-		service->listeners[service->nlisteners++] = listener;
-	}
-	return 0;
-}
-
-void
-steering_close(struct service *service)
-{
-	while (service->nlisteners > 0)
-		listener_free(service->listeners[--service->nlisteners]);
-	free(service->listeners);
-	service->listeners = NULL;
-}
-
-struct listener *
-steering_find(const struct service *service, const struct address *address)
-{
-	size_t i;
-
-	for (i = 0; i < service->nlisteners; i++) {
-		if (address_equal(
-			listener_address(service->listeners[i]), address))
-			return service->listeners[i];
-	}
-	return NULL;
-}
-
-bool
-steering_is_declared(
-    const struct service *service, const struct listener *listener)
-{
-	size_t i;
-
-	for (i = 0; i < service->ndeclared; i++) {
-		if (service->listeners[i] == listener)
-			return true;
-	}
-	return false;
-}
-
-void
-steering_tidy(struct service *service)
-{
-	size_t i = service->ndeclared;
-
-	while (i < service->nlisteners) {
-		if (!listener_is_empty(service->listeners[i])) {
-			i++;
-			continue;
-		}
-		listener_free(service->listeners[i]);
-		service->listeners[i] =
-		    service->listeners[--service->nlisteners];
-	}
-}
 
 int
 steering_can_share(const struct service *service, char *why, size_t size)
@@ -390,9 +173,47 @@ steering_apply(struct service *service)
 int
 steering_add(struct service *service, struct listener *listener)
 {
-	if (append(service, listener) == -1)
+	if (roster_add(service, listener) == -1)
 		return -1;
 	return apply_from(service, service->nlisteners - 1);
+}
+
+static void
+accuse(const struct listener *listener, unsigned int number, char *why,
+    size_t size)
+{
+	char text[ADDRESS_STRLEN];
+
+	address_format(listener_address(listener), text);
+	snprintf(why, size,
+	    errno == EXDEV
+		? "%s: a connection that was directed at generation %u reached "
+		  "another one: a program has attached a program of its own to "
+		  "the sockets there, past the shim (socket(7), "
+		  "SO_ATTACH_REUSEPORT_EBPF)"
+		: "%s: a connection reached a generation that has no share, "
+		  "while generation %u was checked: a program has attached a "
+		  "program of its own to the sockets there, past the shim "
+		  "(socket(7), SO_ATTACH_REUSEPORT_EBPF)",
+	    text, number);
+}
+
+int
+steering_prove(
+    const struct generation *generation, size_t *next, char *why, size_t size)
+{
+	const struct service *service = generation->service;
+	struct listener *listener;
+	size_t i, n = service->nlisteners;
+
+	for (i = 0; i < n && i < STEERING_PROOFS; i++) {
+		listener = service->listeners[(*next)++ % n];
+		if (listener_prove(listener, generation->number) == 0)
+			continue;
+		accuse(listener, generation->number, why, size);
+		return -1;
+	}
+	return 0;
 }
 
 void
@@ -439,7 +260,7 @@ steering_leave(struct generation *generation)
 		listener_leave(service->listeners[i], generation->number);
 		listener_mend(service->listeners[i]);
 	}
-	steering_tidy(service);
+	roster_tidy(service);
 }
 
 int

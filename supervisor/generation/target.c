@@ -13,7 +13,7 @@
 
 #include "base/fd.h"
 #include "core/service.h"
-#include "generation/steering.h"
+#include "generation/roster.h"
 #include "process/intercept.h"
 #include "traffic/directory.h"
 
@@ -77,7 +77,7 @@ target_init(struct target *target, const struct generation *generation,
 		target_fini(target);
 	else if (target->listener == NULL)
 		target->listener =
-		    steering_find(generation->service, &target->address);
+		    roster_find(generation->service, &target->address);
 	return r;
 }
 
@@ -129,7 +129,7 @@ target_may_bind(const struct target *target,
 	if (address_kind(&target->address) != ADDRESS_INET ||
 	    address_port(&target->address) >= first_unprivileged_port() ||
 	    (target->listener != NULL &&
-		steering_is_declared(generation->service, target->listener)))
+		roster_is_declared(generation->service, target->listener)))
 		return 0;
 	if (intercept_caller(call, &who) == -1)
 		return -1;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/sockopt.h"
 #include "keep/bag.h"
 #include "keep/depot.h"
 #include "keep/keeper.h"
@@ -205,12 +206,8 @@ store_give(struct store *store, const char *name, int fd)
 static void
 silence(int fd)
 {
-	int domain = AF_UNIX, listens = 0;
-	socklen_t len = sizeof(int);
-
-	getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
-	getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len);
-	if (domain != AF_UNIX && listens)
+	if (sockopt_get(fd, SOL_SOCKET, SO_DOMAIN) != AF_UNIX &&
+	    sockopt_is_set(fd, SOL_SOCKET, SO_ACCEPTCONN))
 		shutdown(fd, SHUT_RDWR);
 }
 

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/foreign.h"
+#include "base/sockopt.h"
 #include "process/caller.h"
 #include "process/intercept_backend.h"
 
@@ -162,41 +163,20 @@ intercept_pending_free(struct intercept_pending *pending)
 	free(pending);
 }
 
-static int
-get_option(int fd, int name)
-{
-	socklen_t len = sizeof(int);
-	int value;
-
-	if (getsockopt(fd, SOL_SOCKET, name, &value, &len) == -1)
-		return -1;
-	return value;
-}
-
-static uint64_t
-get_cookie(int fd)
-{
-	uint64_t cookie = 0;
-	socklen_t len = sizeof(cookie);
-
-	getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len);
-	return cookie;
-}
-
 /* What the socket itself says.  -1 if it is none. */
 static int
 describe_socket(struct intercept_pending *pending)
 {
 	struct intercept_call *call = &pending->call;
 
-	call->family = get_option(call->fd, SO_DOMAIN);
-	call->type = get_option(call->fd, SO_TYPE);
-	call->protocol = get_option(call->fd, SO_PROTOCOL);
-	call->cookie = get_cookie(call->fd);
+	call->family = sockopt_get(call->fd, SOL_SOCKET, SO_DOMAIN);
+	call->type = sockopt_get(call->fd, SOL_SOCKET, SO_TYPE);
+	call->protocol = sockopt_get(call->fd, SOL_SOCKET, SO_PROTOCOL);
+	call->cookie = sockopt_cookie(call->fd);
 	if (call->family == -1)
 		return -1;
 	if (call->kind != INTERCEPT_LISTEN)
-		return 0;
+		return 0; /* what the program gave is there already */
 	call->len = sizeof(pending->storage);
 	return getsockname(
 	    call->fd, (struct sockaddr *)&pending->storage, &call->len);
@@ -255,6 +235,20 @@ describe_path(struct intercept_pending *pending)
 	return pending->path == NULL ? -1 : 0;
 }
 
+/* To set SO_REUSEPORT changes nothing: a listener's socket has it. */
+static bool
+takes_away(const struct intercept_pending *pending)
+{
+	int value = 0;
+
+	if (pending->call.option != SO_REUSEPORT)
+		return true;
+	if (pending->call.len < sizeof(value))
+		return false;
+	memcpy(&value, &pending->storage, sizeof(value));
+	return value == 0;
+}
+
 /* Complete what is told.  False if it is the kernel's business alone. */
 static bool
 is_worth_asking(struct intercept_pending *pending)
@@ -265,6 +259,9 @@ is_worth_asking(struct intercept_pending *pending)
 		call->path = pending->path;
 		return true;
 	}
+	if (call->kind == INTERCEPT_OPTION)
+		return takes_away(pending) && describe_socket(pending) == 0 &&
+		    call->family != AF_UNIX && has_protocol(call);
 	if (describe_socket(pending) == -1 || !has_address(pending) ||
 	    !has_protocol(call) || describe_path(pending) == -1)
 		return false;
@@ -280,6 +277,7 @@ remember_lost(const struct intercept_pending *pending, int error)
 	unsigned int i = intercept->nlost++ % INTERCEPT_LOST;
 
 	intercept->lost[i].kind = pending->call.kind;
+	intercept->lost[i].option = pending->call.option;
 	intercept->lost[i].pid = pending->call.pid;
 	intercept->lost[i].cookie = pending->call.cookie;
 	intercept->lost[i].error = error;
@@ -296,6 +294,7 @@ recall_lost(const struct intercept_pending *pending)
 		if (intercept->lost[i].cookie == 0 ||
 		    intercept->lost[i].cookie != pending->call.cookie ||
 		    intercept->lost[i].kind != pending->call.kind ||
+		    intercept->lost[i].option != pending->call.option ||
 		    intercept->lost[i].pid != pending->call.pid)
 			continue;
 		intercept->lost[i].cookie = 0;
@@ -319,6 +318,7 @@ is_restart(struct intercept_pending *fresh)
 	TAILQ_FOREACH (pending, &fresh->intercept->calls, entry) {
 		if (pending->tid != fresh->tid ||
 		    pending->call.kind != fresh->call.kind ||
+		    pending->call.option != fresh->call.option ||
 		    pending->call.cookie != fresh->call.cookie)
 			continue;
 		pending->id = fresh->id;
@@ -454,6 +454,6 @@ intercept_replace(struct intercept_call *call, int fd)
 			return finish(pending, -1);
 		return intercept_done(call, errno);
 	}
-	call->cookie = get_cookie(fd);
+	call->cookie = sockopt_cookie(fd);
 	return intercept_done(call, 0);
 }

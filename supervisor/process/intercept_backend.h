@@ -65,6 +65,7 @@ struct intercept {
 	TAILQ_HEAD(intercept_queue, intercept_pending) calls;
 	struct {
 		enum intercept_kind kind;
+		int option;
 		pid_t pid;
 		uint64_t cookie;
 		int error;

@@ -11,7 +11,12 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-enum intercept_kind { INTERCEPT_BIND, INTERCEPT_LISTEN, INTERCEPT_UNLINK };
+enum intercept_kind {
+	INTERCEPT_BIND,
+	INTERCEPT_LISTEN,
+	INTERCEPT_UNLINK,
+	INTERCEPT_OPTION, /* setsockopt(2), of the options in shim/filter.h */
+};
 
 /* One call that waits for its answer.  All borrowed, until it is answered. */
 struct intercept_call {
@@ -23,6 +28,7 @@ struct intercept_call {
 	int protocol;	 /* IPPROTO_TCP, ... */
 	uint64_t cookie; /* SO_COOKIE: the same for all duplicates of it */
 	int backlog;	 /* of listen(2) */
+	int option;	 /* of setsockopt(2), at SOL_SOCKET */
 	bool again;	 /* a predecessor may have carried it out already */
 
 	/* What bind(2) was given; for listen(2) what getsockname(2) says. */

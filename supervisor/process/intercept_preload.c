@@ -31,7 +31,8 @@
 
 _Static_assert((int)ANNOUNCE_BIND == (int)INTERCEPT_BIND &&
 	(int)ANNOUNCE_LISTEN == (int)INTERCEPT_LISTEN &&
-	(int)ANNOUNCE_UNLINK == (int)INTERCEPT_UNLINK,
+	(int)ANNOUNCE_UNLINK == (int)INTERCEPT_UNLINK &&
+	(int)ANNOUNCE_OPTION == (int)INTERCEPT_OPTION,
     "kinds are the same on both sides");
 
 /* One request as it arrives. */
@@ -194,7 +195,7 @@ take_request(
 	struct intercept_pending *pending;
 
 	if (len < sizeof(*request) || request->version != ANNOUNCE_VERSION ||
-	    kind > ANNOUNCE_UNLINK ||
+	    kind > ANNOUNCE_OPTION ||
 	    (pending = intercept_pending_new(visitor->intercept, kind)) ==
 		NULL) {
 		fd_send(visitor->sock, &pass, sizeof(pass), NULL, 0);
@@ -203,7 +204,10 @@ take_request(
 	pending->call.again = (request->kind & ANNOUNCE_AGAIN) != 0;
 	pending->call.pid = pending->tid = visitor->pid;
 	pending->start = visitor->start;
-	pending->call.backlog = request->backlog;
+	if (kind == INTERCEPT_OPTION)
+		pending->call.option = request->argument;
+	else
+		pending->call.backlog = request->argument;
 	pending->number = request->number;
 	pending->sock = visitor->sock;
 	visitor->sock = -1;

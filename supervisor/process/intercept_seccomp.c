@@ -187,6 +187,23 @@ static const struct intercept_backend backend = {
 	.fini = free_state,
 };
 
+/* SO_REUSEPORT, which a value that is not 0 sets, is the kernel's business. */
+static int
+take_option(struct intercept_pending *pending, const __u64 *args)
+{
+	pending->call.option = (int)args[2];
+	pending->call.len = 0;
+	if (pending->call.option != SO_REUSEPORT)
+		return 0;
+	if ((socklen_t)args[4] < sizeof(int)) {
+		errno = EINVAL;
+		return -1;
+	}
+	pending->call.len = sizeof(int);
+	return remote_read(pending->tid, (void *)(uintptr_t)args[3],
+	    &pending->storage, sizeof(int));
+}
+
 /* bind(2): our own copy of the address; listen(2): the backlog. */
 static int
 take_socket_call(struct intercept_pending *pending, const __u64 *args)
@@ -196,6 +213,9 @@ take_socket_call(struct intercept_pending *pending, const __u64 *args)
 	pending->number = (int)args[0];
 	if (call->kind == INTERCEPT_LISTEN) {
 		call->backlog = (int)args[1];
+	} else if (call->kind == INTERCEPT_OPTION) {
+		if (take_option(pending, args) == -1)
+			return -1;
 	} else {
 		if (args[2] > sizeof(pending->storage)) {
 			errno = EINVAL;
@@ -248,6 +268,8 @@ kind_of(int nr)
 		return INTERCEPT_BIND;
 	case SYS_listen:
 		return INTERCEPT_LISTEN;
+	case SYS_setsockopt:
+		return INTERCEPT_OPTION;
 	default:
 		return INTERCEPT_UNLINK;
 	}

@@ -73,13 +73,20 @@ candidate_await_ready(struct service *service)
 }
 
 static void
-health_told(struct generation *generation, bool healthy, const char *why)
+health_told(
+    struct generation *generation, enum health_verdict verdict, const char *why)
 {
+	static const enum rollout_event events[] = {
+		[HEALTH_HEALTHY] = EVENT_HEALTHY,
+		[HEALTH_SICK] = EVENT_SICK,
+		[HEALTH_ASTRAY] = EVENT_FAILED,
+	};
 	struct service *service = generation->service;
 	const struct options *options = service->options;
+	bool healthy = verdict == HEALTH_HEALTHY;
 
 	if (generation == service->release.candidate) {
-		course_take(service, healthy ? EVENT_HEALTHY : EVENT_SICK, why);
+		course_take(service, events[verdict], why);
 		return;
 	}
 	if (healthy == !generation->checks.sick)

@@ -18,7 +18,7 @@
 #include "generation/generation_state.h"
 #include "generation/generations.h"
 #include "generation/output.h"
-#include "generation/steering.h"
+#include "generation/roster.h"
 #include "keep/checkpoint.h"
 #include "rollout/release_state.h"
 
@@ -82,7 +82,7 @@ account_describe(const struct service *service, json_t *life)
 	    (int)service->outcomes[2], "counters", save_counters(service),
 	    "ending", (int)service->ending, "exit-status", service->exit_status,
 	    "declared", (int)service->ndeclared, "listeners",
-	    steering_save(service), "generations", save_generations(service),
+	    roster_save(service), "generations", save_generations(service),
 	    "release", release_save(&service->release), "reexec",
 	    reexec_save(service->reexec), "output", output_save(service),
 	    "life", life);
@@ -167,7 +167,7 @@ account_read(
 		int (*restore)(struct service *, const json_t *);
 	} parts[] = {
 		{ NULL, restore_words },
-		{ "listeners", steering_restore },
+		{ "listeners", roster_restore },
 		{ NULL, restore_generations },
 		{ "release", release_restore },
 		{ "reexec", reexec_restore },

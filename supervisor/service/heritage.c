@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/foreign.h"
 #include "base/log.h"
+#include "base/sockopt.h"
 #include "base/strings.h"
 #include "config/options.h"
 #include "core/held.h"
@@ -53,7 +54,7 @@ is_named(const char *name, int fd)
 
 	if (strncmp(name, "socket.", strlen("socket.")) != 0)
 		return true;
-	held_name_socket(text, holder_cookie(fd));
+	held_name_socket(text, sockopt_cookie(fd));
 	return strcmp(name, text) == 0;
 }
 
@@ -112,16 +113,6 @@ collect_wanted(struct search *search)
 	}
 }
 
-static bool
-is_listening(int fd)
-{
-	int value = 0;
-	socklen_t len = sizeof(value);
-
-	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &len) == 0 &&
-	    value != 0;
-}
-
 /* Is it at the address of a listener of ours? */
 static bool
 is_ours(const struct search *search, int fd)
@@ -153,12 +144,13 @@ socket_found(int fd, void *arg)
 	struct search *search = arg;
 	char text[KEEPER_NAME_MAX];
 
-	held_name_socket(text, holder_cookie(fd));
+	held_name_socket(text, sockopt_cookie(fd));
 	if (json_object_get(search->wanted, text) != NULL) {
 		store_give(held_store(search->service), text, fd);
 		return;
 	}
-	if (is_listening(fd) && is_ours(search, fd))
+	if (sockopt_is_set(fd, SOL_SOCKET, SO_ACCEPTCONN) &&
+	    is_ours(search, fd))
 		shutdown(fd, SHUT_RDWR);
 	foreign_close(&fd);
 }

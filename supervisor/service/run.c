@@ -39,7 +39,7 @@
 #include "generation/generations.h"
 #include "generation/helper.h"
 #include "generation/output.h"
-#include "generation/steering.h"
+#include "generation/roster.h"
 #include "generation/stored.h"
 #include "process/reaper.h"
 #include "rollout/actions.h"
@@ -268,7 +268,7 @@ open_listeners(struct run *run)
 		mark_renew(service);
 	if (!recovery_is_first(service))
 		return STATUS_OK;
-	if (steering_open(&run->service, why, sizeof(why)) == 0 &&
+	if (roster_open(&run->service, why, sizeof(why)) == 0 &&
 	    request_check_options(service, service->options, &key, why) == 0)
 		return STATUS_OK;
 	return fail(&run->service, STATUS_CONFIG, "%s", why);
@@ -351,7 +351,7 @@ go_down(struct run *run)
 	while ((generation = TAILQ_FIRST(&service->generations)) != NULL)
 		generation_free(generation);
 	stored_close(service);
-	steering_close(service);
+	roster_close(service);
 	pidfiles_free(service->pidfiles);
 	remove_pidfile(run);
 	signals_free(service->signals);

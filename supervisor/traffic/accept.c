@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/sockopt.h"
 #include "traffic/diag.h"
 
 #define INTERVAL_MAX_MS 50 /* between two looks; the first is after 1 ms */
@@ -148,19 +149,14 @@ check_has(const struct accept_check *check, int level, int option)
 {
 	const struct listener *l = check_listener(check);
 	const int *fds;
-	socklen_t len;
 	size_t i, n;
-	int value;
 
 	if (l == NULL)
 		return false;
 	fds = listener_sockets(l, check->generation, &n);
-	for (i = 0; i < n; i++) {
-		len = sizeof(value);
-		if (getsockopt(fds[i], level, option, &value, &len) == 0 &&
-		    value != 0)
+	for (i = 0; i < n; i++)
+		if (sockopt_is_set(fds[i], level, option))
 			return true;
-	}
 	return false;
 }
 
@@ -289,7 +285,6 @@ check_open(struct accept_check *check)
 	const struct directory *directory;
 	struct listener *l = check_listener(check);
 	bool is_private;
-	int one = 1;
 
 	if (l == NULL) {
 		errno = ENOENT;
@@ -305,8 +300,7 @@ check_open(struct accept_check *check)
 		return -1;
 	check->reserved = source.len > 0 && address_port(&source) != 0;
 	if (source.len > 0 &&
-	    (setsockopt(check->fd, SOL_SOCKET, SO_REUSEADDR, &one,
-		 sizeof(one)) == -1 ||
+	    (sockopt_set(check->fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1 ||
 		bind(check->fd, &source.sa, source.len) == -1))
 		return -1;
 	if (is_private)

@@ -25,16 +25,21 @@ oldest_keeper(const struct group *g)
 }
 
 static ssize_t
-compile(const struct group *group, const struct steer_plan *plan,
-    const struct steer_slot *slots, struct sock_filter *code)
+compile(const struct endpoint *at, const struct group *group,
+    const struct steer_plan *plan, const struct steer_slot *slots,
+    struct sock_filter *code)
 {
 	const struct steer_share share = { oldest_keeper(group), 100 };
 	const struct steer_plan fallback = { .shares = &share, .nshares = 1 };
+	struct steer_plan ours;
 	ssize_t n = -1;
 
 	errno = EINVAL;
-	if (plan != NULL)
-		n = steer_compile(plan, slots, group->n, code, BPF_MAXINSNS);
+	if (plan != NULL) {
+		ours = *plan;
+		ours.sticky |= at->address.type == SOCK_DGRAM;
+		n = steer_compile(&ours, slots, group->n, code, BPF_MAXINSNS);
+	}
 	if (n == -1 && errno == EINVAL)
 		n = steer_compile(
 		    &fallback, slots, group->n, code, BPF_MAXINSNS);
@@ -42,8 +47,8 @@ compile(const struct group *group, const struct steer_plan *plan,
 }
 
 int
-attach_plan(
-    const struct group *group, const struct steer_plan *plan, ssize_t traced)
+attach_plan(const struct endpoint *at, const struct group *group,
+    const struct steer_plan *plan, ssize_t traced)
 {
 	struct sock_filter code[BPF_MAXINSNS];
 	struct sock_fprog program = { .filter = code };
@@ -65,11 +70,42 @@ attach_plan(
 	}
 	if (traced != -1)
 		slots[traced].also = TRACE_GENERATION;
-	if ((n = compile(group, plan, slots, code)) != -1) {
+	if ((n = compile(at, group, plan, slots, code)) != -1) {
 		program.len = (unsigned short)n;
 		result = setsockopt(through, SOL_SOCKET,
 		    SO_ATTACH_REUSEPORT_CBPF, &program, sizeof(program));
 	}
 	free(slots);
 	return result;
+}
+
+static bool
+is_there(const struct group *group, unsigned int generation)
+{
+	size_t i;
+
+	for (i = 0; i < group->n; i++)
+		if (group_is_keeper(&group->slots[i]) &&
+		    group->slots[i].generation == generation)
+			return true;
+	return false;
+}
+
+bool
+attach_may_serve(const struct group *group, const struct steer_plan *plan,
+    unsigned int generation)
+{
+	const struct steer_share *share;
+	bool any = false;
+	size_t i;
+
+	for (i = 0; plan != NULL && i < plan->nshares; i++) {
+		share = &plan->shares[i];
+		if (share->percent == 0 || !is_there(group, share->generation))
+			continue;
+		any = true;
+		if (share->generation == generation)
+			return true;
+	}
+	return !any && generation == oldest_keeper(group);
 }

@@ -6,8 +6,10 @@
 #ifndef TRAFFIC_ATTACH_H
 #define TRAFFIC_ATTACH_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
+#include "traffic/endpoint.h"
 #include "traffic/group.h"
 #include "traffic/steer.h"
 
@@ -15,9 +17,18 @@
  * At once for the whole group.  Where none of the plan's generations has a
  * socket there, and with a plan that is NULL, the oldest that has serves;
  * where nobody has, nothing changes.  With traced not -1, that index is
- * reached by the directed source of TRACE_GENERATION as well.  -1 with errno.
+ * reached by the directed source of TRACE_GENERATION as well.  Datagrams are
+ * always steered by their client's address: to steer each by itself would
+ * tear what belongs together.  -1 with errno.
  */
-int attach_plan(
-    const struct group *, const struct steer_plan *, ssize_t traced);
+int attach_plan(const struct endpoint *, const struct group *,
+    const struct steer_plan *, ssize_t traced);
+
+/*
+ * A generation whose share is above 0 by the plan, among those that have a
+ * socket there; or the one that serves where none has.
+ */
+bool attach_may_serve(
+    const struct group *, const struct steer_plan *, unsigned int generation);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "base/sockopt.h"
 #include "traffic/holder.h"
 
 json_t *
@@ -17,7 +18,7 @@ group_to_json(const struct group *group)
 	for (slot = group->slots; slot < group->slots + group->n; slot++)
 		json_array_append_new(array,
 		    json_pack("{sI sI sb sb}", "socket",
-			(json_int_t)holder_cookie(slot->fd), "generation",
+			(json_int_t)sockopt_cookie(slot->fd), "generation",
 			(json_int_t)slot->generation, "leaving",
 			(int)slot->leaving, "unsure", (int)slot->unsure));
 	return array;

@@ -6,32 +6,22 @@
 #include "traffic/holder.h"
 
 #include <stddef.h>
-#include <sys/socket.h>
 
-uint64_t
-holder_cookie(int fd)
-{
-	uint64_t cookie = 0;
-	socklen_t len = sizeof(cookie);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) == -1)
-		return 0;
-	return cookie;
-}
+#include "base/sockopt.h"
 
 int
 holder_hold(const struct holder *holder, int fd)
 {
 	if (holder == NULL)
 		return 0;
-	return holder->hold(holder_cookie(fd), fd, holder->arg);
+	return holder->hold(sockopt_cookie(fd), fd, holder->arg);
 }
 
 void
 holder_release(const struct holder *holder, int fd, bool wait)
 {
 	if (holder != NULL)
-		holder->release(holder_cookie(fd), wait, holder->arg);
+		holder->release(sockopt_cookie(fd), wait, holder->arg);
 }
 
 void

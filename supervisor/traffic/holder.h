@@ -29,7 +29,4 @@ void holder_release(const struct holder *, int fd, bool wait);
 void holder_commit(const struct holder *);
 void holder_changed(const struct holder *);
 
-/* SO_COOKIE, which all duplicates of a socket share; 0 if it has none. */
-uint64_t holder_cookie(int fd);
-
 #endif

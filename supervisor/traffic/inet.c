@@ -16,27 +16,14 @@
 
 #include "base/fd.h"
 #include "base/foreign.h"
+#include "base/sockopt.h"
+#include "traffic/group.h"
 #include "traffic/holder.h"
 
 bool
 inet_is_tcp(const struct endpoint *at)
 {
 	return at->address.type == SOCK_STREAM;
-}
-
-static int
-set_flag(int fd, int level, int option, int value)
-{
-	return setsockopt(fd, level, option, &value, sizeof(value));
-}
-
-static int
-get_flag(int fd, int level, int option)
-{
-	int value = 0;
-	socklen_t len = sizeof(value);
-
-	return getsockopt(fd, level, option, &value, &len) == 0 ? value : 0;
 }
 
 static int
@@ -69,7 +56,7 @@ inet_learn(struct endpoint *at, int fd)
 	if (local_address(at, fd, &at->address) == -1)
 		return -1;
 	if (at->address.sa.sa_family == AF_INET6)
-		at->v6only = get_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+		at->v6only = sockopt_is_set(fd, IPPROTO_IPV6, IPV6_V6ONLY);
 	return 0;
 }
 
@@ -86,9 +73,9 @@ claim(struct endpoint *at)
 	if (fd == -1)
 		return -1;
 	if ((inet_is_tcp(at) &&
-		set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1) ||
+		sockopt_set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1) ||
 	    (at->address.sa.sa_family == AF_INET6 &&
-		set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, at->v6only) == -1) ||
+		sockopt_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, at->v6only) == -1) ||
 	    bind_to(at, fd) == -1 || inet_learn(at, fd) == -1)
 		fd_close(&fd);
 	return fd;
@@ -97,9 +84,9 @@ claim(struct endpoint *at)
 static int
 dress(const struct endpoint *at, int fd, uid_t owner)
 {
-	if (set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1) == -1 ||
+	if (sockopt_set(fd, SOL_SOCKET, SO_REUSEPORT, 1) == -1 ||
 	    (at->address.sa.sa_family == AF_INET6 &&
-		set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, at->v6only) == -1) ||
+		sockopt_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, at->v6only) == -1) ||
 	    (owner != geteuid() && fchown(fd, owner, at->owner.gid) == -1))
 		return -1;
 	if (!inet_is_tcp(at))
@@ -108,7 +95,7 @@ dress(const struct endpoint *at, int fd, uid_t owner)
 	 * Always by number: the kernel takes a port that it chose itself
 	 * away again when the socket is shut down.
 	 */
-	if (set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1)
+	if (sockopt_set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1)
 		return -1;
 	return bind_to(at, fd);
 }
@@ -133,12 +120,12 @@ inet_conform(const struct endpoint *at, int fd, uid_t *owner, bool first)
 {
 	struct stat st;
 
-	if (get_flag(fd, SOL_SOCKET, SO_ACCEPTCONN)) {
+	if (sockopt_is_set(fd, SOL_SOCKET, SO_ACCEPTCONN)) {
 		errno = EINVAL; /* nobody knows where it is in the array */
 		return -1;
 	}
 	if (fstat(fd, &st) == -1 ||
-	    set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1) == -1)
+	    sockopt_set(fd, SOL_SOCKET, SO_REUSEPORT, 1) == -1)
 		return -1;
 	if (first)
 		*owner = st.st_uid;
@@ -152,10 +139,10 @@ inet_conform(const struct endpoint *at, int fd, uid_t *owner, bool first)
 static bool
 is_alike(int fd, int other)
 {
-	return get_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY) ==
-	    get_flag(other, IPPROTO_IPV6, IPV6_V6ONLY) &&
-	    get_flag(fd, SOL_SOCKET, SO_BINDTOIFINDEX) ==
-	    get_flag(other, SOL_SOCKET, SO_BINDTOIFINDEX);
+	return sockopt_get(fd, IPPROTO_IPV6, IPV6_V6ONLY) ==
+	    sockopt_get(other, IPPROTO_IPV6, IPV6_V6ONLY) &&
+	    sockopt_get(fd, SOL_SOCKET, SO_BINDTOIFINDEX) ==
+	    sockopt_get(other, SOL_SOCKET, SO_BINDTOIFINDEX);
 }
 
 int
@@ -168,13 +155,13 @@ inet_bind(struct endpoint *at, int fd, int other)
 		return -1;
 	}
 	if (other == -1) {
-		at->v6only = get_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+		at->v6only = sockopt_is_set(fd, IPPROTO_IPV6, IPV6_V6ONLY);
 		if ((claimed = claim(at)) == -1)
 			return -1;
 	}
 	if (!inet_is_tcp(at))
 		fd_close(&claimed);
-	else if (set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1) {
+	else if (sockopt_set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1) {
 		fd_close(&claimed);
 		return -1;
 	}
@@ -198,6 +185,17 @@ inet_enter(const struct endpoint *at, int fd)
 	    (!inet_is_bound(at, fd) && bind_to(at, fd) == -1))
 		return -1;
 	return inet_is_tcp(at) ? listen(fd, at->backlog) : 0;
+}
+
+void
+inet_gather(const struct group *group)
+{
+	const struct group_slot *s;
+
+	for (s = group->slots; s < group->slots + group->n; s++)
+		if (!s->gone &&
+		    sockopt_get(s->fd, SOL_SOCKET, SO_REUSEPORT) == 0)
+			sockopt_set(s->fd, SOL_SOCKET, SO_REUSEPORT, 1);
 }
 
 void

@@ -11,6 +11,8 @@
 
 #include "traffic/way.h"
 
+struct group;
+
 bool inet_is_tcp(const struct endpoint *);
 
 /*
@@ -41,6 +43,12 @@ int inet_bind(struct endpoint *, int fd, int other);
  * it before.  -1 with errno.
  */
 int inet_enter(const struct endpoint *, int fd);
+
+/*
+ * A socket without SO_REUSEPORT gets the connections past the program that is
+ * attached to its group: give it back to those that have lost it.
+ */
+void inet_gather(const struct group *);
 
 /* What those that follow have to be like.  -1 with errno. */
 int inet_learn(struct endpoint *, int fd);

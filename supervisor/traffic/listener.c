@@ -14,29 +14,10 @@
 
 #include "base/fd.h"
 #include "base/foreign.h"
+#include "base/sockopt.h"
 #include "traffic/holder.h"
+#include "traffic/listener_fields.h"
 #include "traffic/queue.h"
-#include "traffic/way.h"
-
-/* A plan of our own, with what it points to. */
-struct plan {
-	struct steer_plan plan;
-	struct steer_share *shares;
-	struct steer_net *preview;
-};
-
-struct listener {
-	char *name;
-	struct endpoint at;
-	const struct way *way;
-	void *state;	   /* the way's */
-	struct plan *plan; /* NULL: none yet */
-
-	/* The sockets; those of one generation are side by side. */
-	unsigned int *generations;
-	int *fds;
-	size_t n;
-};
 
 static const struct way *
 choose_way(const struct address *a, bool passed)
@@ -61,8 +42,9 @@ own_umask(void)
 	return umask(mask), mask;
 }
 
-static struct listener *
-make(const char *name, const struct address *address, int backlog, bool passed)
+struct listener *
+listener_make(
+    const char *name, const struct address *address, int backlog, bool passed)
 {
 	struct listener *l = calloc(1, sizeof(*l));
 
@@ -87,29 +69,27 @@ make(const char *name, const struct address *address, int backlog, bool passed)
 struct listener *
 listener_new(const char *name, const struct address *address, int backlog)
 {
-	return make(name, address, backlog, false);
+	return listener_make(name, address, backlog, false);
 }
 
 /* -1 with errno; EINVAL: a stream socket that does not listen. */
 static int
 read_endpoint(int fd, struct address *address, bool *v6only)
 {
-	int type, listens, only = 0;
+	int type = sockopt_get(fd, SOL_SOCKET, SO_TYPE);
 	struct sockaddr_storage ss;
-	socklen_t len = sizeof(type), sslen = sizeof(ss);
+	socklen_t len = sizeof(ss);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1 ||
-	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == -1 ||
-	    getsockname(fd, (struct sockaddr *)&ss, &sslen) == -1)
+	if (type == -1 || getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
 		return -1;
-	if (type != SOCK_DGRAM && !listens) {
+	if (type != SOCK_DGRAM &&
+	    !sockopt_is_set(fd, SOL_SOCKET, SO_ACCEPTCONN)) {
 		errno = EINVAL;
 		return -1;
 	}
-	if (ss.ss_family == AF_INET6)
-		getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &len);
-	*v6only = only;
-	return address_set(address, type, (struct sockaddr *)&ss, sslen);
+	*v6only = ss.ss_family == AF_INET6 &&
+	    sockopt_is_set(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+	return address_set(address, type, (struct sockaddr *)&ss, len);
 }
 
 struct listener *
@@ -121,7 +101,7 @@ listener_new_passed(
 	bool v6only;
 
 	if (read_endpoint(fd, &address, &v6only) == -1 ||
-	    (l = make(name, &address, backlog, true)) == NULL) {
+	    (l = listener_make(name, &address, backlog, true)) == NULL) {
 		fd_close(&fd);
 		return NULL;
 	}
@@ -139,28 +119,17 @@ listener_is_passed(const struct listener *l)
 	return l->at.passed;
 }
 
-static void
-plan_free(struct plan *p)
-{
-	if (p == NULL)
-		return;
-	free(p->shares);
-	free(p->preview);
-	free(p);
-}
-
 void
 listener_free(struct listener *l)
 {
 	if (l == NULL)
 		return;
-	while (l->n > 0)
-		listener_leave(l, l->generations[0]);
+	while (l->sockets.n > 0)
+		listener_leave(l, l->sockets.generations[0]);
 	l->way->free(l->state);
 	plan_free(l->plan);
 	credentials_fini(&l->at.owner);
-	free(l->generations);
-	free(l->fds);
+	entries_fini(&l->sockets);
 	free(l->name);
 	free(l);
 }
@@ -211,44 +180,7 @@ listener_set_place(struct listener *l, struct directory *directory, mode_t mask)
 const int *
 listener_sockets(const struct listener *l, unsigned int generation, size_t *n)
 {
-	size_t first = 0;
-
-	while (first < l->n && l->generations[first] != generation)
-		first++;
-	for (*n = 0; first + *n < l->n; (*n)++)
-		if (l->generations[first + *n] != generation)
-			break;
-	return first > 0 ? l->fds + first : l->fds;
-}
-
-/* Behind the last of its generation. */
-static int
-remember(struct listener *l, unsigned int generation, int fd)
-{
-	unsigned int *generations;
-	size_t at = l->n;
-	int *fds;
-
-	generations =
-	    reallocarray(l->generations, l->n + 1, sizeof(*generations));
-	if (generations == NULL)
-		return -1;
-	l->generations = generations;
-	fds = reallocarray(l->fds, l->n + 1, sizeof(*fds));
-	if (fds == NULL)
-		return -1;
-	l->fds = fds;
-	while (at > 0 && generations[at - 1] != generation)
-		at--;
-	if (at == 0)
-		at = l->n;
-	memmove(generations + at + 1, generations + at,
-	    (l->n - at) * sizeof(*generations));
-	memmove(fds + at + 1, fds + at, (l->n - at) * sizeof(*fds));
-	generations[at] = generation;
-	fds[at] = fd;
-	l->n++;
-	return 0;
+	return entries_of(&l->sockets, generation, n);
 }
 
 /* *Steals* fd, which is -1 for a new one. */
@@ -258,7 +190,7 @@ join(struct listener *l, unsigned int generation, int fd)
 	fd = l->way->join(l->state, generation, fd);
 	if (fd == -1)
 		return -1;
-	if (remember(l, generation, fd) == 0) {
+	if (entries_add(&l->sockets, generation, fd) == 0) {
 		holder_changed(l->at.holder);
 		return fd;
 	}
@@ -305,7 +237,8 @@ listener_way(const struct listener *l)
 {
 	if (l->way->bind != NULL && l->at.address.type == SOCK_STREAM)
 		return LISTENER_BIND;
-	return l->way->steering == STEERING_SHARED && (l->n > 0 || l->at.passed)
+	return l->way->steering == STEERING_SHARED &&
+		(l->sockets.n > 0 || l->at.passed)
 	    ? LISTENER_SHARE
 	    : LISTENER_ADOPT;
 }
@@ -325,7 +258,7 @@ listener_has(const struct listener *l, unsigned int generation, int fd)
 bool
 listener_is_empty(const struct listener *l)
 {
-	return l->n == 0;
+	return l->sockets.n == 0;
 }
 
 int
@@ -335,34 +268,6 @@ listener_adopt(struct listener *l, unsigned int generation, int fd)
 		return join(l, generation, fd) == -1 ? -1 : 0;
 	foreign_close(&fd);
 	return 0;
-}
-
-static void *
-copy(const void *array, size_t n, size_t size)
-{
-	void *mine = calloc(n + 1, size);
-
-	if (mine != NULL && n > 0)
-		memcpy(mine, array, n * size);
-	return mine;
-}
-
-static struct plan *
-plan_copy(const struct steer_plan *plan)
-{
-	struct plan *p = calloc(1, sizeof(*p));
-
-	if (p == NULL)
-		return NULL;
-	p->plan = *plan;
-	p->shares = copy(plan->shares, plan->nshares, sizeof(*p->shares));
-	p->preview = copy(plan->preview, plan->npreview, sizeof(*p->preview));
-	p->plan.shares = p->shares;
-	p->plan.preview = p->preview;
-	if (p->shares != NULL && p->preview != NULL)
-		return p;
-	plan_free(p);
-	return NULL;
 }
 
 int
@@ -382,6 +287,14 @@ listener_steer(struct listener *l, const struct steer_plan *plan)
 }
 
 int
+listener_prove(struct listener *l, unsigned int generation)
+{
+	if (l->way->prove == NULL)
+		return 0;
+	return l->way->prove(l->state, generation);
+}
+
+int
 listener_prepare_leave(struct listener *l, unsigned int generation)
 {
 	return l->way->prepare(l->state, generation);
@@ -392,28 +305,21 @@ static void
 close_some(
     struct listener *l, unsigned int generation, const int *fds, size_t n)
 {
-	size_t first = (size_t)(fds - l->fds), rest = l->n - first - n;
-
 	l->way->leave(l->state, generation, fds, n);
-	memmove(l->fds + first, l->fds + first + n, rest * sizeof(*l->fds));
-	memmove(l->generations + first, l->generations + first + n,
-	    rest * sizeof(*l->generations));
-	l->n -= n;
+	entries_remove(&l->sockets, fds, n);
 }
 
 int
 listener_hand_over(struct listener *l, unsigned int from, unsigned int to)
 {
-	size_t first, i, n;
+	size_t n;
 
 	listener_sockets(l, to, &n);
 	if (n > 0) {
 		errno = EEXIST;
 		return -1;
 	}
-	first = (size_t)(listener_sockets(l, from, &n) - l->fds);
-	for (i = first; i < first + n; i++)
-		l->generations[i] = to;
+	entries_rename(&l->sockets, from, to);
 	l->way->hand_over(l->state, from, to);
 	return 0;
 }
@@ -524,97 +430,4 @@ void
 listener_set_holder(struct listener *l, const struct holder *holder)
 {
 	l->at.holder = holder;
-}
-
-json_t *
-listener_save(const struct listener *l)
-{
-	json_t *sockets = json_array();
-	char text[ADDRESS_STRLEN];
-	size_t i;
-
-	for (i = 0; i < l->n; i++)
-		json_array_append_new(sockets,
-		    json_pack("[II]", (json_int_t)l->generations[i],
-			(json_int_t)holder_cookie(l->fds[i])));
-	address_format(&l->at.address, text);
-	return json_pack("{ss* ss si sI sI sb sb so so}", "name", l->name,
-	    "address", text, "backlog", l->at.backlog, "uid",
-	    (json_int_t)l->at.owner.uid, "gid", (json_int_t)l->at.owner.gid,
-	    "v6only", (int)l->at.v6only, "passed", (int)l->at.passed, "sockets",
-	    sockets, "state", l->way->save(l->state));
-}
-
-/* Where a listener that comes up again finds what was its own. */
-struct heritage {
-	struct listener *l;
-	int (*take)(uint64_t cookie, void *arg);
-	void *arg;
-};
-
-static int
-find_socket(unsigned int generation, uint64_t cookie, void *arg)
-{
-	struct heritage *heritage = arg;
-	struct listener *l = heritage->l;
-	size_t i;
-	int fd;
-
-	for (i = 0; i < l->n && generation != 0; i++)
-		if (l->generations[i] == generation &&
-		    holder_cookie(l->fds[i]) == cookie)
-			return l->fds[i];
-	fd = heritage->take(cookie, heritage->arg);
-	if (fd != -1 && generation != 0 && remember(l, generation, fd) == -1)
-		fd_close(&fd);
-	return fd;
-}
-
-static struct listener *
-make_again(const json_t *saved)
-{
-	const char *name = NULL, *text, *why;
-	struct address address;
-	struct listener *l;
-	json_int_t uid, gid;
-	int backlog, v6only, passed = 0;
-
-	if (json_unpack((json_t *)saved, "{s?s ss si sI sI sb s?b}", "name",
-		&name, "address", &text, "backlog", &backlog, "uid", &uid,
-		"gid", &gid, "v6only", &v6only, "passed", &passed) == -1 ||
-	    address_parse(&address, text, &why) == -1) {
-		errno = EINVAL;
-		return NULL;
-	}
-	if ((l = make(name, &address, backlog, passed)) == NULL)
-		return NULL;
-	credentials_fini(&l->at.owner);
-	if (credentials_make(&l->at.owner, (uid_t)uid, (gid_t)gid, NULL, 0) ==
-	    -1)
-		return NULL;
-	l->at.v6only = v6only;
-	return l;
-}
-
-struct listener *
-listener_restore(const json_t *saved, int (*take)(uint64_t, void *), void *arg,
-    const struct holder *holder)
-{
-	struct heritage heritage = { make_again(saved), take, arg };
-	const struct way_finder finder = { find_socket, &heritage };
-	json_int_t generation, cookie;
-	json_t *value;
-	size_t i;
-
-	if (heritage.l == NULL)
-		return NULL;
-	heritage.l->at.holder = holder;
-	json_array_foreach (json_object_get(saved, "sockets"), i, value)
-		if (json_unpack(value, "[II]", &generation, &cookie) == 0)
-			find_socket((unsigned int)generation, (uint64_t)cookie,
-			    &heritage);
-	if (heritage.l->way->restore(heritage.l->state,
-		json_object_get(saved, "state"), &finder) == -1)
-		return NULL; /* to free it would end what still serves */
-	return heritage.l;
 }

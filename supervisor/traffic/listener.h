@@ -186,6 +186,16 @@ const int *listener_sockets(
 int listener_steer(struct listener *, const struct steer_plan *);
 
 /*
+ * Does the kernel keep to the plan?  What is directed at the generation must
+ * reach it, and what is not directed must reach none that has no share.
+ * Packets of our own show it, which no program sees.  0 also where nothing
+ * can be shown.  -1 with errno: EXDEV if what is directed at the generation
+ * reaches another, ENOLINK if one without a share is reached; then the plan
+ * is put in force again.
+ */
+int listener_prove(struct listener *, unsigned int generation);
+
+/*
  * A generation is about to be stopped: from here on its sockets may leave
  * the group at any instant (a server may shutdown(2) its listening socket)
  * without anybody else's place changing while in use.  -1 with errno.

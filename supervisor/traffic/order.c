@@ -34,7 +34,7 @@ order_resolve(const struct endpoint *at, struct group *group,
 	size_t n;
 
 	while (fds != NULL && fd != -1 && (index = group_unsure(group)) != -1) {
-		if (attach_plan(group, plan, index) == -1)
+		if (attach_plan(at, group, plan, index) == -1)
 			break;
 		n = collect(group, true, fds);
 		if ((fd = trace_index(at, fds, n)) != -1)
@@ -75,7 +75,7 @@ ask(const struct endpoint *at, const struct group *group,
 	if (n == 1)
 		found[0] = fds[0];
 	for (i = 0; i < n && n > 1; i++) {
-		if (attach_plan(group, plan, (ssize_t)i) == -1 ||
+		if (attach_plan(at, group, plan, (ssize_t)i) == -1 ||
 		    (found[i] = trace_index(at, fds, n)) == -1)
 			return -1;
 		if (has(found, i, found[i])) {

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/sockopt.h"
 #include "traffic/diag.h"
 
 /* In the kernel's include/linux/net.h, not told to programs. */
@@ -58,11 +59,10 @@ udp_length(int fd)
 int
 queue_length(int fd)
 {
-	int domain, type;
-	socklen_t len = sizeof(int);
+	int domain = sockopt_get(fd, SOL_SOCKET, SO_DOMAIN);
+	int type = sockopt_get(fd, SOL_SOCKET, SO_TYPE);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == -1 ||
-	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1)
+	if (domain == -1 || type == -1)
 		return -1;
 	if (domain == AF_UNIX)
 		return diag_unix_queue(fd);

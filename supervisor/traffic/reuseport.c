@@ -21,6 +21,7 @@
 #include "traffic/holder.h"
 #include "traffic/inet.h"
 #include "traffic/order.h"
+#include "traffic/proof.h"
 #include "traffic/queue.h"
 #include "traffic/way.h"
 
@@ -86,7 +87,7 @@ static int
 attach(const struct reuseport *r)
 {
 	if (!r->adrift)
-		return attach_plan(&r->group, r->plan, -1);
+		return attach_plan(r->at, &r->group, r->plan, -1);
 	errno = EBUSY;
 	return -1;
 }
@@ -151,6 +152,7 @@ admit(struct reuseport *r, unsigned int generation, int fd)
 			errno = EBUSY;
 			return -1;
 		}
+		inet_gather(&r->group);
 		if (inet_enter(r->at, fd) == -1)
 			return -1;
 		result = group_append(&r->group, fd, generation);
@@ -335,6 +337,22 @@ reuseport_steer(void *way, const struct steer_plan *plan)
 	return -1;
 }
 
+static int
+reuseport_prove(void *way, unsigned int generation)
+{
+	struct reuseport *r = way;
+	int error;
+
+	settle(r, false);
+	inet_gather(&r->group);
+	if (r->adrift || proof_try(r->at, &r->group, r->plan, generation) == 0)
+		return 0;
+	error = errno;
+	(void)attach(r);
+	errno = error;
+	return -1;
+}
+
 /* The program in force goes by places, which stay as they are. */
 static void
 reuseport_hand_over(void *way, unsigned int from, unsigned int to)
@@ -412,6 +430,7 @@ const struct way way_reuseport = {
 	.join = reuseport_join,
 	.revive = reuseport_revive,
 	.steer = reuseport_steer,
+	.prove = reuseport_prove,
 	.prepare = reuseport_prepare,
 	.leave = reuseport_leave,
 	.hand_over = reuseport_hand_over,

@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/foreign.h"
+#include "base/sockopt.h"
 #include "traffic/holder.h"
 #include "traffic/way.h"
 
@@ -171,12 +172,9 @@ static int
 shared_revive(void *way, unsigned int generation, int fd)
 {
 	const struct shared *s = way;
-	socklen_t len = sizeof(int);
-	int listens = 0;
 
 	if (!s->at->passed || s->at->address.type != SOCK_STREAM ||
-	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == -1 ||
-	    listens)
+	    sockopt_get(fd, SOL_SOCKET, SO_ACCEPTCONN) != 0)
 		return 0;
 	return listen(fd, s->at->backlog);
 }
@@ -199,7 +197,7 @@ shared_save(const void *way)
 	const struct shared *s = way;
 
 	return json_pack("{sI so*}", "socket",
-	    (json_int_t)(s->fd != -1 ? holder_cookie(s->fd) : 0), "path",
+	    (json_int_t)(s->fd != -1 ? sockopt_cookie(s->fd) : 0), "path",
 	    s->names != NULL ? way_rename.save(s->names) : NULL);
 }
 

@@ -1,28 +1,41 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Asking the kernel which socket of a group is at an index: a packet of our
- * own is steered there, dropped before anybody sees it, and we look whose
- * count of drops has risen.
+ * Asking the kernel which socket of a group gets a packet: a packet of our
+ * own is dropped before any program sees it (traffic/sieve.h), and we look
+ * whose count of drops has risen.  Over the loopback that is known when the
+ * packet is sent, but for a kernel that is busy, which gets a few
+ * milliseconds.
  */
 #ifndef TRAFFIC_TRACE_H
 #define TRAFFIC_TRACE_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 
-#include "traffic/way.h"
+#include "traffic/endpoint.h"
 
-/* No generation has this number; its directed source is ours. */
+/*
+ * No generation has this number; its directed source is ours.  Where the
+ * program in force does not lead it anywhere, it is a client like any other.
+ */
 #define TRACE_GENERATION UINT_MAX
 
 /*
  * Send one packet from the directed source of TRACE_GENERATION, and return
  * which of n sockets of the group had it.  -1 with errno: ENOENT if it was
- * none of these, or more than one that it may have been; EBUSY if one has a
- * filter of its program's own, socket(7).
- * Over the loopback that is known when the packet is sent, but for a kernel
- * that is busy, which gets a few milliseconds.
+ * none of these, or more than one that it may have been; EBUSY if one can
+ * have no sieve.
  */
 int trace_index(const struct endpoint *, const int *fds, size_t n);
+
+/*
+ * Send one packet from the directed source of this generation, and mark in
+ * hits which of the n sockets have dropped something since: those of a full
+ * queue as well.  fds are all sockets of the group: what one without a sieve
+ * got would reach its program.  -1 with errno, as above, and nothing is sent.
+ */
+int trace_packet(const struct endpoint *, unsigned int generation,
+    const int *fds, bool *hits, size_t n);
 
 #endif

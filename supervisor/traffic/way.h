@@ -56,6 +56,9 @@ struct way {
 	/* Borrowed until the next one is in force; -1 leaves the last. */
 	int (*steer)(void *, const struct steer_plan *);
 
+	/* As listener_prove.  NULL: the kernel leaves no choice to others. */
+	int (*prove)(void *, unsigned int generation);
+
 	int (*prepare)(void *, unsigned int generation);
 
 	/* Close these of the generation's. */

@@ -200,18 +200,7 @@ last_result() {
 	[ "$(version)" = v2 ]
 }
 
-# can_filter: can a filter be attached to a TCP socket?  Newer kernels allow it
-# with CAP_NET_ADMIN alone.  The order of a group is found out by such filters;
-# without them it stays unknown, and no rollout steers any more.
-can_filter() {
-	python3 -c 'import ctypes, socket, struct
-code = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0xffffffff))
-program = struct.pack("HP", 1, ctypes.addressof(code))
-socket.socket().setsockopt(socket.SOL_SOCKET, 26, program)'
-}
-
 @test "both killed with a gap in the group: its order is found out, and the share is right again" {
-	can_filter || skip "takes filters on TCP sockets: CAP_NET_ADMIN here"
 	begin 127.0.0.1:0 -- ./server
 	load_at "$ADDRESS" --rate 1000 --kept 4
 	for n in 2 3; do

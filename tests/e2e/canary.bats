@@ -62,16 +62,16 @@ slowly() {
 	CONNECTIONS=$((CONNECTIONS / 8))
 }
 
-# shares ADDRESS: each that is asked for is kept to, at the second try if
-# chance was against the first.
+# shares ADDRESS OPTIONS...: each that is asked for is kept to, at the second try
+# if chance was against the first.
 shares() {
 	local share
 
 	for share in 1 5 25 50 99; do
 		hotswap split web $share
-		requests "$CONNECTIONS" "$1"
+		requests "$CONNECTIONS" "${@:2}" "$1"
 		within $share && continue
-		requests "$CONNECTIONS" "$1"
+		requests "$CONNECTIONS" "${@:2}" "$1"
 		within $share
 	done
 }
@@ -94,7 +94,7 @@ shares() {
 	serve -l "udp:127.0.0.1:$PORT"
 	canary 1
 	slowly
-	shares "udp:127.0.0.1:$PORT"
+	shares "udp:127.0.0.1:$PORT" --source "127.1.0.1/$CONNECTIONS"
 }
 
 @test "canary: the steps are taken in turn, each for its time, and told" {
@@ -285,17 +285,27 @@ sys.exit(g["answers"] > n * 0.05 + 3 * (n * 0.05 * 0.95) ** 0.5 or late > 0.002)
 	[ "$(answers 2)" = 0 ]
 }
 
+@test "for UDP a client's datagrams stay with one generation at a held share" {
+	choose_port
+	serve -l "udp:127.0.0.1:$PORT"
+	canary 30
+	slowly
+	requests 2500 --source 127.1.0.1/500 "udp:127.0.0.1:$PORT"
+	[ "$(answers 2)" -gt 0 ]
+	[ "$(field .sources.moved part.json)" = 0 ]
+}
+
 @test "for UDP a canary that fails is taken back by itself" {
 	choose_port
 	serve -l "udp:127.0.0.1:$PORT" --health 'exec:test ! -e sick' \
 		--health-interval 100ms
 	canary 50
 	slowly
-	requests 1000 "udp:127.0.0.1:$PORT"
+	requests 1000 --source 127.1.0.1/1000 "udp:127.0.0.1:$PORT"
 	[ "$(answers 2)" -gt 0 ]
 	touch sick
 	until_true taken_back
-	requests 1000 "udp:127.0.0.1:$PORT"
+	requests 1000 --source 127.1.0.1/1000 "udp:127.0.0.1:$PORT"
 	[ "$(answers 2)" = 0 ]
 }
 

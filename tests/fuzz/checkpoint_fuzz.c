@@ -20,7 +20,7 @@
 #include "control/reexec.h"
 #include "service/run.h"
 #include "core/service.h"
-#include "generation/steering.h"
+#include "generation/roster.h"
 #include "generation/stored.h"
 
 #define NOBODY	 65534
@@ -44,7 +44,7 @@ take_down(struct service *service)
 	while ((generation = TAILQ_FIRST(&service->generations)) != NULL)
 		generation_free(generation);
 	stored_close(service);
-	steering_close(service);
+	roster_close(service);
 	actions_close(service);
 	events_free(service->events);
 	reaper_fini();

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Newer kernels let nobody attach a filter to a TCP socket who has not
- * CAP_NET_ADMIN.  Without filters the order of a group cannot be found out,
- * and a TCP listener refuses nobody.
+ * CAP_NET_ADMIN.  Without filters a TCP listener refuses nobody.
  */
 #ifndef UNIT_FILTERS_H
 #define UNIT_FILTERS_H

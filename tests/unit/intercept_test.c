@@ -94,6 +94,51 @@ leaves_the_rest_to_the_kernel(void **state)
 }
 
 static void
+decide_done(struct run *run, struct intercept_call *call)
+{
+	if (call->kind == INTERCEPT_OPTION)
+		assert_int_equal(intercept_done(call, 0), 0);
+	else
+		assert_int_equal(intercept_pass(call), 0);
+}
+
+/*
+ * Each of these would fail if the kernel saw it, but for SO_REUSEPORT, which
+ * is told only where it is taken away.
+ */
+static void
+check_options(enum backend backend)
+{
+	struct run run = { .backend = backend, .decide = decide_done };
+	int i;
+
+	wrap(&run, "bind_plain",
+	    "stream steer-nowhere unsteer reuseport 1 reuseport 0 dgram "
+	    "unsteer unix-stream unsteer",
+	    0);
+	assert_string_equal(run.text,
+	    "steer 0\nunsteer 0\nreuseport 0\nreuseport 0\nunsteer 0\n"
+	    "unsteer 22\n");
+	assert_int_equal(run.told, 4);
+	for (i = 0; i < run.told; i++)
+		assert_int_equal(run.kinds[i], INTERCEPT_OPTION);
+	assert_int_equal(run.cookies[0], run.cookies[2]);
+	assert_int_not_equal(run.cookies[0], run.cookies[3]);
+}
+
+static void
+tells_what_chooses_among_sockets(void **state)
+{
+	struct run run = { .backend = SECCOMP, .decide = decide_done };
+
+	for_both(check_options);
+	/* The kernel looks at the lower half of an argument alone. */
+	wrap(&run, "bind_plain", "stream unsteer-wide", 0);
+	assert_int_equal(run.told, 1);
+	assert_string_equal(run.text, "unsteer 0\n");
+}
+
+static void
 decide_refuse(struct run *run, struct intercept_call *call)
 {
 	assert_int_equal(intercept_done(call, EADDRNOTAVAIL), 0);
@@ -389,6 +434,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(passes),
 		cmocka_unit_test(leaves_the_rest_to_the_kernel),
+		cmocka_unit_test(tells_what_chooses_among_sockets),
 		cmocka_unit_test(refuses_with_an_errno),
 		cmocka_unit_test(acts_on_the_programs_own_socket),
 		cmocka_unit_test(binds_a_privileged_port),

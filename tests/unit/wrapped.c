@@ -42,7 +42,7 @@ on_call(struct intercept_call *call, void *arg)
 	run->type = call->type;
 	if (call->kind == INTERCEPT_LISTEN)
 		run->backlog = call->backlog;
-	if (call->kind != INTERCEPT_UNLINK && call->family == AF_INET)
+	if (call->kind <= INTERCEPT_LISTEN && call->family == AF_INET)
 		run->port = ntohs(
 		    ((const struct sockaddr_in *)call->address)->sin_port);
 	run->decide(run, call);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The list of the service's listeners.
+ */
+#ifndef GENERATION_ROSTER_H
+#define GENERATION_ROSTER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct address;
+struct listener;
+struct service;
+
+/* Make the listeners of --listen.  -1 with why. */
+int roster_open(struct service *, char *why, size_t size);
+void roster_close(struct service *);
+
+/* What a successor must know of all listeners, *new*. */
+json_t *roster_save(const struct service *);
+
+/* Make them again, with what is held of their sockets.  -1 with errno. */
+int roster_restore(struct service *, const json_t *);
+
+/* The listener at this address; NULL if there is none. */
+struct listener *roster_find(const struct service *, const struct address *);
+
+/* The listener in which the generation has this socket; NULL if none. */
+struct listener *roster_with_socket(
+    const struct service *, unsigned int generation, int fd);
+
+/* Has the operator named it, by --listen or by a .socket unit? */
+bool roster_is_declared(const struct service *, const struct listener *);
+
+/*
+ * A listener that is not in the list yet, whose sockets are held from the
+ * first on; name may be NULL.  *New*; NULL with errno.
+ */
+struct listener *roster_make(
+    struct service *, const char *name, const struct address *);
+
+/* Append a listener, which is *stolen* in every case.  -1 with errno. */
+int roster_add(struct service *, struct listener *);
+
+/* A program's own listener without a socket leaves the list. */
+void roster_tidy(struct service *);
+
+#endif

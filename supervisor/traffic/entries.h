@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The sockets of a listener by generation: those of one generation are side
+ * by side, in the order in which they came.
+ */
+#ifndef TRAFFIC_ENTRIES_H
+#define TRAFFIC_ENTRIES_H
+
+#include <stddef.h>
+
+/* All zero at first. */
+struct entries {
+	unsigned int *generations;
+	int *fds; /* borrowed */
+	size_t n;
+};
+
+void entries_fini(struct entries *);
+
+/* Behind the others of its generation.  -1 with errno. */
+int entries_add(struct entries *, unsigned int generation, int fd);
+
+/* Those of a generation, borrowed until the next change.  *n may be 0. */
+const int *entries_of(
+    const struct entries *, unsigned int generation, size_t *n);
+
+/* Forget n of them, which begin at fds in the list. */
+void entries_remove(struct entries *, const int *fds, size_t n);
+
+/* Those of a generation are another's, which has none. */
+void entries_rename(struct entries *, unsigned int from, unsigned int to);
+
+#endif

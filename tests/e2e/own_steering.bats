@@ -1,0 +1,163 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# Servers that choose themselves who gets a connection: no user may meet a
+# candidate that never passes its check, whatever it does to its sockets.
+# RATE=N makes N connections a second, for SECONDS_LONG seconds at least.
+
+load helper
+
+RATE=${RATE:-300}
+SECONDS_LONG=${SECONDS_LONG:-2}
+
+# steering HOW STATUS: a program that does so, and answers so.
+steering() {
+	cp "$BUILD/fixtures/own_steering" "./$1-$2.new"
+	mv "./$1-$2.new" "./$1-$2"
+	PROGRAM=("./$1-$2" "$PORT" "$1" "$2")
+}
+
+# begin SHIM: a good server, whose check is that it answers 200.
+begin() {
+	PORT=$(free_port)
+	steering none 200
+	hotswap run -n web --shim "$1" --bake 200ms --keep 1m \
+		--health "http://127.0.0.1:$PORT/" --health-interval 100ms \
+		--health-timeout 2s --start-timeout 5s -- "${PROGRAM[@]}" \
+		>>run.log 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+}
+
+# attack SHIM HOW: a candidate that does so and answers 500 meets nobody, and
+# the upgrade ends with 1; what it said is in said.txt.
+attack() {
+	begin "$1"
+	load_begin --rate "$RATE"
+	steering "$2" 500
+	for _ in 1 2; do
+		expect 1 hotswap upgrade web -- "${PROGRAM[@]}" >said.txt 2>&1
+		cat said.txt
+	done
+	sleep "$SECONDS_LONG" # of users after it
+	load_end
+	[ "$(field '[.generations[].version] | unique' load.json)" = '["200"]' ]
+	curl -sf "http://127.0.0.1:$PORT/"
+}
+
+# steers N: what status says of it.
+steers() {
+	[ "$(generation "$1" .steers)" = true ]
+}
+
+# The reason is that of its check: it was reached by what was directed at it.
+refused_for_its_answer() {
+	attack "$1" "$2"
+	grep -q 500 said.txt
+}
+
+# In a directory of its own, so that nothing of the first is there.
+refused_for_its_answer_again() {
+	mkdir -p "$1-$2"
+	cd "$1-$2" || return 1
+	export HOTSWAP_RUNTIME_DIR=$PWD/run HOTSWAP_STATE_DIR=$PWD/state
+	refused_for_its_answer "$@"
+	cd ..
+}
+
+refused_and_told() {
+	refused_for_its_answer "$1" "$2"
+	steers 2
+	grep -q 'hotswap goes on to choose' run.log
+}
+
+# One that passes is promoted, and its own program chooses nothing; a
+# supervisor that comes after kill -9 knows what it does.
+upgraded_as_others() {
+	begin "$1"
+	load_begin --rate "$RATE"
+	steering classic 200
+	hotswap upgrade web -- "${PROGRAM[@]}"
+	is_role 2 active
+	steers 2
+	kill -KILL "$(supervisor)"
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	steers 2
+	steering none 200
+	hotswap upgrade web -- "${PROGRAM[@]}"
+	hotswap rollback web
+	is_role 2 active
+	load_end
+}
+
+@test "seccomp: a candidate that attaches a program of its own meets nobody" {
+	refused_and_told seccomp classic
+}
+
+@test "seccomp: a candidate that attaches an eBPF program meets nobody" {
+	refused_and_told seccomp ebpf
+}
+
+@test "seccomp: a candidate that detaches our program meets nobody" {
+	refused_and_told seccomp detach
+}
+
+@test "preload: a candidate that attaches a program of its own meets nobody" {
+	refused_and_told preload classic
+}
+
+@test "preload: a candidate that attaches an eBPF program meets nobody" {
+	refused_and_told preload ebpf
+}
+
+@test "preload: a candidate that detaches our program meets nobody" {
+	refused_and_told preload detach
+}
+
+@test "a candidate that attaches a program before bind(2) meets nobody" {
+	refused_for_its_answer seccomp before
+	refused_for_its_answer_again preload before
+}
+
+@test "a candidate that sets SO_REUSEPORT to 0 meets nobody" {
+	refused_for_its_answer seccomp alone
+	refused_for_its_answer_again preload alone
+}
+
+@test "a candidate that listens twice, or again, meets nobody" {
+	refused_for_its_answer seccomp twice
+	refused_for_its_answer_again preload twice
+	refused_for_its_answer_again seccomp again
+	refused_for_its_answer_again preload again
+}
+
+@test "a candidate that opens its socket anew meets nobody" {
+	refused_for_its_answer seccomp reopen
+	refused_for_its_answer_again preload reopen
+}
+
+@test "a candidate that goes on with a duplicate meets nobody" {
+	refused_for_its_answer seccomp duplicate
+	refused_for_its_answer_again preload duplicate
+}
+
+@test "seccomp: a server that steers is upgraded as any other" {
+	upgraded_as_others seccomp
+}
+
+@test "preload: a server that steers is upgraded as any other" {
+	upgraded_as_others preload
+}
+
+@test "a candidate that steers past the shim fails with that reason" {
+	begin preload
+	load_begin --rate "$RATE"
+	steering past 200
+	expect 1 hotswap upgrade web -- "${PROGRAM[@]}" >said.txt 2>&1
+	cat said.txt
+	grep -q 'past the shim' said.txt
+	load_end
+	# The supervisor's own is in force again.
+	steering none 200
+	hotswap upgrade web -- "${PROGRAM[@]}"
+	is_role 3 active
+}
