@@ -59,7 +59,10 @@ void keeper_start_another(struct keeper *, int status);
 void keeper_tell_end(const struct keeper *, const struct legacy_end *);
 void keeper_tell_program(const struct keeper *);
 
-/* Make KEEPER_NEXT the supervisor's program, and end its trial well. */
+/*
+ * keeper_begin_trial makes KEEPER_NEXT the supervisor's program;
+ * keeper_pass_trial is for the moment when that program is ready.
+ */
 void keeper_begin_trial(struct keeper *);
 void keeper_pass_trial(struct keeper *);
 
