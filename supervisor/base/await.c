@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One look at the child's state now and then.
+ * A look at the child's state at intervals.
  */
 #include "base/await.h"
 
@@ -14,12 +14,12 @@
 #include "base/clock.h"
 #include "base/fd.h"
 
-#define LOOK_MS	   100	 /* from one look at what it does to the next */
-#define SLEEP_MS   500	 /* it does nothing: that is somebody's doing */
-#define LONGEST_MS 10000 /* a disk or a processor is slow */
+#define LOOK_MS	   100	 /* from one look at the child to the next */
+#define SLEEP_MS   500	 /* the child may sleep so long */
+#define LONGEST_MS 10000 /* the child may run so long on a slow machine */
 #define STAT_MAX   8192
 
-/* The letter of its state, proc_pid_stat(5); its name has no parenthesis. */
+/* The letter of the child's state, proc_pid_stat(5). */
 static char
 state_of(pid_t pid)
 {

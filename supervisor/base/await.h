@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Waiting for a child of ours that has one short thing to do and then says so.
- * It may act for a program, on that program's files: what those let it wait
- * for must not keep us waiting.
+ * Waiting for a child of this process that does one short thing and then says
+ * so.  The child may act on a program's files, and the program may let it wait;
+ * the caller must not wait for so long.
  */
 #ifndef BASE_AWAIT_H
 #define BASE_AWAIT_H
@@ -11,10 +11,10 @@
 #include <sys/types.h>
 
 /*
- * Wait until fd can be read, or its other end is closed.  As long as the child
- * gets on that is ten seconds at the most, for a processor or, with disk, for
- * a disk; half a second where it sleeps, or somebody has stopped it.  -1 with
- * errno: ETIMEDOUT; the child is as it was.
+ * Wait until fd can be read or its other end is closed.  If the child runs, or
+ * waits for a disk and disk is true, that is at most ten seconds; if it sleeps
+ * or is stopped, half a second.  -1 with errno: ETIMEDOUT; the child is not
+ * ended.
  */
 int await_child(pid_t, int fd, bool disk);
 

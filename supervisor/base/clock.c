@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Time: monotonic for every decision, the calendar for people's eyes only.
+ * Time: the monotonic clock for every decision, the calendar for people.
  */
 #include "base/clock.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Time: monotonic for every decision, the calendar for people's eyes only.
+ * Time: the monotonic clock for every decision, the calendar for people.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
@@ -16,7 +16,7 @@ int64_t clock_ms(void);
 /* The present time in UTC as RFC 3339: 2026-01-31T12:00:00.000Z. */
 void clock_stamp(char buf[static CLOCK_STAMP]);
 
-/* Milliseconds as event_add(3) wants them. */
+/* Milliseconds as a struct timeval for event_add(3). */
 struct timeval clock_interval(int64_t ms);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Rights, read from /proc and taken on.  Names of users are not known here.
+ * Credentials: reading them from /proc, and taking them on.  User names are not
+ * known here.
  */
 #include "base/credentials.h"
 
@@ -17,7 +18,7 @@
 
 #include "base/fd.h"
 
-#define STATUS_MAX (1024 * 1024) /* 65536 groups, setgroups(2), have room */
+#define STATUS_MAX (1024 * 1024) /* enough for 65536 groups, setgroups(2) */
 #define WORDS	   _LINUX_CAPABILITY_U32S_3
 
 static int
@@ -47,7 +48,7 @@ credentials_fini(struct credentials *who)
 	who->ngroups = 0;
 }
 
-/* What stands behind a label at a line's start; NULL if there is none. */
+/* The text after a label, or NULL if the label is missing. */
 static const char *
 find_line(const char *text, const char *label)
 {
@@ -112,8 +113,9 @@ parse(struct credentials *who, const char *text)
 }
 
 /*
- * Is it in our user namespace?  Who has left it has capabilities there, which
- * are none here, user_namespaces(7), and there is no way back.
+ * Is the thread in this process's user namespace?  A process that has left it
+ * has capabilities that count for nothing here, and cannot come back,
+ * user_namespaces(7).
  */
 static bool
 has_our_namespace(pid_t tid)
@@ -161,7 +163,10 @@ own_capabilities(uint64_t *capabilities)
 	return 0;
 }
 
-/* Not from /proc, which may be somebody else's where we stand. */
+/*
+ * Does not read /proc, which may be another one in the root directory of a
+ * program.
+ */
 int
 credentials_own(struct credentials *who)
 {
@@ -200,7 +205,9 @@ credentials_can(const struct credentials *who, unsigned int capability)
 	return (who->capabilities >> capability & 1) != 0;
 }
 
-/* No more of our own than are asked for, and none for what we execute. */
+/*
+ * Keep only the wanted capabilities, and none for a program that is executed.
+ */
 static int
 limit_capabilities(uint64_t wanted)
 {
@@ -230,7 +237,10 @@ has_groups(const struct credentials *who, const struct credentials *other)
 		who->ngroups * sizeof(*who->groups)) == 0;
 }
 
-/* Some containers allow no setgroups(2), not even to what one has. */
+/*
+ * Does nothing if nothing changes: some containers refuse setgroups(2) even
+ * then.
+ */
 static int
 change_ids(const struct credentials *who, const struct credentials *own)
 {
@@ -248,9 +258,9 @@ change_ids(const struct credentials *who, const struct credentials *own)
 	    setresgid(who->gid, who->gid, who->gid) == -1)
 		return -1;
 	/*
-	 * The real and the saved user stay ours: nobody who has those rights
-	 * may signal it, kill(2), and no file system of that user's own is
-	 * open to it.
+	 * The real and the saved user stay as they are: so a process of the new
+	 * user may not signal this one, kill(2), and this one may not open the
+	 * new user's own FUSE file systems.
 	 */
 	return setresuid((uid_t)-1, who->uid, (uid_t)-1);
 }

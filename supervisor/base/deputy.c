@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The child, and the wait for it.  It is reaped by the loop like all others.
+ * The child, and the wait for it.  The loop reaps it like all others.
  */
 #include "base/deputy.h"
 
@@ -25,7 +25,7 @@ struct message {
 	_Alignas(max_align_t) char data[DEPUTY_DATA_MAX];
 };
 
-/* Which mount it is, too: another one may show less of the same files. */
+/* The mount must be the same too: another one may show fewer files. */
 static bool
 is_same_directory(int fd, const char *path)
 {
@@ -67,7 +67,10 @@ open_directory(pid_t tid, const char *name)
 	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Stand where the thread stands.  Its links in /proc lead to no other place. */
+/*
+ * Take the thread's root, mount namespace and directory.  The thread's links in
+ * /proc are opened first, while /proc is the supervisor's.
+ */
 static int
 enter_thread(pid_t tid, int number)
 {
@@ -94,8 +97,9 @@ compare(const void *a, const void *b)
 }
 
 /*
- * A file system that hangs may keep it from dying, and a duplicate of a socket
- * keeps that in its group: it has nothing of ours but what it works with.
+ * A file system that hangs may keep the child alive, and a duplicate of a
+ * socket keeps that socket in its SO_REUSEPORT group: so the child closes all
+ * descriptors that it does not need.
  */
 static int
 let_go(const struct deputy_job *job, int sock)
@@ -125,9 +129,9 @@ enter(const struct deputy_job *job)
 }
 
 /*
- * Nobody may look into it: it has our memory and our descriptors.  It dies
- * with us, which it must be told again once it has become another user,
- * prctl(2).
+ * No other process may inspect the child: it has the supervisor's memory and
+ * descriptors.  It dies with the supervisor; a change of the user resets both
+ * attributes, prctl(2).
  */
 static int
 become(const struct deputy_job *job, pid_t parent)
@@ -157,7 +161,9 @@ work(const struct deputy_job *job, pid_t parent, int sock)
 	_exit(0);
 }
 
-/* Until all is blocked, a handler of ours could run in the child. */
+/*
+ * Signals are blocked, so that no handler of the supervisor runs in the child.
+ */
 static pid_t
 start(const struct deputy_job *job, int sock)
 {
@@ -182,7 +188,7 @@ collect(const struct deputy_job *job, pid_t pid, int sock, int *fd)
 	int received = -1, saved;
 	size_t n = 1;
 
-	/* A look at a path waits for no disk, or not for long. */
+	/* Reading another process's path does not wait for a disk. */
 	if (await_child(pid, sock, job->tid == 0) == -1) {
 		saved = errno;
 		kill(pid, SIGKILL);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A deputy: a child that lives for one act and has the rights of the program
- * for which it acts.  The kernel then refuses what that program could not do
- * itself, whatever the program moves, links or swaps meanwhile; and an act
- * that hangs, in a file system of the program's own say, is ended.
+ * for which it acts.  So the kernel refuses what the program itself could not
+ * do, also if the program moves or replaces files meanwhile.  An act that
+ * hangs, for example in the program's own file system, is ended.
  */
 #ifndef BASE_DEPUTY_H
 #define BASE_DEPUTY_H
@@ -16,32 +16,33 @@
 #define DEPUTY_DATA_MAX 8192
 
 /*
- * What is done in the child: system calls only, and no descriptor of ours but
- * those of the job.  data is the child's own copy, which comes back as it is
- * left; so does *fd, -1 at first.  -1 with errno.
+ * The act, in the child: only system calls, and only the descriptors of the
+ * job.  data is the child's own copy, which is returned to the caller as the
+ * act leaves it; so is *fd, which is -1 at first.  -1 with errno.
  */
 typedef int deputy_act(void *data, int *fd);
 
 struct deputy_job {
 	const struct credentials *who;
-	int directory; /* to work in, may be O_PATH; -1: ours */
-	int fd;	       /* that the act works with; -1: none */
+	int directory; /* the current directory; may be O_PATH; -1: unchanged */
+	int fd;	       /* that the act uses; -1: none */
 
 	/*
-	 * Or, where tid is not 0, in directory `number` (AT_FDCWD: the current
-	 * one) of this thread, in its mount namespace and below its root.
+	 * If tid is not 0: act instead in directory `number` of this thread
+	 * (AT_FDCWD: its current one), in its mount namespace and below its
+	 * root.
 	 */
 	pid_t tid;
 	int number;
 	deputy_act *act;
 	void *data;
-	size_t size; /* of data, at most DEPUTY_DATA_MAX */
+	size_t size; /* size of data, at most DEPUTY_DATA_MAX */
 };
 
 /*
- * Have it done, and wait for it, base/await.h.  fd is *new*; it may be NULL
- * where the act has none to give.  Returns 0; -1 with errno: that of the act,
- * or of what comes before it, ETIMEDOUT if it had to be ended.
+ * Have the act done and wait for it, base/await.h.  *fd is *new*; fd may be
+ * NULL if the act returns no descriptor.  Returns 0; -1 with errno: that of the
+ * act or of its preparation, ETIMEDOUT if the child had to be killed.
  */
 int deputy_do(const struct deputy_job *, int *fd);
 

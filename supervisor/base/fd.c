@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * File descriptors: closing, duplicating, reading whole files, passing over
- * Unix sockets.
+ * File descriptors: closing and duplicating them, reading whole files, passing
+ * them over Unix sockets.
  */
 #include "base/fd.h"
 
@@ -35,7 +35,10 @@ fd_dup(int fd)
 	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
-/* For all else, and for what a message may bring: recvmsg(2) drops the rest. */
+/*
+ * Descriptors that the process needs for itself, and those of one message:
+ * recvmsg(2) drops those for which there is no number left.
+ */
 #define RESERVED (128 + FD_PASS_MAX)
 
 size_t
@@ -54,7 +57,7 @@ fd_is_scarce(int fd)
 	return (size_t)fd >= fd_spare();
 }
 
-/* Without asking a file system that may not answer, statx(2). */
+/* Does not ask a remote file system, which may not answer, statx(2). */
 static int
 look_at(int fd, struct statx *st)
 {
@@ -62,7 +65,10 @@ look_at(int fd, struct statx *st)
 	    STATX_TYPE | STATX_INO, st);
 }
 
-/* A device may mean another thing each time; anonymous inodes are all one. */
+/*
+ * Two opens of one device may differ, and anonymous inodes are all the same
+ * one.
+ */
 static bool
 is_of_its_inode(mode_t mode)
 {
@@ -123,7 +129,10 @@ fd_write_at(int fd, const void *data, size_t len, off_t at)
 	return 0;
 }
 
-/* What is opened a second time is what was looked at, proc_pid_fd(5). */
+/*
+ * The O_PATH descriptor makes the second open(2) open the file that was
+ * checked, proc_pid_fd(5).
+ */
 int
 fd_open_regular(const char *path)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * File descriptors: closing, duplicating, reading whole files, passing over
- * Unix sockets.  Every descriptor made here is close-on-exec.
+ * File descriptors: closing and duplicating them, reading whole files, passing
+ * them over Unix sockets.  Every descriptor made here is close-on-exec.
  */
 #ifndef BASE_FD_H
 #define BASE_FD_H
@@ -19,55 +19,58 @@ void fd_close(int *fd);
 int fd_dup(int fd);
 
 /*
- * Are they duplicates of each other, of one open file?  Where the kernel does
- * not tell, kcmp(2), files with one inode are taken for the same if they are
- * open in the same way; devices, and what has no inode of its own, never.
+ * Are they duplicates of each other, so of one open file?  If the kernel does
+ * not support kcmp(2): are they files with one inode that are open in the same
+ * way?  The answer is then false for devices and for files without their own
+ * inode.
  */
 bool fd_is_same(int a, int b);
 
-/* How many descriptors there may be of what is not needed by all else. */
+/*
+ * How many descriptors this process may use besides those it needs for itself.
+ */
 size_t fd_spare(void);
 
 /*
- * Has this process too few numbers left for itself, now that fd, the lowest
- * that was free, is in use?
+ * Is fd, the lowest free number until now, so high that this process must keep
+ * the remaining numbers for itself?
  */
 bool fd_is_scarce(int fd);
 
-/* Write all of it, also over short writes; -1 with errno. */
+/* Write all of the data, also if write(2) writes a part; -1 with errno. */
 int fd_write_all(int fd, const void *data, size_t len);
 
-/* The same at a place of a file's; its offset stays. */
+/* The same at an offset of a file; the file's own offset stays. */
 int fd_write_at(int fd, const void *data, size_t len, off_t at);
 
 /*
- * Open a regular file to read it, *new*.  Never waits for the other end of a
- * FIFO and wakes no device: what the path names is looked at before.  -1 with
- * errno, EACCES, as execve(2) has it, if it is no regular file.
+ * Open a regular file for reading, *new*.  The type is checked before, so that
+ * the call never waits at a FIFO and has no effect on a device.  -1 with errno:
+ * EACCES, as of execve(2), if it is not a regular file.
  */
 int fd_open_regular(const char *path);
 
 /*
- * The whole of a file and a NUL behind it, *new* (free it), its length in
- * *len unless that is NULL.  NULL with errno; EFBIG past max bytes.
+ * The whole file and a NUL after it, *new* (free it); its length in *len unless
+ * that is NULL.  NULL with errno; EFBIG if it is longer than max bytes.
  */
 char *fd_read_file(const char *path, size_t max, size_t *len);
 
-/* Likewise of one that is open and can be seeked in; its offset stays. */
+/* The same of an open file that can be read with pread(2); its offset stays. */
 char *fd_read_whole(int fd, size_t max, size_t *len);
 
 /*
- * One message with n descriptors, n <= FD_PASS_MAX.  The descriptors stay
- * the caller's.  Returns the bytes sent, -1 with errno.
+ * Send one message with n descriptors, n <= FD_PASS_MAX, which stay the
+ * caller's.  Returns the bytes sent, -1 with errno.
  */
 ssize_t fd_send(
     int sock, const void *data, size_t len, const int *fds, size_t n);
 
 /*
- * One message; up to *n descriptors into fds (*new*, close-on-exec), their
- * number in *n; more than fit are closed.  The sender's PID goes to *pid
- * where the socket has SO_PASSCRED, else 0; pid may be NULL.  Returns the
- * bytes received, -1 with errno (EMSGSIZE: longer than size).
+ * Receive one message, with up to *n descriptors in fds (*new*, close-on-exec),
+ * and set *n to their number; the rest are closed.  *pid is the sender's PID if
+ * the socket has SO_PASSCRED, else 0; pid may be NULL.  Returns the bytes
+ * received, -1 with errno (EMSGSIZE: longer than size).
  */
 ssize_t fd_receive(
     int sock, void *data, size_t size, int *fds, size_t *n, pid_t *pid);

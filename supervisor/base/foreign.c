@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Descriptors that others have sent us: what they are, and closing them.
+ * Foreign descriptors: their kinds, and how they are closed.
  */
 #include "base/foreign.h"
 
@@ -21,12 +21,12 @@
 #include "base/fd.h"
 
 #define MOUNTS_MAX  (4 << 20) /* bytes of proc_pid_mountinfo(5) */
-#define CLOSERS	    4	      /* children that may wait at a time */
-#define WAITING_MAX 1024      /* descriptors that wait for one of them */
+#define CLOSERS	    4	      /* children that close at one time */
+#define WAITING_MAX 1024      /* descriptors that wait for such a child */
 #define STACK_SIZE  16384
-#define SIGNAL	    SIGVTALRM /* nobody else's, and handled by nobody */
+#define SIGNAL	    SIGVTALRM /* not used or handled elsewhere */
 
-/* WHAT IT IS */
+/* KINDS */
 
 bool
 foreign_is_socket(int fd)
@@ -58,7 +58,7 @@ is_local_mount(const char *line)
 	return false;
 }
 
-/* One that is not in our mount namespace may be anything. */
+/* A mount of another mount namespace is not known to be local. */
 static bool
 is_on_local_mount(uint64_t id)
 {
@@ -92,8 +92,8 @@ begins_with(const char *link, const char *start)
 }
 
 /*
- * Those that hold no other file.  All else of this kind is refused: epoll
- * instances, io_uring, fanotify and inotify, and what is yet to come.
+ * Kinds that hold no other file.  Every other anonymous inode is refused: epoll
+ * instances, io_uring, fanotify, inotify, and kinds of later kernels.
  */
 static bool
 is_simple(const char *link)
@@ -110,7 +110,7 @@ is_simple(const char *link)
 	return false;
 }
 
-/* So that no other machine or process is asked, statx(2). */
+/* Does not ask another machine or process, statx(2). */
 static int
 look_at(int fd, struct statx *st)
 {
@@ -124,18 +124,18 @@ foreign_is_local(int fd)
 	struct statx st;
 	char link[32];
 
-	/* tmpfs alone knows of seals. */
+	/* Only files in memory support seals, fcntl(2). */
 	if (foreign_is_socket(fd) || fcntl(fd, F_GET_SEALS) != -1)
 		return true;
 	get_link(fd, link, sizeof(link));
 	if (begins_with(link, "anon_inode:"))
 		return is_simple(link);
-	/* A mount namespace holds file systems. */
+	/* The last close of a mount namespace unmounts its file systems. */
 	if (begins_with(link, "mnt:") || look_at(fd, &st) == -1)
 		return false;
 	if (!S_ISREG(st.stx_mode) && !S_ISDIR(st.stx_mode))
 		return true;
-	/* Pipes and namespaces have a name, and no path. */
+	/* Pipes and namespaces have a name that is not a path. */
 	if (link[0] != '\0' && link[0] != '/' && link[0] != '(')
 		return true;
 	return st.stx_dev_major != 0 ||
@@ -165,7 +165,7 @@ go_on(int number)
 {
 }
 
-/* A timer is not inherited: each process makes its own. */
+/* fork(2) does not copy timers: each process makes its own. */
 static bool
 get_timer(timer_t *timer)
 {
@@ -213,12 +213,13 @@ foreign_end(void)
 /* CLOSING */
 
 static pid_t closers[CLOSERS]; /* 0: none */
-static int *waiting;	       /* for a closer that has ended */
+static int *waiting;	       /* descriptors that wait for a free closer */
 static size_t nwaiting;
 
 /*
- * It shares our table, from which the descriptor is gone at once, whatever
- * close(2) waits for afterwards.  It must not outlive us: it holds all else.
+ * The child shares the descriptor table, from which close(2) removes the
+ * descriptor before it waits.  The child must not outlive this process, because
+ * it holds all other descriptors too.
  */
 static int
 close_one(void *fd)
@@ -247,7 +248,7 @@ start_closer(int fd)
 	return false;
 }
 
-/* Past the limit it stays open: that costs a number, and nobody waits. */
+/* Past the limit the descriptor stays open, which costs only a number. */
 static void
 let_wait(int fd)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The soft limit of descriptors: raised once, and remembered for children and
- * over execve(2).
+ * The soft limit of descriptors: raised once; children get the old one, which
+ * also survives execve(2).
  */
 #include "base/limits.h"
 
@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <sys/param.h>
 
-#define BEFORE "HOTSWAP_NOFILE" /* programs are not told, spawn_env.c */
+#define BEFORE "HOTSWAP_NOFILE" /* programs do not get it, spawn_env.c */
 
-static rlim_t before; /* 0: it was not raised */
+static rlim_t before; /* 0: it is not known */
 
 void
 limits_raise(void)

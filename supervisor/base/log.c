@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Log lines: text for people, JSON for collectors.  Nothing here can fail in
- * a way that the caller sees: a log that cannot be written is not a reason
- * to stop serving.
+ * Log lines: text for people, JSON for collectors.  No function here reports a
+ * failure: a log that cannot be written is no reason to stop serving.
  */
 #include "base/log.h"
 
@@ -24,7 +23,7 @@ static char service_name[65];
 static enum log_format line_format;
 static enum log_level least;
 
-/* Of which stderr is; its path is empty where that is the caller's. */
+/* The file that stderr is; the path is empty if the caller chose stderr. */
 static char path[PATH_MAX];
 static struct logfile logfile = { .path = path, .fd = STDERR_FILENO };
 
@@ -104,7 +103,7 @@ vlog(enum log_level level, const char *fmt, va_list args)
 	n = line_format == LOG_JSON ? render_json(&line, level, message)
 				    : render_text(&line, level, message);
 	if (n != -1) {
-		/* What cannot be written is lost: the disk may be full. */
+		/* A line that cannot be written is lost, as on a full disk. */
 		if (path[0] != '\0')
 			(void)logfile_write(&logfile, line, n);
 		else

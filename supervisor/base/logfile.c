@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Writing and rotating.  The name says which file is meant, so that nobody
- * has to be told when it is another one; the lock of the old file says who
- * makes the new one.
+ * Writing and rotating.  Each writer compares its file with the file of that
+ * name, so nobody has to tell it of a rotation.  The lock on the old file
+ * decides who makes the new one.
  */
 #include "base/logfile.h"
 
@@ -18,7 +18,7 @@
 
 #include "base/fd.h"
 
-/* Put it where the old one was: others may have that number written down. */
+/* The new file gets the old one's number, which may be known elsewhere. */
 static int
 put_in_place(struct logfile *file, int fd)
 {
@@ -38,7 +38,7 @@ put_in_place(struct logfile *file, int fd)
 static int
 open_named(struct logfile *file, int flags)
 {
-	/* Nonblocking: it may have become a FIFO. */
+	/* Nonblocking: the name may have become a FIFO's. */
 	int fd = open(file->path,
 	    O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | flags,
 	    0640);
@@ -58,7 +58,7 @@ is_same(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* Go to where the name leads, and see how long that is. */
+/* Open the file that has the name now, and get its length. */
 static int
 follow(struct logfile *file, struct stat *st)
 {
@@ -68,7 +68,9 @@ follow(struct logfile *file, struct stat *st)
 
 	if (open && there && is_same(st, &named))
 		return 0;
-	/* Whoever renamed it is about to make another, or to tell us to. */
+	/*
+	 * The process that renamed it will make the new file, or call for it.
+	 */
 	if (open && !there && st->st_nlink > 0)
 		return 0;
 	if (logfile_reopen(file) == -1 && !open)
@@ -76,7 +78,7 @@ follow(struct logfile *file, struct stat *st)
 	return fstat(file->fd, st);
 }
 
-/* The oldest one goes. */
+/* The oldest file is lost. */
 static void
 shift_numbers(const char *path)
 {
@@ -93,7 +95,9 @@ shift_numbers(const char *path)
 	}
 }
 
-/* Another writer may be at it: then the next line goes to what it makes. */
+/*
+ * If another writer rotates at this moment, the next line goes into its file.
+ */
 static void
 rotate(struct logfile *file)
 {
@@ -108,7 +112,9 @@ rotate(struct logfile *file)
 	    is_same(&st, &named))
 		shift_numbers(file->path);
 	logfile_reopen(file);
-	/* A duplicate has the same lock; the new file is another. */
+	/*
+	 * file->fd was a duplicate with the same lock; now it is the new file.
+	 */
 	flock(lock, LOCK_UN);
 	fd_close(&lock);
 }

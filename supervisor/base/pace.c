@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How often something may happen, and how much of our time others may use.
+ * How often something may happen, and how much of the supervisor's time a peer
+ * may use.
  */
 #include "base/pace.h"
 
@@ -49,7 +50,7 @@ share_use(struct share *share, int64_t usec)
 {
 	int64_t now = share_wall_usec(), over;
 
-	/* Below 0 it was given some to begin with, once. */
+	/* Below 0 is time that was given once, and is not refilled. */
 	if (share->used_usec > 0) {
 		share->used_usec -= (now - share->at_usec) / SHARE_PART;
 		if (share->used_usec < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Where things are, and whether those places can be trusted.  Knows the
- * directories, not what is put into them.
+ * directories, but not their contents.
  */
 #include "base/paths.h"
 
@@ -39,7 +39,7 @@ put(char buf[static PATH_MAX], const char *fmt, ...)
 	return -1;
 }
 
-/* An environment variable that holds an absolute path, as XDG demands. */
+/* The value of a variable that is an absolute path, as XDG demands. */
 static const char *
 absolute_variable(const char *name)
 {
@@ -48,7 +48,7 @@ absolute_variable(const char *name)
 	return value != NULL && value[0] == '/' ? value : NULL;
 }
 
-/* Our own variables may be relative: the supervisor never changes directory. */
+/* HOTSWAP_* may be relative: the supervisor never changes its directory. */
 static int
 put_override(char buf[static PATH_MAX], const char *value)
 {
@@ -81,8 +81,8 @@ home_directory(void)
 }
 
 /*
- * EPERM if the directory is a link, another user's, or has one of the
- * forbidden mode bits: whoever can write in it can pose as a supervisor.
+ * EPERM if the directory is a link, is another user's, or has a forbidden mode
+ * bit: anyone who can write in it can pose as a supervisor.
  */
 static int
 check(const char *path, mode_t forbidden)
@@ -99,8 +99,8 @@ check(const char *path, mode_t forbidden)
 }
 
 /*
- * Root makes and writes nothing by a way that others can turn elsewhere: of
- * what is there already, nobody else may be able to change a part.
+ * For root: can nobody else change a part of the path that exists already?
+ * Root creates no file by a path that others can redirect.
  */
 static int
 check_way(const char *path)
@@ -115,12 +115,12 @@ check_way(const char *path)
 	while (lstat(there, &st) == -1 && errno == ENOENT &&
 	    (slash = strrchr(there, '/')) != NULL)
 		*slash = '\0';
-	/* With a dot behind it, since a sticky one will do, base/trust.h. */
+	/* The dot is for a sticky directory at the end, base/trust.h. */
 	snprintf(entry, sizeof(entry), "%s/.", there);
 	return trust_path(&nobody, entry, why, sizeof(why));
 }
 
-/* Make it and what is missing above it, whatever the umask says. */
+/* Make the directory and its missing parents, whatever the umask is. */
 static int
 make(char *path, mode_t mode)
 {
@@ -157,7 +157,7 @@ paths_runtime(char buf[static PATH_MAX], bool create)
 	else if ((dir = absolute_variable("XDG_RUNTIME_DIR")) != NULL)
 		r = put(buf, "%s/hotswap", dir);
 	else {
-		/* Anyone may have made it before us. */
+		/* Any user may have made it before. */
 		shared = true;
 		forbidden = OPEN_TO_OTHERS;
 		r = put(buf, "/tmp/hotswap-%u", geteuid());

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* gcc's analyzer takes for lost what a list of unknown length holds. */
+/* gcc's analyzer reports a leak for strings in a list of unknown length. */
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
 #endif

@@ -11,12 +11,14 @@
 /* A copy, *new*; NULL with errno ENOMEM. */
 char **strings_copy(char *const *strings);
 
-/* Release the list and all in it; NULL is fine. */
+/* Release the list and its strings; NULL is allowed. */
 void strings_free(char **strings);
 
 size_t strings_count(char *const *strings);
 
-/* As an array; *new*, NULL if a string is not UTF-8.  And back: NULL, EINVAL.
+/*
+ * To a JSON array, *new*, NULL if a string is not UTF-8; and back, NULL with
+ * errno, EINVAL if an element is not a string.
  */
 json_t *strings_to_json(char *const *strings);
 char **strings_from_json(const json_t *);

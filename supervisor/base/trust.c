@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The way of a path, step by step, by descriptors that only name what they
- * are of (O_PATH), so that what is looked at is what the next step is taken
- * from.
+ * Walking a path step by step.  Each step is an O_PATH descriptor, so that the
+ * directory that was checked is the one from which the next step is taken.
  */
 #include "base/trust.h"
 
@@ -21,16 +20,16 @@
 
 #include "base/fd.h"
 
-#define LINKS_MAX  40  /* that the kernel follows, path_resolution(7) */
-#define SCRIPT_MAX 5   /* likewise, execve(2) */
-#define LINE_SIZE  256 /* of #! that the kernel reads, execve(2) */
+#define LINKS_MAX  40  /* links that the kernel follows, path_resolution(7) */
+#define SCRIPT_MAX 5   /* interpreters that the kernel follows, execve(2) */
+#define LINE_SIZE  256 /* bytes of #! that the kernel reads, execve(2) */
 
 _Static_assert(TRUST_WHY >= 2 * PATH_MAX, "room for paths");
 
-/* A walk.  rest is what is still to go, at the path as it is so far. */
+/* A walk.  rest is the path that remains after at. */
 struct walk {
 	const struct trust *trust;
-	int fd; /* of what at names */
+	int fd; /* an O_PATH descriptor of at */
 	struct stat st;
 	char at[PATH_MAX];
 	char rest[PATH_MAX];
@@ -53,8 +52,9 @@ is_trusted(const struct trust *trust, uid_t uid)
 }
 
 /*
- * In a user namespace all that is not in it has the same owner, and we have
- * no right over it that our creator has not: it is as root's is.
+ * Does the user have no ID in this user namespace?  All such files have one
+ * owner here, and this process can do no more to them than the namespace's
+ * creator: they are treated as root's.
  */
 static bool
 is_outside(uid_t uid)
@@ -78,7 +78,10 @@ is_outside(uid_t uid)
 	return !mapped;
 }
 
-/* Everybody whose group it is: by the group's list, and by the user's. */
+/*
+ * All members of the group: those in its list, and those with it as their
+ * primary group.
+ */
 static bool
 is_group_trusted(const struct trust *trust, gid_t gid)
 {
@@ -102,7 +105,7 @@ is_group_trusted(const struct trust *trust, gid_t gid)
 	return trusted;
 }
 
-/* With an access list the group's bits say no more who may, acl(5). */
+/* If there is an access list, the group's mode bits are its mask, acl(5). */
 static bool
 has_access_list(int fd)
 {
@@ -114,7 +117,7 @@ has_access_list(int fd)
 
 enum writers { WRITERS_TRUSTED, WRITERS_GROUP, WRITERS_LISTED, WRITERS_ALL };
 
-/* By its mode, apart from the owner. */
+/* Who can write by the mode, besides the owner. */
 static enum writers
 find_writers(const struct trust *trust, int fd, const struct stat *st)
 {
@@ -130,7 +133,7 @@ find_writers(const struct trust *trust, int fd, const struct stat *st)
 						   : WRITERS_GROUP;
 }
 
-/* A link is changed by replacing it: for whom is the directory sticky? */
+/* Can untrusted users replace a link in this directory? */
 static bool
 is_replaceable(const struct walk *walk, int directory)
 {
@@ -211,9 +214,9 @@ refuse_writers(struct walk *walk, enum writers writers)
 }
 
 /*
- * What an entry of a sticky directory means only its owner changes, and the
- * directory's, who has been looked at.  So the directory itself may be
- * writable where something below it is meant.
+ * An entry of a sticky directory can be replaced only by the entry's owner and
+ * the directory's owner, who is checked.  So a sticky directory itself may be
+ * writable if the path goes on below it.
  */
 static int
 judge(struct walk *walk, int directory, bool is_last)
@@ -252,7 +255,7 @@ stand_at_root(struct walk *walk)
 	return judge(walk, walk->fd, false);
 }
 
-/* `..` leads to what has been looked at, but its name must be right too. */
+/* `..` leads to a checked directory, but at must get its name. */
 static int
 name_where_we_are(struct walk *walk)
 {
@@ -266,7 +269,7 @@ name_where_we_are(struct walk *walk)
 	return 0;
 }
 
-/* Put the link's text before what is still to go.  *Steals* directory. */
+/* Put the link's text before the rest of the path.  *Steals* directory. */
 static int
 follow(struct walk *walk, int directory)
 {
@@ -291,7 +294,7 @@ follow(struct walk *walk, int directory)
 						: name_where_we_are(walk);
 }
 
-/* The next name of what is still to go, taken off it; "" at the end. */
+/* Remove the next name from the rest of the path; "" at the end. */
 static void
 take_name(struct walk *walk, char name[static PATH_MAX])
 {
@@ -352,7 +355,7 @@ trust_path(const struct trust *trust, const char *path, char *why, size_t size)
 	return r;
 }
 
-/* The interpreter that a file's first line names; whether there is one. */
+/* Get the interpreter of the file's first line; false if there is none. */
 static bool
 read_interpreter(const char *path, char interpreter[static LINE_SIZE])
 {
@@ -362,7 +365,7 @@ read_interpreter(const char *path, char interpreter[static LINE_SIZE])
 	char *word;
 	int fd;
 
-	/* Nonblocking: it may be a FIFO. */
+	/* Nonblocking: the file may be a FIFO. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd != -1 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		n = pread(fd, line, LINE_SIZE, 0);

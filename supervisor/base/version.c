@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The version, as the build has set it.
+ * The version that the build has set.
  */
 #include "base/version.h"
 

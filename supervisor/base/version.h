@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The version, in one object, so that two builds differ in nothing else.
+ * The version, in an object of its own: two builds of the same sources differ
+ * only in it.
  */
 #ifndef BASE_VERSION_H
 #define BASE_VERSION_H

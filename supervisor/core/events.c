@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What happened: each event is logged, kept for a while and told to all who
- * observe.
+ * Events: each one is logged, kept for a while, and passed to all observers.
  */
 #include "core/events.h"
 
@@ -21,7 +20,7 @@
 
 struct events {
 	TAILQ_HEAD(, observer) observers;
-	struct tape tape; /* the recent ones */
+	struct tape tape; /* the recent events */
 };
 
 struct events *
@@ -102,7 +101,7 @@ describe(const struct service *service, const char *name,
 json_t *
 events_recent(const struct events *events, json_int_t after)
 {
-	/* Who has seen more than there was is of another life. */
+	/* A higher number is of an earlier life of the service. */
 	return tape_read(&events->tape, after <= events->tape.last ? after : 0);
 }
 

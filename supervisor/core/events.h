@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What happened: each event is logged, kept for a while and told to all who
- * observe.
+ * Events: each one is logged, kept for a while, and passed to all observers.
  */
 #ifndef CORE_EVENTS_H
 #define CORE_EVENTS_H
@@ -17,37 +16,37 @@ struct service;
 struct observer {
 	TAILQ_ENTRY(observer) entry;
 	void (*event)(json_t *event, void *arg);     /* borrowed; may be NULL */
-	void (*outcome)(json_t *outcome, void *arg); /* likewise */
+	void (*outcome)(json_t *outcome, void *arg); /* the same */
 	void *arg;
 };
 
 struct events;
 
-/* *New*, with none; NULL with errno. */
+/* *New*, without events; NULL with errno. */
 struct events *events_new(void);
 void events_free(struct events *);
 
-/* Go on with those of a predecessor, and hold them for a successor. */
+/* Continue with a predecessor's events, and hold all for a successor. */
 void events_open(struct service *);
 
-/* The observer stays the caller's; it may be removed from its own calls. */
+/* The observer stays the caller's; it may be removed while it is called. */
 void events_observe(struct events *, struct observer *);
 void events_forget(struct events *, struct observer *);
 
 /*
- * Something happened to a generation (NULL: to the service).  The words are
- * a sentence about it that needs no name in front.
+ * Report an event of a generation (NULL: of the service).  The text is a
+ * sentence about the generation without its name.
  */
 void events_emit(struct service *, const char *event, const struct generation *,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /*
- * The EVENTS_KEPT newest, at the least, oldest first: an array, *new*.  After
- * that number, which each has as its `number`, unless there is none so high.
+ * At least the EVENTS_KEPT newest events, oldest first: an array, *new*.  Only
+ * those whose `number` is above after, unless no event has so high a number.
  */
 json_t *events_recent(const struct events *, json_int_t after);
 
-/* A rollout has ended; *steals* the outcome. */
+/* Tell the observers that a rollout has ended; *steals* the outcome. */
 void events_outcome(struct service *, json_t *outcome);
 
 #endif

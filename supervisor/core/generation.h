@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A generation: one image started once, with its number, role, share,
- * sockets and health, as the parts of the service see it.
+ * A generation: one image started once, with its number, role, share, sockets
+ * and health, as the parts of the service see it.
  */
 #ifndef CORE_GENERATION_H
 #define CORE_GENERATION_H
@@ -26,22 +26,22 @@ struct retirement;
 struct wrap;
 
 enum role {
-	ROLE_CANDIDATE, /* being started and checked */
+	ROLE_CANDIDATE, /* it is being started and checked */
 	ROLE_ACTIVE,
 	ROLE_PARKED,   /* alive with share 0, ready to take over again */
-	ROLE_DRAINING, /* being stopped */
-	ROLE_RETIRED,  /* stopped; its image is kept */
-	ROLE_FAILED,   /* was a candidate, and was taken back */
+	ROLE_DRAINING, /* it is being stopped */
+	ROLE_RETIRED,  /* it has ended; its image is kept */
+	ROLE_FAILED,   /* it was a candidate and was taken back */
 };
 
 enum health_last { HEALTH_NONE, HEALTH_PASS, HEALTH_FAIL };
 
 struct health_record {
 	enum health_last last;
-	bool sick;	     /* enough failures in a row, no passes since */
+	bool sick;	     /* enough failures in a row, no pass since */
 	unsigned int passes; /* in all */
 	unsigned int failures;
-	char reason[256]; /* of the last one */
+	char reason[256]; /* of the last failure */
 };
 
 struct generation {
@@ -52,16 +52,16 @@ struct generation {
 	unsigned int share; /* percent of new connections */
 	struct image *image;
 	struct program *program; /* NULL once it has ended for good */
-	struct wrap *wrap;	 /* likewise */
+	struct wrap *wrap;	 /* NULL once it has ended for good */
 	struct latecomers *latecomers;
-	struct fdstore *store; /* what its program keeps with us */
+	struct fdstore *store; /* descriptors that its program keeps here */
 	char started[CLOCK_STAMP];
-	bool reloading;	    /* so it said, sd_notify(3) */
+	bool reloading;	    /* the program said so, sd_notify(3) */
 	bool steers;	    /* see generation/own_steering.h */
-	bool crowded;	    /* had connections when they were counted last */
-	struct pace saying; /* of its intentions, which are events */
-	struct pace warned; /* of what it asks of its store */
-	bool proven;	    /* was promoted once: good to go back to */
+	bool crowded;	    /* had connections at the last count */
+	struct pace saying; /* of the events of its messages */
+	struct pace warned; /* of warnings about its store */
+	bool proven;	    /* was promoted once: a rollback may choose it */
 	struct health *health;
 	struct health_record checks;
 	struct retirement *retirement; /* while parked or draining */
@@ -69,41 +69,49 @@ struct generation {
 	unsigned int recent; /* restarts in the window of --restart-limit */
 	int64_t window_ms;   /* when that window began */
 	struct event *backoff;
-	bool given_up; /* it ended, and the candidate was to serve instead */
+	bool given_up; /* it ended, and the candidate was to take over */
 };
 
 TAILQ_HEAD(generation_list, generation);
 
 /*
- * What generations tell the service, which decides what follows; each is
- * called from the loop.
+ * What generations tell the rollout, which decides what follows.  Each function
+ * is called from the loop.
  */
 struct generation_events {
-	/* Its program says that it is ready. */
+	/* The program says that it is ready. */
 	void (*ready)(struct generation *);
 
-	/* Its program listens on one address more. */
+	/* The program listens at one more address. */
 	void (*listens)(struct generation *);
 
-	/* A socket of its was closed, as nobody had it any more. */
+	/*
+	 * A socket of the generation was closed, because no process had it any
+	 * more.
+	 */
 	void (*closed)(struct generation *);
 
-	/* It asks for more time to start, sd_notify(3). */
+	/* The program asks for more time to start, sd_notify(3). */
 	void (*extend)(struct generation *, int64_t usec);
 
 	/*
-	 * Its program has ended, or hangs, and nobody asked it to: how, for
-	 * people.  Returns whether that was the rollout's affair.
+	 * The program has ended or hangs, though nobody stopped it; how says it
+	 * for people.  Returns whether the rollout handles that.
 	 */
 	bool (*ended)(struct generation *, const char *how);
 
-	/* What is left of it is to be ended: nobody starts it again. */
+	/*
+	 * The rest of its processes shall end: the program is not started
+	 * again.
+	 */
 	void (*left)(struct generation *);
 
-	/* All of it has ended that was to end. */
+	/* All processes that were to end have ended. */
 	void (*stopped)(struct generation *);
 
-	/* It cannot be kept running, and it was what served. */
+	/*
+	 * The active generation ends again and again: it is not started again.
+	 */
 	void (*given_up)(struct generation *, int status, const char *why);
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is held is called NAME.NUMBER, a listener's socket by its cookie.
+ * Descriptors are held as NAME.NUMBER, a listener's socket by its cookie.
  */
 #include "core/held.h"
 
@@ -23,7 +23,7 @@ struct held {
 	held_told *told;
 	struct store *store;
 	struct holder holder;
-	struct event *news; /* of the keeper */
+	struct event *news; /* messages of the keeper */
 };
 
 static void
@@ -133,7 +133,7 @@ held_socket(uint64_t cookie, void *arg)
 	return store_dup(service->held->store, text);
 }
 
-/* WHO HOLDS */
+/* THE KEEPER */
 
 static void
 hear_keeper(evutil_socket_t fd, short what, void *arg)
@@ -183,7 +183,10 @@ held_settle(struct service *service, held_told *told)
 	watch_keeper(service);
 }
 
-/* Yama keeps all others out; where there is no Yama nobody is named. */
+/*
+ * With Yama, that process alone may inspect this one from here on.  Without
+ * Yama the call fails, and is not needed.
+ */
 int
 held_admit(struct service *service, pid_t pid)
 {

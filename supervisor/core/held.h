@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The descriptors that outlive us: held by name by our keeper or by systemd
- * (keep/store.h), and given back to a successor.
+ * The descriptors that outlive the supervisor: the keeper or systemd holds them
+ * by name (keep/store.h) and passes them to a successor.
  */
 #ifndef CORE_HELD_H
 #define CORE_HELD_H
@@ -17,54 +17,60 @@ struct holder;
 struct service;
 struct store;
 
-/* What a predecessor had held, if there was one.  -1 with errno. */
+/* Open the store, with what a predecessor has held.  -1 with errno. */
 int held_open(struct service *);
 void held_close(struct service *);
 
 /*
- * A descriptor to be held for a successor as NAME.NUMBER, a duplicate of fd;
- * an fd that is -1 is not.  Held no longer.
+ * held_put holds a duplicate of fd for a successor as NAME.NUMBER, and does
+ * nothing if fd is -1.  held_remove gives it up.
  */
 void held_put(struct service *, const char *name, unsigned int number, int fd);
 void held_remove(struct service *, const char *name, unsigned int number);
 
-/* What a predecessor had held, *new*; -1 if nothing. */
+/* Take what a predecessor has held as NAME.NUMBER, *new*; -1 if nothing. */
 int held_take(struct service *, const char *name, unsigned int number);
 
-/* Is there such a one, which has not been taken? */
+/* Has a predecessor held such a descriptor that is not taken yet? */
 bool held_has(struct service *, const char *name, unsigned int number);
 
-/* Of programs, which may use them all the time. */
+/* The name of what programs store, which they may use at any time. */
 #define HELD_STORED "stored"
 
-/* The name that a listener's socket is held by. */
+/* The name by which a listener's socket is held. */
 void held_name_socket(char buf[static KEEPER_NAME_MAX], uint64_t cookie);
 
-/* For the listeners: who holds their sockets, and those that were held. */
+/*
+ * For the listeners: the holder of their sockets, and a duplicate, *new*, of a
+ * socket that a predecessor has held; -1 with errno.
+ */
 const struct holder *held_holder(struct service *);
 int held_socket(uint64_t cookie, void *service);
 
-/* What the keeper says of a program that is to take over, control/reexec.h. */
+/* Called when the keeper reports on another program, control/reexec.h. */
 typedef void held_told(
     struct service *, enum store_news, const struct store_message *);
 
 /*
- * We have come up: what was held and has not been taken is held no longer,
- * and from here on the keeper is heard.
+ * To be called when the service has come up: gives up what a predecessor has
+ * held and nobody has taken, and begins to read the keeper's messages.
  */
 void held_settle(struct service *, held_told *);
 
 /*
- * Let this process look into us, prctl(2), so that it can take over what we
- * hold.  -1 with errno: EBUSY while we have a keeper, who gives it to a
- * successor of its own.
+ * Let that process inspect this one, prctl(2), so that it can take over the
+ * descriptors.  -1 with errno: EBUSY if the keeper or systemd holds them, which
+ * passes them to its own successor of this process.
  */
 int held_admit(struct service *, pid_t);
 
-/* Who holds, *borrowed*: for what has a name of its own. */
+/* The store, *borrowed*: for descriptors with a name of another form. */
 struct store *held_store(struct service *);
 
-/* The PID that the service has for others, all its life. */
+/*
+ * The PID by which others know the service: the keeper's while it lives,
+ * otherwise this process's.
+ */
 pid_t held_pid(const struct service *);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Who supervises, in words that another life can make something of.
+ * The supervisor's identity, for a process that takes over later.
  */
 #include "core/life.h"
 
@@ -13,7 +13,6 @@
 #include "keep/store.h"
 #include "process/tree.h"
 
-/* PIDs and times since boot mean nothing elsewhere, pid_namespaces(7). */
 void
 life_put_host(char buf[static LIFE_HOST])
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Who supervises, for whoever takes over one day: a PID alone may be another
- * process's by then, so it is told with its start, and with the host.
+ * The supervisor's identity, for a process that takes over later.  A PID may
+ * mean another process by then, so its start time and the host belong to it.
  */
 #ifndef CORE_LIFE_H
 #define CORE_LIFE_H
@@ -13,15 +13,15 @@ struct service;
 
 #define LIFE_HOST 128
 
-/* PIDs and times since boot mean nothing elsewhere, pid_namespaces(7). */
+/* The host: PIDs and start times mean nothing on another, pid_namespaces(7). */
 void life_put_host(char buf[static LIFE_HOST]);
 
-/* Who we are and what we hold; *new*. */
+/* This process, its keeper and what it holds; *new*. */
 json_t *life_describe(const struct service *);
 
 /*
- * The PID by this key of an object that has `start` beside it; 0 if that
- * process is no more.
+ * The PID of this key in an object that also has `start`; 0 if that process has
+ * ended.
  */
 pid_t life_pid(const json_t *process, const char *key);
 

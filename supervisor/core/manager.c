@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the service manager above us is told.  A rollout is a reload: it goes
- * on serving, and RELOADING=1 is followed by READY=1 whatever the outcome.
+ * What the service manager is told.  A rollout is a reload, while the service
+ * goes on serving: RELOADING=1 is followed by READY=1 whatever the outcome.
  */
 #include "core/manager.h"
 
@@ -21,19 +21,19 @@
 #include "keep/upward.h"
 
 #define STATUS_MAX  256
-#define MARGIN_MS   15000 /* for what comes after a state's own time */
-#define FOREVER_MS  (24 * 3600 * 1000LL) /* until people say how it goes on */
+#define MARGIN_MS   15000		 /* added to a state's own time */
+#define FOREVER_MS  (24 * 3600 * 1000LL) /* while a person decides */
 #define NO_DEADLINE (-1)
 
 enum stage { STARTING, SERVING, RELOADING, STOPPING };
 
 struct manager {
 	struct service *service;
-	bool listens; /* there is one */
+	bool listens; /* there is a service manager */
 	enum stage stage;
-	char status[STATUS_MAX]; /* what was said last */
-	int64_t deadline;	 /* likewise; NO_DEADLINE: nothing */
-	struct event *beat;	 /* for its watchdog */
+	char status[STATUS_MAX]; /* sent last */
+	int64_t deadline;	 /* sent last; NO_DEADLINE: none */
+	struct event *beat;	 /* for the manager's watchdog */
 };
 
 static int64_t
@@ -134,7 +134,7 @@ describe(const struct service *service, enum stage stage,
 		    active, state, release->to, release->rollout.share);
 }
 
-/* Until when the stage may last without anything being said. */
+/* The time until which the manager waits in this stage without news. */
 static int64_t
 find_deadline(const struct service *service, enum stage stage)
 {
@@ -157,7 +157,10 @@ find_deadline(const struct service *service, enum stage stage)
 		    : options->start_timeout_ms + MARGIN_MS);
 }
 
-/* READY=1 first where it has not been said: only what runs can reload. */
+/*
+ * Sends READY=1 before a reload, if that was not sent: systemd accepts a reload
+ * only of a service that is ready.
+ */
 static void
 enter(struct manager *manager, enum stage stage, FILE *out)
 {
@@ -182,7 +185,7 @@ enter(struct manager *manager, enum stage stage, FILE *out)
 	manager->stage = stage;
 }
 
-/* So much longer than what it was told. */
+/* Longer than the deadline that was sent, by enough to send it again. */
 static bool
 is_longer(const struct manager *manager, int64_t deadline)
 {
@@ -247,7 +250,7 @@ manager_refuse_reload(struct manager *manager, const char *why)
 	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
 	    monotonic_usec());
 	send_text(manager, text);
-	/* One that is under way ends in READY=1 by itself. */
+	/* A reload that is under way ends with READY=1 by itself. */
 	if (manager->stage != SERVING)
 		return;
 	snprintf(manager->status, sizeof(manager->status),

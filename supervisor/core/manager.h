@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The service manager above us, systemd(1) or who speaks for it: it is told
- * how the service does, sd_notify(3), and that our loop turns.
+ * The service manager that has started hotswap, systemd(1) or a program that
+ * acts as systemd: it gets the state of the service, sd_notify(3), and a sign
+ * of life of the loop.
  */
 #ifndef CORE_MANAGER_H
 #define CORE_MANAGER_H
@@ -9,16 +10,16 @@
 struct manager;
 struct service;
 
-/* NULL with errno; where there is no service manager it does nothing. */
+/* *New*; NULL with errno.  Without a service manager it does nothing. */
 struct manager *manager_new(struct service *);
 void manager_free(struct manager *);
 
-/* Something may have changed: say what has, if anything. */
+/* Send what has changed, if anything has. */
 void manager_tell(struct manager *);
 
 /*
- * It asked for a reload by a signal, and there is none: it shall not wait for
- * one.  why is borrowed.
+ * The manager asked for a reload by a signal, and the rollout was refused: end
+ * the reload that the manager waits for.  why is borrowed.
  */
 void manager_refuse_reload(struct manager *, const char *why);
 

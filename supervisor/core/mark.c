@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The file of the mark.  Who reads it decides by it whose a process is: it
- * must be our own, and nobody else may have read it.
+ * The file of the mark.  The mark decides which processes belong to a service:
+ * so the file must belong to this user, and nobody else may be able to read it.
  */
 #include "core/mark.h"
 
@@ -71,7 +71,7 @@ mark_renew(struct service *service)
 		    service->state, strerror(errno));
 }
 
-/* Ours where there is no such user. */
+/* This process's user if there is no such user. */
 static uid_t
 find_uid(const char *user)
 {
@@ -96,7 +96,7 @@ mark_of_life(const struct service *service, const json_t *document,
 	origin->mark[0] = '\0';
 	if (document == NULL) {
 		mark_load(service->state, origin->mark);
-		/* Without one all but our own user can say what they like. */
+		/* Without a mark only this process's own user is believed. */
 		origin->uid = origin->mark[0] != '\0'
 		    ? find_uid(service->options->user)
 		    : geteuid();

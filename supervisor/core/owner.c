@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Whose an image's processes are.
+ * The user of an image's processes.
  */
 #include "core/owner.h"
 
@@ -16,7 +16,7 @@ owner_ids(const struct image *image, uid_t *uid, gid_t *gid)
 
 	*uid = geteuid();
 	*gid = getegid();
-	/* An unknown name is told of when the program is started. */
+	/* The start of the program reports an unknown name. */
 	if (account_init(
 		&account, image->user, image->group, why, sizeof(why)) == -1)
 		return;

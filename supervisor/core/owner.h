@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Whose an image's processes are.
+ * The user of an image's processes.
  */
 #ifndef CORE_OWNER_H
 #define CORE_OWNER_H
@@ -8,10 +8,10 @@
 #include "base/credentials.h"
 #include "process/image.h"
 
-/* The user that an image runs as; ours where it names none. */
+/* The user that an image runs as; this process's if it names none. */
 void owner_ids(const struct image *, uid_t *, gid_t *);
 
-/* That user's rights, to be released with credentials_fini.  -1 with errno. */
+/* That user's credentials; release with credentials_fini.  -1 with errno. */
 int owner_credentials(const struct image *, struct credentials *);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The rollout that is under way, or was the last, as the parts of the service
+ * The rollout that is under way, or the last one, as the parts of the service
  * see it.
  */
 #ifndef CORE_RELEASE_H
@@ -30,9 +30,9 @@ enum release_kind {
 };
 
 #define RELEASE_WHY 512
-#define RELEASE_ID  64 /* of who asks, to ask again after our end */
+#define RELEASE_ID  64 /* the caller's ID, by which it asks again later */
 
-/* What an action has brought about, until the action is over. */
+/* Events that an action has caused; they wait until the action is over. */
 #define RELEASE_WAITING 4
 
 struct release_waiting {
@@ -43,7 +43,7 @@ struct release_waiting {
 
 struct release {
 	struct rollout rollout;
-	/* By enum rollout_action. */
+	/* Functions by enum rollout_action. */
 	void (*const *actions)(struct service *, const char *why);
 	bool acts; /* an action is being carried out */
 	struct release_waiting waiting[RELEASE_WAITING];
@@ -52,27 +52,27 @@ struct release {
 	unsigned int from, to;	      /* generation numbers; 0: none (yet) */
 	struct generation *candidate; /* NULL before it is made */
 	struct generation *old;	      /* NULL in the first start */
-	struct image *image;	      /* resolved, or to go back to */
+	struct image *image; /* resolved, or of the rollback's generation */
 	struct image_job *job;
 	struct command *check;		/* of --check, while it runs */
 	struct readiness *readiness;	/* while the candidate starts */
-	struct options *options_before; /* those to return to, or NULL */
-	char **program; /* new command line, to stay if it succeeds */
+	struct options *options_before; /* options to return to, or NULL */
+	char **program; /* new command line, kept if the rollout succeeds */
 	char *exe;
 	int64_t deadline_ms; /* of the state; 0: it has none */
-	int64_t tick_ms;     /* rollout/deadline.c: when it looks next */
+	int64_t tick_ms;     /* next wake-up, rollout/deadline.c */
 	struct event *timer; /* of the state: start, step or bake time */
 	int64_t began_ms;
 	int64_t phase_ms;
-	int64_t paused_ms;     /* since when nobody accepts; 0: somebody does */
+	int64_t paused_ms;     /* nobody accepts since then; 0: somebody does */
 	bool lost;	       /* the old one did not come back */
-	char why[RELEASE_WHY]; /* it is on the way back, while it is */
+	char why[RELEASE_WHY]; /* why the old one shall come back */
 	char started[CLOCK_STAMP];
 	char id[RELEASE_ID]; /* "": it has none */
 	json_t *phases;
 	bool untold;	/* its outcome is not in the history yet */
-	bool inherited; /* it was a predecessor's */
-	bool handed;	/* who meant it to go on where it was */
+	bool inherited; /* a predecessor began it */
+	bool handed;	/* a predecessor handed it over to go on */
 };
 
 #endif

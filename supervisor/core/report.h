@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What whoever started the service waits for, service/launch.h.
+ * The report to the process that started the service, service/launch.h.
  */
 #ifndef CORE_REPORT_H
 #define CORE_REPORT_H
@@ -9,9 +9,9 @@
 
 struct service;
 
-#define REPORT_HELD "report.0" /* the descriptor, see launch.h */
+#define REPORT_HELD "report.0" /* the descriptor's name, see launch.h */
 
-/* The first generation serves, or why it will not; told once. */
+/* Report once that the first generation serves, or why it does not. */
 void report_start(struct service *, bool ready, const char *text);
 
 #endif

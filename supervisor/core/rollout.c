@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The course of a rollout as a table.  An empty cell is a refusal: the event
- * has no place in that state, and whoever sent it is told so.
+ * The course of a rollout as a table.  An empty cell is a refusal: the event is
+ * not allowed in that state, and its sender is told so.
  */
 #include "core/rollout.h"
 
@@ -100,7 +100,7 @@ rollout_take(struct rollout *rollout, enum rollout_event event)
 {
 	struct cell cell = table[rollout->state][event];
 
-	/* There is nobody to share with. */
+	/* No other generation could get the rest. */
 	if (rollout->alone && cell.action == ACTION_HOLD)
 		return ACTION_REFUSE;
 	if (cell.action == ACTION_REFUSE)

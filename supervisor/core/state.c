@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The way from the parts of the service up to who keeps their state.
+ * From the parts of the service to the writer of the checkpoint.
  */
 #include "core/state.h"
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a successor must know is kept by service/recovery.h, above all parts of
- * the service; the parts say here that it is to be brought up to date.
+ * The checkpoint: what a successor must know.  service/recovery.h, above all
+ * parts of the service, writes it; the parts ask for that here.
  */
 #ifndef CORE_STATE_H
 #define CORE_STATE_H
 
 struct service;
 
-/* Who keeps it; NULL until somebody does. */
+/* The writer's functions; NULL until there is one. */
 struct state_ops {
 	int (*commit)(struct service *);
 	void (*changed)(struct service *);
@@ -16,24 +16,23 @@ struct state_ops {
 };
 
 /*
- * Bring it up to date now.  To be called before an act that cannot be undone
- * and that a successor must know of: a program is started or stopped,
- * connections are steered, an answer is given.  -1 with errno after it has
- * been said.
+ * Write the checkpoint now.  To be called before an act that cannot be undone
+ * and that a successor must know of: before a program is started or stopped,
+ * connections are steered, or a reply is sent.  -1 with errno; the failure is
+ * logged.
  */
 int state_commit(struct service *);
 
 /*
- * Something has changed, and nothing has followed from it yet: it is brought
- * up to date before the loop waits for anything again, and so before any
- * answer leaves.
+ * Mark the checkpoint as out of date.  It is written before the loop waits for
+ * anything again, and so before any reply leaves.
  */
 void state_changed(struct service *);
 
-/* A file with what it would be now, *new*; -1 with errno. */
+/* A file with the document that would be written now, *new*; -1 with errno. */
 int state_snapshot(const struct service *);
 
-/* It stays as it is: what is left to do is not to be known. */
+/* Write no checkpoint any more: a successor shall not learn what follows. */
 void state_stop(struct service *);
 
 #endif

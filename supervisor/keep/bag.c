@@ -18,17 +18,17 @@
 #include "keep/depot.h"
 #include "keep/inplace.h"
 
-#define MARK	      "hotswap." /* what is in the bag is called that and a number */
+#define MARK	      "hotswap." /* begins the name of each thing in the bag */
 #define DIRECTORY     MARK "directory."
 #define VERSION	      1
-#define DIRECTORY_MAX 64 /* room for their names */
+#define DIRECTORY_MAX 64 /* room for a name of the directory */
 
 struct bag {
 	int sock;
 	size_t max;
-	struct depot things; /* duplicates of what is in it */
-	json_t *names;	     /* ours -> theirs */
-	json_int_t last;     /* number */
+	struct depot things; /* duplicates of the things in the bag */
+	json_t *names;	     /* name -> name in the bag */
+	json_int_t last;     /* number of the newest thing */
 	struct checkpoint directory;
 };
 
@@ -79,7 +79,7 @@ is_named(const struct bag *bag, const char *thing)
 	return false;
 }
 
-/* Once nothing is called that any more. */
+/* Remove a thing from the bag if no name means it any more. */
 static int
 drop_unnamed(struct bag *bag, const char *thing)
 {
@@ -89,14 +89,14 @@ drop_unnamed(struct bag *bag, const char *thing)
 	return say(bag, "FDSTOREREMOVE", thing, NULL);
 }
 
-/* Its name there, borrowed; NULL with errno. */
+/* Returns the new thing's name, borrowed; NULL with errno. */
 static const char *
 add(struct bag *bag, int fd)
 {
 	char name[64];
 	int mine;
 
-	/* The directory takes places too. */
+	/* The directory's memfds are in the store as well. */
 	if (bag->things.n + CHECKPOINT_FILES >= bag->max) {
 		errno = EXFULL;
 		return NULL;
@@ -126,7 +126,7 @@ bag_put(struct bag *bag, const char *name, int fd)
 	json_incref(before);
 	if (json_object_set_new(bag->names, name, json_string(thing)) == 0)
 		result = save(bag);
-	/* Not before the directory says so. */
+	/* The old thing goes only when the directory does not name it. */
 	if (result == 0 && before != NULL)
 		drop_unnamed(bag, json_string_value(before));
 	json_decref(before);
@@ -167,7 +167,7 @@ bag_empty(struct bag *bag)
 		say(bag, "FDSTOREREMOVE", name, NULL);
 	}
 	json_object_clear(bag->names);
-	/* Last: without it the others could not be told apart. */
+	/* The directory goes last: it tells the other things apart. */
 	for (i = 0; i < CHECKPOINT_FILES; i++) {
 		name_directory(name, i);
 		say(bag, "FDSTOREREMOVE", name, NULL);
@@ -275,7 +275,7 @@ is_ours(const char *name)
 	    isdigit((unsigned char)name[strlen(MARK)]);
 }
 
-/* What is in the bag, out of what was given. */
+/* Move the things of the bag out of given. */
 static int
 take_things(struct bag *bag, struct depot *given)
 {
@@ -297,7 +297,10 @@ take_things(struct bag *bag, struct depot *given)
 	return 0;
 }
 
-/* Under our names, into what was given; what has none is dropped. */
+/*
+ * Add the things to given under the supervisor's names, and drop those without
+ * a name.
+ */
 static int
 give_names(struct bag *bag, struct depot *given)
 {

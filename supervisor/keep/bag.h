@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * systemd's file descriptor store, made to hold by name.
+ * systemd's file descriptor store, made to hold descriptors by name.
  *
- * It is a bag: what is put there under a name that is taken does not replace
- * what was, the same open file is not taken twice whatever it is called, and
- * the order is no promise.  So each open file goes in once, under a name that
- * is never used again, and what we call it is written in a directory beside:
- * a document in two memfds, as the checkpoint is.  A kill at any instant
- * leaves the old name or the new one.
+ * The store itself is a bag: a descriptor that is put there under a taken name
+ * does not replace the older one, one open file is not taken twice under two
+ * names, and the order of the descriptors is undefined.  So each open file is
+ * stored once, under a name that is never used again.  A directory beside them
+ * maps the supervisor's names to those names; it is a document in two memfds,
+ * as the checkpoint is.  After a kill at any instant, a name means its old
+ * descriptor or its new one.
  */
 #ifndef KEEP_BAG_H
 #define KEEP_BAG_H
@@ -18,38 +19,43 @@ struct bag;
 struct depot;
 
 /*
- * Talk to it through sock, *borrowed*; at most max descriptors.  What is in
- * given is from there: each that has a name of ours is called that
- * afterwards, and what systemd passes beside, as the sockets of a .socket
- * unit, is called BAG_PASSED, a number, a dot and its name.  *New*; NULL
- * with errno: EBADMSG if the directory cannot be read.
+ * Use systemd's store through sock, *borrowed*, for at most max descriptors.
+ * On return, each descriptor in given that has a name of the supervisor's is
+ * called by that name.  Every other descriptor that systemd has passed, such as
+ * the sockets of a .socket unit, is called BAG_PASSED, a number, a dot and
+ * systemd's name for it.  *New*; NULL with errno: EBADMSG if the directory
+ * cannot be read.
  */
 #define BAG_PASSED "passed."
 struct bag *bag_open(int sock, unsigned int max, struct depot *given);
 void bag_close(struct bag *);
 
 /*
- * Hold a duplicate of fd under this name, instead of what has it.  Hold no
- * longer what has that name.  -1 with errno: EXFULL if there is no room.
+ * bag_put holds a duplicate of fd under this name, in place of the descriptor
+ * that has the name.  bag_remove gives up the descriptor of that name.  -1 with
+ * errno: EXFULL if the store is full.
  */
 int bag_put(struct bag *, const char *name, int fd);
 int bag_remove(struct bag *, const char *name);
 
-/* Hold nothing any more, the directory neither. */
+/* Remove everything from the store, also the directory. */
 void bag_empty(struct bag *);
 
 /*
- * Execute exe, or else otherwise, in place of this very program, both
- * *stolen*, with our own arguments: it is given what systemd would give.
- * Returns only if both failed, -1 with errno; then descriptors from 3 on are
- * lost, and there is nothing left but to end.
+ * Execute exe, or otherwise if exe fails, in place of this program, with the
+ * same arguments.  Both are *stolen*.  The new program gets the descriptors
+ * that systemd would pass to it.  Returns -1 with errno only if both failed;
+ * the descriptors from 3 on are lost then, and the caller must end.
  */
 int bag_execute(struct bag *, int exe, int otherwise);
 
-/* Has a predecessor's directory been given to us, and not been opened yet? */
+/* Has systemd passed a predecessor's directory that is not opened yet? */
 bool bag_is_given(void);
 
-/* Give all that has no name of ours such a one, as bag_open does. */
+/*
+ * Rename every descriptor in the depot to a name with BAG_PASSED, see bag_open.
+ * -1 with errno: ENAMETOOLONG.
+ */
 int bag_name_passed(struct depot *);
 
 #endif

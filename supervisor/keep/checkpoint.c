@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The checkpoint's files: one line with a sequence number, the length and
- * the SHA-256 of what follows, and then the document.
+ * The format of the checkpoint's files: one line with a sequence number, and
+ * with the length and the SHA-256 of the document, which follows.
  */
 #include "keep/checkpoint.h"
 
@@ -59,13 +59,13 @@ checkpoint_fini(struct checkpoint *checkpoint)
 		fd_close(&checkpoint->fds[i]);
 }
 
-/* All of it from the beginning, whatever was there. */
+/* Replace the content of the file. */
 static int
 write_file(int fd, const char *head, const char *text, size_t len)
 {
 	size_t n = strlen(head);
 
-	/* Not whole from here on, until the head is there again. */
+	/* The head is written last: without it the file is not complete. */
 	if (ftruncate(fd, 0) == -1 ||
 	    fd_write_at(fd, text, len, (off_t)n) == -1)
 		return -1;
@@ -102,7 +102,7 @@ checkpoint_save(struct checkpoint *checkpoint, const json_t *document)
 	return result;
 }
 
-/* Its document, *new*; NULL if the file is not whole. */
+/* The file's document, *new*; NULL if the file is not complete. */
 static json_t *
 read_document(int fd, unsigned long long *sequence)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The copy's files.  Who reads them acts on what they say: they must be our
- * own, and nobody else may have written them.
+ * The copy's files.  A supervisor acts on what they say, so they are trusted
+ * only if they belong to its user and nobody else can write them.
  */
 #include "keep/copy.h"
 
@@ -20,7 +20,7 @@ copy_init(struct copy *copy, const char *directory, const char *name)
 	copy->files = (struct checkpoint){ .fds = { -1, -1 } };
 	if (snprintf(copy->base, sizeof(copy->base), "%s/%s.checkpoint",
 		directory, name) >= (int)sizeof(copy->base))
-		copy->base[0] = '\0'; /* no file has that name */
+		copy->base[0] = '\0'; /* no file has the name "" */
 }
 
 void
@@ -35,7 +35,7 @@ put_path(const struct copy *copy, size_t n, char path[static PATH_MAX + 8])
 	snprintf(path, PATH_MAX + 8, "%s.%zu", copy->base, n);
 }
 
-/* -1 with errno, EPERM: a link, another user's, or open to others. */
+/* -1 with errno, EPERM: a link, another user's file, or open to others. */
 static int
 open_file(const struct copy *copy, size_t n, int flags)
 {
@@ -64,7 +64,7 @@ is_open(const struct copy *copy)
 	struct stat st;
 	size_t i;
 
-	/* Who tidies up directories may have unlinked them. */
+	/* A program that cleans up /run may have unlinked the files. */
 	for (i = 0; i < CHECKPOINT_FILES; i++)
 		if (copy->files.fds[i] == -1 ||
 		    fstat(copy->files.fds[i], &st) == -1 || st.st_nlink == 0)
@@ -116,7 +116,7 @@ copy_load(struct copy *copy, char *why, size_t size)
 					   : strerror(errno));
 			return NULL;
 		}
-		/* The first save wrote one of them. */
+		/* Before the second save there is only one of the files. */
 		if (copy->files.fds[0] == -1 && copy->files.fds[1] == -1)
 			return NULL;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The checkpoint's copy in two files, RUNTIME/NAME.checkpoint.0 and .1, which
- * outlive all who hold the memfds.  It is written after these and read only
- * where nobody holds any.
+ * remain when no process holds the memfds any more.  The copy is written after
+ * the memfds, and read only if nobody holds them.
  */
 #ifndef KEEP_COPY_H
 #define KEEP_COPY_H
@@ -15,28 +15,28 @@
 #include "keep/checkpoint.h"
 
 struct copy {
-	char base[PATH_MAX]; /* of the files' names */
+	char base[PATH_MAX]; /* path of both files without the number */
 	struct checkpoint files;
 };
 
-/* No file is touched yet. */
+/* Touches no file yet. */
 void copy_init(struct copy *, const char *directory, const char *name);
 void copy_fini(struct copy *);
 
 /*
- * Write what the checkpoint says, which is its sequence's.  -1 with errno,
- * EPERM if a file is not ours to trust: then there is no copy, which is
- * better than one that lies.
+ * Write the checkpoint's document, which has this sequence number.  -1 with
+ * errno, EPERM if a file cannot be trusted: both files are removed then,
+ * because no copy is better than a wrong one.
  */
 int copy_save(struct copy *, const json_t *, unsigned long long sequence);
 
 /*
- * The newest document, *new*, its sequence in files.sequence.  NULL with why,
- * which is "" if there is no copy.
+ * The newest document, *new*; its sequence number is in files.sequence.  NULL
+ * with why; why is "" if there is no copy.
  */
 json_t *copy_load(struct copy *, char *why, size_t size);
 
-/* The end of the service is meant. */
+/* Remove both files, because the service is stopped on purpose. */
 void copy_remove(struct copy *);
 
 #endif

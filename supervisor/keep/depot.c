@@ -118,7 +118,7 @@ depot_remove(struct depot *depot, const char *name)
 {
 	int fd = depot_take(depot, name);
 
-	/* Programs have sent some of what is kept. */
+	/* Programs have sent some of these descriptors. */
 	foreign_close(&fd);
 }
 
@@ -174,7 +174,7 @@ depot_take_back(struct depot *depot)
 	errno = saved;
 }
 
-/* To a number that is not below. */
+/* Give a descriptor a new number that is at least above. */
 static int
 move_up(int *fd, int above)
 {
@@ -193,7 +193,10 @@ depot_hand_over(struct depot *depot, int *apart, size_t n)
 	int above = FIRST + (int)depot->n;
 	size_t i;
 
-	/* Out of each other's way first: a source may be another's goal. */
+	/*
+	 * First move all away: one descriptor may have the number that another
+	 * one is to get.
+	 */
 	for (i = 0; i < depot->n; i++)
 		if (move_up(&depot->items[i].fd, above) == -1)
 			return -1;

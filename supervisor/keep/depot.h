@@ -14,10 +14,10 @@
 struct depot_item {
 	char name[KEEPER_NAME_MAX + 1];
 	int fd;
-	bool used; /* a duplicate of it was asked for */
+	bool used; /* a duplicate was asked for */
 };
 
-/* All zero at first. */
+/* An empty depot is all zero. */
 struct depot {
 	struct depot_item *items;
 	size_t n;
@@ -26,39 +26,40 @@ struct depot {
 void depot_fini(struct depot *);
 
 /*
- * Put a descriptor there, *stolen* on success; it replaces one that has the
- * name.  -1 with errno: EINVAL if it cannot be a name, sd_notify(3).
+ * Add a descriptor, *stolen* on success; it replaces the one of the same name.
+ * -1 with errno: EINVAL if sd_notify(3) does not allow the name.
  */
 int depot_put(struct depot *, const char *name, int fd);
 
 bool depot_has(const struct depot *, const char *name);
 
-/* A duplicate of it, *new*; -1 with errno. */
+/* A duplicate of the descriptor of that name, *new*; -1 with errno. */
 int depot_dup(struct depot *, const char *name);
 
-/* It is the caller's from here on, *new*; -1 with ENOENT. */
+/* Take the descriptor out of the depot, *new*; -1 with ENOENT. */
 int depot_take(struct depot *, const char *name);
 
-/* Close what has that name. */
+/* Close the descriptor of that name. */
 void depot_remove(struct depot *, const char *name);
 
 /*
- * Before execve(2): all become descriptors 3, 4, ... that are inherited, as
- * the environment says; what had these numbers is closed.  The n that are
- * apart stay, close-on-exec, but have other numbers.  -1 with errno.
+ * Prepare execve(2): all descriptors are duplicated to 3, 4, ..., without
+ * close-on-exec, and the environment names them; descriptors that had these
+ * numbers are closed.  The n descriptors of apart stay close-on-exec, but get
+ * other numbers.  -1 with errno.
  */
 int depot_hand_over(struct depot *, int *apart, size_t n);
 
-/* There was no execve(2) after all: close what would have been inherited. */
+/* If execve(2) failed: close the inherited duplicates again. */
 void depot_take_back(struct depot *);
 
 /*
- * What was handed over to this process, close-on-exec from here on; the
- * environment says nothing of it any more.  -1 with ENOMEM.
+ * Add the descriptors that were handed over to this process, close-on-exec from
+ * here on, and remove their variables from the environment.  -1 with ENOMEM.
  */
 int depot_receive(struct depot *);
 
-/* Was something of that name handed over, and not been received yet? */
+/* Is a descriptor of that name handed over and not received yet? */
 bool depot_is_given(const char *name);
 
 #endif

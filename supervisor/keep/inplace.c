@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Replacing the program of this very process, execve(2).
+ * Replacing the program of this process with execve(2).
  */
 #include "keep/inplace.h"
 
@@ -14,7 +14,7 @@
 
 #define ARGUMENTS_MAX (4 << 20)
 
-/* Our arguments, *new*: the vector and, in *text, the words that it names. */
+/* This process's arguments, *new*: the vector, and in *text the words. */
 static char **
 read_arguments(char **text)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Replacing the program of this very process: same PID, same children, same
- * arguments, and descriptors by name.
+ * Replacing the program of this process: the PID, the children and the
+ * arguments stay, and descriptors are handed over by name.
  */
 #ifndef KEEP_INPLACE_H
 #define KEEP_INPLACE_H
@@ -9,10 +9,10 @@
 struct depot;
 
 /*
- * Execute exe, or else otherwise unless that is -1, both *stolen*, with our
- * own arguments; it finds what is in the depot by depot_receive.  Other
- * descriptors that have one of as many numbers from 3 on are closed.
- * Returns only if it failed, -1 with errno: the depot is as it was.
+ * Execute exe, or otherwise if exe fails and otherwise is not -1, with the same
+ * arguments.  Both are *stolen*.  The new program gets the depot's n
+ * descriptors by depot_receive; any other descriptor from 3 to n + 2 is closed.
+ * Returns only if it failed, -1 with errno: the depot is unchanged.
  */
 int inplace_exec(struct depot *, int exe, int otherwise);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The journal: a file of JSON lines that is only ever added to.  In memory
- * is only what could not be written yet: a history is long, and rarely read.
+ * The journal.  Only what could not be written yet is in memory, because a
+ * history is long and rarely read.
  */
 #include "keep/journal.h"
 
@@ -18,7 +18,7 @@
 
 struct journal {
 	char *path;
-	json_t *unwritten; /* array, the oldest first */
+	json_t *unwritten; /* array, oldest first */
 };
 
 static void
@@ -94,7 +94,7 @@ journal_close(struct journal *journal)
 	free(journal);
 }
 
-/* The entries that are not in the file yet, as its lines; *new*. */
+/* The lines of the entries that are not in the file yet; *new*. */
 static char *
 render(const struct journal *journal, size_t *len)
 {
@@ -118,9 +118,9 @@ render(const struct journal *journal, size_t *len)
 }
 
 /*
- * Lines go out in one write(2); what a full disk lets through of them is
- * taken back.  A line that a crash has torn is ended first, so that it
- * spoils no other.
+ * All lines are written by one write(2); if a full disk takes only a part of
+ * them, the part is removed again.  If a crash has torn the last line of the
+ * file, a newline ends it first, so that it spoils no other line.
  */
 static int
 add_lines(int fd, const char *text, size_t len)
@@ -204,7 +204,7 @@ has(const json_t *entry, const char *member, const char *text)
 	return value != NULL && strcmp(value, text) == 0;
 }
 
-/* quoted is the text as it stands in a line: few are worth to be parsed. */
+/* quoted is the text as JSON: only lines with it are parsed. */
 static json_t *
 find_in_file(
     FILE *file, const char *member, const char *text, const char *quoted)

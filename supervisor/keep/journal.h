@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The journal: what happened, one JSON object a line, in a file that is only
- * ever added to.  What cannot be written now, as on a full disk, is kept and
- * written later.
+ * The journal: the file of outcomes, one JSON object a line, to which lines are
+ * only added.  A line that cannot be written now, as on a full disk, is kept in
+ * memory and written later.
  */
 #ifndef KEEP_JOURNAL_H
 #define KEEP_JOURNAL_H
@@ -14,38 +14,37 @@
 struct journal;
 
 /*
- * Be ready to add.  A file that cannot be made is tried anew with each
- * entry.  *New*; NULL with errno ENOMEM.
+ * Open a journal.  If the file cannot be made, each journal_append tries again.
+ * *New*; NULL with errno ENOMEM.
  */
 struct journal *journal_open(const char *path);
 void journal_close(struct journal *);
 
 /*
- * Add an object, which it *steals*.  -1 with errno if it is not in the file
- * yet: it is among the entries all the same, and the next call writes it.
+ * Add an object, *stolen*.  -1 with errno if the object is not in the file yet:
+ * journal_entries returns it all the same, and the next call writes it.
  * EINVAL: it is not an object, and is lost.
  */
 int journal_append(struct journal *, json_t *);
 
 /*
- * The newest JOURNAL_MAX entries, the oldest of them first: those of the
- * file, and those that are not in it yet.  An array, *new*; NULL if there is
- * no memory.
+ * The newest JOURNAL_MAX entries, oldest first, with those that are not in the
+ * file yet.  An array, *new*; NULL if there is no memory.
  */
 json_t *journal_entries(const struct journal *);
 
 /*
- * The newest of all entries whose member has this text, *new*; NULL if there
- * is none.  Reads the file by the line: what it takes of memory does not grow
+ * The newest of all entries whose member has this text, *new*; NULL if there is
+ * none.  Reads the file line by line, so that the memory it needs does not grow
  * with the file.
  */
 json_t *journal_find(
     const struct journal *, const char *member, const char *text);
 
 /*
- * The newest JOURNAL_MAX entries of a file, for those who do not write it:
- * an array, *new*.  A line that is not a JSON object, such as one torn by a
- * crash, is left out.  NULL with errno.
+ * The newest JOURNAL_MAX entries of a file, for a process that does not write
+ * it: an array, *new*.  A line that is not a JSON object, such as one that a
+ * crash has torn, is left out.  NULL with errno.
  */
 json_t *journal_read(const char *path);
 

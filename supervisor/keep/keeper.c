@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The keeper: its ears and its loop.  Small enough to be right: it has no state
- * but the depot and what is in legacy.h, and both outlive its own program.
+ * The keeper: its signals and its loop.  The descriptors in the depot and what
+ * legacy.h describes outlive the keeper's own program; the rest of its state is
+ * about the next start of the supervisor and may be lost.
  */
 #include "keep/keeper.h"
 
@@ -28,12 +29,15 @@
 
 #define MESSAGE_MAX 4096
 
-/* Passed on; all others that end a process are left to do so. */
+/*
+ * The signals that are passed on to the supervisor.  Every other signal has its
+ * default effect on the keeper.
+ */
 static const int passed[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1,
 	SIGUSR2, SIGWINCH };
 #define NPASSED (sizeof(passed) / sizeof(passed[0]))
 
-/* WHAT THE SUPERVISOR SAYS */
+/* MESSAGES OF THE SUPERVISOR */
 
 void
 keeper_pass_signals(struct keeper *keeper)
@@ -51,7 +55,7 @@ keeper_pass_signals(struct keeper *keeper)
 	}
 }
 
-/* Everything that waits; false once the other end is closed. */
+/* Handle all waiting messages; false once the other end is closed. */
 static bool
 read_channel(struct keeper *keeper)
 {
@@ -67,7 +71,10 @@ read_channel(struct keeper *keeper)
 		    keeper->channel, text, MESSAGE_MAX, fds, &n, NULL);
 		if (len == 0)
 			return false;
-		/* Who dies with news unread resets; what it sent comes next. */
+		/*
+		 * A peer that dies with unread messages causes ECONNRESET once;
+		 * the messages that it sent can still be read.
+		 */
 		if (len == -1 && errno == ECONNRESET)
 			continue;
 		if (len == -1)
@@ -78,14 +85,14 @@ read_channel(struct keeper *keeper)
 	return true;
 }
 
-/* WHAT HAPPENS TO CHILDREN */
+/* CHILDREN */
 
 static void
 supervisor_ended(struct keeper *keeper, int status)
 {
 	struct legacy *legacy = &keeper->legacy;
 
-	/* What it sent is ours to keep though it is no more. */
+	/* Messages that it sent before its death still count. */
 	if (keeper->channel != -1)
 		read_channel(keeper);
 	fd_close(&keeper->channel);
@@ -101,7 +108,7 @@ supervisor_ended(struct keeper *keeper, int status)
 	else
 		keeper_start_another(keeper, status);
 	keeper->replacing = legacy->ready = false;
-	/* It may have died before it could do what it was asked for. */
+	/* It may have died before it acted on a request to stop. */
 	sigorset(&legacy->pending, &legacy->pending, &legacy->asked);
 }
 
@@ -126,8 +133,9 @@ reap(struct keeper *keeper)
 }
 
 /*
- * A terminal's change of size, signal(7): nobody asked.  Its hang-up is for
- * the supervisor to tell, which looks whether the terminal is still there.
+ * A terminal's change of size, signal(7), which is no request.  The supervisor
+ * itself handles the terminal's hang-up: it checks if the terminal is still
+ * there.
  */
 static bool
 is_resize(const struct signalfd_siginfo *info)
@@ -143,7 +151,7 @@ take_signal(struct keeper *keeper)
 
 	if (read(keeper->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return;
-	/* First, so that no signal is wasted on one that is dead. */
+	/* First, so that no signal is sent to a dead supervisor. */
 	reap(keeper);
 	if (is_resize(&info))
 		return;
@@ -209,14 +217,18 @@ begin(struct keeper *keeper)
 {
 	size_t i;
 
-	/* Before anything is forked, so that no end is missed. */
+	/* Before the first fork, so that no end of a child is missed. */
 	sigemptyset(&keeper->signals);
 	sigaddset(&keeper->signals, SIGCHLD);
-	sigaddset(&keeper->signals, SIGCONT); /* for ourselves: try again */
+	sigaddset(&keeper->signals,
+	    SIGCONT); /* not passed on: start the supervisor */
 	for (i = 0; i < NPASSED; i++)
 		sigaddset(&keeper->signals, passed[i]);
 	sigprocmask(SIG_BLOCK, &keeper->signals, NULL);
-	/* Ignored, as for a shell's background job, it would never come. */
+	/*
+	 * signalfd(2) never gets an ignored signal, and a shell ignores some
+	 * for its background jobs.
+	 */
 	for (i = 0; i < NPASSED; i++)
 		signal(passed[i], SIG_DFL);
 	if (keeper_open_signals(keeper) == -1)
@@ -276,7 +288,7 @@ keeper_new(const char *title)
 	return keeper;
 }
 
-/* *Steals* the keeper; begun is what its beginning has returned. */
+/* *Steals* the keeper; begun is the result of begin_anew or begin_again. */
 static int
 keep(struct keeper *keeper, int begun)
 {

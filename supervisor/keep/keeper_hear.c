@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the supervisor says to its keeper: one message.
+ * How the keeper handles one message of the supervisor.
  */
 #include <string.h>
 

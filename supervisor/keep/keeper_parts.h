@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The keeper's parts to each other: keeper.c, which has the loop,
- * keeper_hear.c, which understands what the supervisor says, and
- * keeper_program.c, which starts the supervisor.  For nobody else.
+ * What the parts of the keeper share: keeper.c has the loop, keeper_hear.c
+ * reads the supervisor's messages, and keeper_program.c starts the supervisor.
+ * No other file includes this header.
  */
 #ifndef KEEP_KEEPER_PARTS_H
 #define KEEP_KEEPER_PARTS_H
@@ -15,7 +15,7 @@
 #include "keep/depot.h"
 #include "keep/legacy.h"
 
-/* Names of what a keeper leaves to itself. */
+/* Descriptors that a keeper hands over to its own next program. */
 #define KEEPER_LEGACY	      "keeper.legacy"
 #define KEEPER_LEGACY_CHANNEL "keeper.channel"
 
@@ -28,51 +28,57 @@ struct keeper {
 	bool ended;
 	int status;
 	int64_t started_ms;
-	int64_t next_ms;  /* when to start it again; 0: not to */
-	int64_t trial_ms; /* when its trial has failed; 0: it has none */
+	int64_t next_ms;  /* next start of the supervisor; 0: none */
+	int64_t trial_ms; /* end of the trial; 0: no trial */
 	unsigned int failures;
 	unsigned int short_lives;
-	int previous;	  /* program, while the new one is on trial; or -1 */
-	bool replacing;	  /* the supervisor is about to end for it */
-	bool renewing;	  /* we are to become that program as well */
-	char setback[64]; /* why the trial failed, for the supervisor */
+	int previous;	  /* old program during a trial; or -1 */
+	bool replacing;	  /* the supervisor ends for a new program */
+	bool renewing;	  /* the keeper must execute it too */
+	char setback[64]; /* why the trial failed, for a message */
 };
 
-/* One message of the supervisor's, cut into pieces; *steals* descriptors. */
+/* Act on one message, which is modified; *steals* the descriptors. */
 void keeper_hear(struct keeper *, char *text, int *fds, size_t n);
 
-/* What was asked for meanwhile, once the supervisor is ready for it. */
+/* Send the pending signals, if the supervisor is ready for them. */
 void keeper_pass_signals(struct keeper *);
 
-/* Start the supervisor, and tell it what it must know.  -1 with errno. */
+/* Start the supervisor and send it what it must know.  -1 with errno. */
 int keeper_start(struct keeper *);
 
-/* It could not be started, or ended before it was ready: try again later. */
+/*
+ * The supervisor could not be started, or ended before it was ready: try again
+ * later, a limited number of times.
+ */
 void keeper_start_failed(struct keeper *, const char *how);
 
-/* It has ended though nobody asked it to. */
+/* The supervisor has ended though nobody asked it to. */
 void keeper_start_another(struct keeper *, int status);
 
 void keeper_tell_end(const struct keeper *, const struct legacy_end *);
 void keeper_tell_program(const struct keeper *);
 
-/* The program that was stored as the next one takes its turn. */
+/*
+ * keeper_begin_trial makes KEEPER_NEXT the supervisor's program;
+ * keeper_pass_trial is for the moment when that program is ready.
+ */
 void keeper_begin_trial(struct keeper *);
 void keeper_pass_trial(struct keeper *);
 
-/* It hangs. */
+/* The new program was not ready in time: kill it. */
 void keeper_expire_trial(struct keeper *);
 
 /*
- * Become the program that the supervisor already is.  Signals stay blocked
- * and pending, and who has ended stays to be waited for.
+ * Execute the program that the supervisor runs already.  Signals stay blocked
+ * and pending, and children that have ended can still be waited for.
  */
 void keeper_renew(struct keeper *);
 
-/* Is this a signal by which one is asked to stop? */
+/* Does this signal ask the service to stop? */
 bool keeper_asks_to_stop(int number);
 
-/* The keeper's own signals, from keeper.c. */
+/* Open the signalfd(2) of the keeper.  -1 with errno. */
 int keeper_open_signals(struct keeper *);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which program the supervisor is, and when it is started: back-off, a new
- * program's trial, and the keeper's own renewal after it.
+ * Which program the supervisor runs, and when it is started: the back-off, the
+ * trial of a new program, and the keeper's own renewal after it.
  */
 #include <errno.h>
 #include <limits.h>
@@ -23,19 +23,19 @@
 #include "keep/keeper.h"
 #include "keep/keeper_parts.h"
 
-#define LIST_MAX       65536 /* of our children */
-#define FAILURES_MAX   10    /* in a row, before it said READY=1 */
-#define FAILURES_ASKED 3     /* likewise, when asked to stop the service */
+#define LIST_MAX       65536 /* bytes of the list of children */
+#define FAILURES_MAX   10    /* in a row, before READY=1 */
+#define FAILURES_ASKED 3     /* the same, if asked to stop */
 #define BACKOFF_MS     50    /* doubled with each failure, */
-#define BACKOFF_MAX    5000  /* up to here */
-#define SHORT_LIFE_MS  100   /* after so many of them in a row, */
+#define BACKOFF_MAX    5000  /* up to this */
+#define SHORT_LIFE_MS  100   /* after SHORT_LIVES of them in a row, */
 #define SHORT_LIVES    20
-#define REST_MS	       1000 /* there is a rest */
+#define REST_MS	       1000 /* the keeper waits so long */
 #define TRIAL_MS       5000 /* for a new program to say READY=1 */
 
 /* START */
 
-/* In the child, which must not return. */
+/* Runs in the child. */
 static _Noreturn void
 become_supervisor(struct keeper *keeper, int channel)
 {
@@ -44,7 +44,7 @@ become_supervisor(struct keeper *keeper, int channel)
 	int exe = depot_take(&keeper->depot, KEEPER_PROGRAM);
 
 	sigprocmask(SIG_UNBLOCK, &keeper->signals, NULL);
-	/* A terminal's signals come through us alone. */
+	/* The terminal's signals reach the supervisor only by the keeper. */
 	setpgid(0, 0);
 	if (depot_put(&keeper->depot, KEEPER_CHANNEL, channel) == 0 &&
 	    depot_hand_over(&keeper->depot, &exe, 1) == 0)
@@ -62,7 +62,7 @@ say(const struct keeper *keeper, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	/* Who does not read an end has pidfds to learn of it. */
+	/* A supervisor that misses this message has pidfds of its programs. */
 	send(keeper->channel, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
@@ -114,7 +114,7 @@ is_asked_to_stop(const struct keeper *keeper)
 	return false;
 }
 
-/* No supervisor does what we are asked for: as little as can be is done. */
+/* No supervisor can stop the service: end all children instead. */
 static void
 end_programs(struct keeper *keeper)
 {
@@ -199,7 +199,7 @@ keeper_begin_trial(struct keeper *keeper)
 		fd_close(&next);
 	keeper->replacing = true;
 	keeper->setback[0] = '\0';
-	/* What comes from here on is for the successor. */
+	/* Signals that arrive from here on are kept for the new program. */
 	keeper->legacy.ready = false;
 }
 

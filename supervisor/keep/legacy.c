@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a keeper knows beside its descriptors, a fact a line.
+ * What a keeper knows besides its descriptors, one fact a line.
  */
 #include "keep/legacy.h"
 

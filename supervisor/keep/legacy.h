@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a keeper knows beside its descriptors: text in a memfd, by which it
- * goes on after it has replaced its own program by another build, older or
- * newer.  What is not understood is passed over.
+ * What a keeper knows besides its descriptors: text in a memfd, which it reads
+ * after it has executed another build of hotswap, older or newer.  A line that
+ * it does not understand is ignored.
  */
 #ifndef KEEP_LEGACY_H
 #define KEEP_LEGACY_H
@@ -13,7 +13,7 @@
 #include <sys/types.h>
 
 #define LEGACY_TITLE 65
-#define LEGACY_ENDS  128 /* the latest ends of children that are kept */
+#define LEGACY_ENDS  128 /* ends of children that are kept */
 
 struct legacy_end {
 	pid_t pid;
@@ -23,25 +23,28 @@ struct legacy_end {
 struct legacy {
 	char title[LEGACY_TITLE];
 	pid_t supervisor; /* 0: none runs */
-	bool ready;	  /* it said so */
-	bool stopping;	  /* it said so: its end is meant */
+	bool ready;	  /* it said READY=1 */
+	bool stopping;	  /* it said STOPPING=1: its end is meant */
 	int log_format;	  /* enum log_format */
-	sigset_t pending; /* signals for when it is ready */
-	sigset_t asked;	  /* to stop, which a successor must hear too */
-	size_t nends;	  /* in all; kept are the last LEGACY_ENDS */
+	sigset_t pending; /* signals to send when it is ready */
+	sigset_t asked;	  /* requests to stop, sent again to a successor */
+	size_t nends;	  /* in all; the last LEGACY_ENDS are kept */
 	struct legacy_end ends[LEGACY_ENDS];
 };
 
-/* Nothing is known. */
+/* A record of a keeper that knows nothing yet. */
 void legacy_init(struct legacy *, const char *title);
 
-/* A child has ended.  Returns where that is kept, until many more have. */
+/*
+ * Record the end of a child.  The pointer that is returned, *borrowed*, is
+ * valid until LEGACY_ENDS more children have ended.
+ */
 const struct legacy_end *legacy_add(struct legacy *, pid_t, int status);
 
-/* Those ends that are kept, oldest first: call for 0, 1, ... until NULL. */
+/* The ends that are kept, oldest first: call for 0, 1, ... until NULL. */
 const struct legacy_end *legacy_get(const struct legacy *, size_t);
 
-/* As a memfd, *new*; -1 with errno.  And back; -1 with errno. */
+/* Write the record to a memfd, *new*; read it again.  -1 with errno. */
 int legacy_write(const struct legacy *);
 int legacy_read(struct legacy *, int fd);
 

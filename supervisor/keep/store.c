@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The store upward: the asking side of sd_notify(3)'s descriptor store.
+ * The store upward: the client side of sd_notify(3)'s descriptor store.
  */
 #include "keep/store.h"
 
@@ -20,15 +20,15 @@
 #include "keep/keeper.h"
 #include "keep/upward.h"
 
-#define WAIT_MS	   1000 /* for who holds, which should answer in no time */
-#define NOTIFY_MAX 4096 /* bytes to the service manager */
+#define WAIT_MS	   1000 /* for the holder, which should answer at once */
+#define NOTIFY_MAX 4096 /* bytes of a message to the service manager */
 
 struct store {
 	struct depot given;
-	int sock; /* -1: nobody holds anything */
+	int sock; /* -1: nobody holds descriptors */
 	bool keeper;
-	pid_t keeper_pid; /* it may be dead; 0: there was none */
-	struct bag *bag;  /* systemd's; NULL: it is not systemd who holds */
+	pid_t keeper_pid; /* the keeper may be dead; 0: there was none */
+	struct bag *bag;  /* NULL: it is not systemd that holds */
 	json_t *numbers;  /* see store_numbers */
 };
 
@@ -46,7 +46,7 @@ store_is_offered(void)
 	return upward_store_max() > 0;
 }
 
-/* Who made the pair, which is not who our parent is once that is dead. */
+/* The keeper made the pair; after its death getppid(2) is another process. */
 static pid_t
 peer_of(int sock)
 {
@@ -57,7 +57,7 @@ peer_of(int sock)
 	return peer.pid;
 }
 
-/* Who holds, and what was held.  -1 with errno. */
+/* Find the holder, and name what it has held.  -1 with errno. */
 static int
 find_holder(struct store *store)
 {
@@ -161,12 +161,15 @@ store_put(struct store *store, const char *name, int fd)
 	char text[KEEPER_NAME_MAX + 64];
 
 	note(store, name, fd);
-	/* What was given is not in the way of it, nor to be silenced. */
+	/*
+	 * A descriptor that was given under this name is replaced, and
+	 * store_sift must not shut it down.
+	 */
 	if (depot_has(&store->given, name))
 		depot_remove(&store->given, name);
 	if (store->bag != NULL)
 		return bag_put(store->bag, name, fd);
-	/* FDPOLL=0: what has an error or a hang-up is to be kept as well. */
+	/* FDPOLL=0: descriptors with an error or a hang-up are kept too. */
 	snprintf(text, sizeof(text), "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
 	return say(store, text, &fd, 1);
 }
@@ -200,8 +203,9 @@ store_give(struct store *store, const char *name, int fd)
 }
 
 /*
- * A program may have it: it must get no connection that nobody steers.  Only
- * of TCP can it listen again.
+ * A program may still have this socket, and must get no connection that nobody
+ * steers.  Unix sockets are spared, because only a TCP socket can listen again
+ * after shutdown(2).
  */
 static void
 silence(int fd)
@@ -211,7 +215,7 @@ silence(int fd)
 		shutdown(fd, SHUT_RDWR);
 }
 
-/* One of a .socket unit's, which is systemd's as much as ours. */
+/* A socket of a .socket unit belongs to systemd as well. */
 static bool
 is_passed(const struct depot_item *item)
 {
@@ -270,7 +274,7 @@ store_notify(struct store *store, const char *text)
 
 	if (store->sock == -1)
 		return 0;
-	/* systemd hears the main process, which is the keeper. */
+	/* systemd accepts messages of the main process, the keeper. */
 	snprintf(packed, sizeof(packed), "%s%s",
 	    store->keeper ? KEEPER_UPWARD : "", text);
 	return fd_send(store->sock, packed, strlen(packed), NULL, 0) == -1 ? -1
@@ -290,7 +294,7 @@ store_sync(struct store *store)
 	result = say(store, "BARRIER=1", &ends[1], 1);
 	fd_close(&ends[1]);
 	end.fd = ends[0];
-	/* It hangs up when the other end is closed where it went. */
+	/* The pipe hangs up when the receiver has closed its other end. */
 	if (result == 0 && poll(&end, 1, WAIT_MS) != 1) {
 		errno = ETIMEDOUT;
 		result = -1;

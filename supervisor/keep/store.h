@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The store upward: descriptors that somebody holds for us by name, so that
- * they outlive us.  That is our keeper, or systemd with
- * FileDescriptorStoreMax=; where there is neither, nothing is held.
+ * The store upward: another process holds descriptors for the supervisor by
+ * name, so that they outlive it.  That process is the keeper, or systemd with
+ * FileDescriptorStoreMax=.  If there is neither, nothing is held.
  */
 #ifndef KEEP_STORE_H
 #define KEEP_STORE_H
@@ -16,13 +16,13 @@ struct store;
 
 #define STORE_NAME 256 /* room for any name */
 
-/* What a message from the keeper says. */
+/* The kinds of messages that the keeper sends. */
 enum store_news {
 	STORE_NOTHING,
-	STORE_EXITED,  /* a child of its */
-	STORE_PROGRAM, /* which file it runs itself */
+	STORE_EXITED,  /* a child of the keeper */
+	STORE_PROGRAM, /* the file that the keeper executes */
 	STORE_SETBACK, /* another program could not take over */
-	STORE_ENDED,   /* it is no more */
+	STORE_ENDED,   /* the keeper has died */
 };
 
 struct store_message {
@@ -34,86 +34,90 @@ struct store_message {
 };
 
 /*
- * What we were given, and to whom we speak.  *New*; NULL with errno: EBADMSG
- * if what systemd has given back cannot be told apart.
+ * Receive the descriptors that were passed to this process, and find out who
+ * holds descriptors for it.  *New*; NULL with errno: EBADMSG if the directory
+ * of systemd's store cannot be read.
  */
 struct store *store_open(void);
 void store_close(struct store *);
 
-/* Is there a keeper of ours?  It is our parent. */
+/* Is the parent of this process a living keeper? */
 bool store_has_keeper(const struct store *);
 
-/* Its PID, also once it is dead; 0 if there was none. */
+/* The keeper's PID, also if it is dead; 0 if there was none. */
 pid_t store_keeper(const struct store *);
 
-/* Does systemd, or who speaks for it, hold descriptors for us? */
+/* Does systemd, or a program that acts as systemd, offer a store? */
 bool store_is_offered(void);
 
 /*
- * The descriptor of that name that we were given, *new*; -1 with ENOENT.
- * Whoever holds it goes on to do so.
+ * The descriptor of that name that this process was given, *new*; -1 with
+ * ENOENT.  The store continues to hold it.
  */
 int store_take(struct store *, const char *name);
 
-/* The same, but it can be asked for again. */
+/* The same, but the descriptor can be asked for again. */
 int store_dup(struct store *, const char *name);
 
 /*
- * Something of a predecessor's that was found elsewhere: as if it had been
- * given to us.  *Stolen* in every case.  -1 with errno: EEXIST if that name
- * was given already.
+ * Add a predecessor's descriptor that was found elsewhere, as if it had been
+ * given to this process.  *Stolen* in every case.  -1 with errno: EEXIST if a
+ * descriptor of that name was given already.
  */
 int store_give(struct store *, const char *name, int fd);
 
-/* The numbers that what is held has in this process, by name, *borrowed*. */
+/* The numbers in this process of the descriptors held, by name; *borrowed*. */
 json_t *store_numbers(const struct store *);
 
 /*
- * What was given and never asked for is held no longer; listening TCP
- * sockets among it are shut down, unless their names begin with spared: others
- * go on with those.  All that is left of what was given is closed.
+ * Remove from the store each given descriptor that was never asked for.
+ * Listening sockets among them, except Unix sockets, are shut down unless their
+ * names begin with spared, because others use those.  Closes the rest of what
+ * was given.
  */
 void store_sift(struct store *, const char *spared);
 
 /*
- * Hold a duplicate of fd under a name, sd_notify(3); in force on return.
- * Hold no longer what has that name.  -1 with errno.
+ * store_put holds a duplicate of fd under a name, sd_notify(3); it is held from
+ * the return on, also if this process dies.  store_remove gives up the
+ * descriptor of that name.  -1 with errno.
  */
 int store_put(struct store *, const char *name, int fd);
 int store_remove(struct store *, const char *name);
 
-/* Where systemd holds: hold nothing any more.  A keeper ends with us. */
+/* Empty systemd's store.  A keeper's store ends with the keeper. */
 void store_end(struct store *);
 
 /*
- * Where systemd holds: execute exe in place of this program, or else
- * otherwise, both *stolen*; it is given all that is held.  Returns -1 with
- * ENOTSUP if it is not systemd who holds; any other failure is fatal.
+ * If systemd holds the descriptors: execute exe, or otherwise if exe fails, in
+ * place of this program, with all that is held.  Both are *stolen*.  Returns -1
+ * with ENOTSUP if it is not systemd that holds them; any other failure is
+ * fatal.
  */
 int store_execute(struct store *, int exe, int otherwise);
 
-/* Does systemd hold for us, so that store_execute can do it? */
+/* Does systemd hold the descriptors, so that store_execute works? */
 bool store_is_systemds(const struct store *);
 
-/* Wait until all that was said has been done, a second at most. */
+/* Wait until all messages have been handled, one second at most. */
 int store_sync(struct store *);
 
-/* Say something to the keeper, if there is one: `READY=1`. */
+/* Send the keeper, if there is one, a message such as `READY=1`. */
 int store_say(struct store *, const char *text);
 
-/* To the service manager above us, sd_notify(3); it need not be there. */
+/* Send a message to the service manager, if there is one, sd_notify(3). */
 int store_notify(struct store *, const char *text);
 
 /*
- * The i-th socket, from 0, that the service manager has passed, and the name
- * that it has given it.  *New*; -1 with ENOENT: there are no more.
+ * The i-th socket, from 0, that the service manager has passed, and the
+ * manager's name for it.  *New*; -1 with ENOENT: there are no more.
  */
 int store_passed(struct store *, size_t i, char name[static STORE_NAME]);
 
-/* Where the keeper's messages come in, *borrowed*; -1: there is no keeper. */
+/* The socket of the keeper's messages, *borrowed*; -1: no keeper. */
 int store_fd(const struct store *);
 
-/* Read one message, and what belongs to such news. */
+/* Read one message; sets the members that belong to its kind. */
 enum store_news store_read(struct store *, struct store_message *);
 
 #endif

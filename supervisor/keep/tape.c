@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The newest of what happened.  A line that a kill has cut short is no JSON,
- * and is passed over.
+ * The newest events.  A line that a kill has cut short is not JSON, and is
+ * ignored.
  */
 #include "keep/tape.h"
 
@@ -49,7 +49,7 @@ number_of(const json_t *object)
 	return json_integer_value(json_object_get(object, "number"));
 }
 
-/* The whole of a file as text, *new*; NULL if there is none. */
+/* The whole file as text, *new*; NULL if there is none. */
 static char *
 read_text(int fd)
 {
@@ -65,7 +65,7 @@ read_text(int fd)
 	return NULL;
 }
 
-/* Append a file's objects to a list. */
+/* Append a memfd's objects to a list. */
 static void
 read_file(int fd, json_int_t after, json_t *list)
 {
@@ -119,7 +119,7 @@ tape_add(struct tape *tape, json_t *object, size_t least)
 	if (tape->fds[tape->current] == -1 ||
 	    (text = json_dumps(object, JSON_COMPACT)) == NULL)
 		return;
-	/* In front as well: the one before may have been cut short. */
+	/* A newline is also in front: the line before may be torn. */
 	n = asprintf(&line, "\n%s\n", text);
 	free(text);
 	if (n == -1)

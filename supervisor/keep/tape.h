@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The newest of what happened, a JSON object a line in two memfds, which a
- * successor reads on: one is added to, and when it is full the other one,
- * which is older, is emptied and takes its place.
+ * The newest events, one JSON object a line in two memfds, to which a successor
+ * adds.  Lines are added to one memfd; when it is full, the other and older one
+ * is emptied and takes its place.
  */
 #ifndef KEEP_TAPE_H
 #define KEEP_TAPE_H
@@ -14,28 +14,28 @@
 
 struct tape {
 	int fds[TAPE_FILES];
-	size_t current;	 /* which is added to */
-	size_t lines;	 /* in it */
-	json_int_t last; /* number */
+	size_t current;	 /* the memfd to which lines are added */
+	size_t lines;	 /* in the current memfd */
+	json_int_t last; /* number of the newest event */
 };
 
-/* Without files: nothing is kept. */
+/* Without memfds: no event is kept. */
 void tape_init(struct tape *);
 void tape_fini(struct tape *);
 
-/* Make the files.  -1 with errno. */
+/* Make the memfds.  -1 with errno. */
 int tape_open(struct tape *);
 
-/* Those of a predecessor, *stolen*; each may be -1. */
+/* Use a predecessor's memfds, *stolen*; each may be -1. */
 void tape_adopt(struct tape *, const int fds[TAPE_FILES]);
 
 /*
- * Give an object the next number, as its `number`, and add it.  Of the last
- * so many at the least, and twice as many at the most, are kept.
+ * Set the object's `number` to the next number, and add the object.  At least
+ * the last `least` objects are kept, and at most twice as many.
  */
 void tape_add(struct tape *, json_t *, size_t least);
 
-/* Those that are kept and have a higher number, oldest first; *new*. */
+/* The kept objects with a number above after, oldest first; *new*. */
 json_t *tape_read(const struct tape *, json_int_t after);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The service manager above us.
+ * The service manager that has started hotswap.
  */
 #include "keep/upward.h"
 
@@ -58,9 +58,10 @@ upward_store_max(void)
 	long long whose = number_in("SYSTEMD_EXEC_PID");
 
 	/*
-	 * What a shell between systemd and us sends is heard, and what we
-	 * send is not, NotifyAccess=main in systemd.service(5).  Another
-	 * hotswap's store goes to a successor while we still run.
+	 * With NotifyAccess=main, systemd.service(5), systemd ignores this
+	 * process if a shell is between systemd and it.  A store that was
+	 * offered to another hotswap goes to that one's successor while this
+	 * process still runs.
 	 */
 	if (getenv("NOTIFY_SOCKET") == NULL || getenv("HOTSWAP_NAME") != NULL ||
 	    (whose != 0 && whose != getpid()))

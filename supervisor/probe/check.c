@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What every kind of check needs: its verdict in words, and its time.
+ * What every kind of check needs: its verdict as a text, and its time.
  */
 #include "probe/check.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What hotswap-probe is asked, what it answers, and the kinds of check.  Each
- * kind takes one connection, says one line and never prints.
+ * kind uses one connection, sets one line and never prints.
  */
 #ifndef PROBE_CHECK_H
 #define PROBE_CHECK_H
@@ -13,22 +13,22 @@
 enum outcome {
 	CHECK_PASSED = 0,
 	CHECK_FAILED = 1,
-	CHECK_USAGE = 64, /* the check is not written as it must be */
+	CHECK_USAGE = 64, /* the check's text is wrong */
 };
 
 struct check {
-	const char *text; /* as it was given: http://HOST:PORT/PATH */
+	const char *text; /* as given: http://HOST:PORT/PATH */
 	struct source source;
-	const char *unix_path; /* goes before the path in text; may be NULL */
-	long timeout_ms;       /* for all of it, from start_usec on */
+	const char *unix_path; /* in place of the path in text; may be NULL */
+	long timeout_ms;       /* for the whole check, from start_usec on */
 	int64_t start_usec;
-	int sock; /* connected already, not blocking; -1: not */
+	int sock; /* connected already, nonblocking; -1: not */
 };
 
-/* Microseconds of a clock that never goes back. */
+/* Microseconds of the monotonic clock. */
 int64_t check_now_usec(void);
 
-/* Milliseconds left of its time, 0 if none. */
+/* Milliseconds left of the check's time, 0 if none. */
 long check_left_ms(const struct check *);
 
 struct verdict {
@@ -42,26 +42,27 @@ void verdict_set(struct verdict *, enum outcome, const char *fmt, ...)
 typedef void check_fn(const struct check *, struct verdict *);
 
 /*
- * http:// and https://: passes on a whole answer with a status of 200 to 399;
- * a redirect counts and is not followed.  The certificate of https is not
- * verified: it is made out to the service's public name, whereas the check
- * connects to this machine, and who answers there is settled by the address.
+ * http:// and https://: passes on a complete answer with a status of 200 to
+ * 399; a redirect counts and is not followed.  The certificate of https is not
+ * verified: it names the service's public name, whereas the check connects to
+ * this machine by address.
  */
 check_fn check_http;
 
 /*
- * tcp://HOST:PORT[?send=TEXT&expect=TEXT], both percent-decoded: passes once
- * connected, all sent, and what is expected found anywhere in the answer.
+ * tcp://HOST:PORT[?send=TEXT&expect=TEXT], both percent-decoded: passes when it
+ * is connected, all of send is sent, and expect is found anywhere in the
+ * answer.
  */
 check_fn check_tcp;
 
 /*
- * grpc://HOST:PORT[/SERVICE] over HTTP/2 in the clear, grpcs:// over TLS (not
+ * grpc://HOST:PORT[/SERVICE] over HTTP/2 without TLS, grpcs:// over TLS (not
  * verified, as https): passes if grpc.health.v1.Health/Check says SERVING.
  */
 check_fn check_grpc;
 
-/* unix:PATH: passes once connected.  unix:PATH:http:/PATH: as http. */
+/* unix:PATH: passes when it is connected.  unix:PATH:http:/PATH: as http. */
 check_fn check_unix;
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Rights and limits of the prober.
+ * The prober's rights and limits.
  */
 #include "probe/confine.h"
 
@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define NOBODY	    65534 /* also what the kernel calls those it cannot map */
+#define NOBODY	    65534 /* also the kernel's ID for unmapped users */
 #define DESCRIPTORS 32
 #define MEMORY	    (512UL << 20)
 
@@ -28,7 +28,10 @@
 #endif
 
 #ifdef SANITIZED
-/* It reserves terabytes, and would start a thread to look for leaks. */
+/*
+ * AddressSanitizer would start a thread to look for leaks; it also reserves
+ * terabytes, so that RLIMIT_AS cannot be set.
+ */
 const char *__asan_default_options(void);
 
 const char *
@@ -38,7 +41,7 @@ __asan_default_options(void)
 }
 #endif
 
-/* False where nobody is not mapped, user_namespaces(7), or may not be. */
+/* False if nobody is not mapped, user_namespaces(7), or not permitted. */
 static bool
 become_nobody(void)
 {
@@ -69,7 +72,7 @@ limit(int resource, rlim_t most)
 	setrlimit(resource, &new);
 }
 
-/* What is said by hand may go to a file, which must then be written. */
+/* The output of a check by hand may go to a file, which must be writable. */
 static bool
 speaks_to_a_file(void)
 {

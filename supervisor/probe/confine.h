@@ -1,34 +1,36 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the prober gives up before it hears a word of a stranger's.  Each step
- * can only take away, and holds for the rest of the process.
+ * What the prober gives up before it reads data of a peer that it cannot trust.
+ * Each step can only remove rights, and holds until the process ends.
  */
 #ifndef PROBE_CONFINE_H
 #define PROBE_CONFINE_H
 
 /*
- * Be nobody where we are root; have no capability and gain none; let nobody
- * of the same user look into us; a small part of memory, time, descriptors,
- * and no process or file.  -1 with errno if we still have root's rights.
+ * Root becomes nobody, if the user namespace allows that.  The process drops
+ * its capabilities and cannot gain any; no process of the same user can inspect
+ * it; its memory, time and descriptors are limited; it can fork no process, and
+ * write no file unless its output is one.  -1 with errno if it still has
+ * capabilities or could gain any.
  */
 int confine_rights(long timeout_ms);
 
 enum confine_stage {
-	/* Names are still to be resolved: reading what this takes, no more. */
+	/* Names are still to be resolved: only what this needs. */
 	CONFINE_NAMES,
-	/* Sockets of the internet that connect, and nothing of the system. */
+	/* Internet sockets that connect; no files. */
 	CONFINE_NETWORK,
-	/* One socket that is connected, and no other. */
+	/* Only the one socket that is connected. */
 	CONFINE_CONNECTED,
 };
 
 /*
- * Keep to this stage from here on: by Landlock and by a filter of system
- * calls, each as far as the kernel has it.
+ * Confine the process to this stage by Landlock and by a filter of system
+ * calls, each as far as the kernel supports it.
  */
 void confine_to(enum confine_stage);
 
-/* The two parts of it. */
+/* The two parts of confine_to. */
 void confine_files(enum confine_stage);
 void confine_calls(enum confine_stage);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The system calls that the prober may make: one row for each.  Every other
- * fails with EPERM, which a library may take for a thing that it can do
- * without.
+ * The system calls that the prober may make, one row for each.  Every other one
+ * fails with EPERM, so that a library can do without it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +15,7 @@
 
 #include "probe/confine.h"
 
-/* With any arguments, or with the one of that number masked so. */
+/* A call with any arguments, or with argument & mask == value. */
 struct row {
 	int call;
 	bool is_bound;
@@ -32,13 +31,13 @@ struct row {
 	{                                                   \
 		SCMP_SYS(name), true, argument, mask, value \
 	}
-#define WHOLE 0xffffffffUL /* of an int */
+#define WHOLE 0xffffffffUL /* all bits of an int */
 
 #define NROWS(rows) (sizeof(rows) / sizeof((rows)[0]))
 
 #define WRITES (O_ACCMODE | O_CREAT | O_TRUNC)
 
-/* What using a connection takes, and telling the verdict. */
+/* For using a connection, and for printing the verdict. */
 static const struct row for_connected[] = {
 	CALL(getpeername),
 	CALL(getsockname),
@@ -51,7 +50,7 @@ static const struct row for_connected[] = {
 	CALL(sendmsg),
 	CALL(sendto),
 	CALL(shutdown),
-	CALL(socketpair), /* by which libcurl wakes itself */
+	CALL(socketpair), /* libcurl wakes itself by it */
 	CALL(eventfd2),
 	CALL(pipe2),
 	CALL_IF(ioctl, 1, WHOLE, FIONBIO),
@@ -123,7 +122,7 @@ static const struct row for_connected[] = {
 	CALL(exit_group),
 };
 
-/* What making one takes besides. */
+/* In addition, for making a connection. */
 static const struct row for_network[] = {
 	CALL_IF(socket, 0, WHOLE, AF_INET),
 	CALL_IF(socket, 0, WHOLE, AF_INET6),
@@ -131,14 +130,13 @@ static const struct row for_network[] = {
 	CALL(connect),
 };
 
-/* What resolving a name takes besides, and the way to the next stage. */
+/* In addition, for resolving a name, and for entering the next stage. */
 static const struct row for_names[] = {
 	CALL_IF(open, 1, WRITES, O_RDONLY),
 	CALL_IF(openat, 2, WRITES, O_RDONLY),
-	CALL_IF(
-	    socket, 0, WHOLE, AF_UNIX), /* of nscd(8), systemd-resolved(8) */
-	CALL_IF(socket, 0, WHOLE, AF_NETLINK), /* which addresses we have */
-	CALL(mmap),			       /* of libraries, nss(5) */
+	CALL_IF(socket, 0, WHOLE, AF_UNIX), /* nscd(8), systemd-resolved(8) */
+	CALL_IF(socket, 0, WHOLE, AF_NETLINK), /* the addresses of this host */
+	CALL(mmap),			       /* libraries, nss(5) */
 	CALL(mmap2), CALL(mprotect), CALL(access), CALL(faccessat),
 	CALL(faccessat2), CALL(fadvise64), CALL(getdents64), CALL(lstat),
 	CALL(lstat64), CALL(pread64), CALL(readlink), CALL(readlinkat),
@@ -148,7 +146,7 @@ static const struct row for_names[] = {
 	{ 446, false, 0, 0, 0 },		/* landlock_restrict_self */
 };
 
-/* Those that this architecture does not have are left out. */
+/* Calls that this architecture does not have are left out. */
 static void
 add_rows(scmp_filter_ctx filter, const struct row *row, size_t n)
 {
@@ -175,7 +173,7 @@ confine_calls(enum confine_stage stage)
 		add_rows(filter, for_network, NROWS(for_network));
 	if (stage == CONFINE_NAMES)
 		add_rows(filter, for_names, NROWS(for_names));
-	/* abort(3): a signal to ourselves alone. */
+	/* For abort(3): a signal to this process alone. */
 	seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
 	    SCMP_A0(SCMP_CMP_EQ, getpid()));
 	seccomp_load(filter);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The file system as the prober may see it, by Landlock, landlock(7): system
- * calls of which the C library knows nothing, in Linux from 5.13 on.
+ * The files that the prober may read, limited by Landlock, landlock(7).  The C
+ * library has no functions for its system calls, which Linux has since 5.13.
  */
 #include <fcntl.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 
 #include "probe/confine.h"
 
-/* The same on every architecture. */
+/* The same numbers on every architecture. */
 #define CREATE_RULESET 444
 #define ADD_RULE       445
 #define RESTRICT_SELF  446
@@ -23,7 +23,7 @@
 #define BITS(n)	      ((1ULL << (n)) - 1)
 #define VERSION_KNOWN 5
 
-/* As many kinds of access as each version of Landlock can forbid. */
+/* All kinds of access that each version of Landlock can forbid. */
 static const uint64_t every_access[VERSION_KNOWN + 1] = { 0, BITS(13), BITS(14),
 	BITS(15), BITS(15), BITS(16) };
 
@@ -34,8 +34,8 @@ struct beneath {
 } __attribute__((packed));
 
 /*
- * What the C library reads to resolve a name, resolv.conf(5),
- * nsswitch.conf(5), with the libraries that it loads for that.
+ * What the C library reads to resolve a name, resolv.conf(5), nsswitch.conf(5),
+ * and the libraries that it loads for that.
  */
 static const char *const for_names[] = { "/etc/hosts", "/etc/host.conf",
 	"/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/gai.conf",
@@ -43,7 +43,7 @@ static const char *const for_names[] = { "/etc/hosts", "/etc/host.conf",
 	"/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64",
 	"/usr/local/lib", "/run/systemd/resolve", "/dev/null", "/dev/urandom" };
 
-/* What is not there cannot be read either way. */
+/* A path that does not exist is left out. */
 static void
 let_read(int ruleset, const char *path)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The gRPC health checking protocol, grpc.health.v1.Health/Check: one small
- * request, whose Protocol Buffers are written by hand, and one small answer.
- * A message is framed by a flag byte and its length in four bytes.
+ * request, whose Protocol Buffers are encoded by hand, and one small answer.  A
+ * message begins with a flag byte and its length in four bytes.
  */
 #include <arpa/inet.h>
 #include <stdbool.h>
@@ -16,7 +16,7 @@
 
 #define METHOD	    "/grpc.health.v1.Health/Check"
 #define SERVICE_MAX 255
-/* libcurl hands on trailers as it does headers. */
+/* libcurl passes trailers as it does headers. */
 static size_t
 on_header(char *data, size_t size, size_t n, void *arg)
 {
@@ -62,7 +62,7 @@ judge(struct session *session, const struct grpc_answer *answer,
 		session_passed(session, "SERVING", verdict);
 }
 
-/* The path of the check names the service; the URL's becomes the method. */
+/* The check's path names the service; the URL gets the method's path. */
 static int
 take_service(struct session *session, char *service, size_t size,
     struct verdict *verdict)
@@ -105,7 +105,7 @@ ask(struct session *session, const char *service, bool tls,
 	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION,
 	    tls ? (long)CURL_HTTP_VERSION_2TLS
 		: (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
-	/* With a length, libcurl would be content before the trailers. */
+	/* With a content length, libcurl would stop before the trailers. */
 	curl_easy_setopt(curl, CURLOPT_IGNORE_CONTENT_LENGTH, 1L);
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)len);
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Reading the answer of a gRPC health check, whose Protocol Buffers are read
+ * Reading the answer of a gRPC health check, whose Protocol Buffers are decoded
  * by hand.
  */
 #include "probe/grpc_answer.h"
@@ -32,7 +32,7 @@ static const char *const code_names[] = { "OK", "CANCELLED", "UNKNOWN",
 		? (names)[i]                                          \
 		: "?")
 
-/* The value of a header or trailer if it has that name, else NULL. */
+/* The value of the header or trailer if it has that name, else NULL. */
 static const char *
 header_value(const char *line, const char *name)
 {
@@ -97,7 +97,7 @@ take_varint(const unsigned char **p, const unsigned char *end, uint64_t *value)
 
 /*
  * HealthCheckResponse { ServingStatus status = 1; }: the status, 0 if it is
- * left out, -1 if this is no such message.  Unknown fields are skipped.
+ * left out, -1 if this is not such a message.  Unknown fields are skipped.
  */
 static int
 decode(const unsigned char *p, const unsigned char *end)
@@ -134,7 +134,7 @@ decode(const unsigned char *p, const unsigned char *end)
 	return status;
 }
 
-/* What the one framed message of the body says; -1 if there is none. */
+/* The status in the body's one message; -1 if there is none. */
 static int
 serving_status(const struct grpc_answer *answer)
 {

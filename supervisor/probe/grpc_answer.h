@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The answer of a gRPC health check: headers and trailers, one framed message,
- * and what both say.  All of it is a stranger's word.  No connection here.
+ * and what both mean.  None of it can be trusted.  Uses no connection.
  */
 #ifndef PROBE_GRPC_ANSWER_H
 #define PROBE_GRPC_ANSWER_H
@@ -10,7 +10,7 @@
 
 #include "probe/check.h"
 
-#define GRPC_FRAME 5 /* bytes before a message: a flag, and its length */
+#define GRPC_FRAME 5 /* bytes before a message: a flag and its length */
 
 struct grpc_answer {
 	long code; /* grpc-status; -1: there was none */
@@ -19,18 +19,18 @@ struct grpc_answer {
 	size_t len;
 };
 
-/* The answer before anything has come. */
+/* An empty answer. */
 void grpc_answer_init(struct grpc_answer *);
 
-/* One header or trailer, not ended by NUL. */
+/* Add one header or trailer, which has no NUL at its end. */
 void grpc_take_header(struct grpc_answer *, const char *data, size_t len);
 
-/* The next part of the body.  -1 if there is more than any answer has. */
+/* Add a part of the body.  -1 if the body is too long. */
 int grpc_take_body(struct grpc_answer *, const void *data, size_t len);
 
 /*
- * Does it say SERVING?  0; or -1 with the verdict set.  status is that of
- * HTTP, for a server that does not speak gRPC.
+ * Does the answer say SERVING?  0; or -1 with the verdict set.  status is that
+ * of HTTP, for a server that does not speak gRPC.
  */
 int grpc_judge(const struct grpc_answer *, long status, struct verdict *);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * HTTP and HTTPS: a GET whose whole answer must come, with a status of 200
- * to 399.
+ * HTTP and HTTPS: a GET that needs a complete answer with a status of 200 to
+ * 399.
  */
 #include "probe/http.h"
 
@@ -26,7 +26,7 @@ on_header(char *data, size_t size, size_t n, void *arg)
 	snprintf(answer->status, sizeof(answer->status), "%.*s",
 	    (int)(data + len - status), status);
 	answer->status[strcspn(answer->status, "\r\n")] = '\0';
-	/* HTTP/2 has no words, and leaves the blank before them. */
+	/* HTTP/2 has no reason phrase, but a space is left before it. */
 	if ((len = strlen(answer->status)) > 0 &&
 	    answer->status[len - 1] == ' ')
 		answer->status[len - 1] = '\0';

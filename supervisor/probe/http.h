@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * An HTTP request over a session that is set up, however it connects.
+ * An HTTP request over a session, whatever its connection is.
  */
 #ifndef PROBE_HTTP_H
 #define PROBE_HTTP_H
 
 #include "probe/session.h"
 
-/* GET, and judge the answer. */
+/* Send a GET and judge the answer. */
 void http_check(struct session *, struct verdict *);
 
 #endif

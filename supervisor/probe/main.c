@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * hotswap-probe: one health check, one line, one exit status.  A program of
- * its own so that no HTTP or TLS code is ever in the supervisor.
+ * hotswap-probe: one health check, one line, one exit status.  It is a program
+ * of its own so that no HTTP or TLS code is in the supervisor.
  */
 #include <ctype.h>
 #include <err.h>
@@ -76,7 +76,7 @@ help(void)
 	     "\nExit status: 0 passed, 1 failed, 64 usage.");
 }
 
-/* `500ms`, `10s`, `5m`, `1h`, bare seconds, as hotswap reads them; or -1. */
+/* Milliseconds of `500ms`, `10s`, `5m`, `1h` or bare seconds; or -1. */
 static long
 duration_parse(const char *text)
 {
@@ -149,7 +149,7 @@ scheme_find(const char *text)
 	return NULL;
 }
 
-/* A stranger's words are in the line: nothing of it may reach a terminal. */
+/* The line may quote a peer: no control character may reach a terminal. */
 static void
 disarm(char *line)
 {
@@ -159,8 +159,8 @@ disarm(char *line)
 }
 
 /*
- * Rights are given up before a word of a stranger's is read, and before
- * libcurl is set up at all.
+ * Rights are given up before any data of a peer is read, and before libcurl is
+ * initialized.
  */
 static void
 run(const struct scheme *scheme, struct check *check, struct verdict *verdict)

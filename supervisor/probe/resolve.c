@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Names to addresses.  getaddrinfo(3) knows no time limit and cannot be
- * stopped; the process can.
+ * From names to addresses.  getaddrinfo(3) has no time limit and cannot be
+ * cancelled, so SIGALRM ends the process.
  */
 #include "probe/resolve.h"
 
@@ -30,7 +30,7 @@ tell_late(int signal)
 	_exit(CHECK_FAILED);
 }
 
-/* 0: no more. */
+/* 0: end the alarm. */
 static void
 set_alarm(const struct check *check, long ms)
 {
@@ -46,7 +46,7 @@ set_alarm(const struct check *check, long ms)
 	setitimer(ITIMER_REAL, &limit, NULL);
 }
 
-/* RFC 6761: it stands for this machine, whatever a name service says. */
+/* RFC 6761: localhost means this machine, whatever a name service says. */
 static bool
 is_localhost(const char *host)
 {
@@ -72,7 +72,7 @@ write_addresses(FILE *out, const struct addrinfo *list)
 			    info->ai_family == AF_INET6 ? "]" : "");
 }
 
-/* Whether there are any. */
+/* Print the addresses; false if there are none. */
 static bool
 look_up(FILE *out, const struct check *check, const char *host)
 {
@@ -99,7 +99,7 @@ look_up(FILE *out, const struct check *check, const char *host)
 	return true;
 }
 
-/* As CURLOPT_RESOLVE has it, HOST:PORT:ADDRESS,...; *new*, NULL if none. */
+/* HOST:PORT:ADDRESS,... for CURLOPT_RESOLVE; *new*, NULL if none. */
 static char *
 describe_host(const struct check *check, const char *host, const char *port)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One connection made by libcurl: from where, to where, for how long; and
- * what went wrong, in words for people.
+ * One connection by libcurl: its source, target and time, and its failure as a
+ * text for people.
  */
 #include "probe/session.h"
 
@@ -25,8 +25,8 @@ static const struct {
 };
 
 /*
- * A port of a directed range must be free again at once, so it must not be
- * left in TIME_WAIT: with SO_LINGER 0, socket(7), close(2) resets instead.
+ * A port of a directed range must be free again at once and not stay in
+ * TIME_WAIT: with SO_LINGER 0, socket(7), close(2) resets the connection.
  */
 static int
 forgo_time_wait(void *arg, curl_socket_t fd, curlsocktype purpose)
@@ -56,7 +56,7 @@ set_source(CURL *curl, const struct source *source)
 	curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, forgo_time_wait);
 }
 
-/* The socket that is connected, in place of one that libcurl would open. */
+/* Returns the connected socket, so that libcurl opens none. */
 static curl_socket_t
 hand_over(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -94,7 +94,7 @@ set_options(struct session *session)
 		set_source(curl, &session->check->source);
 		return;
 	}
-	/* libcurl asks for no name where it believes in a path. */
+	/* libcurl resolves no name if it has a Unix socket's path. */
 	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, "connected");
 	curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, hand_over);
 	curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, session);
@@ -119,7 +119,7 @@ session_host_family(const struct session *session)
 	return family;
 }
 
-/* A URL is taken only as it stands: nothing is guessed. */
+/* A URL must have its scheme: libcurl guesses nothing. */
 static int
 set_url(struct session *session, const char *text, const char *scheme,
     struct verdict *verdict)
@@ -190,7 +190,7 @@ session_perform(struct session *session)
 {
 	long left = check_left_ms(session->check);
 
-	/* 0 would be no limit. */
+	/* 0 would mean no limit. */
 	curl_easy_setopt(
 	    session->curl, CURLOPT_TIMEOUT_MS, left > 0 ? left : 1L);
 	return curl_easy_perform(session->curl);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The address to connect from, as text.
+ * The source address of a check, as text.
  */
 #include "probe/source.h"
 
@@ -11,7 +11,7 @@
 
 #define PORT_MAX 65535
 
-/* A port and what stands behind it; -1 if there is none. */
+/* The port at the beginning of text, and its end; -1 if there is none. */
 static long
 port_parse(const char *text, char **end)
 {
@@ -40,7 +40,7 @@ ports_parse(struct source *source, const char *text)
 	return 0;
 }
 
-/* Cut text into host and, if there are any, ports. */
+/* Split text into host and ports; *ports is NULL if there are none. */
 static int
 split(const char *text, char *host, size_t size, const char **ports)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * TCP: connects, sends what is to be sent, and waits until what is expected
- * has been seen in the answer.
+ * TCP: connects, sends one text, and waits until another one is in the answer.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -13,9 +12,9 @@
 #include "probe/session.h"
 
 #define EXPECT_MAX 1024
-#define SHOWN_MAX  64 /* bytes of an answer that are shown */
+#define SHOWN_MAX  64 /* bytes of an answer in a message */
 
-/* Bytes, percent-decoded; data is NULL if the query does not have it. */
+/* Percent-decoded bytes; data is NULL if the query has no such text. */
 struct text {
 	char *data;
 	int len;
@@ -31,7 +30,7 @@ struct answer {
 	size_t len;
 };
 
-/* key=value of the query, one after the other. */
+/* Read one key=value of the query. */
 static int
 parse_pair(CURL *curl, struct dialogue *dialogue, char *pair)
 {
@@ -111,8 +110,8 @@ send_all(const struct session *session, int fd, const struct text *text)
 }
 
 /*
- * Read until the text has come.  Returns 1 once it has, 0 at the end of the
- * stream, -1 with errno.  The answer's tail is kept.
+ * Read until the answer has the text.  Returns 1 if it has, 0 at the end of the
+ * stream, -1 with errno.  Only the end of a long answer is kept.
  */
 static int
 await_text(const struct session *session, int fd, const struct text *text,
@@ -139,7 +138,7 @@ await_text(const struct session *session, int fd, const struct text *text,
 	return 1;
 }
 
-/* Bytes as they can be shown, the end of them. */
+/* The last bytes of data as printable text. */
 static const char *
 show(char buf[static SHOWN_MAX + 1], const char *data, size_t len)
 {
@@ -194,7 +193,7 @@ check_tcp(const struct check *check, struct verdict *verdict)
 	struct session session;
 	int fd;
 
-	/* libcurl connects for any scheme that it knows. */
+	/* libcurl connects only for schemes that it knows. */
 	if (session_open(&session, check, check->text, "http", verdict) == 0 &&
 	    parse(&session, &dialogue, verdict) == 0 &&
 	    (fd = session_connect(&session, verdict)) != -1)

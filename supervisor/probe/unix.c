@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Unix sockets: unix:PATH connects, unix:PATH:http:/PATH asks by HTTP.  The
- * connection is made first, with the rights that we were started with.
+ * Unix sockets: unix:PATH connects, unix:PATH:http:/PATH sends an HTTP request.
+ * The connection is made first, with the rights that the prober was started
+ * with.
  */
 #include "probe/unix.h"
 
@@ -35,9 +36,9 @@ path_of(const char *text)
 }
 
 /*
- * An address that leads to the very file that is open, however long its path.
- * The path that the supervisor names is never a link: it may be somebody
- * else's directory, and the rights with which we connect may be root's.
+ * Set an address of the file that is open, so that its path may be long.  A
+ * link is refused in the path that the supervisor names: another user may own
+ * its directory, and the prober may still be root.
  */
 static int
 open_path(const char *path, bool is_named_by_us, struct sockaddr_un *address)
@@ -58,7 +59,7 @@ open_path(const char *path, bool is_named_by_us, struct sockaddr_un *address)
 	return file;
 }
 
-/* Waits for room in the listener's queue as long as the check may take. */
+/* Waits for room in the accept queue as long as the check may take. */
 static int
 connect_within(int sock, const struct sockaddr_un *address, socklen_t length,
     const struct check *check)
@@ -77,7 +78,7 @@ connect_within(int sock, const struct sockaddr_un *address, socklen_t length,
 	return fcntl(sock, F_SETFL, O_NONBLOCK);
 }
 
-/* -1 with errno, EAGAIN if its time is over. */
+/* -1 with errno, EAGAIN if the time is over. */
 static int
 connect_path(struct check *check, const char *path)
 {

@@ -8,7 +8,7 @@
 
 #include "probe/check.h"
 
-/* Into check->sock, connected.  -1 with the verdict set. */
+/* Connect check->sock.  -1 with the verdict set. */
 int unix_connect(struct check *, struct verdict *);
 
 #endif

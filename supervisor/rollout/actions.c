@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The actions of a rollout's table, a function each, and what follows for the
- * rollout from what generations tell.
+ * The actions of a rollout's table, one function each, and what the rollout
+ * does when a generation reports something.
  */
 #include "rollout/actions.h"
 
@@ -57,7 +57,7 @@ static void (*const actions[])(struct service *, const char *why) = {
 	[ACTION_LOST] = exclusive_lost,
 };
 
-/* START: a new generation of the image. */
+/* START: start a new generation of the image. */
 
 static void
 start(struct service *service, const char *why)
@@ -65,7 +65,7 @@ start(struct service *service, const char *why)
 	struct release *release = &service->release;
 	char fault[RELEASE_WHY];
 
-	/* One that is alone has its sockets, where users wait already. */
+	/* A candidate that is alone has its sockets, in which users wait. */
 	if (!release->rollout.alone && candidate_make(service, fault) == -1) {
 		course_take(service, EVENT_FAILED, fault);
 		return;
@@ -79,12 +79,12 @@ start(struct service *service, const char *why)
 	events_emit(service, "started", release->candidate,
 	    "%s started, PID %d, sha256 %.12s", release->image->program,
 	    program_main(release->candidate->program), release->image->sha256);
-	/* Behind the start: its time begins when it runs. */
+	/* The deadline is set after the start: the time counts from then. */
 	deadline_set(service, service->options->start_timeout_ms);
 	candidate_await_ready(service);
 }
 
-/* CHECK: it must pass before it serves anybody. */
+/* CHECK: the candidate must pass before it serves users. */
 
 static void
 check(struct service *service, const char *why)
@@ -97,7 +97,10 @@ check(struct service *service, const char *why)
 		retire_unpark(candidate);
 		service->parked = NULL;
 		if (signal == 0) {
-			/* It is as it was when it served. */
+			/*
+			 * It has not changed since it served: no check is
+			 * needed.
+			 */
 			course_take(service, EVENT_HEALTHY, NULL);
 			return;
 		}
@@ -107,11 +110,11 @@ check(struct service *service, const char *why)
 	candidate_watch(service, -1);
 }
 
-/* SHIFT: shares. */
+/* SHIFT: the candidate gets a share. */
 
 /*
- * Put the rollout's share in force, for so long (0: until somebody ends it);
- * false: it failed and is taken back.
+ * Put the rollout's share in force for so long (0: until somebody ends it);
+ * false: that failed, and the candidate is taken back.
  */
 static bool
 apply_share(struct service *service, int64_t ms)
@@ -125,7 +128,7 @@ apply_share(struct service *service, int64_t ms)
 		deadline_clear(service);
 	if (release->rollout.alone) {
 		exclusive_resumed(service);
-		/* What has users knows best: see exclusive_revive. */
+		/* The candidate's store is newer than the old one's now. */
 		stored_clear(release->old);
 	}
 	candidate_set_share(release, release->rollout.share);
@@ -146,7 +149,10 @@ static void
 shift(struct service *service, const char *why)
 {
 	struct release *release = &service->release;
-	/* A first start and a parked one at once have nothing to bake. */
+	/*
+	 * A first start has nothing to return to, and a parked generation that
+	 * takes over unchecked needs no proof: neither has a bake time.
+	 */
 	bool bakes = release->old != NULL && release->candidate->health != NULL;
 	int64_t ms = bakes ? service->options->bake_ms : 0;
 
@@ -156,14 +162,14 @@ shift(struct service *service, const char *why)
 		course_take(service, EVENT_BAKED, NULL);
 }
 
-/* Only people end this. */
+/* Only a request ends this share, or a failure. */
 static void
 hold(struct service *service, const char *why)
 {
 	apply_share(service, 0);
 }
 
-/* The three ends. */
+/* The three ends of a rollout. */
 
 static void
 dismiss_old(struct service *service)
@@ -187,8 +193,8 @@ dismiss_old(struct service *service)
 }
 
 /*
- * The old one first: with each step the checkpoint is written, and there must
- * never be two that are active in it.
+ * The old one first: each step writes the checkpoint, and there must never be
+ * two active generations in it.
  */
 static void
 dismiss_others(struct service *service)
@@ -207,7 +213,7 @@ promote(struct service *service, const char *why)
 	struct generation *candidate = release->candidate;
 	bool rollback = release->kind == RELEASE_ROLLBACK;
 
-	/* Most have it since the last shift. */
+	/* Most candidates have 100 % since the last shift. */
 	if (candidate->share != 100) {
 		candidate_set_share(release, 100);
 		steering_apply(service);
@@ -260,7 +266,7 @@ give_up(struct service *service, const char *why)
 	take_back(service, why);
 }
 
-/* WHAT GENERATIONS TELL */
+/* REPORTS OF GENERATIONS */
 
 static void
 on_ready(struct generation *generation)
@@ -283,7 +289,10 @@ on_listens(struct generation *generation)
 		readiness_look(release->readiness);
 }
 
-/* What a candidate waited for may have gone, be it the active one's. */
+/*
+ * The closed socket may be the active generation's, and the only reason why the
+ * candidate is not ready.
+ */
 static void
 on_closed(struct generation *generation)
 {

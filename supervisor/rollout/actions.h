@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The actions of a rollout's table (core/rollout.h), and what follows for
- * the service from what generations tell (struct generation_events).
+ * The actions of a rollout's table (core/rollout.h), and what the rollout does
+ * when a generation reports something (struct generation_events).
  */
 #ifndef ROLLOUT_ACTIONS_H
 #define ROLLOUT_ACTIONS_H
@@ -9,7 +9,7 @@
 struct service;
 
 /*
- * Of a service that is being made: from here on rollouts can begin.  -1 with
+ * For a service that is being made: rollouts can begin from here on.  -1 with
  * ENOMEM.
  */
 int actions_open(struct service *);

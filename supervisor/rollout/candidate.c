@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The pieces of which the actions of a rollout are made.
+ * The steps of which the actions of a rollout are made.
  */
 #include "rollout/candidate.h"
 
@@ -18,7 +18,6 @@
 #include "rollout/outcome.h"
 #include "rollout/readiness.h"
 
-/* What was kept for the rollout is let go; what it is for stays in force. */
 void
 candidate_let_go(struct service *service)
 {
@@ -124,7 +123,7 @@ candidate_look_after(struct generation *active)
 {
 	health_stop(active->health);
 	active->health = NULL;
-	/* Idle costs nothing, unless a check was asked for. */
+	/* An idle service costs nothing, unless a check was asked for. */
 	if (active->service->options->health[0] != NULL)
 		active->health =
 		    health_start(active, HEALTH_STEADY, health_told);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The course of the rollout.  The table is asked, and what it says is done;
- * nothing else decides how a rollout goes on.
+ * The course of the rollout: asks the table and carries out its answer.
  */
 #include "rollout/course.h"
 
@@ -13,7 +12,7 @@
 #include "core/service.h"
 #include "rollout/outcome.h"
 
-/* Do what the table said; before is the rollout before it was asked. */
+/* Carry the action out; before is the rollout as it was before the event. */
 static bool
 carry_out(struct service *service, const struct rollout *before,
     enum rollout_action action, const char *why)
@@ -56,7 +55,7 @@ put_off(struct release *release, enum rollout_event event, const char *why)
 	return true;
 }
 
-/* What the action before has brought about, until nothing is left. */
+/* Take the events that the action has caused, until none is left. */
 static void
 take_waiting(struct service *service)
 {

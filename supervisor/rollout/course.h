@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The course of the rollout: every change of its state goes through here, to
- * the table of core/rollout.h, whose actions are carried out one after the
- * other.  What an action brings about itself waits until the action is over.
+ * The course of the rollout.  Every change of its state is made here by the
+ * table of core/rollout.h, whose actions are carried out one after the other;
+ * only release_state.c sets a state, to resume a rollout.  An event that an
+ * action causes waits until the action is over.
  */
 #ifndef ROLLOUT_COURSE_H
 #define ROLLOUT_COURSE_H
@@ -14,15 +15,15 @@
 struct service;
 
 /*
- * Something happened to the rollout; why is for people, borrowed.  Returns
- * whether it had a place in the present state; all that follows is done then.
- * Within an action it waits for its turn, and the answer is true.
+ * Give the rollout an event; why is for people, borrowed.  Returns whether the
+ * event is allowed in the present state; all its consequences are done then.
+ * If an action is under way, the event waits, and the answer is true.
  */
 bool course_take(struct service *, enum rollout_event, const char *why);
 
 /*
- * Give the candidate this share, 0 to 100, and hold the rollout there.
- * Returns whether that had a place in the present state.
+ * Give the candidate this share, 0 to 100, and hold the rollout there.  Returns
+ * whether that is allowed in the present state.
  */
 bool course_split(struct service *, unsigned int percent);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The time that a state of a rollout has.
+ * The time limit of a rollout's state.
  */
 #include "rollout/deadline.h"
 
@@ -12,8 +12,8 @@
 #include "rollout/course.h"
 #include "rollout/readiness.h"
 
-#define TICK_MS 1000 /* how often it is looked whether we run at all */
-#define LATE_MS 500  /* who comes so late did not: signal(7) stopped it */
+#define TICK_MS 1000 /* interval of the check whether this process runs */
+#define LATE_MS 500  /* so late only after SIGSTOP, signal(7), or the like */
 
 static void
 wait_on(struct service *service)
@@ -43,8 +43,8 @@ deadline_clear(struct service *service)
 }
 
 /*
- * Is there time left?  As long as we were stopped nobody has looked at the
- * candidate, and what it has said was not heard.
+ * Is there time left?  While this process was stopped, nobody checked the
+ * candidate or read its messages.
  */
 static bool
 goes_on(struct service *service)
@@ -68,7 +68,7 @@ time_passed(evutil_socket_t fd, short what, void *arg)
 {
 	static const struct {
 		enum rollout_event event;
-		const char *missing; /* what it has failed to become */
+		const char *missing; /* what the candidate is not */
 	} ends[ROLLOUT_STATES] = {
 		[ROLLOUT_STARTING] = { EVENT_EXPIRED, "ready" },
 		[ROLLOUT_CHECKING] = { EVENT_EXPIRED, "healthy" },

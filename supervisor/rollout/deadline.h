@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The time that a state of a rollout has, and what follows when it has
- * passed.  Time in which we could not run does not count: that of a candidate
- * to become ready, and that in which it is watched.
+ * The time limit of a rollout's state, and what follows when it has passed.
+ * Time in which the supervisor could not run does not count: a candidate could
+ * not become ready or be checked in it.
  */
 #ifndef ROLLOUT_DEADLINE_H
 #define ROLLOUT_DEADLINE_H
@@ -11,11 +11,11 @@
 
 struct service;
 
-/* The release's timer.  -1 with errno. */
+/* Make the release's timer.  -1 with errno. */
 int deadline_init(struct service *);
 void deadline_fini(struct service *);
 
-/* The state of the rollout ends in so long, unless something else ends it. */
+/* The state ends in so many ms, unless something else ends it before. */
 void deadline_set(struct service *, int64_t ms);
 void deadline_clear(struct service *);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The end of a service: its generations first, its hooks, then the loop.
+ * The end of a service: first its generations, then its hooks, then the loop.
  */
 #include "rollout/ending.h"
 
@@ -66,6 +66,6 @@ ending_begin(struct service *service, int exit_status, bool now)
 		else if (generation->role != ROLE_DRAINING)
 			retire_drain(generation);
 	}
-	/* Where nothing runs any more nobody else will say so. */
+	/* If nothing runs, no end of a process will call this. */
 	ending_settle(service);
 }

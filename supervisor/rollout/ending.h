@@ -10,12 +10,15 @@
 struct service;
 
 /*
- * Stop all generations and end with this exit status; now: without draining.
- * Asked again with now, it stops waiting for connections.
+ * Stop all generations and end with this exit status; now: without draining.  A
+ * second call with now ends the draining that the first one began.
  */
 void ending_begin(struct service *, int exit_status, bool now);
 
-/* A generation has come to its end: if all have and we are ending, end. */
+/*
+ * To be called when a generation or the last hook has ended: ends the service
+ * if it is stopping and all have.
+ */
 void ending_settle(struct service *);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * --strategy exclusive.  At no time do two generations run; at every time
- * somebody's sockets take new connections, which wait there.
+ * --strategy exclusive.  Two generations never run at one time, and at any time
+ * one generation's sockets take new connections, which wait there.
  */
 #include "rollout/exclusive.h"
 
@@ -21,7 +21,10 @@
 #include "rollout/outcome.h"
 #include "rollout/request.h"
 
-/* Does it run, or may it?  A candidate may once it is alone. */
+/*
+ * Must this generation end before the rollout goes on?  A candidate need not,
+ * unless it is alone.
+ */
 static bool
 is_in_the_way(
     const struct release *release, const struct generation *generation)
@@ -71,8 +74,8 @@ exclusive_resumed(struct service *service)
 }
 
 /*
- * The old one gets no new connection, so that it can be drained as any
- * other, and what it accepts no more is not lost with its sockets.
+ * The old one gets no new connection, so that it can be drained like any other,
+ * and its sockets close without losing a connection.
  */
 void
 exclusive_vacate(struct service *service, const char *why)
@@ -104,7 +107,7 @@ exclusive_vacate(struct service *service, const char *why)
 	exclusive_look(service);
 }
 
-/* What waits for the candidate will be the old one's. */
+/* The connections that wait for the candidate will be the old one's. */
 static void
 give_sockets_back(struct service *service)
 {
@@ -115,7 +118,7 @@ give_sockets_back(struct service *service)
 	steering_apply(service);
 }
 
-/* It serves as it should, but is not wanted: it may finish what it has. */
+/* A candidate that serves well but is not wanted may finish its connections. */
 static bool
 drain_candidate(struct service *service)
 {
@@ -165,15 +168,18 @@ exclusive_revive(struct service *service, const char *why)
 	struct generation *old = release->old;
 	char fault[RELEASE_WHY];
 
-	/* One that was never started has its sockets still. */
+	/* A candidate that was never started still has its sockets. */
 	if (release->candidate->program != NULL) {
 		give_sockets_back(service);
 		retire_stop(release->candidate);
 	}
-	/* One that served knows best; else it goes on with what it stored. */
+	/*
+	 * If the candidate served, the old one gets what it stored; otherwise
+	 * the old one has its own store.
+	 */
 	if (release->rollout.met_users)
 		stored_inherit(old, release->candidate);
-	/* From here on it is what is waited for. */
+	/* From here on the rollout waits for the old one. */
 	release->candidate = old;
 	release->old = NULL;
 	stored_sweep(service);

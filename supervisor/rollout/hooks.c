@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Hooks: a queue of commands, of which the first one runs.  What a command
- * is told of is noted when its event happens, since it may be another
- * generation's turn by the time that it runs.
+ * Hooks: a queue of commands, the first of which runs.  The variables of a
+ * command are set when its event happens, because another generation may be
+ * under way when the command runs.
  */
 #include "rollout/hooks.h"
 
@@ -20,13 +20,13 @@
 #include "generation/health.h"
 #include "generation/helper.h"
 
-/* A command and what it is told. */
+/* A command and its variables. */
 struct hook {
 	STAILQ_ENTRY(hook) entry;
 	char *command;
 	char *label; /* `hook promoted` */
 	char **variables;
-	unsigned int generation; /* 0: of no generation */
+	unsigned int generation; /* 0: no generation */
 	pid_t pid;
 };
 
@@ -34,11 +34,11 @@ struct hooks {
 	struct service *service;
 	struct observer observer;
 	STAILQ_HEAD(, hook) waiting;
-	size_t n; /* that wait */
+	size_t n; /* hooks that wait */
 	struct hook *running;
-	struct command *command;  /* of running */
-	struct event *next;	  /* begins the next one */
-	struct event *end;	  /* of the time after the last event */
+	struct command *command;  /* of the running hook */
+	struct event *next;	  /* begins the next hook */
+	struct event *end;	  /* timer of HOOKS_LAST_MS */
 	hooks_finished *finished; /* NULL: nobody waits for the end */
 };
 
@@ -53,7 +53,7 @@ hook_free(struct hook *hook)
 	free(hook);
 }
 
-/* HOTSWAP_EVENT and the others that only hooks have; *new*. */
+/* HOTSWAP_EVENT and the other variables that only hooks have; *new*. */
 static char **
 describe(const struct hooks *hooks, const json_t *event)
 {
@@ -105,7 +105,7 @@ hook_new(const struct hooks *hooks, const char *command, const json_t *event)
 	return hook;
 }
 
-/* From the loop: what emits an event is in the middle of something. */
+/* Begins from the loop, because the emitter of an event is not finished. */
 static void
 begin_soon(struct hooks *hooks)
 {
@@ -150,7 +150,7 @@ on_event(json_t *event, void *arg)
 	}
 }
 
-/* The hook that ran is done with; the next one's turn. */
+/* The running hook has ended; begin the next one. */
 static void
 end_running(struct hooks *hooks)
 {
@@ -210,7 +210,7 @@ begin_next(evutil_socket_t fd, short what, void *arg)
 	end_running(hooks);
 }
 
-/* Kill what runs, forget what waits. */
+/* Kill the running hook, forget those that wait. */
 static void
 give_up(struct hooks *hooks)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How a rollout went, as --json and history have it.
+ * How a rollout went, as --json and the history show it.
  */
 #include "rollout/outcome.h"
 
@@ -12,7 +12,7 @@
 #include "core/service.h"
 #include "core/state.h"
 
-#define PHASES_MAX 1000 /* shares by hand are without number */
+#define PHASES_MAX 1000 /* shares set by hand are not limited */
 
 static const char *const result_names[] = {
 	[OUTCOME_PROMOTED] = "promoted",
@@ -30,11 +30,11 @@ outcome_begin(struct release *release)
 	json_decref(release->phases);
 	release->phases = json_array();
 	release->lost = false;
-	/* Not the last one's: a successor may read it before it begins. */
+	/* The last rollout's values must not get into the checkpoint. */
 	release->rollout.met_users = release->rollout.alone = false;
 }
 
-/* There is no room for more: what comes goes to the last one. */
+/* No room for another phase: add the time to the last one. */
 static void
 lengthen_last(json_t *phases, json_int_t ms)
 {
@@ -82,7 +82,9 @@ outcome_find(const struct service *service, const char *id)
 	return journal_find(service->journal, "id", id);
 }
 
-/* A predecessor ended between writing it and noting that it had. */
+/*
+ * Did a predecessor write the outcome, and die before the checkpoint said so?
+ */
 static bool
 is_written(const struct service *service)
 {

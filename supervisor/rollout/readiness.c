@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * When is a generation ready to be checked?  `auto` and `listen`: when it has
- * a socket at each address at which the active one has; the first, when it
- * has one at all and has bound no other for a moment.  A program that was
- * passed its sockets has them from the first instant; the health check says
- * when it accepts.
+ * Readiness.  With `auto` and `listen` a generation is ready when it has a
+ * socket at each address at which the active one has.  The first generation is
+ * ready when it has a socket at all and has bound no other one for a moment.  A
+ * program that was passed its sockets has them from the start; the health check
+ * shows when it accepts.
  */
 #include "rollout/readiness.h"
 
@@ -17,7 +17,7 @@
 #include "generation/latecomers.h"
 #include "generation/wrap.h"
 
-#define QUIET_MS 100 /* from one listen(2) of a starting server to the next */
+#define QUIET_MS 100 /* between two listen(2) of a starting server */
 
 struct readiness {
 	struct generation *generation;
@@ -45,7 +45,7 @@ has_socket(const struct listener *listener, const struct generation *generation)
 	return n > 0;
 }
 
-/* An address at which the active one is reached, and this one is not. */
+/* Is this an address at which the active one is reached, but not this one? */
 static bool
 lacks(const struct generation *generation, const struct listener *listener)
 {
@@ -62,7 +62,7 @@ is_required(const struct service *service, const struct listener *listener)
 	    service->active->latecomers, listener_address(listener));
 }
 
-/* Does it listen wherever it has to, and somewhere at all? */
+/* Does it listen at every required address, and at one at all? */
 static bool
 is_listening(const struct generation *generation)
 {
@@ -83,7 +83,7 @@ is_listening(const struct generation *generation)
 	return any || !misses || wrap_backend(generation->wrap) == SHIM_OFF;
 }
 
-/* How long others are waited for, at which it need not listen. */
+/* How long to wait for addresses that are not required. */
 static int64_t
 patience_left(const struct generation *generation)
 {
@@ -112,7 +112,7 @@ wait_for(struct readiness *readiness, unsigned int ms)
 	evtimer_add(readiness->timer, &delay);
 }
 
-/* Nothing but the program's next listen(2), or time, is waited for. */
+/* Waits only for the program's next listen(2), or for a time. */
 static void
 look(struct readiness *readiness)
 {
@@ -230,7 +230,10 @@ readiness_look(struct readiness *readiness)
 		wait_for(readiness, service->active == NULL ? QUIET_MS : 0);
 }
 
-/* The addresses at which one has a socket and the other, if any, has none. */
+/*
+ * The addresses at which one has a socket; if there is another, only the
+ * required ones that it lacks.
+ */
 static void
 list_addresses(const struct generation *has, const struct generation *other,
     char *buf, size_t size)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A rollout over the end of the supervisor: what a successor must know of
- * it, and how it goes on.  The rule: what had all the traffic is finished,
- * what had not is taken back.
+ * How a rollout survives the end of the supervisor: what a successor must know,
+ * and how it continues.  The rule: a candidate that had all the traffic stays,
+ * any other is taken back.
  */
 #include "rollout/release_state.h"
 
@@ -68,7 +68,7 @@ find_state(const char *name)
 	return state;
 }
 
-/* Of --strategy exclusive. */
+/* For --strategy exclusive. */
 static int
 restore_pause(struct release *release, const json_t *saved)
 {
@@ -106,7 +106,7 @@ restore_request(struct release *release, const json_t *saved)
 	return 0;
 }
 
-/* Of one that goes on where it was. */
+/* For a rollout that was handed over to go on. */
 static int
 restore_course(struct release *release, const json_t *saved)
 {
@@ -162,7 +162,7 @@ release_restore(struct service *service, const json_t *saved)
 	return restore_request(release, saved);
 }
 
-/* All that was left to do was to say so. */
+/* The rollout was over; only its outcome was not told. */
 static void
 tell(struct service *service, enum outcome_result result)
 {
@@ -171,7 +171,7 @@ tell(struct service *service, enum outcome_result result)
 	outcome_tell(service, result, NULL);
 }
 
-/* It had all the traffic: it has the rest of its time to prove itself. */
+/* The candidate had all the traffic: only the rest of its bake time is left. */
 static void
 go_on_baking(struct service *service)
 {
@@ -190,7 +190,7 @@ go_on_baking(struct service *service)
 	candidate_watch(service, left > 0 ? left : 0);
 }
 
-/* There is nothing to go back to: the first one gets another chance. */
+/* There is nothing to return to: the first generation is tried again. */
 static void
 start_first(struct service *service)
 {
@@ -216,7 +216,7 @@ start_first(struct service *service)
 		readiness_said(release->readiness);
 }
 
-/* The old one is on its way back; it may run again already. */
+/* The old one is being restored; it may run again already. */
 static void
 go_on_restoring(struct service *service)
 {
@@ -241,7 +241,7 @@ go_on_restoring(struct service *service)
 	}
 }
 
-/* What it was about to be given is the old one's again. */
+/* Give the candidate's share back to the old one. */
 static void
 take_back(struct service *service)
 {
@@ -259,7 +259,7 @@ take_back(struct service *service)
 	course_take(service, EVENT_FAILED, interrupted);
 }
 
-/* So much is left of the time of its state. */
+/* The time that is left of the state. */
 static int64_t
 time_left(const struct release *release)
 {
@@ -268,7 +268,7 @@ time_left(const struct release *release)
 	return left > 0 ? left : 0;
 }
 
-/* It was starting, or ready and being checked. */
+/* The candidate was starting, or was ready and being checked. */
 static void
 go_on_starting(struct service *service)
 {
@@ -286,7 +286,7 @@ go_on_starting(struct service *service)
 		readiness_said(release->readiness);
 }
 
-/* Its share is in force, for the rest of its time or until somebody asks. */
+/* Its share stays in force for the rest of its time, or until a request. */
 static void
 go_on_shifting(struct service *service)
 {
@@ -295,14 +295,14 @@ go_on_shifting(struct service *service)
 	size_t steps = rollout->nsteps;
 
 	request_plan(service);
-	/* There may be none for one that is in a hurry. */
+	/* A rescue has no steps, request_rescue: no more than there were. */
 	if (steps < rollout->nsteps)
 		rollout->nsteps = steps;
 	candidate_watch(
 	    service, release->deadline_ms != 0 ? time_left(release) : -1);
 }
 
-/* The predecessor knew that it would end, and how it was then is so now. */
+/* Go on where the predecessor was, if it has handed the rollout over. */
 static bool
 go_on(struct service *service)
 {
@@ -323,7 +323,7 @@ go_on(struct service *service)
 	return true;
 }
 
-/* Promoted in all but name? */
+/* Had the candidate all the traffic, so that only its promotion is missing? */
 static bool
 has_all(const struct release *release)
 {
@@ -340,7 +340,10 @@ release_resume(struct service *service)
 	enum role role = candidate != NULL ? candidate->role : ROLE_CANDIDATE;
 	bool rollback = release->kind == RELEASE_ROLLBACK;
 
-	/* One that made room for a candidate is active until that has it. */
+	/*
+	 * An old one that has ended for a candidate is active until it is
+	 * promoted.
+	 */
 	if (service->active != NULL && service->active != candidate &&
 	    service->active->program != NULL)
 		candidate_look_after(service->active);

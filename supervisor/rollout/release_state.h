@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A rollout over the end of the supervisor.
+ * How a rollout survives the end of the supervisor.
  */
 #ifndef ROLLOUT_RELEASE_STATE_H
 #define ROLLOUT_RELEASE_STATE_H
@@ -12,12 +12,15 @@
 /* What a successor must know, *new*. */
 json_t *release_save(const struct release *);
 
-/* Take over what release_save has said; the generations are there.  -1. */
+/*
+ * Restore what release_save has saved, after the generations.  -1 on failure.
+ */
 int release_restore(struct service *, const json_t *);
 
 /*
- * Then, once all else is restored and the loop is about to run: finish what
- * had all the traffic, take back what had not.  A first start goes on.
+ * To be called when all is restored and the loop is about to run: finishes a
+ * rollout whose candidate had all the traffic, and takes back any other.  A
+ * first start goes on, and so does a rollout that was handed over.
  */
 void release_resume(struct service *);
 

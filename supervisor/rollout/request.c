@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What people ask of a rollout.  Refuses what has no place now, with a word
- * that says what is under way.
+ * Requests of people.  A request that the state does not allow is refused, with
+ * a text that says what is under way.
  */
 #include "rollout/request.h"
 
@@ -39,7 +39,7 @@ describe_rollout(const struct service *service, char why[static RELEASE_WHY])
 		    release->from, state);
 }
 
-/* The generation that a rollback goes to, NULL if there is none. */
+/* The generation of a rollback, NULL if there is none. */
 static struct generation *
 choose_target(struct service *service, unsigned int to)
 {
@@ -74,7 +74,7 @@ check_target(const struct service *service, const struct generation *target,
 	return -1;
 }
 
-/* The image to run and the command line that it stands for. */
+/* Use an image and its command line again. */
 static int
 take_image(struct release *release, struct image *image)
 {
@@ -85,8 +85,9 @@ take_image(struct release *release, struct image *image)
 }
 
 /*
- * A relative path with a slash is looked up where it was typed, unless the
- * program has a directory of its own (--chdir).  *New*; NULL: argv[0] does.
+ * The path of the program's file, *new*; NULL: argv[0] is looked up.  A
+ * relative path with a slash is relative to the caller's directory, unless the
+ * program has a directory of its own (--chdir).
  */
 static char *
 place_file(const struct service *service, const struct request *request)
@@ -162,7 +163,7 @@ request_plan(struct service *service)
 	struct rollout *rollout = &service->release.rollout;
 
 	rollout->nsteps = 0;
-	/* Who goes back is in a hurry, and knows where to. */
+	/* A rollback skips the steps, because users are waiting for it. */
 	if (release->kind == RELEASE_ROLLBACK || release->old == NULL)
 		return;
 	rollout->steps = options->canary.percent;
@@ -233,7 +234,10 @@ request_begin(struct service *service, const struct request *request,
 		snprintf(why, RELEASE_WHY, "%s", strerror(errno));
 		return REQUEST_REFUSED;
 	}
-	/* From here on it has an outcome, whoever is there to tell it. */
+	/*
+	 * From here on the rollout has an outcome, even if a successor tells
+	 * it.
+	 */
 	state_changed(service);
 	if (target != NULL && target == service->parked &&
 	    program_main(target->program) != 0) {
@@ -277,7 +281,7 @@ request_keep(struct service *service)
 	release->exe = NULL;
 }
 
-/* Why what needs a candidate that serves has no place now. */
+/* Why a request that needs a serving candidate is refused. */
 static int
 refuse_early(const struct service *service, char why[static RELEASE_WHY])
 {
@@ -338,7 +342,10 @@ request_rescue(struct service *service, const char *why)
 	if (service->release.rollout.state == ROLLOUT_RESTORING)
 		return !course_take(service, EVENT_FAILED, why);
 	if (service->release.rollout.state != ROLLOUT_IDLE) {
-		/* It gets all as soon as it is healthy: nobody else serves. */
+		/*
+		 * No other generation serves: a healthy candidate gets all
+		 * traffic.
+		 */
 		service->release.rollout.nsteps = 0;
 		course_take(service, EVENT_HELD, NULL);
 		return true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The first state of a rollout: the image is looked up, hashed and copied,
- * then --check has its word.  Nothing of the candidate runs yet.
+ * The first state of a rollout: the image is looked up, hashed and copied, and
+ * then --check is run.  No process of the candidate runs yet.
  */
 #include "rollout/resolve.h"
 
@@ -14,7 +14,7 @@
 #include "generation/helper.h"
 #include "rollout/course.h"
 
-/* The first start has nobody to end before it. */
+/* A first start has no old generation that must end before. */
 static void
 resolved(struct service *service)
 {

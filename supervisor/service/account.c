@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The account: a table of the service's parts, each of which says what it is
- * and is made again of that.
+ * The account of what runs: a table of the service's parts, each of which
+ * describes itself and is restored from its description.
  */
 #include "service/account.h"
 
@@ -53,7 +53,7 @@ save_generations(const struct service *service)
 	return list;
 }
 
-/* Of metrics. */
+/* The counters of the metrics. */
 static json_t *
 save_counters(const struct service *service)
 {
@@ -88,7 +88,7 @@ account_describe(const struct service *service, json_t *life)
 	    "life", life);
 }
 
-/* An older build has not told them. */
+/* A document of an older build does not have them. */
 static void
 restore_counters(struct service *service, const json_t *saved)
 {

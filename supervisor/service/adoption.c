@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Who lives, what is known of it, and whether it can be taken over.  Changes
- * nothing before it is sure of that.
+ * Which processes live, what is known of them, and whether they can be taken
+ * over.  Changes nothing before that is certain, except that a supervisor
+ * without a keeper is ended.
  */
 #include "service/adoption.h"
 
@@ -32,8 +33,8 @@
 #include "service/heritage.h"
 #include "service/recovery.h"
 
-#define ASK_S	1    /* for a supervisor to let us in */
-#define WAIT_MS 5000 /* for a process that was killed, and its locks */
+#define ASK_S	1    /* seconds for a supervisor's answer */
+#define WAIT_MS 5000 /* for the end of a killed process, and for its lock */
 
 struct adoption {
 	struct service *service;
@@ -45,7 +46,7 @@ struct adoption {
 	size_t size;
 };
 
-/* WHO LIVES */
+/* WHICH PROCESSES LIVE */
 
 static pid_t
 living(const json_t *process)
@@ -59,7 +60,7 @@ described(const struct adoption *a, const char *key)
 	return json_object_get(json_object_get(a->document, "life"), key);
 }
 
-/* What the copy says; it may be of a life before the machine's last start. */
+/* Read the copy; one of another boot or PID namespace is ignored. */
 static void
 load(struct adoption *a)
 {
@@ -81,8 +82,8 @@ load(struct adoption *a)
 /* TAKING OVER FROM A SUPERVISOR WHOSE KEEPER IS DEAD */
 
 /*
- * A command that asks whether the name is taken has a shared lock for as long
- * as it asks, cli/absence.c: that is nobody's, and soon over.
+ * A command that checks if the name is taken holds a shared lock for a moment,
+ * cli/absence.c: that lock is no supervisor's.
  */
 static bool
 try_lock(int lock)
@@ -124,8 +125,9 @@ connect_control(const char *name)
 }
 
 /*
- * Where Yama is, only who is named may look into a process that is not its
- * child's, prctl(2).  One that does not answer is tried all the same.
+ * With Yama, a process may inspect another that is not its descendant only if
+ * that one names it, prctl(2).  If the supervisor does not answer, this process
+ * tries all the same.
  */
 static void
 ask_to_be_let_in(const struct adoption *a)
@@ -135,14 +137,17 @@ ask_to_be_let_in(const struct adoption *a)
 	int sock = connect_control(a->service->options->name);
 	char reply;
 
-	/* With its NUL, which ends a message. */
+	/* With the NUL that ends a message. */
 	if (sock != -1 && fd_send(sock, call, sizeof(call), NULL, 0) != -1)
 		while (recv(sock, &reply, 1, 0) == 1 && reply != '\0')
 			continue;
 	fd_close(&sock);
 }
 
-/* Nothing of it changes any more from here on. */
+/*
+ * Stop the supervisor, take its descriptors, and kill it.  The stop keeps the
+ * copy and the descriptors from changing.
+ */
 static void
 seize(struct adoption *a, pid_t pid, int pidfd)
 {
@@ -158,7 +163,7 @@ seize(struct adoption *a, pid_t pid, int pidfd)
 	poll(&ended, 1, WAIT_MS);
 }
 
-/* The supervisor that the account names, if it still lives. */
+/* Take over from the supervisor that the document names, if it lives. */
 static void
 take_over(struct adoption *a)
 {
@@ -167,7 +172,7 @@ take_over(struct adoption *a)
 
 	if (pid == 0 || (pidfd = pidfd_open(pid, 0)) == -1)
 		return;
-	/* It has not become another's PID before it was opened. */
+	/* The PID still means the same process, now that pidfd is open. */
 	if (living(described(a, "supervisor")) == pid) {
 		log_info(
 		    "taking over from process %d, whose keeper is dead", pid);
@@ -177,8 +182,9 @@ take_over(struct adoption *a)
 }
 
 /*
- * The lock is somebody's: of one without a keeper it is to be had, and of one
- * that is just ending, or coming up as its keeper dies.
+ * Take the lock.  Another process may have it: that of a supervisor without a
+ * keeper is taken over; one that is ending, or starting while its keeper dies,
+ * is waited for.
  */
 static int
 take_lock(struct adoption *a, int lock)
@@ -196,7 +202,7 @@ take_lock(struct adoption *a, int lock)
 	return 0;
 }
 
-/* WHAT IS TO BE DONE */
+/* THE DECISION */
 
 static int __attribute__((format(printf, 2, 3)))
 refuse(const struct adoption *a, const char *fmt, ...)
@@ -219,7 +225,7 @@ refuse(const struct adoption *a, const char *fmt, ...)
 	return -1;
 }
 
-/* The newest of the document's that this survivor is of; NULL: none. */
+/* The document's program of that generation; NULL: none. */
 static json_t *
 find_program(const struct adoption *a, unsigned int generation)
 {
@@ -235,8 +241,9 @@ find_program(const struct adoption *a, unsigned int generation)
 }
 
 /*
- * Each survivor must be of a generation that is known to run; the oldest is
- * the main process of one that died just after it had been started.
+ * Each survivor must be of a generation that runs by the document.  If no main
+ * process is recorded, because the supervisor died just after the start, the
+ * oldest survivor is the main process.
  */
 static int
 match_survivors(struct adoption *a)
@@ -260,7 +267,7 @@ match_survivors(struct adoption *a)
 	return 0;
 }
 
-/* Also a program that has overwritten its environment. */
+/* Counts also a program that has overwritten its environment. */
 static size_t
 count_living(const struct adoption *a)
 {
@@ -342,7 +349,7 @@ adoption_begin(struct service *service, int lock, char *why, size_t size)
 		    "this one another name",
 		    name, name);
 	else {
-		/* It may have written more since. */
+		/* The supervisor may have written the copy again meanwhile. */
 		load(&a);
 		result = decide(&a);
 	}

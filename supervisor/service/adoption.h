@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Before a first start: what has the same name and lives though its keeper is
- * dead, or keeper and supervisor both, is taken over instead of being refused
- * or doubled.  What is known of it is in the checkpoint's copy (keep/copy.h);
- * descriptors are taken out of the processes that have them, pidfd_getfd(2).
+ * Adoption, before a first start: if processes of the same name live though
+ * their keeper, or both keeper and supervisor, have died, the service takes
+ * them over, and neither refuses to start nor starts the programs twice.  The
+ * checkpoint's copy (keep/copy.h) describes them; descriptors are taken out of
+ * their processes with pidfd_getfd(2).
  */
 #ifndef SERVICE_ADOPTION_H
 #define SERVICE_ADOPTION_H
@@ -13,10 +14,10 @@
 struct service;
 
 /*
- * Take the lock, a file of ours, and adopt what there is: recovery_is_first
- * says whether there was anything.  Waits for the end of a supervisor whose
- * keeper is dead; to be called before the loop.  -1 with why: it must not be
- * started, the name is taken, or what lives cannot be taken over.
+ * Take the lock, a file of this process, and adopt what lives:
+ * recovery_is_first then tells whether there was anything.  Waits for the end
+ * of a supervisor whose keeper is dead; to be called before the loop runs.  -1
+ * with why: the name is taken, or what lives cannot be taken over.
  */
 int adoption_begin(struct service *, int lock, char *why, size_t size);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The examined one answers with one line, its last; whatever else it does
+ * The program that is examined answers with its last line; any other behaviour
  * means no.
  */
 #include "service/examined.h"
@@ -27,7 +27,7 @@ examined_main(const char *path)
 	char why[WHY_MAX];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	/* Nobody shall take us for the supervisor. */
+	/* The service manager must not take this process for the supervisor. */
 	unsetenv("NOTIFY_SOCKET");
 	unsetenv("LISTEN_PID");
 	if (fd == -1 || run_prepare(&service) == -1)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Sockets are known by their cookies, which the document names.
+ * Sockets are recognized by their cookies, which the document names.
  */
 #include "service/heritage.h"
 
@@ -31,14 +31,14 @@
 struct search {
 	struct service *service;
 	const json_t *document;
-	json_t *wanted; /* names of sockets, as they are held */
+	json_t *wanted; /* names by which the sockets are held */
 	const struct survivor *survivors;
 	size_t nsurvivors;
 };
 
 /* FROM A SUPERVISOR */
 
-/* Of the new life's own: not taken over. */
+/* Descriptors that the new supervisor has itself are not taken over. */
 static bool
 is_own(const char *name)
 {
@@ -46,7 +46,7 @@ is_own(const char *name)
 	    strcmp(name, REPORT_HELD) == 0 || strcmp(name, "lock.0") == 0;
 }
 
-/* A number may be another's by now; a socket's name tells. */
+/* The number may mean another file by now; a socket's name tells. */
 static bool
 is_named(const char *name, int fd)
 {
@@ -90,7 +90,7 @@ want(struct search *search, json_int_t cookie)
 		json_object_set_new(search->wanted, text, json_true());
 }
 
-/* What listener_save and the ways name. */
+/* The cookies that listener_save and the ways have saved. */
 static void
 collect_wanted(struct search *search)
 {
@@ -113,7 +113,7 @@ collect_wanted(struct search *search)
 	}
 }
 
-/* Is it at the address of a listener of ours? */
+/* Is it at an address of one of the service's listeners? */
 static bool
 is_ours(const struct search *search, int fd)
 {
@@ -182,7 +182,7 @@ find_tree(const struct search *search, const json_t *saved)
 	return tree;
 }
 
-/* -1 with why: one that lives cannot be looked into. */
+/* -1 with why: a living process may not be inspected. */
 static int
 search_process(struct search *search, pid_t pid, char *why, size_t size)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a service that is adopted leaves: descriptors, taken out of the
- * processes that have them, and the checkpoint's document, which a new
- * command line changes.
+ * What an adopted service leaves: descriptors, which are taken out of the
+ * processes that have them, and the checkpoint's document, in which the new
+ * command line replaces the old one.
  */
 #ifndef SERVICE_HERITAGE_H
 #define SERVICE_HERITAGE_H
@@ -14,21 +14,21 @@
 struct service;
 struct survivor;
 
-/* All that a supervisor that is stopped holds. */
+/* Take all descriptors that a stopped supervisor holds. */
 void heritage_take_held(struct service *, const json_t *document, pid_t);
 
 /*
- * Sockets of listeners that the programs which live have, and survivors, who
- * may be more than are noted down.  Those that are at
- * our addresses and that nobody had noted down are shut down: they were about
- * to join when all ended.  -1 with why: we may not look into a program.
+ * Take the listeners' sockets out of the living programs and out of survivors,
+ * which the document may not name.  A listening socket at one of the service's
+ * addresses that the document does not name is shut down: it was about to join
+ * when the supervisor died.  -1 with why: a program may not be inspected.
  */
 int heritage_take_sockets(struct service *, const json_t *document,
     const struct survivor *, size_t nsurvivors, char *why, size_t size);
 
 /*
- * The command line that we were started with is the one in force; what it
- * cannot change while the programs run is said.
+ * Put the new command line in force; a warning names what it cannot change
+ * while the programs run.
  */
 void heritage_renew(struct service *, json_t *document, json_t *program);
 

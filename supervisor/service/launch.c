@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The launch of a service: its first checkpoint says nothing but what was
- * asked for, so that the first start is a start like any other.
+ * The launch of a service: its first checkpoint has only what the command line
+ * asks for, so that the first start is a start like any other.
  */
 #include "service/launch.h"
 
@@ -29,7 +29,7 @@
 #include "service/account.h"
 #include "service/run.h"
 
-/* The sockets of a .socket unit, in items for as many; their number. */
+/* Put the sockets of a .socket unit into items; their number. */
 static size_t
 list_passed(const struct depot *passed, struct keeper_item *items)
 {
@@ -41,7 +41,7 @@ list_passed(const struct depot *passed, struct keeper_item *items)
 	return passed->n;
 }
 
-/* Is it the file that we are? */
+/* Is path the file that this process executes? */
 static bool
 is_ourselves(const char *path)
 {
@@ -51,7 +51,10 @@ is_ourselves(const char *path)
 	    ours.st_dev == st.st_dev && ours.st_ino == st.st_ino;
 }
 
-/* By a name that is looked up anew each time, not where links led to. */
+/*
+ * The path of hotswap as it was called, so that links are followed anew each
+ * time.
+ */
 static void
 find_ourselves(char path[static PATH_MAX])
 {
@@ -109,7 +112,7 @@ become_keeper(const char *name, const json_t *first, int report_fd)
 		status = STATUS_SOFTWARE;
 	}
 	free(items);
-	free(passed.items); /* the descriptors were the keeper's */
+	free(passed.items); /* the keeper has closed the descriptors */
 	return status;
 }
 

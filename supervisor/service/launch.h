@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * From a command line to a service that runs: hands all that the first
- * supervisor has to know to a keeper, which this process becomes.
+ * From a command line to a running service: gives what the first supervisor
+ * must know to a keeper, which this process becomes; or supervises itself if
+ * systemd holds descriptors for it.
  */
 #ifndef SERVICE_LAUNCH_H
 #define SERVICE_LAUNCH_H

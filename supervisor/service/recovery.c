@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Start is recovery: where the account of what runs is kept, is found again,
- * and is gone on from.  The descriptors beside it are held.h's.
+ * Recovery: where the checkpoint is kept, read, and continued from.
+ * core/held.h keeps the other descriptors.
  */
 #include "service/recovery.h"
 
@@ -39,17 +39,17 @@
 
 struct recovery {
 	struct checkpoint checkpoint;
-	json_t *document; /* what was found, until it is used up */
+	json_t *document; /* what was read, until it is used */
 	struct copy copy;
-	json_t *life; /* who we are, for the copy's sake */
+	json_t *life; /* this supervisor's identity, for the copy */
 	bool first;
 	bool uncopied;	    /* the last copy could not be written */
-	struct event *turn; /* active: something has changed in this turn */
+	struct event *turn; /* active if something has changed in this turn */
 };
 
-/* KEEPING IT UP TO DATE */
+/* WRITING */
 
-/* It is worth a word, and no more: the memfds say the same. */
+/* A failure is only a warning: the memfds have the same document. */
 static void
 save_copy(struct service *service, const json_t *document)
 {
@@ -65,8 +65,8 @@ save_copy(struct service *service, const json_t *document)
 }
 
 /*
- * A checkpoint that says the same already is not written again.  -1 with errno
- * after it has said so.
+ * An unchanged checkpoint is not written again.  -1 with errno, after a log
+ * line.
  */
 static int
 commit(struct service *service)
@@ -117,23 +117,25 @@ static const struct state_ops state_ops = {
 	.snapshot = snapshot,
 };
 
-/* Whatever else the turn had to do is done. */
+/* Runs after all other callbacks of the turn. */
 static void
 turn_ends(evutil_socket_t fd, short what, void *service)
 {
 	state_commit(service);
 }
 
-/* COMING UP */
+/* READING */
 
-/* A new pair of files, held from here on. */
+/* Make a new pair of memfds and hold them. */
 static int
 begin_checkpoint(struct service *service, const json_t *first)
 {
 	struct recovery *recovery = service->recovery;
 	size_t i;
 
-	/* Who had that held had a checkpoint, and programs. */
+	/*
+	 * A supervisor that had this held also had a checkpoint and programs.
+	 */
 	if (held_has(service, "lock", 0)) {
 		log_error("there is no checkpoint among what is held of a "
 			  "supervisor before: what runs is left running as it "
@@ -249,7 +251,7 @@ recovery_adopt(
 {
 	struct recovery *recovery = service->recovery;
 
-	/* Where hotswap is installed is known better from us. */
+	/* The path of the hotswap that runs now counts. */
 	json_object_set(
 	    document, "reexec", json_object_get(recovery->document, "reexec"));
 	json_decref(recovery->document);
@@ -257,7 +259,9 @@ recovery_adopt(
 	recovery->checkpoint.sequence = sequence;
 	recovery->first = false;
 	service->adopted = true;
-	/* From here on it is ours, also if we end at once. */
+	/*
+	 * From here on the document is held, also if this process ends at once.
+	 */
 	if (checkpoint_save(&recovery->checkpoint, document) == -1)
 		log_error("checkpoint: cannot be written: %s", strerror(errno));
 }
@@ -312,7 +316,7 @@ recovery_examine(struct service *service, int fd, char *why, size_t size)
 	return account_read(service, recovery->document, why, size);
 }
 
-/* GOING ON */
+/* CONTINUING */
 
 static void
 begin_first(struct service *service)
@@ -338,7 +342,7 @@ begin_first(struct service *service)
 	ending_begin(service, STATUS_SOFTWARE, true);
 }
 
-/* A generation that the predecessor had no time to make use of. */
+/* End a candidate of which no rollout is under way. */
 static void
 dismiss_strays(struct service *service)
 {
@@ -424,7 +428,7 @@ recovery_end(struct service *service)
 		copy_remove(&recovery->copy);
 	state_stop(service);
 	store_say(held_store(service), "STOPPING=1");
-	/* The next start is a first one. */
+	/* The next start is a first start. */
 	for (i = 0; i < CHECKPOINT_FILES; i++)
 		store_remove(held_store(service), checkpoint_names[i]);
 }

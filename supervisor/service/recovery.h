@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Start is recovery: what a successor needs is kept up to date here, and
- * here it is found again.  A first start finds a checkpoint that says
- * nothing but what was asked for.
+ * Recovery: the checkpoint is kept up to date here, and a new supervisor reads
+ * it here.  Every start is a recovery; a first start finds a checkpoint with
+ * only what the command line asks for.
  */
 #ifndef SERVICE_RECOVERY_H
 #define SERVICE_RECOVERY_H
@@ -15,49 +15,49 @@ struct service;
 struct copy;
 
 /*
- * Find out what there is to go on with; first, borrowed, is what to begin
- * with where there is nothing.  Sets the service's options.  -1 after it has
- * said what is wrong: then nothing must be touched.
+ * Read the checkpoint; if there is none, begin with first, borrowed.  Sets the
+ * service's options.  -1, after a log line: then nothing that runs must be
+ * touched.
  */
 int recovery_open(struct service *, const json_t *first);
 void recovery_close(struct service *);
 
 /*
- * Where the runtime directory is known: the checkpoint's copy, *borrowed*.
- * What the command line asked for, *borrowed*.
+ * recovery_copy: the checkpoint's copy, *borrowed*; needs the runtime
+ * directory.  recovery_command: the command line's program, *borrowed*.
  */
 struct copy *recovery_copy(struct service *);
 json_t *recovery_command(const struct service *);
 
 /*
- * There is something to go on with after all: a document, *stolen*, with the
- * number of its copy.
+ * Continue from a document, *stolen*, that adoption has found, with the
+ * sequence number of its copy.
  */
 void recovery_adopt(
     struct service *, json_t *document, unsigned long long sequence);
 
-/* What was adopted is left to others as it is: nobody shall start us again. */
+/* Leave what was adopted as it is; the keeper shall start no supervisor. */
 void recovery_yield(struct service *);
 
-/* Nothing ran before. */
+/* Is this a first start, with nothing that ran before? */
 bool recovery_is_first(const struct service *);
 
-/* Bring the service's parts back.  -1 after it has said what is wrong. */
+/* Restore the service's parts.  -1 after a log line. */
 int recovery_restore(struct service *);
 
 /*
- * For a service that will never run: read all of a checkpoint, *stolen*, and
- * touch nothing.  -1 with why it would be of no use.
+ * Read a checkpoint, *stolen*, for a service that will never run, and touch
+ * nothing.  -1 with why if it could not be used.
  */
 int recovery_examine(struct service *, int fd, char *why, size_t size);
 
 /*
- * All is in place: from here on the checkpoint is kept, and everything goes
- * on where it was, or begins.
+ * All parts are ready: keep the checkpoint from here on, and continue where the
+ * predecessor was, or begin.
  */
 void recovery_begin(struct service *);
 
-/* We end because we are asked to: nobody shall start us again. */
+/* The service ends on request: the keeper shall start no supervisor. */
 void recovery_end(struct service *);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The service: comes up, runs the loop, and ends when the last of its
- * generations has.
+ * The service: starts, runs the loop, and ends when the last of its generations
+ * has ended.
  */
 #include "service/run.h"
 
@@ -48,7 +48,7 @@
 #include "service/adoption.h"
 #include "service/recovery.h"
 
-/* What lives as long as run_service does. */
+/* What exists as long as run_service runs. */
 struct run {
 	struct service service;
 	int lock;
@@ -74,9 +74,9 @@ run_prepare(struct service *service)
 	return actions_open(service);
 }
 
-/* COMING UP: each returns an exit status, after it has said what is wrong. */
+/* START: each function returns an exit status, after a log line. */
 
-/* Say it in the log and to whoever waits for the start. */
+/* Report a failure in the log and to the process that waits for the start. */
 static int __attribute__((format(printf, 3, 4)))
 fail(struct service *service, int status, const char *fmt, ...)
 {
@@ -99,7 +99,7 @@ put_text(int fd, const char *text)
 	return ftruncate(fd, 0) == 0 && pwrite(fd, text, n, 0) == n ? 0 : -1;
 }
 
-/* For those whom we do not answer: who is to be asked? */
+/* Write the PIDs for commands that get no answer by the control socket. */
 static void
 sign_lock(const struct run *run)
 {
@@ -144,7 +144,7 @@ open_places(struct run *run)
 	    : fail(service, STATUS_SOFTWARE, "%s: %s", path, strerror(errno));
 }
 
-/* And adopt what has the name and lives, if there was no predecessor. */
+/* Take the lock, and adopt what lives if there is no predecessor. */
 static int
 take_name(struct run *run)
 {
@@ -153,7 +153,7 @@ take_name(struct run *run)
 
 	snprintf(path, sizeof(path), "%s/%s.lock", service->runtime,
 	    service->options->name);
-	/* A lock that is held outlives who took it, flock(2). */
+	/* A held descriptor keeps its lock when its process ends, flock(2). */
 	run->lock = held_take(service, "lock", 0);
 	if (run->lock == -1)
 		run->lock =
@@ -205,7 +205,7 @@ write_pidfile(struct run *run)
 	if ((run->pidfile = pid_file_new(path, service->options)) == NULL)
 		return fail(service, STATUS_CONFIG, "--pidfile %s: %s", path,
 		    strerror(errno));
-	/* That of the service instead of ours. */
+	/* The file gets the service's PID, which may be the keeper's. */
 	if (pid_file_claim(run->pidfile, held_pid(service),
 		recovery_is_first(service), &other, why) == 0)
 		return STATUS_OK;
@@ -217,7 +217,7 @@ write_pidfile(struct run *run)
 	return fail(service, STATUS_CONFIG, "--pidfile %s", why);
 }
 
-/* After --pidfile's own: its FILE.oldbin may be another supervisor's. */
+/* After --pidfile: its FILE.oldbin may be another supervisor's. */
 static int
 open_pidfiles(struct run *run)
 {
@@ -228,7 +228,7 @@ open_pidfiles(struct run *run)
 	return fail(service, STATUS_SOFTWARE, "pid files: %s", strerror(errno));
 }
 
-/* With it, closing a socket hands its queue to the others of its group. */
+/* With it, a closed socket's accept queue goes to others of its group. */
 static void
 migrate_queued(const struct options *options)
 {
@@ -263,7 +263,7 @@ open_listeners(struct run *run)
 
 	if (!recovery_is_first(service) && recovery_restore(service) == -1)
 		return STATUS_SOFTWARE;
-	/* Nothing runs, or what does is of a build that knew no marks. */
+	/* Nothing runs, or a build without marks has started what runs. */
 	if (service->mark[0] == '\0')
 		mark_renew(service);
 	if (!recovery_is_first(service))
@@ -309,7 +309,7 @@ open_manager(struct run *run)
 	return fail(service, STATUS_SOFTWARE, "watchdog: %s", strerror(errno));
 }
 
-/* Pid files of generations come last: what is restored is in them still. */
+/* The generations' pid files come after the generations are restored. */
 static int (*const steps[])(struct run *) = { begin_loop, open_places,
 	take_name, watch_signals, open_control, write_pidfile, open_listeners,
 	open_output, open_pidfiles, open_manager };
@@ -363,7 +363,7 @@ go_down(struct run *run)
 	reaper_fini();
 	recovery_close(service);
 	if (service->base != NULL) {
-		/* What libevent has put off for peers: they go only then. */
+		/* Callbacks that libevent has deferred free the peers. */
 		event_base_loop(service->base, EVLOOP_NONBLOCK);
 		event_base_free(service->base);
 	}
@@ -374,7 +374,7 @@ go_down(struct run *run)
 	fd_close(&run->lock);
 }
 
-/* It is for the keeper to try again, or for the user to decide. */
+/* The keeper tries again, or after an adoption the user decides. */
 static int
 leave(struct service *service, int status)
 {
@@ -405,7 +405,7 @@ run_service(const json_t *first)
 	log_bound(service->options->log_max);
 	service->report_fd = held_take(service, "report", 0);
 	status = come_up(&run);
-	/* What a predecessor has left is not ours to take down. */
+	/* What a predecessor has left is not stopped. */
 	if (status != STATUS_OK && !recovery_is_first(service))
 		return leave(service, status);
 	if (status == STATUS_OK) {
