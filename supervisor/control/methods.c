@@ -12,7 +12,7 @@
 
 #include "base/strings.h"
 #include "base/version.h"
-#include "control/control.h"
+#include "control/call.h"
 #include "rollout/ending.h"
 #include "core/events.h"
 #include "core/held.h"
