@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The connection to a supervisor's control socket: finding it, calling a
- * method, waiting for replies, and what errors mean as exit statuses.
+ * The connection to a supervisor's control socket: calling a method, waiting
+ * for replies, and going on with a successor.  Tells nothing; what is told of
+ * it is in cli/client_tell.h.
  */
 #ifndef CLI_CLIENT_H
 #define CLI_CLIENT_H
@@ -9,6 +10,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define CLIENT_PROMPT_MS   10000 /* for what is answered at once */
 #define CLIENT_SILENT_MS   8000	 /* by then a successor has answered */
@@ -33,14 +35,8 @@ struct client_message {
 	bool continues;
 };
 
-/* Connect; tells nothing.  *New*; NULL with errno. */
+/* *New*; NULL with errno. */
 struct client *client_connect(const char *name);
-
-/*
- * Connect to the service, or to the only one if name is NULL.  *New*; NULL
- * with the status for what it has told.
- */
-struct client *client_open(const char *name, int *status);
 void client_close(struct client *);
 
 const char *client_name(const struct client *);
@@ -68,17 +64,13 @@ void client_message_fini(struct client_message *);
 /* Whether the end came before any answer and may mean: not for this user. */
 bool client_is_refused(const struct client *);
 
-/* Tell a Varlink error; returns the exit status that it stands for. */
-int client_tell_error(const struct client *, const struct client_message *);
+/* A call that persists has lost its supervisor, and there is no other. */
+bool client_is_abandoned(const struct client *);
 
-/* Tell why there is no reply; returns the exit status for it. */
-int client_tell_silence(const struct client *, enum client_got);
+/* Has this service answered anything yet? */
+bool client_has_answer(const struct client *);
 
-/*
- * One call and its one reply, *new* in *parameters.  Returns STATUS_OK or
- * the status for what it has told.  *Steals* parameters; name as above.
- */
-int client_ask(const char *name, const char *method, json_t *arguments,
-    int64_t timeout_ms, json_t **parameters);
+/* The user whom the supervisor is of; -1 where that is not known. */
+uid_t client_owner(const struct client *);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/paths.h"
 #include "cli/commands.h"
 #include "cli/client.h"
+#include "cli/client_tell.h"
 #include "cli/field.h"
 #include "cli/render.h"
 #include "cli/tell.h"

@@ -9,6 +9,7 @@
 
 #include "cli/commands.h"
 #include "cli/client.h"
+#include "cli/client_tell.h"
 #include "cli/field.h"
 #include "cli/tell.h"
 #include "cli/waiting.h"

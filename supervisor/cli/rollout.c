@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/client.h"
+#include "cli/client_tell.h"
 #include "cli/field.h"
 #include "cli/progress.h"
 #include "cli/render.h"

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "cli/commands.h"
 #include "cli/client.h"
+#include "cli/client_tell.h"
 #include "cli/field.h"
 #include "cli/picture.h"
 #include "cli/render.h"

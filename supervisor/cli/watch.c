@@ -14,6 +14,7 @@
 #include "cli/arguments.h"
 #include "cli/block.h"
 #include "cli/client.h"
+#include "cli/client_tell.h"
 #include "cli/field.h"
 #include "cli/picture.h"
 #include "cli/tell.h"

@@ -12,8 +12,9 @@
 #include <string.h>
 
 #include "base/strings.h"
-#include "config/option_shares.h"
 #include "config/option.h"
+#include "config/option_shares.h"
+#include "config/option_words.h"
 
 #define NOT_DURATION "not a duration (500ms, 10s, 5m, 1h)"
 #define NOT_SIGNAL   "not a signal (SIGTERM, USR2, 15)"
@@ -232,88 +233,6 @@ signal_json(const void *slot, const struct option_row *row)
 	return json_string(text);
 }
 
-/* The index of the first len bytes of text among words; -1 if not there. */
-static int
-find_word(const char *const *words, const char *text, size_t len)
-{
-	int i;
-
-	for (i = 0; words[i] != NULL; i++) {
-		if (strlen(words[i]) == len &&
-		    strncmp(words[i], text, len) == 0)
-			return i;
-	}
-	return -1;
-}
-
-/* `not one of always, on-failure, never` */
-static int
-refuse_word(const char *const *words, char reason[static OPTIONS_WHY])
-{
-	strlcpy(reason, "not one of ", OPTIONS_WHY);
-	for (; *words != NULL; words++) {
-		strlcat(reason, *words, OPTIONS_WHY);
-		if (words[1] != NULL)
-			strlcat(reason, ", ", OPTIONS_WHY);
-	}
-	return -1;
-}
-
-static int
-parse_word(void *slot, const struct option_row *row, const char *text,
-    char reason[static OPTIONS_WHY])
-{
-	int i = find_word(row->words, text, strlen(text));
-
-	if (i == -1)
-		return refuse_word(row->words, reason);
-	*(int *)slot = i;
-	return 0;
-}
-
-static json_t *
-word_json(const void *slot, const struct option_row *row)
-{
-	return json_string(row->words[*(const int *)slot]);
-}
-
-static int
-parse_words(void *slot, const struct option_row *row, const char *text,
-    char reason[static OPTIONS_WHY])
-{
-	unsigned int bits = 0;
-	size_t len;
-	int i;
-
-	for (;; text += len + 1) {
-		len = strcspn(text, ",");
-		if ((i = find_word(row->words, text, len)) == -1)
-			return refuse_word(row->words, reason);
-		bits |= 1U << i;
-		if (text[len] == '\0')
-			break;
-	}
-	*(unsigned int *)slot = bits;
-	return 0;
-}
-
-static json_t *
-words_json(const void *slot, const struct option_row *row)
-{
-	unsigned int bits = *(const unsigned int *)slot;
-	char text[OPTIONS_WHY] = "";
-	unsigned int i;
-
-	for (i = 0; row->words[i] != NULL; i++) {
-		if ((bits & 1U << i) == 0)
-			continue;
-		if (text[0] != '\0')
-			strlcat(text, ",", sizeof(text));
-		strlcat(text, row->words[i], sizeof(text));
-	}
-	return json_string(text);
-}
-
 static int
 parse_umask(void *slot, const struct option_row *row, const char *text,
     char reason[static OPTIONS_WHY])
@@ -346,7 +265,7 @@ parse_ready(void *slot, const struct option_row *row, const char *text,
     char reason[static OPTIONS_WHY])
 {
 	struct ready_rule *ready = slot, rule = { 0 };
-	int word = find_word(row->words, text, strlen(text));
+	int word = option_find_word(row->words, text, strlen(text));
 
 	if (word != -1)
 		rule.kind = word;
@@ -437,10 +356,10 @@ const struct option_ops option_kinds[] = {
 	    clear_number, size_json },
 	[OPTION_SIGNAL] = { TAKES_STRING | TAKES_INTEGER, NOT_SIGNAL,
 	    parse_signal, clear_number, signal_json },
-	[OPTION_WORD] = { TAKES_STRING, "not a string", parse_word,
-	    clear_number, word_json },
-	[OPTION_WORDS] = { TAKES_STRING, "not a string", parse_words,
-	    clear_number, words_json },
+	[OPTION_WORD] = { TAKES_STRING, "not a string", option_parse_word,
+	    clear_number, option_word_json },
+	[OPTION_WORDS] = { TAKES_STRING, "not a string", option_parse_words,
+	    clear_number, option_words_json },
 	[OPTION_UMASK] = { TAKES_STRING, "not a string of octal digits",
 	    parse_umask, clear_umask, umask_json },
 	[OPTION_READY] = { TAKES_STRING | TAKES_INTEGER | TAKES_REAL, NOT_READY,

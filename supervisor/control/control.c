@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The control socket.  A peer costs at most one connection and a bounded
- * buffer each way; bad input costs the peer its connection and us nothing.
+ * The control socket: a peer costs at most one connection, and peers that
+ * are no owners never keep one out that is.
  */
 #include "control/control.h"
 
 #include <errno.h>
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
+#include <event2/event.h>
 #include <grp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,14 +19,12 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/paths.h"
-#include "base/varlink.h"
+#include "control/call.h"
 #include "core/service.h"
 
-#define PEERS_MAX  128	     /* the longest idle one makes room for a new */
-#define GUESTS_MAX 96	     /* of these for peers that are no owners */
-#define GUEST_MAX  32	     /* of these for each user */
-#define SILENCE_S  60	     /* for a peer that has no call under way */
-#define UNREAD_MAX (4 << 20) /* bytes that a peer may leave unread */
+#define PEERS_MAX  128 /* the longest idle one makes room for a new */
+#define GUESTS_MAX 96  /* of these for peers that are no owners */
+#define GUEST_MAX  32  /* of these for each user */
 #define GROUPS_MAX 256
 #define RETRY_MS   100 /* until a descriptor may be free again */
 
@@ -35,15 +32,12 @@
 #define SO_PASSRIGHTS 83 /* Linux 6.16 */
 #endif
 
-/* A connection, and the one call that is under way on it. */
-struct call {
-	TAILQ_ENTRY(call) entry;
+/* A connection. */
+struct peer {
+	TAILQ_ENTRY(peer) entry;
 	struct control *control;
-	struct bufferevent *peer;
+	struct call *call;
 	uid_t uid;
-	struct varlink_call varlink; /* message is NULL if none is under way */
-	void (*ended)(void *arg);
-	void *arg;
 };
 
 struct control {
@@ -55,185 +49,9 @@ struct control {
 	struct event *retry;	       /* pending while it does not accept */
 	bool lacking;		       /* of descriptors, and said so */
 	gid_t group;		       /* -1: none */
-	TAILQ_HEAD(calls, call) calls; /* the longest idle first */
+	TAILQ_HEAD(peers, peer) peers; /* the longest idle first */
 	unsigned int npeers;
 };
-
-static void take_call(struct call *);
-
-static bool
-is_owner(uid_t uid)
-{
-	return uid == 0 || uid == geteuid();
-}
-
-static void
-expect_silence(struct call *call, bool limited)
-{
-	struct timeval silence = { SILENCE_S, 0 };
-
-	bufferevent_set_timeouts(call->peer, limited ? &silence : NULL, NULL);
-}
-
-/* The call has ended, replied to or not; the connection may go on. */
-static void
-finish(struct call *call)
-{
-	void (*ended)(void *) = call->ended;
-
-	json_decref(call->varlink.message);
-	memset(&call->varlink, 0, sizeof(call->varlink));
-	call->ended = NULL;
-	if (ended != NULL)
-		ended(call->arg);
-}
-
-static void
-disconnect(struct call *call)
-{
-	struct control *control = call->control;
-
-	finish(call);
-	TAILQ_REMOVE(&control->calls, call, entry);
-	control->npeers--;
-	bufferevent_free(call->peer);
-	free(call);
-}
-
-static void
-peer_event(struct bufferevent *peer, short what, void *arg)
-{
-	disconnect(arg);
-}
-
-static void
-peer_readable(struct bufferevent *peer, void *arg)
-{
-	take_call(arg);
-}
-
-/*
- * Take the next call if it has arrived whole and none is under way.  One in
- * a turn of the loop, so that a peer with many keeps nobody else waiting.
- */
-static void
-take_call(struct call *call)
-{
-	struct evbuffer *input = bufferevent_get_input(call->peer);
-	json_t *message;
-	int r;
-
-	if (call->varlink.message != NULL ||
-	    (r = varlink_take(input, &message)) == 0)
-		return;
-	if (r == -1 || varlink_call_parse(&call->varlink, message) == -1) {
-		log_debug("control: bad message: %s", strerror(errno));
-		disconnect(call);
-		return;
-	}
-	TAILQ_REMOVE(&call->control->calls, call, entry);
-	TAILQ_INSERT_TAIL(&call->control->calls, call, entry);
-	expect_silence(call, false);
-	call->control->carry_out(call, call->varlink.method);
-}
-
-struct service *
-call_service(const struct call *call)
-{
-	return call->control->service;
-}
-
-const json_t *
-call_parameters(const struct call *call)
-{
-	return call->varlink.parameters;
-}
-
-static bool
-get_peer(const struct call *call, struct ucred *peer)
-{
-	socklen_t len = sizeof(*peer);
-
-	return getsockopt(bufferevent_getfd(call->peer), SOL_SOCKET,
-		   SO_PEERCRED, peer, &len) == 0;
-}
-
-bool
-call_is_owner(const struct call *call)
-{
-	return is_owner(call->uid);
-}
-
-pid_t
-call_pid(const struct call *call)
-{
-	struct ucred peer;
-
-	return get_peer(call, &peer) ? peer.pid : 0;
-}
-
-bool
-call_wants_more(const struct call *call)
-{
-	return call->varlink.more;
-}
-
-void
-call_keep(struct call *call, void (*ended)(void *arg), void *arg)
-{
-	call->ended = ended;
-	call->arg = arg;
-}
-
-/* Queue a message; a peer that does not read loses its connection, later. */
-static void
-send_message(struct call *call, json_t *message)
-{
-	struct evbuffer *output = bufferevent_get_output(call->peer);
-
-	if (call->varlink.oneway)
-		json_decref(message);
-	else if (varlink_put(output, message) == -1 ||
-	    evbuffer_get_length(output) > UNREAD_MAX)
-		bufferevent_trigger_event(
-		    call->peer, BEV_EVENT_ERROR, BEV_TRIG_DEFER_CALLBACKS);
-}
-
-/* Go on with the next call, from the loop: the stack may be deep here. */
-static void
-go_on(struct call *call)
-{
-	finish(call);
-	expect_silence(call, true);
-	bufferevent_trigger(call->peer, EV_READ,
-	    BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
-}
-
-void
-call_reply(struct call *call, json_t *parameters, bool continues)
-{
-	send_message(call, varlink_reply(parameters, continues));
-	if (!continues)
-		go_on(call);
-}
-
-void
-call_error(struct call *call, const char *name, json_t *parameters)
-{
-	char whole[128] = "";
-
-	if (strchr(name, '.') == NULL)
-		strlcpy(whole, "org.hotswap.Supervisor.", sizeof(whole));
-	strlcat(whole, name, sizeof(whole));
-	send_message(call, varlink_error(whole, parameters));
-	go_on(call);
-}
-
-void
-call_fail(struct call *call, const char *name, const char *message)
-{
-	call_error(call, name, json_pack("{ss}", "message", message));
-}
 
 static bool
 has_group(int sock, gid_t primary, gid_t group)
@@ -263,7 +81,7 @@ may_connect(const struct control *control, int sock, uid_t *uid)
 	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1)
 		return false;
 	*uid = peer.uid;
-	if (is_owner(peer.uid))
+	if (call_is_of_owner(peer.uid))
 		return true;
 	if (control->group != (gid_t)-1 &&
 	    has_group(sock, peer.gid, control->group))
@@ -276,33 +94,33 @@ may_connect(const struct control *control, int sock, uid_t *uid)
 /* WHO FINDS ROOM */
 
 static bool
-is_anybody(const struct call *call, uid_t uid)
+is_anybody(const struct peer *peer, uid_t uid)
 {
 	return true;
 }
 
 static bool
-is_guest(const struct call *call, uid_t uid)
+is_guest(const struct peer *peer, uid_t uid)
 {
-	return !is_owner(call->uid);
+	return !call_is_of_owner(peer->uid);
 }
 
 static bool
-is_same_user(const struct call *call, uid_t uid)
+is_same_user(const struct peer *peer, uid_t uid)
 {
-	return call->uid == uid;
+	return peer->uid == uid;
 }
 
 /* Disconnect the one of those that has been idle longest.  False: none is. */
 static bool
 disconnect_idle(struct control *control,
-    bool (*is_one)(const struct call *, uid_t), uid_t uid)
+    bool (*is_one)(const struct peer *, uid_t), uid_t uid)
 {
-	struct call *call;
+	struct peer *peer;
 
-	TAILQ_FOREACH (call, &control->calls, entry) {
-		if (call->varlink.message == NULL && is_one(call, uid)) {
-			disconnect(call);
+	TAILQ_FOREACH (peer, &control->peers, entry) {
+		if (!call_is_under_way(peer->call) && is_one(peer, uid)) {
+			call_free(peer->call);
 			return true;
 		}
 	}
@@ -313,12 +131,12 @@ disconnect_idle(struct control *control,
 static bool
 disconnect_guest(struct control *control)
 {
-	struct call *call;
+	struct peer *peer;
 
-	TAILQ_FOREACH_REVERSE(call, &control->calls, calls, entry)
+	TAILQ_FOREACH_REVERSE(peer, &control->peers, peers, entry)
 	{
-		if (!is_owner(call->uid)) {
-			disconnect(call);
+		if (!call_is_of_owner(peer->uid)) {
+			call_free(peer->call);
 			return true;
 		}
 	}
@@ -326,14 +144,14 @@ disconnect_guest(struct control *control)
 }
 
 static unsigned int
-count(const struct control *control, bool (*is_one)(const struct call *, uid_t),
+count(const struct control *control, bool (*is_one)(const struct peer *, uid_t),
     uid_t uid)
 {
-	const struct call *call;
+	const struct peer *peer;
 	unsigned int n = 0;
 
-	TAILQ_FOREACH (call, &control->calls, entry)
-		n += is_one(call, uid);
+	TAILQ_FOREACH (peer, &control->peers, entry)
+		n += is_one(peer, uid);
 	return n;
 }
 
@@ -343,7 +161,7 @@ make_room(struct control *control, uid_t uid)
 {
 	bool full = control->npeers >= PEERS_MAX;
 
-	if (is_owner(uid))
+	if (call_is_of_owner(uid))
 		return !full || disconnect_idle(control, is_anybody, uid) ||
 		    disconnect_guest(control);
 	if (count(control, is_same_user, uid) >= GUEST_MAX)
@@ -352,28 +170,52 @@ make_room(struct control *control, uid_t uid)
 	    disconnect_idle(control, is_guest, uid);
 }
 
-static int
+/* A call makes it the one that has been idle for the shortest time. */
+static void
+call_arrived(struct call *call, const char *method, void *arg)
+{
+	struct peer *peer = arg;
+	struct control *control = peer->control;
+
+	TAILQ_REMOVE(&control->peers, peer, entry);
+	TAILQ_INSERT_TAIL(&control->peers, peer, entry);
+	control->carry_out(call, method);
+}
+
+static void
+peer_gone(void *arg)
+{
+	struct peer *peer = arg;
+
+	TAILQ_REMOVE(&peer->control->peers, peer, entry);
+	peer->control->npeers--;
+	free(peer);
+}
+
+static const struct call_events call_events = {
+	.arrived = call_arrived,
+	.gone = peer_gone,
+};
+
+/* Steals sock in every case. */
+static void
 connect_peer(struct control *control, int sock, uid_t uid)
 {
-	struct call *call = calloc(1, sizeof(*call));
+	struct peer *peer = calloc(1, sizeof(*peer));
 
-	if (call == NULL)
-		return -1;
-	call->control = control;
-	call->uid = uid;
-	call->peer = bufferevent_socket_new(
-	    control->service->base, sock, BEV_OPT_CLOSE_ON_FREE);
-	if (call->peer == NULL) {
-		free(call);
-		return -1;
+	if (peer == NULL) {
+		close(sock);
+		return;
 	}
-	TAILQ_INSERT_TAIL(&control->calls, call, entry);
+	peer->control = control;
+	peer->uid = uid;
+	peer->call = call_new(control->service, sock, uid, &call_events, peer);
+	if (peer->call == NULL) {
+		free(peer);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&control->peers, peer, entry);
 	control->npeers++;
-	bufferevent_setcb(call->peer, peer_readable, NULL, peer_event, call);
-	bufferevent_setwatermark(call->peer, EV_READ, 0, VARLINK_MESSAGE_MAX);
-	expect_silence(call, true);
-	bufferevent_enable(call->peer, EV_READ | EV_WRITE);
-	return 0;
 }
 
 /*
@@ -415,8 +257,9 @@ accept_peer(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	control->lacking = false;
-	if (!may_connect(control, sock, &uid) || !make_room(control, uid) ||
-	    connect_peer(control, sock, uid) == -1)
+	if (may_connect(control, sock, &uid) && make_room(control, uid))
+		connect_peer(control, sock, uid);
+	else
 		close(sock);
 }
 
@@ -480,7 +323,7 @@ control_new(struct service *service, const char *path, const char *group,
 	}
 	control->service = service;
 	control->carry_out = carry_out;
-	TAILQ_INIT(&control->calls);
+	TAILQ_INIT(&control->peers);
 	strlcpy(control->path, path, sizeof(control->path));
 	control->sock = fd != -1 ? fd : open_socket(path);
 	if (control->sock == -1)
@@ -507,40 +350,26 @@ control_fd(const struct control *control)
 	return control->sock;
 }
 
-/* What is queued for a peer, without waiting for it. */
-static void
-flush_peer(struct call *call)
-{
-	struct evbuffer *output = bufferevent_get_output(call->peer);
-
-	/* A bufferevent lets nobody but itself take from its output. */
-	evbuffer_unfreeze(output, 1);
-	while (evbuffer_get_length(output) > 0 &&
-	    evbuffer_write(output, bufferevent_getfd(call->peer)) > 0)
-		;
-	evbuffer_freeze(output, 1);
-}
-
 void
 control_flush(struct control *control)
 {
-	struct call *call;
+	struct peer *peer;
 
-	TAILQ_FOREACH (call, &control->calls, entry)
-		flush_peer(call);
+	TAILQ_FOREACH (peer, &control->peers, entry)
+		call_flush(peer->call);
 }
 
 void
 control_free(struct control *control)
 {
 	int saved = errno;
-	struct call *call;
+	struct peer *peer;
 
 	if (control == NULL)
 		return;
-	while ((call = TAILQ_FIRST(&control->calls)) != NULL) {
-		flush_peer(call);
-		disconnect(call);
+	while ((peer = TAILQ_FIRST(&control->peers)) != NULL) {
+		call_flush(peer->call);
+		call_free(peer->call);
 	}
 	if (control->accepting != NULL) {
 		event_free(control->accepting);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What can be called on the control socket: one row a method.  Parameters
- * are checked here; what they ask for is done elsewhere.
+ * What can be called on the control socket: one row a method.  What a call
+ * asks for is done elsewhere.
  */
 #include "control/methods.h"
 
@@ -12,12 +12,13 @@
 
 #include "base/strings.h"
 #include "base/version.h"
-#include "control/control.h"
+#include "control/call.h"
 #include "rollout/ending.h"
 #include "core/events.h"
 #include "core/held.h"
 #include "config/options.h"
 #include "rollout/outcome.h"
+#include "control/parameters.h"
 #include "control/permit.h"
 #include "control/reexec.h"
 #include "rollout/request.h"
@@ -25,8 +26,7 @@
 #include "control/status.h"
 #include "control/waiting.h"
 
-#define INTERFACE	  "org.hotswap.Supervisor"
-#define INVALID_PARAMETER "org.varlink.service.InvalidParameter"
+#define INTERFACE "org.hotswap.Supervisor"
 
 static const char interface_text[] =
 #include "interface.inc"
@@ -53,98 +53,6 @@ static const struct {
 	{ "org.varlink.service", service_text },
 	{ INTERFACE, interface_text },
 };
-
-static void
-invalid(struct call *call, const char *parameter)
-{
-	call_error(
-	    call, INVALID_PARAMETER, json_pack("{ss}", "parameter", parameter));
-}
-
-/* PARAMETERS: each returns false once it has replied with an error. */
-
-static bool
-get_string(struct call *call, const char *name, const char **value)
-{
-	const json_t *v = json_object_get(call_parameters(call), name);
-
-	*value = NULL;
-	if (v == NULL || json_is_null(v))
-		return true;
-	*value = json_string_value(v);
-	if (*value == NULL)
-		invalid(call, name);
-	return *value != NULL;
-}
-
-static bool
-get_bool(struct call *call, const char *name, bool *value)
-{
-	const json_t *v = json_object_get(call_parameters(call), name);
-
-	if (v == NULL || json_is_null(v))
-		return true;
-	if (!json_is_boolean(v)) {
-		/* The reply releases what the call came with. */
-		invalid(call, name);
-		return false;
-	}
-	*value = json_is_true(v);
-	return true;
-}
-
-static bool
-get_number(struct call *call, const char *name, unsigned int *value)
-{
-	const json_t *v = json_object_get(call_parameters(call), name);
-
-	if (v == NULL || json_is_null(v))
-		return true;
-	if (!json_is_integer(v) || json_integer_value(v) < 0 ||
-	    json_integer_value(v) > INT_MAX) {
-		invalid(call, name);
-		return false;
-	}
-	*value = (unsigned int)json_integer_value(v);
-	return true;
-}
-
-/* *New*, NULL where it is absent. */
-static bool
-get_strings(struct call *call, const char *name, char ***value)
-{
-	const json_t *v = json_object_get(call_parameters(call), name), *item;
-	const char **list;
-	size_t i;
-
-	*value = NULL;
-	if (v == NULL || json_is_null(v))
-		return true;
-	list = calloc(json_array_size(v) + 1, sizeof(*list));
-	json_array_foreach (v, i, item) {
-		if (list == NULL || !json_is_string(item))
-			break;
-		list[i] = json_string_value(item);
-	}
-	if (list != NULL && i > 0 && i == json_array_size(v))
-		*value = strings_copy((char *const *)list);
-	free(list);
-	if (*value == NULL)
-		invalid(call, name);
-	return *value != NULL;
-}
-
-/* A word by which the caller knows its call again. */
-static bool
-get_id(struct call *call, const char **id)
-{
-	if (!get_string(call, "id", id))
-		return false;
-	if (*id == NULL || strlen(*id) < RELEASE_ID)
-		return true;
-	invalid(call, "id");
-	return false;
-}
 
 /* ROLLOUTS */
 
@@ -179,7 +87,8 @@ begin(struct call *call, struct request *request)
 	const char *key;
 	bool wait = true;
 
-	if (!get_bool(call, "wait", &wait) || !get_id(call, &request->id) ||
+	if (!parameter_bool(call, "wait", &wait) ||
+	    !parameter_id(call, &request->id) ||
 	    (request->id != NULL && is_known(call, request->id, wait)))
 		return;
 	if (wait && wait_for_outcome(call) == -1) {
@@ -213,12 +122,12 @@ upgrade(struct call *call)
 	if (json_is_null(request.options))
 		request.options = NULL;
 	if (request.options != NULL && !json_is_object(request.options)) {
-		invalid(call, "options");
+		parameter_refuse(call, "options");
 		return;
 	}
-	if (!get_string(call, "exe", &request.exe) ||
-	    !get_string(call, "directory", &request.directory) ||
-	    !get_strings(call, "arguments", &program))
+	if (!parameter_string(call, "exe", &request.exe) ||
+	    !parameter_string(call, "directory", &request.directory) ||
+	    !parameter_strings(call, "arguments", &program))
 		return;
 	request.program = program;
 	begin(call, &request);
@@ -230,7 +139,7 @@ rollback(struct call *call)
 {
 	struct request request = { .kind = RELEASE_ROLLBACK };
 
-	if (get_number(call, "to", &request.to))
+	if (parameter_number(call, "to", &request.to))
 		begin(call, &request);
 }
 
@@ -273,10 +182,10 @@ split(struct call *call)
 	char why[RELEASE_WHY];
 	unsigned int percent = UINT_MAX;
 
-	if (!get_number(call, "percent", &percent))
+	if (!parameter_number(call, "percent", &percent))
 		return;
 	if (percent > 100)
-		invalid(call, "percent");
+		parameter_refuse(call, "percent");
 	else if (request_split(call_service(call), percent, why) == -1)
 		call_fail(call, "Refused", why);
 	else
@@ -309,7 +218,7 @@ events(struct call *call)
 	unsigned int after = 0;
 	size_t i;
 
-	if (!get_number(call, "after", &after))
+	if (!parameter_number(call, "after", &after))
 		return;
 	list = events_recent(call_service(call)->events, after);
 	if (!call_wants_more(call)) {
@@ -331,10 +240,10 @@ wait_method(struct call *call)
 	enum wait_condition condition;
 	const char *name;
 
-	if (!get_string(call, "for", &name))
+	if (!parameter_string(call, "for", &name))
 		return;
 	if (name == NULL || wait_find(name, &condition) == -1)
-		invalid(call, "for");
+		parameter_refuse(call, "for");
 	else if (wait_for_condition(call, condition) == -1)
 		call_fail(call, "Failed", strerror(errno));
 }
@@ -346,10 +255,10 @@ send_signal(struct call *call)
 	const char *name;
 	int number;
 
-	if (!get_string(call, "signal", &name))
+	if (!parameter_string(call, "signal", &name))
 		return;
 	if (name == NULL || (number = options_signal(name)) == -1)
-		invalid(call, "signal");
+		parameter_refuse(call, "signal");
 	else if (!permit_signal(call, number))
 		return;
 	else if (service->active == NULL || service->active->program == NULL)
@@ -368,7 +277,7 @@ stop(struct call *call)
 	bool now = false;
 
 	if (!permit_owner(call, "stop the service") ||
-	    !get_bool(call, "now", &now))
+	    !parameter_bool(call, "now", &now))
 		return;
 	if (wait_for_condition(call, WAIT_STOPPED) == -1)
 		call_fail(call, "Failed", strerror(errno));
@@ -384,10 +293,10 @@ reexec(struct call *call)
 	char why[RELEASE_WHY];
 
 	if (!permit_owner(call, "replace hotswap itself") ||
-	    !get_string(call, "exe", &exe) || !get_id(call, &id))
+	    !parameter_string(call, "exe", &exe) || !parameter_id(call, &id))
 		return;
 	if (exe != NULL && exe[0] != '/')
-		invalid(call, "exe");
+		parameter_refuse(call, "exe");
 	else if (id != NULL && reexec_is(service, id) &&
 	    !reexec_is_under_way(service))
 		reexec_answer(service, call);
@@ -429,7 +338,7 @@ get_interface(struct call *call)
 	const char *name;
 	size_t i;
 
-	if (!get_string(call, "interface", &name))
+	if (!parameter_string(call, "interface", &name))
 		return;
 	for (i = 0; i < sizeof(interfaces) / sizeof(interfaces[0]); i++) {
 		if (name != NULL && strcmp(name, interfaces[i].name) == 0) {

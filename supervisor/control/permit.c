@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "config/options.h"
-#include "control/control.h"
+#include "control/call.h"
 #include "core/service.h"
 
 static const int requests[] = { SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH };

@@ -21,6 +21,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "control/call.h"
 #include "control/control.h"
 #include "control/examine.h"
 #include "control/signals.h"

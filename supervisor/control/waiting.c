@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/control.h"
+#include "control/call.h"
 #include "control/reexec.h"
 #include "core/events.h"
 #include "core/service.h"

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "process/notify.h"
+#include "process/notify_message.h"
 
 struct fdpool;
 struct fdstore;

@@ -1,60 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * sd_notify(3) from the program to us: one datagram socket a generation,
- * whose path is NOTIFY_SOCKET.  Unknown assignments are ignored.  What a
- * program sends may use a fifth of our time (base/pace.h): past that it waits
- * in the socket, and so does its sender.
+ * whose path is NOTIFY_SOCKET.  What a program sends may use a fifth of our
+ * time (base/pace.h): past that it waits in the socket, and so does its
+ * sender.
  */
 #ifndef PROCESS_NOTIFY_H
 #define PROCESS_NOTIFY_H
 
 #include <event2/event.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <sys/types.h>
 
-#define NOTIFY_MESSAGE_MAX 65536 /* bytes; a longer one is ignored */
-
-#define NOTIFY_FDNAME_MAX 255 /* bytes of FDNAME */
+#include "process/notify_message.h"
 
 #define NOTIFY_REFUSED_MAX 32 /* descriptors */
-
-/* What one datagram said.  Strings are the message's. */
-struct notify_message {
-	bool ready;
-	bool stopping;
-	bool reloading;
-	bool barrier;
-	bool watchdog;
-	bool watchdog_trigger;
-	bool store;		/* FDSTORE: the descriptors are to be kept */
-	bool store_remove;	/* FDSTOREREMOVE, which wins */
-	bool keep_hung_up;	/* FDPOLL=0 */
-	bool bad_name;		/* FDNAME can be none */
-	const char *fd_name;	/* FDNAME; NULL: not given, or bad */
-	int64_t reloading_usec; /* MONOTONIC_USEC; -1: not given */
-	int64_t extend_usec;	/* EXTEND_TIMEOUT_USEC; -1: not given */
-	int64_t watchdog_usec;	/* WATCHDOG_USEC; -1: not given */
-	pid_t main_pid;		/* 0: not given */
-	const char *status;	/* NULL: not given */
-	pid_t sender;		/* 0: of another PID namespace */
-	/*
-	 * What came with it, *borrowed* but for those that the receiver takes
-	 * over by putting -1 in their place.
-	 */
-	int *fds;
-	size_t nfds;
-	bool fds_lost;	    /* some had no room with us, and all are closed */
-	size_t fds_refused; /* were not local, base/foreign.h, and are closed */
-};
-
-/*
- * Parse in place; text is cut into pieces and must stay.  Of assignments
- * that come twice the last one counts; numbers that are none, or out of
- * range, count as not given.  Leaves the sender and the descriptors alone.
- * Pure.
- */
-void notify_parse(struct notify_message *, char *text);
 
 /* It may call notify_free. */
 typedef void notify_fn(const struct notify_message *, void *arg);

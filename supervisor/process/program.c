@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A program that runs: watches its main process, follows it when it
- * daemonises or names another by MAINPID, and ends the whole tree on
- * request.  Must never block: everything is an event or a timer.
+ * A program that runs: its parts (what it says, its main process, its
+ * watchdog, its stop) and what comes of what they tell.  Must never block:
+ * everything is an event or a timer.
  */
 #include "process/program.h"
 
@@ -16,28 +16,16 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "base/foreign.h"
 #include "process/lines.h"
+#include "process/main_process.h"
 #include "process/origin.h"
 #include "process/reaper.h"
+#include "process/stopping.h"
 #include "process/sweep.h"
 #include "process/tree.h"
 #include "process/watchdog.h"
-#include "process/watched.h"
 
-#define LOOK_FIRST_MS	2    /* while stopping, look for the end: first */
-#define LOOK_LONGEST_MS 50   /* and at the longest */
-#define LEFTOVER_MS	2000 /* for what outlives a main process that stopped */
-#define CLAIM_MS	100 /* from one look at what MAINPID= says to the next */
-
-enum stop_phase { STOP_NONE, STOP_GRACEFUL, STOP_TERM, STOP_KILL };
-
-/* What MAINPID= said last, until it is looked into. */
-struct claim {
-	pid_t pid; /* 0: nothing */
-	pid_t sender;
-	bool trusted; /* the sender was known as a member when it said so */
-};
+#define AGAIN_MS 2 /* to look once more for a program that daemonises */
 
 struct program {
 	struct event_base *base;
@@ -48,93 +36,28 @@ struct program {
 	struct origin origin;
 	struct notify *notify;
 	struct watchdog *watchdog;
-	struct watched *main;
+	struct main_process *main;
+	struct stopping *stopping;
 	bool ready;
 	char status[256];
-	enum stop_phase phase;
 	struct program_stop stop;
-	int64_t deadline; /* of the phase */
-	unsigned int look_ms;
-	struct event *timer;
-	struct claim claim;
-	struct event *claimed; /* pending until the claim's turn */
-	int64_t looked_ms;     /* when the last one was looked into */
+	struct event *again; /* pending while a daemon may still show itself */
 };
-
-static void main_ended(pid_t, int, void *);
-static void look(evutil_socket_t, short, void *);
-
-static int
-watch_main(struct program *program, pid_t pid)
-{
-	/* Ourselves, of whom a checkpoint of an older build may speak. */
-	if (tree_add(program->tree, pid) == -1 && errno == EINVAL)
-		return -1;
-	return watched_set(program->main, pid);
-}
-
-static void
-look_after(struct program *program, unsigned int ms)
-{
-	struct timeval delay = clock_interval(ms);
-
-	evtimer_add(program->timer, &delay);
-}
-
-/*
- * A stray of the last scan that nobody watches, and that has the program's
- * sockets.  Those that are watched are our own helpers, which may have them
- * as well, or another generation's.
- */
-static bool
-is_daemon(struct program *program, pid_t pid)
-{
-	return !reaper_watches(pid) && !foreign_is_closer(pid) &&
-	    program->events->owns(pid, program->arg);
-}
-
-/*
- * A program that daemonises ends its first process with 0 and leaves the
- * real one behind, which came to us as the subreaper.
- */
-static bool
-follow_daemon(struct program *program, int status)
-{
-	const pid_t *pids;
-	pid_t *strays;
-	bool found = false;
-	size_t n, i;
-
-	if (status != 0 && status != REAPER_UNKNOWN)
-		return false;
-	while ((pids = tree_scan(program->tree, &n)) != NULL && n > 0) {
-		if (watch_main(program, pids[0]) == 0)
-			return true;
-		if (errno != ESRCH) /* it has not ended since the scan */
-			return false;
-	}
-	if (!tree_is_settled(program->tree)) {
-		look_after(program, LOOK_FIRST_MS);
-		return true;
-	}
-	if ((strays = tree_strays(program->tree, &n)) == NULL)
-		return false;
-	for (i = 0; i < n && !found; i++)
-		found = is_daemon(program, strays[i]) &&
-		    watch_main(program, strays[i]) == 0;
-	free(strays);
-	return found;
-}
 
 /* No main process is left: is it the end? */
 static void
 look_for_daemon(struct program *program, int status)
 {
+	struct timeval delay = clock_interval(AGAIN_MS);
+	enum daemon_found found;
 	char how[64];
 	const pid_t *pids;
 	size_t n;
 
-	if (follow_daemon(program, status))
+	found = main_process_find_daemon(program->main, status);
+	if (found == DAEMON_NOT_YET)
+		evtimer_add(program->again, &delay);
+	if (found != DAEMON_NONE)
 		return;
 	watchdog_rest(program->watchdog);
 	pids = tree_scan(program->tree, &n);
@@ -149,89 +72,46 @@ main_ended(pid_t pid, int status, void *arg)
 {
 	struct program *program = arg;
 
-	if (program->phase == STOP_NONE) {
-		look_for_daemon(program, status);
-		return;
-	}
-	program->look_ms = LOOK_FIRST_MS;
-	look(-1, 0, program);
-}
-
-/*
- * Is it one of the program's, as of the last scan?  What a program says
- * decides whom we signal, and it may have less rights than we have.  That a
- * process has the program's sockets is no proof: we and our keeper have them.
- */
-static bool
-belongs(struct program *program, pid_t pid)
-{
-	pid_t *strays;
-	bool found = false;
-	size_t i, n;
-
-	if (tree_knows(program->tree, pid))
-		return true;
-	if ((strays = tree_strays(program->tree, &n)) == NULL)
-		return false;
-	for (i = 0; i < n && !found; i++)
-		found = strays[i] == pid && is_daemon(program, pid);
-	free(strays);
-	return found;
-}
-
-/* The claim's turn has come: who said so, and of whom? */
-static void
-settle_claim(struct program *program)
-{
-	struct claim claim = program->claim;
-	size_t n;
-
-	program->claim = (struct claim){ 0 };
-	if (claim.pid == 0 || claim.pid == program_main(program))
-		return;
-	if (!tree_knows(program->tree, claim.pid) ||
-	    !(claim.trusted || tree_knows(program->tree, claim.sender)))
-		tree_scan(program->tree, &n);
-	program->looked_ms = clock_ms();
-	if ((claim.trusted || belongs(program, claim.sender)) &&
-	    belongs(program, claim.pid) && watch_main(program, claim.pid) == 0)
-		program->events->followed(program->arg);
-}
-
-static void
-claim_is_due(evutil_socket_t fd, short what, void *arg)
-{
-	settle_claim(arg);
-}
-
-/*
- * A look may have to go over all processes of the system: so only the newest
- * of those that come soon after another counts.
- */
-static void
-claim_main(struct program *program, const struct notify_message *message)
-{
-	int64_t wait = program->looked_ms + CLAIM_MS - clock_ms();
-	struct timeval delay = clock_interval(wait);
-
-	program->claim = (struct claim){ message->main_pid, message->sender,
-		tree_knows(program->tree, message->sender) };
-	if (evtimer_pending(program->claimed, NULL))
-		return;
-	if (wait <= 0)
-		settle_claim(program);
+	if (stopping_is_under_way(program->stopping))
+		stopping_look(program->stopping);
 	else
-		evtimer_add(program->claimed, &delay);
+		look_for_daemon(program, status);
 }
 
-/* While it is being stopped politely: it needs more time. */
 static void
-extend_stop(struct program *program, int64_t usec)
+look_again(evutil_socket_t fd, short what, void *arg)
 {
-	int64_t deadline = clock_ms() + usec / 1000;
+	look_for_daemon(arg, 0);
+}
 
-	if (program->phase == STOP_GRACEFUL && deadline > program->deadline)
-		program->deadline = deadline;
+static void
+followed(void *arg)
+{
+	struct program *program = arg;
+
+	program->events->followed(program->arg);
+}
+
+static bool
+owns(pid_t pid, void *arg)
+{
+	struct program *program = arg;
+
+	return program->events->owns(pid, program->arg);
+}
+
+static const struct main_process_events main_process_events = {
+	.ended = main_ended,
+	.followed = followed,
+	.owns = owns,
+};
+
+static void
+stopped(void *arg)
+{
+	struct program *program = arg;
+
+	program->events->stopped(program->arg);
 }
 
 /* Fit for JSON: what is not would cost the whole account of the program. */
@@ -254,9 +134,9 @@ told(const struct notify_message *message, void *arg)
 	if (message->status != NULL)
 		take_status(program, message->status);
 	if (message->main_pid > 0)
-		claim_main(program, message);
+		main_process_claim(program->main, message);
 	if (message->extend_usec >= 0)
-		extend_stop(program, message->extend_usec);
+		stopping_extend(program->stopping, message->extend_usec);
 	if (message->ready && !program->ready) {
 		program->ready = true;
 		program->events->ready(program->arg);
@@ -312,10 +192,7 @@ program_new(struct event_base *base, const char *name, unsigned int generation,
 	program->stop = *stop;
 	snprintf(path, sizeof(path), "%s/%s.notify.%u", notify_dir, name,
 	    generation);
-	program->main = watched_new(base, main_ended, program);
-	program->timer = evtimer_new(base, look, program);
-	program->claimed = evtimer_new(base, claim_is_due, program);
-	program->looked_ms = -CLAIM_MS;
+	program->again = evtimer_new(base, look_again, program);
 	program->watchdog =
 	    watchdog_new(base, stop->timeout_ms, &watchdog_events, program);
 	program->notify = notify_new(
@@ -323,8 +200,13 @@ program_new(struct event_base *base, const char *name, unsigned int generation,
 	if (program->notify != NULL)
 		program->tree =
 		    tree_new(name, generation, notify_path(program->notify));
-	if (program->main == NULL || program->tree == NULL ||
-	    program->timer == NULL || program->claimed == NULL ||
+	if (program->tree != NULL)
+		program->main = main_process_new(
+		    base, program->tree, &main_process_events, program);
+	if (program->main != NULL)
+		program->stopping = stopping_new(
+		    base, program->tree, program->main, stopped, program);
+	if (program->stopping == NULL || program->again == NULL ||
 	    program->watchdog == NULL) {
 		program_free(program);
 		return NULL;
@@ -388,25 +270,13 @@ program_restore(struct program *program, const json_t *saved)
 	json_int_t start = json_integer_value(json_object_get(saved, "start"));
 	const char *status =
 	    json_string_value(json_object_get(saved, "status"));
-	unsigned long long now;
-	const pid_t *pids;
-	size_t n;
 
 	restore_mark(program, saved);
 	program->ready = json_is_true(json_object_get(saved, "ready"));
 	strlcpy(program->status, status != NULL ? status : "",
 	    sizeof(program->status));
 	watchdog_restore(program->watchdog, json_object_get(saved, "watchdog"));
-	if (main == 0) {
-		pids = tree_scan(program->tree, &n);
-		if (n > 0)
-			watch_main(program, pids[0]);
-	} else if (tree_start_time(main, &now) == -1 ||
-	    now != (unsigned long long)start ||
-	    watch_main(program, main) == -1) {
-		tree_add_session(program->tree, main);
-		watched_set_ended(program->main, main);
-	}
+	main_process_restore(program->main, main, (unsigned long long)start);
 }
 
 void
@@ -416,11 +286,10 @@ program_free(struct program *program)
 
 	if (program == NULL)
 		return;
-	watched_free(program->main);
-	if (program->timer != NULL)
-		event_free(program->timer);
-	if (program->claimed != NULL)
-		event_free(program->claimed);
+	stopping_free(program->stopping);
+	main_process_free(program->main);
+	if (program->again != NULL)
+		event_free(program->again);
 	watchdog_free(program->watchdog);
 	notify_free(program->notify);
 	tree_free(program->tree);
@@ -439,10 +308,10 @@ program_start(
 	filled.mark = mark_of(program);
 	program->ready = false;
 	program->status[0] = '\0';
-	program->claim = (struct claim){ 0 };
+	main_process_forget_claim(program->main);
 	if ((pid = spawn_start(&filled, why, size)) == -1)
 		return -1;
-	if (watch_main(program, pid) == -1) {
+	if (main_process_set(program->main, pid) == -1) {
 		snprintf(why, size, "cannot watch process %d: %s", pid,
 		    strerror(errno));
 		kill(pid, SIGKILL);
@@ -451,85 +320,13 @@ program_start(
 	return 0;
 }
 
-static void
-enter(struct program *program, enum stop_phase phase, unsigned int ms)
-{
-	program->phase = phase;
-	program->deadline = clock_ms() + ms;
-	program->look_ms = LOOK_FIRST_MS;
-	if (phase == STOP_TERM)
-		tree_kill(program->tree, SIGTERM);
-}
-
-/* Some of it still runs: is it time for the next, less polite, phase? */
-static void
-press(struct program *program)
-{
-	bool late = clock_ms() >= program->deadline;
-
-	if (program->phase == STOP_GRACEFUL && program_main(program) == 0)
-		enter(program, STOP_TERM, LEFTOVER_MS);
-	else if (program->phase == STOP_GRACEFUL && late)
-		enter(program,
-		    program->stop.signal == SIGTERM ? STOP_KILL : STOP_TERM,
-		    LEFTOVER_MS);
-	else if (program->phase == STOP_TERM && late)
-		enter(program, STOP_KILL, 0);
-	/* Again at each look: what was forked meanwhile goes too. */
-	if (program->phase == STOP_KILL)
-		tree_kill(program->tree, SIGKILL);
-}
-
-/* SIGKILL was long ago, and still nobody knows. */
-static bool
-is_given_up(const struct program *program)
-{
-	return program->phase == STOP_KILL &&
-	    clock_ms() >= program->deadline + LEFTOVER_MS;
-}
-
-static void
-look(evutil_socket_t fd, short what, void *arg)
-{
-	struct program *program = arg;
-	const pid_t *pids;
-	size_t n;
-
-	if (program->phase == STOP_NONE) {
-		look_for_daemon(program, 0);
-		return;
-	}
-	/* Where /proc cannot be read all of it may still run. */
-	pids = tree_scan(program->tree, &n);
-	if (n == 0 && program_main(program) == 0 &&
-	    ((pids != NULL && tree_is_settled(program->tree)) ||
-		is_given_up(program))) {
-		evtimer_del(program->timer);
-		program->phase = STOP_NONE;
-		program->events->stopped(program->arg);
-		return;
-	}
-	press(program);
-	look_after(program, program->look_ms);
-	if (program->look_ms < LOOK_LONGEST_MS)
-		program->look_ms *= 2;
-}
-
 void
 program_stop(struct program *program, const struct program_stop *stop)
 {
-	int64_t deadline = clock_ms() + stop->timeout_ms;
-
 	watchdog_rest(program->watchdog);
+	evtimer_del(program->again);
 	program->stop.signal = stop->signal;
-	if (program->phase != STOP_NONE) {
-		if (deadline < program->deadline)
-			program->deadline = deadline;
-		return;
-	}
-	program_signal(program, stop->signal);
-	enter(program, STOP_GRACEFUL, stop->timeout_ms);
-	look_after(program, 0);
+	stopping_begin(program->stopping, stop->signal, stop->timeout_ms);
 }
 
 void
@@ -560,13 +357,13 @@ program_watchdog(const struct program *program)
 int
 program_signal(struct program *program, int signal)
 {
-	return watched_signal(program->main, signal);
+	return main_process_signal(program->main, signal);
 }
 
 pid_t
 program_main(const struct program *program)
 {
-	return watched_pid(program->main);
+	return main_process_pid(program->main);
 }
 
 const pid_t *

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "process/notify.h"
+#include "process/notify_message.h"
 
 #define LOOKS	    4  /* a period, */
 #define SHORTEST_MS 10 /* but none sooner than that: it sets the period */

@@ -18,18 +18,13 @@
 #include <sys/types.h>
 
 #include "base/credentials.h"
+#include "traffic/identity.h"
 
-#define DIRECTORY_NAME 256 /* room for a name in it */
+#define DIRECTORY_NAME (NAME_MAX + 1) /* room for a name in it */
 
 struct directory;
 struct holder;
 struct way_finder;
-
-/* Which file it is: whoever has the name may not be us any more. */
-struct identity {
-	dev_t dev;
-	ino_t ino;
-};
 
 /*
  * The directory fd, *stolen* in every case, as O_PATH opens it.  path is what

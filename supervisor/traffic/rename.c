@@ -419,20 +419,6 @@ rename_revive(void *way, unsigned int generation, int fd)
 }
 
 static json_t *
-identity_to_json(const struct identity *identity)
-{
-	return json_pack(
-	    "[II]", (json_int_t)identity->dev, (json_int_t)identity->ino);
-}
-
-static void
-identity_from_json(struct identity *identity, const json_t *array)
-{
-	identity->dev = (dev_t)json_integer_value(json_array_get(array, 0));
-	identity->ino = (ino_t)json_integer_value(json_array_get(array, 1));
-}
-
-static json_t *
 rename_save(const void *way)
 {
 	const struct rename_way *r = way;
@@ -444,11 +430,11 @@ rename_save(const void *way)
 			json_array_append_new(names,
 			    json_pack("{sI so so}", "generation",
 				(json_int_t)name->generation, "file",
-				identity_to_json(&name->identity), "directory",
+				identity_save(&name->identity), "directory",
 				directory_save(name->directory)));
 	return json_pack("{so sI so so*}", "names", names, "placed",
 	    (json_int_t)(r->placed != NULL ? r->placed->generation : 0),
-	    "public", identity_to_json(&r->public_identity), "directory",
+	    "public", identity_save(&r->public_identity), "directory",
 	    r->public_directory != NULL ? directory_save(r->public_directory)
 					: NULL);
 }
@@ -472,7 +458,7 @@ restore_name(
 
 	if (name == NULL)
 		return -1;
-	identity_from_json(&name->identity, json_object_get(saved, "file"));
+	identity_restore(&name->identity, json_object_get(saved, "file"));
 	name->directory =
 	    restore_directory(r, json_object_get(saved, "directory"), finder);
 	return name->directory != NULL ? 0 : -1;
@@ -489,8 +475,7 @@ rename_restore(void *way, const json_t *state, const struct way_finder *finder)
 		if (restore_name(r, value, finder) == -1)
 			return -1;
 	}
-	identity_from_json(
-	    &r->public_identity, json_object_get(state, "public"));
+	identity_restore(&r->public_identity, json_object_get(state, "public"));
 	r->placed = find(r,
 	    (unsigned int)json_integer_value(json_object_get(state, "placed")));
 	if (r->placed != NULL)

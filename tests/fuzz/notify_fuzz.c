@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "process/notify.h"
+#include "process/notify_message.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -14,7 +14,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct notify_message message = { 0 };
 	char *text = fuzz_text(data, size);
 
-	notify_parse(&message, text);
+	notify_message_parse(&message, text);
 	FUZZ_EXPECT(message.main_pid >= 0);
 	FUZZ_EXPECT(message.extend_usec >= -1);
 	FUZZ_EXPECT(message.reloading_usec >= -1);

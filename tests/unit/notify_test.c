@@ -138,7 +138,7 @@ parse(const char *text, char *space, size_t size)
 	struct notify_message message = { .sender = 7 };
 
 	strlcpy(space, text, size);
-	notify_parse(&message, space);
+	notify_message_parse(&message, space);
 	assert_int_equal(message.sender, 7);
 	return message;
 }

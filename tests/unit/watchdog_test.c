@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "process/notify.h"
+#include "process/notify_message.h"
 #include "process/watchdog.h"
 
 #define PERIOD_MS 200
@@ -33,7 +33,7 @@ say(const char *text)
 	char copy[64];
 
 	strlcpy(copy, text, sizeof(copy));
-	notify_parse(&message, copy);
+	notify_message_parse(&message, copy);
 	watchdog_hear(watchdog, &message);
 }
 

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The words and the exit statuses for what comes of a call, and calls that
+ * tell it themselves.
+ */
+#include "cli/client_tell.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/absence.h"
+#include "cli/services.h"
+#include "cli/tell.h"
+#include "cli/waiting.h"
+
+#define INTERFACE "org.hotswap.Supervisor."
+#define VARLINK	  "org.varlink.service."
+
+/* What a Varlink error is as an exit status; the key holds its text. */
+static const struct {
+	const char *error, *key;
+	enum exit_status status;
+} errors[] = {
+	{ INTERFACE "Refused", "message", STATUS_REFUSED },
+	{ INTERFACE "Failed", "message", STATUS_FAILED },
+	{ INTERFACE "InvalidOption", "message", STATUS_CONFIG },
+	{ INTERFACE "NotPermitted", "message", STATUS_NOPERM },
+	{ VARLINK "InvalidParameter", "parameter", STATUS_USAGE },
+};
+
+static int
+tell_connect(const char *name, int error)
+{
+	enum exit_status status;
+
+	switch (error) {
+	case ENOENT:
+	case ECONNREFUSED:
+		if (absence_tell(name, &status))
+			return status;
+		return tell(STATUS_UNAVAILABLE,
+		    "no supervisor of \"%s\" runs (hotswap list shows what "
+		    "does; hotswap start begins)",
+		    name);
+	case EINVAL:
+		return tell(
+		    STATUS_USAGE, "\"%s\" is not a service's name", name);
+	case EACCES:
+		return tell(STATUS_NOPERM,
+		    "%s: may not connect to its supervisor, which is another "
+		    "user's: run hotswap as that user, or as root",
+		    name);
+	case EPERM:
+		return tell(STATUS_NOPERM,
+		    "%s: the runtime directory is a link, another user's, or "
+		    "open to others: it cannot be trusted",
+		    name);
+	case EAGAIN:
+		if (absence_tell(name, &status))
+			return status;
+		return tell(STATUS_TIMEOUT,
+		    "%s: the supervisor takes no connection: it hangs or is "
+		    "stopped",
+		    name);
+	default:
+		return tell(STATUS_SOFTWARE,
+		    "%s: connect to its supervisor: %s", name, strerror(error));
+	}
+}
+
+static bool
+runs(const char *name)
+{
+	struct client *client = client_connect(name);
+
+	client_close(client);
+	return client != NULL;
+}
+
+struct client *
+client_open(const char *name, int *status)
+{
+	struct client *client;
+	char *only = NULL;
+
+	*status = STATUS_OK;
+	if (name == NULL) {
+		if ((*status = services_only(runs, &only)) != STATUS_OK)
+			return NULL;
+		name = only;
+	}
+	if ((client = client_connect(name)) == NULL)
+		*status = tell_connect(name, errno);
+	free(only);
+	return client;
+}
+
+int
+client_tell_error(
+    const struct client *client, const struct client_message *message)
+{
+	const char *text;
+	size_t i;
+
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		if (strcmp(message->error, errors[i].error) != 0)
+			continue;
+		text = json_string_value(
+		    json_object_get(message->parameters, errors[i].key));
+		if (text == NULL)
+			text = "no reason given";
+		return tell(errors[i].status,
+		    errors[i].status == STATUS_USAGE
+			? "%s: the supervisor does not take this value of "
+			  "\"%s\""
+			: "%s: %s",
+		    client_name(client), text);
+	}
+	return tell(STATUS_SOFTWARE,
+	    "%s: the supervisor answered with %s; is it of another version "
+	    "(hotswap status)?",
+	    client_name(client), message->error);
+}
+
+int
+client_tell_silence(const struct client *client, enum client_got got)
+{
+	const char *name = client_name(client);
+	enum exit_status status;
+
+	switch (got) {
+	case GOT_DEADLINE:
+		if (!client_has_answer(client) && absence_tell(name, &status))
+			return status;
+		return tell(STATUS_TIMEOUT,
+		    "%s: no answer from the supervisor in time", name);
+	case GOT_INTERRUPT:
+		return tell(STATUS_TIMEOUT,
+		    "%s: not waiting any longer; what was asked for goes on "
+		    "(hotswap status %s)",
+		    name, name);
+	case GOT_LOST:
+		if (absence_tell(name, &status))
+			return status;
+		return tell(STATUS_SOFTWARE,
+		    "%s: the supervisor has died, and nobody has answered for "
+		    "%d s; its log tells why, and its programs may well go on",
+		    name, CLIENT_SILENT_MS / 1000);
+	default:
+		break;
+	}
+	if (client_is_abandoned(client))
+		return tell(STATUS_UNAVAILABLE,
+		    "%s: the supervisor has ended, and there is no other",
+		    name);
+	if (client_is_refused(client))
+		return tell(STATUS_NOPERM,
+		    "%s: its supervisor, of user %u, does not answer to this "
+		    "user (--control-group lets a group in)",
+		    name, client_owner(client));
+	return tell(STATUS_SOFTWARE,
+	    "%s: the supervisor went away before it answered; hotswap status "
+	    "%s tells whether it runs, its log tells why it ended",
+	    name, name);
+}
+
+int
+client_ask(const char *name, const char *method, json_t *arguments,
+    int64_t timeout_ms, json_t **parameters)
+{
+	struct client_message message;
+	enum client_got got = GOT_END;
+	struct client *client;
+	int status;
+
+	if ((client = client_open(name, &status)) == NULL) {
+		json_decref(arguments);
+		return status;
+	}
+	if (client_call(client, method, arguments, false) == 0)
+		got = client_receive(
+		    client, waiting_deadline(timeout_ms), &message);
+	if (got == GOT_REPLY)
+		*parameters = json_incref(message.parameters);
+	else if (got == GOT_ERROR)
+		status = client_tell_error(client, &message);
+	else
+		status = client_tell_silence(client, got);
+	if (got == GOT_REPLY || got == GOT_ERROR)
+		client_message_fini(&message);
+	client_close(client);
+	return status;
+}
