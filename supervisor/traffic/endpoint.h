@@ -14,6 +14,9 @@
 struct directory;
 struct holder;
 
+/* What chooses in a SO_REUSEPORT group. */
+enum steering_kind { KIND_CLASSIC, KIND_EBPF };
+
 enum listener_steering { STEERING_REUSEPORT, STEERING_RENAME, STEERING_SHARED };
 
 /* What the last component of a path may be to a listener. */
@@ -33,6 +36,7 @@ struct endpoint {
 	struct directory *directory;
 	bool v6only; /* of the sockets there, once there are some */
 	bool passed; /* somebody else has made the one that is there */
+	enum steering_kind kind;     /* where it may be chosen */
 	const struct holder *holder; /* NULL: none */
 };
 
