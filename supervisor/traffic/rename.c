@@ -120,6 +120,10 @@ rename_join(void *way, unsigned int generation, int fd)
 	return -1;
 }
 
+/*
+ * The name goes first: a successor that finds no socket of the generation any
+ * more does not look for its name either.
+ */
 static void
 rename_leave(void *way, unsigned int generation, const int *fds, size_t n)
 {
@@ -128,13 +132,13 @@ rename_leave(void *way, unsigned int generation, const int *fds, size_t n)
 	size_t i;
 	int fd;
 
+	if (name != NULL)
+		names_drop(r->names, name);
 	for (i = 0; i < n; i++) {
 		fd = fds[i];
 		holder_release(r->at->holder, fd, false);
 		foreign_close(&fd);
 	}
-	if (name != NULL)
-		names_drop(r->names, name);
 }
 
 /* There is one path: whoever has the greatest share has it. */
