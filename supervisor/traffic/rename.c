@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Unix sockets with a path: each generation's is bound to a private path
- * beside the public one, and a link of it is renamed over the public path to
- * put it in place.  So a connect never meets a missing path, and the private
- * one stays for directed checks and for mending.  With whose rights that is
- * done, and by which way into the directory, each socket knows
- * (traffic/directory.h).
+ * Unix sockets with a path.  Each generation's socket is bound to a private
+ * path beside the public one; a link of it is renamed over the public path to
+ * put it in place.  So a client never finds the path missing, and the private
+ * path stays for directed checks and for mending.  Each socket knows its
+ * directory, and the rights that are used there (traffic/directory.h).
  */
 #include <errno.h>
 #include <limits.h>
@@ -23,7 +22,7 @@
 #include "traffic/holder.h"
 #include "traffic/way.h"
 
-#define CUT	  40 /* of a long public name in private ones */
+#define CUT	  40 /* bytes kept of a long public name */
 #define NAME_SIZE DIRECTORY_NAME
 
 /* A generation's socket. */
@@ -32,7 +31,7 @@ struct name {
 	unsigned int generation;
 	char private[NAME_SIZE];
 	struct identity identity;
-	struct directory *directory; /* NULL: it has not been bound */
+	struct directory *directory; /* NULL: it is not bound yet */
 };
 
 struct rename_way {
@@ -40,15 +39,15 @@ struct rename_way {
 	char public[NAME_SIZE];
 	char temporary[NAME_SIZE];
 	LIST_HEAD(, name) names;
-	struct name *placed; /* who is in place; NULL: has left, or nobody */
-	struct identity public_identity;    /* what we put at the public path */
-	struct directory *public_directory; /* and where; NULL: not yet */
-	bool refused; /* nobody is put in place any more */
+	struct name *placed; /* the one in place; NULL: none, or it has left */
+	struct identity public_identity;    /* file at the public path */
+	struct directory *public_directory; /* where it is; NULL: nowhere */
+	bool refused; /* no other is put in place any more */
 };
 
 /*
  * The name of a file of ours beside the public one.  A long name is cut, so
- * that sun_path has room for it, and told apart by a hash.
+ * that sun_path has room for it, and gets a hash to stay unique.
  */
 static void
 put_name(char buf[static NAME_SIZE], const char *public, const char *suffix)
@@ -107,7 +106,7 @@ rename_new(struct endpoint *at)
 	return r;
 }
 
-/* The directory that the address names.  *New*; NULL with errno. */
+/* Open the directory that the address names.  *New*; NULL with errno. */
 static struct directory *
 open_named(const struct rename_way *r)
 {
@@ -120,8 +119,8 @@ open_named(const struct rename_way *r)
 }
 
 /*
- * Where a socket that joins now is to have its names; NULL with errno.  The
- * operator's word is asked for where no program has had a name there.
+ * The directory for a socket that joins now; NULL with errno.  The operator's
+ * path is used only if no program has had a name in a directory yet.
  */
 static struct directory *
 choose_directory(const struct rename_way *r)
@@ -161,7 +160,7 @@ place(struct rename_way *r, struct name *name)
 	return 0;
 }
 
-/* Give the socket its private path, and start its queue. */
+/* Bind the socket to its private path, and listen. */
 static int
 settle_in(struct rename_way *r, struct name *name, int fd)
 {
@@ -219,8 +218,9 @@ is_bound(int fd)
 }
 
 /*
- * Into its directory, and into place where nobody is.  One that is bound
- * already was so by a predecessor, or is refused.
+ * Bind the socket in its directory, and put it in place if the place is free.
+ * A socket that is bound already was bound by a predecessor; any other is
+ * refused.
  */
 static int
 enter(struct rename_way *r, struct name *name, int fd)
@@ -276,7 +276,7 @@ rename_leave(void *way, unsigned int generation, const int *fds, size_t n)
 		forget(r, name);
 }
 
-/* There is one path: whoever has the greatest share has it. */
+/* There is one path: the generation with the greatest share has it. */
 static int
 rename_steer(void *way, const struct steer_plan *plan)
 {
@@ -297,7 +297,7 @@ rename_steer(void *way, const struct steer_plan *plan)
 	return place(r, greatest);
 }
 
-/* The private path keeps the number that it was made with. */
+/* The private path keeps the number of the generation that made it. */
 static void
 rename_hand_over(void *way, unsigned int from, unsigned int to)
 {
@@ -316,7 +316,7 @@ rename_refuse(void *way)
 	r->refused = true;
 }
 
-/* Where it cannot be done, the next who looks will try again. */
+/* A failure does not matter: the next check will try again. */
 static void
 rename_mend(void *way)
 {
@@ -326,7 +326,7 @@ rename_mend(void *way)
 		(void)place(r, r->placed);
 }
 
-/* What people may call it; whoever connects does so in its directory. */
+/* The path is for people; a connection is made in the socket's directory. */
 static int
 rename_direct(void *way, unsigned int generation, unsigned int n,
     struct address *to, struct address *source)
@@ -386,7 +386,7 @@ rename_leaf(void *way, const char *leaf)
 	return PATH_OTHER;
 }
 
-/* Other links, and other mounts, may lead to the directory. */
+/* Other links and other mounts may lead to the directory. */
 static bool
 rename_is_there(void *way, const struct identity *directory)
 {
@@ -402,14 +402,14 @@ rename_is_there(void *way, const struct identity *directory)
 	    directory_is(r->public_directory, directory);
 }
 
-/* Who is no longer in place still gets what is in its queue. */
+/* A socket that is not in place any more still gets its queue. */
 static int
 rename_prepare(void *way, unsigned int generation)
 {
 	return 0;
 }
 
-/* What unix(7) has shut down refuses for good. */
+/* For the backlog; a Unix socket that was shut down refuses for ever. */
 static int
 rename_revive(void *way, unsigned int generation, int fd)
 {
@@ -439,7 +439,7 @@ rename_save(const void *way)
 					: NULL);
 }
 
-/* An older build saved none: its sockets are where the address says. */
+/* An older build saved no directory: its sockets are where the address says. */
 static struct directory *
 restore_directory(const struct rename_way *r, const json_t *saved,
     const struct way_finder *finder)
