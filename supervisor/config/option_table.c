@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The rows.  An option is added here and as a member of struct options, and
- * nowhere else.
+ * The rows.  A new option needs a row here and a member of struct options, and
+ * nothing else.
  */
 #include <stddef.h>
 
@@ -12,7 +12,7 @@
 #include "process/shim.h"
 #include "process/spawn.h"
 
-/* The order is that of the enumerations. */
+/* The words stand in the order of their enumerations. */
 static const char *const unhealthy_words[] = { "report", "restart", NULL };
 static const char *const ready_words[] = { "auto", "notify", "listen", NULL };
 static const char *const strategy_words[] = { "overlap", "exclusive", NULL };
@@ -43,8 +43,8 @@ _Static_assert(PASS_SYSTEMD == 1 && PASS_SERVER_STARTER == 2 &&
 #define FOR_UPGRADE .for_upgrade = true
 
 /*
- * How a rollout goes is also for members of --control-group to say.  What is
- * run, what the program is told and what counts as healthy is not.
+ * A member of --control-group may decide how a rollout goes, but not which
+ * command runs, what the program is told, or what counts as healthy.
  */
 #define FOR_MEMBERS FOR_UPGRADE, .for_members = true
 

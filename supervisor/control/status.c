@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What runs now, as `hotswap status --json` prints it.  Fields are added,
- * never renamed or removed.
+ * The present state of the service, as `hotswap status --json` prints it.
+ * Fields are added, never renamed or removed.
  */
 #include "control/status.h"
 
@@ -123,7 +123,7 @@ arguments_json(const struct generation *generation)
 	return list;
 }
 
-/* Milliseconds until something happens to it by itself; null: nothing. */
+/* Milliseconds until the present state ends by itself; null if it does not. */
 static json_t *
 time_left(int64_t deadline)
 {
@@ -187,7 +187,7 @@ rollout_json(const struct service *service)
 	    time_left(release->deadline_ms));
 }
 
-/* What has been since the supervisor was started. */
+/* How many rollouts ended with each outcome, also under former supervisors. */
 static json_t *
 counters_json(const struct service *service)
 {

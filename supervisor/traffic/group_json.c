@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The model of a group's array as JSON: an array in the kernel's order.
+ * The model of a group's array as JSON: a list in the kernel's order.
  */
 #include "traffic/group_json.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The front: which generation has which sockets, what plan is in force, and
- * which way of steering the address has.
+ * The front of a listener: which generation has which sockets, which plan is in
+ * force, and which way of steering the address has.
  */
 #include "traffic/listener.h"
 
@@ -72,7 +72,10 @@ listener_new(const char *name, const struct address *address, int backlog)
 	return listener_alloc(name, address, backlog, false);
 }
 
-/* -1 with errno; EINVAL: a stream socket that does not listen. */
+/*
+ * Read an address.  -1 with errno; EINVAL: a stream socket that does not
+ * listen.
+ */
 static int
 read_endpoint(int fd, struct address *address, bool *v6only)
 {
@@ -210,7 +213,7 @@ listener_sockets(const struct listener *l, unsigned int generation, size_t *n)
 	return entries_of(&l->sockets, generation, n);
 }
 
-/* *Steals* fd, which is -1 for a new one. */
+/* *Steals* fd; with -1 a new socket is made. */
 static int
 join(struct listener *l, unsigned int generation, int fd)
 {
@@ -241,7 +244,7 @@ listener_open(struct listener *l, unsigned int generation)
 	return fds[0];
 }
 
-/* Servers may listen twice on one socket, and announce it twice. */
+/* Servers may listen twice on one socket, and so announce it twice. */
 static bool
 has_already(const struct listener *l, unsigned int generation, int fd)
 {
@@ -327,7 +330,7 @@ listener_prepare_leave(struct listener *l, unsigned int generation)
 	return l->way->prepare(l->state, generation);
 }
 
-/* Close n sockets of a generation's, which begin at fds in our list. */
+/* Close n sockets of a generation, which begin at fds in our list. */
 static void
 close_some(
     struct listener *l, unsigned int generation, const int *fds, size_t n)

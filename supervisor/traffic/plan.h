@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A copy of a plan (traffic/steer.h), with all that the plan points to.
+ * A copy of a plan (traffic/steer.h) with everything that the plan points to.
  */
 #ifndef TRAFFIC_PLAN_H
 #define TRAFFIC_PLAN_H
