@@ -16,7 +16,7 @@ struct process {
 	pid_t session;
 	unsigned long long start; /* in clock ticks since boot */
 	bool exiting;
-	bool above; /* us */
+	bool above; /* ours, or above us: nobody's program */
 	bool member;
 };
 

@@ -73,7 +73,8 @@ const pid_t *tree_scan(struct tree *, size_t *n);
 /*
  * Of the last scan: processes that are our children and belong to no one, by
  * all that is said above: a daemon that has overwritten its environment is
- * among them.  *New*, the oldest first, *n may be 0; NULL with errno.
+ * among them, a deputy is not.  *New*, the oldest first, *n may be 0; NULL with
+ * errno.
  */
 pid_t *tree_strays(const struct tree *, size_t *n);
 
