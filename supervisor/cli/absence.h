@@ -10,6 +10,9 @@
 
 #include "base/status.h"
 
+/* Somebody holds the service's name: what has died may have a successor. */
+bool absence_is_held(const char *name);
+
 /* Somebody holds the service, and there is no supervisor just now. */
 bool absence_is_so(const char *name);
 
