@@ -42,6 +42,8 @@ struct ebpf {
 	bool datagrams;
 };
 
+const bool ebpf_is_built = true;
+
 static unsigned int ngroups;
 static char said[EBPF_WHY]; /* by libbpf, last */
 

@@ -24,12 +24,15 @@
 /* Groups of one process that may be steered so; the others are classic. */
 #define EBPF_GROUPS_MAX 64
 
+/* Was hotswap built with it? */
+extern const bool ebpf_is_built;
+
 /* The program with its maps, for one group. */
 struct ebpf;
 
 /*
- * May this process, on this kernel, and was hotswap built with it?  Found out
- * once, by loading the program.  -1 with why.
+ * May this process steer so on this kernel?  Found out once, by loading the
+ * program.  -1 with why.
  */
 int ebpf_try(char why[static EBPF_WHY]);
 

@@ -7,6 +7,8 @@
 
 #include "traffic/ebpf.h"
 
+const bool ebpf_is_built = false;
+
 int
 ebpf_try(char why[static EBPF_WHY])
 {
