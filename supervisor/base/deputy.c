@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The child, and the wait for it.  The loop reaps it like all others.
+ * The child, and the wait for it.  The loop reaps it like all others, which may
+ * be long after it has done its act: so it is remembered until then.
  */
 #include "base/deputy.h"
 
@@ -20,10 +21,15 @@
 #include "base/await.h"
 #include "base/fd.h"
 
+#define ROOM 8 /* deputies more, at a time */
+
 struct message {
 	int error; /* 0: done */
 	_Alignas(max_align_t) char data[DEPUTY_DATA_MAX];
 };
+
+static pid_t *deputies; /* those that nobody has reaped yet */
+static size_t ndeputies, room;
 
 /* The mount must be the same too: another one may show fewer files. */
 static bool
@@ -161,6 +167,22 @@ work(const struct deputy_job *job, pid_t parent, int sock)
 	_exit(0);
 }
 
+/* Before there is one: what is not remembered would be taken for a stray. */
+static int
+make_room(void)
+{
+	pid_t *more;
+
+	if (ndeputies < room)
+		return 0;
+	more = reallocarray(deputies, room + ROOM, sizeof(*deputies));
+	if (more == NULL)
+		return -1;
+	deputies = more;
+	room += ROOM;
+	return 0;
+}
+
 /*
  * Signals are blocked, so that no handler of the supervisor runs in the child.
  */
@@ -171,10 +193,14 @@ start(const struct deputy_job *job, int sock)
 	sigset_t all, before;
 	int saved;
 
+	if (make_room() == -1)
+		return -1;
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	if ((pid = fork()) == 0)
 		work(job, parent, sock);
+	if (pid != -1)
+		deputies[ndeputies++] = pid;
 	saved = errno;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	errno = saved;
@@ -225,4 +251,31 @@ deputy_do(const struct deputy_job *job, int *fd)
 		r = collect(job, pid, ends[0], fd);
 	fd_close(&ends[0]);
 	return r;
+}
+
+static size_t
+find(pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < ndeputies && deputies[i] != pid; i++)
+		continue;
+	return i;
+}
+
+bool
+deputy_is(pid_t pid)
+{
+	return find(pid) < ndeputies;
+}
+
+bool
+deputy_reaped(pid_t pid)
+{
+	size_t i = find(pid);
+
+	if (i == ndeputies)
+		return false;
+	deputies[i] = deputies[--ndeputies];
+	return true;
 }

@@ -8,6 +8,7 @@
 #ifndef BASE_DEPUTY_H
 #define BASE_DEPUTY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -45,5 +46,14 @@ struct deputy_job {
  * act or of its preparation, ETIMEDOUT if the child had to be killed.
  */
 int deputy_do(const struct deputy_job *, int *fd);
+
+/*
+ * A deputy that has done its act still ends, and nobody may look at its
+ * descriptors.  deputy_is: is it a child that was a deputy and has not been
+ * waited for?  deputy_reaped: the same, to be called once for each child that
+ * was waited for.
+ */
+bool deputy_is(pid_t);
+bool deputy_reaped(pid_t);
 
 #endif

@@ -154,6 +154,14 @@ tell_orphans(const char *name, enum exit_status *status)
 }
 
 bool
+absence_is_held(const char *name)
+{
+	bool is_keeper;
+
+	return find_holder(name, &is_keeper) != 0;
+}
+
+bool
 absence_is_so(const char *name)
 {
 	char programs[PIDS_SHOWN];

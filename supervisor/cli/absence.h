@@ -11,6 +11,12 @@
 
 #include "base/status.h"
 
+/*
+ * A process holds the service's name.  A supervisor that has died may have a
+ * successor.
+ */
+bool absence_is_held(const char *name);
+
 /* A process holds the service's lock, but no supervisor of the service runs. */
 bool absence_is_so(const char *name);
 

@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
+#include "base/clock.h"
 #include "cli/absence.h"
 #include "cli/services.h"
 #include "cli/tell.h"
@@ -16,6 +18,7 @@
 
 #define INTERFACE "org.hotswap.Supervisor."
 #define VARLINK	  "org.varlink.service."
+#define AGAIN_MS  50 /* from one look for a supervisor to the next */
 
 /* The exit status for each Varlink error; key is the error's text. */
 static const struct {
@@ -93,6 +96,42 @@ client_open(const char *name, int *status)
 	if ((client = client_connect(name)) == NULL)
 		*status = tell_connect(name, errno);
 	free(only);
+	return client;
+}
+
+/* Nobody of this name has come; what is known of it is told. */
+static int
+tell_nobody_came(const char *name)
+{
+	enum exit_status status;
+
+	if (!absence_tell(name, &status))
+		tell(STATUS_TIMEOUT,
+		    "%s: still no supervisor (hotswap start begins one; "
+		    "hotswap list shows what runs)",
+		    name);
+	return STATUS_TIMEOUT;
+}
+
+struct client *
+client_await(const char *name, int64_t deadline, int *status)
+{
+	enum waited waited = WAITED_DEADLINE;
+	struct client *client;
+
+	*status = STATUS_OK;
+	while ((client = client_connect(name)) == NULL &&
+	    (errno == ENOENT || errno == ECONNREFUSED)) {
+		if (clock_ms() < deadline && waited == WAITED_DEADLINE) {
+			waited = waiting_for(
+			    -1, MIN(deadline, clock_ms() + AGAIN_MS));
+			continue;
+		}
+		*status = tell_nobody_came(name);
+		return NULL;
+	}
+	if (client == NULL)
+		*status = tell_connect(name, errno);
 	return client;
 }
 

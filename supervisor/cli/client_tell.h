@@ -17,6 +17,12 @@
  */
 struct client *client_open(const char *name, int *status);
 
+/*
+ * As client_open, but wait until the deadline, of clock_ms, for a supervisor
+ * that is not there yet.  name is not NULL.
+ */
+struct client *client_await(const char *name, int64_t deadline, int *status);
+
 /* Tell the user a Varlink error.  Returns the exit status for it. */
 int client_tell_error(const struct client *, const struct client_message *);
 

@@ -91,6 +91,15 @@ cli_signal(const struct arguments *arguments)
 	return status;
 }
 
+/* Only a named service that is waited for with a bound may be yet to come. */
+static struct client *
+open_awaited(const struct arguments *arguments, int64_t deadline, int *status)
+{
+	if (arguments->name == NULL || deadline == WAITING_FOREVER)
+		return client_open(arguments->name, status);
+	return client_await(arguments->name, deadline, status);
+}
+
 int
 cli_wait(const struct arguments *arguments)
 {
@@ -98,19 +107,20 @@ cli_wait(const struct arguments *arguments)
 	enum client_got got = GOT_END;
 	struct client *client;
 	json_t *parameters;
+	int64_t deadline;
 	int status;
 
 	if (arguments->state == NULL)
 		return tell(
 		    STATUS_USAGE, "--for is missing: ready, idle or drained");
-	if ((client = client_open(arguments->name, &status)) == NULL)
-		return status;
 	waiting_arm();
+	deadline = waiting_deadline(arguments->timeout_ms);
+	if ((client = open_awaited(arguments, deadline, &status)) == NULL)
+		return status;
 	parameters = json_pack("{ss}", "for", arguments->state);
 	client_persist(client, CLIENT_PATIENCE_MS);
 	if (client_call(client, "Wait", parameters, false) == 0)
-		got = client_receive(
-		    client, waiting_deadline(arguments->timeout_ms), &message);
+		got = client_receive(client, deadline, &message);
 	if (got == GOT_ERROR)
 		status = client_tell_error(client, &message);
 	else if (got == GOT_DEADLINE || got == GOT_INTERRUPT)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/absence.h"
 #include "cli/arguments.h"
 #include "cli/block.h"
 #include "cli/client.h"
@@ -22,10 +23,12 @@
 
 #define TICK_MS	 200  /* how often the times left are counted down */
 #define STALE_MS 1000 /* not too often: a status counts connections */
+#define AGAIN_MS 200  /* from one look for a successor to the next */
 #define LAST_MAX 512
 
 struct watch {
 	const struct arguments *arguments;
+	char *name;
 	struct client *events;
 	struct client *asks; /* a second connection, for Status */
 	bool live;	     /* stdout is a terminal that can be drawn on */
@@ -162,6 +165,65 @@ follow(struct watch *watch)
 	return got;
 }
 
+/* The two connections, and the call for events.  -1 with errno. */
+static int
+begin(struct watch *watch)
+{
+	if (watch->asks == NULL &&
+	    (watch->asks = client_connect(watch->name)) == NULL)
+		return -1;
+	if ((watch->events = client_connect(watch->name)) == NULL)
+		return -1;
+	client_persist(watch->asks, CLIENT_PATIENCE_MS);
+	client_persist(watch->events, CLIENT_PATIENCE_MS);
+	return client_call(watch->events, "Events", NULL, true);
+}
+
+static void
+stop_asking(struct watch *watch)
+{
+	client_close(watch->events);
+	client_close(watch->asks);
+	watch->events = watch->asks = NULL;
+}
+
+static void
+tell_death(struct watch *watch)
+{
+	static const char text[] =
+	    "the supervisor has died, and nobody answers in its place yet";
+
+	if (strcmp(watch->last, text) == 0)
+		return;
+	strlcpy(watch->last, text, LAST_MAX);
+	if (watch->live)
+		draw(watch);
+	else
+		tell(STATUS_OK, "%s: %s", watch->name, text);
+}
+
+/*
+ * There has been no successor for long.  As long as somebody holds the name,
+ * there may be one: begin again with it.  False if nobody holds the name, or on
+ * Ctrl-C.
+ */
+static bool
+await_successor(struct watch *watch, enum client_got *got)
+{
+	while (absence_is_held(watch->name)) {
+		tell_death(watch);
+		if (waiting_for(-1, waiting_deadline(AGAIN_MS)) !=
+		    WAITED_DEADLINE) {
+			*got = GOT_INTERRUPT;
+			return false;
+		}
+		stop_asking(watch);
+		if (begin(watch) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int
 tell_end(const struct watch *watch, enum client_got got)
 {
@@ -169,8 +231,21 @@ tell_end(const struct watch *watch, enum client_got got)
 		return STATUS_OK;
 	if (watch->status == NULL)
 		return client_tell_silence(watch->asks, got);
-	return tell(STATUS_UNAVAILABLE, "%s: the supervisor has ended",
-	    client_name(watch->asks));
+	return tell(
+	    STATUS_UNAVAILABLE, "%s: the supervisor has ended", watch->name);
+}
+
+/* Through the supervisor's death and its successor's, to the end. */
+static int
+follow_all(struct watch *watch)
+{
+	enum client_got got;
+
+	do
+		got = follow(watch);
+	while ((got == GOT_END || got == GOT_LOST) && watch->status != NULL &&
+	    await_successor(watch, &got));
+	return tell_end(watch, got);
 }
 
 int
@@ -184,24 +259,20 @@ watch_status(const struct arguments *arguments)
 	watch.asks = client_open(arguments->name, &status);
 	if (watch.asks == NULL)
 		return status;
-	watch.events = client_connect(client_name(watch.asks));
-	client_persist(watch.asks, CLIENT_PATIENCE_MS);
-	if (watch.events != NULL)
-		client_persist(watch.events, CLIENT_PATIENCE_MS);
 	waiting_arm();
 	if (watch.live)
 		waiting_arm_key('q');
-	if (watch.events == NULL ||
-	    client_call(watch.events, "Events", NULL, true) == -1)
+	if ((watch.name = strdup(client_name(watch.asks))) == NULL ||
+	    begin(&watch) == -1)
 		status = client_tell_silence(watch.asks, GOT_END);
 	else
-		status = tell_end(&watch, follow(&watch));
+		status = follow_all(&watch);
 	waiting_disarm_key();
 	watch.ended = true;
 	if (watch.live)
 		draw(&watch);
 	json_decref(watch.status);
-	client_close(watch.events);
-	client_close(watch.asks);
+	stop_asking(&watch);
+	free(watch.name);
 	return status;
 }

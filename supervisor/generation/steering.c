@@ -134,15 +134,18 @@ static int
 steer_one(struct listener *listener, const struct steer_plan *plan)
 {
 	char text[ADDRESS_STRLEN];
+	int saved;
 
 	if (listener_steer(listener, plan) == 0)
 		return 0;
+	saved = errno;
 	address_format(listener_address(listener), text);
-	log_error("%s: cannot steer: %s", text, strerror(errno));
+	log_error("%s: cannot steer: %s", text, strerror(saved));
+	errno = saved;
 	return -1;
 }
 
-/* Those from the first on. */
+/* Those from the first on.  One that cannot be steered holds up no other. */
 static int
 apply_from(struct service *service, size_t first)
 {
@@ -151,16 +154,19 @@ apply_from(struct service *service, size_t first)
 		.sticky = service->options->sticky,
 		.preview_generation = service->release.to };
 	struct steer_net *preview;
+	int error = 0;
 	size_t i;
-	int r = 0;
 
 	plan.nshares = collect_shares(service, shares);
 	plan.preview = preview = collect_preview(service, &plan.npreview);
 	state_commit(service);
-	for (i = first; i < service->nlisteners && r == 0; i++)
-		r = steer_one(service->listeners[i], &plan);
+	for (i = first; i < service->nlisteners; i++) {
+		if (steer_one(service->listeners[i], &plan) == -1 && error == 0)
+			error = errno;
+	}
 	free(preview);
-	return r;
+	errno = error;
+	return error == 0 ? 0 : -1;
 }
 
 int

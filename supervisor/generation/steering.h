@@ -40,8 +40,9 @@ int steering_join(struct generation *, char *why, size_t size);
 int steering_await(struct generation *, char *why, size_t size);
 
 /*
- * Put the shares of all generations in force, in every listener or, on
- * failure, in none.  -1 with errno.
+ * Put the shares of all generations in force, in every listener.  -1 with the
+ * errno of the first that cannot be steered: the shares before are in force
+ * there, and the new ones at all others.
  */
 int steering_apply(struct service *);
 

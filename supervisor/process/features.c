@@ -8,8 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +22,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,6 +43,8 @@
 
 #define BACKLOG 4096 /* the default of --backlog */
 #define NOFILE	4096 /* a busy server soon uses up fewer */
+
+#define ANSWER_SECONDS 1 /* for the kernel, which answers at once */
 
 /* A number in a file of /proc; -1 if there is no such file. */
 static long
@@ -212,14 +218,63 @@ check_reuseport(char detail[static FEATURE_DETAIL])
 	return state;
 }
 
+/*
+ * Ask the kernel for all TCP or all Unix sockets that are in no state, which
+ * are none.  0 if it knows how to answer, sock_diag(7): a kernel or a container
+ * without that diagnosis opens the socket all the same.
+ */
+static int
+ask_for_no_socket(const void *request, size_t size)
+{
+	const struct timeval limit = { .tv_sec = ANSWER_SECONDS };
+	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	_Alignas(struct nlmsghdr) char answer[4096];
+	const struct nlmsghdr *header = (const void *)answer;
+	const struct nlmsgerr *error = NLMSG_DATA(header);
+	ssize_t n = -1;
+	int fd, saved;
+
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	if (fd == -1)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	if (sendto(fd, request, size, 0, (const struct sockaddr *)&kernel,
+		sizeof(kernel)) != -1)
+		n = recv(fd, answer, sizeof(answer), 0);
+	saved = errno;
+	fd_close(&fd);
+	errno = saved;
+	if (n < (ssize_t)NLMSG_LENGTH(sizeof(int)))
+		return -1;
+	if (header->nlmsg_type != NLMSG_ERROR)
+		return 0;
+	errno = -error->error;
+	return -1;
+}
+
 static enum feature_state
 check_diagnosis(char detail[static FEATURE_DETAIL])
 {
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	enum feature_state state = result_of(fd, detail);
+	const struct {
+		struct nlmsghdr header;
+		struct inet_diag_req_v2 request;
+	} tcp = { { sizeof(tcp), SOCK_DIAG_BY_FAMILY,
+		      NLM_F_REQUEST | NLM_F_DUMP, 0, 0 },
+		{ .sdiag_family = AF_INET, .sdiag_protocol = IPPROTO_TCP } };
+	const struct {
+		struct nlmsghdr header;
+		struct unix_diag_req request;
+	} local = { { sizeof(local), SOCK_DIAG_BY_FAMILY,
+			NLM_F_REQUEST | NLM_F_DUMP, 0, 0 },
+		{ .sdiag_family = AF_UNIX } };
 
-	fd_close(&fd);
-	return state;
+	if (ask_for_no_socket(&tcp, sizeof(tcp)) == -1)
+		return result_of(-1, detail);
+	if (ask_for_no_socket(&local, sizeof(local)) == 0)
+		return FEATURE_PRESENT;
+	snprintf(detail, FEATURE_DETAIL, "not of Unix sockets: %.60s",
+	    strerror(errno));
+	return FEATURE_LIMITED;
 }
 
 static enum feature_state
@@ -227,8 +282,10 @@ check_migrate(char detail[static FEATURE_DETAIL])
 {
 	long value = read_number("/proc/sys/net/ipv4/tcp_migrate_req");
 
-	if (value == -1)
-		return FEATURE_LIMITED;
+	if (value == -1) {
+		strlcpy(detail, "no net.ipv4.tcp_migrate_req", FEATURE_DETAIL);
+		return FEATURE_ABSENT;
+	}
 	snprintf(
 	    detail, FEATURE_DETAIL, "net.ipv4.tcp_migrate_req = %ld", value);
 	return FEATURE_PRESENT;

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/foreign.h"
 #include "process/notify_message.h"
 #include "process/tree.h"
 #include "process/watched.h"
@@ -69,8 +68,7 @@ main_process_restore(
 static bool
 is_daemon(struct main_process *main, pid_t pid)
 {
-	return !reaper_watches(pid) && !foreign_is_closer(pid) &&
-	    main->events->owns(pid, main->arg);
+	return !reaper_watches(pid) && main->events->owns(pid, main->arg);
 }
 
 /*

@@ -16,7 +16,7 @@ struct process {
 	pid_t session;
 	unsigned long long start; /* in clock ticks since boot */
 	bool exiting;
-	bool above; /* we descend from it */
+	bool above; /* we descend from it, or it is a deputy of ours */
 	bool member;
 };
 

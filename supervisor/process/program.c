@@ -42,6 +42,7 @@ struct program {
 	char status[256];
 	struct program_stop stop;
 	struct event *again; /* pending: a daemon may still be found */
+	int main_status;     /* meanwhile: of the main process that ended */
 };
 
 /* There is no main process any more: has the program ended? */
@@ -54,6 +55,7 @@ look_for_daemon(struct program *program, int status)
 	const pid_t *pids;
 	size_t n;
 
+	program->main_status = status;
 	found = main_process_find_daemon(program->main, status);
 	if (found == DAEMON_NOT_YET)
 		evtimer_add(program->again, &delay);
@@ -81,7 +83,9 @@ main_ended(pid_t pid, int status, void *arg)
 static void
 look_again(evutil_socket_t fd, short what, void *arg)
 {
-	look_for_daemon(arg, 0);
+	const struct program *program = arg;
+
+	look_for_daemon(arg, program->main_status);
 }
 
 static void

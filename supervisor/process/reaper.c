@@ -15,6 +15,7 @@
 #include <sys/queue.h>
 #include <sys/wait.h>
 
+#include "base/deputy.h"
 #include "base/foreign.h"
 
 struct watch {
@@ -48,7 +49,7 @@ tell(pid_t pid, int status)
 	reaper_fn *fn = orphan_fn;
 	void *arg = orphan_arg;
 
-	if (foreign_reaped(pid))
+	if (foreign_reaped(pid) || deputy_reaped(pid))
 		return;
 	if (watch != NULL) {
 		fn = watch->fn;

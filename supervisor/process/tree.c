@@ -15,7 +15,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/deputy.h"
 #include "base/fd.h"
+#include "base/foreign.h"
 #include "process/origin.h"
 #include "process/proctable.h"
 
@@ -142,12 +144,20 @@ is_ending(pid_t pid)
 	return proctable_read(&process, pid) != 1 || process.exiting;
 }
 
-/* Mark our keeper and what started it: they belong to no program. */
+/*
+ * Mark our keeper, what started it, and our deputies: they belong to no
+ * program.
+ */
 static void
 mark_above(struct proctable *picture)
 {
 	struct process *process = proctable_find(picture, getppid());
+	size_t i;
 
+	for (i = 0; i < picture->n; i++)
+		picture->processes[i].above =
+		    deputy_is(picture->processes[i].pid) ||
+		    foreign_is_closer(picture->processes[i].pid);
 	while (process != NULL && !process->above) {
 		process->above = true;
 		process = proctable_find(picture, process->parent);
@@ -236,7 +246,7 @@ picture_sift(struct proctable *picture, struct proctable *strays)
 		process = &picture->processes[i];
 		if (process->member)
 			picture->processes[n++] = *process;
-		else if (process->parent == getpid() &&
+		else if (process->parent == getpid() && !process->above &&
 		    proctable_add(strays, process) == -1)
 			return -1;
 	}

@@ -72,8 +72,8 @@ const pid_t *tree_scan(struct tree *, size_t *n);
 
 /*
  * As of the last scan: children of ours that do not belong by these rules.  A
- * daemon that has overwritten its environment is among them.  *New*, the oldest
- * first, *n may be 0; NULL with errno.
+ * daemon that has overwritten its environment is among them, a deputy is not.
+ * *New*, the oldest first, *n may be 0; NULL with errno.
  */
 pid_t *tree_strays(const struct tree *, size_t *n);
 

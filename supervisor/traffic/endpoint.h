@@ -14,6 +14,9 @@
 struct directory;
 struct holder;
 
+/* What chooses in a SO_REUSEPORT group. */
+enum steering_kind { KIND_CLASSIC, KIND_EBPF };
+
 enum listener_steering { STEERING_REUSEPORT, STEERING_RENAME, STEERING_SHARED };
 
 /* What the last component of a path may be for a listener. */
@@ -33,6 +36,7 @@ struct endpoint {
 	struct directory *directory;
 	bool v6only; /* of the sockets there, once there is one */
 	bool passed; /* somebody else has made the socket */
+	enum steering_kind kind; /* what shall choose, where it can */
 	const struct holder *holder; /* NULL: none */
 };
 

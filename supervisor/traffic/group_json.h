@@ -10,8 +10,12 @@
 #include "traffic/group.h"
 #include "traffic/way.h"
 
-/* *New*; NULL if there is no memory. */
-json_t *group_to_json(const struct group *);
+/*
+ * *New*; NULL if there is no memory.  adrift: the order is not the kernel's;
+ * then there is one more that nobody will find, which makes a successor look
+ * for the order before it goes by it.
+ */
+json_t *group_to_json(const struct group *, bool adrift);
 
 /*
  * Fill an empty group.  A socket that does not exist any more is marked as

@@ -43,7 +43,7 @@ own_umask(void)
 }
 
 struct listener *
-listener_make(
+listener_alloc(
     const char *name, const struct address *address, int backlog, bool passed)
 {
 	struct listener *l = calloc(1, sizeof(*l));
@@ -69,7 +69,7 @@ listener_make(
 struct listener *
 listener_new(const char *name, const struct address *address, int backlog)
 {
-	return listener_make(name, address, backlog, false);
+	return listener_alloc(name, address, backlog, false);
 }
 
 /*
@@ -104,7 +104,7 @@ listener_new_passed(
 	bool v6only;
 
 	if (read_endpoint(fd, &address, &v6only) == -1 ||
-	    (l = listener_make(name, &address, backlog, true)) == NULL) {
+	    (l = listener_alloc(name, &address, backlog, true)) == NULL) {
 		fd_close(&fd);
 		return NULL;
 	}
@@ -171,6 +171,33 @@ listener_set_owner(struct listener *l, const struct credentials *owner)
 	credentials_fini(&l->at.owner);
 	l->at.owner = copy;
 	return 0;
+}
+
+void
+listener_set_kind(struct listener *l, enum steering_kind kind)
+{
+	l->at.kind = kind;
+}
+
+enum steering_kind
+listener_kind(const struct listener *l)
+{
+	return l->way->kind != NULL ? l->way->kind(l->state) : KIND_CLASSIC;
+}
+
+uint64_t
+listener_given(const struct listener *l, unsigned int generation)
+{
+	return l->way->given != NULL ? l->way->given(l->state, generation) : 0;
+}
+
+size_t
+listener_flows(
+    const struct listener *l, unsigned int generation, int64_t idle_ms)
+{
+	return l->way->flows != NULL
+	    ? l->way->flows(l->state, generation, idle_ms)
+	    : 0;
 }
 
 void

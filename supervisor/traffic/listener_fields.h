@@ -21,7 +21,7 @@ struct listener {
 };
 
 /* As listener_new; passed is for a socket that somebody else has made. */
-struct listener *listener_make(
+struct listener *listener_alloc(
     const char *name, const struct address *, int backlog, bool passed);
 
 #endif

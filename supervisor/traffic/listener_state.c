@@ -72,7 +72,7 @@ make_again(const json_t *saved)
 		errno = EINVAL;
 		return NULL;
 	}
-	if ((l = listener_make(name, &address, backlog, passed)) == NULL)
+	if ((l = listener_alloc(name, &address, backlog, passed)) == NULL)
 		return NULL;
 	credentials_fini(&l->at.owner);
 	if (credentials_make(&l->at.owner, (uid_t)uid, (gid_t)gid, NULL, 0) ==

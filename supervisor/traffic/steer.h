@@ -14,6 +14,7 @@
 #include <linux/filter.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "traffic/address.h"
@@ -38,6 +39,10 @@ struct steer_plan {
 	const struct steer_net *preview; /* these see preview_generation */
 	size_t npreview;
 	unsigned int preview_generation;
+
+	/* UDP, where flows are known (traffic/ebpf.h). */
+	int64_t idle_ms;     /* a flow that is silent for longer has ended */
+	unsigned int failed; /* the flows of this generation move at once */
 };
 
 /* One socket of the group, in the order of the kernel's array. */

@@ -103,6 +103,11 @@ struct way {
 	    void *, unsigned int generation, const struct directory **);
 	int (*connect)(void *, unsigned int generation, int fd);
 
+	/* As listener_kind, _given and _flows.  NULL: there is no group. */
+	enum steering_kind (*kind)(const void *);
+	uint64_t (*given)(const void *, unsigned int generation);
+	size_t (*flows)(const void *, unsigned int generation, int64_t idle_ms);
+
 	/* Save what a successor must know of the way, *new*. */
 	json_t *(*save)(const void *);
 

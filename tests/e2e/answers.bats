@@ -52,21 +52,30 @@ kill_at() {
 	before=$(itself)
 	: >trace
 	strace -p "$before" -o trace -e "trace=$call" \
-		-e "inject=$call:delay_$how=2000000:when=$when" \
+		-e "inject=$call:delay_$how=10000000:when=$when" \
 		2>strace.log 3>&- &
 	tracer=$!
 	until_true grep -q attached strace.log
 	"$@"
 	end=$((SECONDS + 2))
-	until [ "$(grep -c "^$call" trace)" -ge "$when" ]; do
+	until is_held; do
 		((SECONDS < end)) || break
 		sleep 0.02
 	done
-	sleep 0.05
 	kill -KILL "$before" "$tracer"
 	wait "$tracer" || true
 	until_true other_supervisor "$before"
-	[ "$(grep -c "^$call" trace)" -ge "$when" ]
+	is_held
+}
+
+# is_held: the supervisor stands before or behind the call of kill_at, which
+# strace has written down by then: without its result, or with it.
+is_held() {
+	if [ "$how" = exit ]; then
+		grep -qF '(DELAYED)' trace
+	else
+		[ "$(grep -c "^$call" trace)" -ge "$when" ]
+	fi
 }
 
 other_supervisor() {

@@ -191,9 +191,10 @@ shares() {
 	hotswap promote web
 	[ "$(field .active)" = 2 ]
 	release server v3
-	hotswap upgrade web --canary 10 --step-time 100ms --no-wait
+	hotswap upgrade web --canary 10 --step-time 100ms --bake 1m --no-wait
 	until_true hotswap split web 20
-	sleep 0.5 # the step's time passes: nothing may come of it
+	# That nothing comes of it when the step's time passes, time alone shows.
+	sleep 0.5
 	shifted 20
 	hotswap abort web
 	[ "$(version)" = v2 ]

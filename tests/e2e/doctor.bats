@@ -50,6 +50,36 @@ diagnosis() {
 	grep -q 'missing' err
 }
 
+# state_of FEATURE: as all.json has it.
+state_of() {
+	field ".features[] | select(.name == \"$1\") | .state" all.json
+}
+
+@test "doctor: a kernel that has not got tcp_migrate_req has no migrating queues" {
+	[ "$(id -u)" = 0 ] || skip "hides a part of /proc"
+	mkdir empty
+	# shellcheck disable=SC2016
+	unshare --mount sh -c 'mount --bind empty /proc/sys/net/ipv4 &&
+		exec hotswap doctor --json' >all.json
+	[ "$(state_of "migrating queues")" = absent ]
+	hotswap doctor --json >all.json
+	[ ! -e /proc/sys/net/ipv4/tcp_migrate_req ] ||
+		[ "$(state_of "migrating queues")" = present ]
+}
+
+@test "doctor: socket diagnosis is there if the kernel answers, not if there is a socket" {
+	hotswap doctor --json >all.json
+	[ "$(state_of "socket diagnosis")" = present ]
+	expect 1 strace -o trace -e trace=sendto \
+		-e inject=sendto:error=ENOENT hotswap doctor --json >all.json
+	[ "$(state_of "socket diagnosis")" = absent ]
+	# The question for Unix sockets comes second.
+	strace -o trace -e trace=sendto \
+		-e inject=sendto:error=ENOENT:when=2 \
+		hotswap doctor --json >all.json
+	[ "$(state_of "socket diagnosis")" = limited ]
+}
+
 @test "doctor: a runtime directory that others can write in is found" {
 	mkdir "$HOTSWAP_RUNTIME_DIR"
 	chmod 777 "$HOTSWAP_RUNTIME_DIR"

@@ -154,3 +154,38 @@ is_restarted() {
 	wait "$CLIENT" || { cat load.json; return 1; }
 	[ "$(field .ok load.json)" = 20 ]
 }
+
+# one_after_another VERSION: 20 requests are answered by that version.
+one_after_another() {
+	local _
+
+	for _ in {1..20}; do
+		is_version "$1" || return 1
+	done
+}
+
+@test "families: an address that cannot be steered back holds up no other" {
+	local pid
+
+	PORT=$(free_port)
+	hotswap run -n web -l "$PWD/sock" -l "127.0.0.1:$PORT" \
+		--bake 1m -- ./server >>run.log 2>&1 3>&- &
+	SUPERVISOR=$!
+	PIDS+=("$SUPERVISOR")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	release server v2
+	hotswap upgrade web --no-wait
+	until_true field_is .rollout.state baking
+	# The candidate lives on as long as this connection does.
+	exec 5<>"/dev/tcp/127.0.0.1/$PORT"
+	is_version v2
+	pid=$(pid_of 2)
+	# Nothing can be renamed over a directory.
+	rm sock
+	mkdir sock
+	hotswap abort web
+	grep -q "sock: cannot steer" run.log
+	one_after_another v1
+	kill -0 "$pid"
+	exec 5>&-
+}

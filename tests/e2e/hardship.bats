@@ -53,7 +53,8 @@ ticks() {
 	awk '{ print $14 + $15 }' "/proc/$ITSELF/stat"
 }
 
-# is_idle: it uses less than a tenth of the processor for half a second.
+# is_idle: it uses less than a tenth of the processor for half a second: that it
+# does nothing is shown by time alone.
 is_idle() {
 	local before
 

@@ -63,6 +63,17 @@ ended() {
 	! kill -0 "$1" 2>/dev/null
 }
 
+# has_settled: supervisor and keeper have as many descriptors as at the last look.
+has_settled() {
+	local now
+
+	now="$(descriptors "$(itself)") $(descriptors "$SUPERVISOR")"
+	[ "$now" = "${SEEN:-}" ] || {
+		SEEN=$now
+		return 1
+	}
+}
+
 # private PID: KiB that are its alone.
 private() {
 	awk '/^Private/ { n += $2 } END { print n }' "/proc/$1/smaps_rollup"
@@ -94,7 +105,7 @@ private() {
 		place $build
 		hotswap reexec web
 	done
-	sleep 0.1
+	until_true has_settled
 	own=$(descriptors "$(itself)") keeper=$(descriptors "$SUPERVISOR")
 	own_memory=$(private "$(itself)") keeper_memory=$(private "$SUPERVISOR")
 	load_begin --rate 1000 --kept 8

@@ -26,6 +26,11 @@ ends() {
 	[ "$status" -eq "$1" ]
 }
 
+# waits PID: it has found nobody, and sleeps until it looks again.
+waits() {
+	[ "$(cut -d ' ' -f 2,3 "/proc/$1/stat")" = "(hotswap) S" ]
+}
+
 # has_recovered N: that often at least, as events has said.
 has_recovered() {
 	[ "$(grep -c '"recovered"' said)" -ge "$1" ]
@@ -189,4 +194,29 @@ calls_wait() {
 	kill -KILL "$pid"
 	ends 69
 	grep -q "there is no other" said
+}
+
+@test "wait --timeout, no supervisor yet: it waits for one, and for the state" {
+	begin hotswap wait web --for ready --timeout 60s
+	until_true waits "$COMMAND"
+	kill -0 "$COMMAND"
+	release server v1 --notify --ready-after 500
+	serve --ready notify
+	ends 0
+	[ ! -s said ]
+}
+
+@test "wait without --timeout, no supervisor: 69 at once" {
+	expect 69 hotswap wait web --for ready 2>said
+	grep -q 'no supervisor of "web" runs' said
+}
+
+@test "wait --timeout, a supervisor that never comes: 75, and what to do" {
+	expect 75 hotswap wait web --for ready --timeout 300ms 2>said
+	grep -q 'web: still no supervisor (hotswap start begins one' said
+}
+
+@test "wait --timeout for what can be no service's name: 64 at once" {
+	expect 64 hotswap wait ../web --for ready --timeout 60s 2>said
+	grep -q 'not a service' said
 }

@@ -120,3 +120,58 @@ fits() {
 	expect 1 shows 'is baking'
 	[ "$(grep -c 'generation 2: ready' screen)" = 1 ]
 }
+
+# has_successor PID: another supervisor answers than this one.
+has_successor() {
+	local now
+
+	now=$(itself 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$1" ]
+}
+
+@test "watch: a supervisor that is killed again and again has not ended" {
+	local pid watches
+
+	serve
+	hotswap status web --watch >pictures 2>said 3>&- &
+	PIDS+=($!)
+	hotswap status web --watch --json >objects 2>>said 3>&- &
+	PIDS+=($!)
+	watches=("${PIDS[@]:1}")
+	until_true test -s pictures
+	until_true test -s objects
+	for _ in {1..20}; do
+		pid=$(itself)
+		kill -KILL "$pid"
+		until_true has_successor "$pid"
+		kill -0 "${watches[@]}" || {
+			cat said
+			return 1
+		}
+	done
+	hotswap stop web --now
+	expect 69 wait "${watches[0]}"
+	expect 69 wait "${watches[1]}"
+	grep -q 'the supervisor has ended' said
+}
+
+@test "watch: a successor may be long in coming, as long as the keeper lives" {
+	local pid
+
+	serve
+	hotswap status web --watch >pictures 2>said 3>&- &
+	PIDS+=($!)
+	until_true grep -q 'generation 1 serves' pictures
+	pid=$(itself)
+	kill -STOP "$SUPERVISOR"
+	kill -KILL "$pid"
+	DEADLINE=30 until_true test -s said
+	grep -q 'nobody answers in its place yet' said
+	kill -CONT "$SUPERVISOR"
+	until_true has_successor "$pid"
+	release server v2
+	hotswap upgrade web
+	until_true grep -q 'generation 2 serves' pictures
+	hotswap stop web --now
+	expect 69 wait "${PIDS[-1]}"
+	grep -q 'the supervisor has ended' said
+}
