@@ -17,6 +17,9 @@ enum ready_kind {
 	READY_DELAY
 };
 enum on_unhealthy { UNHEALTHY_REPORT, UNHEALTHY_RESTART };
+/* --steering */
+enum steer_by { STEER_BY_AUTO, STEER_BY_EBPF, STEER_BY_CLASSIC };
+
 enum strategy { STRATEGY_OVERLAP, STRATEGY_EXCLUSIVE };
 enum restart_policy { RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_NEVER };
 
@@ -51,6 +54,8 @@ struct options {
 	char **listen;
 	unsigned int backlog;
 	int shim; /* enum shim_backend */
+	int steering;		  /* enum steer_by */
+	unsigned int udp_idle_ms; /* that ends a flow */
 	char **ignore;
 	unsigned int pass; /* enum pass_protocol, or-ed */
 	char **health;

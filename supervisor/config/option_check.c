@@ -14,7 +14,7 @@
 #include "base/logfile.h"
 #include "config/option.h"
 #include "traffic/address.h"
-#include "traffic/steer.h"
+#include "traffic/plan.h"
 
 #define NAME_MAX_LEN   64
 #define FDNAME_MAX_LEN 255 /* sd_listen_fds_with_names(3) */

@@ -21,6 +21,8 @@ static const char *const restart_words[] = { "always", "on-failure", "never",
 static const char *const log_words[] = { "text", "json", NULL };
 static const char *const shim_words[] = { "auto", "seccomp", "preload", "off",
 	NULL };
+static const char *const steering_words[] = { "auto", "ebpf", "classic",
+	NULL };
 static const char *const pass_words[] = { "systemd", "server-starter",
 	"einhorn", "nginx", NULL };
 
@@ -34,6 +36,9 @@ _Static_assert(STRATEGY_OVERLAP == 0 && STRATEGY_EXCLUSIVE == 1, "words");
 _Static_assert(LOG_TEXT == 0 && LOG_JSON == 1, "words");
 _Static_assert(
     SHIM_AUTO == 0 && SHIM_SECCOMP == 1 && SHIM_PRELOAD == 2 && SHIM_OFF == 3,
+    "words");
+_Static_assert(STEER_BY_AUTO == 0 && STEER_BY_EBPF == 1 &&
+	STEER_BY_CLASSIC == 2,
     "words");
 _Static_assert(PASS_SYSTEMD == 1 && PASS_SERVER_STARTER == 2 &&
 	PASS_EINHORN == 4 && PASS_NGINX == 8,
@@ -66,6 +71,13 @@ const struct option_row option_table[] = {
 	    .words = shim_words,
 	    .help = "how the program's own sockets are seen, "
 	    "hotswap-shim(7)" },
+	{ "steering", 0, OPTION_WORD, AT(steering),
+	    .metavar = "auto|ebpf|classic", .fallback = "auto",
+	    .words = steering_words,
+	    .help = "which BPF program chooses who gets a connection" },
+	{ "udp-idle", 0, OPTION_DURATION, AT(udp_idle_ms), .metavar = "T",
+	    .fallback = "30s", .validate = option_check_positive,
+	    .help = "a flow of UDP that is silent for longer has ended" },
 	{ "ignore", 0, OPTION_LIST, AT(ignore), .metavar = "ADDRESS",
 	    .validate = option_check_address,
 	    .help = "an address that the shim leaves alone; may be repeated" },

@@ -128,6 +128,8 @@ retire_connections(struct generation *generation)
 	    : drain_count(NULL, addresses, service->nlisteners);
 	if (count != 0)
 		count = count_own(generation, addresses);
+	if (count >= 0)
+		count += (int)steering_flows(generation);
 	generation->crowded = count > 0;
 	saved = errno;
 	free(addresses);

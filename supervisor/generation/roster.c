@@ -42,8 +42,10 @@ roster_make(
 	struct listener *listener =
 	    listener_new(name, address, (int)service->options->backlog);
 
-	if (listener != NULL)
-		listener_set_holder(listener, held_holder(service));
+	if (listener == NULL)
+		return NULL;
+	listener_set_holder(listener, held_holder(service));
+	listener_set_kind(listener, service->kind);
 	return listener;
 }
 
@@ -176,6 +178,7 @@ roster_restore(struct service *service, const json_t *list)
 		    saved, held_socket, service, held_holder(service));
 		if (listener == NULL)
 			return -1;
+		listener_set_kind(listener, service->kind);
 		service->listeners[service->nlisteners++] = listener;
 	}
 	return 0;

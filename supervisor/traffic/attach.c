@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "traffic/steer.h"
 #include "traffic/trace.h"
 
 /* The oldest has proved itself for longest. */

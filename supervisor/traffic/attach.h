@@ -11,7 +11,7 @@
 
 #include "traffic/endpoint.h"
 #include "traffic/group.h"
-#include "traffic/steer.h"
+#include "traffic/plan.h"
 
 /*
  * At once for the whole group.  Where none of the plan's generations has a

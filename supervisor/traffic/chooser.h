@@ -14,7 +14,7 @@
 
 #include "traffic/endpoint.h"
 #include "traffic/group.h"
-#include "traffic/steer.h"
+#include "traffic/plan.h"
 
 struct ebpf;
 

@@ -11,7 +11,7 @@
 #include "traffic/ebpf.h"
 #include "traffic/endpoint.h"
 #include "traffic/group.h"
-#include "traffic/steer.h"
+#include "traffic/plan.h"
 
 /*
  * Put the plan in force: sockets that are new are made known, those that have

@@ -7,7 +7,7 @@
 #define TRAFFIC_EBPF_PLAN_H
 
 #include "steering_maps.h"
-#include "traffic/steer.h"
+#include "traffic/plan.h"
 
 /*
  * As steer_compile, of which it means the same; keys are those of the slots in

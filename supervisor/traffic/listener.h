@@ -26,7 +26,7 @@
 
 #include "traffic/address.h"
 #include "traffic/endpoint.h"
-#include "traffic/steer.h"
+#include "traffic/plan.h"
 
 struct credentials;
 struct directory;

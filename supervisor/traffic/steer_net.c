@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "traffic/steer.h"
+#include "traffic/plan.h"
 
 int
 steer_net_parse(struct steer_net *net, const char *text)

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "traffic/steer.h"
+#include "traffic/plan.h"
 
 struct target {
 	unsigned int generation;

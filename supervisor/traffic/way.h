@@ -16,7 +16,7 @@
 #include "traffic/directory.h"
 #include "traffic/endpoint.h"
 #include "traffic/finder.h"
-#include "traffic/steer.h"
+#include "traffic/plan.h"
 
 struct way {
 	enum listener_steering steering;
