@@ -238,7 +238,7 @@ an_address_that_others_have_is_refused(void **state)
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		holder = make_open(kinds[i], 1);
 		other = listener_new(NULL, listener_address(holder), 16);
-	listener_set_kind(other, kind_of_test);
+		listener_set_kind(other, kind_of_test);
 		assert_non_null(other);
 		errno = 0;
 		assert_int_equal(listener_open(other, 1), -1);
