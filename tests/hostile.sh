@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Run the tests of hostile programs while commands are given all the time, and
-# say how long the slowest took under each attack.
+# Run the tests of hostile programs with commands all the time, and print how
+# long the slowest command took under each attack.
 set -u
 
 HOSTILE_TIMES=$(mktemp)

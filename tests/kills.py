@@ -83,7 +83,7 @@ class Campaign:
              "--bake", "150ms", "--keep", "2s", "--drain-timeout", "2s",
              "--", self.server], stdout=self.log, stderr=self.log,
             cwd=directory)
-        # Nobody may be there to be asked yet.
+        # There may be no supervisor to ask yet.
         while subprocess.run([HOTSWAP, "wait", "web", "--for", "ready",
                               "--timeout", "10s"], check=False,
                              stderr=self.log).returncode != 0:

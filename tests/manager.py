@@ -175,7 +175,8 @@ class Manager:
             self.enter("running")
             self.alive = time.monotonic()
         if words.get("RELOADING") == "1":
-            # What has no time is older than any request, and hangs.
+            # A message without a time counts as older than any request: it
+            # hangs.
             self.enter("reloading" if "MONOTONIC_USEC" in words else "hangs")
         if words.get("STOPPING") == "1":
             self.enter("stopping")
@@ -216,7 +217,7 @@ class Manager:
                     self.store.drop(lambda item, fd=fd: item[1] == fd)
             self.look_at_watchdog()
             status = self.reap()
-            # All that it said before its end counts.
+            # All messages before its end count.
             while status is not None and select.select(
                     [self.notify], [], [], 0)[0]:
                 self.take_message()

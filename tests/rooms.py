@@ -11,7 +11,7 @@ import sys
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..",
                     "supervisor")
-# Each folder, and those that it may include from.
+# Each folder, and the folders from which it may include.
 BASE = ["base"]
 FLOOR = BASE + ["traffic", "process", "keep"]
 ROOMS = {

@@ -18,7 +18,7 @@ trap 'exit 1' HUP INT TERM
 
 [ $# -gt 0 ] || set -- "$build"/unit/*_test "$build"/fuzz/*_fuzz tests/e2e/*.bats
 
-# How many seconds each file took the last time: the longest begins first, so
+# The seconds that each file took the last time.  The longest begins first, so
 # that no core is idle at the end.
 times=$build/test_times
 
@@ -29,7 +29,7 @@ by_time() {
 		sort -s -k 1,1 -n -r | cut -d ' ' -f 2-
 }
 
-# pool JOBS: run the tests that are named on standard input.
+# pool JOBS: run the tests whose names are on standard input.
 pool() {
 	xargs -r -n 1 -P "$1" tests/run_one.sh
 }
@@ -62,8 +62,8 @@ cat "$logs"/*.log >"$logs/all"
 } | awk '!seen[$2]++' >"$logs/times"
 cp "$logs/times" "$times"
 
-# A test program that dies has run fewer tests than it planned, or fails with
-# no test that did.
+# A test program that dies has run fewer tests than it planned, or fails
+# although no test of it failed.
 awk '
 	/^# ended with status/ { ended = 1 }
 	/^ok / || /^not ok .*# SKIP/ { passed++; seen++; next }

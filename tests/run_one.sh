@@ -8,10 +8,10 @@ test=$1
 name=$(basename "$test")
 log=$(mktemp "$TEST_LOGS/$name.XXXXXX")
 
-# apart COMMAND...: in a PID namespace and a network of its own.  What the
-# tests leave behind ends with it, no address is taken by anybody else, and
-# /proc has their own processes alone.  Without root it is run as it is: in a
-# user namespace, processes have rights that an ordinary user has not.
+# apart COMMAND...: run it in a PID namespace and a network of its own.
+# Processes that the tests leave end with it, nobody else has their addresses,
+# and /proc shows only their own processes.  Without root it runs as it is: in a
+# user namespace processes have rights that an ordinary user does not have.
 apart() {
 	if [ "$(id -u)" = 0 ] &&
 	    unshare --pid --fork --mount-proc --net true 2>/dev/null; then

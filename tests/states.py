@@ -19,7 +19,7 @@ from kills import BUILD, HOTSWAP, ask, free_port, release, status
 
 RATE = os.environ.get("RATE", "300")
 
-# How each kind of service is begun; {port} and {dir} are replaced.
+# How each kind of service begins; {port} and {dir} are replaced.
 SERVER = ["{dir}/server"]
 BINDS = ["{dir}/server", "--bind", "127.0.0.1:{port}"]
 NGINX = ["/usr/sbin/nginx", "-p", "{dir}", "-e", "stderr", "-c", "nginx.conf"]
@@ -258,7 +258,7 @@ def states_of(kind):
                 (state in ("stopping", "restoring") and kind != "exclusive"):
             continue
         yield state, False
-        # Who is alone is not crashed as well: nobody would serve.
+        # Alone it is not crashed as well, since nobody would serve then.
         if kind != "exclusive" and state != "resolving":
             yield state, True
 

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# The end-to-end tests where time runs otherwise, to find races: all on one
-# core; on cores that are busy; and with delays in the supervisor's and the
-# servers' system calls.  REPEAT times; arguments: the test files, else those
-# that have most to do with time.  Each file has five minutes at most.
+# The end-to-end tests where time passes differently, to find races: all on one
+# core; on cores that are busy; and with delays in the system calls of the
+# supervisor and the servers.  They run REPEAT times.  Arguments are the test
+# files, else those that depend most on time.  Each file has five minutes.
 set -u
 
 build=${HOTSWAP_BUILD:?set by make}
@@ -22,8 +22,8 @@ finish() {
 trap finish EXIT
 trap 'exit 1' INT TERM
 
-# A build whose supervisors run under strace, which keeps out of their way:
-# -D makes it a grandchild of theirs.
+# A build whose supervisors run under strace.  With -D strace is their
+# grandchild, and so out of their way.
 mkdir "$scratch/bin"
 for part in "$build"/*; do
 	[ "$(basename "$part")" = bin ] || ln -s "$part" "$scratch/"

@@ -53,7 +53,7 @@ struct options {
 	char *config;
 	char **listen;
 	unsigned int backlog;
-	int shim; /* enum shim_backend */
+	int shim;		  /* enum shim_backend */
 	int steering;		  /* enum steer_by */
 	unsigned int udp_idle_ms; /* that ends a flow */
 	char **ignore;

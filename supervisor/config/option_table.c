@@ -21,8 +21,7 @@ static const char *const restart_words[] = { "always", "on-failure", "never",
 static const char *const log_words[] = { "text", "json", NULL };
 static const char *const shim_words[] = { "auto", "seccomp", "preload", "off",
 	NULL };
-static const char *const steering_words[] = { "auto", "ebpf", "classic",
-	NULL };
+static const char *const steering_words[] = { "auto", "ebpf", "classic", NULL };
 static const char *const pass_words[] = { "systemd", "server-starter",
 	"einhorn", "nginx", NULL };
 
@@ -37,9 +36,8 @@ _Static_assert(LOG_TEXT == 0 && LOG_JSON == 1, "words");
 _Static_assert(
     SHIM_AUTO == 0 && SHIM_SECCOMP == 1 && SHIM_PRELOAD == 2 && SHIM_OFF == 3,
     "words");
-_Static_assert(STEER_BY_AUTO == 0 && STEER_BY_EBPF == 1 &&
-	STEER_BY_CLASSIC == 2,
-    "words");
+_Static_assert(
+    STEER_BY_AUTO == 0 && STEER_BY_EBPF == 1 && STEER_BY_CLASSIC == 2, "words");
 _Static_assert(PASS_SYSTEMD == 1 && PASS_SERVER_STARTER == 2 &&
 	PASS_EINHORN == 4 && PASS_NGINX == 8,
     "words");

@@ -34,8 +34,8 @@ struct endpoint {
 	 * in the directory of the address, as the operator named it.
 	 */
 	struct directory *directory;
-	bool v6only; /* of the sockets there, once there is one */
-	bool passed; /* somebody else has made the socket */
+	bool v6only;		 /* of the sockets there, once there is one */
+	bool passed;		 /* somebody else has made the socket */
 	enum steering_kind kind; /* what shall choose, where it can */
 	const struct holder *holder; /* NULL: none */
 };

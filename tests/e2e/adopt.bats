@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# The keeper is killed, alone or with its supervisor: a new run of the same
-# name takes over what lives.
+# The keeper is killed, alone or with its supervisor: a new run with the same
+# name takes over the processes that live.
 
 load helper
 
-# begin ADDRESS OPTIONS... -- PROGRAM...: run a supervisor of it as `web`; port
-# 0 is made one that is free.
+# begin ADDRESS OPTIONS... -- PROGRAM...: run a supervisor of the program as
+# `web`; port 0 becomes a free port.
 begin() {
 	BEGUN=("${@:2}")
 	PORT=$(free_port)
@@ -14,8 +14,8 @@ begin() {
 	run_at "$ADDRESS"
 }
 
-# run_at ADDRESS: with the options that it was begun with; an address that is
-# empty is left to the program.
+# run_at ADDRESS: run with the options of begin; an empty address is left to the
+# program.
 run_at() {
 	hotswap run -n web ${1:+-l "$1"} --bake 200ms --keep 1m \
 		--drain-timeout 2s "${BEGUN[@]}" >>run.log 2>&1 3>&- &
@@ -24,24 +24,25 @@ run_at() {
 	until_true supervised
 }
 
-# supervised: by the one that was begun last, whose program serves.
+# supervised: the supervisor that was begun last answers, and its program
+# serves.
 supervised() {
 	[ "$(field .pid 2>/dev/null)" = "$SUPERVISOR" ] &&
 		hotswap wait web --for ready --timeout 10s
 }
 
-# again: the command that began it, once more.
+# again: run the command of begin once more.
 again() {
 	run_at "${WRAPPED-$ADDRESS}"
 }
 
-# both_kill: keeper and supervisor, at once.
+# both_kill: kill keeper and supervisor at once.
 both_kill() {
 	kill -KILL "$SUPERVISOR" "$(supervisor)"
 	wait "$SUPERVISOR" || true
 }
 
-# keeper_kill: it alone, and the supervisor has noticed.
+# keeper_kill: kill the keeper alone, and wait until the supervisor has noticed.
 keeper_kill() {
 	kill -KILL "$SUPERVISOR"
 	wait "$SUPERVISOR" || true
@@ -60,12 +61,12 @@ load_at() {
 	until_true test -p steer
 }
 
-# answered VERSION...: these, and no others.
+# answered VERSION...: exactly these versions have answered.
 answered() {
 	[ "$(field '[.generations[].version] | unique | join(" ")' load.json)" = "$*" ]
 }
 
-# traced: strace has begun to look at the supervisor.
+# traced: strace has attached to the supervisor.
 traced() {
 	! grep -q '^TracerPid:[[:space:]]*0$' "/proc/$1/status"
 }
@@ -87,12 +88,12 @@ traced() {
 	is_version v1
 }
 
-# has_ended PID: whoever its parent is may not have taken notice.
+# has_ended PID: the process has ended, whether its parent has reaped it or not.
 has_ended() {
 	! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null
 }
 
-# to_and_fro: what is adopted can be upgraded and rolled back.
+# to_and_fro: an adopted service can be upgraded and rolled back.
 to_and_fro() {
 	release server v8
 	hotswap upgrade web
@@ -103,12 +104,12 @@ is_shifting() {
 	[ "$(field .rollout.state)" = shifting ]
 }
 
-# has_connections N: as many at the first generation.
+# has_connections N: the first generation has N connections.
 has_connections() {
 	[ "$(field '.generations[0].connections')" = "$1" ]
 }
 
-# last_result: what history says of the last rollout.
+# last_result: the result of the last rollout in history.
 last_result() {
 	hotswap history web --json | tail -n 1 >last
 	field .result last
@@ -251,7 +252,8 @@ last_result() {
 	load_end
 }
 
-# through ADDRESS [CLIENT'S ADDRESS]: both killed, and the keeper alone.
+# through ADDRESS [CLIENT'S ADDRESS]: both are killed, and then the keeper
+# alone.
 through() {
 	begin "$1" -- ./server
 	program=$(pid_of 1)
@@ -349,7 +351,7 @@ through() {
 	load_end
 }
 
-# stored: how many descriptors the cache server has stored.
+# stored: the number of descriptors that the cache server has stored.
 stored() {
 	field '.generations[0].stored.count'
 }
@@ -433,7 +435,8 @@ has_stored() {
 	[ "$(field '.generations[-1].program | split("/")[-1]')" = other ]
 }
 
-# refused PATTERN: a new run ends with 2, says so, and leaves all as it is.
+# refused PATTERN: a new run ends with status 2 and this message, and changes
+# nothing.
 refused() {
 	expect 2 hotswap run -n web -l "$ADDRESS" -- ./server 2>refusal
 	cat refusal
@@ -491,7 +494,7 @@ refused() {
 	[ "$(find "/proc/$SUPERVISOR/fd" "/proc/$(supervisor)/fd" | wc -l)" -le "$((before + 1))" ]
 }
 
-# in_full_place: what is started from here on finds the directory `run` full;
+# in_full_place: commands that start after this find the directory `run` full;
 # place_freed makes room again.
 in_full_place() {
 	[ "$(id -u)" = 0 ] || skip "needs root"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # the tests use what is set here
-# For the tests of the test server and of the load client themselves: a
-# server alone, with no supervisor.
+# For tests of the test server and of the load client themselves: a server
+# without a supervisor.
 
 bats_require_minimum_version 1.5.0
 
@@ -23,7 +23,7 @@ teardown() {
 	cat server.err 2>/dev/null || true
 }
 
-# until_true COMMAND...: wait for it, ten seconds at most.
+# until_true COMMAND...: wait until it succeeds, for at most ten seconds.
 until_true() {
 	local end=$((SECONDS + 10))
 
@@ -33,7 +33,7 @@ until_true() {
 	done
 }
 
-# serve COMMAND...: start a server, which says the port, PORT.
+# serve COMMAND...: start a server, which prints its port, PORT.
 serve() {
 	rm -f server.err # of an earlier one
 	"$@" 2>server.err 3>&- &

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# The supervisor is killed while it answers a wrapped program's bind, listen
-# or unlink: the program gets its answer, and serves where it should.
-# STAGES limits how many of the supervisor's system calls each test tries.
+# The supervisor is killed while it answers a wrapped program's bind, listen or
+# unlink: the program gets its answer and serves where it should.  STAGES limits
+# how many of the supervisor's system calls each test tries.
 
 load helper
 
@@ -14,7 +14,7 @@ teardown() {
 	helper_teardown
 }
 
-# begin SHIM: a plain server of four addresses, which waits for ./go.
+# begin SHIM: start a plain server with four addresses, which waits for ./go.
 begin() {
 	local port udp six
 
@@ -36,15 +36,15 @@ candidate_runs() {
 	[ -n "$(pid_of 1 2>/dev/null)" ] && [ "$(pid_of 1)" -gt 0 ]
 }
 
-# end: of the service that begin began.
+# end: stop the service of begin.
 end() {
 	hotswap stop web --now
 	expect 0 wait "$SUPERVISOR"
 }
 
-# kill_at CALL WHEN HOW COMMAND...: have the command done, and kill the
-# supervisor before (enter) or behind (exit) its system call of that kind and
-# number.  Fails if it makes no so many.
+# kill_at CALL WHEN HOW COMMAND...: run the command, and kill the supervisor
+# before (enter) or after (exit) its WHEN-th system call CALL.  Fails if there
+# are fewer such calls.
 kill_at() {
 	local call=$1 when=$2 how=$3 before tracer end
 
@@ -68,8 +68,8 @@ kill_at() {
 	is_held
 }
 
-# is_held: the supervisor stands before or behind the call of kill_at, which
-# strace has written down by then: without its result, or with it.
+# is_held: the supervisor is stopped before or after the call of kill_at, which
+# strace has written by then: without its result, or with it.
 is_held() {
 	if [ "$how" = exit ]; then
 		grep -qF '(DELAYED)' trace
@@ -96,8 +96,8 @@ all_answer() {
 	done
 }
 
-# all_stages SHIM CALL HOW FROM: kill it at each of these calls in a first
-# start; all must end well.
+# all_stages SHIM CALL HOW FROM: kill the supervisor at each of these calls
+# during a first start; every start must end well.
 all_stages() {
 	local stage
 
@@ -120,8 +120,8 @@ rebind() {
 	kill -HUP "$MAIN"
 }
 
-# all_rebinds SHIM CALL HOW FROM: the same for a server that closes all its
-# sockets and binds them again.
+# all_rebinds SHIM CALL HOW FROM: as all_stages, for a server that closes all
+# its sockets and binds them again.
 all_rebinds() {
 	local stage
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# Broken candidates: each must be refused with status 1 and a reason that
-# names the cause; no user may meet it, the old generation must not notice,
-# and none of its processes may be left.
+# Broken candidates.  Each must be refused with status 1 and a reason that names
+# the cause.  No user may reach it, the old generation must not notice it, and
+# none of its processes may be left.
 
 load helper
 
-# refused PATTERN [OPTIONS...]: upgrading to what stands at ./server fails,
-# and the reason matches.
+# refused PATTERN [OPTIONS...]: an upgrade to ./server fails, and the reason
+# matches.
 refused() {
 	local pattern=$1 active pid
 
@@ -22,8 +22,8 @@ refused() {
 	[ "$(pid_of "$active")" = "$pid" ]
 }
 
-# undisturbed: the load saw version 1 alone and no failure; what was started
-# beside it has gone.
+# undisturbed: the load got only version 1 and no failure, and the processes of
+# the candidate have gone.
 undisturbed() {
 	load_end
 	[ "$(field '[.generations[].version]' load.json)" = '["v1"]' ]
@@ -35,7 +35,7 @@ none_left() {
 	[ "$(running)" = "$(pid_of 1)" ]
 }
 
-# broken PATTERN BEHAVIOUR...: a server that behaves so is refused.
+# broken PATTERN BEHAVIOUR...: a server with this behaviour is refused.
 broken() {
 	local pattern=$1
 

@@ -72,7 +72,7 @@ class Connection:
             number, generation, text = self.line()
             if int(number) >= self.id:
                 break
-            # It was answered by one that then died, and by its successor.
+            # A server answered and died, and so its successor answered as well.
             self.tally.count("repeated")
         if int(number) != self.id or text != wanted:
             raise ValueError(f"{request}: wanted {self.id} {wanted}, "
@@ -123,7 +123,7 @@ def main():
         threading.Thread(target=kept, args=(port, f"k{i}", tally, ending,
                                             1 / rate))
         for i in range(number)]
-    # Silent for so long that it is so over whatever happens.
+    # It is silent throughout, whatever happens.
     threads.append(threading.Thread(
         target=kept, args=(port, "silent", tally, ending, 3600)))
     if len(sys.argv) > 5:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# Gray release: a part of the connections for the candidate, by the kernel.
+# Gray release: the kernel gives the candidate a part of the connections.
 # CONNECTIONS=N makes N connections for each share instead of 20000.
 
 load helper
@@ -8,12 +8,12 @@ load helper
 CONNECTIONS=${CONNECTIONS:-20000}
 RATE=20000
 
-# choose_port: for a test that names it before serve does.
+# choose_port: choose PORT, for a test that names it before serve does.
 choose_port() {
 	PORT=$(free_port)
 }
 
-# shifted SHARE: the candidate has that share of the new connections.
+# shifted SHARE: the candidate has this share of the new connections.
 shifted() {
 	[ "$(field .rollout.share)" = "$1" ] &&
 		[ "$(field .rollout.state)" = shifting ]
@@ -23,14 +23,15 @@ is_checking() {
 	[ "$(field .rollout.state)" = checking ]
 }
 
-# canary SHARE OPTIONS...: upgrade to v2, and hold it there.
+# canary SHARE OPTIONS...: upgrade to v2 and hold the rollout at this share.
 canary() {
 	release server v2
 	hotswap upgrade web --canary "$1" --step-time 1h --no-wait "${@:2}"
 	until_true shifted "$1"
 }
 
-# requests COUNT OPTIONS... ADDRESS: into part.json; each must succeed.
+# requests COUNT OPTIONS... ADDRESS: make requests, reported in part.json; each
+# must succeed.
 requests() {
 	"$BUILD/load" --rate "$RATE" --count "$@" >part.json || {
 		cat part.json
@@ -38,13 +39,13 @@ requests() {
 	}
 }
 
-# answers GENERATION: so many of the last requests.
+# answers GENERATION: the number of the last requests that it answered.
 answers() {
 	field "[.generations[] | select(.generation == $1).answers] | add // 0" part.json
 }
 
-# within SHARE: as many answers of generation 2 as chance has it, three times
-# out of a thousand not.
+# within SHARE: the number of answers of generation 2 is one that chance gives
+# in 997 of 1000 cases.
 within() {
 	local got
 
@@ -56,14 +57,14 @@ print(f"{share} % of {n}: {got}, {(got - mean) / sd:+.1f} standard deviations")
 sys.exit(abs(got - mean) > 3 * sd)' "$CONNECTIONS" "$1" "$got"
 }
 
-# slowly: datagrams that a busy server has no room for are lost.
+# slowly: send datagrams slowly, as a busy server drops those that have no room.
 slowly() {
 	RATE=1000
 	CONNECTIONS=$((CONNECTIONS / 8))
 }
 
-# shares ADDRESS OPTIONS...: each that is asked for is kept to, at the second try
-# if chance was against the first.
+# shares ADDRESS OPTIONS...: each share is kept; a share that chance has missed
+# is tried a second time.
 shares() {
 	local share
 
@@ -214,20 +215,20 @@ shares() {
 	expect 64 hotswap split web half
 }
 
-# taken_back: the rollout is over, and the last one did not succeed.
+# taken_back: the rollout has ended, and the last one did not succeed.
 taken_back() {
 	[ "$(field '[.counters["rolled-back"], .rollout.state]')" = \
 		'[1,"idle"]' ]
 }
 
-# taken_back_unserved: the same, of one that has served nobody.
+# taken_back_unserved: as taken_back, and the candidate has served nobody.
 taken_back_unserved() {
 	[ "$(field '[.counters.aborted, .rollout.state]')" = \
 		'[1,"idle"]' ]
 }
 
-# met_few_and_none_later: at most 5 % of the requests, and 3 standard
-# deviations, were answered by generation 2, the last before it was taken back.
+# met_few_and_none_later: generation 2 answered at most 5 % of the requests, and
+# 3 standard deviations, and none after it was taken back.
 met_few_and_none_later() {
 	{ timeout 1 hotswap events web --follow || true; } | python3 -c 'import json, sys, datetime
 def when(text):

@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# What is held for a successor is spoiled, of another version or missing: the
-# service serves on in each case, and no program is started a second time.
+# What is held for a successor is spoiled, missing or of another version.  In
+# each case the service goes on serving, and no program is started a second
+# time.
 
 load helper
 
@@ -9,12 +10,12 @@ spoil() {
 	python3 "$BATS_TEST_DIRNAME/spoil.py" "$SUPERVISOR" "$@"
 }
 
-# supervisor_end: with no time to mend what was spoiled.
+# supervisor_end: kill it, with no time to write again what was spoiled.
 supervisor_end() {
 	kill -KILL "$BEFORE"
 }
 
-# stop_supervisor: nothing of what is held changes from here on.
+# stop_supervisor: stop it, so that nothing that is held changes any more.
 stop_supervisor() {
 	PROGRAM=$(pid_of 1)
 	BEFORE=$(itself)
@@ -38,12 +39,12 @@ goes_on() {
 	[ "$(version)" = v2 ]
 }
 
-# runs_once: there is one process of this test's server.
+# runs_once: exactly one process of this test's server runs.
 runs_once() {
 	[ "$(running | wc -l)" = 1 ]
 }
 
-# is_left_alone WORDS: nobody supervises, and all serves; the log says why.
+# is_left_alone WORDS: no supervisor runs, and all serves; the log says why.
 is_left_alone() {
 	until_true grep -q "$1" run.log
 	[ "$(version)" = v1 ]
@@ -127,7 +128,8 @@ not() {
 	goes_on
 }
 
-# newest: the number of a checkpoint's descriptor in the keeper.
+# newest: the number of the descriptor in the keeper that has the newest
+# checkpoint.
 newest() {
 	find "/proc/$SUPERVISOR/fd" -lname '/memfd:hotswap-checkpoint*' \
 		-printf '%f\n' | head -n 1
@@ -168,7 +170,7 @@ newest() {
 	runs_once
 }
 
-# saves: how often it has been written.
+# saves: the number of times that the checkpoint was written.
 saves() {
 	sed -n 's/^hotswap-checkpoint \([0-9]*\) .*/\1/p' run/web.checkpoint.* |
 		sort -n | tail -n 1

@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 #
-# The command line against a supervisor that says what the test wants: exit
-# statuses, JSON and words, whatever the real one would be able to answer.
+# The command line with a stand-in for the supervisor that answers as the test
+# wants: exit statuses, JSON and messages, also for answers that the real
+# supervisor would not give.
 
 load helper
 
@@ -18,7 +19,7 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-# fake NAME SCRIPT: a supervisor that answers by the script.
+# fake NAME SCRIPT: run a supervisor that answers by the script.
 fake() {
 	calls=$BATS_TEST_TMPDIR/$1.calls
 	python3 "$BATS_TEST_DIRNAME/fake_supervisor.py" \
@@ -27,7 +28,7 @@ fake() {
 	until_true grep -q listening "$calls"
 }
 
-# outcome RESULT REASON: the last reply of a rollout from 1 to 2.
+# outcome RESULT REASON: print the last reply of a rollout from 1 to 2.
 outcome() {
 	printf '{"parameters": {"outcome": {"result": "%s", "name": "web",
 	    "from": 1, "to": 2, "reason": "%s", "duration_ms": 5200,
@@ -43,7 +44,7 @@ failure() {
 	printf '{"error": "%s", "parameters": {"message": "%s"}}' "$1" "$2"
 }
 
-# field JSON FILTER: what the jq filter finds in it.
+# field JSON FILTER: print what the jq filter finds in the JSON.
 field() {
 	jq -r -c "$2" <<<"$1"
 }

@@ -1,11 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# Real servers as they come, with no --listen: the short form of `make
-# compat`, at a rate that leaves room for whatever else runs.
+# Real servers as they are installed, without --listen: the short form of `make
+# compat`, at a rate that leaves room for other work on the machine.
 
 load helper
 
-# compat SERVER: for each user that can be had here, and --user below root.
+# compat SERVER: try the server for each user that exists here, and with --user
+# as root.
 compat() {
 	HOTSWAP_BUILD=$BUILD python3 "$BATS_TEST_DIRNAME/../compat/compat.py" \
 		--upgrades 1 --rate 300 "$1"

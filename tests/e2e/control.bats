@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# The control socket under bad peers: whatever one does, it costs that peer
-# its connection at most, while the service serves on and others are answered.
+# The control socket with bad peers: whatever a peer does, at most it loses its
+# connection, while the service goes on and others are answered.
 
 load helper
 
-# under_load ACT [NAME=VALUE...]: a bad peer does this while users come, who
-# must not notice; the supervisor is as it was, but for what it may hold of
-# FORMER generations.
+# under_load ACT [NAME=VALUE...]: a bad peer does this under load, and no user
+# notices.  Afterwards the supervisor is as before, except for what it may hold
+# of FORMER generations.
 under_load() {
 	local before
 
@@ -26,12 +26,12 @@ descriptors() {
 	find "/proc/$(itself)/fd" -mindepth 1 | wc -l
 }
 
-# One more may be that of a client that has just hung up.
+# A client that has just hung up may have one more.
 has_descriptors() {
 	[ "$(descriptors)" -le $(($1 + 1 + ${FORMER:-0})) ]
 }
 
-# Less than 40 MB, but for a sanitizer, which keeps what is freed.
+# Less than 40 MB, unless a sanitizer keeps what is freed.
 is_small() {
 	[[ $BUILD == */sanitize ]] || [ "$(sed -n \
 		's/^VmRSS:[[:space:]]*\([0-9]*\).*/\1/p' \
@@ -97,9 +97,9 @@ is_small() {
 	FORMER=16 under_load hang_up_in_rollouts
 }
 
-# as_nobody SETPRIV-OPTION... COMMAND...: as a user that this is no service
-# of.  Whatever it needs comes from here: the directories above are not open
-# to it.
+# as_nobody SETPRIV-OPTION... COMMAND...: run as a user who has no part in the
+# service.  What the command needs is opened here, as this user may not pass the
+# directories above.
 as_nobody() {
 	setpriv --reuid 65534 --regid 65534 "$@"
 }
@@ -140,8 +140,8 @@ peer_as_nobody() {
 	peer_as_nobody refused --clear-groups
 }
 
-# crowd UID WANTED HELD: a user, the group's member unless it is root, opens
-# that many connections with a call under way, and may hold so many of them.
+# crowd UID WANTED HELD: a user, a member of the group unless it is root, opens
+# WANTED connections with a call under way; HELD of them may stay.
 crowd() {
 	local rights=(--reuid "$1" --regid "$1" --groups "$GROUP")
 
@@ -152,7 +152,7 @@ crowd() {
 	DEADLINE=60 until_true grep -q holds "crowd.$1"
 }
 
-# owner_is_answered: what root asks for is done, each time.
+# owner_is_answered: root's calls are answered, each time.
 owner_is_answered() {
 	for _ in 1 2 3; do
 		hotswap status web >/dev/null

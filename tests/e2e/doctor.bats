@@ -4,8 +4,8 @@
 
 load helper
 
-# unprivileged COMMAND...: without any capability; the user stays, whom the
-# way to this directory is open to.
+# unprivileged COMMAND...: run without any capability, but as the same user, who
+# may pass the directories above.
 unprivileged() {
 	[ "$(id -u)" = 0 ] || {
 		"$@"
@@ -14,7 +14,7 @@ unprivileged() {
 	setpriv --bounding-set=-all --inh-caps=-all "$@"
 }
 
-# diagnosis FILTER PROGRAM...: of what is found about a program.
+# diagnosis FILTER PROGRAM...: print what doctor finds about a program.
 diagnosis() {
 	hotswap doctor --json -- "${@:2}" >doctor.json || true
 	field "$1" doctor.json
@@ -50,7 +50,7 @@ diagnosis() {
 	grep -q 'missing' err
 }
 
-# state_of FEATURE: as all.json has it.
+# state_of FEATURE: print its state from all.json.
 state_of() {
 	field ".features[] | select(.name == \"$1\") | .state" all.json
 }

@@ -1,33 +1,33 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# --strategy exclusive: servers of which only one may run, because it locks
+# --strategy exclusive: servers of which only one may run, because each locks
 # its data.
 
 load helper
 
-# serve_locked OPTIONS...: a server that will not run beside another.
+# serve_locked OPTIONS...: run a server that cannot run beside another.
 serve_locked() {
 	serve --strategy exclusive --drain-timeout 2s --start-timeout 1s "$@" \
 		-- ./server --lock data.lock
 }
 
-# phase NAME: its milliseconds in outcome.json.
+# phase NAME: print the phase's milliseconds in outcome.json.
 phase() {
 	field ".phases | map(select(.phase == \"$1\"))[0].ms" \
 		outcome.json
 }
 
-# is_connected: somebody is, to the first generation.
+# is_connected: a client is connected to the first generation.
 is_connected() {
 	[ "$(field '.generations[0].connections')" = 1 ]
 }
 
-# The candidate has answers to finish.
+# The candidate still has answers to finish.
 is_connected_to_second() {
 	[ "$(field '.generations[1].connections')" -gt 0 ]
 }
 
-# failed OPTIONS...: a candidate that behaves so, under load, is taken back:
+# failed OPTIONS...: a candidate with this behaviour is taken back under load:
 # the old one runs again, and no client has noticed.
 failed() {
 	serve_locked

@@ -1,8 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# Every kind of address, and every kind of server, through upgrades and
-# rollbacks under load: no request may fail, and both versions must have
-# answered.
+# Every kind of address and every kind of server, through upgrades and rollbacks
+# under load: no request may fail, and both versions must have answered.
 
 load helper
 
@@ -36,12 +35,13 @@ to_and_fro() {
 	done
 }
 
-# answered VERSION...: these, and no others.
+# answered VERSION...: exactly these versions have answered.
 answered() {
 	[ "$(field '[.generations[].version] | unique | join(" ")' load.json)" = "$*" ]
 }
 
-# through ADDRESS [CLIENT'S ADDRESS]: ten upgrades and rollbacks under load.
+# through ADDRESS [CLIENT'S ADDRESS]: make ten upgrades and rollbacks under
+# load.
 through() {
 	serve_at "$1" -- ./server
 	load_at "${2:-$ADDRESS}" --rate 500 --kept "${KEPT:-8}"

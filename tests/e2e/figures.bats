@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# What `make bench` claims beside its figures: the same programs with fewer
+# The claims of `make bench` that are no figures: the same programs with fewer
 # rounds.  Times are left to the bench, which compares them with others of the
 # same run.
 

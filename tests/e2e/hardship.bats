@@ -1,16 +1,16 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# Hard times: full disks, missing permissions, no descriptors left, signals
-# and hang-ups at the wrong moment.  Whatever happens is said in words that
-# help at three in the morning, and a service that serves is never left
-# without its supervisor.
+# Hard times: full disks, missing permissions, no descriptors left, signals and
+# hang-ups at the wrong moment.  Whatever happens is reported in words that help
+# at three in the morning, and a service that serves is never left without its
+# supervisor.
 
-# A test is a subshell, in which its teardown runs as well.
+# Each test is a subshell, in which its teardown runs as well.
 # shellcheck disable=SC2030,SC2031
 
 load helper
 
-# says PATTERN STATUS COMMAND...: it ends so, and says that.
+# says PATTERN STATUS COMMAND...: the command ends with this status and message.
 says() {
 	local status=0
 
@@ -21,7 +21,8 @@ says() {
 	return 1
 }
 
-# start_says PATTERN STATUS OPTION...: start fails so, at once.
+# start_says PATTERN STATUS OPTION...: start fails at once with this status and
+# message.
 start_says() {
 	says "not started: .*$1" "$2" timeout 5 hotswap start -n web "${@:3}"
 	expect 69 hotswap status web 2>/dev/null
@@ -33,7 +34,7 @@ connects() {
 }
 
 # in_mounts SCRIPT: the supervisor of serve runs in a mount namespace of its
-# own, in which this is done first.
+# own, in which the script runs first.
 in_mounts() {
 	[ "$(id -u)" = 0 ] || skip "takes root"
 	mkdir bin
@@ -48,13 +49,13 @@ in_mounts() {
 	PATH=$PWD/bin:$PATH
 }
 
-# ticks: the processor time of the supervisor, in hundredths of a second.
+# ticks: print the supervisor's processor time in hundredths of a second.
 ticks() {
 	awk '{ print $14 + $15 }' "/proc/$ITSELF/stat"
 }
 
-# is_idle: it uses less than a tenth of the processor for half a second: that it
-# does nothing is shown by time alone.
+# is_idle: the supervisor uses less than a tenth of a processor for half a
+# second; only time can show that it does nothing.
 is_idle() {
 	local before
 
@@ -67,7 +68,7 @@ is_connected() {
 	[ "$(field '.generations[0].connections')" -ge 1 ]
 }
 
-# upgrades: it can still do what it is for.
+# upgrades: the supervisor can still upgrade.
 upgrades() {
 	release server v2
 	hotswap upgrade web 2>upgrade.err
@@ -215,7 +216,7 @@ s = socket.create_server(("127.0.0.1", int(sys.argv[1]))); time.sleep(60)' \
 	[ "$(version)" = v2 ]
 }
 
-# nofile PID: its soft limit of descriptors, and the hard one.
+# nofile PID: print the process's soft and hard limit of descriptors.
 nofile() {
 	awk '/^Max open files/ { print $4, $5 }' "/proc/$1/limits"
 }

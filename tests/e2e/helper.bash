@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=bash
-# For the end-to-end tests: every test has directories of its own, starts
-# what it needs on ports of the kernel's choice and ends it by PID; a failing
-# one prints the supervisor's log.
+# For the end-to-end tests.  Every test has directories of its own, starts what
+# it needs on ports that the kernel chooses, and ends it by PID.  A test that
+# fails prints the supervisor's log.
 
 bats_require_minimum_version 1.5.0
 
@@ -41,7 +41,7 @@ teardown() {
 	"$BUILD/fixtures/processes" end "$BATS_TEST_TMPDIR"
 }
 
-# until_true COMMAND...: wait for it, ten seconds at most.
+# until_true COMMAND...: wait until it succeeds, for at most ten seconds.
 until_true() {
 	local end=$((SECONDS + ${DEADLINE:-10}))
 
@@ -54,8 +54,9 @@ until_true() {
 	done
 }
 
-# release FILE VERSION OPTIONS...: put a server of this version there, which
-# behaves as the options say.  Written aside and renamed, as a deployment is.
+# release FILE VERSION OPTIONS...: install a server of this version, which
+# behaves as the options say.  It is written under another name and renamed, as
+# a deployment does it.
 release() {
 	local file=$1
 
@@ -66,12 +67,13 @@ release() {
 	mv "$file.new" "$file"
 }
 
-# running: the PIDs of the processes whose program lies in the test's directory.
+# running: print the PIDs of the processes whose program is in the test's
+# directory.
 running() {
 	"$BUILD/fixtures/processes" list "$BATS_TEST_TMPDIR"
 }
 
-# free_port: one that nobody listens on.
+# free_port: print a port on which nobody listens.
 free_port() {
 	"$BUILD/fixtures/free_port"
 }
@@ -95,7 +97,7 @@ serve() {
 	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
 }
 
-# version: of the server that answers.
+# version: print the version of the server that answers.
 version() {
 	curl -s -m 5 -o /dev/null -D - "http://127.0.0.1:$PORT/" |
 		sed -n 's/^X-Version: //ip' | tr -d '\r'
@@ -106,8 +108,8 @@ is_version() {
 	[ "$(version)" = "$1" ]
 }
 
-# field FILTER [FILE]: what the jq filter finds in `hotswap status web --json`, or
-# in a file; fails where there is no JSON.
+# field FILTER [FILE]: print what the jq filter finds in `hotswap status web
+# --json`, or in a file; fails if there is no JSON.
 field() {
 	if [ $# -gt 1 ]; then
 		jq -r -c "$1" "$2"
@@ -123,17 +125,18 @@ field_is() {
 	[ "$(field "$1")" = "$2" ]
 }
 
-# itself: the PID of the supervisor itself; SUPERVISOR is its keeper's.
+# itself: print the PID of the supervisor; SUPERVISOR is the keeper's PID.
 itself() {
 	field .supervisor
 }
 
-# generation N FILTER: what the filter finds in a generation; fails if there is none.
+# generation N FILTER: print what the filter finds in generation N; fails if
+# there is none.
 generation() {
 	field "first(.generations[] | select(.number == $1)) // error(\"none\") | $2"
 }
 
-# role N: of a generation.
+# role N: print the role of generation N.
 role() {
 	generation "$1" .role
 }
@@ -143,12 +146,12 @@ is_role() {
 	[ "$(role "$1")" = "$2" ]
 }
 
-# pid_of N: the main process of a generation.
+# pid_of N: print the PID of generation N's main process.
 pid_of() {
 	generation "$1" .pid
 }
 
-# load_begin OPTIONS...: load on the server in the background.
+# load_begin OPTIONS...: start load on the server in the background.
 load_begin() {
 	"$BUILD/load" --control steer "$@" "127.0.0.1:$PORT" >load.json 3>&- &
 	CLIENT=$!
@@ -156,7 +159,7 @@ load_begin() {
 	until_true test -p steer
 }
 
-# load_end: its report is in load.json; fails if any request failed.
+# load_end: end the load; load.json is its report; fails if any request failed.
 load_end() {
 	echo stop >steer
 	wait "$CLIENT" || {
@@ -165,12 +168,12 @@ load_end() {
 	}
 }
 
-# supervisor: its PID, which is not the keeper's.
+# supervisor: print the PID of the supervisor, which is not the keeper's.
 supervisor() {
 	field .supervisor
 }
 
-# expect STATUS COMMAND...: it must end with that exit status.
+# expect STATUS COMMAND...: the command must end with this exit status.
 expect() {
 	local status=0 wanted=$1
 

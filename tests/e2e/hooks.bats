@@ -1,31 +1,31 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# Hooks: commands at events, in their order, in nobody's way.
+# Hooks: commands at events, which run in order and delay nothing.
 
-# The commands are for the hooks' shell.
+# The shell of the hooks expands the commands.
 # shellcheck disable=SC2016
 
 load helper
 
-# What a hook writes into the file `hooks`, a line each time.
+# A hook writes one line into the file `hooks`.
 NOTE='echo $HOTSWAP_EVENT $HOTSWAP_GENERATION $HOTSWAP_SHARE >>hooks'
 
-# noted LINE...: these are the lines of the file, in this order.
+# noted LINE...: the file has these lines, in this order.
 noted() {
 	diff hooks <(printf '%s\n' "$@")
 }
 
-# has_noted LINE: it is among them.
+# has_noted LINE: the file has this line.
 has_noted() {
 	grep -qsx "$1" hooks
 }
 
-# is_dead PID: gone, or a zombie that nobody has waited for.
+# is_dead PID: the process has gone, or is a zombie.
 is_dead() {
 	! grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"
 }
 
-# every_hook: options for a note at each event.
+# every_hook: print options that note each event.
 every_hook() {
 	local event
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=bash
-# For the tests of hostile programs: a supervisor that is root runs, as the
-# user nobody, a program that serves and beside it attacks.  Ordinary traffic
-# goes on meanwhile, and no request of it may fail.  What the attacker may
-# write lies in ./theirs, its words in ./theirs/said.
+# For the tests of hostile programs.  A supervisor of root's runs, as the user
+# nobody, a program that serves and attacks.  Ordinary traffic goes on
+# meanwhile, and none of its requests may fail.  The attacker may write into
+# ./theirs, and its messages are in ./theirs/said.
 
 # shellcheck source=tests/e2e/helper.bash
 source "$BATS_TEST_DIRNAME/helper.bash"
@@ -14,8 +14,8 @@ hostile_setup() {
 	install -d -o nobody -m 755 theirs
 }
 
-# attacker COMMAND...: make ./program, which runs this command in the
-# background as nobody and becomes ./server.  A fixture goes by its name.
+# attacker COMMAND...: make ./program, which runs this command in the background
+# as nobody and becomes ./server.  A fixture is called by its name.
 attacker() {
 	cat >program <<-END
 		#!/bin/sh
@@ -28,9 +28,10 @@ attacker() {
 	chmod 755 program
 }
 
-# attacker_twice COMMAND...: the same, but it runs once before the program
-# serves, when what it binds may become the service's, and once beside.  To be
-# served with WRAPPED=1: the program is not ready before it has bound its port.
+# attacker_twice COMMAND...: the same, but the command runs once before the
+# program serves, when what it binds may become the service's, and once beside
+# it.  Serve it with WRAPPED=1: the program is ready only once it has bound its
+# port.
 attacker_twice() {
 	attacker "$@"
 	sed -i 's/^{\(.*\)} >>said 2>&1 &$/{\1} >>said 2>\&1\n&/' program
@@ -53,8 +54,8 @@ serve_attacked() {
 	[ -z "${HOSTILE_TIMES:-}" ] || time_commands
 }
 
-# time_commands: how many microseconds each of many commands takes from now on
-# is written to HOSTILE_TIMES, with the test's name.
+# time_commands: from now on the time of each of many commands in microseconds
+# is written into HOSTILE_TIMES, with the test's name.
 time_commands() {
 	local begin
 
@@ -67,7 +68,7 @@ time_commands() {
 	PIDS+=("$!")
 }
 
-# said TEXT: has the attacker said so?
+# said TEXT: has the attacker written this?
 said() {
 	grep -qF -- "$1" theirs/said
 }
@@ -77,7 +78,7 @@ said_twice() {
 	[ "$(grep -cF -- "$1" theirs/said)" = 2 ]
 }
 
-# unharmed OPTIONS...: commands are answered, the program is replaced and taken
+# unharmed OPTIONS...: commands are answered, the program is replaced and rolled
 # back, and no request has failed.
 unharmed() {
 	hotswap status web >/dev/null

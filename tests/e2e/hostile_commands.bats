@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# Whose rights has what runs beside a program: commands of options, the
-# prober, and calls of who may use the control socket?
+# Which rights have commands that run beside a program: commands of options, the
+# prober, and calls of users who may use the control socket?
 
-# The commands are for the shells of hotswap.
+# The shells of hotswap expand the commands.
 # shellcheck disable=SC2016
 
 load hostile
@@ -15,28 +15,28 @@ setup() {
 	chmod 600 root.file
 }
 
-# tell FILE: a command that says in ./theirs/FILE who it is.
+# tell FILE: print a command that writes its user and rights into ./theirs/FILE.
 tell() {
 	echo "{ id -u; id -G; echo \$HOME \$USER \$(umask) \$SECRET; pwd;" \
 		"grep -E '^Cap(Prm|Eff|Amb)|^NoNewPrivs' /proc/self/status;" \
 		"cat '$PWD/root.file' || echo no; } >'$PWD/theirs/$1' 2>&1"
 }
 
-# told FILE LINE...: it has said so.
+# told FILE LINE...: the command has written these lines.
 told() {
 	until_true grep -qsx -e mine -e no "theirs/$1"
 	diff <(tr '\t' ' ' <"theirs/$1" | grep -v ^cat:) \
 		<(printf '%s\n' "${@:2}")
 }
 
-# told_nobody FILE [DIRECTORY [UMASK]]: it was run as the program's user.
+# told_nobody FILE [DIRECTORY [UMASK]]: it ran as the program's user.
 told_nobody() {
 	told "$1" 65534 65534 "/nonexistent nobody ${3:-0022}" \
 		"${2:-$PWD}" "CapPrm: $NONE" "CapEff: $NONE" "CapAmb: $NONE" \
 		"NoNewPrivs: ${4:-0}" no
 }
 
-# told_root FILE: it was run as we are, in the root directory.
+# told_root FILE: it ran with our own rights, in the root directory.
 told_root() {
 	local caps
 
@@ -130,21 +130,21 @@ NONE=0000000000000000
 enter its directory: Permission denied" run.log
 }
 
-# member COMMAND...: hotswap as a user that is let in by the control group
-# alone, on a service of root's.
+# member COMMAND...: run hotswap as a user whom only the control group lets in,
+# on a service of root's.
 member() {
 	setpriv --reuid 65533 --regid 65533 --groups "$GROUP" --no-new-privs \
 		env HOTSWAP_RUNTIME_DIR=/proc/self/cwd/run ./hotswap "$@"
 }
 
-# serve_members: run the service that is theirs to upgrade.
+# serve_members: run the service that members may upgrade.
 serve_members() {
 	GROUP=$(getent group games | cut -d: -f3)
 	cp "$BUILD/bin/hotswap" .
 	serve --control-group games
 }
 
-# forbidden WORDS COMMAND...: a member's command is refused with that reason.
+# forbidden WORDS COMMAND...: a member's command is refused with this reason.
 forbidden() {
 	local words=$1
 
@@ -252,7 +252,8 @@ forbidden() {
 	hotswap stop web
 }
 
-# silent_server: one that takes connections and never answers; on SILENT.
+# silent_server: run a server on SILENT that accepts connections and never
+# answers.
 silent_server() {
 	SILENT=$(free_port)
 	python3 -c 'import socket, sys, time
@@ -263,7 +264,8 @@ time.sleep(600)' "$SILENT" 3>&- &
 	until_true test -e listens
 }
 
-# prober_hangs: find the one of an upgrade whose check gets no answer; PROBER.
+# prober_hangs: find the prober of an upgrade whose check gets no answer;
+# PROBER.
 prober_hangs() {
 	hotswap upgrade web --health "http://127.0.0.1:$SILENT/" \
 		--health-timeout 60s --start-timeout 60s >upgrade 2>&1 3>&- &
@@ -276,7 +278,8 @@ found_prober() {
 	PROBER=$(pgrep -P "$(itself)" -x hotswap-probe)
 }
 
-# prober_is UID: it has that user's rights, and of these next to nothing.
+# prober_is UID: the prober has this user's rights, and almost none of them
+# left.
 prober_is() {
 	tr '\t' ' ' <"/proc/$PROBER/status" >status
 	grep -qx "Uid: $1 $1 $1 $1" status
@@ -313,8 +316,8 @@ prober_is() {
 	hotswap abort web
 }
 
-# root_socket: one in ./closed that root alone may reach; what connects to it
-# is written into ./connected.
+# root_socket: run a server in ./closed that only root may reach; it writes into
+# ./connected what connects to it.
 root_socket() {
 	mkdir -m 700 closed
 	python3 -c 'import os, socket, struct
@@ -332,7 +335,7 @@ while True:
 	until_true test -S closed/root.sock
 }
 
-# health_fails: the check of the generation that serves has failed.
+# health_fails: the last check of the active generation has failed.
 health_fails() {
 	field_is '.generations[-1].health.last' fail
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# Files, logs and the environment: what a program that runs as another user
-# can read, change or make a supervisor that is root write.
+# Files, logs and the environment: what can a program of another user read or
+# change, or make a supervisor of root's write?
 
 load hostile
 
@@ -9,7 +9,7 @@ setup() {
 	hostile_setup
 }
 
-# environment OPTIONS...: what the program finds, in theirs/said.
+# environment OPTIONS...: the program writes its environment into theirs/said.
 environment() {
 	attacker "{ env; id -Gn; echo that is all; }"
 	serve --user nobody "$@" -- ./program
@@ -42,7 +42,7 @@ environment() {
 }
 
 # refused_to_run TEXT [PROGRAM]: an upgrade to ./theirs/server or PROGRAM is
-# refused for this reason, and v1 goes on.
+# refused with this reason, and v1 goes on.
 refused_to_run() {
 	expect 1 hotswap upgrade web -- "${2:-$PWD/theirs/server}" 2>said
 	grep -F "could be replaced by others than root" said
@@ -112,8 +112,8 @@ refused_to_run() {
 	grep -F "$PWD/theirs/way" said
 }
 
-# attacker_of_its_output: make ./program, part of which does its own stdout
-# and stderr harm.
+# attacker_of_its_output: make ./program, a part of which attacks its own stdout
+# and stderr.
 attacker_of_its_output() {
 	cat >program <<-END
 		#!/bin/sh
@@ -156,7 +156,7 @@ harm_done() {
 	grep "generation 1: serves" state/web/log
 }
 
-# pid_in FILE PID: does the file say so, and is it nobody's?
+# pid_in FILE PID: the file has this PID, and its owner is nobody.
 pid_in() {
 	[ ! -L "$1" ] && [ "$(cat "$1")" = "$2" ] &&
 		[ "$(stat -c %U "$1")" = nobody ]

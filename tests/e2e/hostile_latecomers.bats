@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# A program that has been taken over by somebody else while it served must not
-# keep its replacement out by listening where that will not.
+# An attacker has taken over a program while it served.  It must not keep the
+# next version out by listening at an address where the next version does not.
 
 load hostile
 

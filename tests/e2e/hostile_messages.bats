@@ -1,8 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# What programs send to the supervisor: it can neither be turned against the
-# supervisor, nor stop it, nor take its time.
-#
+# Messages of programs to the supervisor: they cannot turn against it, stop it,
+# or use up its time.
 # shellcheck disable=SC2030,SC2031,SC2034 # one shell a test
 
 load hostile
@@ -11,14 +10,14 @@ setup() {
 	hostile_setup
 }
 
-# attack COMMAND...: serve, with this beside; the server tells by itself when
-# it is ready.
+# attack COMMAND...: serve, and run this command beside; the server itself
+# reports that it is ready.
 attack() {
 	attacker "$@"
 	serve_attacked --control-group nogroup
 }
 
-# cpu_ms PID: what it has used of the processor.
+# cpu_ms PID: print the processor time of the process.
 cpu_ms() {
 	python3 -c 'import os, sys
 f = open("/proc/%s/stat" % sys.argv[1]).read().rsplit(")", 1)[1].split()
@@ -64,7 +63,7 @@ print((int(f[11]) + int(f[12])) * 1000 // os.sysconf("SC_CLK_TCK"))' "$1"
 	unharmed
 }
 
-# fds_of PID: how many descriptors it has.
+# fds_of PID: print the number of its descriptors.
 fds_of() {
 	find "/proc/$1/fd" -mindepth 1 | wc -l
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# Processes that say in their environment that they are a service's, and are
-# not: no start is refused for them, and none of them becomes its program.
+# Processes whose environment falsely says that they are a service's: no start
+# is refused because of them, and none of them becomes its program.
 
 load hostile
 
@@ -20,8 +20,8 @@ teardown() {
 	done
 	hostile_teardown
 }
-# pose UID GENERATION [NAME=VALUE...] [-- COMMAND...]: an orphan of that user
-# that has the variables of a process of `web`, and these.
+# pose UID GENERATION [NAME=VALUE...] [-- COMMAND...]: start an orphan of that
+# user with the variables of a process of `web`, and these.
 pose() {
 	local uid=$1 generation=$2 variables=() command=(sleep 300)
 
@@ -42,18 +42,18 @@ pose() {
 	until_true grep -qz ^HOTSWAP_NAME=web "/proc/$POSER/environ"
 }
 
-# variable PID NAME: of the environment of a process.
+# variable PID NAME: print a variable of the environment of a process.
 variable() {
 	tr '\0' '\n' <"/proc/$1/environ" | sed -n "s/^$2=//p"
 }
 
-# set_user_id FILE: a program that runs as root, whoever calls it.
+# set_user_id FILE: make a program that runs as root, whoever calls it.
 set_user_id() {
 	cp "$(command -v sleep)" "$1"
 	chmod 4755 "$1"
 }
 
-# both_kill: keeper and supervisor, at once.
+# both_kill: kill keeper and supervisor at once.
 both_kill() {
 	kill -KILL "$SUPERVISOR" "$(supervisor)"
 	wait "$SUPERVISOR" || true
@@ -71,7 +71,7 @@ both_kill() {
 	unposed
 }
 
-# unposed: nobody has ended who only posed.
+# unposed: no process that only posed has been ended.
 unposed() {
 	local pid
 

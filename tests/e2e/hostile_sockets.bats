@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 #
-# Programs that want sockets, files and ports which they could not have by
-# themselves, from a supervisor that is root.
+# Programs that want a supervisor of root's to give them sockets, files and
+# ports that they may not have themselves.
 
 load hostile
 
@@ -11,7 +11,7 @@ setup() {
 	install -d -m 755 roots
 }
 
-# roots_server: a server of root's own on the Unix socket roots/live.
+# roots_server: run a server of root's own on the Unix socket roots/live.
 roots_server() {
 	"$BUILD/fixtures/plain" serve server "unix:$PWD/roots/live" 3>&- &
 	PIDS+=("$!")
@@ -19,7 +19,7 @@ roots_server() {
 	stat -c '%i %U %a' roots/live >before
 }
 
-# roots_server_lives: as it was, and it answers.
+# roots_server_lives: its socket is unchanged, and it answers.
 roots_server_lives() {
 	stat -c '%i %U %a' roots/live | diff before -
 	"$BUILD/fixtures/plain" ask 1 "unix:$PWD/roots/live" | grep -q "^1 "
@@ -166,8 +166,8 @@ roots_server_lives() {
 	hotswap stop web --now
 }
 
-# upgraded_there PATH: the server at this Unix socket, which a root supervisor
-# runs as nobody, is upgraded, rolled back and crashes its supervisor.
+# upgraded_there PATH: a root supervisor runs the server at this Unix socket as
+# nobody; it is upgraded, rolled back, and its supervisor crashes.
 upgraded_there() {
 	until_true test -S "$1"
 	"$BUILD/load" --control steer --rate 1000 "$1" >load.json 3>&- &
@@ -251,7 +251,7 @@ run_as_nobody() {
 	upgraded_there "$PWD/jail/run/sock"
 }
 
-# release_static FILE VERSION OPTIONS...: as release, of the static server.
+# release_static FILE VERSION OPTIONS...: as release, for the static server.
 release_static() {
 	local file=$1
 
@@ -280,7 +280,7 @@ release_static() {
 	[ "$(ls -A hidden)" = "" ]
 }
 
-# traced OPTIONS... -- PROGRAM...: as run_as_nobody, below strace(1).
+# traced OPTIONS... -- PROGRAM...: as run_as_nobody, under strace(1).
 traced() {
 	strace -f -y -qq -e signal=none -e trace=%file,bind,connect,fchmod,fchown,fchdir,setuid,setreuid,setresuid,clone,clone3,fork,vfork \
 		-o trace hotswap run -n web --user nobody --bake 0 --keep 1m \
@@ -289,8 +289,8 @@ traced() {
 	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
 }
 
-# traced_upgrade SOCKET OPTIONS... -- PROGRAM...: what it may change is all in
-# the socket's directory.
+# traced_upgrade SOCKET OPTIONS... -- PROGRAM...: all that the supervisor
+# changes is in the socket's directory.
 traced_upgrade() {
 	local directory socket pids
 
@@ -326,7 +326,7 @@ traced_upgrade() {
 	done
 }
 
-# busy PID: how much of some seconds it had a processor, in percent.
+# busy PID: print in percent how much of some seconds it used a processor.
 busy() {
 	local before after begin=${EPOCHREALTIME/./}
 
@@ -342,7 +342,7 @@ cpu_ticks() {
 	sed 's/.*) //' "/proc/$1/stat" | awk '{ print $12 + $13 }'
 }
 
-# is_calm PID: it has most of its time for others.
+# is_calm PID: it leaves most of its time to others.
 is_calm() {
 	local percent
 

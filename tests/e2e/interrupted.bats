@@ -1,15 +1,15 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# Commands and supervisors interrupted at each moment: Ctrl-C, hang-ups,
-# outputs that nobody reads, and commands that cross each other.
+# Commands and supervisors that are interrupted at each moment: Ctrl-C,
+# hang-ups, output that nobody reads, and commands at the same time.
 
-# A test is a subshell, in which its teardown runs as well.
+# Each test is a subshell, in which its teardown runs as well.
 # shellcheck disable=SC2030,SC2031
 
 load helper
 
-# interrupt_when CONDITION COMMAND...: Ctrl-C while it waits, once the
-# condition holds.  Its words are in said, its status in status.
+# interrupt_when CONDITION COMMAND...: send Ctrl-C while the command waits, once
+# the condition holds.  Its output is in said, its status in status.
 interrupt_when() {
 	local when=$1
 
@@ -29,7 +29,7 @@ none_left() {
 	[ -z "$(running)" ]
 }
 
-# state STATE: of the rollout.
+# state STATE: the rollout has this state.
 state() {
 	[ "$(field .rollout.state 2>/dev/null)" = "$1" ]
 }

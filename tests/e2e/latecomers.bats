@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# What a generation binds after it became ready is its own affair: an FTP
-# server's port for a transfer, a debugger's.
+# What a generation binds after it became ready is its own: an FTP server's port
+# for a transfer, a debugger's port.
 
 load helper
 
@@ -42,8 +42,9 @@ setup() {
 	release server v1 --bind "127.0.0.1:$PORT"
 }
 
-# with_binder ADDRESS: ./program is ./server with a binder beside it, which
-# waits for ./go.N and says what it does in ./said.N, N being its generation.
+# with_binder ADDRESS: make ./program, which is ./server with a binder beside
+# it.  The binder waits for ./go.N and writes into ./said.N what it does, where
+# N is its generation.
 with_binder() {
 	cat >program <<-END
 		#!/bin/sh
@@ -53,7 +54,7 @@ with_binder() {
 	chmod 755 program
 }
 
-# wrap OPTIONS...: run it as `web` until it is ready.
+# wrap OPTIONS...: run ./program as `web` until it is ready.
 wrap() {
 	hotswap run -n web --bake 200ms --keep 1m "$@" -- ./program \
 		>>run.log 2>&1 3>&- &
@@ -63,17 +64,17 @@ wrap() {
 	until_true settled
 }
 
-# settled: the start is over.
+# settled: the start and the time of --bake are over.
 settled() {
 	field_is '.generations[-1].settled' true
 }
 
-# saved WORDS: are they in the account of what runs, for a successor?
+# saved WORDS: the checkpoint of a running program has these words.
 saved() {
 	grep -q "$1" run/web.checkpoint.*
 }
 
-# own N: what generation N listens on for itself.
+# own N: print the addresses that are generation N's own.
 own() {
 	generation "$1" '.own_addresses | join(" ")'
 }
@@ -86,7 +87,7 @@ listeners() {
 	field '[.listeners[].address] | join(" ")'
 }
 
-# ask_more: is somebody there?
+# ask_more: does a server answer there?
 ask_more() {
 	(exec 9<>"/dev/tcp/127.0.0.1/$MORE") 2>/dev/null
 }
@@ -273,7 +274,7 @@ ask_more() {
 	[ "$(said_at admin)" = "$(pid_of 2)" ]
 }
 
-# said_at PATH: what is said there.
+# said_at PATH: print the answer at this path.
 said_at() {
 	python3 -c 'import socket, sys
 s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])

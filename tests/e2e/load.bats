@@ -1,13 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# The load client itself: what all other claims about traffic rest on.  It
-# is tried against the test server alone, with no supervisor.
-#
+# The load client itself, on which all claims about traffic rest.  It is tested
+# with the test server alone, without a supervisor.
 # shellcheck disable=SC2016,SC2030,SC2031 # eval is to expand; one shell a test
 
 load alone
 
-# serve_bound OPTIONS...: a server on a port of the kernel's choice, PORT.
+# serve_bound OPTIONS...: run a server on PORT, which the kernel chooses.
 serve_bound() {
 	serve "$SERVER" --bind "${ADDRESS:-127.0.0.1}:0" "$@"
 }
@@ -17,7 +16,7 @@ gone() {
 	wait "$PID" 2>/dev/null || true
 }
 
-# client STATUS OPTIONS...: run the client, which must end with that status.
+# client STATUS OPTIONS...: run the client, which must end with this status.
 client() {
 	local status=0 expected=$1
 
@@ -27,7 +26,7 @@ client() {
 	[ "$status" -eq "$expected" ]
 }
 
-# begin OPTIONS...: start the client in the background, steered by `steer`.
+# begin OPTIONS...: start the client in the background, controlled by `steer`.
 begin() {
 	"$BUILD/load" --control steer "$@" >report.json 3>&- &
 	CLIENT=$!
@@ -35,7 +34,7 @@ begin() {
 	until_true test -p steer
 }
 
-# ends STATUS: the client in the background ends with that status.
+# ends STATUS: the client in the background ends with this status.
 ends() {
 	local status=0
 
@@ -44,7 +43,7 @@ ends() {
 	[ "$status" -eq "$1" ]
 }
 
-# so_far FILTER: wait until it holds for what the client reports meanwhile.
+# so_far FILTER: wait until the filter holds for the client's report so far.
 so_far() {
 	until_true so_far_once "$1"
 }
@@ -54,7 +53,7 @@ so_far_once() {
 	jq -e "$1" now.json >/dev/null 2>&1
 }
 
-# is FILTER: a jq(1) filter that holds for the report.
+# is FILTER: a jq(1) filter holds for the report.
 is() {
 	jq -e "$1" report.json >/dev/null || {
 		echo "not so: $1" >&2
@@ -62,7 +61,7 @@ is() {
 	}
 }
 
-# only CLASS: no failure is of another class, and there is one.
+# only CLASS: there is a failure of this class, and none of another.
 only() {
 	is ".$1 > 0 and .failures == .$1"
 }
@@ -253,8 +252,8 @@ only() {
 	is '.latency_us.max > 250000'
 }
 
-# peer ANSWER AGAIN: a server that sends the one for the first request on a
-# connection, in pieces where it has `|`, and the other for the next.
+# peer ANSWER AGAIN: a server that sends ANSWER for the first request of a
+# connection, in pieces at each `|`, and AGAIN for the next.
 peer() {
 	rm -f server.err # of an earlier one
 	python3 -c '

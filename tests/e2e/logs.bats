@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# The supervisor's log and the program's output: apart, bounded, and neither
-# the death of who writes them nor a full disk stops the program.
+# The supervisor's log and the program's output are apart and bounded; neither
+# the death of their writers nor a full disk stops the program.
 
 load helper
 
@@ -14,7 +14,7 @@ begin() {
 	STATE=$HOTSWAP_STATE_DIR/web
 }
 
-# printing WHAT...: make ./program, which prints so and serves.
+# printing WHAT...: make ./program, which prints this and serves.
 printing() {
 	cat >program <<-END
 		#!/bin/sh
@@ -24,7 +24,7 @@ printing() {
 	chmod 755 program
 }
 
-# the_logger: its PID.
+# the_logger: print the logger's PID.
 the_logger() {
 	pgrep -f "^hotswap --logger web $STATE "
 }
@@ -33,19 +33,19 @@ no_logger() {
 	! the_logger
 }
 
-# is_another_than PID: does another logger run?
+# is_another_than PID: another logger runs.
 is_another_than() {
 	the_logger && [ "$(the_logger)" != "$1" ]
 }
 
-# is_succeeded PID: is another supervisor in this one's place?
+# is_succeeded PID: another supervisor runs in place of this one.
 is_succeeded() {
 	local now
 
 	now=$(supervisor 2>/dev/null) && [ "$now" != "$1" ]
 }
 
-# numbers: of all lines that are kept, in their order.
+# numbers: print the numbers of all lines that are kept, in their order.
 numbers() {
 	cat "$STATE"/output.{5,4,3,2,1} "$STATE/output" 2>/dev/null |
 		sed -n 's/^line 0*\([0-9][0-9]*\) .*/\1/p'
@@ -59,12 +59,12 @@ unbroken() {
 		{ next_one = $1 + 1 }'
 }
 
-# lines_are N: so many lines have been printed and written down.
+# lines_are N: N lines have been printed and written.
 lines_are() {
 	[ "$(numbers | tail -n 1)" = $(($1 - 1)) ]
 }
 
-# more_lines: there are more than there were.
+# more_lines: there are more lines than before.
 more_lines() {
 	local before=${BEFORE:-0}
 
@@ -72,17 +72,17 @@ more_lines() {
 	[ "${BEFORE:-0}" -gt "$before" ]
 }
 
-# characters_read: how many the logger has read of the program's output.
+# characters_read: print how many characters the logger has read of the output.
 characters_read() {
 	sed -n 's/^rchar: //p' "/proc/$(the_logger)/io"
 }
 
-# has_read N: characters at least.
+# has_read N: the logger has read at least N characters.
 has_read() {
 	[ "$(characters_read)" -ge "$1" ]
 }
 
-# goes_on: it prints and is written down.
+# goes_on: the program goes on printing, and the lines are written.
 goes_on() {
 	BEFORE=
 	until_true more_lines

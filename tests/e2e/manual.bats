@@ -1,15 +1,15 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 #
-# The manual against the program: what --help lists is in the pages and what
-# is in the pages --help lists, and every example does what it shows.
+# The manual compared with the program: --help lists the options of the pages
+# and no others, and every example does what it shows.
 
 load helper
 
 ROOT=$BATS_TEST_DIRNAME/../..
 INTERFACE=$ROOT/supervisor/control/org.hotswap.Supervisor.varlink
 
-# section PAGE NAME: what is between its .Sh or .Ss and the next of the kind.
+# section PAGE NAME: print the text from its .Sh or .Ss to the next one.
 section() {
 	awk -v name="$2" '
 		/^\.S[hs] / {
@@ -20,12 +20,12 @@ section() {
 		within != ""' "$ROOT/man/$1"
 }
 
-# The long options of the items that come in, one a line.
+# Print the long options of the items on stdin, one on each line.
 item_options() {
 	sed -n 's/^\.It Fl //p' | tr ' ' '\n' | sed -n 's/^-[a-z]/-&/p' | sort
 }
 
-# Each item of a list on one line: the words after .It, a tab, its text.
+# Print each item of a list on one line: the words after .It, a tab, its text.
 items() {
 	awk '
 		/^\.Bl/ { depth++ }
@@ -38,13 +38,14 @@ items() {
 		END { if (n) print "" }'
 }
 
-# help_options COMMAND: the long options that --help lists, one a line.
+# help_options COMMAND: print the long options that --help lists, one on each
+# line.
 help_options() {
 	hotswap "$1" --help |
 	    sed -nE 's/^ {2,6}(-., )?(--[a-z-]+)( .*)?$/\2/p' | sort
 }
 
-# Those that are not the service's but the command's own.
+# Print those that belong to the command, not to the service.
 own_options() {
 	help_options "$1" | comm -23 - <(help_options run)
 }
@@ -58,7 +59,7 @@ service_options() {
 	help_options run | grep -vx -e --help
 }
 
-# `--keep 5m` for each option of run whose help names a default in a word.
+# Print `--keep 5m` for each option of run whose help names a default.
 help_defaults() {
 	hotswap run --help | awk '
 		/^ +(-., )?--[a-z]/ { print line; line = "" }
@@ -67,7 +68,7 @@ help_defaults() {
 	    sed -nE 's/.*(--[a-z-]+) .*\(default: ([^ ]+)\) ?$/\1 \2/p'
 }
 
-# Literal blocks in which something is typed, one file each in a directory.
+# Write each literal block that shows typed input into a file of a directory.
 extract_examples() {
 	awk -v dir="$2" '
 		/^\.Bd -literal/ { block = ""; typed = 0; within = 1; next }
@@ -83,8 +84,8 @@ extract_examples() {
 		}' "$1"
 }
 
-# The same of README.md: its fenced blocks of shell, in which the remark
-# behind a command that prints a version or a status must be what it prints.
+# The same for README.md: its fenced blocks of shell.  A comment after a command
+# that prints a version or a status must be what the command prints.
 extract_fenced() {
 	awk -v dir="$2" '
 		/^```sh$/ { file = sprintf("%s/%02d.sh", dir, ++n); next }
@@ -96,8 +97,8 @@ extract_fenced() {
 		file != "" { print > file }' "$1"
 }
 
-# run_example FILE: in a directory of its own, with what the pages take for
-# granted: a server, its successor and one that is broken.
+# run_example FILE: run it in a directory of its own, with what the pages
+# presume: a server, its successor, and a broken server.
 run_example() {
 	local dir=${1%.sh} port status=0
 

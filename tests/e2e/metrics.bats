@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# What metrics, history and events tell of what has been.
+# What metrics, history and events tell of past rollouts.
 
 load helper
 
 MANUAL=$BATS_TEST_DIRNAME/../../man/hotswap.1
 
-# sample METRIC LABEL...: the value of the one that has these labels.
+# sample METRIC LABEL...: print the value of the sample with these labels.
 sample() {
 	local lines
 

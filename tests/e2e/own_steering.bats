@@ -1,22 +1,23 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# Servers that choose themselves who gets a connection: no user may meet a
+# Servers that choose themselves who gets a connection: no user may reach a
 # candidate that never passes its check, whatever it does to its sockets.
-# RATE=N makes N connections a second, for SECONDS_LONG seconds at least.
+# RATE=N makes N connections a second, for at least SECONDS_LONG seconds.
 
 load helper
 
 RATE=${RATE:-300}
 SECONDS_LONG=${SECONDS_LONG:-2}
 
-# steering HOW STATUS: a program that does so, and answers so.
+# steering HOW STATUS: make a program that steers like this and answers with
+# this status.
 steering() {
 	cp "$BUILD/fixtures/own_steering" "./$1-$2.new"
 	mv "./$1-$2.new" "./$1-$2"
 	PROGRAM=("./$1-$2" "$PORT" "$1" "$2")
 }
 
-# begin SHIM: a good server, whose check is that it answers 200.
+# begin SHIM: run a good server whose check expects the answer 200.
 begin() {
 	PORT=$(free_port)
 	steering none 200
@@ -28,8 +29,8 @@ begin() {
 	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
 }
 
-# attack SHIM HOW: a candidate that does so and answers 500 meets nobody, and
-# the upgrade ends with 1; what it said is in said.txt.
+# attack SHIM HOW: a candidate that does this and answers 500 reaches nobody,
+# and the upgrade ends with 1; its messages are in said.txt.
 attack() {
 	begin "$1"
 	load_begin --rate "$RATE"
@@ -44,18 +45,18 @@ attack() {
 	curl -sf "http://127.0.0.1:$PORT/"
 }
 
-# steers N: what status says of it.
+# steers N: what status says about generation N.
 steers() {
 	[ "$(generation "$1" .steers)" = true ]
 }
 
-# The reason is that of its check: it was reached by what was directed at it.
+# The reason is that of the check, which reached the candidate.
 refused_for_its_answer() {
 	attack "$1" "$2"
 	grep -q 500 said.txt
 }
 
-# In a directory of its own, so that nothing of the first is there.
+# In a directory of its own, where nothing of the first server is.
 refused_for_its_answer_again() {
 	mkdir -p "$1-$2"
 	cd "$1-$2" || return 1
@@ -70,7 +71,7 @@ refused_and_told() {
 	grep -q 'hotswap goes on to choose' run.log
 }
 
-# One that passes is promoted, and its own program chooses nothing; a
+# A candidate that passes is promoted, and its own program chooses nothing; a
 # supervisor that comes after kill -9 knows what it does.
 upgraded_as_others() {
 	begin "$1"

@@ -81,7 +81,7 @@ def random_bytes(path):
         peer = Peer(path)
         peer.send(source.randbytes(source.choice((1, 17, 4096, 70000))))
         peer.close()
-        # And what begins as a call does.
+        # And bytes that begin like a call.
         call = bytearray(message("Wait", {"for": "ready"}))
         for _ in range(source.randrange(1, 4)):
             call[source.randrange(len(call))] = source.randrange(256)
@@ -165,7 +165,7 @@ def pipelined(path):
     peer.send(b"".join(message(method) for method, _ in calls))
     for method, wanted in calls:
         expect(wanted in (peer.receive() or {}), "out of turn:", method)
-    # Those that want no reply get none, and those behind them theirs.
+    # Calls that want no reply get none, and the calls after them get theirs.
     peer.send(message("Status", oneway=True) * 50 + message("NoSuch"))
     expect("error" in peer.receive(), "a call with oneway was replied to")
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# The least privilege that hotswap-security(7) promises to be enough.
+# The least privilege that is enough, as hotswap-security(7) promises.
 
 load helper
 
@@ -10,14 +10,14 @@ setup() {
 	install -d -o nobody -m 755 theirs
 }
 
-# listed: the capabilities of the manual page, as setpriv takes them.
+# listed: print the capabilities of the manual page, as setpriv takes them.
 listed() {
 	sed -n '/^\.Ss As root/,/^\.Ss Under/s/^\.It //p' \
 	    "$BATS_TEST_DIRNAME/../../man/hotswap-security.7" |
 	    grep -o 'CAP_[A-Z_]*' | sed 's/^CAP_/+/' | tr 'A-Z\n' 'a-z,'
 }
 
-# confined CAPABILITIES: from here on hotswap is started with no others.
+# confined CAPABILITIES: from now on hotswap is started with only these.
 confined() {
 	mkdir -p aside
 	cat >aside/hotswap <<-END
@@ -30,8 +30,8 @@ confined() {
 	PATH=$PWD/aside:$PATH
 }
 
-# whole_life: an upgrade and a rollback under load, a death of the
-# supervisor, and an end of everything.
+# whole_life: an upgrade and a rollback under load, the death of the supervisor,
+# and a stop.
 whole_life() {
 	release server v2
 	load_begin --rate 300

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# The prober by itself, against real servers: what passes, what fails, and in
-# which words.
+# The prober by itself with real servers: which checks pass, which fail, and
+# with which messages.
 
 setup_file() {
 	BUILD=${HOTSWAP_BUILD:-$BATS_TEST_DIRNAME/../../build}
@@ -43,7 +43,7 @@ teardown() {
 	[ "${BATS_TEST_COMPLETED:-}" = 1 ] || tail -n 20 "$DIR/error.log"
 }
 
-# wait_for COMMAND...: until it succeeds, at most five seconds
+# wait_for COMMAND...: wait until it succeeds, for at most five seconds.
 wait_for() {
 	local deadline=$((SECONDS + 5))
 	until "$@"; do
@@ -52,7 +52,7 @@ wait_for() {
 	done
 }
 
-# peer ARGUMENTS...: a server of one kind; its port goes to $port
+# peer ARGUMENTS...: run a server of one kind; its port is $port.
 peer() {
 	local out=peer.${#peers[@]}
 	python3 "$HELPERS/peer.py" "$@" >"$out" 2>"$out.err" 3>&- &
@@ -61,7 +61,7 @@ peer() {
 	port=$(cat "$out")
 }
 
-# passes PATTERN ARGUMENTS...: says on stdout what was measured
+# passes PATTERN ARGUMENTS...: the check passes; stdout says what was measured.
 passes() {
 	local pattern=$1
 	shift
@@ -70,7 +70,7 @@ passes() {
 	[[ $output =~ ^$pattern$ ]] && [ -z "$stderr" ]
 }
 
-# fails REASON ARGUMENTS...: says on stderr what the check was and why
+# fails REASON ARGUMENTS...: the check fails; stderr says what it was and why.
 fails() {
 	local reason=$1
 	shift

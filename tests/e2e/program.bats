@@ -1,12 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# What a program may say, how it is started, and what follows from its end.
-#
+# What a program may report, how it is started, and what follows from its end.
 # shellcheck disable=SC2030,SC2031,SC2034 # one shell a test
 
 load helper
 
-# talker: a server that sends what it is told to NOTIFY_SOCKET: first its
+# talker: make a server that sends messages to NOTIFY_SOCKET: first its
 # arguments, then the lines of the file `say` at each SIGUSR1.
 talker() {
 	cat >talker <<-'PYTHON'
@@ -41,7 +40,7 @@ talker() {
 	chmod 755 talker
 }
 
-# says TEXT: the talker does.
+# says TEXT: the talker sends this.
 says() {
 	echo "$1" >say
 	kill -USR1 "$(pid_of 1)"
@@ -112,7 +111,7 @@ STATUS=asked"
 	[ "$(pid_of 1)" = "$before" ]
 }
 
-# ended STATUS: the supervisor has, with it.
+# ended STATUS: the supervisor has ended with this status.
 ended() {
 	local status=0
 

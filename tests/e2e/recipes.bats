@@ -1,19 +1,19 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# The script of README.md's section "Roll back in CI", in each of its ends.
-# That the section's own commands work is tried with all other examples.
+# The script of README.md's section "Roll back in CI", with each of its results.
+# The commands of the section are tested with all other examples.
 
 load helper
 
 ROOT=$BATS_TEST_DIRNAME/../..
 
-# the_script: as README.md has it.
+# the_script: print the script of README.md.
 the_script() {
 	awk '/^cat >deploy/ { on = 1; next } /^END$/ { on = 0 } on' \
 		"$ROOT/README.md"
 }
 
-# ready_to_deploy OPTIONS...: the service runs, the script is there.
+# ready_to_deploy OPTIONS...: run the service and make the script.
 ready_to_deploy() {
 	the_script >deploy
 	chmod +x deploy
@@ -21,13 +21,14 @@ ready_to_deploy() {
 	serve "$@"
 }
 
-# deploys STATUS VERSION OPTIONS...: a release that behaves so ends with that.
+# deploys STATUS VERSION OPTIONS...: deploying a release with this behaviour
+# ends with this status.
 deploys() {
 	release next "${@:2}"
 	expect "$1" ./deploy web next ./server "${SMOKE:-true}" 2>err
 }
 
-# unchanged: the old version runs, and is on disk.
+# unchanged: the old version runs, and its file is in place.
 unchanged() {
 	[ "$(version)" = v1 ]
 	cmp server before

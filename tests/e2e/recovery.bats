@@ -4,7 +4,8 @@
 
 load helper
 
-# supervisor_kill: with SIGKILL; waits until another one answers.
+# supervisor_kill: kill the supervisor with SIGKILL, and wait until another one
+# answers.
 supervisor_kill() {
 	local before
 
@@ -118,7 +119,7 @@ other_supervisor() {
 	expect 1 kill -0 "$program" 2>/dev/null
 }
 
-# counters: and all else that does not change by itself.
+# counters: print them, and all else that does not change by itself.
 counters() {
 	hotswap metrics web | grep -v -e '^#' -e generation_info -e time_seconds \
 		-e left_seconds
@@ -200,14 +201,14 @@ SCRIPT
 	[ "$(servers)" = 2 ]
 }
 
-# child_is_done: the child of the supervisor that was killed has ended, too, or
-# has become a server.
+# child_is_done: the child of the killed supervisor has ended, too, or has
+# become a server.
 child_is_done() {
 	[ "$(grep -c "killed by SIGKILL" trace)" = 2 ] ||
 		grep -q "execve.* = 0" trace
 }
 
-# servers: how many processes of this test's server there are.
+# servers: print how many processes of this test's server there are.
 servers() {
 	running | wc -l
 }

@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 # A redis-server with its own persistence, which knows nothing of hotswap and
-# does not run twice on its data; REDIS_UPGRADES=N for more of them.
+# does not run twice on its data.  REDIS_UPGRADES=N makes N upgrades.
 
 load helper
 
-# serve_redis: as `web`, with clients that keep their connections.
+# serve_redis: run it as `web`, with clients that keep their connections.
 serve_redis() {
 	PORT=$(free_port)
 	mkdir data
@@ -31,7 +31,7 @@ has_counted() {
 	[ "$(redis-cli -p "$PORT" get key0)" -gt 10 ]
 }
 
-# clients_end: they saw nobody refused, reset or forgotten.
+# clients_end: the clients were not refused or reset, and nothing was lost.
 clients_end() {
 	kill "$CLIENTS"
 	wait "$CLIENTS"

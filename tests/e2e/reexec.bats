@@ -4,10 +4,10 @@
 
 load helper
 
-# Two builds that differ in their version, installed one after the other in
-# the place from which the supervisor is started.
+# Two builds of different versions, installed one after the other in the place
+# from which the supervisor is started.
 
-# place NAME: make bin/hotswap that build, as an installation does.
+# place NAME: install this build as bin/hotswap, as an installation does.
 place() {
 	case $1 in
 	first) cp "$BUILD/bin/hotswap" bin/hotswap.new ;;
@@ -24,12 +24,12 @@ install_here() {
 	PATH=$PWD/bin:$PATH
 }
 
-# impostor NAME: a binary that fails in the way of that name.
+# impostor NAME: install a binary that fails in the way of this name.
 impostor() {
 	cp "$BUILD/fixtures/impostor" "$1"
 }
 
-# running: the version of the supervisor.
+# running: print the supervisor's version.
 running() {
 	field .version
 }
@@ -41,7 +41,7 @@ is_other() {
 		cmp -s "/proc/$(itself)/exe" "$BUILD/other/hotswap"
 }
 
-# is_first: both are the first one.
+# is_first: both are the first build.
 is_first() {
 	[[ $(running) != *-other ]] &&
 		cmp -s "/proc/$SUPERVISOR/exe" "$BUILD/bin/hotswap" &&
@@ -53,7 +53,7 @@ descriptors() {
 	find "/proc/$1/fd" -type l | wc -l
 }
 
-# has_at_most N: descriptors, the supervisor.
+# has_at_most N: the supervisor has at most N descriptors.
 has_at_most() {
 	[ "$(descriptors "$(itself)")" -le "$1" ]
 }
@@ -63,7 +63,8 @@ ended() {
 	! kill -0 "$1" 2>/dev/null
 }
 
-# has_settled: supervisor and keeper have as many descriptors as at the last look.
+# has_settled: supervisor and keeper have as many descriptors as at the last
+# look.
 has_settled() {
 	local now
 
@@ -74,7 +75,7 @@ has_settled() {
 	}
 }
 
-# private PID: KiB that are its alone.
+# private PID: print the KiB that no other process shares.
 private() {
 	awk '/^Private/ { n += $2 } END { print n }' "/proc/$1/smaps_rollup"
 }
@@ -161,7 +162,8 @@ private() {
 	is_other
 }
 
-# refuses STATUS PATTERN [OPTIONS...]: the reason is told, nothing changes.
+# refuses STATUS PATTERN [OPTIONS...]: reexec is refused with this status and
+# reason, and changes nothing.
 refuses() {
 	local before after status=$1 pattern=$2
 

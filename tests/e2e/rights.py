@@ -63,7 +63,7 @@ def main():
             pid, call, rest = int(match[1]), match[2], match[3]
             if "<unfinished ...>" in rest:
                 halves[pid] = rest.replace("<unfinished ...>", "")
-                # Who is forked may be seen before its parent's call returns.
+                # A child may be seen before the call of its parent returns.
                 if call in FORKS:
                     forker = processes.setdefault(pid, Process())
                 continue
@@ -87,7 +87,7 @@ def main():
             process.cwd = re.search(r"<([^>]*)>", rest)[1]
         elif call in PATHS or call in FDS:
             for path in named(call, rest, process):
-                # The directory's own name is an entry of root's.
+                # The entry of the directory's own name belongs to root.
                 inside = any(path.startswith(d + "/") for d in directories)
                 seen += inside
                 if inside and process.uid == 0:

@@ -1,8 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# The test server itself, with no supervisor: tests that use it rest on its
-# taking what is passed and on its being broken as it is told to be.
-#
+# The test server itself, without a supervisor.  Other tests rely on it: it
+# takes what is passed, and is broken in the ways it is told.
 # shellcheck disable=SC2016,SC2030,SC2031 # eval is to expand; one shell a test
 
 load alone
@@ -87,7 +86,7 @@ get() {
 	wait "$PID"
 }
 
-# still_there FILE N: N processes of this executable run; they are noted.
+# still_there FILE N: N processes of this executable run; their PIDs are noted.
 still_there() {
 	local exe pids=()
 

@@ -1,14 +1,15 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 #
-# Servers that know nothing of hotswap, just as they come: their own sockets
-# are what is upgraded, rolled back and kept over a crash.
+# Servers that know nothing of hotswap, as they are installed: their own sockets
+# are upgraded, rolled back and kept over a crash.
 
 load helper
 
 eval "helper_$(declare -f teardown)"
 
-# nginx_config VERSION [LISTEN...]: what an nginx of this version reads.
+# nginx_config VERSION [LISTEN...]: write the configuration of an nginx of this
+# version.
 nginx_config() {
 	local version=$1 address
 
@@ -30,7 +31,7 @@ nginx_config() {
 	mv nginx.conf.new nginx.conf
 }
 
-# wrap OPTIONS... -- PROGRAM...: run it as `web` until it is ready.
+# wrap OPTIONS... -- PROGRAM...: run the program as `web` until it is ready.
 wrap() {
 	hotswap run -n web --bake 200ms --keep 1m "$@" >>run.log 2>&1 3>&- &
 	SUPERVISOR=$!
@@ -46,14 +47,14 @@ wrap_nginx() {
 		-c nginx.conf
 }
 
-# The server's own process group may outlive its supervisor's sudden end.
+# The server's own process group may outlive a supervisor that is killed.
 teardown() {
 	hotswap stop web --now 2>/dev/null || true
 	helper_teardown
 }
 
-# wrap_plain WORD OPTIONS... -- ADDRESS...: the plain server, which answers
-# with what is in the file `word` when it starts.
+# wrap_plain WORD OPTIONS... -- ADDRESS...: run the plain server, which answers
+# with the word that is in the file `word` when it starts.
 wrap_plain() {
 	local options=() word=$1
 
@@ -67,7 +68,7 @@ wrap_plain() {
 	wrap "${options[@]}" -- "$BUILD/fixtures/plain" serve word "$@"
 }
 
-# privileged_port: one that nobody listens on is PORT.
+# privileged_port: set PORT to one on which nobody listens.
 privileged_port() {
 	for PORT in $(seq 600 1000); do
 		[ -n "$(ss -Hlntu "sport = :$PORT")" ] || return 0
@@ -75,7 +76,7 @@ privileged_port() {
 	return 1
 }
 
-# ask N ADDRESS: the words that so many clients are told, and how often.
+# ask N ADDRESS: print the words that N clients get, and how often.
 ask() {
 	"$BUILD/fixtures/plain" ask "$@"
 }
@@ -90,12 +91,12 @@ says() {
 	[ "$(ask 1 "$2")" = "1 $1" ]
 }
 
-# restarted N TIMES: so often was that generation started again.
+# restarted N TIMES: generation N was started again this often.
 restarted() {
 	[ "$(generation "$1" .restarts)" = "$2" ]
 }
 
-# swap: an upgrade and a rollback under load; no request fails.
+# swap: make an upgrade and a rollback under load; no request fails.
 swap() {
 	load_begin --rate 1000 --kept 8
 	nginx_config v2
@@ -106,9 +107,9 @@ swap() {
 	load_end
 }
 
-# crash N: kill that generation under load.  Only what the killed process had
-# accepted may fail, which is never refused, hung or answered wrongly; on a
-# busy machine that is what came in a tenth of a second.
+# crash N: kill generation N under load.  Only connections that the killed
+# process had accepted may fail, and never by a refusal, a hang or a wrong
+# answer; on a busy machine these are the connections of a tenth of a second.
 crash() {
 	load_begin --rate 150
 	kill -KILL "$(pid_of "$1")"
@@ -156,12 +157,12 @@ crash() {
 	is_version v2
 }
 
-# is_state STATE: of the rollout.
+# is_state STATE: the rollout has this state.
 is_state() {
 	[ "$(field .rollout.state)" = "$1" ]
 }
 
-# all_good N ADDRESS: that many answers come, from the first version.
+# all_good N ADDRESS: N answers come from the first version.
 all_good() {
 	local answers
 
@@ -172,8 +173,8 @@ all_good() {
 	}
 }
 
-# unchecked ADDRESS: a candidate that is never found healthy answers at once;
-# nobody who connects meanwhile meets it, and the next one serves.
+# unchecked ADDRESS: a candidate that is never found healthy answers at once; no
+# client reaches it meanwhile, and the next candidate serves.
 unchecked() {
 	local n=${UNCHECKED:-1000}
 
@@ -354,12 +355,13 @@ unchecked() {
 	hotswap stop outer --now
 }
 
-# has_processes N: in generation 1.
+# has_processes N: generation 1 has N processes.
 has_processes() {
 	[ "$(field '.generations[0].pids | length')" = "$1" ]
 }
 
-# all_answer: as many connections as tell a hole from a server.
+# all_answer: as many connections are answered as would show a socket without a
+# server.
 all_answer() {
 	for _ in $(seq 30); do
 		curl -s -m 1 -o /dev/null "http://127.0.0.1:$PORT/" || return 1

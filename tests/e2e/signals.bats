@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# Signals with nginx's meanings, the pid files that scripts take the targets
-# from, and the terminal, which means nothing by its own.
+# Signals with nginx's meanings, the PID files by which scripts find processes,
+# and the terminal, whose own signals mean nothing.
 
 load helper
 
-# is_in FILE GENERATION: it names that generation's main process.
+# is_in FILE GENERATION: the file names this generation's main process.
 is_in() {
 	[ "$(cat "$1" 2>/dev/null)" = "$(pid_of "$2")" ]
 }
@@ -15,17 +15,17 @@ active() {
 	[ "$(field .active)" = "$1" ]
 }
 
-# is_busy N: it has a connection.
+# is_busy N: generation N has a connection.
 is_busy() {
 	[ "$(generation "$1" .connections)" = 1 ]
 }
 
-# has_ended N: no process of it runs.
+# has_ended N: no process of generation N runs.
 has_ended() {
 	[ "$(pid_of "$1")" = 0 ]
 }
 
-# has_restarted N: once.
+# has_restarted N: generation N was restarted once.
 has_restarted() {
 	[ "$(generation "$1" .restarts)" = 1 ]
 }
@@ -35,7 +35,7 @@ is_idle() {
 	[ "$(field .rollout.state)" = idle ]
 }
 
-# last_result: of the rollouts so far.
+# last_result: print the result of the last rollout.
 last_result() {
 	hotswap history web --json | tail -n 1 | jq -r .result
 }
@@ -179,7 +179,7 @@ last_result() {
 	is_version v2
 }
 
-# nginx_way_back: after USR2 and what else there was before.
+# nginx_way_back: roll back as with nginx, after USR2 and what else was sent.
 nginx_way_back() {
 	kill -HUP "$(cat nginx.pid.oldbin)"
 	until_true is_version v1
@@ -243,9 +243,9 @@ nginx_way_back() {
 	[ ! -e nginx.pid.oldbin ]
 }
 
-# on_terminal HOW: a supervisor in a terminal: as a job of an interactive
-# shell, or in the place of one.  Lines on the FIFO `terminal`: `size`
-# changes the terminal's, `close` ends it.
+# on_terminal HOW: run a supervisor in a terminal: as a job of an interactive
+# shell, or in place of one.  Lines for the FIFO `terminal`: `size` changes the
+# terminal's size, `close` closes it.
 on_terminal() {
 	PORT=$(free_port)
 	mkfifo terminal
@@ -275,7 +275,7 @@ os.waitpid(pid, 0)' "$1" "exec 3>&-; hotswap run -n web -l 127.0.0.1:$PORT \
 	release server v2
 }
 
-# hang_up: and nothing comes of it, also a while later.
+# hang_up: close the terminal; nothing follows, not even later.
 hang_up() {
 	echo close >&4
 	exec 4>&-

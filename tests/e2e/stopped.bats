@@ -1,13 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# The supervisor, or its keeper too, is stopped for STOPPED seconds under load:
-# traffic goes on, and what passed meanwhile is held against nobody.
+# The supervisor, or its keeper as well, is stopped for STOPPED seconds under
+# load: traffic goes on, and no program is blamed for what happened meanwhile.
 
 load helper
 
-# What is told to nobody is shown by time alone: that is what the sleeps are for.
+# Only time can show that nothing is reported: that is what the sleeps are for.
 
-# stop_for PID...: as long as STOPPED says, and see that all is served.
+# stop_for PID...: stop the processes for STOPPED seconds, and check that all is
+# served.
 stop_for() {
 	kill -STOP "$@"
 	sleep "${STOPPED:-3}"
@@ -20,7 +21,7 @@ responds() {
 	timeout 2 hotswap status web >/dev/null 2>&1
 }
 
-# serve_checked OPTIONS...: with checks whose times are much shorter.
+# serve_checked OPTIONS...: serve with checks whose times are much shorter.
 serve_checked() {
 	PORT=$(free_port)
 	serve --health "http://127.0.0.1:$PORT/" --health-interval 100ms \
@@ -29,22 +30,23 @@ serve_checked() {
 	load_begin --rate 500 --kept 4
 }
 
-# Stops the supervisor at the very beginning of the bake; its PID is in itself.
+# Stops the supervisor at the beginning of the bake; its PID is in the file
+# itself.
 # shellcheck disable=SC2016 # the hook's shell expands it
 STOP_IN_BAKE='shifted=kill -STOP $(cat itself)'
 
-# is_stopped PID: by a signal.
+# is_stopped PID: a signal has stopped the process.
 is_stopped() {
 	grep -q '^State:[[:space:]]*T' "/proc/$1/status"
 }
 
-# bake_ms: how long the last rollout's bake took.
+# bake_ms: print how long the last rollout's bake took.
 bake_ms() {
 	hotswap history web --json | tail -n 1 >outcome
 	field '.phases[] | select(.phase == "bake") | .ms' outcome
 }
 
-# is_unharmed: nobody was found sick, started again or given up.
+# is_unharmed: no generation was found sick, started again or given up.
 is_unharmed() {
 	[ "$(field '[.generations[].restarts] | add')" = 0 ]
 	[ "$(field '[.generations[].health.failures] | add')" = 0 ]

@@ -1,25 +1,25 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# Programs that keep state with the supervisor, by the cache server of
-# tests/fixtures/cache.c: what it has cached and who is connected to it are
-# there after whatever happens.
+# Programs that store state with the supervisor, tested with the cache server of
+# tests/fixtures/cache.c: its cache and its connections survive whatever
+# happens.
 
 load helper
 
-# cache_release: put a cache server there that is a file of its own.
+# cache_release: install a cache server that is a file of its own.
 cache_release() {
 	cp "$BUILD/fixtures/cache" cache.new
 	date +%N >>cache.new
 	mv cache.new cache
 }
 
-# cache_serve OPTIONS...: under load from connections that stay.
+# cache_serve OPTIONS...: serve, under load from connections that stay.
 cache_serve() {
 	cache_release
 	serve --drain-timeout 100ms --keep 0 "$@" -- ./cache
 }
 
-# cache_load KEPT RATE [NEW]: in the background, from cache_client.py.
+# cache_load KEPT RATE [NEW]: run cache_client.py in the background.
 cache_load() {
 	python3 "$BATS_TEST_DIRNAME/cache_client.py" "$PORT" report.json \
 		"$@" 3>&- &
@@ -29,7 +29,7 @@ cache_load() {
 	until_true has_at_least "$(field .active)" $(($1 + 4))
 }
 
-# ask REQUEST: on a connection of its own.
+# ask REQUEST: make the request on a connection of its own.
 ask() {
 	local line
 
@@ -40,7 +40,7 @@ ask() {
 	echo "${line#* * }"
 }
 
-# cache_load_end: no connection ended, and no answer was wrong.
+# cache_load_end: no connection has ended, and no answer was wrong.
 cache_load_end() {
 	kill -TERM "$CLIENT"
 	wait "$CLIENT" || {
@@ -50,12 +50,12 @@ cache_load_end() {
 	echo "# $(cat report.json)"
 }
 
-# report FILTER: of what the client has seen.
+# report FILTER: print from the client's report.
 report() {
 	field "$1" report.json
 }
 
-# stored N: how many descriptors a generation has stored.
+# stored N: print how many descriptors generation N has stored.
 stored() {
 	generation "$1" .stored.count
 }
@@ -69,12 +69,13 @@ has_at_least() {
 	[ "$(stored "$1")" -ge "$2" ]
 }
 
-# fds PID: how many descriptors it has.
+# fds PID: print the number of its descriptors.
 fds() {
 	find "/proc/$1/fd" -mindepth 1 | wc -l
 }
 
-# supervisor_kill: with SIGKILL; waits until another one answers.
+# supervisor_kill: kill the supervisor with SIGKILL, and wait until another one
+# answers.
 supervisor_kill() {
 	local before
 
@@ -89,7 +90,7 @@ other_supervisor() {
 	now=$(itself 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$1" ]
 }
 
-# is_state STATE: of the rollout.
+# is_state STATE: the rollout has this state.
 is_state() {
 	[ "$(field .rollout.state)" = "$1" ]
 }
@@ -118,8 +119,8 @@ is_restarted() {
 	[ "$(report '.generations | keys')" = '["1","2","3","4"]' ]
 }
 
-# Without new connections: one that the program has just been given and has not
-# stored yet is lost with it.
+# Without new connections: a connection that the program has accepted and not
+# stored yet is lost with the program.
 @test "store: hits and connections survive crashes of the program" {
 	cache_serve
 	cache_load 8 50

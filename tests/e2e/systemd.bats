@@ -1,14 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# Under systemd: with tests/manager.py in its place, which speaks its
-# documented protocol, and with its own tools that run without it.
+# Under systemd: tests/manager.py stands in for systemd and speaks its
+# documented protocol; and systemd's own tools that run without it.
 
 load helper
 
 ROOT=$BATS_TEST_DIRNAME/../..
 
-# manage OPTIONS... [-- OPTIONS OF run...]: a service manager that runs web on
-# PORT, until it says that it is ready.
+# manage OPTIONS... [-- OPTIONS OF run...]: run a service manager that runs web
+# on PORT, until web is ready.
 manage() {
 	local options=()
 
@@ -26,7 +26,7 @@ manage() {
 	until_true is_stage running
 }
 
-# known FILTER: what the service manager knows.
+# known FILTER: print what the service manager knows.
 known() {
 	field "$1" state.json 2>/dev/null
 }
@@ -39,7 +39,8 @@ is_stage() {
 	is_known .stage "$1"
 }
 
-# supervisor_kill: the main process, with SIGKILL; it is started again.
+# supervisor_kill: kill the main process with SIGKILL; the manager starts it
+# again.
 supervisor_kill() {
 	local starts
 
@@ -153,7 +154,7 @@ generation 2, which gets 25 % of the new connections"
 	manager_stop
 }
 
-# answers CURL-ARGUMENTS...: the server there does.
+# answers CURL-ARGUMENTS...: the server there answers.
 answers() {
 	curl -s -m 5 -o /dev/null "$@"
 }
@@ -236,7 +237,7 @@ answers() {
 	wait "$SUPERVISOR"
 }
 
-# talker: a program that says what it is told by systemd-notify itself.
+# talker: make a program that sends with systemd-notify what it is told.
 talker() {
 	cat >./talk <<-END
 		#!/bin/sh
@@ -276,7 +277,7 @@ talker() {
 	[ -z "$output" ]
 }
 
-# unit DROP-IN...: hotswap@web.service here, with these beside it.
+# unit DROP-IN...: make hotswap@web.service here, with these drop-ins.
 unit() {
 	local name
 
@@ -290,7 +291,7 @@ unit() {
 	done
 }
 
-# exposed_at_most TENTHS DROP-IN...: systemd-analyze finds it no worse.
+# exposed_at_most TENTHS DROP-IN...: systemd-analyze rates the unit no worse.
 exposed_at_most() {
 	unit "${@:2}"
 	run -0 systemd-analyze verify --man=no "$PWD/hotswap@web.service"
@@ -344,7 +345,7 @@ exposed_at_most() {
 	manager_stop
 }
 
-# install_build FILE: where the manager starts it from.
+# install_build FILE: install the build from which the manager starts it.
 install_build() {
 	mkdir -p bin lib
 	cp "$BUILD/bin/hotswap-probe" bin/

@@ -90,7 +90,7 @@ def main():
     keys = os.open("keys", os.O_RDWR)
     pid, fd = pty.fork()
     if pid == 0:
-        # A shell's background job ignores it.
+        # A shell ignores it for a background job.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack(
             "HHHH", *reversed([int(n) for n in sys.argv[1].split("x")]), 0, 0))

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# Upgrades and rollbacks of one real server, and what they say.
+# Upgrades and rollbacks of one real server, and their messages.
 
 load helper
 
@@ -149,12 +149,12 @@ load helper
 	load_end
 }
 
-# has_copy: of what the active generation runs.
+# has_copy: there is a copy of what the active generation runs.
 has_copy() {
 	[ -e "state/web/images/$(field '.active as $n | .generations[] | select(.number == $n).sha256')" ]
 }
 
-# is_forgotten N: the generation is past --retain.
+# is_forgotten N: the generation is beyond --retain.
 is_forgotten() {
 	[ "$(field "any(.generations[]; .number == $1)")" = false ]
 }

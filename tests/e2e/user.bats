@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# A supervisor that is root and a program that is not: --user.  What a program
-# tells and asks goes through sockets that it must be able to reach.
+# A supervisor of root's with a program that is not root's: --user.  The
+# program's messages and calls go through sockets that it must be able to reach.
 
 load helper
 
@@ -20,17 +20,17 @@ mode() {
 	stat -c %a "$1"
 }
 
-# as_other COMMAND...: as a third user, who has nothing to do with it.
+# as_other COMMAND...: run as a third user, who has no part in the service.
 as_other() {
 	setpriv --reuid 61234 --regid 61234 --clear-groups "$@"
 }
 
-# says_status TEXT: so the newest generation says of itself.
+# says_status TEXT: the newest generation has sent this as its status.
 says_status() {
 	field_is '.generations[-1].status' "$1"
 }
 
-# swap OPTIONS...: an upgrade and a rollback under load; no request fails.
+# swap OPTIONS...: make an upgrade and a rollback under load; no request fails.
 swap() {
 	release server v2 "$@"
 	load_begin --rate 1000 --kept 8
@@ -130,7 +130,8 @@ swap() {
 	[[ $output == *"its path is longer than the 107 bytes"* ]]
 }
 
-# itself_kill: the supervisor, by SIGKILL; waits until another one answers.
+# itself_kill: kill the supervisor with SIGKILL, and wait until another one
+# answers.
 itself_kill() {
 	local before
 
@@ -145,7 +146,7 @@ another_than() {
 	now=$(itself 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$1" ]
 }
 
-# choose_privileged: PORT is one below 1024 that nobody has.
+# choose_privileged: set PORT to a free one below 1024.
 choose_privileged() {
 	for PORT in $(seq 600 1000); do
 		[ -n "$(ss -Hltn "sport = :$PORT")" ] || break
@@ -164,14 +165,14 @@ serve_own() {
 	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
 }
 
-# stop: at once; the next one can be started.
+# stop: stop the service at once, so that the next one can start.
 stop() {
 	hotswap stop web --now
 	wait "$SUPERVISOR" || true
 	rm -f steer
 }
 
-# client COMMAND...: in the background.
+# client COMMAND...: run a client in the background.
 client() {
 	"$@" 3>&- &
 	CLIENT=$!
@@ -183,7 +184,7 @@ is_nobodys() {
 	[ "$(stat -c %U "$1")" = nobody ]
 }
 
-# runs_as UID: each process of each generation.
+# runs_as UID: each process of each generation has this user.
 runs_as() {
 	local pid users
 
@@ -195,9 +196,9 @@ runs_as() {
 	done
 }
 
-# all_of_it OPTIONS...: under load: upgrade, rollback, crash, restart, the
-# supervisor's sudden end and its reexec.  No request fails but those that
-# the killed program had accepted.
+# all_of_it OPTIONS...: under load: upgrade, rollback, crash, restart, kill and
+# reexec of the supervisor.  Only requests that the killed program had accepted
+# may fail.
 all_of_it() {
 	load_begin --rate 500 --kept 4
 	release server v2 "$@"
@@ -220,7 +221,7 @@ all_of_it() {
 	runs_as 65534
 }
 
-# crash: of the main process; new connections wait for the next one.
+# crash: kill the main process; new connections wait for the next one.
 crash() {
 	local before
 
@@ -237,7 +238,7 @@ other_main() {
 		[ "$now" != "$1" ]
 }
 
-# at_socket PATH: the version that answers there.
+# at_socket PATH: print the version that answers there.
 at_socket() {
 	curl -s -m 5 -o /dev/null -D - --unix-socket "$1" http://web/ |
 		sed -n 's/^X-Version: //ip' | tr -d '\r'
@@ -338,7 +339,7 @@ says_at() {
 	}
 }
 
-# stores N COUNT: so many descriptors at least.
+# stores N COUNT: generation N has stored at least COUNT descriptors.
 stores() {
 	[ "$(generation "$1" .stored.count)" -ge "$2" ]
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# Commands that wait, while the supervisor that they wait for is killed.
+# Commands that wait while the supervisor they wait for is killed.
 
 load helper
 
-# begin COMMAND...: in the background; its words are in said.
+# begin COMMAND...: run the command in the background; its output is in said.
 begin() {
 	"$@" >said 2>&1 3>&- 5>&- &
 	COMMAND=$!
@@ -16,7 +16,7 @@ ended() {
 	! kill -0 "$1" 2>/dev/null
 }
 
-# ends STATUS: the command of begin, within ten seconds.
+# ends STATUS: the command of begin ends with this status within ten seconds.
 ends() {
 	local status=0
 
@@ -26,17 +26,18 @@ ends() {
 	[ "$status" -eq "$1" ]
 }
 
-# waits PID: it has found nobody, and sleeps until it looks again.
+# waits PID: the command has found no supervisor, and sleeps until its next
+# look.
 waits() {
 	[ "$(cut -d ' ' -f 2,3 "/proc/$1/stat")" = "(hotswap) S" ]
 }
 
-# has_recovered N: that often at least, as events has said.
+# has_recovered N: the service has recovered at least N times, as events say.
 has_recovered() {
 	[ "$(grep -c '"recovered"' said)" -ge "$1" ]
 }
 
-# state STATE: of the rollout.
+# state STATE: the rollout has this state.
 state() {
 	[ "$(field .rollout.state 2>/dev/null)" = "$1" ]
 }
@@ -79,7 +80,7 @@ state() {
 	grep -q '"result": *"promoted"' said
 }
 
-# In the queue of the control socket.
+# It waits in the queue of the control socket.
 calls_wait() {
 	ss -xlH src "*web.sock" | awk '$3 > 0 { found = 1 } END { exit !found }'
 }

@@ -4,7 +4,8 @@
 
 load helper
 
-# on_terminal SIZE COMMAND...: what it shows is in the file screen.
+# on_terminal SIZE COMMAND...: run the command; the file screen has what it
+# shows.
 on_terminal() {
 	TERM=xterm "$BATS_TEST_DIRNAME/terminal.py" "$@" 3>&- &
 	TERMINAL=$!
@@ -16,7 +17,7 @@ shows() {
 	grep -qE "$1" screen
 }
 
-# shows_once PATTERN: one line is like that.
+# shows_once PATTERN: exactly one line is like that.
 shows_once() {
 	[ "$(grep -cE "$1" screen)" = 1 ]
 }
@@ -121,7 +122,7 @@ fits() {
 	[ "$(grep -c 'generation 2: ready' screen)" = 1 ]
 }
 
-# has_successor PID: another supervisor answers than this one.
+# has_successor PID: another supervisor than this one answers.
 has_successor() {
 	local now
 

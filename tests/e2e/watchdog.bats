@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# A program that has promised to show life, and one that does not.
+# A program that has promised to send WATCHDOG=1, and one that has not.
 
 load helper
 
-# Never to be seen where the program does what it has promised.
+# This must never appear if the program keeps its promise.
 nothing_hung() {
 	expect 1 grep -E "hung|aborted|crashed" run.log
 }
@@ -90,7 +90,7 @@ parked_for_a_while() {
 	until_true is_version v1
 }
 
-# continue_after MS PIDS...: they have been stopped.
+# continue_after MS PIDS...: let processes that were stopped go on.
 continue_after() {
 	python3 -c 'import os, signal, sys, time
 end = time.monotonic() + int(sys.argv[1]) / 1000

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Addresses.  What is read can be written and read back as the same.
+ * Addresses.  An address that was read can be written and read again as equal.
  */
 #include <stdlib.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The checkpoint's document: whatever it says, what is restored of it can be
- * taken down again.  Its paths are met by a user who may do no harm.
+ * The checkpoint's document: whatever it contains, what was restored of it can
+ * be freed again.  A user without rights uses its paths, so that no harm is
+ * done.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -26,7 +27,7 @@
 #define NOBODY	 65534
 #define VARIANTS 8
 
-/* What cannot be restored is left as it is, for others have it, too. */
+/* A restore that fails releases nothing: such leaks are no fault here. */
 const char *__asan_default_options(void);
 
 const char *
@@ -70,7 +71,7 @@ restore(const json_t *document)
 	take_down(&service);
 }
 
-/* Something else in a value's place, *new*; NULL: it shall go. */
+/* Another value, *new*; NULL: the value is removed. */
 static json_t *
 odd_value(unsigned int choice)
 {
@@ -102,7 +103,7 @@ odd_value(unsigned int choice)
 	}
 }
 
-/* Bytes changed at random are seldom JSON still: change what they say. */
+/* Random bytes are seldom JSON, so the values are changed instead. */
 static void
 change(json_t *node, unsigned int *state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Configuration files.  What is loaded can be said as JSON and read back.
+ * Configuration files.  What was loaded can be written as JSON and read again.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -21,7 +21,7 @@
 #include "base/foreign.h"
 #include "fuzz.h"
 
-/* Of a pair whose other end is closed, or lies in its own queue. */
+/* One of a pair whose other end is closed, or is in its own queue. */
 static int
 open_pair(int type, int enclosed)
 {

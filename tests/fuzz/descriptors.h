@@ -10,7 +10,7 @@
 
 #define DESCRIPTORS_MAX 8 /* in one message */
 
-/* One message out of an input. */
+/* One message from an input. */
 struct fuzz_message {
 	uint8_t what; /* for the target to use */
 	const uint8_t *data;
@@ -20,16 +20,16 @@ struct fuzz_message {
 };
 
 /*
- * The next message: four bytes say what, the first of its kinds of
- * descriptors, their number and its length.  Its descriptors are *new*; 0 at
- * the end of the input.
+ * The next message.  Four bytes give what, the kind of the first descriptor,
+ * the number of descriptors, and the length.  Descriptors are *new*; 0 at the
+ * end of the input.
  */
 int fuzz_next(struct fuzz_message *, const uint8_t **data, size_t *size);
 void fuzz_close(struct fuzz_message *);
 
 /*
- * The lowest number that is free: the same again if nothing is left open.
- * Waits for the children that close, base/foreign.h.
+ * The lowest free number: the same each time if nothing is left open.  Waits
+ * for children that close, base/foreign.h.
  */
 int fuzz_lowest(void);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Notifications with descriptors of every kind, to the real socket, and what
- * is stored of them.  Nothing is left open of what is let go of.
+ * Notifications with descriptors of every kind, sent to the real socket, and
+ * what is stored of them.  Nothing that is released stays open.
  */
 #include <event2/event.h>
 #include <stdio.h>
@@ -25,9 +25,9 @@ static struct notify *notify;
 static struct fdpool *pool;
 static struct fdstore *store, *other;
 static int client;
-static unsigned int stored; /* by the pool's word */
+static unsigned int stored; /* as the pool reports it */
 
-/* In the place of base/pace.c: here all may be used. */
+/* In place of base/pace.c: everything is allowed here. */
 bool
 pace_allows(struct pace *pace, unsigned int most, unsigned int span_ms)
 {
@@ -65,7 +65,7 @@ hung_up(void *arg)
 
 static const struct fdpool_events events = { added, removed, hung_up };
 
-/* As generation/stored.c does it. */
+/* As in generation/stored.c. */
 static void
 told(const struct notify_message *message, void *arg)
 {
@@ -88,7 +88,7 @@ told(const struct notify_message *message, void *arg)
 	FUZZ_EXPECT(fdstore_count(store) <= STORE_MAX);
 }
 
-/* One for each input: who sends too much that is refused is not heard. */
+/* One for each input, since senders of refused descriptors are cut off. */
 static void
 open_notify(void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Stands in for libFuzzer: tries each file of a directory, then files changed
- * and spliced at random.  Usage: NAME_fuzz SEEDS [COUNT [SEED]].  The input
- * that ends it is in the file NAME_fuzz.crash below TMPDIR.
+ * and spliced at random.  Usage: NAME_fuzz SEEDS [COUNT [SEED]].  An input that
+ * crashes is in the file NAME_fuzz.crash below TMPDIR.
  */
 #include <dirent.h>
 #include <err.h>
@@ -51,7 +51,7 @@ read_seeds(const char *directory)
 		errx(1, "%s: no seeds", directory);
 }
 
-/* One change: a byte, a bit, a stretch left out, doubled or from elsewhere. */
+/* One change: a byte, a bit, or bytes removed, repeated or from elsewhere. */
 static size_t
 change(uint8_t *data, size_t size)
 {
@@ -88,7 +88,7 @@ change(uint8_t *data, size_t size)
 	return size;
 }
 
-/* The input that is being tried, kept where a crash leaves it. */
+/* The present input, in a file that stays after a crash. */
 static uint8_t *
 map_input(const char *name)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A fuzz target is one function of bytes, under the name that libFuzzer
- * calls; tests/fuzz/driver.c calls it where there is no libFuzzer.  It aborts
- * where what it tries does not keep its promise.
+ * A fuzz target is one function of bytes, with the name that libFuzzer calls;
+ * tests/fuzz/driver.c calls it if there is no libFuzzer.  The target aborts if
+ * the code under test breaks a promise.
  */
 #ifndef FUZZ_FUZZ_H
 #define FUZZ_FUZZ_H
@@ -14,15 +14,15 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /*
- * How many inputs our driver makes of the seeds, for a target whose steps are
- * slow; where a target does not say, 20,000.
+ * How many inputs our driver makes from the seeds, for a target with slow
+ * steps; by default 20,000.
  */
 extern const unsigned int fuzz_tries __attribute__((weak));
 
 /* The bytes with a NUL behind them, *new*; what comes after one is lost. */
 char *fuzz_text(const uint8_t *data, size_t size);
 
-/* Not assert(3), which NDEBUG takes away. */
+/* Not assert(3), which NDEBUG removes. */
 #define FUZZ_EXPECT(condition)    \
 	do {                      \
 		if (!(condition)) \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a gRPC server answers to the prober: headers and trailers a line each,
- * an empty line, then the body, which comes in two parts.
+ * The answer of a gRPC server to the prober: headers and trailers on a line
+ * each, an empty line, then the body, which comes in two parts.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "fuzz.h"
 #include "probe/grpc_answer.h"
 
-/* Only one message, whole, uncompressed and framed, may pass. */
+/* Only one complete message, framed and not compressed, may pass. */
 static void
 expect_message(const struct grpc_answer *answer)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a supervisor says to its keeper, with descriptors, and what a keeper
- * leaves to itself.
+ * The messages of a supervisor to its keeper, with descriptors, and what a
+ * keeper saves for itself.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a program says to its notification socket.
+ * The messages of a program to its notification socket.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Options as they are typed: the first byte chooses which.
+ * Options as they are typed: the first byte chooses the option.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Calls that the preload library announces, to the real socket, with and
- * without descriptors; the answers come in every way and order.
+ * Calls that the preload library announces to the real socket, with and without
+ * descriptors; the answers come in every way and order.
  */
 #include <errno.h>
 #include <event2/event.h>
@@ -21,9 +21,9 @@
 #include "process/reaper.h"
 
 #define HELD_MAX 4
-#define TURNS	 64 /* of the loop, for what was sent */
+#define TURNS	 64 /* of the loop, to handle what was sent */
 
-/* Behind `what`: the kind, asked again, no header, nobody waits. */
+/* Bits of `what`: the kind, asked before, no header, the peer has gone. */
 enum { WHAT_KIND = 3, WHAT_AGAIN = 4, WHAT_RAW = 8, WHAT_GONE = 16 };
 
 static struct event_base *base;
@@ -32,7 +32,7 @@ static struct sockaddr_un address = { .sun_family = AF_UNIX };
 static struct intercept_call *held[HELD_MAX];
 static unsigned int turn;
 
-/* In the place of base/pace.c: here all may be used. */
+/* In place of base/pace.c: everything is allowed here. */
 bool
 pace_allows(struct pace *pace, unsigned int most, unsigned int span_ms)
 {
@@ -108,7 +108,7 @@ set_up(void)
 	FUZZ_EXPECT(intercept != NULL);
 }
 
-/* *New*: the connection, on which an answer may be waited for. */
+/* *New*: the connection, on which the answer may be awaited. */
 static int
 announce(const struct fuzz_message *message)
 {

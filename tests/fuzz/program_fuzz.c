@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Program files: ELF headers, first lines of scripts, and what is said of
- * those that do not run.
+ * Program files: ELF headers, first lines of scripts, and the reason why a file
+ * does not run.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -42,7 +42,7 @@ explain(const char *path)
 		cause[0] = '\0';
 		image_explain(path, errors[i], cause, sizeof(cause));
 		FUZZ_EXPECT(cause[0] != '\0' && strchr(cause, '\n') == NULL);
-		/* Else it could not be told to anybody. */
+		/* Else nobody could be told the reason. */
 		text = json_string(cause);
 		FUZZ_EXPECT(text != NULL);
 		json_decref(text);

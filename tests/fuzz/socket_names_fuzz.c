@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What a program may do to the names of its Unix sockets, in every order: it
- * binds twice, renames, links and removes under way, names paths with dots and
- * links; and between, what a supervisor does there for it.  A byte is a step.
- * Run as root, the steps for the program have the rights of another user, and
- * a file and a socket of root's must stay as they are.
+ * binds twice, renames, links and removes at any moment, and names paths with
+ * dots and links; and between these steps, what a supervisor does there for it.
+ * Each byte is a step.  If run as root, the program's steps have another user's
+ * rights, and a file and a socket of root's must not change.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -107,7 +107,7 @@ expect_same(const char *path, const struct stat *was)
 	    st.st_uid == was->st_uid && st.st_nlink == was->st_nlink);
 }
 
-/* A deputy that does not answer has died of what it was given. */
+/* A deputy that does not answer has died of its input. */
 static void
 expect_answer(int result)
 {
@@ -249,7 +249,7 @@ begin(void)
 	return w;
 }
 
-/* The names that are left are the program's own. */
+/* Names that are left are the program's own. */
 static void
 tidy(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What arrives on the control socket: messages, and calls in them.
+ * The bytes on the control socket: messages, and calls in them.
  */
 #include <event2/buffer.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	json_t *message;
 
 	FUZZ_EXPECT(buffer != NULL);
-	/* In two parts, as a socket may bring them. */
+	/* In two parts, as a socket may deliver them. */
 	evbuffer_add(buffer, data, size / 2);
 	while (varlink_take(buffer, &message) == 1)
 		json_decref(message);

@@ -18,7 +18,7 @@ static const struct cause {
 	enum outcome outcome;
 } causes[] = {
 	{ ECONNREFUSED, OUTCOME_REFUSED },
-	{ ENOENT, OUTCOME_REFUSED }, /* no such Unix socket */
+	{ ENOENT, OUTCOME_REFUSED }, /* there is no such Unix socket */
 	{ ECONNRESET, OUTCOME_RESET },
 	{ ECONNABORTED, OUTCOME_RESET },
 	{ EPIPE, OUTCOME_RESET },
@@ -50,8 +50,8 @@ watch(
 }
 
 /*
- * Bind to the client's address and leave the port to connect(2), which may
- * then use one port for several servers, ip(7).
+ * Bind to the client's address, and let connect(2) choose the port, which then
+ * may be used for several servers, ip(7).
  */
 static int
 bind_source(const struct connection *c, const struct options *o)
@@ -142,7 +142,7 @@ connection_send(struct connection *c, const struct options *o, int epoll,
 	return outcome;
 }
 
-/* A whole answer has come: the right one? */
+/* A complete answer has come: is it the right one? */
 static int
 judge(struct connection *c, const struct options *o)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One connection of the load client: opened, a request sent, the answer
- * received and judged.  Knows nothing of clocks and kinds of traffic.
+ * One connection of the load client: it is opened, a request is sent, the
+ * answer is received and judged.  It knows nothing of time and of kinds of
+ * traffic.
  */
 #ifndef LOAD_CONNECTION_H
 #define LOAD_CONNECTION_H
@@ -18,17 +19,17 @@
 
 enum connection_state {
 	CONNECTION_CLOSED,
-	CONNECTION_BLOCKED, /* a Unix socket's queue is full: try again */
+	CONNECTION_BLOCKED, /* a Unix socket's queue is full: retry */
 	CONNECTION_CONNECTING,
 	CONNECTION_SENDING,
 	CONNECTION_RECEIVING,
-	CONNECTION_IDLE, /* open, an answer was received */
+	CONNECTION_IDLE, /* open; an answer was received */
 };
 
 struct connection {
 	int fd; /* -1: none */
 	enum connection_state state;
-	bool reused; /* an earlier request was answered on it */
+	bool reused; /* it has had an answer before */
 	unsigned int source;
 	const char *request; /* borrowed */
 	size_t len, sent;
@@ -37,26 +38,26 @@ struct connection {
 };
 
 /*
- * Send a request (borrowed until the outcome), on a new connection if it is
- * closed or blocked.  The descriptor joins epoll with data.  Returns an enum
+ * Send a request (borrowed until the outcome), on a new connection if this one
+ * is closed or blocked.  The descriptor joins epoll with data.  Returns an enum
  * outcome or CONNECTION_PENDING.
  */
 int connection_send(struct connection *, const struct options *, int epoll,
     void *data, const char *request, size_t len);
 
-/* Go on after an event, with a request under way.  Returns likewise. */
+/* Continue after an event, with a request under way.  Returns as above. */
 int connection_event(
     struct connection *, const struct options *, int epoll, void *data);
 
-/* An event with no request under way: the server closed it, and how. */
+/* An event without a request under way: how has the server closed it? */
 enum reconnect connection_lost(struct connection *);
 
 /*
- * Close it.  answered: its answer has been received whole.  Then TCP is told
- * to forget it at once, by a reset: an orderly close by the client would
- * leave its port in TIME_WAIT for a minute, and at 3,000 connections a
- * second the 28,000 ports last ten seconds.  Without a whole answer it is
- * closed in the orderly way, so that no reset is ever our doing.
+ * Close the connection.  answered: its answer is complete.  Then TCP forgets it
+ * at once, by a reset: an orderly close by the client would leave its port in
+ * TIME_WAIT for a minute, and 28,000 ports last ten seconds at 3,000
+ * connections a second.  Without a complete answer the close is orderly, so
+ * that we never cause a reset.
  */
 void connection_close(struct connection *, bool answered);
 

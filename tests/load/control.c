@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Lines by which a test steers a running load client.
+ * Lines by which a test controls a running load client.
  */
 #include "control.h"
 
@@ -18,7 +18,7 @@
 
 struct control {
 	int fd;
-	const char *made; /* the FIFO to remove, or NULL */
+	const char *made; /* a FIFO to be removed; or NULL */
 	char line[4096];
 	size_t used;
 };
@@ -38,7 +38,10 @@ control_open(const char *path)
 	}
 	if (mkfifo(path, 0600) == 0)
 		c->made = path;
-	/* For writing too: no end of file when a writer leaves, fifo(7). */
+	/*
+	 * For writing too, so that a leaving writer causes no end of file,
+	 * fifo(7).
+	 */
 	if ((c->fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC)) == -1)
 		err(1, "%s", path);
 	return c;
@@ -138,7 +141,7 @@ control_read(
 	n = read(c->fd, c->line + c->used, sizeof(c->line) - 1 - c->used);
 	if (n == -1)
 		return 0;
-	if (n == 0) /* stdin has ended, or a line is far too long */
+	if (n == 0) /* stdin has ended, or a line is too long */
 		return -1;
 	c->used += (size_t)n;
 	c->line[c->used] = '\0';

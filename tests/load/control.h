@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Lines by which a test steers a running load client:
+ * Lines by which a test controls a running load client:
  *
  *	phase NAME   requests that begin from now on are counted under NAME
  *	mark NAME    note the time
- *	report FILE  write the account so far to FILE, which appears whole
- *	stop         end the run
+ *	report FILE  write the report so far to FILE, which appears complete
+ *	stop	 end the run
  */
 #ifndef LOAD_CONTROL_H
 #define LOAD_CONTROL_H
@@ -18,16 +18,16 @@
 struct control;
 
 /*
- * Open a FIFO, made where it is missing and removed at the end, or stdin if
- * path is `-`.  *New*; NULL if path is NULL.  What fails ends the program.
+ * Open a FIFO, which is made if it is missing and removed at the end, or stdin
+ * if path is `-`.  *New*; NULL if path is NULL.  A failure ends the program.
  */
 struct control *control_open(const char *path);
 void control_close(struct control *);
 
-/* Borrowed; readable once there are lines. */
+/* Borrowed; readable when there are lines. */
 int control_fd(const struct control *);
 
-/* Do what has come.  -1 if it is to stop. */
+/* Carry out the lines that have come.  -1 after `stop`. */
 int control_read(
     struct control *, const struct options *, struct tally *, int64_t now);
 

@@ -2,10 +2,10 @@
 /*
  * The clock and the loop of the load client.
  *
- * New connections are an open loop: each is due at its time by the clock,
- * however slow the server is, and its latency counts from then, so that a
- * stall is charged to every request that it held up.  Kept and slow ones
- * are loops of one request after the other.
+ * New connections are an open loop: each is due at its time, however slow the
+ * server is, and its latency counts from that time.  So a stall counts for
+ * every request that it delays.  Kept and slow connections are loops of one
+ * request after the other.
  */
 #include "engine.h"
 
@@ -30,7 +30,7 @@
 
 #define EVENTS	  256
 #define SPARE_FDS 32
-#define BURST	  64 /* late connections begun between two looks around */
+#define BURST	  64	    /* late connections begun in one turn */
 #define RETRY_NS  100000000 /* after a slow request has failed */
 
 TAILQ_HEAD(clients, client);
@@ -38,8 +38,8 @@ TAILQ_HEAD(clients, client);
 struct client {
 	enum kind kind;
 	int64_t due;
-	int64_t deadline;  /* of the request; when resting, of the next */
-	int64_t connected; /* start of the connection */
+	int64_t deadline;  /* of the request; while resting, of the next */
+	int64_t connected; /* when the connection was begun */
 	unsigned int phase;
 	bool retried;
 	TAILQ_ENTRY(client) entry;
@@ -51,17 +51,17 @@ static struct {
 	struct tally *tally;
 	int epoll, signals, tick;
 	int64_t now;
-	int64_t interval; /* between new connections; 0: there are none */
-	int64_t next;	  /* the next one is due */
-	int64_t end;	  /* nothing begins from here on */
+	int64_t interval; /* between new connections; 0: none */
+	int64_t next;	  /* when the next one is due */
+	int64_t end;	  /* nothing begins after this */
 	unsigned long begun, nsource;
-	size_t open, room; /* clients, and how many there may be */
+	size_t open, room; /* clients, and how many there can be */
 	char requests[NKINDS][REQUEST_MAX];
 	size_t lengths[NKINDS];
 	struct control *control;
 	/*
-	 * Both in the order of their deadlines: within a kind every request
-	 * has the same time, so that the newest goes to the end.
+	 * Both are in the order of their deadlines: all requests of a kind have
+	 * the same time, so that the newest is the last.
 	 */
 	struct clients active[NKINDS], resting[NKINDS];
 } engine;
@@ -133,9 +133,9 @@ finish(struct client *c, enum outcome outcome)
 }
 
 /*
- * A server may close a kept connection at any time, also just as a request
- * sets out.  Where not one byte of an answer came, every HTTP client sends
- * the request again, once, on a new connection: RFC 9112, 9.3.1.
+ * A server may close a kept connection at any time, even when a request is just
+ * sent.  If no byte of an answer has come, HTTP clients send the request once
+ * more, on a new connection: RFC 9112, 9.3.1.
  */
 static bool
 may_retry(const struct client *c, int outcome)
@@ -225,7 +225,7 @@ on_client(struct client *c)
 	go_on(c);
 }
 
-/* The new connections that are due. */
+/* Begin the new connections that are due. */
 static void
 begin_new(void)
 {
@@ -261,7 +261,7 @@ begin_rested(struct clients *resting)
 	}
 }
 
-/* Requests that have run out of time, or whose Unix socket was full. */
+/* Requests whose time is over, or whose Unix socket was full. */
 static void
 look_at_active(struct clients *active, bool blocked)
 {
@@ -311,7 +311,7 @@ on_event(void *data)
 
 	if (data == &engine.tick) {
 		if (read(engine.tick, &ticks, sizeof(ticks)) == -1)
-			warn("timerfd"); /* unread, it would not go on */
+			warn("timerfd"); /* it would stop if it is not read */
 	} else if (data == &engine.control) {
 		on_control();
 	} else if (data == &engine.signals) {
@@ -357,7 +357,7 @@ set_signals(void)
 	watch(engine.signals, EPOLLIN, &engine.signals);
 }
 
-/* Spread out, so that they are in different places when a swap comes. */
+/* Spread them over time, so that a swap meets them in different states. */
 static void
 add_loops(enum kind kind, long n, int64_t over)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The clock and the loop of the load client: when each request is due, what
- * runs out of time, when the run ends.
+ * The clock and the loop of the load client: when each request is due, which
+ * have run out of time, and when the run ends.
  */
 #ifndef LOAD_ENGINE_H
 #define LOAD_ENGINE_H
@@ -13,8 +13,8 @@
 int64_t engine_now(void);
 
 /*
- * Run to the end, signals and control lines included, and leave the account
- * in *t.  What makes a run impossible ends the program.
+ * Run to the end, with signals and control lines, and put the results into *t.
+ * If a run is impossible, the program ends.
  */
 void engine_run(const struct options *, struct tally *t);
 

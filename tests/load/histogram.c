@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Latencies in buckets of growing width.
+ * Latencies in buckets whose width grows.
  */
 #include "histogram.h"
 
 #include <stddef.h>
 
-/* v has its highest bit above 7: its upper 8 bits say which bucket it is. */
+/* The highest bit of v is above 7: the upper 8 bits choose the bucket. */
 static size_t
 bucket_of(int64_t ns)
 {

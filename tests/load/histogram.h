@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Latencies, counted in buckets whose width grows with the value: each is
- * known to better than 1 %, from 1 ns to 18 minutes.
+ * Latencies, counted in buckets whose width grows with the value: each is known
+ * to better than 1 %, from 1 ns to 18 minutes.
  */
 #ifndef LOAD_HISTOGRAM_H
 #define LOAD_HISTOGRAM_H
@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define HISTOGRAM_LINEAR  256 /* buckets of 1 ns */
-#define HISTOGRAM_STEPS	  128 /* buckets in each doubling above */
+#define HISTOGRAM_STEPS	  128 /* buckets in each doubling beyond */
 #define HISTOGRAM_DOUBLES 32
 #define HISTOGRAM_BUCKETS \
 	(HISTOGRAM_LINEAR + HISTOGRAM_STEPS * HISTOGRAM_DOUBLES)
@@ -23,7 +23,7 @@ struct histogram {
 void histogram_add(struct histogram *, int64_t ns);
 void histogram_merge(struct histogram *, const struct histogram *from);
 
-/* The value that the part q, 0 to 1, does not exceed, in ns; 0 if empty. */
+/* The value in ns that a part q, 0 to 1, does not exceed; 0 if empty. */
 int64_t histogram_quantile(const struct histogram *, double q);
 
 #endif

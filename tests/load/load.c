@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * load: a client that keeps a server busy and tells what became of each
- * request.  Exit status 0: all was answered; 1: something failed.
+ * load: a client that keeps a server busy and reports the outcome of each
+ * request.  Exit status 0: all requests were answered; 1: a request has failed.
  */
 #include <err.h>
 #include <sched.h>

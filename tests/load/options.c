@@ -229,7 +229,7 @@ parse_source(struct options *o)
 		errx(EX_USAGE, "--source: a range is of IPv4 addresses");
 }
 
-/* %XX escapes, in place: the length, since there may be NULs. */
+/* Decode %XX in place.  Returns the length, since there may be NULs. */
 static size_t
 decode(char *text)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the load client is asked to do, read from its command line.
+ * The options of the load client, from its command line.
  */
 #ifndef LOAD_OPTIONS_H
 #define LOAD_OPTIONS_H
@@ -26,9 +26,9 @@ struct options {
 	union name source;     /* the first of the clients' addresses */
 	unsigned int nsources; /* 0: the kernel chooses */
 	long rate;	       /* new connections a second */
-	long count;	       /* of them in all; 0: no limit */
+	long count;	       /* of new connections; 0: no limit */
 	long kept, slow;       /* connections */
-	int64_t pause_ns;      /* of a kept connection between requests */
+	int64_t pause_ns;      /* between requests of a kept connection */
 	int64_t slow_ns;
 	int64_t timeout_ns;
 	int64_t duration_ns; /* 0: until a signal */
@@ -36,15 +36,15 @@ struct options {
 	const char *expect; /* must be in the body */
 	char *send;	    /* instead of HTTP; decoded in place */
 	size_t send_len;
-	char *until; /* the end of an answer to that */
+	char *until; /* what ends the answer to send */
 	bool version_from_body;
 	const char *control; /* FIFO, `-`: stdin */
-	const char *phase;   /* the first */
-	long cpu;	     /* to stay on; -1: anywhere */
+	const char *phase;   /* the first phase */
+	long cpu;	     /* to run on; -1: any */
 	bool human;
 };
 
-/* What is wrong ends the program with status 64. */
+/* A fault ends the program with status 64. */
 void options_parse(struct options *, int argc, char **argv);
 
 #endif

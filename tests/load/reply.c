@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * An HTTP/1.1 answer, read as its bytes come in, RFC 9112: one function a
- * part, each takes what is its own and says how much that was.
+ * An HTTP/1.1 answer, read as its bytes come in, RFC 9112: one function for
+ * each part takes the bytes of the part and returns their number.
  */
 #include "reply.h"
 
@@ -87,7 +87,7 @@ take_fields(struct reply *r, char *lines)
 	}
 }
 
-/* The head is whole: what follows it?  -1: it is not HTTP. */
+/* The head is complete: what follows?  -1: it is no HTTP. */
 static int
 head_done(struct reply *r)
 {
@@ -155,7 +155,7 @@ take_body(struct reply *r, const char *data, size_t len)
 	return (ssize_t)len;
 }
 
-/* Hexadecimal digits; an extension behind `;` is of no interest. */
+/* Hexadecimal digits; an extension after `;` is ignored. */
 static ssize_t
 take_chunk_size(struct reply *r, const char *data, size_t len)
 {
@@ -202,7 +202,7 @@ take_trailer(struct reply *r, const char *data, size_t len)
 	return 1;
 }
 
-/* What does not fit is cut off in the body, and then never ends. */
+/* What does not fit is cut off in the body, and then the answer never ends. */
 static ssize_t
 take_plain(struct reply *r, const char *data, size_t len)
 {

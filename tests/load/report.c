@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The account of a run, as JSON and as a table.
+ * The report of a run, as JSON and as a table.
  */
 #include "report.h"
 
@@ -62,7 +62,7 @@ ms(int64_t ns)
 	return (double)ns / 1e6;
 }
 
-/* A time and the same for people, under NAME_ns and NAME. */
+/* Put a time into JSON: NAME_ns for programs, NAME for people. */
 static void
 set_time(json_t *to, const char *name, int64_t ns)
 {
@@ -90,7 +90,7 @@ latency_json(const struct histogram *h)
 	return o;
 }
 
-/* Of one phase or, where it is NULL, of all; of the kinds from to to. */
+/* Of one phase or, if it is NULL, of all; of the kinds in this range. */
 static void
 merge(const struct tally *t, const struct phase *only, enum kind from,
     enum kind to, struct histogram *into)

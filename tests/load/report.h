@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The account of a run, for programs and for people.
+ * The report of a run, for programs and for people.
  */
 #ifndef LOAD_REPORT_H
 #define LOAD_REPORT_H
@@ -8,11 +8,11 @@
 #include "options.h"
 #include "tally.h"
 
-/* One JSON object, to stdout or to a file that appears whole; -1: errno. */
+/* Write JSON to stdout or to a file that appears complete; -1 with errno. */
 void report_json(const struct options *, const struct tally *);
 int report_file(const struct options *, const struct tally *, const char *path);
 
-/* A table, to stdout. */
+/* Write a table to stdout. */
 void report_human(const struct options *, const struct tally *);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the load client sends.
+ * The requests of the load client.
  */
 #include "request.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the load client sends.
+ * The requests of the load client.
  */
 #ifndef LOAD_REQUEST_H
 #define LOAD_REQUEST_H
@@ -10,7 +10,7 @@
 
 #define REQUEST_MAX 1024
 
-/* The request of each kind, also in a datagram; returns its length. */
+/* The request of a kind, also for a datagram; returns its length. */
 size_t request_write(
     const struct options *, enum kind, char request[static REQUEST_MAX]);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The account of a run.
+ * The results of a run.
  */
 #include "tally.h"
 
@@ -17,7 +17,7 @@ const char *const outcome_names[] = { "ok", "refused", "reset", "timed_out",
 const char *const reconnect_names[] = { "closed", "reset", "announced",
 	"retried" };
 
-/* One more member of an array, zeroed. */
+/* Add a member of zeros to an array. */
 static void *
 grow(void *array, size_t *n, size_t size)
 {
@@ -49,7 +49,7 @@ find_generation(struct tally *t, unsigned int number, const char *version)
 	struct generation *g;
 	size_t i;
 
-	/* From the end: the newest answer most. */
+	/* From the end, as the newest generation answers most. */
 	for (i = t->ngenerations; i > 0; i--) {
 		g = &t->generations[i - 1];
 		if (g->number == number && strcmp(g->version, version) == 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The account of a run: every request by kind, outcome, phase and the
+ * The results of a run: every request by kind, outcome, phase and the
  * generation that answered.  All times are nanoseconds of CLOCK_MONOTONIC.
  */
 #ifndef LOAD_TALLY_H
@@ -14,7 +14,7 @@
 #include "reply.h"
 
 #define TALLY_PHASES   16
-#define TALLY_FAILURES 20 /* that are told one by one */
+#define TALLY_FAILURES 20 /* that are reported one by one */
 #define TALLY_NAME     32
 #define TALLY_DETAIL   64
 
@@ -25,18 +25,18 @@ enum outcome {
 	OUTCOME_REFUSED,
 	OUTCOME_RESET,
 	OUTCOME_TIMED_OUT,
-	OUTCOME_TRUNCATED, /* closed before the end of the answer */
-	OUTCOME_WRONG,	   /* status, body, or no HTTP at all */
-	OUTCOME_CLIENT,	   /* our own trouble: no port, no descriptor */
+	OUTCOME_TRUNCATED, /* closed before the answer was complete */
+	OUTCOME_WRONG,	   /* wrong status or body, or no HTTP */
+	OUTCOME_CLIENT,	   /* our own: no port, no descriptor */
 	NOUTCOMES
 };
 
-/* Why a kept connection was made anew; none of these is a failure. */
+/* Why a kept connection was made again; none of these is a failure. */
 enum reconnect {
 	RECONNECT_CLOSED,    /* closed while no request was under way */
-	RECONNECT_RESET,     /* the same, by a reset */
+	RECONNECT_RESET,     /* as above, by a reset */
 	RECONNECT_ANNOUNCED, /* after an answer with Connection: close */
-	RECONNECT_RETRIED,   /* the request crossed with the close */
+	RECONNECT_RETRIED,   /* closed just as the request was sent */
 	NRECONNECTS
 };
 
@@ -44,16 +44,16 @@ extern const char *const kind_names[NKINDS];
 extern const char *const outcome_names[NOUTCOMES];
 extern const char *const reconnect_names[NRECONNECTS];
 
-/* One request and what became of it. */
+/* One request and its outcome. */
 struct result {
 	enum kind kind;
 	enum outcome outcome;
-	unsigned int phase;  /* in which it began */
+	unsigned int phase;  /* when it began */
 	unsigned int source; /* which of the client's addresses */
-	int64_t due;	     /* latency counts from here */
-	int64_t connected;   /* start of its connection; 0: it was reused */
+	int64_t due;	     /* latency counts from this time */
+	int64_t connected;   /* start of its connection; 0: reused */
 	int64_t ended;
-	bool answered; /* the following are from a whole answer */
+	bool answered; /* the following is from a complete answer */
 	unsigned int generation;
 	const char *version;
 	char detail[TALLY_DETAIL]; /* of a failure */
@@ -73,7 +73,7 @@ struct generation {
 	char version[REPLY_VERSION];
 	uint64_t answers, ok;
 	uint64_t kinds[NKINDS];
-	int64_t first, last; /* starts of connections that it answered */
+	int64_t first, last; /* starts of connections with its answers */
 	int64_t first_answer, last_answer;
 };
 
@@ -84,17 +84,17 @@ struct mark {
 
 struct source {
 	uint64_t answers;
-	unsigned int generation; /* the last */
-	unsigned int moves;	 /* changes of it */
+	unsigned int generation; /* the latest */
+	unsigned int moves;	 /* how often it changed */
 };
 
 struct tally {
 	int64_t began, ended;
 	uint64_t outcomes[NKINDS][NOUTCOMES];
 	uint64_t reconnects[NRECONNECTS];
-	uint64_t late; /* requests sent over 1 ms after their time, by us */
+	uint64_t late; /* requests that we sent over 1 ms too late */
 	int64_t latest;
-	int64_t last_ok;     /* but for slow ones, which come after the end */
+	int64_t last_ok;     /* without slow ones, which end later */
 	int64_t gap, gap_at; /* longest time without an ok answer, its start */
 	unsigned int phase;  /* the present one */
 	unsigned int nphases;
@@ -113,14 +113,14 @@ void tally_begin(
     struct tally *, int64_t now, const char *phase, unsigned int nsources);
 void tally_add(struct tally *, const struct result *);
 
-/* A request was sent so late by our own fault. */
+/* A request was sent this much too late by our own fault. */
 void tally_late(struct tally *, int64_t ns);
 
-/* Enter a phase.  Past TALLY_PHASES names, stay where it is: -1. */
+/* Enter a phase.  After TALLY_PHASES names the phase stays: -1. */
 int tally_phase(struct tally *, int64_t now, const char *name);
 void tally_mark(struct tally *, int64_t now, const char *name);
 
-/* What has been going on until now is counted in; may be repeated. */
+/* Count what lasts until now; may be called again. */
 void tally_close(struct tally *, int64_t now);
 void tally_free(struct tally *);
 

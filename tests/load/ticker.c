@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What wakes the load client.  A timerfd, since the timeout of epoll_wait(2)
- * is in milliseconds and may come 50 us late besides, timer slack: prctl(2).
+ * What wakes the load client.  It is a timerfd, since the timeout of
+ * epoll_wait(2) is in milliseconds and may be 50 us late, timer slack:
+ * prctl(2).
  */
 #include "ticker.h"
 

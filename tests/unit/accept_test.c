@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The built-in check against real sockets, some of which are accepted from.
- * The listener is a plain stand-in: what it says is what a test wants.
+ * The built-in check with real sockets, some of which accept.  The listener is
+ * a stand-in that returns what a test wants.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -33,18 +33,18 @@ struct listener {
 	struct address address;
 	int fd;
 	struct event *event;   /* accepts; NULL: the program hangs */
-	unsigned int accepted; /* and kept or, with close, closed again */
+	unsigned int accepted; /* and kept, or closed if close is set */
 	bool close;
-	bool left; /* it is there, but not this generation's */
+	bool left; /* it exists, but this generation has left it */
 	int last;
 	int queued;
-	unsigned int directed; /* sources that listener_direct has */
+	unsigned int directed; /* the number of sources of listener_direct */
 	unsigned int tried;
-	unsigned int taken_port; /* what the first source is, IPv6 */
+	unsigned int taken_port; /* the port of the first source, IPv6 */
 };
 
 static struct event_base *base;
-static struct listener *const *known; /* those that find finds */
+static struct listener *const *known; /* the listeners that find returns */
 static size_t nknown;
 
 const struct address *
@@ -133,7 +133,7 @@ listener_open_at(struct listener *l, const char *text, int backlog)
 	memset(l, 0, sizeof(*l));
 	l->last = -1;
 	l->directed = 2;
-	l->queued = 5; /* by users, all the time: of no help */
+	l->queued = 5; /* by users, all the time */
 	assert_int_equal(address_parse(&l->address, text, &why), 0);
 	l->fd = socket(l->address.sa.sa_family, type, 0);
 	assert_int_not_equal(l->fd, -1);
@@ -312,7 +312,7 @@ on_stop(evutil_socket_t fd, short events, void *arg)
 	assert_int_equal(shutdown(l->fd, SHUT_RDWR), 0);
 }
 
-/* The reset of the queue is no sign of life. */
+/* A queue that is reset does not mean that the program has accepted. */
 static void
 test_stops_listening(void **state)
 {
@@ -326,7 +326,7 @@ test_stops_listening(void **state)
 	listener_close(&l);
 }
 
-/* Unix sockets say so at once; for TCP no answer comes. */
+/* A Unix socket with a full queue refuses at once; TCP does not answer. */
 static void
 test_queue_is_full(void **state)
 {
@@ -420,7 +420,7 @@ test_reserved_port_in_use(void **state)
 	listener_close(&other);
 }
 
-/* As in a container that forbids netlink sockets. */
+/* Forbid netlink sockets, as some containers do. */
 static bool
 forbid_netlink(void)
 {
@@ -478,7 +478,7 @@ forget_listeners(evutil_socket_t fd, short events, void *arg)
 		nknown = 0;
 }
 
-/* A program may close what is being checked: with it the listener goes. */
+/* A program may close its socket during the check; the listener goes too. */
 static void
 test_gone_meanwhile(void **state)
 {

@@ -145,7 +145,7 @@ what_the_kernel_has_is_brought_into_one_form(void **state)
 	    0);
 	b = parse("0");
 	assert_true(address_equal(&a, &b));
-	/* With and without the NUL, and with what is behind it. */
+	/* With the NUL, without it, and with bytes after it. */
 	b = parse("/a");
 	assert_int_equal(
 	    address_set(&a, SOCK_STREAM, (struct sockaddr *)&un, 4), 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * systemd's store as keep/bag.c uses it, against one that does what systemd's
- * does: nothing is replaced, nothing is taken twice.
+ * systemd's store as keep/bag.c uses it, with a stand-in that behaves as
+ * systemd's store: it replaces nothing, and gives nothing twice.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@
 
 #define STORED_MAX 32
 
-/* What systemd has, the newest last. */
+/* What the stand-in has stored, the newest last. */
 static struct {
 	char name[64];
 	int fd;
@@ -103,7 +103,7 @@ tear_down(void **state)
 	return 0;
 }
 
-/* A successor: gets all that is stored, the newest first. */
+/* A successor gets all that is stored, the newest first. */
 static struct bag *
 start(struct depot *given)
 {
@@ -199,7 +199,7 @@ test_one_file_by_two_names(void **state)
 	close(fd);
 }
 
-/* Killed between storing and writing it down, or the other way around. */
+/* Killed between storing and writing the directory, in both orders. */
 static void
 test_killed_between(void **state)
 {
@@ -212,7 +212,7 @@ test_killed_between(void **state)
 	assert_int_equal(bag_put(bag, "b", stray), 0);
 	bag_close(bag);
 	listen_to_all();
-	/* It never came to be stored, and another was never written down. */
+	/* One was written and not stored, another stored and not written. */
 	take_message("FDSTOREREMOVE=1\nFDNAME=hotswap.2", -1);
 	assert_true(fd_send(ends[0], text, strlen(text), &stray, 1) > 0);
 	bag = start(&given);
@@ -285,7 +285,7 @@ test_torn_directory(void **state)
 	assert_null(start(&given));
 	assert_int_equal(errno, EBADMSG);
 	depot_fini(&given);
-	/* What is stored stays so. */
+	/* What is stored stays stored. */
 	listen_to_all();
 	assert_int_equal(nstored, 3);
 	close(a);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The checkpoint: what was saved last is loaded; what is torn, changed or of
- * a later version is not taken for it.
+ * The checkpoint: what was saved last is loaded; a document that is torn,
+ * changed or of a later version is not loaded.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -26,7 +26,7 @@ save(struct checkpoint *checkpoint, int version, int number)
 	json_decref(document);
 }
 
-/* As a successor has them: by descriptor alone.  -1: refused. */
+/* Load by descriptors alone, as a successor does.  -1: refused. */
 static int
 load(const struct checkpoint *checkpoint, char *why, size_t size)
 {
@@ -112,7 +112,7 @@ no_flipped_bit_is_taken_for_the_truth(void **state)
 	save(&checkpoint, CHECKPOINT_VERSION, 7);
 	fd = checkpoint.fds[checkpoint.sequence % CHECKPOINT_FILES];
 	assert_int_equal(fstat(fd, &st), 0);
-	/* Past the sequence number, which only tells the two apart. */
+	/* Start after the sequence number, which only orders the two memfds. */
 	for (i = (off_t)strlen("hotswap-checkpoint 1 "); i < st.st_size; i++) {
 		assert_int_equal(pread(fd, &byte, 1, i), 1);
 		byte ^= 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Helper commands: what they get, what is kept of them, and that none of
- * them can hold us up or outlive its time.
+ * Helper commands: what they get, what is kept of their output, and that none
+ * of them can hold us up or outlive its time.
  */
 #include "process/command.h"
 
@@ -28,7 +28,7 @@
 
 static struct event_base *base;
 
-/* What done was told last, and how often. */
+/* What done was called with last, and how often. */
 static struct {
 	unsigned int calls;
 	int status;
@@ -85,7 +85,7 @@ was_told(void *arg)
 	return told.calls > 0;
 }
 
-/* Our child or a descendant that we inherited: gone once it is reaped. */
+/* A child of ours, or a descendant that we inherited, has been reaped. */
 static bool
 is_gone(void *arg)
 {
@@ -94,7 +94,7 @@ is_gone(void *arg)
 	return kill(*pid, 0) == -1 && errno == ESRCH;
 }
 
-/* As we, but for what may be set in spec. */
+/* Start a command with our rights, except for what spec sets. */
 static struct command *
 start(struct command_spec spec, const char *const *argv)
 {
@@ -296,7 +296,7 @@ it_begins_in_the_directory_that_is_open(void **state)
 	assert_string_equal(told.line, "/proc");
 }
 
-/* With what, and the step that fails for want of it. */
+/* Each command, and the step that fails because of it. */
 static const struct {
 	const char *argv[2];
 	const char *directory;
@@ -338,7 +338,7 @@ a_failed_step_is_described(void **state)
 	    "permitted");
 }
 
-/* The last lines of /proc/self/status and the like, as another user. */
+/* Each script prints as another user, for example from /proc/self/status. */
 static void
 it_has_the_rights_of_the_account_alone(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The configuration file: what it sets, and where a message says the fault
- * is.
+ * The configuration file: what it sets, and which place a message names for a
+ * fault.
  */
 #include "config/options.h"
 
@@ -18,7 +18,7 @@
 
 #include "base/strings.h"
 
-/* A file with this text, its path in path. */
+/* Write a file with this text; path is its path. */
 static void
 write_file(char path[static 32], const char *text, size_t len)
 {
@@ -41,7 +41,7 @@ load_bytes(struct options *options, const char *text, size_t len,
 	write_file(path, text, len);
 	status = options_load(options, path, program, why);
 	unlink(path);
-	/* Messages begin with the path, which is another each time. */
+	/* Messages begin with the path, which is different each time. */
 	if (status == -1) {
 		at = why + strlen(path);
 		assert_memory_equal(why, path, strlen(path));
@@ -92,7 +92,7 @@ a_file_without_a_program(void **state)
 	options_free(options);
 }
 
-/* Faults are named with the line and column of the key or the value. */
+/* A message names the line and column of the key or the value. */
 static void
 faults_have_a_place(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a process can still do once it is confined as the prober: each attempt
- * is made by a child, in one stage.
+ * What a process can still do once it is confined like the prober: a child
+ * makes each attempt, in one stage.
  */
 #include "probe/confine.h"
 
@@ -44,7 +44,7 @@ teardown(void **state)
 	return unlink(file);
 }
 
-/* ATTEMPTS: each -1 with errno where it is prevented. */
+/* ATTEMPTS: each returns -1 with errno if it is prevented. */
 
 static int
 read_hosts(void)
@@ -226,7 +226,7 @@ measure_time(void)
 
 #define NO EPERM
 
-/* errno, or 0: it can be done. */
+/* The errno in each stage, or 0: the attempt succeeds. */
 static const struct attempt {
 	const char *name;
 	int (*make)(void);
@@ -258,7 +258,7 @@ static const struct attempt {
 	{ "measure time", measure_time, 0, 0, 0 },
 };
 
-/* The errno of an attempt that a child makes once it is confined. */
+/* The errno of an attempt that a confined child makes. */
 static int
 try(void (*confine)(enum confine_stage), enum confine_stage stage,
     int (*make)(void))
@@ -334,7 +334,7 @@ only_what_resolving_takes_can_be_read(void **state)
 	    try(confine_files, CONFINE_NETWORK, run_program), EACCES);
 }
 
-/* For a child: what it has lost, as a bit each that has been kept. */
+/* In a child: one bit for each right that it has kept. */
 static int
 kept_rights(void)
 {

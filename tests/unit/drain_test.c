@@ -46,7 +46,7 @@ directory(void)
 	return dir;
 }
 
-/* Listen; a text that ends in :0 becomes what the kernel has chosen. */
+/* Listen; for a text that ends in :0 address gets the kernel's port. */
 static int
 listen_at(struct address *address, const char *text)
 {
@@ -157,7 +157,7 @@ test_several_addresses(void **state)
 	}
 }
 
-/* A client of IPv4 at a socket of both; another port; datagrams. */
+/* An IPv4 client of a dual-stack socket; another port; datagrams. */
 static void
 test_dual_stack(void **state)
 {
@@ -259,7 +259,7 @@ test_unix(void **state)
 }
 
 /*
- * A child that accepts n connections, says so, and waits for us to close
+ * A child that accepts n connections, reports that, and waits until we close
  * its pipe.
  */
 struct server {
@@ -350,7 +350,7 @@ test_tells_processes_apart(void **state)
 	close(listening);
 }
 
-/* As nobody: a process of root's alone is an error, beside our own none. */
+/* As user nobody: with root's process alone an error, with ours no error. */
 static int
 look_as_nobody(pid_t other)
 {
@@ -436,7 +436,7 @@ see_port(const struct inet_diag_msg *socket, void *arg)
 	ports->strange |= port != ports->asked[0] && port != ports->asked[1];
 }
 
-/* The kernel leaves out what was not asked for. */
+/* The kernel omits what was not asked for. */
 static void
 test_kernel_filters(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a child is told in words: the environment exactly, and placeholders.
+ * The words that a child gets: its exact environment, and placeholders.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +38,7 @@ set_up(void **state)
 	return 0;
 }
 
-/* The environment is these, in any order, and no more. */
+/* The environment has exactly these variables, in any order. */
 static void
 expect(char **env, const char *const *wanted)
 {
@@ -157,7 +157,7 @@ stored_descriptors_come_last_and_by_systemds_protocol_alone(void **state)
 	assert_null(pids[0]);
 }
 
-/* Of what the user sets we write nothing. */
+/* We change no variable that the user has set. */
 static void
 a_listen_pid_of_the_users_own_is_left_alone(void **state)
 {
@@ -247,7 +247,7 @@ a_cleared_environment_has_only_what_was_asked_for(void **state)
 	expect(spawn_env(&spawn, NULL, base, pids), wanted);
 }
 
-/* A user other than whoever runs the test. */
+/* A user other than the one who runs the test. */
 static struct account somebody = {
 	.change = true,
 	.uid = 4242,

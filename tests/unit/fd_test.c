@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which descriptors are duplicates, also where kcmp(2) is not to be had, as
- * in a container.
+ * Which descriptors are duplicates, also without kcmp(2), as in a container.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +20,7 @@
 
 #include "base/fd.h"
 
-/* Each with another of its kind: 0 if all are told apart. */
+/* Compare each with another of its kind: 0 if all are distinguished. */
 static int
 tell_apart(void)
 {
@@ -41,7 +40,7 @@ tell_apart(void)
 		for (j = 0; j < n; j++)
 			if (i != j && fd_is_same(fds[i], fds[j]))
 				return i + 1;
-	/* What has an inode of its own is known by it. */
+	/* A file with an inode of its own is known by the inode. */
 	for (i = 0; i < 4; i++) {
 		copy = dup(fds[i]);
 		if (!fd_is_same(fds[i], copy))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Stored descriptors: what is kept, for whom, how long.  At the end of each
- * test nothing may be left of them.
+ * Stored descriptors: what is kept, for whom, and how long.  At the end of each
+ * test none may be left.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +32,7 @@
 static struct event_base *base;
 static struct fdpool *pool;
 static struct fdstore *store;
-static int held[IDS]; /* what a successor would find, by number */
+static int held[IDS]; /* what a successor would get, by number */
 static unsigned int hang_ups;
 static int first_free;
 
@@ -109,7 +109,7 @@ put(struct fdstore *to, const char *name, int fd)
 	assert_int_equal(fdstore_put(to, name, fd, true, MAX), 0);
 }
 
-/* The names in their order, with a blank behind each. */
+/* The names in their order, each followed by a blank. */
 static void
 expect(const struct fdstore *in, const char *names)
 {
@@ -167,7 +167,7 @@ an_open_file_is_stored_once(void **state)
 	put(store, "a", fd_dup(fd));
 	put(store, "b", fd_dup(fd));
 	expect(store, "a ");
-	/* The same file, opened another time. */
+	/* Open the same file a second time. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	other = open(path, O_RDWR | O_CLOEXEC);
 	assert_int_not_equal(other, -1);
@@ -185,7 +185,7 @@ a_full_store_takes_no_more(void **state)
 		put(store, "x", fd = new_memfd());
 	assert_int_equal(fdstore_put(store, "y", new_memfd(), true, MAX), -1);
 	assert_int_equal(errno, EXFULL);
-	/* One that is there needs no room. */
+	/* A descriptor that is stored already needs no room. */
 	put(store, "x", fd_dup(fd));
 	assert_int_equal(fdstore_count(store), MAX);
 	assert_int_equal(fdstore_put(store, "y", new_memfd(), true, 0), -1);
@@ -220,14 +220,14 @@ a_copy_goes_its_own_way(void **state)
 	put(other, "old", new_memfd());
 	before = lowest_free();
 	assert_int_equal(fdstore_copy(other, store), 0);
-	/* It costs no descriptor: that of "old" is free again. */
+	/* This takes no descriptor: the one of "old" is free again. */
 	assert_true(lowest_free() <= before);
 	expect(other, "a b ");
 	assert_true(fdstore_remove(store, "a"));
 	put(store, "c", new_memfd());
 	expect(store, "b c ");
 	expect(other, "a b ");
-	/* What another has may be stored under another name. */
+	/* A store may have the other store's file under another name. */
 	put(store, "z", fd_dup(fdentry_fd(fdstore_entry(other, 0))));
 	expect(store, "b c z ");
 	fdstore_clear(store);
@@ -247,7 +247,7 @@ what_hangs_up_goes_everywhere(void **state)
 	put(store, "b", fd_dup(pair[0]));
 	assert_int_equal(fdstore_copy(other, store), 0);
 	turn();
-	/* That it can be read, or has no more to say, is no hang-up. */
+	/* Data to read, or the end of the data, is no hang-up. */
 	assert_int_equal(write(pair[1], "x", 1), 1);
 	assert_int_equal(shutdown(pair[1], SHUT_WR), 0);
 	turn();
@@ -277,7 +277,7 @@ fdpoll_0_keeps_what_hangs_up(void **state)
 	await_hang_up(1);
 	expect(store, "kept ");
 	expect(other, "");
-	/* And nobody goes on telling of it. */
+	/* The hang-up is not reported again. */
 	turn();
 	turn();
 	assert_int_equal(hang_ups, 1);
@@ -297,7 +297,7 @@ what_holds_no_other_file_can_be_stored(void **state)
 	expect(store, "directory path null event file ");
 }
 
-/* Its poll(2) is that of every file in it, whoever serves that. */
+/* Its poll(2) polls every file in it, whoever serves that file. */
 static void
 an_epoll_instance_is_refused(void **state)
 {
@@ -313,7 +313,7 @@ an_epoll_instance_is_refused(void **state)
 		poll(NULL, 0, 1);
 }
 
-/* What a predecessor had held, which a successor is given once. */
+/* What a predecessor had held; a successor gets each once. */
 static int left[IDS];
 
 static int
@@ -322,7 +322,7 @@ take(unsigned int id, void *arg)
 	int fd = left[id];
 
 	left[id] = -1;
-	/* It goes on to be held. */
+	/* The descriptor is held further. */
 	if (fd != -1)
 		assert_int_not_equal(held[id] = fd_dup(fd), -1);
 	return fd;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Newer kernels let nobody attach a filter to a TCP socket who has not
- * CAP_NET_ADMIN.  Without filters a TCP listener refuses nobody.
+ * Newer kernels let only processes with CAP_NET_ADMIN attach a filter to a TCP
+ * socket.  Without a filter a TCP listener refuses nobody.
  */
 #ifndef UNIT_FILTERS_H
 #define UNIT_FILTERS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Descriptors whose close(2) somebody else decides about: sockets that linger
- * and a file of a FUSE file system, served here, that never answers.
+ * Descriptors whose close(2) depends on somebody else: sockets that linger, and
+ * a file of a FUSE file system, served here, that never answers.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +40,7 @@
 #include "base/foreign.h"
 
 #define LINGER_S    60
-#define DEADLINE_MS 10000 /* far below that */
+#define DEADLINE_MS 10000 /* far less than that */
 #define FUSE_FILES  8	  /* more than there are closers */
 
 static int
@@ -73,7 +73,7 @@ lingering_makes_nobody_wait(void **state)
 
 	foreign_close(&fd);
 	assert_int_equal(fd, -1);
-	/* Two in a queue: the second waits no longer than the first. */
+	/* Two in a queue: the second takes no longer than the first. */
 	assert_return_code(
 	    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair), errno);
 	for (i = 0; i < 2; i++) {
@@ -106,7 +106,7 @@ kinds_are_told_apart(void **state)
 	}
 }
 
-/* What holds other files asks them when it is polled or closed. */
+/* Files that contain other files ask them when polled or closed. */
 static void
 what_holds_other_files_is_not_local(void **state)
 {
@@ -121,7 +121,7 @@ what_holds_other_files_is_not_local(void **state)
 		if (i < 3)
 			assert_return_code(fds[i], errno);
 		if (fds[i] == -1)
-			continue; /* the kernel or its operator forbids it */
+			continue; /* the kernel or the operator forbids it */
 		assert_false(foreign_is_local(fds[i]));
 		assert_false(foreign_may_poll(fds[i]));
 		close(fds[i]);
@@ -153,7 +153,7 @@ what_may_be_polled_asks_nobody(void **state)
 	assert_int_equal(n, 8); /* all but the memfd */
 }
 
-/* FUSE: a file system of one file, its root, whose FLUSH is not answered. */
+/* FUSE: a file system with one file, its root, whose FLUSH gets no answer. */
 
 static void
 reply(int fuse, uint64_t unique, const void *data, size_t len)
@@ -195,7 +195,7 @@ serve_fuse(int fuse)
 	_exit(0);
 }
 
-/* In a mount namespace of its own; -1: it cannot be had here. */
+/* Mount in a new mount namespace; -1: not possible here. */
 static int
 mount_fuse(const char *file, pid_t *server)
 {
@@ -250,12 +250,12 @@ a_file_of_fuse_makes_nobody_wait(void **state)
 		assert_false(fd_is_same(fds[i], STDERR_FILENO));
 		foreign_close(&fds[i]);
 		assert_int_equal(fds[i], -1);
-		/* It is out of our table though its close(2) hangs. */
+		/* Our table has it no more, though its close(2) hangs. */
 		if (i == 0)
 			assert_true(is_closed(number));
 	}
 	assert_true(clock_ms() < end);
-	/* What waits for one that hangs is closed once that has ended. */
+	/* When those that hang have ended, the rest is closed as well. */
 	kill(server, SIGKILL);
 	for (end = clock_ms() + DEADLINE_MS;
 	     reaped < FUSE_FILES && clock_ms() < end;) {
@@ -271,7 +271,7 @@ a_file_of_fuse_makes_nobody_wait(void **state)
 	unlink(path);
 }
 
-/* It waits in splice(2) for what FUSE does not send, with the pipe locked. */
+/* splice(2) waits for data of FUSE that never comes, with the pipe locked. */
 static pid_t
 fill_pipe(const char *path, int pipe)
 {

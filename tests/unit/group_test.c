@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The model of a group against an array that does what the kernel's does,
- * over every arrangement of a few sockets and every order of departures.
+ * The model of a group, compared with an array that behaves as the kernel's,
+ * for every arrangement of a few sockets and every order of departures.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +17,7 @@
 
 #define MOST 6
 
-/* The array as the kernel has it. */
+/* The array as the kernel keeps it. */
 struct kernel {
 	int fds[MOST * 2];
 	size_t n;
@@ -36,8 +36,8 @@ kernel_remove(struct kernel *k, int fd)
 }
 
 /*
- * A group from a word: K and H keepers of two generations, L leaving, P a
- * placeholder.  Descriptors are places in the word, and 100.
+ * Make a group from a word: K and H are keepers of two generations, L is
+ * leaving, P is a placeholder.  A descriptor is the place in the word plus 100.
  */
 static void
 arrange(struct group *g, struct kernel *k, const char *word)
@@ -58,7 +58,7 @@ arrange(struct group *g, struct kernel *k, const char *word)
 	k->n = i;
 }
 
-/* What the model says for certain is so, and the rest is among the unsure. */
+/* What the model calls certain is true, and the rest is among the unsure. */
 static void
 assert_true_to(const struct group *g, const struct kernel *k)
 {
@@ -104,7 +104,7 @@ look(struct group *g, const struct kernel *k, bool mixed)
 	group_vanish(g, mixed);
 }
 
-/* The n-th order in which the L of a word leave; false past the last. */
+/* The n-th order in which the L of a word leave; false if there is none. */
 static bool
 nth_order(const char *word, unsigned int nth, int *order, size_t *n)
 {
@@ -123,7 +123,7 @@ nth_order(const char *word, unsigned int nth, int *order, size_t *n)
 	return nth == 0;
 }
 
-/* A placeholder joins, and is told of at once. */
+/* A placeholder joins, and the model is told at once. */
 static void
 append_known(struct group *g, struct kernel *k)
 {
@@ -132,8 +132,8 @@ append_known(struct group *g, struct kernel *k)
 }
 
 /*
- * All L of the word leave, in every order; we look after every stride of
- * them, and after so many have left a placeholder joins.
+ * All L of the word leave, in every order.  The model looks after each stride
+ * of them; after joins_after departures a placeholder joins.
  */
 static void
 depart_in_every_order(const char *word, size_t stride, size_t joins_after)
@@ -171,7 +171,7 @@ depart_in_every_order(const char *word, size_t stride, size_t joins_after)
 
 typedef void word_fn(const char *word);
 
-/* Every word of up to MOST letters. */
+/* Try every word of up to MOST letters. */
 static void
 for_every_word(const char *letters, word_fn *fn)
 {
@@ -216,7 +216,7 @@ keepers_stay_in_every_order_of_departures(void **state)
 	for_every_word("KLP", check_departures);
 }
 
-/* With one placeholder less than is asked for, some order moves a keeper. */
+/* With one placeholder fewer than needed some order moves a keeper. */
 static void
 check_necessity(const char *word)
 {
@@ -251,7 +251,7 @@ no_more_placeholders_are_asked_for_than_needed(void **state)
 }
 
 /*
- * Closing a spare one moves nobody who may be chosen, or all that remain are
+ * Closing a spare socket moves none that may be chosen, or those left are
  * alike.
  */
 static void
@@ -305,7 +305,7 @@ what_was_found_out_is_certain(void **state)
 	group_assure(&g, 0, g.slots[2].fd);
 	assert_int_equal(group_unsure(&g), 1);
 	group_assure(&g, 1, g.slots[1].fd);
-	/* The third has nobody to be confused with. */
+	/* The third socket cannot be confused with any other. */
 	assert_int_equal(group_unsure(&g), -1);
 	assert_int_equal(group_find(&g, 103), 3);
 	assert_int_equal(group_find(&g, 7), -1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Sockets that are handed over to another generation: what waits in them
- * goes along, and nobody who connects meanwhile is refused.
+ * Sockets that are handed over to another generation: connections that wait in
+ * them go along, and no client that connects meanwhile is refused.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,7 +30,7 @@ make_directory(void **state)
 	return mkdtemp(directory) == NULL ? -1 : 0;
 }
 
-/* Whatever a test left behind is a fault. */
+/* A file that a test has left behind is a fault. */
 static int
 remove_directory(void **state)
 {
@@ -86,7 +86,7 @@ user(const struct listener *l)
 	return client(&to, &nowhere);
 }
 
-/* Take one connection off a generation's socket; false if none waits. */
+/* Accept one connection of a generation's socket; false if none waits. */
 static bool
 takes(const struct listener *l, unsigned int generation)
 {
@@ -126,7 +126,7 @@ hand_over(struct listener *l)
 	steer_to(l, 1);
 	listener_sockets(l, 2, &n);
 	assert_int_equal(n, 0);
-	listener_leave(l, 2); /* has nothing any more */
+	listener_leave(l, 2); /* generation 2 has no socket any more */
 	later = user(l);
 	assert_true(takes(l, 1));
 	assert_true(takes(l, 1));
@@ -134,7 +134,7 @@ hand_over(struct listener *l)
 	close(later);
 }
 
-/* The next generation joins and leaves beside them as beside any. */
+/* The next generation joins and leaves as after any other. */
 static void
 go_on(struct listener *l)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Images: prepared by a real child from real files, good and broken, and
+ * Images: a real child prepares them from real files, good and broken; they are
  * found again after the file has been overwritten or deleted.
  */
 #include <errno.h>
@@ -31,7 +31,7 @@
 #define SCRIPT	"#!/bin/sh\nexit 0\n"
 #define OTHER	"#!/bin/sh\nexit 1\n"
 
-/* What done was told. */
+/* What done was called with. */
 static struct {
 	struct image *image;
 	char why[1024];
@@ -99,7 +99,7 @@ static int
 tear_down(void **state)
 {
 	image_unref(told.image);
-	umount(store); /* where a test has filled a file system of its own */
+	umount(store); /* if a test has filled a file system */
 	return nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -113,7 +113,7 @@ done(struct image *image, const char *why, void *arg)
 	event_base_loopbreak(base);
 }
 
-/* Prepare spec and wait for what is told. */
+/* Prepare spec and wait for the result. */
 static struct image *
 prepare(const char *copies)
 {
@@ -183,7 +183,7 @@ a_program_is_hashed_and_copied(void **state)
 	assert_true(fcntl(image->fd, F_GETFD) & FD_CLOEXEC);
 }
 
-/* May this user do that with the copy? */
+/* Is this access to the copy permitted to this user? */
 static bool
 may(const char *path, uid_t uid, gid_t gid, int mode)
 {
@@ -205,7 +205,7 @@ may(const char *path, uid_t uid, gid_t gid, int mode)
 #define STAFF	50
 #define ANOTHER 4242
 
-/* The copy of a file of nobody's and the group's; who may execute it? */
+/* The file is of nobody and of the group: who may execute its copy? */
 static void
 the_copy_is_for_those_whom_the_file_was_for(void **state)
 {
@@ -350,7 +350,7 @@ a_full_disk_is_a_warning_and_leaves_nothing(void **state)
 	assert_int_equal(count_files(store), 0);
 }
 
-/* Each makes of the good file one that must be refused. */
+/* Each makes a file that must be refused from the good file. */
 static void
 make_missing(void)
 {
@@ -456,8 +456,8 @@ files_that_must_not_run_are_refused_with_the_reason(void **state)
 {
 	static const struct {
 		void (*make)(void);
-		bool as_root;	    /* can only be so for root */
-		const char *reason; /* after the file's name, if it has a %s */
+		bool as_root;	    /* only possible for root */
+		const char *reason; /* with the file's name in place of %s */
 	} cases[] = {
 		{ make_missing, false, "%s does not exist" },
 		{ make_untidy, false, "%s does not exist" },

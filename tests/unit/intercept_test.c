@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The shim's mechanism: each case wraps the plain fixture, by one backend
+ * The mechanism of the shim: each case wraps the plain fixture with one backend
  * after the other, and decides about its calls.
  */
 #include "process/caller.h"
@@ -82,7 +82,7 @@ check_untold(enum backend backend)
 	assert_string_equal(run.text,
 	    "bind 9\nbind 0\nlisten 0\nbind 0\nbind 14\nlisten 9\n"
 	    "listen 22\n");
-	assert_int_equal(run.told, 1); /* the listen on what was port 0 */
+	assert_int_equal(run.told, 1); /* the listen on port 0's socket */
 	assert_int_equal(run.kinds[0], INTERCEPT_LISTEN);
 	assert_int_not_equal(run.port, 0);
 }
@@ -103,8 +103,8 @@ decide_done(struct run *run, struct intercept_call *call)
 }
 
 /*
- * Each of these would fail if the kernel saw it, but for SO_REUSEPORT, which
- * is told only where it is taken away.
+ * The kernel would refuse each of these calls, so success means that it did not
+ * see them.  SO_REUSEPORT is told only if it is cleared.
  */
 static void
 check_options(enum backend backend)
@@ -132,7 +132,7 @@ tells_what_chooses_among_sockets(void **state)
 	struct run run = { .backend = SECCOMP, .decide = decide_done };
 
 	for_both(check_options);
-	/* The kernel looks at the lower half of an argument alone. */
+	/* The kernel uses only the lower half of an argument. */
 	wrap(&run, "bind_plain", "stream unsteer-wide", 0);
 	assert_int_equal(run.told, 1);
 	assert_string_equal(run.text, "unsteer 0\n");
@@ -165,7 +165,7 @@ check_done(enum backend backend)
 {
 	struct run run = { .backend = backend, .decide = decide_bind };
 
-	/* A second bind of a bound socket is the proof of the first. */
+	/* A second bind fails, which proves the first one. */
 	wrap(&run, "bind_plain", "stream bind PORT listen bind PORT",
 	    free_port(0));
 	assert_string_equal(run.text, "bind 0\nlisten 0\nbind 22\n");
@@ -200,7 +200,7 @@ decide_replace(struct run *run, struct intercept_call *call)
 		assert_int_equal(intercept_pass(call), 0);
 }
 
-/* A queue that was there before the program accepts its first connection. */
+/* The socket has a queue before the program accepts from it. */
 static void
 check_replace(enum backend backend)
 {
@@ -244,7 +244,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	event_free(run->timer);
 }
 
-/* Many of the fixture's signals come in this time. */
+/* Many signals reach the fixture in this time. */
 static void
 decide_later(struct run *run, struct intercept_call *call)
 {
@@ -283,7 +283,7 @@ holds_a_call_that_starts_over(void **state)
 	assert_int_equal(run.told, 2);
 }
 
-/* The call has started over by the time that it is answered. */
+/* The call has started again before it is answered. */
 static void
 decide_too_late(struct run *run, struct intercept_call *call)
 {
@@ -329,7 +329,7 @@ decide_keep(struct run *run, struct intercept_call *call)
 		caller_path_fini(&path);
 }
 
-/* By a link in its directory, relative, unlinked and not. */
+/* By a link in its directory, by a relative path, unlinked and not. */
 static void
 check_unix(enum backend backend)
 {
@@ -350,7 +350,7 @@ check_unix(enum backend backend)
 	wrap(&run, "bind_plain", verbs, 0);
 	assert_string_equal(
 	    run.text, "unlink 0\nunlink 2\nbind 0\nlisten 0\nunlink 0\n");
-	/* The preload library tells of sockets alone. */
+	/* The preload library announces sockets only. */
 	assert_int_equal(run.told, backend == PRELOAD ? 3 : 5);
 	assert_int_equal(run.kinds[run.told - 1], INTERCEPT_UNLINK);
 	assert_string_equal(run.path, path);
@@ -372,7 +372,7 @@ does_without_a_supervisor(void **state)
 
 	start_fixture(&run, "bind_plain",
 	    "unix-stream bind-unix sock listen unlink sock lowest", 0);
-	intercept_free(run.intercept); /* before the program gets there */
+	intercept_free(run.intercept); /* before the program makes its call */
 	run.intercept = NULL;
 	finish(&run);
 	assert_string_equal(run.text, "bind 0\nlisten 0\nunlink 0\nlowest 4\n");
@@ -401,7 +401,7 @@ says_that_another_filter_is_there(void **state)
 	close(sv[1]);
 }
 
-/* The whole of it without any privilege. */
+/* All cases without any privilege. */
 static void
 works_for_an_ordinary_user(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The journal: what is written is read again, whatever crashed or was full
- * in between.
+ * The journal: what is written is read again, even after a crash or a full
+ * disk.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -89,7 +89,7 @@ expect_count(const struct journal *journal, size_t n)
 	json_decref(entries);
 }
 
-/* The number of its entry i. */
+/* The number in entry i. */
 static int
 number_in(const struct journal *journal, size_t i)
 {
@@ -100,7 +100,7 @@ number_in(const struct journal *journal, size_t i)
 	return n;
 }
 
-/* The n of the entry with this id; 0: there is none. */
+/* The n of the entry with this id; 0 if there is none. */
 static int
 find(const struct journal *journal, const char *id)
 {
@@ -203,7 +203,7 @@ what_is_no_object_is_refused(void **state)
 	journal_close(journal);
 }
 
-/* A limit on the file's size cuts a write as a full disk does. */
+/* A limit on the file's size cuts a write short, as a full disk does. */
 static void
 limit_size(rlim_t size)
 {
@@ -221,7 +221,7 @@ what_a_full_disk_refuses_is_written_later(void **state)
 
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(journal_append(journal, entry(1)), 0);
-	limit_size(12); /* room for half a line more */
+	limit_size(12); /* room for half a line */
 	assert_int_equal(journal_append(journal, entry(2)), -1);
 	assert_int_equal(journal_append(journal, entry(3)), -1);
 	limit_size(RLIM_INFINITY);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The ledger: what one has received is there for who opens the file next.
+ * The ledger: what one process has received, the next that opens the file
+ * finds.
  */
 #include "process/ledger.h"
 
@@ -47,7 +48,7 @@ gives_no_slot_when_all_are_in_use(void **state)
 	ledger_close(ledger);
 }
 
-/* It would be found too short when it is read, by SIGBUS. */
+/* Reading a file that has become too short would be SIGBUS. */
 static void
 refuses_a_file_that_is_not_sealed(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a keeper leaves to itself comes back as it was, and what a later build
- * has written beside is passed over.
+ * What a keeper saves for itself is restored, and what a later build has added
+ * is ignored.
  */
 #include <setjmp.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Lines: what a stranger writes is cut up, cleaned and bounded.
+ * Lines: what somebody else writes is cut into lines, cleaned and bounded.
  */
 #include "process/lines.h"
 

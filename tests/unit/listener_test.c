@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a listener promises for each kind of address, on sockets and files
+ * The promises of a listener for each kind of address, with sockets and files
  * of a directory of its own: addresses, owners, paths, queues, adoption.
  */
 #include <setjmp.h>
@@ -36,7 +36,7 @@ make_directory(void **state)
 	return mkdtemp(directory) == NULL ? -1 : 0;
 }
 
-/* Whatever a test left behind is a fault. */
+/* A file that a test has left behind is a fault. */
 static int
 remove_directory(void **state)
 {
@@ -112,7 +112,7 @@ client(const struct address *to)
 	return -1;
 }
 
-/* Whose socket got the connection?  0: nobody's. */
+/* Which generation's socket got the connection?  0: none. */
 static unsigned int
 take(const struct listener *l)
 {
@@ -226,7 +226,7 @@ sockets_are_closed_on_exec(void **state)
 	}
 }
 
-/* Another's address is not joined, though SO_REUSEPORT would let us. */
+/* A socket must not join another server's address by SO_REUSEPORT. */
 static void
 an_address_that_others_have_is_refused(void **state)
 {
@@ -238,7 +238,7 @@ an_address_that_others_have_is_refused(void **state)
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		holder = make_open(kinds[i], 1);
 		other = listener_new(NULL, listener_address(holder), 16);
-	listener_set_kind(other, kind_of_test);
+		listener_set_kind(other, kind_of_test);
 		assert_non_null(other);
 		errno = 0;
 		assert_int_equal(listener_open(other, 1), -1);
@@ -260,7 +260,7 @@ v6only_is_what_the_kernel_says(void **state)
 	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	assert_int_equal(listener_adopt(l, 1, fd), 0);
 	assert_true(listener_v6only(l));
-	/* Ours must be alike, or the kernel makes another group of them. */
+	/* Ours must be equal, or the kernel makes another group of them. */
 	assert_int_not_equal(listener_open(l, 2), -1);
 	steer_to(l, 2);
 	assert_int_equal(reached_publicly(l), 2);
@@ -370,7 +370,7 @@ unix_modes_outlive_an_upgrade(void **state)
 	listener_free(l);
 }
 
-/* As a server that dies leaves it. */
+/* Leave a socket file, as a server that dies does. */
 static void
 leave_stale_socket(const char *name, int type, mode_t mode)
 {
@@ -413,7 +413,7 @@ a_living_servers_socket_is_left_alone(void **state)
 	errno = 0;
 	assert_int_equal(listener_open(other, 7), -1);
 	assert_int_equal(errno, EADDRINUSE);
-	assert_int_equal(take(holder), 1); /* the connection that asked */
+	assert_int_equal(take(holder), 1); /* the connection of the check */
 	listener_free(other);
 	assert_int_equal(reached_publicly(holder), 1);
 	listener_free(holder);
@@ -432,7 +432,7 @@ what_is_no_socket_is_never_touched(void **state)
 	assert_int_equal(unlink(path("file")), 0);
 	assert_int_not_equal(listener_open(l, 1), -1);
 	assert_int_not_equal(listener_open(l, 2), -1);
-	/* Nor when it takes a socket's place while we serve. */
+	/* Nor a directory that appears while we serve. */
 	assert_int_equal(rename(path("file"), path("old")), 0);
 	assert_int_equal(mkdir(path("file"), 0700), 0);
 	const struct steer_share share = { 2, 100 };
@@ -486,7 +486,7 @@ only_our_own_path_is_unlinked(void **state)
 	assert_int_equal(unlink(path("web.sock")), 0);
 }
 
-/* A public path that just fits, where no private one does. */
+/* The public path just fits into sun_path, a private one does not. */
 static void
 long_paths_are_served_and_directed(void **state)
 {
@@ -510,13 +510,13 @@ shared_sockets_are_one_for_all(void **state)
 	struct listener *l = make_open("@hotswap-shared", 2);
 	struct address to, source;
 
-	assert_int_equal(reached_publicly(l), 1); /* the first who looks */
+	assert_int_equal(reached_publicly(l), 1); /* the first that accepts */
 	listener_leave(l, 1);
 	assert_int_equal(reached_publicly(l), 2);
 	assert_int_equal(listener_direct(l, 2, 0, &to, &source), 0);
 	assert_true(address_equal(&to, listener_address(l)));
 	listener_leave(l, 2);
-	/* Connections wait until there is a generation again. */
+	/* Connections wait until a generation joins again. */
 	assert_int_equal(reached_publicly(l), 0);
 	assert_int_not_equal(listener_open(l, 3), -1);
 	assert_int_equal(take(l), 3);
@@ -530,14 +530,14 @@ adopted_unix_sockets_serve_like_ours(void **state)
 	struct address a = parse(path("other.sock"));
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	/* Bound elsewhere: it cannot be bound again, and nothing is touched. */
+	/* Bound elsewhere, it cannot be bound again; nothing changes. */
 	assert_int_equal(bind(fd, &a.sa, a.len), 0);
 	errno = 0;
 	assert_int_equal(listener_adopt(l, 1, fd), -1);
 	assert_int_equal(errno, EINVAL);
 	assert_int_equal(access(path("web.sock"), F_OK), -1);
 	assert_int_equal(unlink(path("other.sock")), 0);
-	/* About to be bound: it gets its private path here. */
+	/* It is about to be bound: it gets its private path here. */
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(listener_adopt(l, 1, fd), 0);
 	assert_int_equal(access(path("web.sock.hotswap-new"), F_OK), -1);
@@ -547,7 +547,7 @@ adopted_unix_sockets_serve_like_ours(void **state)
 	steer_to(l, 2);
 	assert_int_equal(reached_publicly(l), 2);
 	assert_int_equal(reached_directly(l, 1), 1);
-	/* One path, one socket. */
+	/* There can be one socket at a path. */
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	errno = 0;
 	assert_int_equal(listener_adopt(l, 2, fd), -1);
@@ -568,7 +568,7 @@ a_socket_is_adopted_once(void **state)
 	assert_int_equal(fcntl(again, F_GETFD), -1);
 	listener_sockets(l, 1, &n);
 	assert_int_equal(n, 1);
-	/* Where it is in an array is known of those that join here alone. */
+	/* The place in the array is known only of sockets that join here. */
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(listen(fd, 1), 0);
 	errno = 0;
@@ -609,7 +609,7 @@ sockets_of_a_group_have_one_owner(void **state)
 	assert_int_equal(st.st_uid, 12345);
 	listener_free(l);
 
-	/* Who may not make files there has no socket there. */
+	/* A user who may not create files there gets no socket there. */
 	l = make(path("web.sock"));
 	give_to(l, 12345, 54321);
 	assert_int_equal(chown(directory, 54321, (gid_t)-1), 0);
@@ -641,7 +641,7 @@ what_a_program_shut_down_listens_again(void **state)
 	listener_free(l);
 }
 
-/* More than it asked for wait while its program is started anew. */
+/* More connections than it asked for wait during a restart. */
 static void
 a_short_backlog_is_ours_for_a_restart(void **state)
 {
@@ -682,7 +682,7 @@ a_shut_down_only_socket_listens_again(void **state)
 	listener_free(l);
 }
 
-/* Who is in the queue is served, who comes finds nobody at home. */
+/* Clients in the queue are served, later ones get no answer. */
 static void
 refused_tcp_clients_try_again(void **state)
 {
@@ -717,7 +717,7 @@ refused_unix_clients_find_no_path(void **state)
 	early = client(&to);
 	listener_refuse(l);
 	assert_int_equal(client(&to), -1);
-	/* Whatever is done to those that end. */
+	/* Nothing may happen to a socket whose generation ends. */
 	steer_to(l, 2);
 	listener_mend(l);
 	assert_int_equal(access(path("web.sock"), F_OK), -1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Bounded log files: nothing is lost, no line is cut, whoever renames the
- * file and however many write to it.
+ * Bounded log files: no line is lost or cut, whoever renames the file and
+ * however many processes write to it.
  */
 #include "base/logfile.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The nearest name, over the names of the options.
+ * The nearest name among the names of the options.
  */
 #include "config/nearest.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * sd_notify(3) messages: their text, and the socket that they come to.
+ * sd_notify(3) messages: their text, and the socket that receives them.
  */
 #include <errno.h>
 #include <limits.h>
@@ -28,7 +28,7 @@
 #define DEADLINE_MS 5000
 #define NOBODY	    65534
 
-/* A socket, and what came to it. */
+/* A socket, and what it has received. */
 struct room {
 	struct event_base *base;
 	struct notify *notify;
@@ -38,7 +38,7 @@ struct room {
 	struct notify_message last;
 	char status[NOTIFY_MESSAGE_MAX + 1];
 	bool free_at_once;
-	int taken; /* the first descriptor of the last FDSTORE=1 */
+	int taken; /* first descriptor of the last FDSTORE=1 */
 };
 
 static void
@@ -86,7 +86,7 @@ room_close(struct room *room)
 	assert_int_equal(rmdir(room->dir), 0);
 }
 
-/* As a program would, by what NOTIFY_SOCKET says. */
+/* Connect as a program does, with the value of NOTIFY_SOCKET. */
 static int
 connect_to(const char *address)
 {
@@ -252,7 +252,7 @@ test_socket(void **state)
 	room_close(&room);
 }
 
-/* Sent as a user; has nothing else been heard once another one is? */
+/* Send as a user.  When a later message has come, did this one come before? */
 static void
 say_as(const struct room *room, uid_t uid, const char *text, bool reached)
 {
@@ -363,7 +363,7 @@ test_barrier(void **state)
 	room_close(&room);
 }
 
-/* What its receiver takes over stays open; the others do not. */
+/* What the receiver takes over stays open; the others are closed. */
 static void
 test_descriptors(void **state)
 {
@@ -392,7 +392,7 @@ test_descriptors(void **state)
 	room_close(&room);
 }
 
-/* None is stored in place of another. */
+/* If one has no room, none is stored in its place. */
 static void
 test_no_room(void **state)
 {
@@ -419,7 +419,7 @@ test_no_room(void **state)
 	room_close(&room);
 }
 
-/* What is malformed is passed over; what comes after it is heard. */
+/* An invalid message is ignored; the next one is heard. */
 static void
 test_garbage(void **state)
 {
@@ -463,7 +463,7 @@ test_freed_by_its_callback(void **state)
 	room_close(&room);
 }
 
-/* With its barrier, which it waits 5 s for. */
+/* With its barrier, for which it waits 5 s. */
 static void
 test_systemd_notify(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Options: every row of the table is set, refused and carried through JSON,
- * so that a new row is under test as soon as it is there.
+ * Options: every row of the table is set, refused and carried through JSON, so
+ * that a new row is tested at once.
  */
 #include "config/options.h"
 
@@ -19,7 +19,7 @@
 #include "base/log.h"
 #include "process/spawn.h"
 
-/* Texts that are in order and are not the default, by kind. */
+/* Valid texts that are not the default, by kind. */
 static const char *const samples[][4] = {
 	[OPTION_FLAG] = { "true" },
 	[OPTION_STRING] = { "value", "x.y_z-1" },
@@ -34,7 +34,7 @@ static const char *const samples[][4] = {
 	[OPTION_SHARES] = { "5,25,50", "0,1,99", "10" },
 };
 
-/* For rows whose text must have a form of its own. */
+/* For rows whose text must have a special form. */
 static const struct sample {
 	const char *name;
 	const char *text;
@@ -48,7 +48,7 @@ static const struct sample {
 	{ "hook", "rolled-back=tell a=b" },
 };
 
-/* The n-th text for a row, NULL behind the last. */
+/* The n-th text for a row; NULL after the last. */
 static const char *
 sample(const struct option_row *row, size_t n)
 {
@@ -204,7 +204,7 @@ rows_are_complete(void **state)
 	assert_null(option_find(""));
 }
 
-/* Said here once more: a row must not come to them by mistake. */
+/* The list is repeated here, so that no row gets into it by mistake. */
 static void
 members_of_the_control_group_set_nothing_that_is_run(void **state)
 {
@@ -394,7 +394,7 @@ listen_addresses(void **state)
 	options_free(options);
 }
 
-/* What an upgrade brings, or a wrong object; all or nothing. */
+/* Options of an upgrade, or an invalid object: all or nothing. */
 static void
 json_objects(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The order of a group's array, asked of the kernel after sockets have left
- * in an order that nobody knows.
+ * The order of a group's array, which the kernel is asked for after sockets
+ * have left in an unknown order.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -23,7 +23,7 @@
 #include "filters.h"
 #include "real_group.h"
 
-/* These leave, in this order. */
+/* These sockets leave, in this order. */
 static void
 leave(struct group *group, const int *indexes, size_t n)
 {
@@ -38,7 +38,7 @@ leave(struct group *group, const int *indexes, size_t n)
 	}
 }
 
-/* A packet from this generation's directed source. */
+/* Send a packet from this generation's directed source. */
 static int
 knock(const struct endpoint *at, unsigned int generation)
 {
@@ -56,7 +56,7 @@ knock(const struct endpoint *at, unsigned int generation)
 	return fd;
 }
 
-/* Every generation that is left is reached by what is directed at it. */
+/* Each generation that is left gets the packets directed to it. */
 static void
 check_order(const struct endpoint *at, const struct group *group)
 {
@@ -94,7 +94,7 @@ no_one_is_misplaced(void **state)
 	}
 }
 
-/* While it is asked no program finds anything in its queue. */
+/* While the kernel is asked no program gets anything into its queue. */
 static void
 nobody_sees_the_question(void **state)
 {
@@ -118,7 +118,7 @@ nobody_sees_the_question(void **state)
 	end_group(&group);
 }
 
-/* A filter that a program has set stays; a key does what it would do. */
+/* A program's filter stays; a key is used instead of a filter. */
 static void
 a_filter_is_left_alone(void **state)
 {
@@ -144,7 +144,7 @@ a_filter_is_left_alone(void **state)
 	end_group(&group);
 }
 
-/* All that it served have gone. */
+/* All generations with a socket there have left. */
 static void
 an_empty_group_is_empty(void **state)
 {

@@ -44,7 +44,7 @@ make(const char *text)
 	return l;
 }
 
-/* A listener at a port that nobody has. */
+/* A listener at a port that nobody uses. */
 static struct listener *
 make_free(const char *host)
 {
@@ -96,7 +96,7 @@ adopt(struct listener *l, unsigned int generation)
 	return fd;
 }
 
-/* Connect many times; how many came to this socket. */
+/* Connect many times; how often was this socket chosen? */
 static int
 count(const struct listener *l, int fd)
 {
@@ -155,7 +155,7 @@ anothers_address_cannot_be_bound(void **state)
 	const struct address *at = listener_address(l);
 	int other = own_socket(l), fd = own_socket(l);
 
-	/* One that would share it with anybody of the same user. */
+	/* This socket would share the address with any process of the user. */
 	assert_int_equal(set(other, SOL_SOCKET, SO_REUSEPORT, 1), 0);
 	assert_int_equal(bind(other, &at->sa, at->len), 0);
 	assert_int_equal(listen(other, 8), 0);
@@ -166,7 +166,7 @@ anothers_address_cannot_be_bound(void **state)
 	listener_free(l);
 }
 
-/* The kernel would make a group of its own of it, which nobody steers. */
+/* The kernel would make a separate group of it, which nobody steers. */
 static void
 ipv6_alone_is_another_group(void **state)
 {

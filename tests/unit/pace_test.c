@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How often, and how much of our time.
+ * The pace of events, and the share of our time.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@ test_pace(void **state)
 		assert_true(pace_allows(&pace, 3, 60000));
 	assert_false(pace_allows(&pace, 3, 60000));
 	assert_false(pace_allows(&pace, 0, 60000));
-	/* Of a span that is over nothing counts. */
+	/* When a span is over, nothing in it counts any more. */
 	for (end = clock_ms() + 2; clock_ms() < end;)
 		;
 	assert_true(pace_allows(&pace, 1, 1));
@@ -37,18 +37,18 @@ test_share(void **state)
 	int64_t end;
 
 	assert_int_equal(share_use(&share, SHARE_SAVED_USEC), 0);
-	/* One millisecond more costs a rest of SHARE_PART. */
+	/* One millisecond more means a rest of SHARE_PART times as long. */
 	rest = share_use(&share, 1000 + SHARE_SAVED_USEC);
 	assert_in_range(
 	    rest, 2, 1 + SHARE_PART * (1000 + SHARE_SAVED_USEC) / 1000);
 	for (end = clock_ms() + rest; clock_ms() < end;)
 		;
 	assert_int_equal(share_use(&share, 0), 0);
-	/* What is given to begin with is there once. */
+	/* The time that is given at the beginning is given once. */
 	share = (struct share){ .used_usec = -1000000, .saved_usec = 1000 };
 	assert_int_equal(share_use(&share, 1000000), 0);
 	assert_int_not_equal(share_use(&share, 2000), 0);
-	/* A long rest does not save up more than there is room for. */
+	/* A long rest saves up no more than the maximum. */
 	share = (struct share){ 0 };
 	assert_int_not_equal(share_use(&share, SHARE_SAVED_USEC + 10000), 0);
 }

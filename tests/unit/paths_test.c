@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where sockets and state lie, by environment and user; which directories
- * are refused; sockets whose path is longer than sun_path.
+ * Where sockets and state are, by environment and user; which directories are
+ * refused; sockets whose path is longer than sun_path.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 
 #include "base/paths.h"
 
-/* A user that nobody has, for what only other users than root see. */
+/* A user ID that nobody has, for what only users other than root see. */
 #define NOBODY_ELSE 61234
 
 static char root[64];
@@ -167,7 +167,7 @@ refuses_what_is_too_long(void **state)
 	assert_int_equal(errno, ENAMETOOLONG);
 }
 
-/* The choice of an ordinary user; a step that fails is the exit status. */
+/* The choice for an ordinary user; the exit status is the step that failed. */
 static int
 as_ordinary_user(void)
 {

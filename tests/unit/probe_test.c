@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Checks as commands: what the prober is given, and what is said of how the
- * command ended.  The prober is a script, put where the real one would be.
+ * Checks as commands: what the prober gets, and how the end of the command is
+ * told.  The prober is a script in the place of the real one.
  */
 #include "process/probe.h"
 
@@ -28,7 +28,7 @@
 static struct event_base *base;
 static char prober[PATH_MAX + 32];
 
-/* What done was told. */
+/* What done was called with. */
 static struct {
 	unsigned int calls;
 	bool passed;
@@ -185,12 +185,12 @@ the_prober_beside_us_is_taken(void **state)
 	assert_string_equal(parts_path(PART_PROBER), prober);
 }
 
-/* How exec: checks end: with `sh`, the word of the shell for a failure. */
+/* How exec: checks end, with the messages of sh for a failure. */
 static const struct {
 	const char *command;
 	unsigned int timeout_ms;
 	bool passed;
-	const char *why; /* the beginning */
+	const char *why; /* the beginning of why */
 } shell_cases[] = {
 	{ "exec:true", LIMIT_MS, true, "exited with status 0" },
 	{ "exec:echo fine; echo; exit 0", LIMIT_MS, true, "fine" },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What kind of file a program is, on files made for it and on those that
- * every machine has, and the backend that follows from it.
+ * What kind of file a program is, for files made here and for files that every
+ * machine has; and the backend that follows from it.
  */
 #include "process/program_kind.h"
 
@@ -42,7 +42,7 @@ write_script(const char *name, const char *text)
 	write_file(name, text, strlen(text));
 }
 
-/* A made-up file with one segment that holds these bytes. */
+/* A small ELF file with one segment that has these bytes. */
 struct fake {
 	Elf64_Ehdr head;
 	Elf64_Phdr segment;
@@ -123,7 +123,7 @@ knows_go_by_its_note(void **state)
 	assert_int_equal(program_kind_read(&kind, "elf"), 0);
 	assert_true(kind.go);
 	assert_int_equal(kind.libc, PROGRAM_LIBC_NONE);
-	fake.segment.p_filesz = 24; /* the note before it alone */
+	fake.segment.p_filesz = 24; /* only the note before it */
 	write_file("elf", &fake, sizeof(fake));
 	assert_int_equal(program_kind_read(&kind, "elf"), 0);
 	assert_false(kind.go);
@@ -148,7 +148,7 @@ detects_other_machines(void **state)
 	assert_false(kind.native);
 }
 
-/* Every length of a file that breaks off, and offsets beyond the end. */
+/* Every length of a truncated file, and offsets beyond the end. */
 static void
 survives_broken_files(void **state)
 {
@@ -297,7 +297,7 @@ checks_every_feature(void **state)
 	}
 }
 
-/* Whoever can write the script could have us wait for good. */
+/* Else whoever can write the script could make us wait for ever. */
 static void
 waits_for_no_fifo(void **state)
 {

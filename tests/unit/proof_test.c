@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * That the kernel keeps to a plan is shown, and that it does not is found
- * out, on real sockets, while no program sees a packet of ours.
+ * A kernel that follows the plan passes, and one that does not is found out,
+ * with real sockets, while no program gets a packet of ours.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -18,7 +18,7 @@
 
 #define CANDIDATE 2 /* a generation without a share */
 
-/* What a program does that chooses itself: always this index. */
+/* Attach a program that always chooses this index. */
 static void
 choose(const struct group *group, size_t index)
 {
@@ -52,12 +52,12 @@ check_address(const char *text)
 	for (generation = 1; generation <= N; generation++)
 		assert_int_equal(proof_try(&at, &group, &plan, generation), 0);
 
-	/* All reach the active one, the checks of the candidate as well. */
+	/* All packets reach the active one, even the candidate's checks. */
 	choose(&group, ACTIVE);
 	assert_int_equal(proof_try(&at, &group, &plan, CANDIDATE), -1);
 	assert_int_equal(errno, EXDEV);
 
-	/* All reach the candidate, which has no share. */
+	/* All packets reach the candidate, which has no share. */
 	choose(&group, group_at(&group, CANDIDATE));
 	assert_int_equal(proof_try(&at, &group, &plan, CANDIDATE), -1);
 	assert_int_equal(errno, ENOLINK);
@@ -78,7 +78,7 @@ who_steers_past_us_is_found_out(void **state)
 			check_address(addresses[i]);
 }
 
-/* A socket without SO_REUSEPORT gets what comes past the group's program. */
+/* A socket without SO_REUSEPORT gets packets without the group's program. */
 static void
 a_socket_that_left_the_rule_is_gathered(void **state)
 {

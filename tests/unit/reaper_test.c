@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The reaper: nobody's end is missed, everyone is told once.
+ * The reaper: no end is missed, and each is reported once.
  */
 #include "process/reaper.h"
 
@@ -21,7 +21,7 @@
 #define CROWD	 50
 #define LIMIT_MS 5000
 
-/* What a function was told. */
+/* What a function was called with. */
 struct told {
 	unsigned int calls;
 	pid_t pid;
@@ -58,7 +58,7 @@ teardown(void **state)
 	return 0;
 }
 
-/* Turn the loop until that many calls have come, and once more. */
+/* Run the loop until there were that many calls, and one turn more. */
 static void
 wait_for(const struct told *told, unsigned int calls)
 {
@@ -83,7 +83,7 @@ child_that_exits(int status)
 	return pid;
 }
 
-/* Wait for its end without reaping it. */
+/* Wait for the end of a process without reaping it. */
 static void
 await_zombie(pid_t pid)
 {
@@ -197,7 +197,7 @@ a_silent_watch_tells_nobody(void **state)
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 }
 
-/* Ends the watch of the child whose PID is in arg, and starts another. */
+/* End the watch of the child whose PID is in arg, and begin another. */
 static void
 meddle(pid_t pid, int status, void *arg)
 {

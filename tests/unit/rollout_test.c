@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The rollout's table, every state and event: what it must do is written
- * down here a second time, as sentences, so that a change of the table is
- * seen.
+ * The rollout's table, for every state and event.  What it must do is repeated
+ * here with reasons, so that a change of the table is noticed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,35 +20,35 @@ struct expectation {
 	enum rollout_state next;
 };
 
-/* All that is not here must be refused and change nothing. */
+/* Everything else must be refused and change nothing. */
 static const struct expectation expectations[] = {
-	/* A rollout begins only where none is under way. */
+	/* A rollout begins only if none is under way. */
 	{ ROLLOUT_IDLE, EVENT_BEGIN, ACTION_RESOLVE, ROLLOUT_RESOLVING },
 	{ ROLLOUT_IDLE, EVENT_BEGIN_WARM, ACTION_CHECK, ROLLOUT_CHECKING },
-	/* Before there is a candidate nothing need be taken back. */
+	/* Before there is a candidate nothing needs to be taken back. */
 	{ ROLLOUT_RESOLVING, EVENT_RESOLVED, ACTION_START, ROLLOUT_STARTING },
 	{ ROLLOUT_RESOLVING, EVENT_FAILED, ACTION_GIVE_UP, ROLLOUT_IDLE },
 	{ ROLLOUT_RESOLVING, EVENT_ABORT, ACTION_GIVE_UP, ROLLOUT_IDLE },
-	/* One that cannot overlap is started when nobody else runs. */
+	/* A candidate that cannot overlap starts when no other runs. */
 	{ ROLLOUT_RESOLVING, EVENT_RESOLVED_EXCLUSIVE, ACTION_VACATE,
 	    ROLLOUT_STOPPING },
 	{ ROLLOUT_STOPPING, EVENT_VACATED, ACTION_START, ROLLOUT_STARTING },
-	/* As long as the old one was not asked to stop, nothing is lost. */
+	/* Until the old one is asked to stop nothing is lost. */
 	{ ROLLOUT_STOPPING, EVENT_FAILED, ACTION_TAKE_BACK, ROLLOUT_IDLE },
-	/* Then there is only the way through. */
+	/* After that the old one must be restored. */
 	{ ROLLOUT_STOPPING, EVENT_ABORT, ACTION_RESTORE, ROLLOUT_RESTORING },
 	{ ROLLOUT_RESTORING, EVENT_VACATED, ACTION_REVIVE, ROLLOUT_RESTORING },
 	{ ROLLOUT_RESTORING, EVENT_READY, ACTION_CHECK, ROLLOUT_RESTORING },
 	{ ROLLOUT_RESTORING, EVENT_HEALTHY, ACTION_RESTORED, ROLLOUT_IDLE },
 	{ ROLLOUT_RESTORING, EVENT_FAILED, ACTION_LOST, ROLLOUT_IDLE },
 	{ ROLLOUT_RESTORING, EVENT_EXPIRED, ACTION_LOST, ROLLOUT_IDLE },
-	/* It serves nobody before it is ready and healthy. */
+	/* A candidate serves nobody before it is ready and healthy. */
 	{ ROLLOUT_STARTING, EVENT_READY, ACTION_CHECK, ROLLOUT_CHECKING },
 	{ ROLLOUT_STARTING, EVENT_FAILED, ACTION_TAKE_BACK, ROLLOUT_IDLE },
 	{ ROLLOUT_STARTING, EVENT_EXITED, ACTION_TAKE_BACK, ROLLOUT_IDLE },
 	{ ROLLOUT_STARTING, EVENT_EXPIRED, ACTION_TAKE_BACK, ROLLOUT_IDLE },
 	{ ROLLOUT_STARTING, EVENT_ABORT, ACTION_TAKE_BACK, ROLLOUT_IDLE },
-	/* A failing check counts only once it had passed. */
+	/* A failing check counts only after checks have passed. */
 	{ ROLLOUT_CHECKING, EVENT_HEALTHY, ACTION_SHIFT, ROLLOUT_BAKING },
 	{ ROLLOUT_CHECKING, EVENT_FAILED, ACTION_TAKE_BACK, ROLLOUT_IDLE },
 	{ ROLLOUT_CHECKING, EVENT_EXITED, ACTION_TAKE_BACK, ROLLOUT_IDLE },
@@ -61,7 +60,7 @@ static const struct expectation expectations[] = {
 	{ ROLLOUT_SHIFTING, EVENT_SICK, ACTION_TAKE_BACK, ROLLOUT_IDLE },
 	{ ROLLOUT_SHIFTING, EVENT_PROMOTE, ACTION_PROMOTE, ROLLOUT_IDLE },
 	{ ROLLOUT_SHIFTING, EVENT_ABORT, ACTION_TAKE_BACK, ROLLOUT_IDLE },
-	/* A share by hand holds it, also where it had all the traffic. */
+	/* A share set by hand stays, even if it has all the traffic. */
 	{ ROLLOUT_SHIFTING, EVENT_SPLIT, ACTION_HOLD, ROLLOUT_SHIFTING },
 	{ ROLLOUT_BAKING, EVENT_SPLIT, ACTION_HOLD, ROLLOUT_SHIFTING },
 	{ ROLLOUT_BAKING, EVENT_FAILED, ACTION_TAKE_BACK, ROLLOUT_IDLE },

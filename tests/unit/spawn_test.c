@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Starting programs, for real: what they find in /proc about themselves, and
- * what is said of those that cannot be started.
+ * Starting real programs: what they find about themselves in /proc, and what is
+ * reported of programs that cannot be started.
  */
 #include <endian.h>
 #include <errno.h>
@@ -71,7 +71,7 @@ tear_down(void **state)
 	return 0;
 }
 
-/* As the image of what lies at argv[0] now. */
+/* Make an image of the file at argv[0]. */
 static void
 use(char *const *argv)
 {
@@ -84,7 +84,7 @@ use(char *const *argv)
 		st.st_mtim, st.st_ctim };
 }
 
-/* Start it with our stdout led into a file, and give what it wrote. */
+/* Start the image with stdout in a file, and return what it wrote. */
 static const char *
 output(const char *const *argv)
 {
@@ -118,7 +118,7 @@ shell(const char *script)
 	return output(argv);
 }
 
-/* Ignore a signal that is the C library's own. */
+/* Ignore a signal that the C library uses itself. */
 static void
 ignore_raw(int signal)
 {
@@ -139,7 +139,7 @@ no_signal_is_ignored_caught_or_blocked(void **state)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGRTMIN + 1, SIG_IGN);
-	/* As one that started us may have done: no function here can. */
+	/* Whoever started us may have ignored it; sigaction(3) cannot. */
 	ignore_raw(SIGRTMIN - 1);
 	sigemptyset(&some);
 	sigaddset(&some, SIGTERM);
@@ -179,7 +179,7 @@ it_leads_a_session_of_its_own(void **state)
 	assert_int_equal(pid, session);
 }
 
-/* A socket with exactly that number. */
+/* Open a socket with exactly this number. */
 static void
 open_socket_as(int number)
 {
@@ -221,7 +221,7 @@ expect_sockets_only(const int numbers[static 3])
 		close(numbers[i]);
 	}
 	close(leaked);
-	/* The directory that is being read is the one it opened itself. */
+	/* The program itself has opened the directory that it reads. */
 	assert_non_null(strstr(text, " 6 -> /proc/"));
 	assert_null(strstr(text, " 7 -> "));
 	assert_null(strstr(text, "/dev/zero"));
@@ -230,7 +230,7 @@ expect_sockets_only(const int numbers[static 3])
 static void
 it_has_the_sockets_in_order_and_nothing_else(void **state)
 {
-	/* Where others are to go; and far from there. */
+	/* Numbers that are targets themselves; and far higher numbers. */
 	static const int arrangements[][3] = { { 5, 4, 3 }, { 42, 40, 41 } };
 	size_t i;
 
@@ -238,7 +238,7 @@ it_has_the_sockets_in_order_and_nothing_else(void **state)
 		expect_sockets_only(arrangements[i]);
 }
 
-/* By other protocols nobody could tell it of them: they are not there. */
+/* Other protocols cannot describe stored descriptors: none are passed. */
 static void
 what_was_stored_comes_behind_the_sockets(void **state)
 {
@@ -259,7 +259,7 @@ what_was_stored_comes_behind_the_sockets(void **state)
 	close(zero);
 }
 
-/* More than it could open by itself, but for the limits of that. */
+/* More descriptors than its soft limit allows it to open. */
 static void
 it_can_be_given_as_many_as_it_may_have(void **state)
 {
@@ -357,7 +357,7 @@ write_script(const char *text)
 	write_program(text, strlen(text), 0755);
 }
 
-/* A program that was unlinked runs by its descriptor, which it has not. */
+/* An unlinked program runs by a descriptor that it does not inherit. */
 static void
 a_deleted_file_still_runs(void **state)
 {
@@ -386,7 +386,7 @@ a_deleted_file_still_runs(void **state)
 	close(out);
 }
 
-/* It is not started, and this is said; %s stands for the file. */
+/* The start fails with this reason; %s stands for the file. */
 static void
 expect_failure(const char *format)
 {

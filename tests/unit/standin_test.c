@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Stand-ins: tell each signal, survive all but KILL, and end with us.
+ * Stand-ins: they report each signal, survive all but KILL, and end with us.
  */
 #include "process/standin.h"
 
@@ -49,7 +49,7 @@ tear_down(void **state)
 	return 0;
 }
 
-/* Run the loop until so many signals were told. */
+/* Run the loop until this many signals were reported. */
 static void
 wait_for(int n)
 {
@@ -68,7 +68,7 @@ has_ended(int pidfd)
 	struct pollfd pfd = { .fd = pidfd, .events = POLLIN };
 	int n;
 
-	/* Its very end interrupts us, by SIGCHLD. */
+	/* The end of the process itself interrupts us, with SIGCHLD. */
 	while ((n = poll(&pfd, 1, DEADLINE_MS)) == -1 && errno == EINTR)
 		continue;
 	return n == 1;
@@ -103,7 +103,7 @@ it_ends_when_it_is_freed(void **state)
 	close(pidfd);
 }
 
-/* A supervisor that is killed must not leave it behind. */
+/* A supervisor that is killed must not leave the stand-in behind. */
 static void
 it_ends_with_us(void **state)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The compiled programs, run by an interpreter of classic BPF on made-up
- * packets: who gets the connection.  That the kernel runs them alike is
- * for steering_test.c to show.
+ * The compiled programs, run by an interpreter of classic BPF with packets made
+ * here: which generation gets the connection?  steering_test.c shows that the
+ * kernel runs them alike.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,7 +30,7 @@ struct packet {
 	unsigned char net[64];
 };
 
-/* A generator with a fixed seed: a test either always passes or never. */
+/* Random numbers with a fixed seed: a test always passes, or never. */
 static uint32_t
 draw(void)
 {
@@ -77,7 +77,7 @@ packet_load(const struct packet *p, unsigned int size, uint32_t at)
 static uint32_t
 alu(unsigned int op, uint32_t a, uint32_t b)
 {
-	/* What the kernel refuses to load; said so that analysers see it. */
+	/* The kernel refuses to load this; the check is for analysers. */
 	if ((b == 0 && (op == BPF_DIV || op == BPF_MOD)) ||
 	    (b > 31 && op == BPF_RSH)) {
 		fail_msg("operand %u", b);
@@ -207,7 +207,7 @@ client(int family, uint32_t number)
 	return packet_make(text, 1024 + number % 60000);
 }
 
-/* Within three standard deviations, whose square is the variance. */
+/* Within three standard deviations; a deviation squared is the variance. */
 static void
 assert_share(unsigned int hits, unsigned int percent)
 {
@@ -272,7 +272,7 @@ a_growing_share_never_gives_a_client_back(void **state)
 	free(moved);
 }
 
-/* Networks whose addresses differ in their high bits alone. */
+/* Networks whose addresses differ only in their high bits. */
 static void
 sticky_hashes_every_bit_of_an_address(void **state)
 {
@@ -322,7 +322,7 @@ directed_sources_come_first(void **state)
 	assert_int_equal(from("::1", 7 * STEER_PORTS), 0);
 	assert_int_equal(from("::2", STEER_PORT_BASE + 7 * STEER_PORTS), 0);
 	assert_int_equal(from("1::1", STEER_PORT_BASE + 7 * STEER_PORTS), 0);
-	/* Generation 0 is that of placeholders, and nobody's. */
+	/* Generation 0 is for placeholders: no program has it. */
 	assert_int_equal(from("127.83.0.0", 40000), 0);
 	assert_int_equal(from("127.83.0.9", 40000), 0);
 }
@@ -404,12 +404,12 @@ several_sockets_of_one_generation_share_by_client(void **state)
 		assert_in_range(
 		    hits[3], CLIENTS * 31 / 100, CLIENTS * 36 / 100);
 	}
-	/* One client's connections differ in their ports. */
+	/* The connections of one client differ in their ports. */
 	memset(hits, 0, sizeof(hits));
 	for (n = 1024; n < 1324; n++)
 		hits[from("10.0.0.1", n)]++;
 	assert_in_range(hits[3], 70, 130);
-	/* Directed ones too are spread over that generation's sockets only. */
+	/* Directed connections are spread over its sockets, too. */
 	memset(hits, 0, sizeof(hits));
 	for (n = 1024; n < 1124; n++)
 		hits[from("127.83.0.1", n)]++;
@@ -448,7 +448,7 @@ what_cannot_be_compiled_is_refused(void **state)
 	assert_int_equal(errno, E2BIG);
 }
 
-/* Far more than 255 instructions between a jump and where it goes. */
+/* A jump goes over far more than 255 instructions. */
 static void
 long_programs_are_right_to_their_last_block(void **state)
 {

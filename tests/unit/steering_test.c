@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Steering on the kernel's own sockets: who gets connections and datagrams
- * while generations join and leave.  The test is the client and, by the
+ * Steering of real sockets by the kernel: who gets connections and datagrams
+ * while generations join and leave?  The test is the client and, with the
  * sockets that the listener lends, every server.
  */
 #include <setjmp.h>
@@ -27,7 +27,7 @@
 #include "filters.h"
 
 #define NELEM(a)  (sizeof(a) / sizeof((a)[0]))
-#define HIGHEST	  1200u /* generation that a test has */
+#define HIGHEST	  1200u /* the highest generation of a test */
 #define DATAGRAMS 20000u
 #define DEADLINE  5000 /* ms */
 #define NOBODY	  0u
@@ -89,7 +89,7 @@ connect_to(const struct address *to, const struct address *source)
 	return fd;
 }
 
-/* Take what came in; whose was it? */
+/* Accept what came in; which generation got it? */
 static unsigned int
 take(const struct listener *l, unsigned int highest)
 {
@@ -119,7 +119,7 @@ take(const struct listener *l, unsigned int highest)
 	return NOBODY;
 }
 
-/* Whom a client from source reaches. */
+/* The generation that a client from source reaches. */
 static unsigned int
 reached_from(const struct listener *l, const char *source)
 {
@@ -141,7 +141,7 @@ reached_from(const struct listener *l, const char *source)
 	return g;
 }
 
-/* Whom the directed sources of a generation reach, all of them. */
+/* The generation that all directed sources of a generation reach. */
 static unsigned int
 reached_directly(const struct listener *l, unsigned int generation)
 {
@@ -188,7 +188,7 @@ each_kind_of_address_is_directed_and_steered(void **state)
 		l = listener_make(kinds[i]);
 		for (g = 1; g <= 3; g++)
 			open_generation(l, g);
-		/* The first serves until somebody says otherwise. */
+		/* The first generation serves until a plan says otherwise. */
 		to = strchr(kinds[i], '[') != NULL &&
 			strstr(kinds[i], "::]") == NULL
 		    ? reached_from(l, "[::1]")
@@ -198,14 +198,14 @@ each_kind_of_address_is_directed_and_steered(void **state)
 			steer_all_to(l, to);
 			for (g = 1; g <= 3; g++)
 				assert_int_equal(reached_directly(l, g), g);
-			/* Who is not there is nobody in particular. */
+			/* Without a socket here it is not directed. */
 			assert_int_equal(reached_directly(l, 4), to);
 		}
 		listener_free(l);
 	}
 }
 
-/* A dual-stack socket: the same plan for both families. */
+/* A dual-stack socket follows the same plan for both families. */
 static void
 dual_stack_serves_both_families_alike(void **state)
 {
@@ -231,7 +231,7 @@ dual_stack_serves_both_families_alike(void **state)
 			    address_port(listener_address(l)));
 		}
 	}
-	/* IPv4's directed sources serve it, IPv6's still work. */
+	/* It is directed by IPv4 sources, and IPv6's still work. */
 	assert_int_equal(listener_direct(l, 2, 0, &to, &source), 0);
 	assert_int_equal(source.sa.sa_family, AF_INET);
 	steer_all_to(l, 1);
@@ -243,7 +243,7 @@ dual_stack_serves_both_families_alike(void **state)
 	listener_free(l);
 }
 
-/* An address of this machine that is not on the loopback, if it has one. */
+/* An address of this machine other than loopback, if there is one. */
 static bool
 other_local_address(char *text, size_t size)
 {
@@ -304,7 +304,7 @@ preview_networks_get_the_candidate(void **state)
 	listener_free(l);
 }
 
-/* A datagram from the nth of many clients; returns who has got it. */
+/* Send a datagram as the n-th of many clients; returns who has got it. */
 static unsigned int
 datagram_from(struct listener *l, const struct address *to, unsigned int n)
 {
@@ -329,7 +329,7 @@ datagram_from(struct listener *l, const struct address *to, unsigned int n)
 	return who;
 }
 
-/* A flow that is torn is a session lost: QUIC, DTLS, a game. */
+/* A flow that is split is a lost session of QUIC, DTLS or a game. */
 static void
 datagrams_of_a_client_stay_together(void **state)
 {
@@ -351,7 +351,7 @@ datagrams_of_a_client_stay_together(void **state)
 	listener_free(l);
 }
 
-/* How many of many clients' datagrams generation 2 gets at this share. */
+/* The number of many clients' datagrams that generation 2 gets. */
 static unsigned int
 count_share(struct listener *l, unsigned int percent)
 {
@@ -370,8 +370,8 @@ count_share(struct listener *l, unsigned int percent)
 }
 
 /*
- * Three standard deviations are passed by chance once in 370 times: what
- * fails must fail twice in a row.
+ * By chance one of 370 results is beyond three standard deviations: a failure
+ * must come twice in a row.
  */
 static void
 shares_are_kept_by_the_kernel(void **state)
@@ -435,7 +435,7 @@ sticky_clients_stay_and_never_go_back(void **state)
 	listener_free(l);
 }
 
-/* As a program does with its own SO_REUSEPORT sockets, up to listen(2). */
+/* As a program does with SO_REUSEPORT sockets of its own, up to listen(2). */
 static int
 worker_socket(const struct listener *l)
 {
@@ -495,10 +495,10 @@ workers_of_a_generation_all_get_connections(void **state)
 	}
 }
 
-/* How the programs end: CRASHED, and nobody knew beforehand. */
+/* How programs end; CRASHED: nobody knew it beforehand. */
 enum departure { CLOSED, SHUT_BEFORE, SHUT_AFTER, CRASHED, NDEPARTURES };
 
-/* A program shuts its sockets down by itself, the last first. */
+/* A program shuts its sockets down itself, the last one first. */
 static void
 shut_down(const struct listener *l, unsigned int generation)
 {
@@ -521,7 +521,7 @@ assert_all_reached(const struct listener *l, const bool *there, unsigned int to)
 		assert_int_equal(reached_directly(l, g), there[g] ? g : to);
 }
 
-/* Three generations; there says which. */
+/* Three generations; there says which exist. */
 static struct listener *
 three_generations(size_t workers, bool there[5])
 {
@@ -544,7 +544,7 @@ prepare(struct listener *l, unsigned int generation, bool *there)
 	there[generation] = false;
 }
 
-/* The first two of order leave one by one, and 4 joins while the first does. */
+/* The first two of order leave in turn; 4 joins while the first leaves. */
 static void
 leave_in_order(
     const unsigned int *order, size_t workers, enum departure departure)
@@ -576,7 +576,7 @@ leave_in_order(
 	listener_free(l);
 }
 
-/* They leave together, the sockets of the second first. */
+/* They leave together, the second's sockets first. */
 static void
 leave_together(
     const unsigned int *order, size_t workers, enum departure departure)
@@ -623,7 +623,7 @@ generations_leave_in_every_order(void **state)
 	assert_int_equal(open_descriptors(), before);
 }
 
-/* Upgrades without end, with one generation parked or draining meanwhile. */
+/* Many upgrades, while one generation is parked or draining. */
 static void
 upgrade_often(const char *address, size_t workers, enum departure departure)
 {
@@ -666,7 +666,7 @@ placeholders_stay_few_over_many_upgrades(void **state)
 	upgrade_often("127.0.0.1:0", 1, CLOSED);
 	upgrade_often("127.0.0.1:0", 1, SHUT_AFTER);
 	upgrade_often("127.0.0.1:0", 2, SHUT_AFTER);
-	if (can_filter()) /* a key knows IPv4 alone, traffic/sieve.h */
+	if (can_filter()) /* a key knows only IPv4, traffic/sieve.h */
 		upgrade_often("[::1]:0", 2, SHUT_AFTER);
 	upgrade_often("udp:127.0.0.1:0", 1, CLOSED);
 	assert_int_equal(open_descriptors(), before);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Generations join and leave under live traffic: threads are the clients and
- * the servers, the test is the supervisor.  No connection may fail, and none
+ * Generations join and leave under live traffic.  Threads are the clients and
+ * the servers; the test is the supervisor.  No connection may fail, and none
  * may reach a generation while it has no share.
  */
 #include <setjmp.h>
@@ -33,16 +33,16 @@
 #define WORKERS_MAX 2
 #define DEADLINE_MS 10000
 
-/* Programs end with their sockets, shut these down before, or crash. */
+/* A program ends with its sockets, shuts them down before, or crashes. */
 enum departure { END, SHUT_DOWN, CRASH };
 
-/* A program: accepts on its sockets, answers with its generation's number. */
+/* A program: it accepts on its sockets and answers with its generation. */
 struct server {
 	pthread_t thread;
 	unsigned int generation;
-	struct pollfd fds[WORKERS_MAX + 1]; /* the last: told to stop */
+	struct pollfd fds[WORKERS_MAX + 1]; /* the last one tells it to stop */
 	size_t n;
-	bool shuts_down; /* its sockets, when it is told to stop */
+	bool shuts_down; /* its sockets, when it has to stop */
 };
 
 static struct address where;
@@ -56,7 +56,7 @@ count_failure(int error)
 	atomic_fetch_add(error == ECONNREFUSED ? &refused : &others, 1);
 }
 
-/* One connection, ended by a reset so that none stays in TIME_WAIT. */
+/* Make one connection and reset it, so that no TIME_WAIT is left. */
 static void
 ask(void)
 {
@@ -93,7 +93,7 @@ serve(const struct server *s, int fd)
 
 	if (client == -1)
 		return;
-	/* The client ends it. */
+	/* The client ends the connection. */
 	if (send(client, &answer, 1, MSG_NOSIGNAL) == 1)
 		(void)recv(client, &end, 1, 0);
 	close(client);
@@ -159,7 +159,7 @@ now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Until so many more connections have ended, each in its own way. */
+/* Wait until that many more connections have ended, in any way. */
 static void
 wait_for_traffic(unsigned int more)
 {
@@ -173,7 +173,7 @@ wait_for_traffic(unsigned int more)
 	}
 }
 
-/* Its queue is empty, and stays so while others get connections. */
+/* Wait until the queue is empty and stays so under traffic. */
 static void
 drain(struct listener *l, unsigned int generation)
 {
@@ -201,7 +201,7 @@ steer(struct listener *l, unsigned int generation)
 	assert_int_equal(listener_steer(l, &plan), 0);
 }
 
-/* A listener with its servers, and the clients. */
+/* A listener with its servers and the clients. */
 struct scene {
 	struct listener *l;
 	struct server servers[GENERATIONS];
@@ -258,7 +258,7 @@ scene_begin(struct scene *s, size_t workers)
 	wait_for_traffic(50);
 }
 
-/* All connections have been served. */
+/* Every connection has been served. */
 static void
 scene_end(struct scene *s)
 {
@@ -278,7 +278,7 @@ scene_end(struct scene *s)
 	assert_int_equal(atomic_load(&others), 0);
 }
 
-/* 2 and 3 join, and get nothing until one of the three takes over. */
+/* 2 and 3 join and get nothing until one of the three takes over. */
 static void
 take_over(struct scene *s, unsigned int stays, size_t workers)
 {
@@ -294,7 +294,7 @@ take_over(struct scene *s, unsigned int stays, size_t workers)
 			drain(s->l, g);
 }
 
-/* The first two of order leave, and 4 joins while the first does. */
+/* The first two of order leave; 4 joins while the first leaves. */
 static void
 leave_under_traffic(
     const unsigned int *order, size_t workers, enum departure how)
@@ -406,7 +406,7 @@ run_leaver(void *arg)
 	return NULL;
 }
 
-/* A directed connection is in its generation's queue, and in no other. */
+/* A directed connection gets into its generation's queue, and no other. */
 static void
 assert_directed(const struct listener *l, unsigned int generation)
 {
@@ -424,7 +424,7 @@ assert_directed(const struct listener *l, unsigned int generation)
 	close(fd);
 }
 
-/* 2 leaves at any instant, known or not, while 3 joins: where is 3? */
+/* 2 leaves at any moment, known or not, while 3 joins: is 3 reached? */
 static void
 leave_while_another_joins(unsigned int spins, bool known)
 {
@@ -450,7 +450,7 @@ leave_while_another_joins(unsigned int spins, bool known)
 	assert_int_not_equal(listener_open(l, 3), -1);
 	pthread_join(thread, NULL);
 	if (!known)
-		steer(l, 1); /* looks who is there */
+		steer(l, 1); /* this looks who is still there */
 	assert_directed(l, 1);
 	assert_directed(l, 3);
 	listener_leave(l, 2);

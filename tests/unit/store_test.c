@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a supervisor that comes up makes of descriptors that nobody asks for.
- * The test is its keeper.
+ * What a new supervisor does with descriptors that nobody asks for.  The test
+ * is its keeper.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,7 +51,7 @@ come_up(int channel, int own, int programs)
 	_exit(0);
 }
 
-/* Until the barrier; what is asked to be removed, in any order. */
+/* Receive until the barrier; removals may come in any order. */
 static void
 hear(int channel, char *removed, size_t size)
 {
@@ -117,7 +117,7 @@ what_is_not_asked_for_is_let_go_and_only_our_own_shut_down(void **state)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	assert_false(is_listening(own));
-	/* A program may have users there. */
+	/* A program may have clients there. */
 	assert_true(is_listening(programs));
 	close(channel[0]);
 	close(own);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The tape: what was added last is there, in order, also for a successor, and
- * also where a line was cut short.
+ * The tape: the newest events are there in their order, also for a successor,
+ * and also if a line was cut short.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,7 +42,7 @@ check(const struct tape *tape, json_int_t after, int first, int last)
 	json_decref(list);
 }
 
-/* As a successor has it: by descriptor alone. */
+/* Open by descriptors alone, as a successor does. */
 static void
 succeed(struct tape *tape)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Who belongs to a generation: real processes of every kind of kinship.
- * Each that a test starts ends with it.
+ * Which processes belong to a generation: real processes, related in every way.
+ * Each process that a test starts ends with the test.
  */
 #include <errno.h>
 #include <linux/sched.h>
@@ -29,9 +29,9 @@
 
 #define DEADLINE_MS 5000
 #define CROWD	    300
-#define LIFETIME    60 /* seconds, should a test end before its time */
+#define LIFETIME    60 /* seconds, if a test ends too early */
 
-/* Where started processes say their PIDs. */
+/* Started processes report their PIDs here. */
 static int channel[2];
 
 static void
@@ -60,14 +60,14 @@ static void __attribute__((noreturn)) stay(void)
 		pause();
 }
 
-/* A program that has these in its environment and nothing else. */
+/* Execute a program with exactly this environment. */
 static void __attribute__((noreturn)) stay_marked(const char *const *env)
 {
 	execle("/bin/sleep", "sleep", "60", NULL, env);
 	_exit(127);
 }
 
-/* Gone for good, reaped by us. */
+/* Kill the process and reap it. */
 static void
 end(pid_t pid)
 {
@@ -87,7 +87,7 @@ has(struct tree *tree, pid_t pid)
 	return i < n;
 }
 
-/* exec(3) has not happened yet right after fork(2). */
+/* Right after fork(2) the child has not executed its program yet. */
 static bool
 gets(struct tree *tree, pid_t pid)
 {
@@ -125,7 +125,7 @@ size(struct tree *tree)
 	return n;
 }
 
-/* A process, with a child, and so on for some generations. */
+/* A process with a child, which has a child, for some generations. */
 static void __attribute__((noreturn)) family(int depth)
 {
 	while (depth-- > 0 && fork() == 0)
@@ -188,7 +188,7 @@ test_orphans_once_seen(void **state)
 	tree_free(tree);
 }
 
-/* Neither seen before nor marked, but of the main process's session. */
+/* Never seen and without marks, but in the main process's session. */
 static void
 test_orphans_by_session(void **state)
 {
@@ -245,7 +245,7 @@ test_orphans_by_environment(void **state)
 		if ((pid = fork()) == 0)
 			stay_marked(cases[i].env);
 		wait_for_program(pid);
-		/* Its name is there a moment before its environment. */
+		/* The new name is there a moment before the environment. */
 		assert_true(cases[i].ours ? gets(tree, pid) : !has(tree, pid));
 		end(pid);
 		tree_free(tree);
@@ -255,7 +255,7 @@ test_orphans_by_environment(void **state)
 #define MARK  "0123456789abcdef0123456789abcdef"
 #define OTHER "0123456789abcdef0123456789abcdee"
 
-/* Whoever knows the service's names must know its mark as well. */
+/* Whoever knows the service's names must know its mark, too. */
 static void
 test_orphans_by_mark(void **state)
 {
@@ -282,7 +282,7 @@ test_orphans_by_mark(void **state)
 		if ((pid = fork()) == 0)
 			stay_marked(cases[i].env);
 		wait_for_program(pid);
-		/* Its name is there a moment before its environment. */
+		/* The new name is there a moment before the environment. */
 		assert_true(cases[i].ours ? gets(tree, pid) : !has(tree, pid));
 		end(pid);
 		tree_free(tree);
@@ -304,7 +304,7 @@ test_marks(void **state)
 	assert_false(origin_is_mark(""));
 }
 
-/* What a helper leaves behind in our own session is not taken for ours. */
+/* What a helper leaves in our own session does not belong. */
 static void
 test_own_session_does_not_count(void **state)
 {
@@ -328,7 +328,7 @@ test_own_session_does_not_count(void **state)
 	tree_free(tree);
 }
 
-/* A member's word would have us end our keeper, or the whole system. */
+/* Else a member's message could make us end our keeper, or PID 1. */
 static void
 test_nobody_above_us_belongs(void **state)
 {
@@ -368,7 +368,7 @@ test_known_is_this_very_process(void **state)
 		hear_pid();
 	assert_int_equal(tree_add(tree, member), 0);
 	assert_true(tree_knows(tree, member));
-	assert_false(tree_knows(tree, child)); /* not yet looked for */
+	assert_false(tree_knows(tree, child)); /* not scanned yet */
 	assert_true(has(tree, child));
 	assert_true(tree_knows(tree, child));
 	tree_kill(tree, SIGKILL);
@@ -408,7 +408,7 @@ outlive(void *arg)
 	stay();
 }
 
-/* Dead and not yet reaped; and dead in its first thread only. */
+/* Dead and not reaped; and dead in the first thread only. */
 static void
 test_zombies(void **state)
 {
@@ -443,7 +443,7 @@ test_zombies(void **state)
 	tree_free(tree);
 }
 
-/* A child with this very PID: clone3(2), for root alone. */
+/* Fork a child with this very PID: clone3(2), for root only. */
 static pid_t
 fork_as(pid_t pid)
 {
@@ -466,7 +466,7 @@ test_reused_pid(void **state)
 	hear_pid();
 	assert_int_equal(tree_add(tree, pid), 0);
 	end(pid);
-	/* Start times are in clock ticks, 10 ms each. */
+	/* Start times are in clock ticks of 10 ms. */
 	nanosleep(&tick, NULL);
 	if ((again = fork_as(pid)) == 0)
 		stay();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Whom a path depends on: trees made by root and others, as each can be made
- * to mean something else.
+ * Who can change what a path means: trees made by root and others, each in a
+ * way by which the meaning could change.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -22,12 +22,12 @@
 
 static char root[32];
 
-/* Below root, which is the working directory; a path is relative to it. */
+/* All is below root, the working directory; a path is relative to it. */
 static const struct {
 	const char *name;
 	const char *make;
 	const char *path;
-	const char *why; /* part of it; NULL: nobody can change it */
+	const char *why; /* part of the reason; NULL: nobody can */
 } cases[] = {
 	{ "root's own", "mkdir d; touch d/f", "d/f", NULL },
 	{ "another's file", "touch f; chown nobody f", "f",
@@ -133,7 +133,7 @@ those_who_may_change_it_are_no_fault(void **state)
 static void
 a_group_that_is_said_to_be_others_is_theirs(void **state)
 {
-	const gid_t gid = 4242; /* nobody is in it by the database */
+	const gid_t gid = 4242; /* no user is in it */
 	const struct trust free = { 0 }, bound = { NULL, 0, &gid, 1 };
 	char why[TRUST_WHY];
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The watchdog of a program: what it takes for a silence, and what not.
+ * The watchdog of a program: what counts as silence, and what does not.
  */
 #include <poll.h>
 #include <setjmp.h>
@@ -21,7 +21,7 @@
 
 static struct event_base *base;
 static struct watchdog *watchdog;
-static unsigned int waiting; /* messages in the socket */
+static unsigned int waiting; /* messages that wait in the socket */
 static char failure[128];
 static int signals[8];
 static size_t nsignals;
@@ -84,7 +84,7 @@ stop_waiting(evutil_socket_t fd, short what, void *arg)
 	event_base_loopbreak(base);
 }
 
-/* Let the loop run so long. */
+/* Run the loop for this time. */
 static void
 run_for(int64_t ms)
 {
@@ -94,7 +94,7 @@ run_for(int64_t ms)
 	event_base_dispatch(base);
 }
 
-/* As SIGSTOP does, or a machine that is suspended. */
+/* As after SIGSTOP, or on a machine that was suspended. */
 static void
 interrupt_for(int ms)
 {
@@ -172,7 +172,7 @@ test_interruption(void **state)
 	assert_true(has_failed());
 }
 
-/* It ends before the deadline, and leaves the program no time to speak. */
+/* It ends before the deadline, and the program has no time for a message. */
 static void
 test_interruption_within_a_period(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Wrapping a program in a test: starts it below either backend of the shim,
- * decides about its calls, records what was told, and sees to its end.
+ * Wrapping a program in a test: it is started with either backend of the shim,
+ * its calls are decided and recorded, and its end is waited for.
  */
 #include "wrapped.h"
 
@@ -98,7 +98,7 @@ decide_pass(struct run *run, struct intercept_call *call)
 	assert_int_equal(intercept_pass(call), 0);
 }
 
-/* Signals make a call that waits start over, as before Linux 5.19. */
+/* A signal makes a call that waits start again, as before Linux 5.19. */
 static int
 install_interruptible(int sock)
 {
@@ -120,7 +120,7 @@ install_interruptible(int sock)
 	return fd_send(sock, "", 1, &fd, 1) == 1 ? 0 : -1;
 }
 
-/* In the child: become the program. */
+/* In the child: execute the program. */
 static void
 become(struct run *run, const struct filter *filter, int sock,
     const char *program, const char *const *argv)

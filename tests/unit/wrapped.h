@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Wrapping a program in a test: starts it below either backend of the shim,
- * decides about its calls, records what was told, and sees to its end.
+ * Wrapping a program in a test: it is started with either backend of the shim,
+ * its calls are decided and recorded, and its end is waited for.
  */
 #ifndef TESTS_UNIT_WRAPPED_H
 #define TESTS_UNIT_WRAPPED_H
@@ -20,20 +20,20 @@
 
 enum backend { SECCOMP, PRELOAD };
 
-/* What the handler was told, and what it was asked to do. */
+/* What the handler was called with, and what it has to do. */
 struct run {
 	enum backend backend;
-	uid_t uid;	    /* that the program gets; 0: ours */
-	bool interruptible; /* a filter as before Linux 5.19 */
+	uid_t uid;	    /* of the program; 0: ours */
+	bool interruptible; /* the filter is as before Linux 5.19 */
 	void (*decide)(struct run *, struct intercept_call *);
-	int held; /* the socket to replace with */
+	int held; /* the socket for a replacement */
 	struct event_base *base;
 	struct intercept *intercept;
 	struct intercept_call *waiting;
 	struct event *output;
 	struct event *timer;
 	pid_t pid;
-	pid_t client; /* waited for too, unless it is 0 */
+	pid_t client; /* waited for as well; 0: none */
 	int client_status;
 	int out;
 	int status;
@@ -52,29 +52,29 @@ struct run {
 	char path[PATH_MAX];
 };
 
-/* Where a group's tests run; a link named link leads back to it. */
+/* The directory of a group's tests; a link named link leads back to it. */
 extern char directory[];
 
-/* cmocka's, for a group. */
+/* cmocka's functions for a group. */
 int wrapped_set_up(void **state);
 int wrapped_tear_down(void **state);
 
-/* Start a program (found in PATH) with what run says; finish waits for it. */
+/* Start a program, found in PATH, as run says; finish waits for its end. */
 void start(struct run *, const char *program, const char *const *argv);
 void finish(struct run *);
 
-/* Start the fixture with these verbs, PORT among them being this port. */
+/* Start the fixture with these verbs; the word PORT in them becomes port. */
 void start_fixture(struct run *, const char *name, const char *verbs, int port);
 
-/* The same, to its end. */
+/* The same, and wait for its end. */
 void wrap(struct run *, const char *name, const char *verbs, int port);
 
 bool has_fixture(const char *name);
 
-/* A port that was free just now, below limit unless that is 0. */
+/* A port that was free a moment ago, below limit unless that is 0. */
 int free_port(int limit);
 
-/* What to do about a call: let the kernel do it; do it ourselves. */
+/* Decide a call: the kernel does it, or we do it. */
 void decide_pass(struct run *, struct intercept_call *);
 void decide_bind(struct run *, struct intercept_call *);
 

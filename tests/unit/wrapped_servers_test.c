@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The shim below real servers as they come: that each of their listeners is
- * told, bound before it listens, and answers afterwards.  What is not
- * installed is left out.
+ * The shim with real servers as they are installed: each listener is announced,
+ * bound before it listens, and answers afterwards.  Servers that are not
+ * installed are left out.
  */
 #include <netinet/in.h>
 #include <signal.h>
@@ -15,7 +15,7 @@
 #include "base/fd.h"
 #include "wrapped.h"
 
-/* A client's connection, as the server's answer shows. */
+/* Connect as a client: is the server's answer right? */
 static bool
 is_answered(int port)
 {
@@ -35,7 +35,7 @@ is_answered(int port)
 	return memcmp(answer, "HTTP/", 5) == 0;
 }
 
-/* In a process of its own: the loop must go on answering calls. */
+/* In a process of its own, as the loop must go on answering calls. */
 static void
 ask_when_listening(struct run *run, struct intercept_call *call)
 {
@@ -114,7 +114,7 @@ wraps_node(void **state)
 	check_both(argv[0], argv, number);
 }
 
-/* A master and workers; it listens twice on its socket. */
+/* A master with workers; it listens twice on its socket. */
 static void
 wraps_nginx(void **state)
 {
