@@ -341,6 +341,26 @@ unchecked() {
 	rm -r "$PWD"
 }
 
+@test "wrapped: where preload's socket has too long a path, auto takes seccomp and says why" {
+	[ "$(id -u)" = 0 ] || skip "becomes another user"
+	chmod 777 .
+	cp "$BUILD/fixtures/plain" .
+	PORT=$(free_port)
+	echo one >word
+	HOTSWAP_RUNTIME_DIR=$PWD/$(printf 'long%.0s' {1..30})
+	HOTSWAP_STATE_DIR=$PWD/theirs
+	as_user hotswap start -n web --bake 0 -- \
+		./plain serve word "tcp:127.0.0.1:$PORT" 3>&-
+	says one "tcp:127.0.0.1:$PORT"
+	[ "$(generation 1 .shim)" = seccomp ]
+	grep -q 'preload is not taken, as the path of its socket is longer' \
+		theirs/web/log
+	echo two >word
+	as_user hotswap upgrade web
+	says two "tcp:127.0.0.1:$PORT"
+	as_user hotswap stop web --now
+}
+
 @test "wrapped: below another supervisor's filter the library is taken" {
 	PORT=$(free_port)
 	echo one >word
