@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the preload library and the supervisor say to each other: one
- * connection a call, to the SOCK_SEQPACKET socket that HOTSWAP_SHIM names.
+ * The protocol between the preload library and the supervisor: one connection
+ * for each call, to the SOCK_SEQPACKET socket that HOTSWAP_SHIM names.
  *
- *   library      a request; with the socket, SCM_RIGHTS, but for unlink
+ *   library      a request; with the socket, SCM_RIGHTS, except for unlink
  *   supervisor   any number of replies, the last of which is PASS or DONE:
- *                HOLD     it may take as long as it takes
- *                REPLACE  with a socket, which is to take the number
- *                PASS     do what the C library does
- *                DONE     return 0, or -1 with this errno
+ *		HOLD     the answer may take any time
+ *		REPLACE  with a socket, which gets the program's number
+ *		PASS     do what the C library does
+ *		DONE     return 0, or -1 with this errno
  *
- * A connection that ends before is one to a supervisor that has died: the
- * library asks again, since its successor has the same socket, but not for
- * ever.  What the first one did of it is found out by the socket.
+ * If the connection ends before that, the supervisor has died.  The library
+ * asks again, ANNOUNCE_TRIES times in all, since the successor has the same
+ * socket.  The successor finds out from the program's socket what was done
+ * already.
  *
- * The two sides may be of different builds: a supervisor outlives its binary.
- * A request of another version gets PASS.
+ * The two sides may be of different builds, since the supervisor can be
+ * replaced.  A request of another version gets PASS.
  */
 #ifndef SHIM_ANNOUNCE_H
 #define SHIM_ANNOUNCE_H
@@ -28,8 +29,8 @@
 #define ANNOUNCE_DATA_MAX  4096
 #define ANNOUNCE_PATH_MAX  (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 #define ANNOUNCE_LIMIT_SEC 30	 /* until the first reply */
-#define ANNOUNCE_TRIES	   8	 /* supervisors that die over one call */
-#define ANNOUNCE_AGAIN	   0x100 /* or-ed to the kind: asked before */
+#define ANNOUNCE_TRIES	   8	 /* supervisors that may die over one call */
+#define ANNOUNCE_AGAIN	   0x100 /* or-ed to the kind: a repeated call */
 
 enum announce_kind {
 	ANNOUNCE_BIND,
@@ -49,9 +50,9 @@ struct announce_request {
 	uint32_t version;
 	uint32_t kind;
 	int32_t number;	  /* of the socket; unlink: of the directory */
-	int32_t argument; /* listen: the backlog; option: which */
-	/* Behind it: the address; the path without a NUL; the option's value.
-	 */
+	int32_t argument; /* listen: the backlog; option: its number */
+
+	/* Then comes the address, the path (no NUL) or the option's value. */
 };
 
 struct announce_reply {

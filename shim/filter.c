@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The seccomp filter of a wrapped program: compiled by libseccomp before
- * fork, put in force between fork and execve, where nothing may be allocated.
+ * The seccomp filter of a wrapped program.  libseccomp compiles it before fork;
+ * it is put in force between fork and execve, where nothing may be allocated.
  */
 #include "filter.h"
 
@@ -30,11 +30,11 @@ struct filter {
 	bool no_new_privs;
 };
 
-/* What waits for the supervisor. */
+/* The calls that wait for the supervisor. */
 static const struct {
 	int nr;
 	bool unlink;
-	int option; /* setsockopt(2) at SOL_SOCKET: which; else 0 */
+	int option; /* the option of setsockopt(2); else 0 */
 } rules[] = {
 	{ SCMP_SYS(bind), false, 0 },
 	{ SCMP_SYS(listen), false, 0 },
@@ -47,8 +47,8 @@ static const struct {
 };
 
 /*
- * The kernel takes an int out of the register: what the upper half of the
- * register has does not count.
+ * The kernel takes an int from the lower half of the register, so the filter
+ * ignores the upper half.
  */
 static int
 add_rule(scmp_filter_ctx ctx, int nr, int option)
@@ -62,7 +62,7 @@ add_rule(scmp_filter_ctx ctx, int nr, int option)
 	    ctx, SCMP_ACT_NOTIFY, nr, option != 0 ? 2 : 0, arguments);
 }
 
-/* Every other architecture's calls go on: its numbers mean other things. */
+/* Calls of other architectures are allowed: their numbers mean other calls. */
 static scmp_filter_ctx
 build_rules(bool with_unlink)
 {
@@ -86,7 +86,7 @@ build_rules(bool with_unlink)
 	return NULL;
 }
 
-/* libseccomp hands its program over through a file only. */
+/* libseccomp writes a compiled program only to a file. */
 static int
 export_program(scmp_filter_ctx ctx, struct sock_fprog *program)
 {
@@ -142,9 +142,10 @@ filter_free(struct filter *filter)
 }
 
 /*
- * Without WAIT_KILLABLE_RECV (Linux 5.19) every signal makes the program's
- * call start over, which Go's preemption does all the time.  SPEC_ALLOW
- * leaves the speculation mitigations as they are; they cost all of it.
+ * Without WAIT_KILLABLE_RECV (Linux 5.19) every signal starts the program's
+ * call again, and Go's preemption sends signals all the time.  Without
+ * SPEC_ALLOW the kernel would turn on speculation mitigations, which slow the
+ * whole program down.
  */
 static int
 install_program(const struct sock_fprog *program)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The preload library: announces bind, listen, the options that decide who
- * gets a socket's connections, and the unlinking of sockets to the supervisor
- * and does as it says.  Where there is no supervisor it
- * does what the C library does.
+ * The preload library.  It announces these calls to the supervisor and does
+ * what the supervisor answers: bind, listen, setsockopt with an option that
+ * decides who gets a socket's connections, and unlinking a socket.  Without a
+ * supervisor it does what the C library does.
  *
- * It is loaded into every dynamically linked program below the server, so it
- * keeps no state but the socket's name, allocates nothing, prints nothing,
+ * It is loaded into every dynamically linked program that the server starts, so
+ * it keeps no state but the socket's name, allocates nothing, prints nothing,
  * leaves no descriptor behind, and keeps errno.  It is linked against no
- * library: syscall, getenv and errno's place come from the program's own,
- * be it glibc of any age or musl.
+ * library: syscall, getenv and errno's address come from the program's own C
+ * library, be it glibc of any age or musl.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@
 
 #include "announce.h"
 
-/* <dlfcn.h> has these for _GNU_SOURCE only, which makes bind's type odd. */
+/* <dlfcn.h> declares these only with _GNU_SOURCE, which changes bind's type. */
 #define RTLD_NEXT ((void *)-1L)
 extern void *dlsym(void *, const char *) __attribute__((weak));
 long syscall(long, ...);
@@ -35,9 +35,9 @@ long syscall(long, ...);
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* Read once, at load: programs rewrite their environment. */
+/* Read once, when loaded: programs overwrite their environment. */
 static struct sockaddr_un supervisor;
-static socklen_t supervisor_len; /* 0: there is none */
+static socklen_t supervisor_len; /* 0: there is no supervisor */
 
 EXPORT int bind(int, const struct sockaddr *, socklen_t);
 EXPORT int listen(int, int);
@@ -104,15 +104,15 @@ connect_supervisor(void)
 	return -1;
 }
 
-/* Room for one descriptor beside a message. */
+/* Room for one descriptor that comes with a message. */
 union control {
 	char space[CMSG_SPACE(sizeof(int))];
 	struct cmsghdr header;
 };
 
 /*
- * The address or path is left to the kernel to read from where the program
- * has it: what the C library would answer with EFAULT must not be a crash.
+ * The kernel reads the address or path from the program's memory.  Reading it
+ * here would crash the program where the C library returns EFAULT.
  */
 static int
 send_request(int sock, const struct announce_request *request, int fd,
@@ -140,7 +140,7 @@ send_request(int sock, const struct announce_request *request, int fd,
 	return n == -1 ? -1 : 0;
 }
 
-/* The next reply; with it a descriptor, or -1 in *fd.  False at the end. */
+/* Receive a reply, and its descriptor or -1 in *fd.  False at the end. */
 static bool
 receive_reply(int sock, struct announce_reply *reply, int *fd)
 {
@@ -166,7 +166,7 @@ receive_reply(int sock, struct announce_reply *reply, int *fd)
 	return n == sizeof(*reply);
 }
 
-/* The socket that came takes the number of the program's own. */
+/* The socket that came gets the number of the program's own socket. */
 static void
 replace_socket(int number, int fd)
 {
@@ -181,8 +181,8 @@ replace_socket(int number, int fd)
 }
 
 /*
- * Wait for the verdict.  Returns it, or NO_VERDICT if the supervisor ended
- * before; *error is what DONE came with.
+ * Wait for the verdict.  Returns the verdict and DONE's errno in *error; or
+ * NO_VERDICT if the supervisor ended before.
  */
 static int
 await_verdict(int sock, int number, int *error)
@@ -204,11 +204,11 @@ await_verdict(int sock, int number, int *error)
 		*error = reply.error;
 		return (int)reply.verdict;
 	}
-	/* One that hangs and one that has ended are not the same. */
+	/* EAGAIN is a supervisor that hangs; else it has ended. */
 	return errno == EAGAIN ? ANNOUNCE_PASS : NO_VERDICT;
 }
 
-/* The next supervisor has the same socket, and who connects waits for it. */
+/* A successor has the same socket, where connections wait for it. */
 static int
 ask(const struct announce_request *request, int fd, const void *data,
     size_t len, int *error)
@@ -232,8 +232,8 @@ ask(const struct announce_request *request, int fd, const void *data,
 }
 
 /*
- * Put a call to the supervisor.  True if it is answered: *result and errno
- * are what the program gets.
+ * Announce a call to the supervisor.  True if the supervisor has answered it:
+ * the program gets *result and errno.
  */
 static bool
 announce(const struct announce_request *request, int fd, const void *data,
@@ -251,7 +251,7 @@ announce(const struct announce_request *request, int fd, const void *data,
 	return true;
 }
 
-/* Of a family that can be a listener's.  Also says if it is a socket. */
+/* Is fd a socket of a family that listeners have? */
 static bool
 is_inet_or_unix(int fd)
 {
@@ -263,7 +263,7 @@ is_inet_or_unix(int fd)
 	return family == AF_INET || family == AF_INET6 || family == AF_UNIX;
 }
 
-/* Looked at here: a compiler's temporary files are nobody's business. */
+/* The library looks itself, so that unlinking a plain file costs no message. */
 static bool
 announce_unlink(int directory, const char *path, int *result)
 {
@@ -287,9 +287,9 @@ announce_unlink(int directory, const char *path, int *result)
 }
 
 /*
- * The next library's function of this name, or the C library's.  NULL where
- * the program has no dlsym, as with glibc before 2.34 without libdl; then
- * the call itself has to do.
+ * The function of this name in the next library, or in the C library.  NULL if
+ * the program has no dlsym, as with glibc before 2.34 without libdl; the caller
+ * makes the system call itself then.
  */
 static void *
 find_next(const char *name)
@@ -330,7 +330,7 @@ listen(int fd, int backlog)
 	return syscall(SYS_listen, fd, backlog);
 }
 
-/* Those that filter.h names. */
+/* Whether filter.h names this option. */
 static bool
 is_for_supervisor(int level, int option)
 {
@@ -383,7 +383,7 @@ unlinkat(int directory, const char *path, int flags)
 	return syscall(SYS_unlinkat, directory, path, flags);
 }
 
-/* The C library's own calls unlink behind our back. */
+/* The C library's remove(3) calls unlink in a way that cannot be preloaded. */
 int
 remove(const char *path)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is so of a service whose supervisor does not answer.  Its lock is held
- * as long as anybody is there, and names who is to be asked: the keeper, or a
- * supervisor without one.
+ * What the command tells of a service whose supervisor does not answer.  The
+ * service's lock is held as long as a process of hotswap is there.  The lock
+ * file names the keeper, or a supervisor that runs without one.
  */
 #include "cli/absence.h"
 
@@ -22,9 +22,9 @@
 #include "process/survivors.h"
 
 #define FILE_MAX   65536 /* bytes of a file in /proc */
-#define PIDS_SHOWN 256	 /* bytes of a list of them */
+#define PIDS_SHOWN 256	 /* bytes of a list of PIDs */
 
-/* The PID in the lock; 0 if nobody holds it or it cannot be told. */
+/* The PID in the lock; 0 if nobody holds the lock or the PID cannot be read. */
 static pid_t
 find_holder(const char *name, bool *is_keeper)
 {
@@ -46,7 +46,7 @@ find_holder(const char *name, bool *is_keeper)
 	return keeper;
 }
 
-/* A file of a process's in /proc, *new*; NULL with errno. */
+/* A file of a process in /proc, *new*; NULL with errno. */
 static char *
 read_file(pid_t pid, const char *file)
 {
@@ -56,7 +56,7 @@ read_file(pid_t pid, const char *file)
 	return fd_read_file(path, FILE_MAX, NULL);
 }
 
-/* As the keeper starts it, keep/keeper.h. */
+/* Started as the keeper starts a supervisor, keep/keeper.h? */
 static bool
 is_supervisor(pid_t pid)
 {
@@ -68,7 +68,7 @@ is_supervisor(pid_t pid)
 	return is;
 }
 
-/* Stopped by a signal, proc_pid_stat(5). */
+/* Whether a signal has stopped the process, proc_pid_stat(5). */
 static bool
 is_stopped(pid_t pid)
 {
@@ -82,8 +82,8 @@ is_stopped(pid_t pid)
 }
 
 /*
- * The supervisor among a keeper's children, 0 if there is none; the others
- * are listed.
+ * The PID of the supervisor among a keeper's children, 0 if there is none; the
+ * other children's PIDs are listed in others.
  */
 static pid_t
 look_at_children(pid_t keeper, char others[static PIDS_SHOWN])
@@ -108,7 +108,7 @@ look_at_children(pid_t keeper, char others[static PIDS_SHOWN])
 	return supervisor;
 }
 
-/* Programs serve on in each case. */
+/* The programs go on serving in each of these cases. */
 static enum exit_status
 tell_hanging(const char *name, pid_t supervisor)
 {
@@ -124,7 +124,7 @@ tell_hanging(const char *name, pid_t supervisor)
 	    name, supervisor, supervisor);
 }
 
-/* Keeper and supervisor were both killed: do programs serve on alone? */
+/* Whether programs serve on although keeper and supervisor were both killed. */
 static bool
 tell_orphans(const char *name, enum exit_status *status)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What stands behind a command's name.  Reading has three steps: argv into
- * tokens, which finds what is unknown; the configuration file, wherever it
+ * The arguments behind a command's name.  They are read in three steps: argv
+ * into tokens, which finds unknown options; the configuration file, wherever it
  * was named; then the tokens in their order, so that the command line wins.
  */
 #include "cli/arguments.h"
@@ -25,7 +25,7 @@ struct reader {
 	bool *seen;		 /* by row: given on the command line */
 };
 
-/* Whether what a token names takes a value. */
+/* Whether the option of a token takes a value. */
 static bool
 wants_value(const struct token *token)
 {
@@ -133,7 +133,7 @@ load_config(struct reader *reader)
 	return STATUS_OK;
 }
 
-/* Note an option for the supervisor, which reads text as well. */
+/* Note an option for the supervisor, which reads values as text too. */
 static void
 put_setting(json_t *settings, const struct token *token)
 {
@@ -166,7 +166,7 @@ apply(struct reader *reader, const struct token *token)
 	}
 	if (token->row->kind == OPTION_FLAG)
 		value = "true";
-	/* The command line's list replaces the file's. */
+	/* A list on the command line replaces the list in the file. */
 	seen = &reader->seen[token->row - option_table];
 	if (token->row->kind == OPTION_LIST && !*seen)
 		option_set(reader->options, token->row, NULL, why);
@@ -178,7 +178,7 @@ apply(struct reader *reader, const struct token *token)
 	return STATUS_OK;
 }
 
-/* [NAME] comes before the operand, and may be left out. */
+/* [NAME] comes before the operand and may be left out. */
 static int
 assign_words(struct reader *reader)
 {
@@ -204,7 +204,7 @@ assign_words(struct reader *reader)
 	return STATUS_OK;
 }
 
-/* The program, and the name that a service has by default. */
+/* Find the program, and the name that the service has by default. */
 static int
 settle_service(struct reader *reader)
 {
@@ -236,7 +236,7 @@ settle_service(struct reader *reader)
 	return STATUS_OK;
 }
 
-/* All that is kept and said of a service is JSON. */
+/* All that is stored and told of a service is JSON, so a word must be UTF-8. */
 static int
 check_text(const char *word)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A few lines at the bottom of what a terminal shows, which are rewritten in
- * place; all else scrolls by above them.
+ * A few lines at the bottom of what a terminal shows.  They are rewritten in
+ * place; all other output scrolls above them.
  */
 #ifndef CLI_BLOCK_H
 #define CLI_BLOCK_H
@@ -10,7 +10,7 @@
 
 #define BLOCK_LINES 64
 
-/* All zero but for out, at first. */
+/* At first every member but out is zero. */
 struct block {
 	FILE *out; /* a terminal; borrowed */
 	size_t n;  /* lines on the screen */
@@ -18,13 +18,13 @@ struct block {
 };
 
 /*
- * Show this text in place of the one before: as many of its lines as the
- * terminal has room for, each cut where it would wrap.  Text may have
- * colours; other control characters are the caller's to remove.
+ * Show this text in place of the text before: as many of its lines as the
+ * terminal has room for, each line cut where it would wrap.  The text may have
+ * colours; the caller removes other control characters.
  */
 void block_draw(struct block *, const char *text);
 
-/* Take it off the screen. */
+/* Take the block off the screen. */
 void block_clear(struct block *);
 
 #endif

@@ -31,8 +31,8 @@ struct client {
 	struct evbuffer *input;
 	uid_t owner; /* of the supervisor */
 	bool answered;
-	json_t *call;	  /* to be made again, NULL if it need not be */
-	int64_t patience; /* -1: calls are made once */
+	json_t *call;	  /* call to be made again; NULL: none */
+	int64_t patience; /* ms; -1: each call is made once */
 };
 
 static int
@@ -48,7 +48,7 @@ make_connection(struct client *client)
 	client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (client->fd == -1)
 		return -1;
-	/* Also bounds connect(2): the queue of a hung supervisor is full. */
+	/* connect(2) has the limit too: a hung supervisor's queue is full. */
 	setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	if (paths_connect(client->fd, path) == -1) {
 		fd_close(&client->fd);
@@ -132,7 +132,7 @@ client_call(
 		json_decref(call);
 		return result;
 	}
-	/* Where it could not be sent, the reply will not come. */
+	/* client_receive makes a call again that could not be sent. */
 	client->call = call;
 	return 0;
 }
@@ -152,8 +152,8 @@ message_read(struct client_message *message)
 }
 
 /*
- * Now and then, until there was an answer, it is looked whether there is
- * anybody to give one: twice in a row, since a successor comes at once.
+ * Until there was an answer, look every LOOK_MS whether a supervisor runs.  It
+ * must be absent twice in a row, since a successor comes within a moment.
  */
 static enum waited
 wait_for_more(struct client *client, int64_t deadline)
@@ -175,7 +175,7 @@ wait_for_more(struct client *client, int64_t deadline)
 	return waited;
 }
 
-/* Whatever this connection has. */
+/* Receive the next message of this connection. */
 static enum client_got
 receive(struct client *client, int64_t deadline, struct client_message *message)
 {
@@ -224,7 +224,7 @@ client_id(void)
 	return json_string(text);
 }
 
-/* Is there somebody who answers what takes no time? */
+/* Is there a supervisor that answers a call that takes no time? */
 static enum client_got
 greet(struct client *client, int64_t deadline)
 {
@@ -246,7 +246,7 @@ drop_connection(struct client *client)
 	evbuffer_drain(client->input, evbuffer_get_length(client->input));
 }
 
-/* GOT_REPLY: the call has been made again, to who supervises now. */
+/* GOT_REPLY: the call has been made again, to the present supervisor. */
 static enum client_got
 call_again(struct client *client, int64_t deadline)
 {

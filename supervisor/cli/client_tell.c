@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The words and the exit statuses for what comes of a call, and calls that
- * tell it themselves.
+ * The messages and exit statuses for the results of calls, and calls that tell
+ * their errors themselves.
  */
 #include "cli/client_tell.h"
 
@@ -20,7 +20,7 @@
 #define VARLINK	  "org.varlink.service."
 #define AGAIN_MS  50 /* from one look for a supervisor to the next */
 
-/* What a Varlink error is as an exit status; the key holds its text. */
+/* The exit status for each Varlink error; key is the error's text. */
 static const struct {
 	const char *error, *key;
 	enum exit_status status;

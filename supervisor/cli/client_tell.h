@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a command tells of its call: why there is no connection or no reply,
- * and what an error means as an exit status.
+ * What a command tells the user about its call: why there is no connection or
+ * no reply, and which exit status an error means.
  */
 #ifndef CLI_CLIENT_TELL_H
 #define CLI_CLIENT_TELL_H
@@ -12,26 +12,27 @@
 #include "cli/client.h"
 
 /*
- * Connect to the service, or to the only one if name is NULL.  *New*; NULL
- * with the status for what it has told.
+ * Connect to the service; with NULL as name, to the only service that runs.
+ * *New*; or NULL with the exit status, after the error has been told.
  */
 struct client *client_open(const char *name, int *status);
 
 /*
- * The same, and wait until the deadline, of clock_ms, for a supervisor that is
- * not there yet.  name is not NULL.
+ * As client_open, but wait until the deadline, of clock_ms, for a supervisor
+ * that is not there yet.  name is not NULL.
  */
 struct client *client_await(const char *name, int64_t deadline, int *status);
 
-/* Tell a Varlink error; returns the exit status that it stands for. */
+/* Tell the user a Varlink error.  Returns the exit status for it. */
 int client_tell_error(const struct client *, const struct client_message *);
 
-/* Tell why there is no reply; returns the exit status for it. */
+/* Tell the user why there is no reply.  Returns the exit status for it. */
 int client_tell_silence(const struct client *, enum client_got);
 
 /*
- * One call and its one reply, *new* in *parameters.  Returns STATUS_OK or
- * the status for what it has told.  *Steals* parameters; name as above.
+ * Make one call that has one reply, *new* in *parameters.  Returns STATUS_OK;
+ * or another status, after the error has been told.  *Steals* arguments; name
+ * is as for client_open.
  */
 int client_ask(const char *name, const char *method, json_t *arguments,
     int64_t timeout_ms, json_t **parameters);

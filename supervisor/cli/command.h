@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a command is, and what stands behind its name on a command line.
+ * A command of the command line, and the arguments behind its name.
  */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
@@ -13,7 +13,7 @@
 
 struct arguments;
 
-/* Options that are the command's own, not the service's; or-ed. */
+/* Options of the command itself, not of the service; or-ed. */
 enum command_flag {
 	FLAG_NAME = 1 << 0,
 	FLAG_JSON = 1 << 1,
@@ -29,8 +29,9 @@ enum command_flag {
 };
 
 /*
- * Which options of the service it takes besides: none, those of an upgrade,
- * or all; a program must come with SCOPE_ALL, and may with SCOPE_LOOK.
+ * Which options of the service the command takes as well: none, those that an
+ * upgrade may have, or all.  With SCOPE_ALL a program must be given, with
+ * SCOPE_LOOK it may be given.
  */
 enum command_scope { SCOPE_NONE, SCOPE_UPGRADE, SCOPE_ALL, SCOPE_LOOK };
 
@@ -40,12 +41,12 @@ struct cli_command {
 	const char *summary; /* one sentence, for --help */
 	unsigned int flags;
 	enum command_scope scope;
-	const char *operand; /* one that must be given, behind NAME; NULL */
+	const char *operand; /* that must be given, behind NAME; or NULL */
 	bool takes_program;
 	int (*run)(const struct arguments *); /* returns the exit status */
 };
 
-/* Strings are those of argv unless it says otherwise. */
+/* Strings are borrowed from argv unless a member's comment says otherwise. */
 struct arguments {
 	const struct cli_command *command;
 	const char *name; /* NULL: the only service */

@@ -15,7 +15,7 @@
 #include "cli/tell.h"
 #include "config/nearest.h"
 
-#define HELP_INDENT 30 /* where what an option does begins */
+#define HELP_INDENT 30 /* column of an option's description */
 #define ROLLOUT	    (FLAG_NAME | FLAG_NO_WAIT | FLAG_TIMEOUT | FLAG_JSON)
 
 const struct cli_command command_table[] = {
@@ -218,7 +218,7 @@ command_main(int argc, char **argv)
 		return STATUS_USAGE;
 	}
 	status = dispatch(argv[1], argv + 2);
-	/* What was not written was not said, whatever the outcome. */
+	/* Output that could not be written is a failure. */
 	if (fflush(stdout) == EOF || ferror(stdout))
 		return tell(
 		    STATUS_SOFTWARE, "write to stdout: %s", strerror(errno));

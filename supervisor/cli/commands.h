@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The commands: one row each drives dispatch, --help and the tests.
+ * The commands: one row for each drives dispatch, --help and the tests.
  */
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
@@ -10,7 +10,7 @@
 extern const struct cli_command command_table[];
 extern const size_t command_count;
 
-/* All of main: returns the exit status. */
+/* The whole of main: returns the exit status. */
 int command_main(int argc, char **argv);
 
 /* The functions of the rows. */

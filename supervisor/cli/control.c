@@ -18,10 +18,10 @@
 #include "process/parts.h"
 #include "settings.h"
 
-/* How long a supervisor that has said that all is stopped may take to end. */
+/* How long a supervisor may take to end after all is stopped. */
 #define END_MS 10000
 
-/* End a rollout; the answer is its outcome. */
+/* Promote or abort a rollout; the reply is its outcome. */
 static int
 decide(const struct arguments *arguments, const char *method)
 {
@@ -135,8 +135,8 @@ cli_wait(const struct arguments *arguments)
 }
 
 /*
- * Wait for the end of the connection, which is the end of the supervisor: a
- * start that comes next must not find the name taken.
+ * Wait for the end of the connection, which is the end of the supervisor: the
+ * next `start` must find the name free.
  */
 static int
 wait_for_end(struct client *client, int64_t deadline)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a program is and how it would be wrapped here.
+ * What a program is, and how it would be wrapped on this machine.
  */
 #include "cli/diagnosis.h"
 
@@ -21,13 +21,13 @@
 
 #define SENTENCE 512
 
-/* One program that is looked at. */
+/* The program that is examined. */
 struct patient {
 	char *const *argv;
-	const char *file; /* as found, links resolved */
+	const char *file; /* as found, symbolic links resolved */
 	struct program_kind kind;
 	struct shim_choice choice;
-	enum shim_backend shim; /* that is asked for */
+	enum shim_backend shim; /* as --shim asks */
 	bool wrapped;		/* a backend fits */
 	const struct known_server *known;
 };
@@ -129,7 +129,7 @@ set_choice(json_t *to, const struct patient *patient)
 	set_string(to, "why", patient->choice.why);
 }
 
-/* The name that it is called by may be a link to one of another name. */
+/* The name that was given may be a symbolic link to another name. */
 static const struct known_server *
 find_known(const struct patient *patient)
 {

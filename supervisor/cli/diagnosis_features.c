@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the kernel and this user allow, and whether hotswap's own files and
- * directories are in order.
+ * What the kernel and this user's rights allow, and whether hotswap's own files
+ * and directories are in order.
  */
 #include <errno.h>
 #include <limits.h>
@@ -49,7 +49,10 @@ diagnosis_nearest(const char *path, char nearest[static PATH_MAX])
 		slash[slash == nearest] = '\0';
 }
 
-/* What is there must be ours to write; else what it would be made in. */
+/*
+ * We must be able to write to the directory; if it does not exist, to the
+ * nearest directory above it, in which it would be created.
+ */
 static enum feature_state
 check_directory(const char *directory, char detail[static FEATURE_DETAIL])
 {
@@ -71,7 +74,7 @@ check_runtime(char detail[static FEATURE_DETAIL])
 
 	if (paths_runtime(path, false) == -1)
 		return FEATURE_ABSENT;
-	/* Of one that is there also the owner and the mode matter. */
+	/* If the directory exists, its owner and its mode matter as well. */
 	if (access(path, F_OK) == 0 && paths_runtime(same, true) == -1) {
 		snprintf(
 		    detail, FEATURE_DETAIL, "%.60s: %s", path, strerror(errno));

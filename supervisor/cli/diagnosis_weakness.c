@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What weakens a service that would be started with these options: a row for
- * each kind, with why it matters and what to do.  hotswap-security(7) says
- * whom hotswap trusts.
+ * What weakens a service that would be started with these options: one row for
+ * each weakness, with the reason why it matters and what to do.
+ * hotswap-security(7) says whom hotswap trusts.
  */
 #include <errno.h>
 #include <grp.h>
@@ -32,22 +32,22 @@
 #define COMMAND_SHOWN	 60
 #define EXEC_OF_A_HEALTH "exec:"
 
-/* What is looked at. */
+/* What is examined. */
 struct subject {
 	const struct options *options;
-	const char *file; /* of the program; NULL: none is given */
+	const char *file; /* of the program; NULL: no program is given */
 	struct account account;
 };
 
-/* What was found; each begins as "". */
+/* What was found; each text begins as "". */
 struct finding {
 	char detail[DETAIL];
-	char remedy[DETAIL]; /* "": the row's */
+	char remedy[DETAIL]; /* "": the remedy of the row */
 };
 
 /* PATHS */
 
-/* Who could change what path means, besides root and us? */
+/* Can anybody besides root and us change what the path means? */
 static bool
 is_in_other_hands(const char *path, struct finding *finding)
 {
@@ -58,7 +58,7 @@ is_in_other_hands(const char *path, struct finding *finding)
 		&nobody, path, finding->detail, sizeof(finding->detail)) == 0 ||
 	    errno != EPERM)
 		return false;
-	/* What is to be done stands behind what is so. */
+	/* Behind the cause stands what the user can do. */
 	if ((cut = strstr(finding->detail, ": `")) != NULL) {
 		strlcpy(finding->remedy, cut + 2, sizeof(finding->remedy));
 		*cut = '\0';
@@ -66,7 +66,9 @@ is_in_other_hands(const char *path, struct finding *finding)
 	return true;
 }
 
-/* One that is missing will be made, and its owner looked at, in a sticky one.
+/*
+ * A directory that is missing will be created by hotswap, which checks its
+ * owner.  In a sticky directory nobody else can replace it then.
  */
 static bool
 is_directory_in_other_hands(const char *path, struct finding *finding)
@@ -136,7 +138,10 @@ find_pidfile(const struct subject *subject, struct finding *finding)
 	    is_file_in_other_hands(subject->options->child_pidfile, finding);
 }
 
-/* It lets others pass itself; what is above it is the operator's affair. */
+/*
+ * Other users may pass through the runtime directory itself.  The directories
+ * above it belong to the operator, and may keep the program's user out.
+ */
 static bool
 find_way(const struct subject *subject, struct finding *finding)
 {
@@ -157,7 +162,7 @@ find_way(const struct subject *subject, struct finding *finding)
 
 /* USERS */
 
-/* Those that the group lists, and those whose own group it is. */
+/* The users that the group lists, and those whose primary group it is. */
 static void
 name_members(const struct group *group, char names[static MEMBERS_SHOWN])
 {
@@ -252,7 +257,7 @@ note(struct finding *finding, const char *option, const char *command)
 	strlcat(finding->detail, line, sizeof(finding->detail));
 }
 
-/* Those of all options for which the test is true. */
+/* Note the commands of all options for which the test is true. */
 static bool
 find_commands(
     const struct options *options, command_test *test, struct finding *finding)
@@ -330,7 +335,7 @@ static const struct weakness {
 	const char *name;
 	bool (*find)(const struct subject *, struct finding *);
 	const char *why;
-	const char *remedy; /* where the finding has none */
+	const char *remedy; /* if the finding has none */
 } table[] = {
 	{ "program file", find_program,
 	    "whoever can change it decides what the next upgrade runs",
@@ -387,7 +392,7 @@ diagnosis_weaknesses(const struct options *options, const char *file)
 	struct finding finding;
 	size_t i;
 
-	/* A user that there is not keeps the program from running at all. */
+	/* With an unknown user the program could not run at all. */
 	if (account_init(&subject.account, options->user, options->group,
 		finding.detail, sizeof(finding.detail)) == -1)
 		return list;

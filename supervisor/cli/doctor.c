@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * doctor: what this kernel, user and program allow, what will be used, and
- * what weakens the service; for people in columns, for programs as JSON.
+ * doctor: what this kernel, this user and this program allow, what will be
+ * used, and what weakens the service; in columns for people, or as JSON for
+ * programs.
  */
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +44,7 @@ print_table(struct table *table)
 	table_free(table);
 }
 
-/* `what for (what was found); to do: what` */
+/* `purpose (what was found); to do: remedy` */
 static void
 add_account(struct table *table, const json_t *row, const char *key)
 {

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Fields of what a supervisor has sent.  It may be of another version, so
- * that any of them may be missing or of another type.
+ * Fields of the JSON that a supervisor has sent.  The supervisor may be of
+ * another version, so any field may be missing or of another type.
  */
 #ifndef CLI_FIELD_H
 #define CLI_FIELD_H
 
 #include <jansson.h>
 
-/* "" if it is no string; borrowed. */
+/* Borrowed; "" if the field is no string. */
 const char *field_string(const json_t *object, const char *key);
 
-/* 0 if it is no integer. */
+/* 0 if the field is no integer. */
 json_int_t field_number(const json_t *object, const char *key);
 
-/* NULL if it is no object, no list; borrowed. */
+/* Borrowed; NULL if the field is no object or no list, respectively. */
 json_t *field_object(const json_t *object, const char *key);
 json_t *field_list(const json_t *object, const char *key);
 
-/* Print one value and a newline, on a line or for people to read. */
+/* Print one value and a newline: on one line, or indented for people. */
 void field_print_line(const json_t *);
 void field_print_indented(const json_t *);
 

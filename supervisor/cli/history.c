@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * history and events: what has happened, from the supervisor; history also
- * from the file of a service whose supervisor has ended.
+ * history and events: what has happened, as the supervisor tells it.  history
+ * also reads the file of a service whose supervisor has ended.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ paint_of(const char *result)
 	return strcmp(result, "promoted") == 0 ? PAINT_GOOD : PAINT_BAD;
 }
 
-/* What the candidate got, one after the other: `5,25,100`; `-` nothing. */
+/* The shares of the candidate in turn: `5,25,100`; `-` if it got none. */
 static void
 describe_shares(const json_t *outcome, char text[static SHARES_MAX])
 {
@@ -74,7 +74,7 @@ print_table(const json_t *outcomes)
 	json_array_foreach (outcomes, i, outcome) {
 		result = field_string(outcome, "result");
 		render_duration(took, field_number(outcome, "duration_ms"));
-		/* Without the milliseconds, for the sake of the reason. */
+		/* No milliseconds: the reason needs the room. */
 		table_cell(table, PAINT_NONE, "%.19sZ",
 		    field_string(outcome, "started"));
 		table_cell(table, paint_of(result), "%s", result);
@@ -109,8 +109,8 @@ print_outcomes(const struct arguments *arguments, const json_t *outcomes)
 }
 
 /*
- * The history of a service that does not run: STATUS_UNAVAILABLE, and
- * nothing told, if there is none either.
+ * Print the history of a service that does not run.  STATUS_UNAVAILABLE, and
+ * nothing is told, if there is no history either.
  */
 static int
 print_file(const struct arguments *arguments)
@@ -136,7 +136,7 @@ print_file(const struct arguments *arguments)
 	return status;
 }
 
-/* Whether no supervisor of that name is there to be asked. */
+/* Whether no supervisor of that name can be asked. */
 static bool
 is_gone(const char *name)
 {
@@ -167,7 +167,7 @@ cli_history(const struct arguments *arguments)
 	return status;
 }
 
-/* What was asked for is, should it be asked again, what comes after these. */
+/* Print events.  If the call is made again, it asks for later ones. */
 static void
 print_events(const json_t *parameters, json_t *asked)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Servers that many people run, and what each does that is in the way of
- * being replaced, or of two of them running at a time.
+ * Servers that many people run, and what makes each of them hard to replace, or
+ * to run twice at a time.
  */
 #include "cli/known_server.h"
 

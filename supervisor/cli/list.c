@@ -18,8 +18,9 @@
 #define TEXT_SHOWN 512
 
 /*
- * The status of one of many, *new*; NULL if nothing runs there.  One that
- * does not answer is listed too: it is what somebody looks for.
+ * The status of one of many services, *new*; NULL if no supervisor runs.  A
+ * supervisor that does not answer is listed too: the user may be looking for
+ * it.
  */
 static json_t *
 ask_one(const char *name)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * metrics: a status in Prometheus' text format, version 0.0.4.  One row a
- * metric; the function prints its samples.
+ * metrics: a status in Prometheus' text format, version 0.0.4.  Each metric has
+ * one row, whose function prints its samples.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,10 +16,10 @@
 struct metric {
 	const char *name, *type, *help;
 	void (*print)(const struct metric *, const json_t *status);
-	const char *key; /* of the field that print takes, if it takes one */
+	const char *key; /* field for print, if print takes one */
 };
 
-/* `NAME="VALUE"`, escaped as the format wants it. */
+/* `NAME="VALUE"`, escaped as the format demands. */
 static void
 print_label(const char *name, const char *value)
 {
@@ -35,7 +35,7 @@ print_label(const char *name, const char *value)
 	putchar('"');
 }
 
-/* The metric's name and the label that all have; the brace is left open. */
+/* The metric's name and the label of all samples; the brace is left open. */
 static void
 begin_sample(const struct metric *metric, const json_t *status)
 {
@@ -87,7 +87,7 @@ print_share(const struct metric *metric, const json_t *status)
 	end_sample(field_number(field_object(status, "rollout"), metric->key));
 }
 
-/* A sample a state, of which one is 1: what state sets look like. */
+/* One sample for each state, of which one is 1, as in OpenMetrics. */
 static void
 print_state(const struct metric *metric, const json_t *status)
 {
@@ -141,7 +141,7 @@ print_generations(const struct metric *metric, const json_t *status)
 	size_t i;
 
 	json_array_foreach (field_list(status, "generations"), i, generation) {
-		/* Below 0: it could not be counted. */
+		/* A number below 0 means that it could not be counted. */
 		if (field_number(generation, metric->key) < 0)
 			continue;
 		begin_generation(metric, status, generation);
@@ -166,7 +166,7 @@ print_started(const struct metric *metric, const json_t *status)
 	}
 }
 
-/* One that was never checked is neither healthy nor not: no sample. */
+/* A generation that was never checked is neither healthy nor not: no sample. */
 static void
 print_healthy(const struct metric *metric, const json_t *status)
 {
@@ -214,7 +214,7 @@ print_durations(const struct metric *metric, const json_t *status)
 	}
 }
 
-/* While nothing ends by itself there is no time left: no sample. */
+/* A state that does not end by itself has no time left: no sample. */
 static void
 print_left(const struct metric *metric, const json_t *status)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How a service is just now, in a few lines for people.
+ * The present state of a service in a few lines for people.
  */
 #include "cli/picture.h"
 
@@ -33,7 +33,7 @@ picture_paint(const char *word)
 	return PAINT_NONE;
 }
 
-/* `3.2 s`; "" where nothing ends by itself. */
+/* `3.2 s`; "" if the state does not end by itself. */
 static const char *
 describe_left(const struct picture *picture, const json_t *object,
     char text[static RENDER_TIME])
@@ -96,7 +96,7 @@ add_share(struct table *table, const json_t *generation)
 	int full = (int)(MIN(MAX(share, 0), 100) * BAR_WIDTH / 100);
 	char bar[BAR_WIDTH + 1];
 
-	/* What is there can be seen, however little it is. */
+	/* Any share above 0 is seen, however small it is. */
 	if (share > 0 && full == 0)
 		full = 1;
 	memset(bar, '#', full);
@@ -119,7 +119,7 @@ add_generation(struct table *table, const struct picture *picture,
 	table_cell(table, PAINT_NONE, "%lld", (long long)number);
 	table_cell(table, picture_paint(role), "%s", role);
 	add_share(table, generation);
-	/* Below 0: they could not be counted. */
+	/* A number below 0 means that it could not be counted. */
 	if (connections >= 0)
 		table_cell(table, PAINT_NONE, "%lld", (long long)connections);
 	else
@@ -135,7 +135,7 @@ add_generation(struct table *table, const struct picture *picture,
 	table_cell(table, PAINT_NONE, "%s", left);
 }
 
-/* What has ended is history, but for one that has just failed. */
+/* A generation that has ended is shown if the rollout is about it. */
 static bool
 is_shown(const json_t *status, const json_t *generation)
 {

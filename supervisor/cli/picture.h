@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How a service is just now, in a few lines for people: what is under way,
- * and of each generation that runs its share as a bar, its connections and
- * checks.  Writes text; where it stays on a screen is cli/block.h's.
+ * The present state of a service in a few lines for people: the rollout under
+ * way; and for each generation that runs its share as a bar, its connections
+ * and its checks.  This writes text; cli/block.h keeps the text on the screen.
  */
 #ifndef CLI_PICTURE_H
 #define CLI_PICTURE_H
@@ -16,18 +16,18 @@
 
 struct picture {
 	const json_t *status; /* borrowed */
-	int64_t age_ms;	      /* since it was got: times left are shorter */
+	int64_t age_ms;	      /* of the status, for times left */
 	size_t width;
 	bool colours;
 };
 
-/* One line: who serves, what rollout is under way. */
+/* Write one line: which generation serves, and which rollout is under way. */
 void picture_summary(FILE *, const struct picture *);
 
-/* A table of the generations that run, and why checks fail. */
+/* Write a table of the generations that run, and why their checks fail. */
 void picture_generations(FILE *, const struct picture *);
 
-/* Which roles and results of checks stand out. */
+/* How a role or the result of a check is coloured. */
 enum paint picture_paint(const char *word);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How a rollout goes, on stderr.  Events stay, so that the screen tells what
- * happened; the picture below them says how it is and what is waited for.
+ * The progress of a rollout on stderr.  Events stay on the screen, so that it
+ * tells what happened; the picture below them shows the present state and what
+ * the rollout waits for.
  */
 #include "cli/progress.h"
 
@@ -14,7 +15,7 @@
 #include "cli/picture.h"
 #include "cli/tell.h"
 
-#define STALE_MS 1000 /* asking counts connections: not too often */
+#define STALE_MS 1000 /* not too often: a status counts connections */
 
 void
 progress_init(struct progress *progress, const char *name)
@@ -41,7 +42,7 @@ progress_event(struct progress *progress, const json_t *event)
 		message = field_string(event, "event");
 	if (field_number(event, "generation") > progress->to)
 		progress->to = field_number(event, "generation");
-	/* What was known may have changed with it. */
+	/* The event may have changed the status: ask for it again. */
 	progress->noted = 0;
 	progress_clear(progress);
 	tell(STATUS_OK, "%s: %s", progress->name, message);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How a rollout goes, on stderr: a line per event, and on a terminal below
- * them the picture that status --watch shows.
+ * The progress of a rollout on stderr: a line for each event, and on a terminal
+ * below these lines the picture that status --watch shows.
  */
 #ifndef CLI_PROGRESS_H
 #define CLI_PROGRESS_H
@@ -14,10 +14,10 @@
 
 #define PROGRESS_TICK_MS 200 /* how often the picture is drawn anew */
 
-/* How far it is, as far as is known. */
+/* The progress as far as it is known. */
 struct progress {
 	const char *name; /* borrowed */
-	bool live;	  /* a terminal that can be drawn on */
+	bool live;	  /* stderr is a terminal that can be drawn on */
 	struct block block;
 	json_t *status; /* NULL: not known yet */
 	int64_t begun;	/* times are of clock_ms */
@@ -31,16 +31,16 @@ void progress_fini(struct progress *);
 /* Show an event's message, which is a sentence. */
 void progress_event(struct progress *, const json_t *event);
 
-/* Take over what a status says of the rollout. */
+/* Take over what a status tells of the rollout. */
 void progress_note(struct progress *, json_t *status);
 
 /* Whether a new status should be asked for. */
 bool progress_is_stale(const struct progress *);
 
-/* Draw the picture anew; nothing where there is no terminal. */
+/* Draw the picture again; without a terminal this does nothing. */
 void progress_draw(struct progress *);
 
-/* Take it off the screen. */
+/* Take the picture off the screen. */
 void progress_clear(struct progress *);
 
 #endif

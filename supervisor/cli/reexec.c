@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * reexec: have the supervisor replaced by another build, and hear from that
- * one how it went.
+ * reexec: have the supervisor replaced by another build, and tell what that
+ * build says of how it went.
  */
 #include <limits.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "cli/tell.h"
 #include "cli/waiting.h"
 
-/* A relative path is so to where the caller is. */
+/* A relative path is relative to the directory of the caller. */
 static int
 put_file(json_t *parameters, const char *file)
 {
@@ -48,7 +48,7 @@ tell_end(const struct client *client, enum client_got got,
 	    field_string(message->parameters, "from"));
 }
 
-/* Show what happens until the last reply, whoever sends it. */
+/* Show events until the last reply, whichever supervisor sends it. */
 static int
 follow(struct client *client, int64_t deadline)
 {

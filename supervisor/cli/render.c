@@ -14,7 +14,7 @@
 #include "cli/tell.h"
 
 #define GAP	   2  /* between columns */
-#define CUT_LEAST  16 /* what a column that gives way keeps */
+#define CUT_LEAST  16 /* columns that remain of a cell that is cut */
 #define CUT_MARK   "..."
 #define CUT_LENGTH 3
 
@@ -86,7 +86,7 @@ table_cell(struct table *table, enum paint paint, const char *fmt, ...)
 	table->cells = more;
 }
 
-/* Bytes that begin a character; the others of UTF-8 take no column. */
+/* Does this byte begin a character?  UTF-8's other bytes take no column. */
 static bool
 begins(char c)
 {
@@ -187,7 +187,7 @@ print_row(const struct table *table, FILE *out, const size_t *widths,
 		taken = MIN(width_of(cells[i].text), widths[i]);
 		if (column->right)
 			pad += widths[i] - taken;
-		/* Written before the next text: no blanks at a line's end. */
+		/* Before the next text, so that no line ends with blanks. */
 		if (taken > 0) {
 			fprintf(out, "%*s", (int)pad, "");
 			pad = 0;

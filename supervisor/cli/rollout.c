@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * upgrade, rollback and restart: begin a rollout, follow it to its outcome,
- * and say in the exit status what became of it.
+ * upgrade, rollback and restart: begin a rollout, follow it to its outcome, and
+ * tell the outcome in the exit status.
  */
 #include <stdio.h>
 #include <string.h>
@@ -18,13 +18,13 @@
 #include "cli/tell.h"
 #include "cli/waiting.h"
 
-#define LOOK_MS 500 /* for an answer that only decorates */
+#define LOOK_MS 500 /* for an answer that only serves the picture */
 
-/* What the outcomes mean to who asked; success is what was asked for. */
+/* A command that begins a rollout, and which outcome of it is success. */
 struct wish {
 	const char *method;
 	const char *noun;
-	bool back; /* being rolled back is success */
+	bool back; /* the outcome rolled-back is success */
 };
 
 static const struct wish upgrade = { "Upgrade", "upgrade", false };
@@ -41,7 +41,7 @@ struct following {
 	int64_t deadline;
 };
 
-/* The object where the supervisor has sent none. */
+/* Print an outcome of our own, since the supervisor has sent none. */
 static void
 print_own_outcome(
     const struct following *f, const char *result, const char *reason)
@@ -95,7 +95,7 @@ tell_success(const struct following *f, const json_t *outcome)
 	return tell(STATUS_OK, "%s", line);
 }
 
-/* An older supervisor does not say: there the old one always does. */
+/* An older supervisor has no `serves`; there `from` always serves. */
 static const char *
 describe_serving(const json_t *outcome, char text[static 64])
 {
@@ -164,7 +164,7 @@ tell_error(const struct following *f, const struct client_message *message)
 	return status;
 }
 
-/* Ask how far it is, for the line on the terminal. */
+/* Ask for the status, which the picture on the terminal shows. */
 static void
 look(struct following *f)
 {
@@ -184,7 +184,7 @@ look(struct following *f)
 	client_message_fini(&message);
 }
 
-/* Wait for a message; on a terminal the time left is shown meanwhile. */
+/* Wait for a message; on a terminal the time left is counted down meanwhile. */
 static enum client_got
 receive(struct following *f, struct client_message *message)
 {
@@ -204,7 +204,7 @@ receive(struct following *f, struct client_message *message)
 	}
 }
 
-/* The rollout has begun, and nobody waits for it. */
+/* The rollout has begun, and the user does not wait for it (--no-wait). */
 static int
 tell_begun(const struct following *f)
 {
@@ -293,7 +293,7 @@ cli_upgrade(const struct arguments *arguments)
 	if (arguments->exe != NULL)
 		json_object_set_new(
 		    parameters, "exe", json_string(arguments->exe));
-	/* What is relative is so to where the caller is. */
+	/* Relative paths are relative to the caller's directory. */
 	if ((arguments->program != NULL || arguments->exe != NULL) &&
 	    getcwd(directory, sizeof(directory)) != NULL)
 		json_object_set_new(

@@ -62,7 +62,7 @@ services_free(char **names)
 	free(names);
 }
 
-/* `web, api and 3 more` is of no use at night: all of them. */
+/* All names are listed: in an emergency `web, api and 3 more` is of no use. */
 static int
 tell_choice(char *const *names, size_t n)
 {
@@ -86,7 +86,7 @@ services_tell_unreadable(int error)
 	char path[PATH_MAX] = "";
 
 	if (error == EPERM) {
-		/* What paths_runtime says of a place not to be trusted. */
+		/* From paths_runtime: it cannot be trusted. */
 		return tell(STATUS_NOPERM,
 		    "the runtime directory is a link, another user's, or open "
 		    "to others: it cannot be trusted (HOTSWAP_RUNTIME_DIR "
@@ -106,7 +106,7 @@ services_only(services_runs *runs, char **name)
 
 	if (names == NULL)
 		return services_tell_unreadable(errno);
-	/* The live ones to the front. */
+	/* Move the names of live services to the front. */
 	for (i = 0; names[i] != NULL; i++) {
 		if (!runs(names[i]))
 			continue;

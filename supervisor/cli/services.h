@@ -8,21 +8,21 @@
 #include <stdbool.h>
 
 /*
- * The names that have a socket file, sorted; what is behind it may be dead.
- * *New*, NULL-terminated; NULL with errno.
+ * The names that have a socket file, sorted; the supervisor behind a socket
+ * file may be dead.  *New*, NULL-terminated; NULL with errno.
  */
 char **services_names(void);
 void services_free(char **);
 
-/* Tell why there are no names; returns the exit status for it. */
+/* Tell why the names cannot be read.  Returns the exit status for it. */
 int services_tell_unreadable(int error);
 
 /* Does a supervisor of this name answer? */
 typedef bool services_runs(const char *name);
 
 /*
- * The only service whose supervisor runs, *new* in *name.  Returns STATUS_OK
- * or the status for what it has told: none runs, or more than one.
+ * The only service whose supervisor runs, *new* in *name.  Returns STATUS_OK;
+ * or another status, after telling that none runs or more than one.
  */
 int services_only(services_runs *, char **name);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * run and start: the supervisor itself, here or in the background.  Its
- * report comes through a pipe; what it prints goes to the log, and what the
- * program prints to a file beside it.
+ * run and start: the supervisor itself, in the foreground or in the background.
+ * Its report comes through a pipe; its messages go to the log, and the
+ * program's output goes to a file beside the log.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,9 +23,9 @@
 #include "process/logger.h"
 #include "service/launch.h"
 
-#define REPORT_MAX 1024	     /* bytes of the line of the report */
-#define TAIL_LINES 10	     /* of the program's, shown after a failure */
-#define TAIL_MAX   (1 << 20) /* bytes at the log's end looked through */
+#define REPORT_MAX 1024 /* bytes of the line of the report */
+#define TAIL_LINES 10	/* of the program's output, shown after a failure */
+#define TAIL_MAX   (1 << 20) /* bytes read from the end of the output */
 
 struct start {
 	const struct arguments *arguments;
@@ -34,7 +34,7 @@ struct start {
 	char log[PATH_MAX];	  /* the supervisor's lines */
 	char output[PATH_MAX];	  /* what the program prints */
 	int log_fd;
-	ino_t output_file; /* as it was before, and how long */
+	ino_t output_file; /* inode and length before the start */
 	off_t output_begin;
 	pid_t pid;
 	char report[REPORT_MAX];
@@ -88,8 +88,8 @@ fail:
 }
 
 /*
- * In the child: a session without a terminal, and no descriptor of the
- * caller's, who may be waiting for the end of a pipe.
+ * In the child: take a session without a terminal, and keep no descriptor of
+ * the caller, who may be waiting for the end of a pipe.
  */
 static int
 supervise(const struct start *start, int report_fd)
@@ -112,7 +112,7 @@ supervise(const struct start *start, int report_fd)
 	    start->arguments->options, start->arguments->program, report_fd);
 }
 
-/* Take what the pipe has, up to its end or Ctrl-C. */
+/* Read the report from the pipe, up to its end or Ctrl-C. */
 static enum waited
 read_report(struct start *start, int fd)
 {
@@ -154,7 +154,7 @@ print_tail(const struct start *start, char *text)
 	}
 }
 
-/* What was written since the start; all of it in a file that is new. */
+/* Show the program's output since the start; all of it if the file is new. */
 static void
 show_output(const struct start *start)
 {
@@ -181,7 +181,7 @@ show_output(const struct start *start)
 	fd_close(&fd);
 }
 
-/* The program did not come up: say why; the status is the supervisor's. */
+/* Tell why the start failed.  Returns the supervisor's exit status. */
 static int
 explain_failure(const struct start *start)
 {

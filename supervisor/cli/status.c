@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * status: what runs of one service, for people in columns, for programs as
- * JSON.
+ * status: what runs of one service, in columns for people, or as JSON for
+ * programs.
  */
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +28,7 @@ print_table(struct table *table)
 	table_free(table);
 }
 
-/* `3.2 s left`; "" where nothing ends by itself. */
+/* `3.2 s left`; "" if the state does not end by itself. */
 static const char *
 describe_left(const json_t *object, char text[static LEFT_SHOWN])
 {
@@ -53,7 +53,7 @@ print_summary(const json_t *status)
 	    field_string(status, "version"));
 }
 
-/* `2: 0, 3: 17`: waiting to be accepted, by generation. */
+/* `2: 0, 3: 17`: connections that wait to be accepted, for each generation. */
 static void
 describe_queues(const json_t *listener, char text[static TEXT_SHOWN])
 {
@@ -95,7 +95,7 @@ print_listeners(const json_t *status)
 		describe_queues(listener, queues);
 		table_cell(
 		    table, PAINT_NONE, "%s", field_string(listener, "address"));
-		/* Without a name of its own it is called by its address. */
+		/* An address is no name of a listener's own. */
 		if (strcmp(name, field_string(listener, "address")) == 0)
 			name = "-";
 		table_cell(table, PAINT_NONE, "%s", name);
@@ -133,7 +133,7 @@ add_generation(struct table *table, const json_t *generation)
 		    (long long)field_number(generation, "pid"));
 	else
 		table_cell(table, PAINT_NONE, "-");
-	/* Below 0: they could not be counted. */
+	/* A number below 0 means that it could not be counted. */
 	if (field_number(generation, "connections") >= 0)
 		table_cell(table, PAINT_NONE, "%lld",
 		    (long long)field_number(generation, "connections"));
@@ -175,7 +175,7 @@ print_generations(const json_t *generations)
 	print_table(table);
 }
 
-/* The file that runs, as it was found, and its arguments. */
+/* The file that runs, as its path was found, and its arguments. */
 static void
 describe_program(const json_t *generation, char text[static TEXT_SHOWN])
 {
@@ -218,7 +218,7 @@ describe_stored(const json_t *generation, char text[static TEXT_SHOWN])
 	}
 }
 
-/* Addresses that it has bound since it was ready. */
+/* Addresses that the generation has bound since it was ready. */
 static void
 describe_own(const json_t *generation, char text[static TEXT_SHOWN])
 {
@@ -246,7 +246,7 @@ add_detail(struct table *table, const json_t *generation, const char *what,
 	table_cell(table, PAINT_NONE, "%s", text);
 }
 
-/* What does not fit into columns: command lines, words, reasons. */
+/* What does not fit into columns: command lines, statuses, reasons. */
 static void
 print_details(const json_t *generations)
 {

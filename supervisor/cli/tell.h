@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the command tells a person on stderr, a line each.
+ * What a command tells the user on stderr, one line for each message.
  */
 #ifndef CLI_TELL_H
 #define CLI_TELL_H
@@ -8,14 +8,14 @@
 #include "base/status.h"
 
 /*
- * One line behind `hotswap: `, control characters replaced, since names and
- * reasons come from elsewhere.  Returns status, so that a caller can say why
- * it returns what it returns.
+ * Print one line that begins with `hotswap: `.  Control characters are
+ * replaced, since names and reasons come from elsewhere.  Returns status, so
+ * that a caller can return what tell returns.
  */
 int tell(enum exit_status status, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Replace in place what would move a terminal's cursor or worse. */
+/* Replace in place what could move a terminal's cursor, or worse. */
 void tell_clean(char *text);
 
 #endif

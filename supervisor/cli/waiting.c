@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Waiting for a descriptor.  SIGINT is blocked but for the wait itself, so
- * that one that comes just before it is not lost.
+ * Waiting for a descriptor.  SIGINT is blocked except during the wait itself,
+ * so that a signal that comes just before the wait is not lost.
  */
 #include "cli/waiting.h"
 
@@ -71,7 +71,7 @@ waiting_disarm_key(void)
 	ending_key = '\0';
 }
 
-/* Was the key among what was typed?  A terminal that is gone is as good. */
+/* Was the key typed?  A terminal that has gone counts as the key. */
 static bool
 is_key_typed(const struct pollfd *pfd)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Waiting for a descriptor, which Ctrl-C and a deadline end.
+ * Waiting for a descriptor; Ctrl-C and a deadline end the wait.
  */
 #ifndef CLI_WAITING_H
 #define CLI_WAITING_H
@@ -17,20 +17,20 @@ enum waited {
 };
 
 /*
- * From now on SIGINT ends a wait instead of the process, unless it is
- * ignored, as in a shell's background job.
+ * From now on SIGINT ends a wait instead of the process, unless SIGINT is
+ * ignored, as it is in a shell's background job.
  */
 void waiting_arm(void);
 
 /*
- * On a terminal, so does a key; the terminal no longer shows what is typed
- * until waiting_disarm_key, and SIGTERM and SIGHUP end a wait as well, so
- * that there is time for it.
+ * On a terminal this key ends a wait as well.  Until waiting_disarm_key the
+ * terminal does not show what is typed, and SIGTERM and SIGHUP end a wait too,
+ * so that the terminal's settings can be restored.
  */
 void waiting_arm_key(char key);
 void waiting_disarm_key(void);
 
-/* deadline is of clock_ms.  WAITED_ERROR leaves errno. */
+/* deadline is a time of clock_ms.  WAITED_ERROR leaves errno. */
 enum waited waiting_for(int fd, int64_t deadline);
 
 /* The deadline that is timeout_ms away; -1: never. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * status --watch: on a terminal a picture that is kept up to date until q or
- * Ctrl-C, which leave the service alone; else a picture each time something
- * has happened.
+ * status --watch: on a terminal, a picture that is kept up to date until q or
+ * Ctrl-C ends it, which the service does not notice; elsewhere, a picture each
+ * time something has happened.
  */
 #include "cli/watch.h"
 
@@ -21,8 +21,8 @@
 #include "cli/tell.h"
 #include "cli/waiting.h"
 
-#define TICK_MS	 200  /* how often times are counted down */
-#define STALE_MS 1000 /* asking counts connections: not too often */
+#define TICK_MS	 200  /* how often the times left are counted down */
+#define STALE_MS 1000 /* not too often: a status counts connections */
 #define AGAIN_MS 200  /* from one look for a successor to the next */
 #define LAST_MAX 512
 
@@ -31,7 +31,7 @@ struct watch {
 	char *name;
 	struct client *events;
 	struct client *asks; /* a second connection, for Status */
-	bool live;	     /* a terminal that can be drawn on */
+	bool live;	     /* stdout is a terminal that can be drawn on */
 	bool ended;	     /* this is the last picture */
 	struct block block;
 	json_t *status; /* NULL at first */
@@ -39,7 +39,7 @@ struct watch {
 	char last[LAST_MAX]; /* what happened last, "" at first */
 };
 
-/* *New*, NULL without memory. */
+/* *New*; NULL if there is no memory. */
 static char *
 compose(const struct watch *watch)
 {
@@ -74,7 +74,7 @@ draw(struct watch *watch)
 	free(text);
 }
 
-/* Where nothing can be redrawn: one picture below the other. */
+/* Print one picture below the other, since stdout cannot be redrawn. */
 static void
 print(const struct watch *watch)
 {
@@ -125,7 +125,7 @@ note_event(struct watch *watch, const json_t *parameters)
 	tell_clean(watch->last);
 }
 
-/* Until something has happened and nothing more is there to be read. */
+/* Read events until at least one has come and none is left to be read. */
 static enum client_got
 next_event(struct watch *watch)
 {

@@ -7,7 +7,7 @@
 
 struct arguments;
 
-/* Show it until somebody ends it; returns the exit status. */
+/* Show the status until the user ends it.  Returns the exit status. */
 int watch_status(const struct arguments *);
 
 #endif

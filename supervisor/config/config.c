@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The configuration file: one JSON object.  What is wrong in it is named
- * with its line and column, which jansson knows for syntax only; for keys
- * and values the text, known to be JSON by then, is walked once more.
+ * The configuration file: one JSON object.  A fault is reported with its line
+ * and column.  jansson knows these for syntax only; for keys and values the
+ * text, which is known to be JSON by then, is walked once more.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 #include "config/options.h"
 
 #define CONFIG_MAX     (1024 * 1024)
-#define PATH_SHOWN_MAX 200 /* the end of a long path says more */
+#define PATH_SHOWN_MAX 200 /* of a path; the end of a long path says more */
 
 /* A place in the text.  Columns count characters, from 1. */
 struct place {
@@ -35,7 +35,7 @@ step(struct place *at)
 	at->p++;
 }
 
-/* Go to the next byte that is none of these. */
+/* Go to the next byte that is none of these bytes. */
 static void
 skip(struct place *at, const char *bytes)
 {
@@ -54,7 +54,7 @@ skip_string(struct place *at)
 		step(at);
 }
 
-/* Over one value, however deep it nests. */
+/* Step over one value, however deeply it nests. */
 static void
 skip_value(struct place *at)
 {
@@ -101,7 +101,7 @@ enter(struct place *at, size_t n, bool keyed)
 	}
 }
 
-/* Keys keep their order and are unique: the n-th is the n-th in the text. */
+/* jansson keeps the keys in order: the n-th key is the n-th in the text. */
 static size_t
 member_index(json_t *object, const char *key)
 {
@@ -152,7 +152,7 @@ prefix(const char *path, unsigned int line, unsigned int column,
 	else
 		snprintf(why, OPTIONS_WHY, "%s: %.*s", path, OPTIONS_WHY / 2,
 		    message);
-	/* It is one line, whatever of the file it quotes. */
+	/* The message is one line, even if it quotes several. */
 	while ((why = strchr(why, '\n')) != NULL)
 		*why = ' ';
 }
@@ -191,7 +191,7 @@ nomem:
 	return -1;
 }
 
-/* All of it out of the object.  On a fault the caller tidies up. */
+/* Set all options of the object.  After a fault the caller releases them. */
 static int
 take_all(struct options *options, json_t *object, char ***program,
     struct option_fault *fault, char why[static OPTIONS_WHY])

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Edit distance with swapped neighbours as one edit (optimal string
+ * Edit distance in which swapping two neighbours is one edit (optimal string
  * alignment), over words as short as options and commands are.
  */
 #include "config/nearest.h"
@@ -38,7 +38,7 @@ nearest_init(struct nearest *nearest, const char *word)
 {
 	nearest->word = word;
 	nearest->best = NULL;
-	/* A third of the word may be wrong; more is another word. */
+	/* A third of the letters may be wrong; with more it is another word. */
 	nearest->distance = MIN(strlen(word) / 3, 2) + 1;
 }
 

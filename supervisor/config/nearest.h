@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * `did you mean`: of the names that there are, the one that a mistyped word
- * is nearest to.  Pure.
+ * `did you mean`: find the known name that is nearest to a mistyped word.
+ * Pure.
  */
 #ifndef CONFIG_NEAREST_H
 #define CONFIG_NEAREST_H
@@ -15,7 +15,10 @@ struct nearest {
 
 void nearest_init(struct nearest *, const char *word);
 
-/* Consider one name: letters missing, added, changed or swapped count. */
+/*
+ * Consider one name.  Each letter that is missing, added, changed or swapped
+ * adds one to the distance.
+ */
 void nearest_try(struct nearest *, const char *name);
 
 #endif

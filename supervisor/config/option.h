@@ -17,6 +17,9 @@ enum ready_kind {
 	READY_DELAY
 };
 enum on_unhealthy { UNHEALTHY_REPORT, UNHEALTHY_RESTART };
+/* --steering */
+enum steer_by { STEER_BY_AUTO, STEER_BY_EBPF, STEER_BY_CLASSIC };
+
 enum strategy { STRATEGY_OVERLAP, STRATEGY_EXCLUSIVE };
 enum restart_policy { RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_NEVER };
 
@@ -35,19 +38,24 @@ struct restart_limit {
 
 #define SHARE_LIST_MAX 100
 
-/* --canary: each more than the one before, 0 to 99. */
+/* --canary: percents from 0 to 99, each greater than the one before. */
 struct share_list {
 	size_t count;
 	unsigned int percent[SHARE_LIST_MAX];
 };
 
-/* Strings and lists (NULL-terminated, never NULL) are the options'. */
+/*
+ * Strings and lists are owned by the options; a list ends with NULL and is
+ * never NULL itself.
+ */
 struct options {
 	char *name;
 	char *config;
 	char **listen;
 	unsigned int backlog;
 	int shim; /* enum shim_backend */
+	int steering;		  /* enum steer_by */
+	unsigned int udp_idle_ms; /* that ends a flow */
 	char **ignore;
 	unsigned int pass; /* enum pass_protocol, or-ed */
 	char **health;
@@ -111,14 +119,14 @@ enum option_kind {
 
 /* One row of the table. */
 struct option_row {
-	const char *name; /* flag without dashes, and JSON key */
+	const char *name; /* name of the flag without dashes, and JSON key */
 	char letter;	  /* of the short flag; 0: none */
 	enum option_kind kind;
 	size_t offset;	      /* in struct options */
 	const char *metavar;  /* NULL for a flag */
 	const char *fallback; /* the default, as text; NULL: none */
-	bool for_upgrade;     /* may come with an upgrade, and stays */
-	bool for_members;     /* also from a member of --control-group */
+	bool for_upgrade; /* an upgrade may set it; it stays set after that */
+	bool for_members; /* a member of --control-group may set it, too */
 	const char *const *words;
 	int (*validate)(const char *text, const char **why); /* may be NULL */
 	const char *help;
@@ -130,33 +138,31 @@ extern const size_t option_count;
 #define OPTIONS_WHY 512 /* room for any reason, one line without its end */
 
 /*
- * Take --listen's `[FDNAME=]ADDRESS` apart.  Returns the address, within
- * text; *name_len is the length of the name that text begins with, 0 if
- * there is none.
+ * Split --listen's `[FDNAME=]ADDRESS`.  Returns the address, within text;
+ * *name_len is the length of the name before it, 0 if there is no name.
  */
 const char *options_listen_address(const char *text, size_t *name_len);
 
 /*
- * Take --hook's `EVENT=COMMAND` apart.  Returns the command, within text,
- * and the length of the event's name in *event_len; NULL if text begins with
- * no event that has hooks.
+ * Split --hook's `EVENT=COMMAND`.  Returns the command, within text, and sets
+ * *event_len to the length of the event's name.  NULL if text does not begin
+ * with an event that has hooks.
  */
 const char *options_hook_command(const char *text, size_t *event_len);
 
 /*
- * Take the + off a command that has one: it asks for the supervisor's own
- * rights instead of those of --user.  Returns what is for the shell, within
- * text.
+ * Take the + off a command.  A + asks for the supervisor's own rights instead
+ * of those of --user.  Returns the part for the shell, within text.
  */
 const char *options_command(const char *text, bool *ours);
 
-/* Durations `500ms`, `10s`, `5m`, `1h`, `30`.  -1 with EINVAL, ERANGE. */
+/* Milliseconds: `500ms`, `10s`, `5m`, `1h`, `30`.  -1 with EINVAL, ERANGE. */
 int options_duration(const char *text, unsigned int *ms);
 
 /* Bytes: `500`, `64K`, `10M`, `1.5G`.  -1 with EINVAL, ERANGE. */
 int options_size(const char *text, unsigned int *bytes);
 
-/* `TERM`, `SIGTERM`, `RTMIN+1`, `15`.  -1 with EINVAL. */
+/* A signal's number: `TERM`, `SIGTERM`, `RTMIN+1`, `15`.  -1 with EINVAL. */
 int options_signal(const char *text);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Options out of JSON.  A value becomes text and then goes the way that text
- * of the command line goes, so that both are held to the same rules.
+ * Options out of JSON.  A value is made text and then read as the command
+ * line's text is read, so that the same rules hold for both.
  */
 #include "config/option_apply.h"
 
@@ -34,7 +34,7 @@ refuse_key(
 	return -1;
 }
 
-/* The bit of enum option_json that a value is. */
+/* The bit of enum option_json for the type of a value. */
 static unsigned int
 json_shape(const json_t *value)
 {
@@ -55,13 +55,13 @@ json_shape(const json_t *value)
 	}
 }
 
-/* A scalar as the command line would have it; *new*. */
+/* A scalar as it would be written on the command line; *new*. */
 static char *
 json_text(const json_t *value)
 {
 	if (json_is_string(value))
 		return strdup(json_string_value(value));
-	/* 15 digits: 0.1 stays 0.1 instead of showing how it is kept. */
+	/* With 15 digits 0.1 stays 0.1 and does not show its binary form. */
 	return json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 }
 
@@ -116,7 +116,7 @@ options_apply(struct options *options, const json_t *object, const char *except,
 	const char *key;
 	json_t *value;
 
-	/* jansson's walk takes no const object, though it changes nothing. */
+	/* json_object_foreach takes no const object, but changes nothing. */
 	json_object_foreach ((json_t *)object, key, value) {
 		if (except != NULL && strcmp(key, except) == 0)
 			continue;

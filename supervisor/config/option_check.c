@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Checks of single options.  What depends on the machine (whether a user
- * exists, whether an address can be had) is found out where it is used.
+ * exists, whether an address can be bound) is found out by the code that uses
+ * the option.
  */
 #include "config/option_check.h"
 
@@ -13,7 +14,7 @@
 #include "base/logfile.h"
 #include "config/option.h"
 #include "traffic/address.h"
-#include "traffic/steer.h"
+#include "traffic/plan.h"
 
 #define NAME_MAX_LEN   64
 #define FDNAME_MAX_LEN 255 /* sd_listen_fds_with_names(3) */
@@ -44,7 +45,7 @@ option_check_name(const char *text, const char **why)
 const char *
 options_listen_address(const char *text, size_t *name_len)
 {
-	/* Paths and abstract names may have a `=` of their own. */
+	/* A path or an abstract name may contain a `=`. */
 	size_t len = strcspn(text, "=/@");
 
 	*name_len = text[len] == '=' ? len : 0;
@@ -80,7 +81,7 @@ option_check_listen(const char *text, const char **why)
 	return 0;
 }
 
-/* A port, or a text with a placeholder that will make one. */
+/* A port, or a text with a placeholder that will become a port. */
 static bool
 is_port(const char *text, size_t len)
 {
@@ -95,9 +96,7 @@ is_port(const char *text, size_t len)
 	    atoi(digits) <= 65535;
 }
 
-/*
- * HOST[:PORT], the host in brackets if it is IPv6's.  Sets *rest behind it.
- */
+/* HOST[:PORT], with an IPv6 host in brackets.  *rest points behind it. */
 static int
 check_authority(
     const char *text, bool need_port, const char **rest, const char **why)
@@ -192,10 +191,10 @@ option_check_command(const char *text, const char **why)
 	size_t len, slash;
 
 	command += strspn(command, " \t");
-	/* Whether it may be empty is for its kind to say. */
+	/* The kind decides whether the text may be empty. */
 	if (command[0] == '\0' && text[0] != '\0')
 		return refuse(why, "has no command");
-	/* Its first word, as far as it can be told without a shell. */
+	/* The first word, as far as it can be found without a shell. */
 	command += strspn(command, "\"'");
 	len = strcspn(command, " \t\n;&|()<>=");
 	slash = strcspn(command, "/");
@@ -262,7 +261,7 @@ option_check_env(const char *text, const char **why)
 
 	if (text[len] == '=')
 		return len > 0 ? 0 : refuse(why, "has no name before '='");
-	/* Alone it is the name of one of ours. */
+	/* A name alone takes the value from the supervisor's environment. */
 	if (len > 0 && !isdigit((unsigned char)text[0]) &&
 	    text[strspn(text, name_characters)] == '\0')
 		return 0;
@@ -316,7 +315,7 @@ option_check_hook(const char *text, const char **why)
 int
 option_check_ready(const char *text, const char **why)
 {
-	/* Any other rule is for its kind to read. */
+	/* Any other rule is read by the option's kind. */
 	if (strncmp(text, "exec:", 5) != 0 || text[5] == '\0')
 		return 0;
 	return option_check_command(text + 5, why);
@@ -325,7 +324,7 @@ option_check_ready(const char *text, const char **why)
 int
 option_check_positive(const char *text, const char **why)
 {
-	/* Whether it is a number at all is for its kind to say. */
+	/* The kind decides whether the text is a number. */
 	if (isdigit((unsigned char)text[0]) &&
 	    strpbrk(text, "123456789") == NULL)
 		return refuse(why, "must be more than 0");

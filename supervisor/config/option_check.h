@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the table asks of an option's text beyond its kind.  Each returns 0;
- * or -1 with *why set to a static phrase.  Pure.
+ * What the table demands of an option's text beyond its kind.  Each function
+ * returns 0; or -1 with *why set to a static phrase.  Pure.
  */
 #ifndef CONFIG_OPTION_CHECK_H
 #define CONFIG_OPTION_CHECK_H
 
-/* Letters, digits, `.`, `_`, `-`, at most 64; it becomes a file name. */
+/* Letters, digits, `.`, `_`, `-`, at most 64: the name becomes a file name. */
 int option_check_name(const char *text, const char **why);
 
 int option_check_address(const char *text, const char **why);
@@ -14,11 +14,12 @@ int option_check_address(const char *text, const char **why);
 /* `[FDNAME=]ADDRESS` */
 int option_check_listen(const char *text, const char **why);
 
-/* A check's URL, by its scheme. */
+/* The URL of a health check, by its scheme. */
 int option_check_health(const char *text, const char **why);
 
-/* `K=V` */
 int option_check_log_max(const char *text, const char **why);
+
+/* `K=V`, or a name alone. */
 int option_check_env(const char *text, const char **why);
 
 /* A source network: `10.1.0.0/16`, `2001:db8::/32`, or one address. */
@@ -30,10 +31,10 @@ int option_check_hook(const char *text, const char **why);
 /* A shell command, as options_command takes it apart. */
 int option_check_command(const char *text, const char **why);
 
-/* A rule of --ready: its command, where it has one. */
+/* A rule of --ready; only the command of `exec:` is checked. */
 int option_check_ready(const char *text, const char **why);
 
-/* A count or a duration that must not be nought. */
+/* A count or a duration that must be more than 0. */
 int option_check_positive(const char *text, const char **why);
 
 #endif

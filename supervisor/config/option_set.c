@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Setting one option of a set: by the row's kind, which knows how its text is
- * read.
+ * Setting one option of a set, by the kind of its row, which knows how the text
+ * is read.
  */
 #include "config/option_set.h"
 
@@ -19,7 +19,7 @@ option_slot(struct options *options, const struct option_row *row)
 	return (char *)options + row->offset;
 }
 
-/* The row's default; text in the table is always in order. */
+/* Set the row's default; the text in the table is always valid. */
 int
 option_set_default(struct options *options, const struct option_row *row,
     char reason[static OPTIONS_WHY])
@@ -46,7 +46,7 @@ option_find(const char *name)
 }
 
 /*
- * Text for a message: one line, not too long, cut between two characters of
+ * Text for a message: one line, not too long, and cut between two characters of
  * UTF-8.
  */
 static void
@@ -66,7 +66,7 @@ quote(char buf[static QUOTE_MAX], const char *text)
 	}
 }
 
-/* Options travel as JSON, which is UTF-8. */
+/* Options are passed on as JSON, which is UTF-8. */
 static bool
 is_utf8(const char *text)
 {

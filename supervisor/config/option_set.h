@@ -7,22 +7,22 @@
 
 #include "config/option.h"
 
-/* NULL if there is none. */
+/* The row of this name; NULL if there is none. */
 const struct option_row *option_find(const char *name);
 
-/* Its member of the set. */
+/* The member of options that belongs to the row. */
 void *option_slot(struct options *, const struct option_row *);
 
 /*
- * Set one option from text; a flag takes `true` and `false`.  A list grows;
- * with NULL text it is emptied, and any other gets its default.  -1 with
- * why, and the option as it was: `health-interval: "3q": not a duration
- * (500ms, 10s, 5m, 1h)`.
+ * Set one option from text; a flag takes `true` and `false`.  Text is added to
+ * a list.  With NULL a list becomes empty and any other option gets its
+ * default.  -1 with why, and the option is unchanged: `health-interval: "3q":
+ * not a duration (500ms, 10s, 5m, 1h)`.
  */
 int option_set(struct options *, const struct option_row *, const char *text,
     char why[static OPTIONS_WHY]);
 
-/* The row's default.  -1 with why. */
+/* Set the row's default.  -1 with why. */
 int option_set_default(
     struct options *, const struct option_row *, char why[static OPTIONS_WHY]);
 

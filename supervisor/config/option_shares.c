@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The share that *text begins with; steps behind it.  -1 if it is none. */
+/* Read the share at *text, and step behind it.  -1 if there is none. */
 static int
 read_share(const char **text)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The kind of option that is a list of shares, as option_values.h asks of a
- * kind.  For the options module only.
+ * The kind of option that is a list of shares, with the functions that
+ * option_values.h demands of a kind.  For the options module only.
  */
 #ifndef CONFIG_OPTION_SHARES_H
 #define CONFIG_OPTION_SHARES_H
@@ -10,7 +10,7 @@
 
 #include "config/option.h"
 
-/* Percents from 0 to 99, each more than the one before; or `none`. */
+/* Percents from 0 to 99, each greater than the one before; or `none`. */
 int option_parse_shares(void *slot, const struct option_row *, const char *text,
     char reason[static OPTIONS_WHY]);
 void option_clear_shares(void *slot);

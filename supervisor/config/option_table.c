@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The rows.  An option is added here and as a member of struct options, and
- * nowhere else.
+ * The rows.  A new option needs a row here and a member of struct options, and
+ * nothing else.
  */
 #include <stddef.h>
 
@@ -12,7 +12,7 @@
 #include "process/shim.h"
 #include "process/spawn.h"
 
-/* The order is that of the enumerations. */
+/* The words stand in the order of their enumerations. */
 static const char *const unhealthy_words[] = { "report", "restart", NULL };
 static const char *const ready_words[] = { "auto", "notify", "listen", NULL };
 static const char *const strategy_words[] = { "overlap", "exclusive", NULL };
@@ -20,6 +20,8 @@ static const char *const restart_words[] = { "always", "on-failure", "never",
 	NULL };
 static const char *const log_words[] = { "text", "json", NULL };
 static const char *const shim_words[] = { "auto", "seccomp", "preload", "off",
+	NULL };
+static const char *const steering_words[] = { "auto", "ebpf", "classic",
 	NULL };
 static const char *const pass_words[] = { "systemd", "server-starter",
 	"einhorn", "nginx", NULL };
@@ -35,6 +37,9 @@ _Static_assert(LOG_TEXT == 0 && LOG_JSON == 1, "words");
 _Static_assert(
     SHIM_AUTO == 0 && SHIM_SECCOMP == 1 && SHIM_PRELOAD == 2 && SHIM_OFF == 3,
     "words");
+_Static_assert(STEER_BY_AUTO == 0 && STEER_BY_EBPF == 1 &&
+	STEER_BY_CLASSIC == 2,
+    "words");
 _Static_assert(PASS_SYSTEMD == 1 && PASS_SERVER_STARTER == 2 &&
 	PASS_EINHORN == 4 && PASS_NGINX == 8,
     "words");
@@ -43,8 +48,8 @@ _Static_assert(PASS_SYSTEMD == 1 && PASS_SERVER_STARTER == 2 &&
 #define FOR_UPGRADE .for_upgrade = true
 
 /*
- * How a rollout goes is also for members of --control-group to say.  What is
- * run, what the program is told and what counts as healthy is not.
+ * A member of --control-group may decide how a rollout goes, but not which
+ * command runs, what the program is told, or what counts as healthy.
  */
 #define FOR_MEMBERS FOR_UPGRADE, .for_members = true
 
@@ -66,6 +71,13 @@ const struct option_row option_table[] = {
 	    .words = shim_words,
 	    .help = "how the program's own sockets are seen, "
 	    "hotswap-shim(7)" },
+	{ "steering", 0, OPTION_WORD, AT(steering),
+	    .metavar = "auto|ebpf|classic", .fallback = "auto",
+	    .words = steering_words,
+	    .help = "which BPF program chooses who gets a connection" },
+	{ "udp-idle", 0, OPTION_DURATION, AT(udp_idle_ms), .metavar = "T",
+	    .fallback = "30s", .validate = option_check_positive,
+	    .help = "a flow of UDP that is silent for longer has ended" },
 	{ "ignore", 0, OPTION_LIST, AT(ignore), .metavar = "ADDRESS",
 	    .validate = option_check_address,
 	    .help = "an address that the shim leaves alone; may be repeated" },

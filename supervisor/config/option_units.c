@@ -15,7 +15,7 @@
 
 #include "config/option_values.h"
 
-/* The greatest first; a bare number is seconds. */
+/* The greatest unit comes first; a number without a unit is seconds. */
 static const struct unit {
 	const char *suffix;
 	unsigned int ms;
@@ -28,7 +28,7 @@ static const struct unit {
 	{ NULL, 0 },
 };
 
-/* Names that signal(7) has besides those of sigabbrev_np(3). */
+/* Names in signal(7) that sigabbrev_np(3) does not return. */
 static const struct alias {
 	const char *name;
 	int signal;
@@ -39,7 +39,7 @@ static const struct alias {
 	{ NULL, 0 },
 };
 
-/* strtonum(3) would take spaces and a sign as well. */
+/* Digits are checked first, as strtonum(3) would take spaces and a sign. */
 int
 option_read_count(const char *text, unsigned int *n)
 {
@@ -56,8 +56,8 @@ option_read_count(const char *text, unsigned int *n)
 }
 
 /*
- * Digits with at most one point among them.  The fraction comes as
- * *fraction / *scale; digits past the sixth do not count.
+ * Read digits with at most one point among them.  The fraction is *fraction /
+ * *scale; digits after the sixth are ignored.
  */
 static const char *
 read_number(const char *p, uint64_t *whole, uint64_t *fraction, uint64_t *scale)
@@ -93,7 +93,7 @@ options_duration(const char *text, unsigned int *ms)
 	for (unit = units; unit->suffix != NULL; unit++) {
 		if (strcmp(suffix, unit->suffix) != 0)
 			continue;
-		/* Rounded up: what is not nothing must not become it. */
+		/* Rounded up, so that only 0 becomes 0. */
 		total = whole * unit->ms + howmany(fraction * unit->ms, scale);
 		if (total > UINT_MAX) {
 			errno = ERANGE;
@@ -164,7 +164,7 @@ option_format_size(unsigned int bytes, char buf[static OPTION_TEXT_MAX])
 	    sizes[i].suffix);
 }
 
-/* N of the text behind RTMIN or RTMAX: nothing, or sign and digits. */
+/* The N behind RTMIN or RTMAX, from no text or from a sign and digits. */
 static int
 realtime_offset(const char *text, char sign)
 {
@@ -204,7 +204,7 @@ signal_by_name(const char *name)
 	return -1;
 }
 
-/* Those between the named and SIGRTMIN are the C library's own. */
+/* The numbers between the named ones and SIGRTMIN are the C library's. */
 static bool
 signal_exists(int n)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The kinds of options.  A kind knows how its value is written, not what the
- * option means.
+ * The kinds of options.  A kind knows how its value is written, but not what
+ * the option means.
  */
 #include "config/option_values.h"
 
@@ -24,7 +24,7 @@
 	"not auto, notify, listen, exec: with " \
 	"a command, or a duration"
 
-/* What every empty list points to, so that none is ever NULL. */
+/* Every empty list points here, so that no list is ever NULL. */
 static char *no_items[] = { NULL };
 
 static int refuse(char reason[static OPTIONS_WHY], const char *fmt, ...)

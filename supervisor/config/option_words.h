@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The kinds of option that take one of a few words, or several of them, as
- * option_values.h asks of a kind.  For the options module only.
+ * The kinds of option that take one of a few words, or several of them, with
+ * the functions that option_values.h demands of a kind.  For the options module
+ * only.
  */
 #ifndef CONFIG_OPTION_WORDS_H
 #define CONFIG_OPTION_WORDS_H
@@ -10,7 +11,7 @@
 
 #include "config/option.h"
 
-/* The index of the first len bytes of text among words; -1 if not there. */
+/* The index of text's first len bytes among words; -1 if it is not there. */
 int option_find_word(const char *const *words, const char *text, size_t len);
 
 /* One of the row's words. */
@@ -18,7 +19,7 @@ int option_parse_word(void *slot, const struct option_row *, const char *text,
     char reason[static OPTIONS_WHY]);
 json_t *option_word_json(const void *slot, const struct option_row *);
 
-/* At least one of them, with commas between. */
+/* At least one of the row's words, separated by commas. */
 int option_parse_words(void *slot, const struct option_row *, const char *text,
     char reason[static OPTIONS_WHY]);
 json_t *option_words_json(const void *slot, const struct option_row *);

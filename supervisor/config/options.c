@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A set of options: defaults, setting from text and JSON, back to JSON.
- * Everything here goes by the table's rows and knows no option by name.
+ * A set of options: defaults, setting from text and JSON, conversion to JSON.
+ * All of it follows the table's rows and knows no option by name.
  */
 #include "config/options.h"
 
@@ -51,7 +51,7 @@ options_free(struct options *options)
 	free(options);
 }
 
-/* By way of JSON, which says everything that is not as by default. */
+/* Copied through JSON, which holds all that differs from the defaults. */
 struct options *
 options_copy(const struct options *options)
 {
@@ -100,7 +100,7 @@ options_owners(const json_t *object)
 	const char *key;
 	json_t *value;
 
-	/* jansson's walk takes no const object, though it changes nothing. */
+	/* json_object_foreach takes no const object, but changes nothing. */
 	json_object_foreach ((json_t *)object, key, value)
 		if ((row = option_find(key)) != NULL && row->for_upgrade &&
 		    !row->for_members)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A connection to the control socket and the calls on it, one after the
- * other.  It costs a bounded buffer each way; bad input costs the peer its
- * connection and us nothing.
+ * A connection to the control socket and the calls on it, one after the other.
+ * A connection has a bounded buffer in each direction; a peer that sends
+ * invalid data loses its connection.
  */
 #include "control/call.h"
 
@@ -18,7 +18,7 @@
 #include "base/varlink.h"
 #include "core/service.h"
 
-#define SILENCE_S  60	     /* for a peer that has no call under way */
+#define SILENCE_S  60	     /* for a peer without a call under way */
 #define UNREAD_MAX (4 << 20) /* bytes that a peer may leave unread */
 
 struct call {
@@ -27,7 +27,7 @@ struct call {
 	void *arg;
 	struct bufferevent *peer;
 	uid_t uid;
-	struct varlink_call varlink; /* message is NULL if none is under way */
+	struct varlink_call varlink; /* message is NULL: no call is under way */
 	void (*ended)(void *arg);
 	void *ended_arg;
 };
@@ -48,7 +48,7 @@ expect_silence(struct call *call, bool limited)
 	bufferevent_set_timeouts(call->peer, limited ? &silence : NULL, NULL);
 }
 
-/* The call has ended, replied to or not; the connection may go on. */
+/* The call has ended, with or without a reply; the connection may go on. */
 static void
 finish(struct call *call)
 {
@@ -74,8 +74,9 @@ peer_readable(struct bufferevent *peer, void *arg)
 }
 
 /*
- * Take the next call if it has arrived whole and none is under way.  One in
- * a turn of the loop, so that a peer with many keeps nobody else waiting.
+ * Take the next call if the whole of it has arrived and no call is under way.
+ * Only one call is taken in each turn of the loop, so that a peer with many
+ * calls does not delay others.
  */
 static void
 take_call(struct call *call)
@@ -141,7 +142,10 @@ call_flush(struct call *call)
 {
 	struct evbuffer *output = bufferevent_get_output(call->peer);
 
-	/* A bufferevent lets nobody but itself take from its output. */
+	/*
+	 * A bufferevent freezes its output: only the bufferevent itself may
+	 * drain it.
+	 */
 	evbuffer_unfreeze(output, 1);
 	while (evbuffer_get_length(output) > 0 &&
 	    evbuffer_write(output, bufferevent_getfd(call->peer)) > 0)
@@ -197,7 +201,7 @@ call_keep(struct call *call, void (*ended)(void *arg), void *arg)
 	call->ended_arg = arg;
 }
 
-/* Queue a message; a peer that does not read loses its connection, later. */
+/* Queue a message.  A peer that does not read loses its connection later. */
 static void
 send_message(struct call *call, json_t *message)
 {
@@ -211,7 +215,7 @@ send_message(struct call *call, json_t *message)
 		    call->peer, BEV_EVENT_ERROR, BEV_TRIG_DEFER_CALLBACKS);
 }
 
-/* Go on with the next call, from the loop: the stack may be deep here. */
+/* Take the next call from the loop, since the stack may be deep here. */
 static void
 go_on(struct call *call)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A connection to the control socket, and the one call that is under way on
- * it: what the call wants, and the reply.  Knows no method.
+ * A connection to the control socket, and the one call that is under way on it:
+ * what the call asks for, and the reply.  This module knows no method.
  */
 #ifndef CONTROL_CALL_H
 #define CONTROL_CALL_H
@@ -14,22 +14,25 @@ struct call;
 struct service;
 
 struct call_events {
-	/* A call has arrived whole; method is its whole name, borrowed. */
+	/*
+	 * A whole call has arrived; method is the method's whole name,
+	 * borrowed.
+	 */
 	void (*arrived)(struct call *, const char *method, void *arg);
-	/* The connection ends, whoever ends it. */
+	/* The connection ends, whichever side ends it. */
 	void (*gone)(void *arg);
 };
 
 /*
  * A peer of this user has connected by sock, which is *stolen* in every case
- * and does not block.  It may call from now on, and is gone once it is silent
- * for long without a call.  events is borrowed for good.  *New*; NULL if there
- * is no memory.
+ * and does not block.  The peer may call from now on; a connection without a
+ * call under way is ended after a time of silence.  events is borrowed for as
+ * long as the call lives.  *New*; NULL if there is no memory.
  */
 struct call *call_new(struct service *, int sock, uid_t,
     const struct call_events *events, void *arg);
 
-/* End the connection, with the call that is under way. */
+/* End the connection, and with it the call that is under way. */
 void call_free(struct call *);
 
 bool call_is_under_way(const struct call *);
@@ -37,35 +40,38 @@ bool call_is_under_way(const struct call *);
 /* Send what is queued for the peer, without waiting for it. */
 void call_flush(struct call *);
 
-/* Is this user root or our own? */
+/* Is this user root or the supervisor's own user? */
 bool call_is_of_owner(uid_t);
 
-/* What a method sees of its call. */
+/* What a method needs of its call. */
 struct service *call_service(const struct call *);
 const json_t *call_parameters(const struct call *); /* borrowed */
 bool call_wants_more(const struct call *);
 
 /*
- * Reply; *steals* parameters.  Without continues the call has ended and must
+ * Reply; *steals* parameters.  Without continues this ends the call, which must
  * not be used any more.
  */
 void call_reply(struct call *, json_t *parameters, bool continues);
 
-/* Reply with an error of our interface, or a whole name; it has ended. */
+/*
+ * Reply with an error of our interface, or of the whole name; this ends the
+ * call.
+ */
 void call_error(struct call *, const char *name, json_t *parameters);
 
-/* The same with one parameter `message`. */
+/* Reply with an error that has one parameter, `message`; this ends the call. */
 void call_fail(struct call *, const char *name, const char *message);
 
-/* The process that has connected; 0: not known. */
+/* The process that has connected; 0 if it is not known. */
 pid_t call_pid(const struct call *);
 
-/* Is the peer root or our own user, not only of a group that is let in? */
+/* Is the peer root or our own user, not only in --control-group? */
 bool call_is_owner(const struct call *);
 
 /*
- * The method returns without having replied, and will later: ended is called
- * once, when the call has ended or the peer has gone.
+ * The method returns without a reply and will reply later.  ended is called
+ * once, when the call has ended or the peer has disconnected.
  */
 void call_keep(struct call *, void (*ended)(void *arg), void *arg);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The control socket: a peer costs at most one connection, and peers that
- * are no owners never keep one out that is.
+ * The control socket.  A peer costs at most one connection, and guests (peers
+ * that are no owners) never keep an owner out.
  */
 #include "control/control.h"
 
@@ -22,9 +22,9 @@
 #include "control/call.h"
 #include "core/service.h"
 
-#define PEERS_MAX  128 /* the longest idle one makes room for a new */
-#define GUESTS_MAX 96  /* of these for peers that are no owners */
-#define GUEST_MAX  32  /* of these for each user */
+#define PEERS_MAX  128 /* at the limit the longest idle one is disconnected */
+#define GUESTS_MAX 96  /* of PEERS_MAX, for guests */
+#define GUEST_MAX  32  /* of GUESTS_MAX, for each user */
 #define GROUPS_MAX 256
 #define RETRY_MS   100 /* until a descriptor may be free again */
 
@@ -46,10 +46,10 @@ struct control {
 	char path[PATH_MAX];
 	int sock;
 	struct event *accepting;
-	struct event *retry;	       /* pending while it does not accept */
-	bool lacking;		       /* of descriptors, and said so */
-	gid_t group;		       /* -1: none */
-	TAILQ_HEAD(peers, peer) peers; /* the longest idle first */
+	struct event *retry; /* pending while we do not accept */
+	bool lacking;	     /* out of descriptors, which was logged */
+	gid_t group;	     /* -1: none */
+	TAILQ_HEAD(peers, peer) peers; /* the longest idle one first */
 	unsigned int npeers;
 };
 
@@ -71,7 +71,7 @@ has_group(int sock, gid_t primary, gid_t group)
 	return false;
 }
 
-/* The mode of the socket says the same; this holds where it is changed. */
+/* The socket's mode says the same; this check holds if the mode is changed. */
 static bool
 may_connect(const struct control *control, int sock, uid_t *uid)
 {
@@ -111,7 +111,10 @@ is_same_user(const struct peer *peer, uid_t uid)
 	return peer->uid == uid;
 }
 
-/* Disconnect the one of those that has been idle longest.  False: none is. */
+/*
+ * Disconnect the peer that is idle for longest among those for which is_one is
+ * true.  False if none is idle.
+ */
 static bool
 disconnect_idle(struct control *control,
     bool (*is_one)(const struct peer *, uid_t), uid_t uid)
@@ -127,7 +130,7 @@ disconnect_idle(struct control *control,
 	return false;
 }
 
-/* The guest whose call or connection is the newest.  False if there is none. */
+/* Disconnect the guest whose call or connection is newest; false if none. */
 static bool
 disconnect_guest(struct control *control)
 {
@@ -155,7 +158,7 @@ count(const struct control *control, bool (*is_one)(const struct peer *, uid_t),
 	return n;
 }
 
-/* An owner displaces guests, a guest the idle ones of its like alone. */
+/* An owner displaces idle peers or any guest; a guest only idle guests. */
 static bool
 make_room(struct control *control, uid_t uid)
 {
@@ -170,7 +173,7 @@ make_room(struct control *control, uid_t uid)
 	    disconnect_idle(control, is_guest, uid);
 }
 
-/* A call makes it the one that has been idle for the shortest time. */
+/* A call makes its peer the one that has been idle for the shortest time. */
 static void
 call_arrived(struct call *call, const char *method, void *arg)
 {
@@ -219,8 +222,8 @@ connect_peer(struct control *control, int sock, uid_t uid)
 }
 
 /*
- * Without a descriptor to spare a peer that waits would wake us for ever:
- * leave it in the queue for a while.
+ * Without a free descriptor a peer in the queue would wake us all the time:
+ * leave it there for a while.
  */
 static void
 pause_accepting(struct control *control, const char *why)
@@ -300,8 +303,9 @@ open_socket(const char *path)
 }
 
 /*
- * No call has any, and to drop one can take as long as who sent it likes:
- * where the kernel knows how, it is the sender that is refused, unix(7).
+ * No call has descriptors, and dropping one can take as long as its sender
+ * likes.  SO_PASSRIGHTS makes the kernel refuse the sender's message instead,
+ * unix(7).
  */
 static void
 refuse_descriptors(int sock)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Both sides of an examination.  The examined one answers with one line, its
- * last; whatever else it does means no.
+ * Examining a build.  The examined build answers with its last line; any other
+ * end of it means that it cannot take over.
  */
 #include "control/examine.h"
 
@@ -29,11 +29,11 @@
 
 struct examination {
 	struct service *service;
-	char *file; /* as asked for */
+	char *file; /* as it was asked for */
 	struct image_job *job;
 	struct image *image;
 	struct command *command;
-	int checkpoint; /* a copy */
+	int checkpoint; /* a copy of the checkpoint */
 	examine_done *done;
 	void *arg;
 };
@@ -95,7 +95,10 @@ answered(const struct command_result *result, void *arg)
 	refuse(examination, cause);
 }
 
-/* The very file, whatever has its name by then: by our descriptor. */
+/*
+ * Run the file by our descriptor, since its path may lead to another file by
+ * now.
+ */
 static void
 ask(struct examination *examination)
 {

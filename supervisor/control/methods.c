@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What can be called on the control socket: one row a method.  What a call
- * asks for is done elsewhere.
+ * The methods of the control socket, one row for each.  What a call asks for is
+ * done by other modules.
  */
 #include "control/methods.h"
 
@@ -32,7 +32,7 @@ static const char interface_text[] =
 #include "interface.inc"
     ;
 
-/* The parts of org.varlink.service that hold for any service. */
+/* The part of org.varlink.service that is the same for any service. */
 static const char service_text[] =
     "# The Varlink Service Interface is provided by every varlink service.\n"
     "interface org.varlink.service\n\n"
@@ -56,7 +56,7 @@ static const struct {
 
 /* ROLLOUTS */
 
-/* One that was asked for already, of us or of our predecessor. */
+/* Answer a call that was made before, to us or to our predecessor. */
 static bool
 is_known(struct call *call, const char *id, bool wait)
 {
@@ -151,7 +151,7 @@ restart(struct call *call)
 	begin(call, &request);
 }
 
-/* End a rollout: the reply has its outcome, which comes before the return. */
+/* End a rollout.  The outcome comes before end returns, and ends the call. */
 static void
 end_rollout(struct call *call,
     int (*end)(struct service *, char why[static RELEASE_WHY]))
@@ -210,7 +210,7 @@ history(struct call *call)
 	call_reply(call, json_pack("{so}", "outcomes", entries), false);
 }
 
-/* The recent ones; with `more` one after the other, then those to come. */
+/* Recent events in one reply; with `more` one by one, then later events. */
 static void
 events(struct call *call)
 {
@@ -269,7 +269,7 @@ send_signal(struct call *call)
 		call_reply(call, NULL, false);
 }
 
-/* The reply comes when nothing is left. */
+/* The reply comes when nothing is left to stop. */
 static void
 stop(struct call *call)
 {
@@ -284,7 +284,7 @@ stop(struct call *call)
 	ending_begin(service, 0, now);
 }
 
-/* The reply comes from whoever supervises then. */
+/* The reply comes from the supervisor that runs at the end. */
 static void
 reexec(struct call *call)
 {

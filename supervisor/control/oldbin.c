@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What signals to the old generation mean.  It stands by, or has still a
- * share; nothing here is sent to its program but USR1.
+ * What signals to the old generation mean.  The old generation is parked, or
+ * has a share left; its program gets no signal from here but USR1.
  */
 #include "control/oldbin.h"
 
@@ -45,7 +45,7 @@ oldbin_generation(const struct service *service)
 	return old;
 }
 
-/* All new connections go to the new one for good. */
+/* The new generation gets all new connections for good. */
 static void
 stand_by(struct service *service)
 {

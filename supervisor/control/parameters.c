@@ -43,7 +43,7 @@ parameter_bool(struct call *call, const char *name, bool *value)
 	if (v == NULL || json_is_null(v))
 		return true;
 	if (!json_is_boolean(v)) {
-		/* The reply releases what the call came with. */
+		/* The reply releases v. */
 		parameter_refuse(call, name);
 		return false;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The parameters of a call on the control socket, read by name and checked by
- * type.  Knows no method.
+ * type.  This module knows no method.
  */
 #ifndef CONTROL_PARAMETERS_H
 #define CONTROL_PARAMETERS_H
@@ -11,33 +11,32 @@
 struct call;
 
 /*
- * Each is true where the parameter is as it should be, absent or null
- * included; else it has replied InvalidParameter, and the call must not be
- * used any more.
+ * Each function returns true if the parameter is valid, absent or null.  Else
+ * it has replied InvalidParameter, and the call must not be used any more.
  */
 
-/* Borrowed from the call; NULL where it is absent. */
+/* Borrowed from the call; NULL if it is absent. */
 bool parameter_string(struct call *, const char *name, const char **value);
 
-/* Where it is absent *value stays as it was. */
+/* *value is unchanged if the parameter is absent. */
 bool parameter_bool(struct call *, const char *name, bool *value);
 
-/* A whole number, not negative, up to INT_MAX; absent as above. */
+/* 0 to INT_MAX; *value is unchanged if the parameter is absent. */
 bool parameter_number(struct call *, const char *name, unsigned int *value);
 
 /*
- * A list of at least one string, which ends with NULL.  *New*, to be released
- * by strings_free; NULL where it is absent.
+ * A list of at least one string, with NULL at its end.  *New*, released with
+ * strings_free; NULL if it is absent.
  */
 bool parameter_strings(struct call *, const char *name, char ***value);
 
 /*
- * `id`, a word by which the caller knows its call again.  Borrowed; NULL where
- * it is absent.
+ * `id`, a word by which the caller recognizes its call.  Borrowed; NULL if it
+ * is absent.
  */
 bool parameter_id(struct call *, const char **id);
 
-/* Reply that this parameter is not one that the method takes; it has ended. */
+/* Reply that the method does not take this parameter; this ends the call. */
 void parameter_refuse(struct call *, const char *name);
 
 #endif

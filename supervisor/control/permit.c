@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Permission by what is asked for.  Who is let in at all is the control
- * socket's affair.
+ * Permission by what a call asks for.  The control socket decides who may
+ * connect at all.
  */
 #include "control/permit.h"
 

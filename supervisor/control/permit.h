@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a member of --control-group may ask of us.  It may replace the program
- * by what stands under the same command line, take that back, and look;
- * nothing by which a command is run as somebody else, or another program.
+ * What a member of --control-group may ask of us.  A member may upgrade to what
+ * is now under the same command line, roll that back, and look; a member may
+ * not run another program, or a command as another user.
  */
 #ifndef CONTROL_PERMIT_H
 #define CONTROL_PERMIT_H
@@ -12,18 +12,18 @@
 struct call;
 
 /*
- * Each is true where the peer is root or our own user, or may do so as a
- * member; else it has replied NotPermitted, and the call must not be used any
- * more.
+ * Each function returns true if the peer is root or our own user, or may do
+ * this as a member.  Else it has replied NotPermitted, and the call must not be
+ * used any more.
  */
 
-/* what: `stop the service`, behind `may not`. */
+/* Nothing is permitted to members; what is, for example, `stop the service`. */
 bool permit_owner(struct call *, const char *what);
 
 /* An upgrade with the parameters of this call. */
 bool permit_upgrade(struct call *);
 
-/* Signals that servers take for a request and go on serving. */
+/* Members may send the signals that servers take as requests and survive. */
 bool permit_signal(struct call *, int signal);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is done to the file is done by one function, in this process or in a
- * deputy that has the program's rights: by a descriptor of the directory, and
- * never through a link in the file's place.
+ * One function changes the file, in this process or in a deputy that has the
+ * program's rights.  It works from a descriptor of the directory, and never
+ * follows a link in the file's place.
  */
 #include "control/pid_file.h"
 
@@ -29,26 +29,26 @@
 struct pid_file {
 	char directory[PATH_MAX];
 	char name[NAME_MAX + 1];
-	bool as_other; /* the program is another user's than we */
+	bool as_other; /* the program's user is not ours */
 	struct credentials program;
-	gid_t *gids; /* all of its groups, the first one among them */
-	int fd;	     /* of what we have claimed, locked; or -1 */
+	gid_t *gids; /* all of its groups, the primary one included */
+	int fd;	     /* our own claimed file, locked; or -1 */
 };
 
-/* What is to be done, for a process that makes system calls only. */
+/* What is to be done, for a process that may make system calls only. */
 struct act {
 	char directory[PATH_MAX];
 	char name[NAME_MAX + 1];
-	char aside[NAME_MAX + 32]; /* a digit takes the place of its last one */
-	char text[TEXT_SIZE];	   /* "": remove it */
-	bool keep;		   /* locked, for the caller */
-	bool alone;		   /* not if somebody has it locked */
-	pid_t other;		   /* who has */
+	char aside[NAME_MAX + 32]; /* its last character is chosen */
+	char text[TEXT_SIZE];	   /* "": remove the file */
+	bool keep;		   /* locked, and its descriptor is kept */
+	bool alone;		   /* fail if a process has it locked */
+	pid_t other;		   /* the process that has it locked */
 };
 
 _Static_assert(sizeof(struct act) <= DEPUTY_DATA_MAX, "data of a deputy's");
 
-/* Does a process that lives have it?  A lock alone anybody may have. */
+/* Does the file have a process that lives?  Anybody can take a lock alone. */
 static bool
 is_taken(struct act *act, int directory)
 {
@@ -87,7 +87,7 @@ open_aside(struct act *act, int directory)
 	return fd;
 }
 
-/* The lock comes before the name, so that none is without the other. */
+/* The file is locked before it gets its name, so that it is never unlocked. */
 static int
 put(struct act *act, int directory, int *kept)
 {
@@ -120,7 +120,7 @@ do_it(void *data, int *fd)
 	    open(act->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r;
 
-	/* It may be one that may be written to, and not read. */
+	/* A directory may permit writing without reading. */
 	if (directory == -1)
 		directory =
 		    open(act->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -141,8 +141,8 @@ do_it(void *data, int *fd)
 }
 
 /*
- * By whom: ourselves, if the directory is as it is by our word or root's
- * alone.  0 with *as_program; -1 with why.
+ * Choose who changes the file: we do if root and we alone can change the
+ * directory.  0 with *as_program; -1 with why.
  */
 static int
 choose(const struct pid_file *file, bool *as_program,
@@ -152,13 +152,16 @@ choose(const struct pid_file *file, bool *as_program,
 		file->as_other ? file->program.ngroups + 1 : 0 };
 	char entry[PATH_MAX + 2], cause[TRUST_WHY];
 
-	/* With a dot behind it, since a sticky one will do, base/trust.h. */
+	/*
+	 * The dot behind it is because a sticky directory is safe,
+	 * base/trust.h.
+	 */
 	snprintf(entry, sizeof(entry), "%s/.", file->directory);
 	*as_program = false;
 	if (geteuid() != 0 ||
 	    trust_path(&trust, entry, cause, sizeof(cause)) == 0)
 		return 0;
-	/* What is not there will be told of by the act itself. */
+	/* A directory that does not exist is reported by the act itself. */
 	*as_program = file->as_other;
 	if (file->as_other || errno != EPERM)
 		return 0;
@@ -190,7 +193,10 @@ act_on(struct pid_file *file, struct act *act, int *fd,
 		errno = EPERM;
 		return -1;
 	}
-	/* What a lock says in the program's own directory is the program's. */
+	/*
+	 * In its own directory the program can fake a lock, so a lock proves
+	 * nothing.
+	 */
 	act->alone &= !as_program;
 	r = as_program ? deputy_do(&job, fd) : do_it(act, fd);
 	if (r == 0)
@@ -234,7 +240,7 @@ pid_file_claim(struct pid_file *file, pid_t pid, bool alone, pid_t *other,
 	return r;
 }
 
-/* Take the path apart, which is then no more relative. */
+/* Split the path, which is absolute after that. */
 static int
 name_it(struct pid_file *file, const char *path)
 {
@@ -262,7 +268,7 @@ name_it(struct pid_file *file, const char *path)
 	return 0;
 }
 
-/* An unknown user is told of when the program is started. */
+/* An unknown user is reported when the program is started. */
 static int
 find_rights(struct pid_file *file, const struct options *options)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Files of process IDs.  What is to be in them follows from the generations'
- * roles alone and is found out anew after every event.
+ * Files of process IDs.  Their contents follow from the roles of the
+ * generations alone, and are found out again after every event.
  */
 #include "control/pidfiles.h"
 
@@ -22,15 +22,15 @@
 #include "core/service.h"
 #include "process/standin.h"
 
-#define OLDBIN ".oldbin" /* as nginx has it */
+#define OLDBIN ".oldbin" /* as nginx names it */
 
-/* How long a script may take from HUP to QUIT, where --keep is not longer. */
+/* How long a script may take from HUP to QUIT, if --keep is not longer. */
 #define PATIENCE_LEAST_MS 60000
 
-/* One file; it is NULL where it was not asked for. */
+/* One file; its file is NULL if the user has not asked for it. */
 struct pidfile {
 	struct pid_file *file;
-	pid_t pid; /* in it; 0: there is none; -1: not known */
+	pid_t pid; /* in the file; 0: no file; -1: not known */
 };
 
 struct pidfiles {
@@ -43,7 +43,7 @@ struct pidfiles {
 	struct event *patience; /* pending: QUIT is for the new one */
 };
 
-/* Make the file say pid; 0: make it go. */
+/* Write pid into the file; with 0 remove the file. */
 static void
 put(struct pidfile *file, pid_t pid)
 {
@@ -76,7 +76,7 @@ on_signal(int number, void *arg)
 
 	if (oldbin_generation(service) == NULL)
 		return;
-	/* First, so that the file stays over what this brings about. */
+	/* Before oldbin_take, whose events would remove the file otherwise. */
 	if (number == SIGHUP)
 		evtimer_add(pidfiles->patience, &patience);
 	if (!oldbin_take(service, number))
@@ -84,7 +84,10 @@ on_signal(int number, void *arg)
 	update(pidfiles);
 }
 
-/* While there is an old one, or a script is still at going back to it. */
+/*
+ * The file exists while there is an old generation, or while a script may be
+ * between HUP and QUIT.
+ */
 static void
 put_stand(struct pidfiles *pidfiles, bool wanted)
 {
@@ -124,7 +127,10 @@ on_event(json_t *event, void *arg)
 	struct pidfiles *pidfiles = arg;
 	const char *name = json_string_value(json_object_get(event, "event"));
 
-	/* Another rollout: whoever was at going back no longer is. */
+	/*
+	 * Another rollout has begun, so no script is between HUP and QUIT any
+	 * more.
+	 */
 	if (strcmp(name, "started") == 0)
 		evtimer_del(pidfiles->patience);
 	update(pidfiles);
@@ -147,7 +153,7 @@ pidfiles_take_quit(struct pidfiles *pidfiles)
 	return true;
 }
 
-/* A path of NULL was not asked for. */
+/* With NULL as path the user has not asked for the file. */
 static int
 name_file(struct pidfile *file, const struct options *options, const char *path,
     const char *suffix)
@@ -194,7 +200,7 @@ pidfiles_new(struct service *service)
 	if (pidfiles == NULL)
 		return NULL;
 	pidfiles->service = service;
-	/* What an earlier supervisor that was killed has left is not true. */
+	/* A supervisor that was killed has left wrong files. */
 	pidfiles->stand.pid = pidfiles->child.pid = pidfiles->child_old.pid =
 	    -1;
 	pidfiles->observer.event = on_event;

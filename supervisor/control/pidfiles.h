@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The files by which scripts find processes to signal, as they do nginx's:
+ * The files by which scripts find processes to signal, as they do with nginx:
  *
- *   --pidfile FILE        the supervisor (service.c writes it, once)
- *   FILE.oldbin           while two generations run: a process that stands
- *                         for the old one, so that signals sent to it have
- *                         nginx's meaning whatever the program is
+ *   --pidfile FILE	the supervisor (service/run.c writes it, once)
+ *   FILE.oldbin	   while two generations run: a process that stands
+ *			 for the old one, so that signals sent to it have
+ *			 nginx's meaning whatever the program is
  *   --child-pidfile FILE  the program of the generation that serves
- *   FILE.oldbin           while two run: the old one's
+ *   FILE.oldbin	   while two generations run: the old one's program
  *
- * Written aside and renamed, and removed in the end.
+ * Each is written under another name and renamed, and removed in the end.
  */
 #ifndef CONTROL_PIDFILES_H
 #define CONTROL_PIDFILES_H
@@ -19,16 +19,16 @@
 struct pidfiles;
 struct service;
 
-/* Keep them true from here on.  *New*; NULL with errno. */
+/* Keep the files up to date from now on.  *New*; NULL with errno. */
 struct pidfiles *pidfiles_new(struct service *);
 
-/* Remove them.  NULL is fine. */
+/* Remove the files.  NULL is allowed. */
 void pidfiles_free(struct pidfiles *);
 
 /*
- * QUIT has come for the supervisor: after a HUP to the old one it is meant
- * for the new one, which is the last step of nginx's way back.  Whether that
- * is so; it has been done then.
+ * The supervisor got QUIT.  After HUP to the old generation this QUIT is meant
+ * for the new generation: it is the last step of a rollback as with nginx.
+ * Returns whether that was so; then the step has been done.
  */
 bool pidfiles_take_quit(struct pidfiles *);
 

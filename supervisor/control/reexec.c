@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The course of a reexec: examine, wait for an instant at which nothing is
- * under way that could not be handed over, save, and end as if killed.  All
- * else is recovery; the successor says how it went.
+ * The course of a reexec: examine the file; wait for a moment at which nothing
+ * is under way that cannot be handed over; save; and end as if killed.  The
+ * rest is recovery, and the successor reports the result.
  */
 #include "control/reexec.h"
 
@@ -37,24 +37,24 @@
 #include "rollout/hooks.h"
 #include "rollout/readiness.h"
 
-#define CALM_MS	    60000 /* to wait for such an instant */
+#define CALM_MS	    60000 /* longest wait for such a moment */
 #define LOOK_MS	    10
 #define VERSION_MAX 128
 #define REASON_MAX  1024
 
 enum reexec_state {
 	REEXEC_NONE,
-	REEXEC_EXAMINING, /* the file is asked whether it could go on */
-	REEXEC_WAITING,	  /* it could; something has to end first */
-	REEXEC_HANDED,	  /* it is its turn, the keeper knows */
+	REEXEC_EXAMINING, /* the file is being examined */
+	REEXEC_WAITING,	  /* it can take over; something has to end first */
+	REEXEC_HANDED,	  /* the keeper has been told to start it */
 	REEXEC_DONE,
 	REEXEC_REFUSED, /* nothing was tried */
-	REEXEC_FAILED,	/* it was tried, and taken back */
+	REEXEC_FAILED,	/* it was tried and taken back */
 };
 
 struct reexec {
 	char path[PATH_MAX]; /* where hotswap is installed */
-	/* The one under way, or the last. */
+	/* The reexec under way, or the last one. */
 	enum reexec_state state;
 	char id[RELEASE_ID];
 	char next[PATH_MAX]; /* the file that was asked for */
@@ -63,7 +63,7 @@ struct reexec {
 	char reason[REASON_MAX];
 	struct examination *examination;
 	struct image *image;
-	struct event *timer; /* looks whether it is calm */
+	struct event *timer; /* looks whether the moment has come */
 	int64_t deadline;
 };
 
@@ -74,7 +74,7 @@ reexec_open(struct service *service)
 	return service->reexec != NULL ? 0 : -1;
 }
 
-/* What is needed only until it is the other's turn. */
+/* Release what is needed only until the other build is started. */
 static void
 let_go(struct reexec *reexec)
 {
@@ -105,7 +105,7 @@ static void __attribute__((format(printf, 3, 4)))
 fail(struct service *service, enum reexec_state state, const char *fmt, ...)
 {
 	struct reexec *reexec = service->reexec;
-	char reason[REASON_MAX]; /* the former one may be part of it */
+	char reason[REASON_MAX]; /* the old one may be in args */
 	va_list args;
 
 	va_start(args, fmt);
@@ -164,7 +164,7 @@ reexec_answer(const struct service *service, struct call *call)
 
 /* OUR END */
 
-/* What has to end first, NULL if nothing; a bounded time for each. */
+/* What has to end first, NULL if nothing has; each takes a bounded time. */
 static const char *
 find_hindrance(const struct service *service, char *text, size_t size)
 {
@@ -189,7 +189,7 @@ find_hindrance(const struct service *service, char *text, size_t size)
 	return NULL;
 }
 
-/* All that would speak of us ends; what is held is all that is left. */
+/* Stop all that would send or save anything; only what is held remains. */
 static void
 fall_silent(struct service *service)
 {
@@ -204,7 +204,10 @@ fall_silent(struct service *service)
 	control_flush(service->control);
 }
 
-/* The keeper passes no signal on any more; those that came are its again. */
+/*
+ * The keeper forwards no signals any more, and gets back those that are
+ * pending.
+ */
 static _Noreturn void
 leave(struct service *service)
 {
@@ -214,8 +217,8 @@ leave(struct service *service)
 }
 
 /*
- * Where systemd holds there is nobody to start the other: we become it, and
- * systemd starts it again if it fails.
+ * If systemd holds the descriptors, no keeper can start the other build: we
+ * execute it, and systemd starts it again if it fails.
  */
 static _Noreturn void
 turn_into(struct service *service)
@@ -345,7 +348,7 @@ reexec_restore(struct service *service, const json_t *saved)
 			  *reason = "";
 	int state = REEXEC_NONE;
 
-	/* The first checkpoint says nothing but the path. */
+	/* The first checkpoint holds only the path. */
 	if (json_unpack((json_t *)saved, "{ss s?i s?s s?s s?s s?s s?[II] s?s}",
 		"path", &path, "state", &state, "id", &id, "next", &next,
 		"from", &from, "to", &to, "file", &reexec->dev, &reexec->ino,
@@ -369,7 +372,7 @@ is_next(const struct reexec *reexec, dev_t dev, ino_t ino)
 	return reexec->dev == (json_int_t)dev && reexec->ino == (json_int_t)ino;
 }
 
-/* The keeper runs this file, now: are both of us what was asked for? */
+/* The keeper runs this file now: are the keeper and we the build asked for? */
 static void
 compare(struct service *service, dev_t dev, ino_t ino)
 {
@@ -393,7 +396,7 @@ reexec_resume(struct service *service)
 	enum reexec_state state = service->reexec->state;
 	struct stat st;
 
-	/* In one go, with nobody else to be asked. */
+	/* Under systemd there is no keeper to wait for. */
 	if (state == REEXEC_HANDED && store_is_systemds(held_store(service)) &&
 	    stat("/proc/self/exe", &st) == 0)
 		compare(service, st.st_dev, st.st_ino);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Signals to the supervisor, by signalfd(2), which tells who has sent them.
+ * Signals to the supervisor, through signalfd(2), which tells their sender.
  *
- * A terminal that goes away sends HUP, and so do those that hear of it: a
- * shell to its jobs, sudo(8) to its command.  The kernel's own is known by
- * its code.  Any other HUP is acted upon, where there is a terminal, only
- * once it is clear that the terminal has stayed.
+ * A terminal that closes sends HUP, and so do processes that learn of it: a
+ * shell to its jobs, sudo(8) to its command.  A HUP of the kernel has si_code
+ * SI_KERNEL.  Any other HUP is acted upon, if there is a terminal, only once it
+ * is clear that the terminal still exists.
  */
 #include "control/signals.h"
 
@@ -28,16 +28,16 @@
 #include "rollout/ending.h"
 #include "rollout/request.h"
 
-#define SETTLE_MS 500  /* by then a terminal that goes has gone */
-#define AFTER_MS  2000 /* so long after it others may pass on its hang-up */
+#define SETTLE_MS 500  /* by then a terminal that closes has gone */
+#define AFTER_MS  2000 /* after that others pass on no hang-up */
 
 struct signals {
 	struct service *service;
 	int fd;
 	struct event *event;
-	struct event *settle; /* a HUP is being considered */
-	bool on_terminal;     /* we have a controlling one, when last seen */
-	int64_t gone_ms;      /* when it was seen to have gone; 0: never */
+	struct event *settle; /* pending: a HUP may be a hang-up */
+	bool on_terminal;     /* we had a controlling terminal when last seen */
+	int64_t gone_ms;      /* time of its loss; 0: never */
 };
 
 static void upgrade(struct signals *);
@@ -49,7 +49,7 @@ static void stop_now(struct signals *);
 
 static const struct {
 	int number;
-	bool of_terminals; /* the kernel's own are a terminal's: no meaning */
+	bool of_terminals; /* the kernel's are ignored: a terminal's */
 	void (*act)(struct signals *);
 } table[] = {
 	{ SIGUSR2, false, upgrade },
@@ -92,7 +92,7 @@ turn_back_or_upgrade(struct service *service)
 		begin_upgrade(service, "SIGHUP");
 }
 
-/* Has the session that we are in a terminal?  tty(4) */
+/* Has our session a controlling terminal?  tty(4) */
 static bool
 has_terminal(void)
 {
@@ -103,7 +103,7 @@ has_terminal(void)
 	return has;
 }
 
-/* Whether the terminal has gone, now or a moment ago. */
+/* Whether the terminal is gone since a moment ago. */
 static bool
 terminal_goes(struct signals *signals)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What runs now, as `hotswap status --json` prints it.  Fields are added,
- * never renamed or removed.
+ * The present state of the service, as `hotswap status --json` prints it.
+ * Fields are added, never renamed or removed.
  */
 #include "control/status.h"
 
@@ -16,6 +16,8 @@
 #include "generation/generations.h"
 #include "generation/latecomers.h"
 #include "generation/retire.h"
+#include "generation/steering.h"
+#include "generation/steering_kind.h"
 #include "generation/stored.h"
 #include "generation/wrap.h"
 #include "rollout/outcome.h"
@@ -26,6 +28,10 @@ static const char *const steering_names[] = {
 	[STEERING_SHARED] = "shared",
 };
 
+static const char *const program_names[] = {
+	[KIND_CLASSIC] = "classic",
+	[KIND_EBPF] = "ebpf",
+};
 static const char *const shim_names[] = {
 	[SHIM_SECCOMP] = "seccomp",
 	[SHIM_PRELOAD] = "preload",
@@ -73,10 +79,11 @@ listeners_json(const struct service *service)
 		address_format(address, text);
 		name = listener_name(listener);
 		json_array_append_new(list,
-		    json_pack("{ss ss ss ss sb so}", "name",
+		    json_pack("{ss ss ss ss ss sb so}", "name",
 			name != NULL ? name : text, "address", text, "type",
 			address->type == SOCK_DGRAM ? "dgram" : "stream",
 			"steering", steering_names[listener_steering(listener)],
+			"program", program_names[listener_kind(listener)],
 			"passed", (int)listener_is_passed(listener), "queues",
 			queues_json(service, listener)));
 	}
@@ -123,7 +130,7 @@ arguments_json(const struct generation *generation)
 	return list;
 }
 
-/* Milliseconds until something happens to it by itself; null: nothing. */
+/* Milliseconds until the present state ends by itself; null if it does not. */
 static json_t *
 time_left(int64_t deadline)
 {
@@ -142,7 +149,7 @@ generation_json(struct generation *generation)
 	bool lives = program != NULL;
 
 	return json_pack(
-	    "{si ss si si so ss so ss ss ss si so ss so so so ss si ss sb so sb}",
+	    "{si ss si si so ss so ss ss ss si so ss so so so ss si ss sb so sb si sI}",
 	    "number", (int)generation->number, "role",
 	    role_name(generation->role), "share", (int)generation->share, "pid",
 	    lives ? (int)program_main(program) : 0, "pids",
@@ -160,7 +167,8 @@ generation_json(struct generation *generation)
 	    wrap_trouble(generation->wrap), "settled",
 	    (int)latecomers_are_so(generation->latecomers), "own_addresses",
 	    latecomers_list(generation->latecomers), "steers",
-	    (int)generation->steers);
+	    (int)generation->steers, "flows", (int)steering_flows(generation),
+	    "given", (json_int_t)steering_given(generation));
 }
 
 static json_t *
@@ -187,7 +195,7 @@ rollout_json(const struct service *service)
 	    time_left(release->deadline_ms));
 }
 
-/* What has been since the supervisor was started. */
+/* How many rollouts ended with each outcome, also under former supervisors. */
 static json_t *
 counters_json(const struct service *service)
 {
@@ -222,12 +230,13 @@ status_json(struct service *service)
 {
 	const struct generation *active = service->active;
 
-	return json_pack("{ss si si ss si so so so so so so}", "name",
+	return json_pack("{ss si si ss si so so so so so so s{ss ss}}", "name",
 	    service->options->name, "pid", (int)held_pid(service), "supervisor",
 	    (int)getpid(), "version", version_text, "active",
 	    active != NULL ? (int)active->number : 0, "rollout",
 	    rollout_json(service), "listeners", listeners_json(service),
 	    "generations", generations_json(service), "counters",
 	    counters_json(service), "durations_ms", durations_json(service),
-	    "pauses", pauses_json(service));
+	    "pauses", pauses_json(service), "steering", "program",
+	    program_names[service->kind], "why", steering_kind_reason(service));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What runs now, as `hotswap status --json` prints it.
+ * The present state of the service, as `hotswap status --json` prints it.
  */
 #ifndef CONTROL_STATUS_H
 #define CONTROL_STATUS_H
@@ -9,7 +9,7 @@
 
 struct service;
 
-/* *New*; NULL if there is no memory for it. */
+/* *New*; NULL if there is no memory. */
 json_t *status_json(struct service *);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Calls that last.  Each has a waiter, which observes events and goes with
- * the call, however that ends.
+ * Calls that last.  Each has a waiter, which observes events and is released
+ * when the call ends.
  */
 #include "control/waiting.h"
 
@@ -18,7 +18,7 @@
 struct waiter {
 	struct observer observer;
 	struct call *call;
-	bool (*holds)(const struct service *); /* of a wait for a condition */
+	bool (*holds)(const struct service *); /* in wait_for_condition */
 };
 
 static void
@@ -134,7 +134,7 @@ is_stopped(const struct service *service)
 }
 
 static const struct {
-	const char *name; /* NULL: not for people to ask for */
+	const char *name; /* NULL: users cannot wait for it */
 	bool (*holds)(const struct service *);
 } conditions[] = {
 	[WAIT_READY] = { "ready", is_ready },
@@ -158,7 +158,7 @@ wait_find(const char *name, enum wait_condition *condition)
 	return -1;
 }
 
-/* Something has happened: does the condition hold now? */
+/* Something has happened: check whether the condition holds now. */
 static void
 look_again(json_t *what, void *arg)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Calls that last: until a rollout has ended, until a condition holds, or
- * for as long as the peer wants to hear of events.
+ * Calls that last: until a rollout has ended, until a condition holds, or as
+ * long as the peer wants to get events.
  */
 #ifndef CONTROL_WAITING_H
 #define CONTROL_WAITING_H
@@ -15,25 +15,28 @@ enum wait_condition {
 	WAIT_STOPPED, /* nothing is left at all */
 };
 
-/* `ready`, `idle`, `drained`, as a person may ask for; -1 if it is none. */
+/*
+ * Find `ready`, `idle` or `drained`, which a user may wait for; -1 if name is
+ * none of them.
+ */
 int wait_find(const char *name, enum wait_condition *);
 
 /*
- * From here on the call is told events, if it wants more than one reply, and
- * ended by the outcome of a rollout.  -1 with errno.
+ * From now on the call gets the events, if it wants more than one reply; the
+ * outcome of a rollout ends the call.  -1 with errno.
  */
 int wait_for_outcome(struct call *);
 
 /*
- * The call is told events, if it wants more than one reply, and answered once
- * the reexec under way has ended without ending us.  -1 with errno.
+ * The call gets the events, if it wants more than one reply; the failure of the
+ * reexec under way ends the call.  -1 with errno.
  */
 int wait_for_reexec(struct call *);
 
-/* The call is told every event.  -1 with errno. */
+/* The call gets every event.  -1 with errno. */
 int wait_for_events(struct call *);
 
-/* Reply as soon as the condition holds, which may be now.  -1 with errno. */
+/* Reply when the condition holds, which may be at once.  -1 with errno. */
 int wait_for_condition(struct call *, enum wait_condition);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How many sockets a generation may have of the service.
+ * How many sockets of the service a generation may have.
  */
 #include "generation/allotment.h"
 
@@ -10,8 +10,8 @@
 #include "core/service.h"
 #include "process/intercept.h"
 
-#define GENERATIONS 3	 /* the one before, this one, and the next */
-#define OTHERS	    64	 /* descriptors of a generation that are not sockets */
+#define GENERATIONS 3	 /* the former one, this one, and the next */
+#define OTHERS	    64	 /* a generation's descriptors that are no sockets */
 #define AT_ONE_MAX  1024 /* at one address: workers with SO_REUSEPORT */
 
 static size_t
@@ -35,7 +35,7 @@ count_all(const struct generation *generation)
 	return sum;
 }
 
-/* The socket that came with the call has the lowest number that was free. */
+/* The socket of the call has the lowest number that was free. */
 bool
 allotment_has_room(const struct generation *generation,
     const struct listener *listener, const struct intercept_call *call)

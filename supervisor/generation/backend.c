@@ -33,7 +33,7 @@ has_long_path(const struct generation *generation)
 	return strlen(path) > ANNOUNCE_PATH_MAX;
 }
 
-/* A predecessor of an older build has left it out. */
+/* An older build has left the kind out. */
 static struct program_kind
 kind_of(const struct image *image)
 {

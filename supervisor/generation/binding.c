@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Decides the calls of a wrapped program.  Knows which of a generation's
- * sockets some process of its program has made its own; how sockets are
- * steered is the listener's.
+ * Decides the calls of a wrapped program.  This module knows which of a
+ * generation's sockets its processes use; the listener steers the sockets.
  */
 #include "generation/binding.h"
 
@@ -78,7 +77,7 @@ tell_listens(struct bindings *bindings)
 	generation->service->generation_events->listens(generation);
 }
 
-/* The socket becomes one of the generation's.  -1 with errno. */
+/* Make the socket one of the generation's.  -1 with errno. */
 static int
 adopt(struct bindings *bindings, const struct intercept_call *call,
     const struct target *target, struct listener *listener)
@@ -99,8 +98,8 @@ adopt(struct bindings *bindings, const struct intercept_call *call,
 }
 
 /*
- * The address is a listener's.  Whoever has not asked for it with
- * SO_REUSEPORT must not have it twice, as the kernel has it.
+ * The address has a listener.  As with the kernel, only a program that asks for
+ * it with SO_REUSEPORT may have the address twice.
  */
 static void
 bind_at(struct bindings *bindings, struct intercept_call *call,
@@ -120,7 +119,7 @@ bind_at(struct bindings *bindings, struct intercept_call *call,
 		refusal_many(&bindings->refusals, call, target);
 		return;
 	}
-	/* Each of many workers may want one, where there is only one. */
+	/* Each of many workers may want a socket where only one can exist. */
 	if (fd == -1 && way == LISTENER_SHARE && may)
 		fd = listener_open(listener, number);
 	if (fd != -1) {
@@ -146,8 +145,9 @@ bind_at(struct bindings *bindings, struct intercept_call *call,
 }
 
 /*
- * An address of its own becomes a listener: of TCP once it listens, since a
- * client may bind as well; of UDP at once, but only while the program starts.
+ * May an address without a listener become one?  A TCP socket does so when it
+ * listens, since clients bind as well; a UDP socket at once, but only while the
+ * program starts.
  */
 static bool
 may_become_listener(
@@ -194,8 +194,8 @@ bind_elsewhere(struct bindings *bindings, struct intercept_call *call,
 }
 
 /*
- * Has a predecessor done it, and not lived to say so?  A half of it does no
- * harm: what is bound already can still be adopted.
+ * Has a predecessor carried out the call and died before it could answer?  If
+ * it was half done, that does no harm: a bound socket can still be adopted.
  */
 static bool
 is_done(const struct bindings *bindings, const struct intercept_call *call,
@@ -207,7 +207,7 @@ is_done(const struct bindings *bindings, const struct intercept_call *call,
 	if (target->listener != NULL &&
 	    listener_has(target->listener, generation->number, call->fd))
 		return true;
-	/* A stream socket's adoption comes when it listens. */
+	/* A stream socket is adopted later, when it listens. */
 	return target->address.type == SOCK_STREAM &&
 	    address_kind(&target->address) == ADDRESS_INET &&
 	    caller_socket_is_bound(call, &own) &&
@@ -253,7 +253,7 @@ bind_target(struct bindings *bindings, struct intercept_call *call,
 		intercept_pass(call);
 }
 
-/* What is bound stays so: the kernel refuses to bind it again. */
+/* A bound socket stays as it is: the kernel refuses to bind it again. */
 static void
 on_bind(struct bindings *bindings, struct intercept_call *call)
 {
@@ -282,7 +282,7 @@ on_bind(struct bindings *bindings, struct intercept_call *call)
 	target_fini(&target);
 }
 
-/* SO_REUSEPORT is the mark of those that were bound here. */
+/* Sockets that were bound here have SO_REUSEPORT set. */
 static bool
 is_ours(const struct bindings *bindings, const struct intercept_call *call,
     const struct target *target)
@@ -295,15 +295,15 @@ is_ours(const struct bindings *bindings, const struct intercept_call *call,
 }
 
 /*
- * With our backlog at the least: while a candidate starts there may be less
- * of the machine for the active one, whose short queue would then be full.
+ * The backlog is at least ours: while a candidate starts, the active generation
+ * may get less of the machine, and a short queue would be full.
  */
 static void
 let_listen(struct bindings *bindings, struct intercept_call *call)
 {
 	unsigned int least = bindings->generation->service->options->backlog;
 
-	/* Below 0 it is as many as there may be, listen(2). */
+	/* A backlog below 0 means as much as is allowed, listen(2). */
 	if ((unsigned int)call->backlog >= least)
 		intercept_pass(call);
 	else
@@ -338,14 +338,14 @@ listen_at(struct bindings *bindings, struct intercept_call *call,
 		let_listen(bindings, call);
 }
 
-/* A Unix socket with a path is one of ours from its bind(2) on, or never. */
+/* A Unix socket with a path becomes ours when it is bound, or never. */
 static void
 on_listen(struct bindings *bindings, struct intercept_call *call)
 {
 	struct generation *generation = bindings->generation;
 	struct target target;
 
-	/* Servers listen twice on one socket. */
+	/* Servers call listen(2) twice on one socket. */
 	if (roster_with_socket(
 		generation->service, generation->number, call->fd) != NULL)
 		let_listen(bindings, call);

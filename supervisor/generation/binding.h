@@ -2,16 +2,16 @@
 /*
  * What becomes of the calls of a generation's wrapped program:
  *
- *   bind    at a listener's address: done here, so that the socket can be
- *           adopted; or, where the generation has a socket there that nobody
- *           uses (of a program that crashed, or passed and not taken), the
- *           program gets that one, and what waits in its queue
- *   listen  the socket becomes one of the generation's, with --backlog at
- *           the least; an address that is no listener's yet becomes one
- *   unlink  the path of a listener stays
- *   option  see generation/own_steering.h
+ *  bind    at a listener's address: done here, so that the socket can be
+ *	   adopted.  If the generation has a socket there that nobody uses
+ *	   (of a program that crashed, or passed and not taken), the program
+ *	   gets that socket and the connections in its queue
+ *  listen  the socket becomes one of the generation's sockets, with a backlog
+ *	   of at least --backlog; an address without a listener gets one
+ *  unlink  the path of a listener stays
+ *  option  see generation/own_steering.h
  *
- * All else, and what --ignore names, is the kernel's business.
+ * All other calls, and addresses that --ignore names, are left to the kernel.
  */
 #ifndef GENERATION_BINDING_H
 #define GENERATION_BINDING_H
@@ -24,7 +24,7 @@ struct intercept_call;
 struct bindings *bindings_new(struct generation *);
 void bindings_free(struct bindings *);
 
-/* Its program is about to be started anew: nothing of it is in use. */
+/* The program is about to be started again, so it uses no socket. */
 void bindings_reset(struct bindings *);
 
 /* Decide a call, and answer it. */

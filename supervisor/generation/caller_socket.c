@@ -31,9 +31,9 @@ caller_socket_is_bound(const struct intercept_call *call, struct address *own)
 }
 
 /*
- * Where its names are, and with whose rights; the file has the owner and the
- * mode that the program would give it.  *New*, NULL where it has no path; -1
- * with errno.
+ * Set the directory, with the rights that are used there; the socket's file
+ * gets the owner and mode that the program would give it.  *directory is *new*,
+ * or NULL without a path; -1 with errno.
  */
 static int
 set_place(const struct intercept_call *call, const struct target *target,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A generation over the end of the supervisor.
+ * A generation in the checkpoint.
  */
 #include "generation/generation_state.h"
 
@@ -23,14 +23,14 @@
 static json_t *
 save_checks(const struct health_record *checks)
 {
-	/* A reason that is not UTF-8 is none. */
+	/* A reason that is not UTF-8 is left out. */
 	return json_pack("{si sI sI so*}", "last", (int)checks->last, "passes",
 	    (json_int_t)checks->passes, "failures",
 	    (json_int_t)checks->failures, "reason",
 	    json_string(checks->reason));
 }
 
-/* As of the last time that anything was saved; an older one said nothing. */
+/* The results as of the last checkpoint; an older build has saved none. */
 static void
 restore_checks(struct health_record *checks, const json_t *saved)
 {
@@ -56,7 +56,7 @@ generation_save(const struct generation *generation)
 	    ? program_save(generation->program)
 	    : NULL;
 
-	/* To leave it out would say that it does not run. */
+	/* Leaving the program out would mean that it does not run. */
 	if (generation->program != NULL && program == NULL)
 		return NULL;
 	return json_pack("{si ss sI sb ss sI sb sb so so so so so* so* so*}",
@@ -73,7 +73,7 @@ generation_save(const struct generation *generation)
 	    "retirement", retire_save(generation));
 }
 
-/* Of the image, where its file can be reached by the descriptor alone. */
+/* Take the image's descriptor, which may be the only way to its file. */
 static void
 take_image_file(struct generation *generation)
 {
@@ -166,7 +166,7 @@ generation_take_over(struct generation *generation, const json_t *saved)
 	return wrap_restore(generation->wrap, json_object_get(saved, "wrap"));
 }
 
-/* Each role has a way to go on; what was to be stopped is stopped again. */
+/* Each role resumes in its way; a stop that was under way is repeated. */
 void
 generation_resume(struct generation *generation, const json_t *saved)
 {
@@ -175,7 +175,7 @@ generation_resume(struct generation *generation, const json_t *saved)
 
 	if (generation->program == NULL)
 		return;
-	/* The predecessor ended just as it was started. */
+	/* The predecessor ended just when the program was started. */
 	if (wrap_is_deaf(generation->wrap))
 		program_signal(generation->program, SIGKILL);
 	switch (generation->role) {
@@ -186,7 +186,7 @@ generation_resume(struct generation *generation, const json_t *saved)
 			evtimer_add(generation->backoff, &now);
 		break;
 	default:
-		/* A parked one that was just to serve again is on no way. */
+		/* Share and no retirement: it was to serve again. */
 		if (generation->share == 0 || retirement != NULL)
 			retire_restore(generation, retirement);
 	}

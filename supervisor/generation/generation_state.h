@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A generation over the end of the supervisor.
+ * A generation in the checkpoint.
  */
 #ifndef GENERATION_GENERATION_STATE_H
 #define GENERATION_GENERATION_STATE_H
@@ -10,9 +10,10 @@
 #include "core/generation.h"
 
 /*
- * What a successor must know, *new*.  The generation made again of that: NULL
- * with errno.  Then what runs of it, the sockets being the listeners': -1
- * with errno.  Then, once all else is restored, it goes on as its role says.
+ * Save what a successor must know, *new*.  The successor makes the generation
+ * again: NULL with errno.  Then it takes over the generation's processes and
+ * sockets, which are in the listeners: -1 with errno.  When everything else is
+ * restored, the generation resumes in its role.
  */
 json_t *generation_save(const struct generation *);
 struct generation *generation_restore(struct service *, const json_t *);

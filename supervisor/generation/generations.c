@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A generation: starts its image, and starts it again when it ends by itself
- * and the policy says so.  Never decides a rollout.
+ * A generation: its image is started, and started again when it ends by itself
+ * and the policy says so.  This module never decides a rollout.
  */
 #include "generation/generations.h"
 
@@ -33,8 +33,8 @@
 #define BACKOFF_FIRST_MS   100
 #define BACKOFF_LONGEST_MS 5000
 #define SOCKETS_MAX	   256
-#define SAYING_MAX	   20	 /* events of what a program is about to do */
-#define SAYING_MS	   10000 /* in this time: others want to be found */
+#define SAYING_MAX	   20	 /* events about what a program says */
+#define SAYING_MS	   10000 /* in this time, so that others are seen */
 
 static const char *const role_names[] = {
 	[ROLE_CANDIDATE] = "candidate",
@@ -72,7 +72,7 @@ policy_restarts(const struct options *options, int status)
 		!(WIFEXITED(status) && WEXITSTATUS(status) == 0));
 }
 
-/* Count a restart.  Returns how long to wait, -1 past --restart-limit. */
+/* Count a restart.  Returns the time to wait; -1 beyond --restart-limit. */
 static int64_t
 next_backoff(struct generation *generation)
 {
@@ -187,7 +187,7 @@ program_ready(void *arg)
 	events_of(generation)->ready(generation);
 }
 
-/* Those that a program has too many of are passed over. */
+/* Beyond the pace a program's announcements are dropped. */
 static void
 tell_intention(
     struct generation *generation, const char *name, const char *text)
@@ -196,7 +196,7 @@ tell_intention(
 		events_emit(generation->service, name, generation, "%s", text);
 }
 
-/* What it is about to do, for those who watch: nothing follows from it. */
+/* What the program is about to do, for observers: nothing follows from it. */
 static void
 hear_intention(
     struct generation *generation, const struct notify_message *message)
@@ -344,7 +344,7 @@ generation_free(struct generation *generation)
 	struct service *service = generation->service;
 
 	TAILQ_REMOVE(&service->generations, generation, entry);
-	/* While the service ends, the active one may be pruned as well. */
+	/* While the service ends, even the active generation may be pruned. */
 	if (service->active == generation)
 		service->active = NULL;
 	if (generation->program != NULL)
@@ -357,7 +357,7 @@ generation_free(struct generation *generation)
 	free(generation);
 }
 
-/* What it is passed: those made for it, in the order of the listeners. */
+/* The sockets that the program gets, in the order of the listeners. */
 static size_t
 collect_sockets(const struct generation *generation,
     struct spawn_socket *sockets, char (*addresses)[ADDRESS_STRLEN])
@@ -413,7 +413,7 @@ generation_start(struct generation *generation, char *why, size_t size)
 	if (reach_notify(generation, why, size) == -1)
 		return -1;
 	latecomers_begin(generation->latecomers);
-	/* Also sockets that it had and that its program has shut down. */
+	/* This also replaces sockets that the program has shut down. */
 	if (steering_join(generation, why, size) == -1)
 		return -1;
 	addresses = calloc(service->nlisteners + 1, sizeof(*addresses));
@@ -451,7 +451,7 @@ generation_find(struct service *service, unsigned int number)
 	return NULL;
 }
 
-/* The oldest one that has ended, if more than retain of its kind have. */
+/* The oldest ended generation of a role, if more than retain have it. */
 static struct generation *
 oldest_surplus(struct service *service, enum role role)
 {
@@ -470,7 +470,7 @@ oldest_surplus(struct service *service, enum role role)
 	return n > service->options->retain ? oldest : NULL;
 }
 
-/* Those of all generations, and of a rollout that has none yet. */
+/* Keep the images of all generations, and of a rollout without a candidate. */
 static void
 prune_images(struct service *service)
 {

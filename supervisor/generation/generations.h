@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The generations of a service.  Starts them, and starts one again when it
- * ends by itself and the policy says so; what follows from its end is told
- * through struct generation_events.
+ * The generations of a service.  They are started here, and started again when
+ * they end by themselves and the policy says so.  What follows from the end of
+ * a generation is decided through struct generation_events.
  */
 #ifndef GENERATION_GENERATIONS_H
 #define GENERATION_GENERATIONS_H
@@ -10,17 +10,17 @@
 #include "core/generation.h"
 
 /*
- * Make the next generation of the service.  *Steals* the image in every
- * case.  NULL with why.
+ * Make the next generation of the service.  *Steals* the image in every case.
+ * NULL with why.
  */
 struct generation *generation_new(
     struct service *, struct image *, char *why, size_t size);
 void generation_free(struct generation *);
 
 /*
- * One without a program; *steals* the image in every case.  Then a program
- * for it, with a predecessor's notification socket, *stolen*, or -1.  NULL,
- * -1 with errno.
+ * generation_make makes a generation without a program and *steals* the image
+ * in every case; NULL with errno.  generation_equip makes the program, with a
+ * predecessor's notification socket, *stolen*, or -1; -1 with why.
  */
 struct generation *generation_make(
     struct service *, struct image *, unsigned int number);
@@ -31,24 +31,24 @@ int generation_equip(
 int generation_start(struct generation *, char *why, size_t size);
 
 /*
- * One that has ended for good starts as active once more, with the sockets
- * that go by its number, or new ones.  -1 with why.
+ * Start a generation that has ended for good as the active one again, with the
+ * sockets that are held under its number, or new ones.  -1 with why.
  */
 int generation_revive(struct generation *, char *why, size_t size);
 
-/* Start it again if it was given up for a candidate, which is no more. */
+/* Start it again if it was given up for a candidate that has ended by now. */
 void generation_try_again(struct generation *);
 
-/* NULL if there is none. */
+/* The generation with this number; NULL if there is none. */
 struct generation *generation_find(struct service *, unsigned int number);
 
-/* It has ended for good: let go of its program and sockets. */
+/* The generation has ended for good: release its program and its sockets. */
 void generation_close(struct generation *);
 
 /*
- * Forget retired and failed ones past --retain, and remove the copies of
- * images that nobody needs.  Waits for the next time while a rollout's image
- * is being prepared.
+ * Forget retired and failed generations beyond --retain, and remove copies of
+ * images that no generation needs.  While the image of a rollout is being
+ * prepared nothing is removed, and the next call does it.
  */
 void generation_prune(struct service *);
 

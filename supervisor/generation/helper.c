@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Shell commands that run beside a generation, with its environment and in
- * the program's directory.  One with our own rights runs in the root
- * directory: what it names by a relative path must not be the program's.
+ * Shell commands that run beside a generation, with its environment and in the
+ * program's directory.  A command with our own rights runs in the root
+ * directory: a file that it names by a relative path must not be the program's.
  */
 #include "generation/helper.h"
 
@@ -19,8 +19,8 @@
 #include "process/user_env.h"
 
 /*
- * The databases of users may be slow to answer, nss(5), and health checks are
- * frequent: they are asked once a rollout.
+ * The databases of users may be slow, nss(5), and health checks are frequent,
+ * so the databases are asked once for each rollout.
  */
 static const struct account *
 find_user(struct service *service, char why[static HELPER_WHY])
@@ -49,9 +49,9 @@ helper_forget_user(struct service *service)
 }
 
 /*
- * The program of a command with our own rights, *new*, where it can be told
- * without a shell: its first word, if that is a whole path.  NULL if it is
- * none, or the program runs as we do and could change it anyway.
+ * The program of a command that has our own rights, *new*, if it can be found
+ * without a shell: the first word, if that is an absolute path.  NULL if it
+ * cannot, or if the program has our user and could change it anyway.
  */
 static char *
 find_program(struct service *service, const struct helper *helper,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which of a generation's sockets its program uses.  That a process closes
- * one is not told to us: it is looked for where it matters, which is when a
- * process that bound one ends, a moment after others were bound, when clients
- * wait in a queue, and when somebody wants to bind the address again.
+ * Which of a generation's sockets its program uses.  Nobody tells us that a
+ * process closes a socket.  So it is checked when it matters: when a process
+ * that bound a socket ends, a moment after others were bound, when clients wait
+ * in a queue, and when a process wants to bind the address again.
  */
 #include "generation/holding.h"
 
@@ -19,28 +19,28 @@
 #include "traffic/drain.h"
 #include "traffic/queue.h"
 
-#define LOOK_MS		1000  /* from a bind(2) to a look at what was closed */
-#define WAIT_MS		200   /* clients wait, and some still do: at whom? */
-#define WAIT_LONGEST_MS 30000 /* at last, where a server is just slow */
-#define REST_MS		2000  /* for a new worker to bind a dead one's */
+#define LOOK_MS		1000  /* from a bind(2) to the next check */
+#define WAIT_MS		200   /* clients wait: which queues are not empty? */
+#define WAIT_LONGEST_MS 30000 /* the longest, if a server is just slow */
+#define REST_MS		2000  /* for a new worker to bind a dead one's socket */
 
 struct holding {
 	LIST_ENTRY(holding) entry;
 	struct holdings *holdings;
 	struct listener *listener;
-	int fd;		     /* the listener's */
+	int fd;		     /* of the listener */
 	pid_t pid;	     /* of the process that bound it; 0: not watched */
-	int pidfd;	     /* on that; -1: another holding has it */
-	struct event *watch; /* on that */
-	struct event *knock; /* on fd: clients wait; seen once in a while */
-	int64_t unused_ms;   /* since when nobody has it; 0: it is used */
+	int pidfd;	     /* of that process; -1: another holding has it */
+	struct event *watch; /* on pidfd */
+	struct event *knock; /* on fd: clients wait; not seen at once */
+	int64_t unused_ms;   /* since when nobody uses it; 0: it is used */
 };
 
 struct holdings {
 	struct generation *generation;
-	bool known; /* the list is whole: we have started the program */
+	bool known; /* the list is complete: we have started the program */
 	struct event *timer;
-	struct event *patience; /* from the first knock to a look at queues */
+	struct event *patience; /* from the first knock to a check of queues */
 	unsigned int wait_ms;
 	LIST_HEAD(, holding) list;
 };
@@ -83,7 +83,7 @@ find_bound_by(const struct holdings *holdings, pid_t pid)
 	return NULL;
 }
 
-/* *Steals* pidfd.  That it cannot be watched costs a look later on. */
+/* *Steals* pidfd.  If it cannot be watched, a later check finds the end. */
 static void
 watch_by(struct holding *holding, int pidfd)
 {
@@ -94,7 +94,7 @@ watch_by(struct holding *holding, int pidfd)
 		unwatch(holding);
 }
 
-/* Others of its process are watched on. */
+/* Other holdings of the same process are watched further. */
 static void
 unwatch(struct holding *holding)
 {
@@ -162,7 +162,7 @@ look_after(struct holdings *holdings, unsigned int ms)
 	evtimer_add(holdings->timer, &delay);
 }
 
-/* Does the program use another one there? */
+/* Does the program use another socket at this listener? */
 static bool
 has_another(const struct holding *holding)
 {
@@ -189,7 +189,7 @@ close_unused(struct holding *holding)
 	generation->service->generation_events->closed(generation);
 }
 
-/* Nobody has it any more: since when, and what follows. */
+/* Nobody has the socket any more: since when, and what follows? */
 static void
 found_unused(struct holding *holding)
 {
@@ -211,8 +211,9 @@ found_unused(struct holding *holding)
 }
 
 /*
- * What the generation's processes have open, and those that may be its too:
- * what is in use must never be taken for unused.  NULL if that cannot be told.
+ * What the generation's processes have open, and processes that may belong to
+ * it: a socket in use must never count as unused.  NULL if that cannot be found
+ * out.
  */
 static struct drain_set *
 take_stock(struct program *program)
@@ -239,7 +240,7 @@ take_stock(struct program *program)
 	return NULL;
 }
 
-/* While the program is being started again nobody has any: all are kept. */
+/* While the program is being started again no process has any: all are kept. */
 static void
 look_who_has(struct holdings *holdings)
 {
@@ -263,7 +264,7 @@ look(evutil_socket_t fd, short what, void *arg)
 	look_who_has(arg);
 }
 
-/* A process that bound one has ended; others may have inherited it. */
+/* A process that bound a socket has ended; others may have inherited it. */
 static void
 process_ended(evutil_socket_t fd, short what, void *arg)
 {
@@ -279,7 +280,7 @@ process_ended(evutil_socket_t fd, short what, void *arg)
 	look_after(holdings, 0);
 }
 
-/* Clients wait; their server may be about to take them. */
+/* Clients wait; their server may be about to accept them. */
 static void
 knocked(evutil_socket_t fd, short what, void *arg)
 {
@@ -325,7 +326,7 @@ find(const struct holdings *holdings, int fd)
 	return NULL;
 }
 
-/* One descriptor does for all that a process has bound. */
+/* One pidfd serves all holdings of a process. */
 static void
 watch(struct holding *holding, pid_t pid)
 {
@@ -367,7 +368,7 @@ holdings_use(
 	look_after(holdings, LOOK_MS);
 }
 
-/* A supervisor before us has started the program: see what it has open. */
+/* A predecessor has started the program: find out what it has open. */
 static void
 learn(struct holdings *holdings)
 {

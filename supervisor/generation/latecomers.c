@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * When a generation has started and when it is settled, and bounded lists of
- * what it has bound since.  Nothing tells when such a socket is closed: the
- * kernel is asked whether it still listens.
+ * When a generation has started and when its time of --bake is over, and
+ * bounded lists of what it has bound since.  Nobody tells when such a socket is
+ * closed: the kernel is asked whether it still listens.
  */
 #include "generation/latecomers.h"
 
@@ -20,10 +20,10 @@
 #include "traffic/address.h"
 #include "traffic/diag.h"
 
-#define QUIET_MS    100 /* from one listen(2) of a starting server to the next */
-#define PATIENCE_MS 500 /* for a next one that is slower than the last */
-#define SAVE_MS	    500 /* a program may listen often */
-#define NOTED	    64	/* addresses; of more the oldest is forgotten */
+#define QUIET_MS    100 /* between two listen(2) of a starting server */
+#define PATIENCE_MS 500 /* for a next one that is slower than this one */
+#define SAVE_MS	    500 /* as a program may listen often */
+#define NOTED	    64	/* addresses; beyond them the oldest is forgotten */
 
 struct latecomer {
 	struct address address;
@@ -32,22 +32,22 @@ struct latecomer {
 
 struct extra {
 	struct address address;
-	int64_t after_ms; /* from its program's start to its being bound */
+	int64_t after_ms; /* from its program's start to this bind(2) */
 };
 
 struct latecomers {
 	struct generation *generation;
-	struct event *saving; /* pending: something is new */
+	struct event *saving; /* pending: there is something to save */
 
-	/* Times, clock_ms(); 0: it has not happened yet. */
+	/* Times of clock_ms(); 0: not yet. */
 	int64_t begin_ms;   /* its program was started */
 	int64_t ready_ms;   /* it is ready */
-	int64_t last_ms;    /* it got its last socket while it started */
-	int64_t started_ms; /* its start was over when it got one more */
-	bool again;	    /* it is an active one that is started again */
-	struct latecomer noted[NOTED]; /* since it is settled */
+	int64_t last_ms;    /* it got its last socket during the start */
+	int64_t started_ms; /* when its start was over, once it got one more */
+	bool again;	    /* an active one that is started again */
+	struct latecomer noted[NOTED]; /* since the time of --bake is over */
 	size_t n;
-	struct extra extra[NOTED]; /* between start and that */
+	struct extra extra[NOTED]; /* from the start to that time */
 	size_t nextra;
 };
 
@@ -81,8 +81,8 @@ save_soon(struct latecomers *late)
 }
 
 /*
- * Nobody waits for an active one that is started again to be ready: it is
- * when it listens, or has had its time.
+ * Nobody waits until an active generation that is started again is ready: it
+ * counts as ready when it listens, or after --start-timeout.
  */
 static int64_t
 ready_at(const struct latecomers *late)
@@ -94,8 +94,8 @@ ready_at(const struct latecomers *late)
 }
 
 /*
- * When its start was over; 0: it is not.  One without a socket is not done
- * yet, whatever it has said.
+ * When its start was over; 0: not yet.  A start without a socket is not over,
+ * whatever the program has said.
  */
 static int64_t
 started_at(const struct latecomers *late)
@@ -248,7 +248,7 @@ add(struct latecomers *late, const struct address *address, unsigned int inode)
 	late->noted[late->n++] = (struct latecomer){ *address, inode };
 }
 
-/* A Unix socket by its path as it is seen from here. */
+/* A Unix socket's address is its path as we see it. */
 static int
 address_of(const struct intercept_call *call, struct address *address)
 {
@@ -284,7 +284,7 @@ latecomers_find(const struct generation *own, const struct address *address)
 	const struct latecomers *late;
 	size_t i;
 
-	/* A Unix path is whose it is now, and leads to nobody else. */
+	/* A Unix path has one owner now, and leads to nobody else. */
 	if (address_kind(address) != ADDRESS_INET)
 		return NULL;
 	TAILQ_FOREACH (generation, &own->service->generations, entry) {
@@ -341,7 +341,7 @@ latecomers_save(const struct latecomers *late)
 	    "addresses", list, "extra", extra);
 }
 
-/* An older build has told nothing: all is done that it has started. */
+/* An older build saved nothing: what it has started counts as started. */
 static void
 restore_times(struct latecomers *late, const json_t *saved)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Streams: a pipe with a logger behind it.  There is one for both of a
- * program's descriptors, or one for each where ours are different files.
+ * Streams: a pipe with a logger at its end.  One stream serves both descriptors
+ * of a program; if our stdout and stderr are different files, there are two.
  */
 #include "generation/output.h"
 
@@ -29,27 +29,27 @@
 #include "process/reaper.h"
 #include "process/tree.h"
 
-#define PIPE_ROOM  (1 << 20) /* what fits while no logger runs */
-#define AGAIN_MS   1000	     /* before one that ended at once runs again */
-#define LAST_MS	   2000	     /* for it to write the last lines */
+#define PIPE_ROOM  (1 << 20) /* bytes, for a time without a logger */
+#define AGAIN_MS   1000	     /* until a logger that ended at once runs again */
+#define LAST_MS	   2000	     /* for a logger to write the last lines */
 #define HELD_READ  "output-read"
 #define HELD_WRITE "output-write"
-#define STREAMS	   2 /* stdout's, stderr's */
+#define STREAMS	   2 /* of stdout and of stderr */
 
 struct stream {
 	struct service *service;
-	int ends[2]; /* -1: there is none */
-	int sink;    /* ours, where its logger has no directory */
-	pid_t pid;   /* 0: none runs */
+	int ends[2]; /* -1: not open */
+	int sink;    /* of ours, for a logger without a directory */
+	pid_t pid;   /* of the logger; 0: none runs */
 	int64_t started_ms;
 	struct event *again;
 };
 
 struct output {
 	struct stream streams[STREAMS];
-	int fds[STREAMS];      /* a program's */
-	bool to_file;	       /* its own, in the state directory */
-	pid_t before[STREAMS]; /* our predecessor's loggers */
+	int fds[STREAMS];      /* for programs */
+	bool to_file;	       /* a file of its own, in the state directory */
+	pid_t before[STREAMS]; /* the loggers of our predecessor */
 	uid_t uid;
 	gid_t gid;
 };
@@ -129,7 +129,7 @@ run_logger(struct stream *stream)
 }
 
 /*
- * Of one whose end the keeper tells us we know when it ends.  Any other is
+ * If the keeper reports its end, a predecessor's logger is kept.  Any other is
  * replaced.
  */
 static void
@@ -150,7 +150,7 @@ take_logger(struct stream *stream, pid_t before)
 
 /* PIPES */
 
-/* It may be opened again by its name in /proc, as /dev/stderr is. */
+/* A program may open the pipe by its name in /proc, as /dev/stderr. */
 static int
 make_pipe(struct stream *stream)
 {
@@ -191,7 +191,7 @@ open_stream(struct stream *stream, int sink)
 	return 0;
 }
 
-/* Do we and the program write to one file? */
+/* Do both descriptors lead to one file? */
 static bool
 is_one_file(int a, int b)
 {
@@ -201,7 +201,7 @@ is_one_file(int a, int b)
 	    first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
-/* What is no file cannot be made shorter, nor read from its beginning. */
+/* Only a file can be truncated, or read from its beginning. */
 static bool
 must_not_be_shared(const struct output *output, int fd)
 {
@@ -239,7 +239,7 @@ output_open(struct service *service, char *why, size_t size)
 	const struct options *options = service->options;
 	struct account account;
 
-	/* An unknown user is told of when the program is started. */
+	/* An unknown user is reported when the program is started. */
 	output->uid = geteuid();
 	output->gid = getegid();
 	if (account_init(&account, options->user, options->group, why, size) ==
@@ -306,7 +306,10 @@ output_restore(struct service *service, const json_t *saved)
 
 /* THE END */
 
-/* A process of the program's may have it still; then it is not waited for. */
+/*
+ * A process that still has the pipe keeps the logger: wait to the deadline
+ * only.
+ */
 static void
 await_last_lines(const struct stream *stream, int64_t deadline)
 {

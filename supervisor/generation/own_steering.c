@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Answers the calls by which a program would steer, so that the supervisor's
- * steering stays in force.
+ * Answers the calls by which a program would steer connections, so that the
+ * supervisor's steering stays in force.
  */
 #include "generation/own_steering.h"
 
@@ -15,8 +15,8 @@
 #include "process/intercept.h"
 
 /*
- * To give SO_REUSEPORT up is no wish to steer: servers set all their options
- * to what their configuration says.
+ * Clearing SO_REUSEPORT is no wish to steer: servers set every option as their
+ * configuration says.
  */
 static bool
 is_steering(const struct intercept_call *call)

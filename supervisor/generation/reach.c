@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Lets programs of other users through to their sockets, and says what bars
- * the way.
+ * Lets programs of other users through to their sockets, and reports which
+ * directory does not let them through.
  */
 #include "generation/reach.h"
 
@@ -16,14 +16,14 @@
 #include "process/account.h"
 #include "process/passage.h"
 
-/* False if it is us; release it with account_fini if it is not. */
+/* False if the user is ours; else release account with account_fini. */
 static bool
 find_other(const struct generation *generation, struct account *account)
 {
 	const struct image *image = generation->image;
 	char why[256];
 
-	/* An unknown name is told of when the program is started. */
+	/* An unknown name is reported when the program is started. */
 	if (account_init(
 		account, image->user, image->group, why, sizeof(why)) == -1)
 		return false;

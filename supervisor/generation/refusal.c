@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a wrapped program is refused, and what is left to the kernel: said to
- * whoever watches, with what to do.
+ * Calls that a wrapped program is refused, or that are left to the kernel: they
+ * are reported, with what to do.
  */
 #include "generation/refusal.h"
 
@@ -26,7 +26,7 @@ refusals_reset(struct refusals *refusals)
 	refusals->hangs = refusals->full = false;
 }
 
-/* Who watches is told, but not of all that a program tries without end. */
+/* Report it, unless the program repeats refused calls without end. */
 static void
 tell_trouble(struct refusals *refusals)
 {
@@ -81,7 +81,7 @@ refusal_port(struct refusals *refusals, struct intercept_call *call,
 	    text, call->pid, text);
 }
 
-/* Sockets of two network namespaces share no address, whatever it says. */
+/* Sockets of two network namespaces never share an address. */
 void
 refusal_network(struct refusals *refusals, struct intercept_call *call,
     const struct address *address)
@@ -97,10 +97,7 @@ refusal_network(struct refusals *refusals, struct intercept_call *call,
 	    text, call->pid, text);
 }
 
-/*
- * Its path cannot be looked at: the kernel does with it what it can.  One that
- * hangs has cost us time, and the next ones would do so too.
- */
+/* A path that hangs has cost us time, and the next ones would do so too. */
 void
 refusal_path(struct refusals *refusals, struct intercept_call *call)
 {
@@ -116,7 +113,7 @@ refusal_path(struct refusals *refusals, struct intercept_call *call)
 	intercept_pass(call);
 }
 
-/* As the kernel has it, which would not say whose it is. */
+/* The kernel would refuse it as well, but not say which generation has it. */
 void
 refusal_owned(struct refusals *refusals, struct intercept_call *call,
     const struct address *address, const struct generation *other)
@@ -131,7 +128,10 @@ refusal_owned(struct refusals *refusals, struct intercept_call *call,
 	    text, other->number, text);
 }
 
-/* It has enough: the kernel does it, or nobody where others are served. */
+/*
+ * Too many sockets: EMFILE if the address has a listener, else left to the
+ * kernel.
+ */
 void
 refusal_many(struct refusals *refusals, struct intercept_call *call,
     const struct target *target)

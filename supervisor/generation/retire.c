@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The way of a generation that no longer serves: parked, drained, stopped,
- * retired.  Connections are counted only while a generation drains.
+ * How a generation retires: parked, drained, stopped, retired.  Connections are
+ * counted only while it drains.
  */
 #include "generation/retire.h"
 
@@ -21,7 +21,7 @@
 
 #define LOOK_FIRST_MS	10
 #define LOOK_LONGEST_MS 250
-#define QUIET_LOOKS	3 /* so often in a row with nothing left: drained */
+#define QUIET_LOOKS	3 /* with no connection, in a row: drained */
 
 enum retire_stage {
 	STAGE_EMPTYING,
@@ -60,7 +60,7 @@ enter(struct generation *generation, enum retire_stage stage, int64_t ms)
 	state_changed(generation->service);
 }
 
-/* Make room for what is kept about it on this way.  -1 with errno. */
+/* Begin to retire.  -1 with errno. */
 static int
 set_out(struct generation *generation)
 {
@@ -85,7 +85,7 @@ set_out(struct generation *generation)
 	return 0;
 }
 
-/* Those that its processes have. */
+/* Count the connections of the generation's processes. */
 static int
 count_own(struct generation *generation, const struct address *addresses)
 {
@@ -95,7 +95,7 @@ count_own(struct generation *generation, const struct address *addresses)
 	size_t n;
 
 	pids = program_pids(generation->program, &n);
-	/* NULL is not that there are none: whose they are is not known. */
+	/* With NULL the processes are not known; there may be some. */
 	if (pids != NULL)
 		set = drain_set_new(pids, n);
 	if (set != NULL)
@@ -107,7 +107,7 @@ count_own(struct generation *generation, const struct address *addresses)
 	return count;
 }
 
-/* Where nobody is connected it need not be known whose processes there are. */
+/* Without any connection the processes need not be known. */
 int
 retire_connections(struct generation *generation)
 {
@@ -128,6 +128,8 @@ retire_connections(struct generation *generation)
 	    : drain_count(NULL, addresses, service->nlisteners);
 	if (count != 0)
 		count = count_own(generation, addresses);
+	if (count >= 0)
+		count += (int)steering_flows(generation);
 	generation->crowded = count > 0;
 	saved = errno;
 	free(addresses);
@@ -149,7 +151,7 @@ stop_with(struct generation *generation, int signal)
 	program_stop(generation->program, &stop);
 }
 
-/* Nothing that waits to be accepted, for a few looks in a row. */
+/* Nothing was found for QUIET_LOOKS looks in a row. */
 static bool
 is_quiet(struct retirement *retirement, bool nothing)
 {
@@ -159,7 +161,8 @@ is_quiet(struct retirement *retirement, bool nothing)
 
 /*
  * Its accept queue is empty and stays so: connections that were in the
- * handshake when it was steered away have arrived.  Now it may be told.
+ * handshake when it was steered away have arrived.  Now --park-signal may be
+ * sent.
  */
 static void
 look_at_queue(struct generation *generation)
@@ -185,8 +188,8 @@ look_at_connections(struct generation *generation)
 	int connections = 0, error = 0;
 
 	/*
-	 * To count makes the kernel go through all connections that it has:
-	 * where there were none it comes last.
+	 * For counting the kernel goes through all connections of the machine:
+	 * if there were none before, count only at the last look.
 	 */
 	if (generation->crowded || late ||
 	    retirement->quiet + 1 >= QUIET_LOOKS) {
@@ -194,7 +197,7 @@ look_at_connections(struct generation *generation)
 		error = errno;
 		quiet &= connections == 0;
 	}
-	/* What cannot be counted may be there: it gets all the time. */
+	/* Connections that cannot be counted get the whole time. */
 	if (!is_quiet(retirement, quiet) && !late)
 		return;
 	if (connections > 0)
@@ -214,7 +217,7 @@ look_at_connections(struct generation *generation)
 	stop_with(generation, generation->service->options->stop_signal);
 }
 
-/* One look at a generation on its way; the stage says what at. */
+/* One look at a generation that retires; the stage says what is looked at. */
 static void
 look(evutil_socket_t fd, short what, void *arg)
 {
@@ -233,7 +236,7 @@ look(evutil_socket_t fd, short what, void *arg)
 	    retirement->stage != STAGE_DRAINING)
 		return;
 	look_after(generation, retirement->look_ms);
-	/* Looks in a row that find nothing come quickly one after another. */
+	/* After a look that found nothing the next one comes soon. */
 	if (retirement->quiet == 0 && retirement->look_ms < LOOK_LONGEST_MS)
 		retirement->look_ms *= 2;
 	else if (retirement->quiet > 0)
@@ -356,7 +359,7 @@ retire_save(const struct generation *generation)
 	    (json_int_t)retirement->deadline);
 }
 
-/* It stops, or was about to. */
+/* The stop was under way or due: stop it again. */
 static void
 stop_again(struct generation *generation)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The list of the service's listeners: those of --listen and of a .socket
- * unit first, in their order, then those that programs have made.
+ * The list of the service's listeners: first those of --listen and of a .socket
+ * unit in their order, then those that programs have made.
  */
 #include "generation/roster.h"
 
@@ -16,7 +16,7 @@
 #include "keep/store.h"
 #include "traffic/listener.h"
 
-/* One that is there already and would get the same connections, or NULL. */
+/* A listener that would get the same connections; NULL if there is none. */
 static const struct listener *
 find_overlap(const struct service *service, const struct address *address)
 {
@@ -27,7 +27,7 @@ find_overlap(const struct service *service, const struct address *address)
 		other = listener_address(service->listeners[i]);
 		if (!address_overlaps(other, address))
 			continue;
-		/* The kernel gives each of these a port of its own. */
+		/* With port 0 the kernel gives each of them another port. */
 		if (address_kind(address) != ADDRESS_INET ||
 		    address_port(address) != 0)
 			return service->listeners[i];
@@ -42,8 +42,10 @@ roster_make(
 	struct listener *listener =
 	    listener_new(name, address, (int)service->options->backlog);
 
-	if (listener != NULL)
-		listener_set_holder(listener, held_holder(service));
+	if (listener == NULL)
+		return NULL;
+	listener_set_holder(listener, held_holder(service));
+	listener_set_kind(listener, service->kind);
 	return listener;
 }
 
@@ -95,7 +97,7 @@ roster_add(struct service *service, struct listener *listener)
 	return 0;
 }
 
-/* Those of a .socket unit, in its order. */
+/* Make the listeners of a .socket unit, in its order. */
 static int
 open_passed(struct service *service, char *why, size_t size)
 {
@@ -176,6 +178,7 @@ roster_restore(struct service *service, const json_t *list)
 		    saved, held_socket, service, held_holder(service));
 		if (listener == NULL)
 			return -1;
+		listener_set_kind(listener, service->kind);
 		service->listeners[service->nlisteners++] = listener;
 	}
 	return 0;

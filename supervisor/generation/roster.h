@@ -13,29 +13,29 @@ struct address;
 struct listener;
 struct service;
 
-/* Make the listeners of --listen.  -1 with why. */
+/* Make the listeners of --listen and of a .socket unit.  -1 with why. */
 int roster_open(struct service *, char *why, size_t size);
 void roster_close(struct service *);
 
-/* What a successor must know of all listeners, *new*. */
+/* Save what a successor must know of all listeners, *new*. */
 json_t *roster_save(const struct service *);
 
-/* Make them again, with what is held of their sockets.  -1 with errno. */
+/* Make them again, with the sockets that are held.  -1 with errno. */
 int roster_restore(struct service *, const json_t *);
 
 /* The listener at this address; NULL if there is none. */
 struct listener *roster_find(const struct service *, const struct address *);
 
-/* The listener in which the generation has this socket; NULL if none. */
+/* The listener where the generation has this socket; NULL if none. */
 struct listener *roster_with_socket(
     const struct service *, unsigned int generation, int fd);
 
-/* Has the operator named it, by --listen or by a .socket unit? */
+/* Has the operator named the listener, by --listen or by a .socket unit? */
 bool roster_is_declared(const struct service *, const struct listener *);
 
 /*
- * A listener that is not in the list yet, whose sockets are held from the
- * first on; name may be NULL.  *New*; NULL with errno.
+ * Make a listener that is not in the list yet, whose sockets are held from the
+ * beginning; name may be NULL.  *New*; NULL with errno.
  */
 struct listener *roster_make(
     struct service *, const char *name, const struct address *);
@@ -43,7 +43,7 @@ struct listener *roster_make(
 /* Append a listener, which is *stolen* in every case.  -1 with errno. */
 int roster_add(struct service *, struct listener *);
 
-/* A program's own listener without a socket leaves the list. */
+/* Remove listeners without a socket that programs have made. */
 void roster_tidy(struct service *);
 
 #endif

@@ -145,6 +145,27 @@ steer_one(struct listener *listener, const struct steer_plan *plan)
 	return -1;
 }
 
+/*
+ * The newest that was taken back and has not ended yet: what its clients have
+ * with it is lost, and they shall not wait for it.
+ */
+static unsigned int
+find_failed(const struct service *service)
+{
+	const struct generation *candidate = service->release.candidate;
+	const struct generation *generation;
+	unsigned int number = 0;
+
+	/* It is being taken back just now. */
+	if (candidate != NULL && candidate->share == 0 &&
+	    service->release.rollout.state == ROLLOUT_IDLE)
+		return candidate->number;
+	TAILQ_FOREACH (generation, &service->generations, entry)
+		if (generation->role == ROLE_FAILED)
+			number = generation->number;
+	return number;
+}
+
 /* Those from the first on.  One that cannot be steered holds up no other. */
 static int
 apply_from(struct service *service, size_t first)
@@ -152,7 +173,9 @@ apply_from(struct service *service, size_t first)
 	struct steer_share shares[SHARES_MAX];
 	struct steer_plan plan = { .shares = shares,
 		.sticky = service->options->sticky,
-		.preview_generation = service->release.to };
+		.preview_generation = service->release.to,
+		.idle_ms = service->options->udp_idle_ms,
+		.failed = find_failed(service) };
 	struct steer_net *preview;
 	int error = 0;
 	size_t i;
@@ -267,6 +290,31 @@ steering_leave(struct generation *generation)
 		listener_mend(service->listeners[i]);
 	}
 	roster_tidy(service);
+}
+
+size_t
+steering_flows(const struct generation *generation)
+{
+	const struct service *service = generation->service;
+	size_t i, sum = 0;
+
+	for (i = 0; i < service->nlisteners; i++)
+		sum += listener_flows(service->listeners[i], generation->number,
+		    service->options->udp_idle_ms);
+	return sum;
+}
+
+uint64_t
+steering_given(const struct generation *generation)
+{
+	const struct service *service = generation->service;
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < service->nlisteners; i++)
+		sum +=
+		    listener_given(service->listeners[i], generation->number);
+	return sum;
 }
 
 int

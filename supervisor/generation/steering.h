@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct generation;
 struct listener;
@@ -66,6 +67,13 @@ void steering_hand_over(
 /* It is about to be stopped; and: it has ended. */
 void steering_prepare_leave(struct generation *);
 void steering_leave(struct generation *);
+
+/*
+ * Flows of UDP that a generation has, and connections and datagrams that the
+ * generation has been given, where --steering is ebpf; else 0.
+ */
+size_t steering_flows(const struct generation *);
+uint64_t steering_given(const struct generation *);
 
 /* Connections that wait to be accepted by it, in all listeners. */
 int steering_queued(const struct generation *);

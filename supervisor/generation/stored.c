@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The generations' stores, and what is said of them: to the programs'
- * messages, to who holds them for a successor, and to the checkpoint.
+ * The generations' stores: changed by the programs' messages, held for a
+ * successor, and saved in the checkpoint.
  */
 #include "generation/stored.h"
 
@@ -16,13 +16,13 @@
 #include "process/fdstore.h"
 #include "process/notify.h"
 
-#define NAME_UNSET "stored" /* as systemd calls one without FDNAME */
-#define WARN_MAX   10	    /* lines about one generation, */
+#define NAME_UNSET "stored" /* systemd's name without FDNAME */
+#define WARN_MAX   10	    /* warnings about one generation, */
 #define WARN_MS	   10000    /* in this time */
 
 struct stored {
 	struct fdpool *pool;
-	struct event *save; /* active once the checkpoint is behind */
+	struct event *save; /* active while the checkpoint is behind */
 	bool behind;
 };
 
@@ -55,7 +55,7 @@ on_save(evutil_socket_t fd, short what, void *service)
 	save_now(service);
 }
 
-/* Once for all messages that are read in a row. */
+/* Save once for all messages that are read in a row. */
 static void
 save_soon(struct service *service)
 {
@@ -116,16 +116,16 @@ stored_end(struct generation *generation)
 	generation->store = NULL;
 }
 
-/* WHAT PROGRAMS SAY */
+/* MESSAGES OF PROGRAMS */
 
-/* A program may ask for what it does not get as often as it likes. */
+/* A program may ask again and again for what it does not get. */
 static bool
 may_warn(struct generation *generation)
 {
 	return pace_allows(&generation->warned, WARN_MAX, WARN_MS);
 }
 
-/* One that cannot be stored is told of once for the message. */
+/* Store all descriptors; failures are reported once for each message. */
 static void
 put_all(struct generation *generation, const struct notify_message *message)
 {
@@ -174,7 +174,7 @@ stored_told(struct generation *generation, const struct notify_message *message)
 		log_warn("generation %u: its FDNAME= is no name of a "
 			 "descriptor, sd_notify(3), and counts as not given",
 		    generation->number);
-	/* As systemd has it, the two together remove; all need a name. */
+	/* As in systemd, both together remove, and removing needs a name. */
 	if (message->store_remove) {
 		if (message->fd_name != NULL &&
 		    fdstore_remove(generation->store, message->fd_name))
@@ -183,12 +183,12 @@ stored_told(struct generation *generation, const struct notify_message *message)
 		put_all(generation, message);
 		save_soon(service);
 	}
-	/* Its sender takes the end of the barrier for a promise. */
+	/* The program takes the end of the barrier as a promise. */
 	if (message->barrier)
 		save_now(service);
 }
 
-/* WHO HAS WHAT */
+/* STORES OF GENERATIONS */
 
 void
 stored_inherit(struct generation *generation, const struct generation *from)
@@ -277,7 +277,7 @@ stored_restore(struct generation *generation, const json_t *saved)
 		generation->store, saved, take_held, generation->service) == -1)
 		return -1;
 	now = fdstore_count(generation->store);
-	/* Who held them has ended, or they had just hung up. */
+	/* The holder has ended, or the descriptors had just hung up. */
 	if (now < before)
 		log_warn("generation %u: %zu of the %zu descriptors that it "
 			 "had stored are no longer there",

@@ -37,7 +37,7 @@ find_path(const struct service *service, int type,
 	return NULL;
 }
 
-/* The address is what people call the path. */
+/* The address is the path by which people know the socket. */
 static int
 init_path(struct target *target, const struct generation *generation,
     const struct intercept_call *call)
@@ -106,7 +106,7 @@ target_is_ignored(
 	return false;
 }
 
-/* ip(7); of our network namespace, which is the program's as a rule. */
+/* ip(7), for our network namespace, which as a rule is the program's. */
 static unsigned int
 first_unprivileged_port(void)
 {
@@ -141,7 +141,7 @@ target_may_bind(const struct target *target,
 	return -1;
 }
 
-/* May a connection to the one reach the other, which is not the same? */
+/* May a connection to one of two different addresses reach the other? */
 static bool
 is_in_the_way(
     const struct listener *listener, const struct address *address, bool v6only)
@@ -154,7 +154,7 @@ is_in_the_way(
 	return !address_equal(at, address) && address_overlaps(at, address);
 }
 
-/* Does any other generation have a socket there? */
+/* Does another generation have a socket in the listener? */
 static bool
 is_others(const struct generation *own, const struct listener *listener)
 {
@@ -188,7 +188,7 @@ target_obstacle(const struct target *target,
 	return NULL;
 }
 
-/* Most paths that a program unlinks are told from ours by their last part. */
+/* The last part of most paths that a program unlinks is not one of ours. */
 static bool
 may_be_ours(const struct service *service, const char *path)
 {
@@ -226,7 +226,7 @@ target_is_unlinked(
 	return found;
 }
 
-/* 0: the kernel does not tell, before Linux 5.14. */
+/* The network namespace of a socket; 0: not known, before Linux 5.14. */
 static uint64_t
 network_of(int fd)
 {
@@ -244,7 +244,7 @@ target_is_elsewhere(const struct intercept_call *call)
 	bool is;
 	int own;
 
-	/* A path is the same in all of them. */
+	/* A path is the same in all network namespaces. */
 	if (call->family == AF_UNIX && call->path != NULL)
 		return false;
 	own = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

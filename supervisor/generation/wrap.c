@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The shim around a generation's program.  With seccomp each start has a
- * filter of its own, whose notifications are served until the last process
- * under it has ended; with preload one socket serves the generation.
+ * The shim around a generation's program.  With seccomp each start has its own
+ * filter, whose notifications are served until the last process under it has
+ * ended; with preload one socket serves the whole generation.
  */
 #include "generation/wrap.h"
 
@@ -28,12 +28,12 @@
 #include "generation/reach.h"
 #include "core/service.h"
 
-/* Where calls arrive. */
+/* A descriptor through which calls arrive. */
 struct tap {
 	LIST_ENTRY(tap) entry;
 	struct wrap *wrap;
 	struct intercept *intercept;
-	unsigned int serial; /* among those of the generation */
+	unsigned int serial; /* its number in the generation */
 };
 
 struct wrap {
@@ -41,12 +41,12 @@ struct wrap {
 	struct shim_choice choice;
 	struct bindings *bindings;
 	LIST_HEAD(, tap) taps;
-	unsigned int serial; /* of the next */
-	bool warned;	     /* of calls that were missed */
-	bool deaf;	     /* seccomp: nobody can hear the program any more */
+	unsigned int serial; /* of the next tap */
+	bool warned;	     /* of missed calls */
+	bool deaf;	     /* seccomp: nobody can get the calls */
 	char path[PATH_MAX]; /* preload: of the socket */
 
-	/* seccomp: from wrap_prepare to wrap_started */
+	/* seccomp: set from wrap_prepare to wrap_started */
 	struct filter *filter;
 	int socks[2]; /* our end, the child's */
 };
@@ -58,7 +58,7 @@ static const char deafness[] =
     "held what they are heard by when the supervisor was killed; what it "
     "listens on goes on; `hotswap restart` cures it";
 
-/* What its descriptors are held as. */
+/* The name under which descriptors are held. */
 static const char *
 tap_name(const struct wrap *wrap, char buf[static NAME_SIZE])
 {
@@ -132,9 +132,10 @@ tap_new(struct wrap *wrap)
 }
 
 /*
- * *Steals* both, which may be -1 with errno.  They are held for a successor
- * from before the first call: without anybody to hear it that would fail for
- * good, and one that is heard would wait for good.
+ * *Steals* both, which may be -1 with errno.  Both are held for a successor
+ * before the first call arrives: without a notification descriptor calls would
+ * fail for ever, and without a ledger a call that was received would wait for
+ * ever.
  */
 static int
 serve_seccomp(struct wrap *wrap, int fd, int ledger)
@@ -158,7 +159,7 @@ serve_seccomp(struct wrap *wrap, int fd, int ledger)
 	return -1;
 }
 
-/* *Steals* fd.  Held as well: who announces a call meanwhile waits in it. */
+/* *Steals* fd, which is held too, so that calls wait in it for a successor. */
 static int
 serve_preload(struct wrap *wrap, int fd)
 {
@@ -191,7 +192,7 @@ open_preload(struct wrap *wrap)
 	if (wrap->choice.backend != SHIM_PRELOAD)
 		return 0;
 	backend_path(wrap->generation, wrap->path);
-	/* That of a predecessor has the path already. */
+	/* The program knows the path of a predecessor's socket already. */
 	fd = held_take(service, tap_name(wrap, name), wrap->serial);
 	if (fd == -1) {
 		owner_ids(wrap->generation->image, &uid, &gid);
@@ -251,8 +252,8 @@ wrap_free(struct wrap *wrap)
 }
 
 /*
- * Before the first generation has said what it listens on, a Unix path may
- * be among it, whose unlinking must be seen.
+ * Before the first generation has bound its addresses, one of them may be a
+ * Unix path, whose unlinking must be seen.
  */
 static bool
 must_see_unlink(const struct service *service)
@@ -286,7 +287,7 @@ prepare_filter(struct wrap *wrap, struct spawn *spawn)
 	return 0;
 }
 
-/* The library has no way to say that it cannot reach us. */
+/* The library cannot tell anybody that it does not reach us. */
 static int
 prepare_preload(struct wrap *wrap, struct spawn *spawn, char *why, size_t size)
 {
@@ -355,13 +356,13 @@ wrap_trouble(const struct wrap *wrap)
 	return wrap->deaf ? deafness : bindings_trouble(wrap->bindings);
 }
 
-/* What it listens on now goes on; it cannot listen anew. */
+/* Its sockets go on listening, but it cannot listen anew. */
 static void
 become_deaf(struct wrap *wrap)
 {
 	const struct generation *generation = wrap->generation;
 
-	/* Of one that has ended nobody hears either. */
+	/* A program that has ended makes no calls: no warning. */
 	if (!wrap->deaf && program_main(generation->program) != 0)
 		log_warn("generation %u: %s", generation->number, deafness);
 	wrap->deaf = true;
@@ -381,7 +382,7 @@ wrap_save(const struct wrap *wrap)
 	    serials, "deaf", (int)wrap->deaf);
 }
 
-/* One of a predecessor's.  -1 with errno: ENOENT if it is not held. */
+/* Take over a predecessor's descriptors.  -1 with errno: ENOENT, not held. */
 static int
 take_over(struct wrap *wrap, unsigned int serial)
 {
@@ -420,7 +421,7 @@ wrap_restore(struct wrap *wrap, const json_t *saved)
 			return -1;
 		become_deaf(wrap);
 	}
-	/* A program that was started just then is in no list yet. */
+	/* A program that was started just then is not in the list yet. */
 	next = (unsigned int)json_integer_value(json_object_get(saved, "next"));
 	wrap->serial = next;
 	return take_over(wrap, next) == 0 || errno == ENOENT ? 0 : -1;

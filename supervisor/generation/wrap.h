@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The shim around a generation's program: which backend, what a start of the
- * program needs for it, and where its calls arrive.  What becomes of them is
- * said by generation/binding.h.
+ * The shim around a generation's program: the backend, what a start of the
+ * program needs for it, and where the program's calls arrive.
+ * generation/binding.h decides the calls.
  */
 #ifndef GENERATION_WRAP_H
 #define GENERATION_WRAP_H
@@ -17,35 +17,38 @@
 struct generation;
 struct wrap;
 
-/* As --shim says, for this image.  *New*; NULL with why. */
+/* Choose the backend by --shim, for this image.  *New*; NULL with why. */
 struct wrap *wrap_new(struct generation *, char *why, size_t size);
 
-/* The generation has ended. */
+/* Release it once the generation has ended. */
 void wrap_free(struct wrap *);
 
-/* Add to a start what the shim needs of it.  -1 with why. */
+/* Add to spawn what the shim needs.  -1 with why. */
 int wrap_prepare(struct wrap *, struct spawn *, char *why, size_t size);
 
-/* That start has succeeded or failed: see to its calls.  -1 with why. */
+/*
+ * The start has succeeded or failed: serve its calls, or clean up.  -1 with
+ * why.
+ */
 int wrap_started(struct wrap *, bool succeeded, char *why, size_t size);
 
-/* Never SHIM_AUTO.  Without a wrap there is none: SHIM_OFF. */
+/* The backend, never SHIM_AUTO; SHIM_OFF without a wrap. */
 enum shim_backend wrap_backend(const struct wrap *);
 
 /*
- * The last call that was refused, or that all will be; "" if none was.
+ * The last call that was refused, or why all calls will be; "" if none was.
  * Borrowed.
  */
 const char *wrap_trouble(const struct wrap *);
 
-/* What a successor must know, *new*; and what is held of it taken over. */
+/* Save what a successor must know, *new*; and restore it with what is held. */
 json_t *wrap_save(const struct wrap *);
 int wrap_restore(struct wrap *, const json_t *);
 
-/* None of its calls is being answered.  NULL is fine. */
+/* Whether no call is being answered.  NULL is allowed. */
 bool wrap_is_idle(const struct wrap *);
 
-/* A program that runs has nobody to answer its calls: it is of no use. */
+/* A program runs whose calls nobody can answer: it is of no use. */
 bool wrap_is_deaf(const struct wrap *);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Whom a program runs as: users, groups and supplementary groups from the
- * system's databases.
+ * The user and groups that a program runs as, from the system's databases.
  */
 #include "process/account.h"
 
@@ -15,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* An ID in decimal; -1 itself stands for `no change` in setreuid(2). */
+/* Read an ID in decimal.  setreuid(2) takes -1 as `no change`: it is no ID. */
 static int
 parse_id(const char *text, unsigned int *id)
 {
@@ -32,7 +31,7 @@ parse_id(const char *text, unsigned int *id)
 	return 0;
 }
 
-/* getgrouplist(3) tells how many there are when they do not fit. */
+/* getgrouplist(3) returns the number of groups if they do not fit. */
 static int
 list_groups(struct account *account, const char *user)
 {

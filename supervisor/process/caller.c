@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Looks at paths of programs as the programs would.
+ * Looking up paths of programs as the programs would.
  */
 #include "process/caller.h"
 
@@ -24,7 +24,7 @@
 #define SO_PEERGROUPS 59
 #endif
 
-/* What the deputy is told, and what it has found. */
+/* What the deputy gets, and what it has found. */
 struct look {
 	char directory[PATH_MAX];
 	char leaf[NAME_MAX + 1];
@@ -34,8 +34,8 @@ struct look {
 };
 
 /*
- * A link of proc(5) means another thing to the deputy than to the program,
- * whose call the kernel may carry out itself then.
+ * A magic link of proc(5) means one thing to the deputy and another to the
+ * program, whose call the kernel may carry out itself afterwards.
  */
 static int
 open_directory(const char *path)
@@ -48,7 +48,7 @@ open_directory(const char *path)
 	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
 }
 
-/* In such a one every later look could hang as well. */
+/* In a file system that a user controls every later look could hang, too. */
 static bool
 is_made_by_users(int fd)
 {
@@ -57,7 +57,7 @@ is_made_by_users(int fd)
 	return fstatfs(fd, &fs) == -1 || fs.f_type == FUSE_SUPER_MAGIC;
 }
 
-/* In the child. */
+/* In the deputy. */
 static int
 look(void *data, int *fd)
 {
@@ -80,7 +80,7 @@ look(void *data, int *fd)
 	return 0;
 }
 
-/* -1 with errno: a path that ends in a slash names no socket. */
+/* Split a path.  -1 with errno: a path that ends in a slash names no socket. */
 static int
 split(struct look *look, const char *path)
 {
@@ -155,7 +155,7 @@ caller_path_fini(struct caller_path *path)
 	fd_close(&path->directory);
 }
 
-/* getsockopt(2) tells how much room it needs.  *New*; NULL with errno. */
+/* getsockopt(2) returns the room it needs.  *New*; NULL with errno. */
 static gid_t *
 peer_groups(int sock, size_t *n)
 {
@@ -174,9 +174,9 @@ peer_groups(int sock, size_t *n)
 }
 
 /*
- * The kernel does not keep those of a peer.  A process may have become another
- * program by now, which has more than the one that connected: only of our own
- * user is the difference nobody's gain.
+ * The kernel does not keep a peer's capabilities.  The peer may be another
+ * program by now, with more capabilities than the one that connected.  For our
+ * own user that does not matter, since nobody gains a right by it.
  */
 static uint64_t
 capabilities_of(pid_t pid, const struct ucred *peer)

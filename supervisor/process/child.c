@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Forking: signals and descriptors of a child.  What runs in the child makes
- * system calls only.
+ * Forking: signals and descriptors of a child.  In the child only system calls
+ * are made.
  */
 #include "process/child.h"
 
@@ -16,11 +16,11 @@
 #include "base/limits.h"
 
 /*
- * SIG_IGN survives execve(2), signal(7): a shell's background job has INT
- * and QUIT ignored, nohup(1) HUP, libevent PIPE.  sigaction(3) refuses those
- * that the C library keeps to itself, 32 and 33, but whoever started us may
- * have ignored them too.  All zero is SIG_DFL in the kernel's struct, which
- * no header has and which is smaller than this on every machine.
+ * SIG_IGN survives execve(2), signal(7): a shell ignores INT and QUIT for a job
+ * in the background, nohup(1) ignores HUP, libevent PIPE.  sigaction(3) refuses
+ * 32 and 33, which the C library uses, but whoever started us may have ignored
+ * these as well.  All zero is SIG_DFL in the kernel's struct, which no header
+ * declares and which is smaller than this array on every machine.
  */
 static void
 reset_signals(void)
@@ -43,8 +43,8 @@ child_fork(void)
 	pid_t pid;
 
 	/*
-	 * Until it has let go of them, a handler in the child would write to
-	 * descriptors that it shares with the loop's.
+	 * Signals are blocked until the child has reset them: else a handler in
+	 * the child would write to descriptors that it shares with the loop.
 	 */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
@@ -65,7 +65,7 @@ arrange(int *fds, size_t n, size_t inherited)
 	int end = CHILD_FD_FIRST + (int)n;
 	size_t i;
 
-	/* Out of each other's way first: a source may be another's goal. */
+	/* First to higher numbers: a source may be another's target. */
 	for (i = 0; i < n; i++)
 		if ((fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, end)) == -1)
 			return -1;
@@ -84,7 +84,7 @@ child_arrange(int *fds, size_t n, size_t inherited)
 	struct rlimit limit, wide;
 	int result;
 
-	/* All, for the time in which it has its own beside all of ours. */
+	/* Its own and all of ours are open at once here: allow the most. */
 	if (limits_of_child(&limit) == -1)
 		return -1;
 	wide = limit;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A helper command: what it writes is read, its time is limited, and its end
- * is told by the reaper.
+ * A helper command: its output is read, its time is limited, and the reaper
+ * reports its end.
  */
 #include "process/command.h"
 
@@ -27,16 +27,16 @@
 #include "process/relay.h"
 
 #define PIPE_SIZE 65536 /* what fits into a pipe, pipe(7) */
-#define RELAY_MS  200	/* for what a relay has still to pass on */
+#define RELAY_MS  200	/* time for a relay to pass on the rest */
 
 struct command {
 	pid_t pid;
 	int output;
-	int report; /* what kept it from running comes here */
+	int report; /* the step that failed comes here */
 	bool timed_out;
 	bool relayed; /* its output comes through process/relay.h */
-	bool ended;   /* and is waited for */
-	int status;   /* then */
+	bool ended;   /* and has been reaped */
+	int status;   /* how it ended */
 	struct event *readable;
 	struct event *deadline;
 	struct lines lines;
@@ -61,7 +61,7 @@ command_free(struct command *command)
 	errno = saved;
 }
 
-/* Its leader has not been reaped yet, so the group's number is still its. */
+/* The leader is not reaped yet, so no other group can have its number. */
 static void
 kill_group(const struct command *command)
 {
@@ -79,7 +79,7 @@ log_line(const char *line, void *arg)
 	log_info("%s: %s", command->log_as, line);
 }
 
-/* Returns what read(2) does; 0 and -1 mean that there is no more for now. */
+/* Returns as read(2); 0 and -1 mean that nothing more can be read for now. */
 static ssize_t
 read_output(struct command *command)
 {
@@ -128,14 +128,14 @@ finish(struct command *command)
 
 	lines_end(&command->lines);
 	command_failure(command->report, &result);
-	/* It may have ended by itself just before it was killed. */
+	/* It may have ended by itself just before the kill. */
 	result.timed_out = command->timed_out && WIFSIGNALED(command->status);
 	result.last_line = lines_last(&command->lines);
 	command->done(&result, command->arg);
 	command_free(command);
 }
 
-/* A relay ends behind its last word, or is waited for no longer. */
+/* The relay ends after the last bytes, or the time for it runs out. */
 static void
 await_relay(struct command *command)
 {
@@ -147,8 +147,8 @@ await_relay(struct command *command)
 }
 
 /*
- * What it wrote is in the pipe by now, and no more than a pipe holds: a
- * descendant that goes on writing must not keep us here.
+ * All that the command wrote is in the pipe by now, and no more than fits into
+ * a pipe: a descendant that goes on writing must not keep us here.
  */
 static void
 on_end(pid_t pid, int status, void *arg)
@@ -193,7 +193,7 @@ command_new(struct event_base *base, int output, int report, const char *log_as)
 	return command;
 }
 
-/* A pipe that we read without waiting.  -1 with errno. */
+/* A pipe whose reading end does not block.  -1 with errno. */
 static int
 open_pipe(int ends[2])
 {
@@ -206,7 +206,7 @@ open_pipe(int ends[2])
 	return -1;
 }
 
-/* The end to read from is *ends, the other one behind it.  -1 with errno. */
+/* Open ends[0] for reading and ends[1] for writing.  -1 with errno. */
 static int
 open_output_of(const struct command_spec *spec, int ends[2])
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The child that becomes a helper command: all is got ready before the fork;
- * the child takes its steps, by system calls only, and says through a pipe
- * which of them failed.
+ * The child that becomes a helper command.  All is prepared before the fork;
+ * the child takes its steps, by system calls only, and reports through a pipe
+ * which step has failed.
  */
 #include "process/command_child.h"
 
@@ -22,7 +22,7 @@
 
 #define ROLE "HOTSWAP_ROLE="
 
-/* What the child needs, made beforehand. */
+/* What the child needs, prepared before the fork. */
 struct child {
 	const struct command_spec *spec;
 	char **env;
@@ -31,13 +31,13 @@ struct child {
 	int program; /* the file of argv[0]; -1: looked up in PATH */
 };
 
-/* What comes through the report's pipe. */
+/* What the child writes into the report's pipe. */
 struct failure {
 	unsigned int step;
 	int error;
 };
 
-/* A vector that borrows the strings.  *New*; NULL with ENOMEM. */
+/* An environment that borrows the strings.  *New*; NULL with ENOMEM. */
 static char **
 helper_env(char *const *env)
 {
@@ -56,7 +56,7 @@ helper_env(char *const *env)
 	return out;
 }
 
-/* Not in our session: a terminal that controls us must not be within reach. */
+/* Leave our session, so that the child has no controlling terminal. */
 static int
 start_session(struct child *child)
 {
@@ -83,7 +83,7 @@ enter_our_directory(struct child *child)
 	return fd != -1 ? fchdir(fd) : 0;
 }
 
-/* Its user may have no way to where hotswap is installed. */
+/* The user may have no access to the directory where hotswap is installed. */
 static int
 open_program(struct child *child)
 {
@@ -149,7 +149,7 @@ renounce_privileges(struct child *child)
 	    : 0;
 }
 
-/* Why not is its last line. */
+/* The reason becomes the last line of the output. */
 static int
 trust_its_program(struct child *child)
 {
@@ -175,7 +175,7 @@ execute(struct child *child)
 	    SYS_execveat, child->program, "", argv, child->env, AT_EMPTY_PATH);
 }
 
-/* In this order. */
+/* The steps of the child, in their order. */
 static const struct step {
 	const char *name;
 	int (*run)(struct child *);

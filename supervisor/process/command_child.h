@@ -10,12 +10,12 @@
 #include "process/command_spec.h"
 
 /*
- * Start it, with its output and the report on what kept it from running, both
- * borrowed.  -1 with errno.
+ * Start the child.  output, and report for the step that failed, are borrowed.
+ * -1 with errno.
  */
 pid_t command_launch(const struct command_spec *, int output, int report);
 
-/* What has come through the report: nothing if execve(2) has succeeded. */
+/* Read what report has: nothing, if execve(2) has succeeded. */
 void command_failure(int report, struct command_result *);
 
 #endif

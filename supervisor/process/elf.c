@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the headers of an ELF file tell.  The file is not trusted: all that
- * it says is held against its size.
+ * What the headers of an ELF file say.  The file is not trusted: each number in
+ * it is compared with the file's size.
  */
 #include "process/elf.h"
 
@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Names as uname(2) has them, or as near as the header can tell. */
+/* Names of uname(2), or as near as the header can tell. */
 static const struct {
 	unsigned int machine;
 	const char *name;
@@ -39,7 +39,7 @@ static const struct {
 	{ EM_BPF, "bpf" },
 };
 
-/* Where the fields are that differ by word size, and their width. */
+/* Where the fields are, and their width, which depend on the word size. */
 struct layout {
 	size_t header_size;
 	size_t e_phoff, e_phentsize, e_phnum;
@@ -69,7 +69,7 @@ static const struct layout wide = {
 	.word = sizeof(Elf64_Off),
 };
 
-/* A number of the file, in the byte order of the file. */
+/* Read a number in the byte order of the file. */
 static uint64_t
 number(const uint8_t *header, size_t at, size_t width, bool big_endian)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the headers of an ELF file tell, elf(5), of either word size and
- * byte order.
+ * What the headers of an ELF file say, elf(5), for both word sizes and both
+ * byte orders.
  */
 #ifndef PROCESS_ELF_H
 #define PROCESS_ELF_H
@@ -10,9 +10,9 @@
 #include <stdbool.h>
 
 struct elf {
-	char machine[32];  /* `x86_64` */
-	bool is_program;   /* not an object file or a core */
-	bool is_truncated; /* its headers speak of more than there is */
+	char machine[32];	    /* `x86_64` */
+	bool is_program;	    /* not an object file or a core */
+	bool is_truncated;	    /* its headers point beyond its end */
 	char interpreter[PATH_MAX]; /* the dynamic loader; "": none */
 };
 

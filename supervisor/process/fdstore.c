@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Stored descriptors.  Those that shall go when they hang up are in an epoll
- * set of their own, asked for no event: poll(2) tells of POLLHUP and POLLERR
- * all the same, and what can be read from them wakes nobody.
+ * Stored descriptors.  Those that are removed when they hang up are in an epoll
+ * set with no event requested: epoll reports POLLHUP and POLLERR all the same,
+ * and data that can be read wakes nobody.
  */
 #include "process/fdstore.h"
 
@@ -22,7 +22,7 @@ struct fditem {
 	TAILQ_ENTRY(fditem) entry;
 	struct fdpool *pool;
 	unsigned int id;
-	unsigned int refs; /* stores that have it */
+	unsigned int refs; /* entries of stores that have it */
 	int fd;
 	bool polled; /* it is in the epoll set */
 };
@@ -44,9 +44,9 @@ struct fdpool {
 	struct event *event;
 };
 
-/* WHAT IS STORED, ONCE */
+/* OPEN FILES */
 
-/* epoll_ctl(2) polls it at once, and what some kinds ask may not answer. */
+/* epoll_ctl(2) polls at once, and the poll of some files may not answer. */
 static void
 item_poll(struct fditem *item)
 {
@@ -57,7 +57,7 @@ item_poll(struct fditem *item)
 		item->polled = true;
 }
 
-/* Closing is not enough: duplicates elsewhere keep it in the set. */
+/* close(2) is not enough: a duplicate elsewhere keeps the file in the set. */
 static void
 item_unpoll(struct fditem *item)
 {
@@ -121,7 +121,7 @@ find_id(const struct fdpool *pool, unsigned int id)
 	return NULL;
 }
 
-/* PLACES IN STORES */
+/* ENTRIES OF STORES */
 
 static int
 entry_add(
@@ -144,7 +144,7 @@ entry_add(
 	return 0;
 }
 
-/* Those behind it move up. */
+/* Remove an entry; the entries after it move up. */
 static void
 entry_remove(struct fdstore *store, size_t i)
 {
@@ -276,7 +276,7 @@ fdstore_free(struct fdstore *store)
 	free(store);
 }
 
-/* OVER THE END OF THE SUPERVISOR */
+/* FOR A SUCCESSOR */
 
 json_t *
 fdstore_save(const struct fdstore *store)
@@ -292,7 +292,7 @@ fdstore_save(const struct fdstore *store)
 	return list;
 }
 
-/* -1 with ENOMEM; what there is no descriptor for is nothing to mind. */
+/* -1 with ENOMEM; an entry without a descriptor is skipped. */
 static int
 restore_entry(struct fdstore *store, json_t *saved,
     int (*take)(unsigned int id, void *arg), void *arg)
@@ -335,7 +335,7 @@ forget_hung_up(struct fdpool *pool, struct fditem *item)
 	struct fdstore *store;
 	size_t i;
 
-	item_unpoll(item); /* it may stay, for a store that does not watch */
+	item_unpoll(item); /* a store that does not watch may keep it */
 	item->refs++;
 	TAILQ_FOREACH (store, &pool->stores, entry)
 		for (i = store->count; i > 0; i--)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Descriptors that programs keep with us, FDSTORE=1 of sd_notify(3).  A pool
- * has each of them once; a store is the list of one program's, by name, and
- * two stores may have the same descriptor.  Never reads or writes them.
+ * Descriptors that programs store with us, FDSTORE=1 of sd_notify(3).  A pool
+ * has each open file once.  A store is one program's list of names and files;
+ * two stores may have the same file.  The files are never read or written here.
  */
 #ifndef PROCESS_FDSTORE_H
 #define PROCESS_FDSTORE_H
@@ -18,61 +18,64 @@ struct fdpool;
 struct fdstore;
 struct fditem;
 
-/* For a successor's sake.  Each may be called from within any call here. */
+/*
+ * Tell what a successor needs.  Each may be called during any call of this
+ * module.
+ */
 struct fdpool_events {
-	/* A descriptor, *borrowed*, is in a store from here on. */
+	/* A descriptor, *borrowed*, is in a store from now on. */
 	void (*added)(unsigned int id, int fd, void *arg);
-	/* It is in none any more. */
+	/* It is in no store any more. */
 	void (*removed)(unsigned int id, void *arg);
-	/* Some hung up, and are no longer in the stores that watched them. */
+	/* Files hung up and have left the stores that watched them. */
 	void (*hung_up)(void *arg);
 };
 
-/* One place in a store, which has its name. */
+/* One entry of a store. */
 struct fdentry {
 	char name[NOTIFY_FDNAME_MAX + 1];
 	struct fditem *item;
-	bool watched; /* it goes when it hangs up */
+	bool watched; /* the entry is removed when the file hangs up */
 };
 
-/* events is borrowed for good.  *New*; NULL with errno. */
+/* events is borrowed as long as the pool lives.  *New*; NULL with errno. */
 struct fdpool *fdpool_new(
     struct event_base *, const struct fdpool_events *, void *arg);
 
-/* All its stores are gone by then. */
+/* The stores of the pool must have been freed before. */
 void fdpool_free(struct fdpool *);
 
-/* *New*, empty; NULL with errno. */
+/* A store without entries, *new*; NULL with errno. */
 struct fdstore *fdstore_new(struct fdpool *);
 void fdstore_free(struct fdstore *);
 
 /*
- * Store fd, which is *stolen* in every case, at the end.  An open file that
- * is in the store already is not stored again, under no other name either.
- * watched: it goes when it hangs up or has an error, where poll(2) can tell.
- * Returns 0; -1 with errno: EXFULL if max are there, EMFILE if this process
- * would be left with too few descriptors for itself, EREMOTE if it is a file
- * of a file system that may not answer or may hold one, base/foreign.h.
+ * Append fd, which is *stolen* in every case.  An open file that the store has
+ * already, under any name, is not stored again.  watched: the entry is removed
+ * when the file hangs up or has an error, if poll(2) can tell.  Returns 0; -1
+ * with errno: EXFULL if the store has max entries, EMFILE if too few
+ * descriptors would be left for this process itself, EREMOTE if the file's file
+ * system may not answer, base/foreign.h.
  */
 int fdstore_put(
     struct fdstore *, const char *name, int fd, bool watched, size_t max);
 
-/* Let go of all that have this name; false if none has. */
+/* Remove all entries with this name; false if there is none. */
 bool fdstore_remove(struct fdstore *, const char *name);
 void fdstore_clear(struct fdstore *);
 
-/* Have what the other one has, and nothing else.  -1 with ENOMEM. */
+/* Make the store's entries those of the other store.  -1 with ENOMEM. */
 int fdstore_copy(struct fdstore *, const struct fdstore *from);
 
-/* In the order in which they were stored; i < count.  *Borrowed*. */
+/* The entries in the order of storing; i < count.  *Borrowed*. */
 size_t fdstore_count(const struct fdstore *);
 const struct fdentry *fdstore_entry(const struct fdstore *, size_t i);
 int fdentry_fd(const struct fdentry *);
 
 /*
- * What a successor must know, *new*; and the store made again of it, with
- * the descriptors, *stolen*, that take has for their numbers.  What it has
- * none for (-1) is left out.  -1 with ENOMEM.
+ * Save a store for a successor, *new*; and restore it, with the descriptors,
+ * *stolen*, that take returns for their ids.  Entries for which take returns -1
+ * are left out.  -1 with ENOMEM.
  */
 json_t *fdstore_save(const struct fdstore *);
 int fdstore_restore(struct fdstore *, const json_t *,

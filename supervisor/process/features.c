@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What this kernel and this user allow.  Where a call can be tried without
- * effect it is tried; version numbers say little about kernels of
- * distributions.
+ * What this kernel and this user's rights allow.  A call that can be tried
+ * without effect is tried, since a distribution's version number says little.
  */
 #include "process/features.h"
 
@@ -43,7 +42,7 @@
 #define CAPABILITY_ADMIN    21
 
 #define BACKLOG 4096 /* the default of --backlog */
-#define NOFILE	4096 /* less is soon used up by a busy server */
+#define NOFILE	4096 /* a busy server soon uses up fewer */
 
 #define ANSWER_SECONDS 1 /* for the kernel, which answers at once */
 
@@ -71,7 +70,7 @@ has_capability(int number)
 	return (set >> number & 1) != 0;
 }
 
-/* What failed, as detail. */
+/* Put the error into detail. */
 static enum feature_state
 result_of(long r, char *detail)
 {
@@ -105,7 +104,7 @@ check_notify(char detail[static FEATURE_DETAIL])
 	    syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action), detail);
 }
 
-/* In a child of its own, which it ends with. */
+/* Install a filter in a child, which ends with it. */
 static int
 try_filter(void)
 {
@@ -130,11 +129,11 @@ try_filter(void)
 	return errno == 0 ? 0 : -1;
 }
 
-/* seccomp(2): one filter with a notification descriptor is the most. */
+/* seccomp(2) allows one filter with a notification descriptor. */
 static enum feature_state
 check_filter(char detail[static FEATURE_DETAIL])
 {
-	static int error = -1; /* nothing changes it while we live */
+	static int error = -1; /* it cannot change while we live */
 
 	if (error == -1)
 		error = try_filter() == 0 ? 0 : errno;
@@ -142,7 +141,7 @@ check_filter(char detail[static FEATURE_DETAIL])
 	return result_of(error == 0 ? 0 : -1, detail);
 }
 
-/* Known flags and no program: EFAULT; unknown flags: EINVAL, seccomp(2). */
+/* Known flags without a program: EFAULT; unknown flags: EINVAL, seccomp(2). */
 static enum feature_state
 check_killable(char detail[static FEATURE_DETAIL])
 {
@@ -186,7 +185,7 @@ check_thread(char detail[static FEATURE_DETAIL])
 	return FEATURE_PRESENT;
 }
 
-/* Scope 1 lets us look into what descends from us, and that is enough. */
+/* Scope 1 lets us look into our descendants, and that is enough. */
 static enum feature_state
 check_ptrace(char detail[static FEATURE_DETAIL])
 {
@@ -314,11 +313,11 @@ check_nofile(char detail[static FEATURE_DETAIL])
 	snprintf(detail, FEATURE_DETAIL, "%llu, at most %llu",
 	    (unsigned long long)limit.rlim_cur,
 	    (unsigned long long)limit.rlim_max);
-	/* Of both, the supervisor takes the higher one. */
+	/* The supervisor raises the soft limit to the hard limit. */
 	return limit.rlim_max >= NOFILE ? FEATURE_PRESENT : FEATURE_LIMITED;
 }
 
-/* A range beyond all descriptors: nothing to close, close_range(2). */
+/* Descriptors of this range do not exist, so nothing is closed. */
 static enum feature_state
 check_close_range(char detail[static FEATURE_DETAIL])
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What this kernel and this user allow: a table that `hotswap doctor` prints
- * and that the choice of the shim's backend is made from.  Each check is
- * harmless and leaves nothing behind.
+ * What this kernel and this user's rights allow.  `hotswap doctor` prints the
+ * table, and the choice of the shim's backend uses it.  Each check is harmless
+ * and leaves nothing behind.
  */
 #ifndef PROCESS_FEATURES_H
 #define PROCESS_FEATURES_H
@@ -24,7 +24,7 @@ enum feature_state {
 struct feature {
 	const char *name;
 	const char *purpose;
-	const char *remedy; /* what to do where it is not present */
+	const char *remedy; /* what to do if it is not present */
 	bool essential;	    /* without it hotswap cannot run at all */
 	enum feature_state (*check)(char detail[static FEATURE_DETAIL]);
 };
@@ -32,7 +32,7 @@ struct feature {
 /* The whole table; *n rows. */
 const struct feature *features_table(size_t *n);
 
-/* For shim_choose; where the preload library is, the caller knows. */
+/* Facts for shim_choose; library says whether the preload library exists. */
 struct shim_facts features_shim_facts(bool library);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The image as an object: life, JSON, and where its bytes are now.
+ * The image as an object: its life, its JSON, and where its bytes are now.
  */
 #include "process/image.h"
 
@@ -17,7 +17,7 @@
 #include "base/fd.h"
 #include "process/image_copy.h"
 
-/* The strings of an image, most of which may be missing. */
+/* The strings of an image, most of which may be NULL. */
 static const struct {
 	const char *key;
 	size_t offset;
@@ -61,7 +61,7 @@ same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-/* Without ctime, which unlink(2) and rename(2) change too. */
+/* ctime is not compared: unlink(2) and rename(2) change it, too. */
 static bool
 same_bytes(const struct image_file *file, const struct stat *st)
 {
@@ -69,7 +69,7 @@ same_bytes(const struct image_file *file, const struct stat *st)
 	    st->st_size == file->size && same_time(&st->st_mtim, &file->mtime);
 }
 
-/* Whether st is of that very file, unchanged. */
+/* Whether st is of this very file, unchanged. */
 static bool
 is_file(const struct image_file *file, const struct stat *st)
 {
@@ -136,7 +136,7 @@ image_to_json(const struct image *image)
 	return json_deep_copy(image->source);
 }
 
-/* The strings stay those of the array. */
+/* A list that borrows the strings of the array. */
 static char **
 list_from_json(const json_t *array)
 {
@@ -183,7 +183,7 @@ read_file_identity(struct image_file *file, const json_t *object)
 	return 0;
 }
 
-/* Hold the file by its descriptor, so that it can be run when unlinked. */
+/* Keep a descriptor, so that the file can be run after unlink(2). */
 static void
 hold_file(struct image *image)
 {

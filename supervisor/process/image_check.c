@@ -24,11 +24,11 @@
 #define CAUSE (2 * PATH_MAX)
 #define WHY   (TRUST_WHY + PATH_MAX)
 
-/* One check under way. */
+/* The check under way. */
 struct check {
 	const struct image_spec *spec;
 	const char *store;
-	char program[PATH_MAX]; /* as asked for, then resolved */
+	char program[PATH_MAX]; /* as asked for; later resolved */
 	struct account account;
 	int fd;
 	struct stat st;
@@ -63,8 +63,8 @@ find_account(struct check *check)
 }
 
 /*
- * The file of that name in the directory at the beginning of a PATH, where
- * an empty one is the present one.  Whether there is a file.
+ * Try name in the first directory of a PATH; an empty one means the present
+ * directory.  Returns whether there is such a file.
  */
 static bool
 try_directory(const char *path, size_t len, const char *name,
@@ -107,7 +107,7 @@ search_path(struct check *check, const char *name)
 	return -1;
 }
 
-/* For people: without `//` and `/./`.  What is before `..` may be a link. */
+/* Remove `//` and `/./` for people.  `..` stays: a link may be before it. */
 static void
 tidy_path(char *path)
 {
@@ -160,7 +160,7 @@ open_program(struct check *check)
 	char cause[CAUSE];
 	struct elf elf;
 
-	/* Nonblocking: it may be a FIFO. */
+	/* O_NONBLOCK, as it may be a FIFO. */
 	check->fd = open(check->program, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (check->fd == -1 || fstat(check->fd, &check->st) == -1) {
 		snprintf(cause, sizeof(cause), "cannot be read: %s",
@@ -179,7 +179,7 @@ open_program(struct check *check)
 	return 0;
 }
 
-/* As the user who will run it, whom the way to the file may be closed to. */
+/* Checked as the program's user, who may have no access on the path. */
 static int
 check_executable(struct check *check)
 {
@@ -204,11 +204,11 @@ check_executable(struct check *check)
 }
 
 /*
- * Root must run nothing that others could have put there.  Whom it runs the
- * program as may: nobody gains a right by that.  Nor does it take root to let
- * the file's owner, who deploys it, say what runs as another ordinary user:
- * that is what the operator has asked for.  By the name that was asked for:
- * what the links on the way lead to is another's to say as well.
+ * Root must not run what others could have put there.  The program's own user
+ * may change the file: that user gains no right by it.  For another ordinary
+ * user the file's owner, who deploys it, may change the file as well, since the
+ * operator has asked for that.  The path is checked as it was given, because
+ * others may control where the links in it lead.
  */
 static int
 check_trust(struct check *check)
@@ -253,7 +253,7 @@ take_copy(struct check *check)
 	return 0;
 }
 
-/* NULL if a string is not UTF-8. */
+/* A list as JSON; NULL if a string is not UTF-8. */
 static json_t *
 list_to_json(char *const *list)
 {

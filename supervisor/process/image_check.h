@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The work of the child that prepares an image: find the file, refuse what
- * cannot or must not run, hash and copy it.  Blocks, and changes the working
- * directory: never call it in the supervisor itself.
+ * The work of the child that prepares an image: find the file, refuse it if it
+ * cannot or must not run, hash and copy it.  This blocks and changes the
+ * working directory: never call it in the supervisor itself.
  */
 #ifndef PROCESS_IMAGE_CHECK_H
 #define PROCESS_IMAGE_CHECK_H
@@ -12,8 +12,8 @@
 #include "process/image.h"
 
 /*
- * What image_from_json reads; or the reason, one line that names the file,
- * as {"error": TEXT}.  *New*; NULL if there is no memory.
+ * The JSON that image_from_json reads; or {"error": TEXT}, the reason in one
+ * line that names the file.  *New*; NULL if there is no memory.
  */
 json_t *image_check(const struct image_spec *, const char *store);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Reading a program file once: hash and private copy in one pass, or by
- * sharing the file's blocks where the file system can.
+ * Reading a program file once: hash and private copy in one pass, or with a
+ * copy that shares the file's blocks if the file system can do that.
  */
 #include "process/image_copy.h"
 
@@ -21,13 +21,13 @@
 #include "base/fd.h"
 #include "process/image_rights.h"
 
-#define WRITER_NAME "writing." /* and the writer's PID */
+#define WRITER_NAME "writing." /* followed by the writer's PID */
 #define BLOCK	    65536
 
 _Static_assert(IMAGE_SHA256_SIZE == SHA256_DIGEST_STRING_LENGTH,
     "room for what SHA256End(3) writes");
 
-/* The file that is being written; fd is -1 if none is, or no more. */
+/* The file that is being written; fd is -1 if there is none any more. */
 struct output {
 	char path[PATH_MAX];
 	int fd;
@@ -44,7 +44,7 @@ output_give_up(struct output *out)
 	errno = out->error;
 }
 
-/* Programs that run as another user must get through: hence mode 0711. */
+/* Mode 0711, since programs that run as other users must get through. */
 static int
 make_store(const char *store)
 {
@@ -62,13 +62,13 @@ output_open(struct output *out, const char *store)
 	}
 	snprintf(out->path, sizeof(out->path), "%s/" WRITER_NAME "%d", store,
 	    (int)getpid());
-	unlink(out->path); /* of a process that had our PID */
+	unlink(out->path); /* left by a process that had our PID */
 	out->fd = open(out->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (out->fd == -1)
 		output_give_up(out);
 }
 
-/* Hash what is read from fd, writing it to out as long as that goes well. */
+/* Hash what is read from fd, and write it to out until that fails. */
 static int
 read_through(int fd, off_t size, struct output *out, char *sha256)
 {
@@ -96,7 +96,7 @@ read_through(int fd, off_t size, struct output *out, char *sha256)
 	return 0;
 }
 
-/* Whether there is such a copy already, and it is whole. */
+/* Whether there is a complete copy already. */
 static bool
 is_copy(const char *path, off_t size, const char *sha256)
 {
@@ -109,8 +109,8 @@ is_copy(const char *path, off_t size, const char *sha256)
 }
 
 /*
- * A copy that is there stays: programs may be running it.  The file's
- * permissions may have changed since.
+ * An existing copy stays, as programs may be running it; but the permissions of
+ * the file may have changed.
  */
 static int
 renew_rights(int original, const char *path)
@@ -160,7 +160,7 @@ image_copy_init(struct image_copy *copy, int fd, off_t size, const char *store)
 	memset(copy, 0, sizeof(*copy));
 	if (store != NULL)
 		output_open(&out, store);
-	/* What shares its blocks is what must be hashed. */
+	/* The copy shares the blocks at this moment: hash the copy. */
 	if (out.fd != -1 && ioctl(out.fd, FICLONE, fd) == 0)
 		r = read_through(out.fd, size, &nowhere, copy->sha256);
 	else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Reading a program file once: its SHA-256 and, by the way, a private copy
- * named after it.  Blocks as long as the file is long.
+ * Reading a program file once: computing its SHA-256 and writing a private copy
+ * that is named after the hash.  This blocks as long as reading takes.
  */
 #ifndef PROCESS_IMAGE_COPY_H
 #define PROCESS_IMAGE_COPY_H
@@ -12,27 +12,28 @@
 
 struct image_copy {
 	char sha256[IMAGE_SHA256_SIZE];
-	char *path; /* of the copy; NULL: there is none */
-	int error;  /* why there is none, as errno; 0: none was wanted */
+	char *path; /* of the copy; NULL: there is no copy */
+	int error;  /* why, as errno; 0: no copy was wanted */
 };
 
 /*
- * Hash size bytes of fd from its present offset, and leave a copy in store,
- * a directory that is made if need be; NULL: no copy.  The copy may be read and
- * executed by whoever may fd's file, process/image_rights.h.  That the copy
- * cannot be made is no failure.  Release it with image_copy_fini.  -1 with
- * errno if fd cannot be read, ESTALE if it is longer or shorter.
+ * Hash size bytes of fd from its present offset, and put a copy into the
+ * directory store, which is created if it is missing; NULL: no copy.  Whoever
+ * may read and execute fd's file may read and execute the copy,
+ * process/image_rights.h.  A copy that cannot be made is no failure.  Release
+ * it with image_copy_fini.  -1 with errno if fd cannot be read, ESTALE if it is
+ * longer or shorter than size.
  */
 int image_copy_init(struct image_copy *, int fd, off_t size, const char *store);
 void image_copy_fini(struct image_copy *);
 
 /*
- * While it is being written a copy has another name.  The process that
- * writes it, if name is such a one; else 0.
+ * A copy has another name while it is being written.  Returns the PID of its
+ * writer if name is such a name; else 0.
  */
 pid_t image_copy_writer(const char *name);
 
-/* Remove what a writer has left in store. */
+/* Remove the unfinished copy of a writer from store. */
 void image_copy_clean(const char *store, pid_t writer);
 
 #endif

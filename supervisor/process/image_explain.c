@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Why a file does not run: what execve(2) means by its errno, found out by
+ * Why a file does not run: what the errno of execve(2) means, found out by
  * looking at the file as the kernel does.
  */
 #include <errno.h>
@@ -16,16 +16,16 @@
 #include "process/image.h"
 #include "process/lines.h"
 
-#define LINE 256 /* the kernel reads no more for #!, BINPRM_BUF_SIZE */
+#define LINE 256 /* bytes of a #! line, BINPRM_BUF_SIZE of the kernel */
 
-/* What is looked at: the file, and where the cause is written. */
+/* The file that is examined, and where the cause is written. */
 struct query {
 	const char *path;
-	struct stat st; /* all zero if it cannot be had */
+	struct stat st; /* all zero if stat(2) fails */
 	bool is_elf;
 	struct elf elf;
 	char script[LINE]; /* the interpreter of a #! line; "": none */
-	bool has_return;   /* which ends in a carriage return */
+	bool has_return;   /* the #! line ends in a carriage return */
 	char *cause;
 	size_t size;
 };
@@ -96,7 +96,7 @@ explain_missing(struct query *query)
 	return true;
 }
 
-/* A directory on the way that is closed to the user the program has. */
+/* Is a directory of the path closed to the program's user? */
 static bool
 explain_way(struct query *query)
 {
@@ -195,7 +195,7 @@ explain_loader(struct query *query)
 	return true;
 }
 
-/* What each errno may be about; false: nothing more can be said. */
+/* What each errno may be about; false: nothing was found. */
 static const struct {
 	int error;
 	bool (*explain)(struct query *);
@@ -218,7 +218,7 @@ explain(struct query *query, int error)
 	return false;
 }
 
-/* The file names an interpreter in bytes of its own: one line, UTF-8. */
+/* The file's bytes name the interpreter: make them one line of UTF-8. */
 static void
 make_fit(char *buf, size_t size)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The job that prepares an image: a child does the reading, its result comes
- * back in a memfd, which, unlike a pipe, cannot be full.
+ * The job that prepares an image.  A child does the reading; its result comes
+ * back in a memfd, since a pipe can be full.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,12 +20,12 @@
 #include "process/program_kind.h"
 #include "process/reaper.h"
 
-#define RESULT_MAX (1 << 20) /* bytes of what the child has found */
+#define RESULT_MAX (1 << 20) /* bytes of the child's result */
 
 struct image_job {
 	pid_t pid;
 	int result; /* memfd */
-	char *file; /* as asked for, to name in a reason */
+	char *file; /* as asked for, for the reason */
 	char *store;
 	image_done *done;
 	void *arg;
@@ -40,7 +40,7 @@ job_free(struct image_job *job)
 	free(job);
 }
 
-/* How the shim can see its calls: found out here, where it may take time. */
+/* Find out how the shim can see its calls, here, where it may take time. */
 static void
 add_kind(json_t *found)
 {
@@ -48,14 +48,14 @@ add_kind(json_t *found)
 	    json_string_value(json_object_get(found, "program"));
 	struct program_kind kind;
 
-	/* One that may be executed and not read: seccomp suits them all. */
+	/* It may be executed but not read: seccomp suits any program. */
 	if (program != NULL && program_kind_read(&kind, program) == -1)
 		kind = (struct program_kind){ .native = true };
 	if (program != NULL)
 		json_object_set_new(found, "kind", program_kind_save(&kind));
 }
 
-/* The child.  Whatever it does, it must not run our exit handlers. */
+/* In the child.  It must never run our exit handlers. */
 static _Noreturn void
 prepare(const struct image_spec *spec, const char *store, int result)
 {
@@ -106,9 +106,9 @@ child_ended(pid_t pid, int status, void *arg)
 }
 
 /*
- * Until the child has closed what it has of ours, a listening socket that
- * we close would go on taking connections: wait the moment that it takes,
- * by a pipe whose other end goes last.
+ * Until the child has closed our descriptors, a listening socket that we close
+ * would go on taking connections.  So wait for that moment, by a pipe whose
+ * other end the child closes last.
  */
 static int
 start_child(struct image_job *job, const struct image_spec *spec)

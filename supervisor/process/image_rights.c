@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * An access list as the kernel has it: entries for the owner, for users, for
- * the group, for groups, the mask of all these but the owner, and the others,
- * in this order; linux/posix_acl_xattr.h.  A mode is a list of three.
+ * An access list as the kernel stores it: entries for the owner, for users, for
+ * the group, for groups, the mask of all these except the owner, and the
+ * others, in this order; linux/posix_acl_xattr.h.  A mode is a list of three
+ * entries.
  */
 #include "process/image_rights.h"
 
@@ -36,7 +37,7 @@ add(struct list *list, uint16_t tag, unsigned int perm, uint32_t id)
 		    .e_id = htole32(id) };
 }
 
-/* What the file's own list says; the mode, where it has none. */
+/* Read the list of the file, or make one from its mode if it has none. */
 static int
 read_list(struct list *list, int fd, const struct stat *st)
 {
@@ -57,7 +58,7 @@ read_list(struct list *list, int fd, const struct stat *st)
 	return 0;
 }
 
-/* The permissions of the one entry with that tag; fallback if none has. */
+/* The permissions of the only entry with that tag, or fallback. */
 static unsigned int
 find(const struct list *list, uint16_t tag, unsigned int fallback)
 {
@@ -69,7 +70,7 @@ find(const struct list *list, uint16_t tag, unsigned int fallback)
 	return fallback;
 }
 
-/* All with that tag, with the mask applied. */
+/* Add all entries with that tag, with the mask applied. */
 static void
 add_all(
     struct list *to, const struct list *from, uint16_t tag, unsigned int mask)
@@ -85,7 +86,7 @@ add_all(
 	}
 }
 
-/* The owner's entry is ours now; the former one becomes a user's. */
+/* The owner's entry is ours in the copy; the former owner becomes a user. */
 static void
 translate(struct list *to, const struct list *from, uid_t owner)
 {
@@ -104,7 +105,7 @@ translate(struct list *to, const struct list *from, uid_t owner)
 	add(to, ACL_OTHER, find(from, ACL_OTHER, 0), ACL_UNDEFINED_ID);
 }
 
-/* Whether owner, group and others are all that there is to tell apart. */
+/* Whether the list tells only owner, group and others apart. */
 static bool
 is_mode(const struct list *from, uid_t owner)
 {
@@ -131,14 +132,14 @@ image_rights_copy(int original, int copy)
 	}
 	mode = S_IRUSR | S_IXUSR | find(&from, ACL_GROUP_OBJ, 0) << 3 |
 	    find(&from, ACL_OTHER, 0);
-	/* Of a group that we are not in we cannot say anything. */
+	/* We cannot give rights to a group that we are not in. */
 	if (fchown(copy, -1, st.st_gid) == -1)
 		mode &= ~S_IRWXG;
 	if (is_mode(&from, st.st_uid) || geteuid() != 0) {
 		fremovexattr(copy, NAME);
 		return fchmod(copy, mode);
 	}
-	/* The mode first: nobody has more in between. */
+	/* First the mode, so that nobody has more rights meanwhile. */
 	if (fchmod(copy, S_IRUSR | S_IXUSR) == -1)
 		return -1;
 	translate(&to, &from, st.st_uid);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a wrapped program's call means: which ones are worth asking about,
- * what is told of them, and the one answer that each gets.  Knows nothing of
- * how calls arrive.
+ * What a call of a wrapped program means: which calls the owner is asked about,
+ * what the owner is told, and the one answer that each call gets.  How calls
+ * arrive is not known here.
  */
 #include "process/intercept.h"
 
@@ -22,7 +22,7 @@
 #include "process/caller.h"
 #include "process/intercept_backend.h"
 
-#define TURN_USEC 10000 /* of calls, before others have their turn */
+#define TURN_USEC 10000 /* for calls, before others have their turn */
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
@@ -154,7 +154,7 @@ intercept_pending_new(struct intercept *intercept, enum intercept_kind kind)
 void
 intercept_pending_free(struct intercept_pending *pending)
 {
-	/* Answered: nobody after us has to. */
+	/* The call is answered, so no successor must answer it. */
 	if (pending->slot != NULL)
 		pending->slot->id = 0;
 	foreign_close(&pending->call.fd);
@@ -163,7 +163,7 @@ intercept_pending_free(struct intercept_pending *pending)
 	free(pending);
 }
 
-/* What the socket itself says.  -1 if it is none. */
+/* Ask the socket itself.  -1 if it is no socket. */
 static int
 describe_socket(struct intercept_pending *pending)
 {
@@ -176,13 +176,13 @@ describe_socket(struct intercept_pending *pending)
 	if (call->family == -1)
 		return -1;
 	if (call->kind != INTERCEPT_LISTEN)
-		return 0; /* what the program gave is there already */
+		return 0; /* the program gave the address */
 	call->len = sizeof(pending->storage);
 	return getsockname(
 	    call->fd, (struct sockaddr *)&pending->storage, &call->len);
 }
 
-/* An address of its own: no port 0, no autobind, nothing cut short. */
+/* Is the address the program's own: complete, no port 0, no autobind? */
 static bool
 has_address(const struct intercept_pending *pending)
 {
@@ -218,7 +218,7 @@ has_protocol(const struct intercept_call *call)
 	    (call->family == AF_UNIX || call->protocol == IPPROTO_UDP);
 }
 
-/* The path of a Unix socket with one; sun_path need not end in a NUL. */
+/* The path of a Unix socket that has one; sun_path may have no NUL. */
 static int
 describe_path(struct intercept_pending *pending)
 {
@@ -235,7 +235,7 @@ describe_path(struct intercept_pending *pending)
 	return pending->path == NULL ? -1 : 0;
 }
 
-/* To set SO_REUSEPORT changes nothing: a listener's socket has it. */
+/* Setting SO_REUSEPORT changes nothing: a listener's socket has it set. */
 static bool
 takes_away(const struct intercept_pending *pending)
 {
@@ -249,7 +249,7 @@ takes_away(const struct intercept_pending *pending)
 	return value == 0;
 }
 
-/* Complete what is told.  False if it is the kernel's business alone. */
+/* Complete the call.  False if only the kernel has to do with it. */
 static bool
 is_worth_asking(struct intercept_pending *pending)
 {
@@ -269,7 +269,7 @@ is_worth_asking(struct intercept_pending *pending)
 	return true;
 }
 
-/* An answer that its caller did not wait for, since a signal came. */
+/* Keep an answer whose caller was interrupted by a signal. */
 static void
 remember_lost(const struct intercept_pending *pending, int error)
 {
@@ -283,7 +283,7 @@ remember_lost(const struct intercept_pending *pending, int error)
 	intercept->lost[i].error = error;
 }
 
-/* The answer that this caller missed; -1 if there is none. */
+/* The answer that was kept for this caller; -1 if there is none. */
 static int
 recall_lost(const struct intercept_pending *pending)
 {
@@ -304,8 +304,8 @@ recall_lost(const struct intercept_pending *pending)
 }
 
 /*
- * A thread makes one call at a time: if one of its calls waits already, a
- * signal has made it start over, and the answer is to go to the new one.
+ * A thread makes one call at a time.  If one of its calls waits already, a
+ * signal has started the call again, and the new one gets the answer.
  */
 static bool
 is_restart(struct intercept_pending *fresh)
@@ -330,7 +330,7 @@ is_restart(struct intercept_pending *fresh)
 	return false;
 }
 
-/* Answered calls are no more, so it is known by its number. */
+/* The call may be freed by now, so it is looked up by its number. */
 static void
 hold_if_waiting(struct intercept *intercept, unsigned int serial)
 {
@@ -376,7 +376,7 @@ intercept_caller(const struct intercept_call *call, struct credentials *who)
 	return pending->intercept->backend->caller(pending, who);
 }
 
-/* What was looked at is the caller's only if that still waits. */
+/* The path is the caller's only if the caller still waits afterwards. */
 int
 intercept_locate(const struct intercept_call *call, struct caller_path *path)
 {
@@ -430,7 +430,7 @@ intercept_done(struct intercept_call *call, int error)
 	return finish(pending, r);
 }
 
-/* O_NONBLOCK belongs to the open socket, so it is set on what is to come. */
+/* O_NONBLOCK is of the open file, so it must be set on the substitute. */
 static int
 copy_status_flags(int from, int to)
 {

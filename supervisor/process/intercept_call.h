@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One call of a wrapped program, as both backends tell it and as a
- * generation's owner decides about it.
+ * One call of a wrapped program, as the backends deliver it and as the owner of
+ * its generation decides about it.
  */
 #ifndef PROCESS_INTERCEPT_CALL_H
 #define PROCESS_INTERCEPT_CALL_H
@@ -18,7 +18,10 @@ enum intercept_kind {
 	INTERCEPT_OPTION, /* setsockopt(2), of the options in shim/filter.h */
 };
 
-/* One call that waits for its answer.  All borrowed, until it is answered. */
+/*
+ * One call that waits for its answer.  All is borrowed until the answer is
+ * given.
+ */
 struct intercept_call {
 	enum intercept_kind kind;
 	pid_t pid;	 /* the process, not the thread */
@@ -26,40 +29,44 @@ struct intercept_call {
 	int family;	 /* of the socket, as socket(2) had it */
 	int type;	 /* SOCK_STREAM or SOCK_DGRAM */
 	int protocol;	 /* IPPROTO_TCP, ... */
-	uint64_t cookie; /* SO_COOKIE: the same for all duplicates of it */
+	uint64_t cookie; /* SO_COOKIE: equal for all duplicates */
 	int backlog;	 /* of listen(2) */
 	int option;	 /* of setsockopt(2), at SOL_SOCKET */
 	bool again;	 /* a predecessor may have carried it out already */
 
-	/* What bind(2) was given; for listen(2) what getsockname(2) says. */
+	/*
+	 * The address that bind(2) was given; for listen(2) that of
+	 * getsockname(2).
+	 */
 	const struct sockaddr *address;
 	socklen_t len;
 
 	/*
-	 * Of unlink(2), and of a Unix socket that is given one: its path as
-	 * the program says it, which intercept_locate knows to read.  NULL if
-	 * there is none.
+	 * The path of unlink(2), or of a Unix socket that has one, as the
+	 * program names it; intercept_locate looks it up.  NULL if there is
+	 * none.
 	 */
 	const char *path;
 };
 
 struct intercept_handler {
 	/*
-	 * Answer it exactly once, with one of the functions below, at once
-	 * or later; the program waits.  From Linux 5.19 on it sees no signals
-	 * but fatal ones meanwhile: answer before asking it to stop.
+	 * Answer the call exactly once, at once or later, with a function of
+	 * process/intercept.h; the program waits.  From Linux 5.19 on the
+	 * program gets only fatal signals meanwhile, so answer before you ask
+	 * it to stop.
 	 */
 	void (*call)(struct intercept_call *, void *arg);
 
 	/*
-	 * A call that went on unseen since the process cannot be looked into:
-	 * EPERM for what is not dumpable or has another user.
+	 * A call went on without us, since we may not look into the process:
+	 * EPERM if the process is not dumpable or of another user.
 	 */
 	void (*missed)(enum intercept_kind, pid_t, int error, void *arg);
 
 	/*
-	 * The last process under the filter has ended.  May free.  Never
-	 * called for the preload library.
+	 * The last process under the filter has ended.  May free the intercept.
+	 * Never called with the preload library.
 	 */
 	void (*gone)(void *arg);
 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Calls that arrive from the preload library, shim/announce.h: each on a
- * connection of its own, which the program waits on.  What a peer sends is
- * not to be trusted: a bad request costs it its connection, and then the
- * library does what the C library does.
+ * connection of its own, on which the program waits.  A peer is not trusted: a
+ * bad request ends its connection, and the library then does what the C library
+ * does.
  */
 #include "process/intercept.h"
 
@@ -24,10 +24,10 @@
 #include "process/tree.h"
 
 #define BURST	     16	    /* connections accepted in one turn of the loop */
-#define VISITORS_MAX 64	    /* the longest idle one makes room for a new */
-#define CALLS_MAX    256    /* under way; more wait to be accepted */
+#define VISITORS_MAX 64	    /* at most; the longest idle one makes room */
+#define CALLS_MAX    256    /* under way; others wait to be accepted */
 #define RETRY_MS     100    /* until a descriptor may be free again */
-#define SAVED_USEC   500000 /* a server may bind hundreds of sockets at once */
+#define SAVED_USEC   500000 /* a server may bind hundreds of sockets */
 
 _Static_assert((int)ANNOUNCE_BIND == (int)INTERCEPT_BIND &&
 	(int)ANNOUNCE_LISTEN == (int)INTERCEPT_LISTEN &&
@@ -35,7 +35,7 @@ _Static_assert((int)ANNOUNCE_BIND == (int)INTERCEPT_BIND &&
 	(int)ANNOUNCE_OPTION == (int)INTERCEPT_OPTION,
     "kinds are the same on both sides");
 
-/* One request as it arrives. */
+/* A request as it arrives. */
 struct message {
 	struct announce_request request;
 	char data[ANNOUNCE_DATA_MAX];
@@ -47,11 +47,11 @@ struct visitor {
 	struct event *event;
 	int sock;
 	pid_t pid;
-	unsigned long long start; /* of that process */
+	unsigned long long start; /* when that process started */
 	TAILQ_ENTRY(visitor) entry;
 };
 
-/* Those that are idle, the longest first. */
+/* The visitors, the longest idle first. */
 struct lobby {
 	TAILQ_HEAD(, visitor) visitors;
 	unsigned int n;
@@ -66,7 +66,7 @@ visitor_free(struct visitor *visitor)
 	lobby->n--;
 	if (visitor->event != NULL)
 		event_free(visitor->event);
-	/* With it goes what it has sent and we have not read. */
+	/* This drops what it has sent and we have not read. */
 	foreign_close(&visitor->sock);
 	free(visitor);
 }
@@ -90,7 +90,7 @@ has_no_visitors(const struct intercept *intercept)
 	return ((const struct lobby *)intercept->state)->n == 0;
 }
 
-/* The library waits for it, so there is always room: EAGAIN is a fault. */
+/* The library waits for replies, so there is room: EAGAIN is a fault. */
 static int
 reply(struct intercept_pending *pending, enum announce_verdict verdict,
     int error, const int *fd)
@@ -136,7 +136,7 @@ find_caller(const struct intercept_pending *pending, struct credentials *who)
 	return caller_of_socket(pending->sock, pending->tid, who);
 }
 
-/* The number may be another process's by now, in another place. */
+/* Another process may have the PID by now. */
 static bool
 still_lives(const struct intercept_pending *pending)
 {
@@ -158,7 +158,7 @@ static const struct intercept_backend backend = {
 	.fini = free_visitors,
 };
 
-/* What belongs to a kind of request: its data and a socket.  -1: it lacks. */
+/* Take the request's data and its socket.  -1 if one of them is missing. */
 static int
 take_data(struct intercept_pending *pending, const struct message *message,
     size_t len, int *fd)
@@ -184,7 +184,7 @@ take_data(struct intercept_pending *pending, const struct message *message,
 	return 0;
 }
 
-/* The request is there: make it a call.  *Steals* fd. */
+/* Make a call of the request.  *Steals* fd. */
 static void
 take_request(
     struct visitor *visitor, const struct message *message, size_t len, int fd)
@@ -221,7 +221,7 @@ out:
 	foreign_close(&fd);
 }
 
-/* False if its request has not come yet. */
+/* False if the request has not come yet. */
 static bool
 read_request(struct visitor *visitor)
 {
@@ -230,7 +230,7 @@ read_request(struct visitor *visitor)
 	ssize_t len;
 	int fd = -1;
 
-	foreign_begin(); /* descriptors that are too many are closed */
+	foreign_begin(); /* surplus descriptors are closed */
 	len =
 	    fd_receive(visitor->sock, &message, sizeof(message), &fd, &n, NULL);
 	foreign_end();
@@ -256,7 +256,7 @@ on_request(evutil_socket_t sock, short what, void *arg)
 	intercept_leave(intercept, 0);
 }
 
-/* Its request is here already, as a rule: then it is never idle. */
+/* As a rule the request is here already: then the visitor is never idle. */
 static void
 welcome(struct visitor *visitor)
 {
@@ -298,7 +298,7 @@ visitor_new(struct intercept *intercept, int sock)
 	welcome(visitor);
 }
 
-/* A call that is held has two descriptors. */
+/* Each call that is held has two descriptors. */
 static bool
 is_crowded(const struct intercept *intercept)
 {
@@ -310,7 +310,7 @@ is_crowded(const struct intercept *intercept)
 	return n >= CALLS_MAX;
 }
 
-/* One that waits would wake us for ever: one that is idle makes room. */
+/* A connection in the queue would wake us all the time: an idle one ends. */
 static unsigned int
 make_room(struct lobby *lobby)
 {
@@ -319,7 +319,7 @@ make_room(struct lobby *lobby)
 	return RETRY_MS;
 }
 
-/* True if there may be more.  *wait: for how long to accept nobody. */
+/* True if there may be more.  *wait: how long not to accept. */
 static bool
 accept_one(struct intercept *intercept, int listening, unsigned int *wait)
 {

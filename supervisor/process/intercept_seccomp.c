@@ -2,10 +2,10 @@
 /*
  * Calls that arrive as notifications of a seccomp filter, seccomp_unotify(2).
  *
- * A notification names a thread by its number, which may be another's by the
- * time it is used: whatever was found out counts only once the notification
- * is known to be valid still.  Each is received into the ledger, and leaves it
- * when it is answered.
+ * A notification names a thread by its number, which another thread may have by
+ * now: what was found out about the thread counts only if the notification is
+ * still valid afterwards.  Each notification is received into the ledger, and
+ * leaves it when it is answered.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@
 
 #define BURST	   16 /* notifications handled in one turn of the loop */
 #define SAVED_USEC 2000000
-#define GIVEN_USEC 20000000 /* a server may begin with a thousand sockets */
+#define GIVEN_USEC 20000000 /* a server may bind a thousand sockets */
 
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
@@ -36,11 +36,11 @@
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
 #endif
 
-/* Buffers of the kernel's sizes, which may exceed our headers'. */
+/* Buffers of the kernel's sizes, which may exceed those of our headers. */
 struct seccomp_state {
 	struct ledger *ledger;
-	bool inherited;		       /* the ledger may name some already */
-	struct seccomp_notif *request; /* where the ledger is full */
+	bool inherited;		       /* the ledger may have calls */
+	struct seccomp_notif *request; /* for use if the ledger is full */
 	struct seccomp_notif_resp *response;
 	struct seccomp_notif_sizes sizes;
 };
@@ -99,7 +99,7 @@ free_state(struct intercept *intercept)
 	state_free(intercept->state);
 }
 
-/* EINPROGRESS: answered before; all the same the caller no longer waits. */
+/* EINPROGRESS: answered before, and the caller does not wait any more. */
 static int
 respond(struct intercept *intercept, uint64_t id, int error, uint32_t flags)
 {
@@ -187,7 +187,7 @@ static const struct intercept_backend backend = {
 	.fini = free_state,
 };
 
-/* SO_REUSEPORT, which a value that is not 0 sets, is the kernel's business. */
+/* The value of SO_REUSEPORT decides whether the owner is asked. */
 static int
 take_option(struct intercept_pending *pending, const __u64 *args)
 {
@@ -204,7 +204,7 @@ take_option(struct intercept_pending *pending, const __u64 *args)
 	    &pending->storage, sizeof(int));
 }
 
-/* bind(2): our own copy of the address; listen(2): the backlog. */
+/* Copy the address of bind(2), or take the backlog of listen(2). */
 static int
 take_socket_call(struct intercept_pending *pending, const __u64 *args)
 {
@@ -276,8 +276,8 @@ kind_of(int nr)
 }
 
 /*
- * What cannot be taken goes on: the kernel then finds what is wrong with it,
- * or, if we may not look into the process, the owner hears of it.
+ * A call that cannot be taken goes on.  The kernel then finds what is wrong
+ * with it; or, if we may not look into the process, the owner is told.
  */
 static void
 take_call(struct intercept *intercept, const struct seccomp_notif *request,
@@ -314,8 +314,8 @@ take_call(struct intercept *intercept, const struct seccomp_notif *request,
 }
 
 /*
- * What a predecessor has received and may not have answered.  It did so one
- * after another: those that it had no time for are in the kernel still.
+ * Calls that a predecessor has received and may not have answered.  It received
+ * one after the other: those it had no time for are still in the kernel.
  */
 static void
 take_inherited(struct intercept *intercept)
@@ -337,7 +337,7 @@ take_inherited(struct intercept *intercept)
 	}
 }
 
-/* One from the kernel.  It goes away in between: ENOENT. */
+/* Receive a call.  ENOENT if its thread has gone meanwhile. */
 static void
 receive_call(struct intercept *intercept)
 {
@@ -356,8 +356,8 @@ receive_call(struct intercept *intercept)
 }
 
 /*
- * NOTIF_RECV blocks while nothing is there, and libevent tells a hang-up as
- * readiness: poll(2) tells them apart.
+ * NOTIF_RECV blocks if there is nothing to receive, and libevent reports a
+ * hang-up as readiness, so poll(2) is asked.
  */
 static void
 on_readable(evutil_socket_t fd, short what, void *arg)
@@ -401,7 +401,7 @@ intercept_seccomp_new(struct event_base *base, int fd, int ledger,
 		return NULL;
 	}
 	event_active(intercept->event, EV_READ, 1);
-	/* Linux 6.6: the caller is woken on this very processor. */
+	/* Linux 6.6: the kernel wakes the caller on this same processor. */
 	ioctl(fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS,
 	    SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
 	return intercept;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Notifications under way, in a memfd that is mapped.
+ * Notifications without an answer, in a memfd that is mapped.
  */
 #include "process/ledger.h"
 
@@ -17,11 +17,11 @@
 #define SIZE (LEDGER_SLOTS * sizeof(union ledger_slot))
 
 struct ledger {
-	int fd; /* stays open: who takes us over finds it by its number */
+	int fd; /* stays open: a successor gets it */
 	union ledger_slot *slots;
 };
 
-/* Sealed: to find the file shorter than it was mapped would be SIGBUS. */
+/* Sealed, since a file that shrinks after it is mapped causes SIGBUS. */
 int
 ledger_make(void)
 {

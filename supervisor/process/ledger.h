@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The notifications that have been received and not answered yet, in a file
- * that outlives us.  The kernel hands out each of them only once, but the
- * threads wait on: who comes after us must find them here.
+ * that outlives us.  The kernel delivers each notification only once, but the
+ * thread goes on waiting, so a successor must find the notification here.
  *
- * They are received right into the file, so there is no instant at which one
- * is known to the kernel as received and not to the file: where the kernel
- * cannot write it there, it has not been received.
+ * The kernel writes a notification right into the file.  So there is no moment
+ * at which a notification is received but not in the file: if the kernel cannot
+ * write it, it counts as not received.
  */
 #ifndef PROCESS_LEDGER_H
 #define PROCESS_LEDGER_H
@@ -18,7 +18,7 @@
 #define LEDGER_SLOTS 64
 #define LEDGER_ROOM  256 /* bytes of a slot */
 
-/* It is in use if its number, never 0, is in its first bytes. */
+/* A slot in use begins with the notification's number, which is never 0. */
 union ledger_slot {
 	uint64_t id;
 	char room[LEDGER_ROOM];
@@ -26,20 +26,20 @@ union ledger_slot {
 
 struct ledger;
 
-/* The file of a new one, *new*; -1 with errno. */
+/* Make the file of a ledger, *new*; -1 with errno. */
 int ledger_make(void);
 
-/* Is this such a file? */
+/* Is fd the file of a ledger? */
 bool ledger_is_one(int fd);
 
-/* Look into such a file, *stolen* in every case.  *New*; NULL with errno. */
+/* Map the file of a ledger, *stolen* in every case.  *New*; NULL with errno. */
 struct ledger *ledger_open(int fd);
 void ledger_close(struct ledger *);
 
-/* Its slots, LEDGER_SLOTS of them, borrowed. */
+/* All slots, LEDGER_SLOTS of them, borrowed. */
 union ledger_slot *ledger_slots(struct ledger *);
 
-/* One that is free, all zero, borrowed; NULL if there is none. */
+/* A free slot, all zero, borrowed; NULL if there is none. */
 union ledger_slot *ledger_free_slot(struct ledger *);
 
 #endif

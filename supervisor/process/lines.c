@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Lines out of a stream of bytes that a stranger writes, made fit for a
+ * Lines out of a stream of bytes that somebody else writes, made safe for a
  * terminal, a log and a JSON string.
  */
 #include "process/lines.h"
@@ -10,8 +10,8 @@
 #include <string.h>
 
 /*
- * Bytes of the character at s, at most n, if it is whole, well formed
- * (RFC 3629) and no control character; else 0.
+ * The number of bytes of the character at s, at most n, if it is complete,
+ * valid (RFC 3629) and no control character; else 0.
  */
 static size_t
 printable(const unsigned char *s, size_t n)
@@ -79,7 +79,7 @@ lines_init(struct lines *lines, lines_fn *fn, void *arg)
 	lines->arg = arg;
 }
 
-/* A carriage return ends a line too: what is drawn over is a line each. */
+/* A carriage return ends a line, too, as in a progress display. */
 void
 lines_feed(struct lines *lines, const char *data, size_t n)
 {

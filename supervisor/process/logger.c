@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Reading a pipe and writing a file, with no right but that to the file: what
- * cannot be written is lost, and said to be, since the program must go on.
+ * Reading a pipe and writing a file, with no other right.  Output that cannot
+ * be written is lost, which is noted in the file, since the program must go on.
  */
 #include "process/logger.h"
 
@@ -29,7 +29,7 @@
 #define FDS_MAX	  8
 #define DIGITS	  24
 #define FIRST	  CHILD_FD_FIRST /* the pipe */
-#define SINK	  (FIRST + 1)	 /* where there is no directory */
+#define SINK	  (FIRST + 1)	 /* if there is no directory */
 #define TITLE	  "hotswap-logger"
 #define NOTE_SIZE 128
 
@@ -80,7 +80,7 @@ on_usr1(int number)
 	reopen = 1;
 }
 
-/* So that it comes while we wait, and never between a look and the wait. */
+/* USR1 is blocked except during the wait, so that none comes before it. */
 static int
 watch_signal(sigset_t *waiting)
 {
@@ -112,7 +112,7 @@ renounce(void)
 	    : 0;
 }
 
-/* Where it is root the directory becomes all that there is. */
+/* As root, make the directory the root directory. */
 static int
 confine(const char *directory)
 {
@@ -126,9 +126,9 @@ confine(const char *directory)
 
 struct logger {
 	struct logfile file;
-	bool named;    /* the file has a name that is followed */
-	uint64_t lost; /* bytes since the last one that was written */
-	int error;     /* why */
+	bool named;    /* the file is opened by its name */
+	uint64_t lost; /* bytes since the last write */
+	int error;     /* why they are lost */
 };
 
 static int
@@ -158,7 +158,7 @@ take(struct logger *logger, const char *data, size_t len)
 	logger->lost += len;
 }
 
-/* Until nobody has the other end any more. */
+/* Work until no process has the other end any more. */
 static int
 work(struct logger *logger, const sigset_t *waiting)
 {

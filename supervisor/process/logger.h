@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The logger: a process that writes what a program prints, from a pipe into
- * a file, so that neither the supervisor's loop nor its log has to do with
- * it.  It ends when nobody has the pipe's other end any more.
+ * The logger: a process that writes what a program prints from a pipe into a
+ * file, so that the supervisor's loop has nothing to do with it.  It ends when
+ * no process has the other end of the pipe any more.
  */
 #ifndef PROCESS_LOGGER_H
 #define PROCESS_LOGGER_H
@@ -17,18 +17,18 @@
 struct logger_spec {
 	const char *name;      /* of the service, for ps(1) */
 	int pipe;	       /* its reading end */
-	const char *directory; /* in which LOGGER_FILE is; NULL: */
-	int sink;	       /* write to this descriptor instead */
-	uint64_t max;	       /* as base/logfile.h has it */
+	const char *directory; /* where LOGGER_FILE is; NULL: write */
+	int sink;	       /* to this descriptor instead */
+	uint64_t max;	       /* as in base/logfile.h */
 };
 
 /*
- * Start one, a child of ours.  In the directory it follows the file's name,
- * and SIGUSR1 makes it open it anew.  Its PID; -1 with errno.
+ * Start a logger, a child of ours.  In a directory it follows the file's name,
+ * and SIGUSR1 makes it open the file again.  Returns its PID; -1 with errno.
  */
 pid_t logger_start(const struct logger_spec *);
 
-/* What such a process does: argv is behind LOGGER_OPTION.  Exit status. */
+/* The main function of a logger; argv is behind LOGGER_OPTION.  Exit status. */
 int logger_main(char *const *argv);
 
 #endif

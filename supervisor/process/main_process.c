@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Finding the main process of a program, by what is seen in the tree and by
- * what the program claims.
+ * Finding the main process of a program, by the tree of processes and by the
+ * program's claims.
  */
 #include "process/main_process.h"
 
@@ -13,13 +13,13 @@
 #include "process/tree.h"
 #include "process/watched.h"
 
-#define CLAIM_MS 100 /* from one look at what MAINPID= says to the next */
+#define CLAIM_MS 100 /* between two looks at what MAINPID= says */
 
-/* What MAINPID= said last, until it is looked into. */
+/* The last MAINPID=, until it is examined. */
 struct claim {
-	pid_t pid; /* 0: nothing */
+	pid_t pid; /* 0: no claim */
 	pid_t sender;
-	bool trusted; /* the sender was known as a member when it said so */
+	bool trusted; /* the sender was a known member then */
 };
 
 struct main_process {
@@ -28,14 +28,14 @@ struct main_process {
 	struct tree *tree;
 	struct watched *watched;
 	struct claim claim;
-	struct event *claimed; /* pending until the claim's turn */
-	int64_t looked_ms;     /* when the last one was looked into */
+	struct event *claimed; /* pending until the claim is examined */
+	int64_t looked_ms;     /* when a claim was last examined */
 };
 
 int
 main_process_set(struct main_process *main, pid_t pid)
 {
-	/* Ourselves, of whom a checkpoint of an older build may speak. */
+	/* An older build's checkpoint may name ourselves. */
 	if (tree_add(main->tree, pid) == -1 && errno == EINVAL)
 		return -1;
 	return watched_set(main->watched, pid);
@@ -61,9 +61,9 @@ main_process_restore(
 }
 
 /*
- * A stray of the last scan that nobody watches, and that has the program's
- * sockets.  Those that are watched are our own helpers, which may have them
- * as well, or another generation's.
+ * A stray of the last scan that nobody watches and that has the program's
+ * sockets.  Processes that are watched are our helpers, which may have these
+ * sockets too, or belong to another generation.
  */
 static bool
 is_daemon(struct main_process *main, pid_t pid)
@@ -72,7 +72,7 @@ is_daemon(struct main_process *main, pid_t pid)
 }
 
 /*
- * A program that daemonises ends its first process with 0 and leaves the
+ * A program that daemonises ends its first process with status 0 and leaves the
  * real one behind, which came to us as the subreaper.
  */
 enum daemon_found
@@ -103,9 +103,9 @@ main_process_find_daemon(struct main_process *main, int status)
 }
 
 /*
- * Is it one of the program's, as of the last scan?  What a program says
- * decides whom we signal, and it may have less rights than we have.  That a
- * process has the program's sockets is no proof: we and our keeper have them.
+ * Does a process belong to the program, as of the last scan?  A claim decides
+ * which process we signal, and the program may have fewer rights than we have.
+ * Having the program's sockets is no proof: we and our keeper have them, too.
  */
 static bool
 belongs(struct main_process *main, pid_t pid)
@@ -124,7 +124,7 @@ belongs(struct main_process *main, pid_t pid)
 	return found;
 }
 
-/* The claim's turn has come: who said so, and of whom? */
+/* Examine the claim: do its sender and its process belong? */
 static void
 settle_claim(struct main_process *main)
 {
@@ -150,8 +150,8 @@ claim_is_due(evutil_socket_t fd, short what, void *arg)
 }
 
 /*
- * A look may have to go over all processes of the system: so only the newest
- * of those that come soon after another counts.
+ * Examining a claim may scan all processes of the system.  So of claims that
+ * come shortly after another only the newest counts.
  */
 void
 main_process_claim(

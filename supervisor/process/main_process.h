@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which process of a program is its main one: the process that was started,
- * the one that a program leaves behind when it daemonises, or the one that
- * MAINPID= names.  Watches it and tells its end.  What a program says must
- * never make another's process the main one.
+ * Which process of a program is its main process: the one that was started, the
+ * one that a program leaves behind when it daemonises, or the one that MAINPID=
+ * names.  This module watches it and reports its end.  A program's message must
+ * never make a process of somebody else the main process.
  */
 #ifndef PROCESS_MAIN_PROCESS_H
 #define PROCESS_MAIN_PROCESS_H
@@ -19,62 +19,63 @@ struct notify_message;
 struct tree;
 
 struct main_process_events {
-	/* It has ended; its status as in process/watched.h. */
+	/* It has ended; its status is as in process/watched.h. */
 	reaper_fn *ended;
-	/* Another one is it, as MAINPID= asked for. */
+	/* MAINPID= has made another process the main process. */
 	void (*followed)(void *arg);
 	/*
-	 * Does a child of ours, of which nothing else is known and that nobody
-	 * watches, belong to the program?
+	 * Does this child of ours belong to the program?  Nothing else is known
+	 * of it, and nobody watches it.
 	 */
 	bool (*owns)(pid_t, void *arg);
 };
 
 /*
- * There is none yet.  The tree, of all processes of the program, and events
- * are borrowed for good.  *New*; NULL with errno.
+ * At first there is no main process.  The tree, of all processes of the
+ * program, and events are borrowed for as long as this lives.  *New*; NULL with
+ * errno.
  */
 struct main_process *main_process_new(struct event_base *, struct tree *,
     const struct main_process_events *events, void *arg);
 void main_process_free(struct main_process *);
 
 /*
- * It is this one from now on.  -1 with errno: ESRCH if there is none, EINVAL
- * if it is ourselves or above us.
+ * Make this process the main process.  -1 with errno: ESRCH if it does not
+ * exist, EINVAL if it is we or above us.
  */
 int main_process_set(struct main_process *, pid_t);
 
 /*
- * The one that a predecessor knew, by its PID and the time of tree_start_time:
- * where that has ended, ended is called later.  With PID 0 the predecessor had
- * no time to note one down, and the oldest process of the tree is it, if there
- * is any.
+ * Restore the main process of a predecessor, by its PID and by its start as
+ * tree_start_time returns it.  If it has ended, ended is called later.  PID 0
+ * means that the predecessor had no time to note it: the oldest process of the
+ * tree is the main process then, if there is any.
  */
 void main_process_restore(
     struct main_process *, pid_t, unsigned long long start);
 
 enum daemon_found {
 	DAEMON_NONE,
-	DAEMON_FOUND,	/* it is the main process from now on */
-	DAEMON_NOT_YET, /* look again soon: others are just ending */
+	DAEMON_FOUND,	/* it is the main process now */
+	DAEMON_NOT_YET, /* look again soon: others are ending */
 };
 
 /*
- * None is left, since the last one ended with this wait status: has it left
- * another one behind to be the main process?
+ * The main process ended with this wait status, and there is no other: has it
+ * left a process behind that becomes the main process?
  */
 enum daemon_found main_process_find_daemon(struct main_process *, int status);
 
-/* A message with MAINPID=; what comes of it may be told later. */
+/* Take a message with MAINPID=; its effect may come later. */
 void main_process_claim(struct main_process *, const struct notify_message *);
 
-/* What MAINPID= said and nobody has looked into counts no more. */
+/* Drop a claim of MAINPID= that has not been examined yet. */
 void main_process_forget_claim(struct main_process *);
 
-/* 0: there is none. */
+/* 0 if there is no main process. */
 pid_t main_process_pid(const struct main_process *);
 
-/* -1 with errno; ESRCH if there is none. */
+/* -1 with errno; ESRCH if there is no main process. */
 int main_process_signal(struct main_process *, int signal);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * sd_notify(3): the socket, and the taking of its datagrams and descriptors.
- * What a program sends is never an error of ours.
+ * sd_notify(3): the socket, its datagrams and descriptors.  What a program
+ * sends is never an error of ours.
  */
 #include "process/notify.h"
 
@@ -21,10 +21,10 @@
 #include "base/foreign.h"
 #include "base/pace.h"
 
-#define BURST	   64	/* messages before the loop gets its turn again, */
-#define BURST_USEC 5000 /* or so much of our time */
+#define BURST	   64	/* messages before the loop's next turn, */
+#define BURST_USEC 5000 /* or this much of our time */
 #define QUEUE_FILE "/proc/sys/net/unix/max_dgram_qlen" /* unix(7) */
-#define QUEUE_MAX  4096 /* more do not wait, whatever that is set to */
+#define QUEUE_MAX  4096 /* bound for the number in that file */
 
 struct notify {
 	int fd;
@@ -38,17 +38,17 @@ struct notify {
 	uid_t uid;
 	notify_fn *fn;
 	void *arg;
-	bool telling; /* fn runs, ... */
-	bool freed;   /* ... and has called notify_free */
+	bool telling; /* fn runs */
+	bool freed;   /* fn has called notify_free */
 };
 
-/* What came with a message: who sent it, and descriptors. */
+/* What came with a message: its sender, and descriptors. */
 struct enclosed {
 	struct ucred sender;
 	int fds[FD_PASS_MAX];
 	size_t nfds;
 	size_t refused;
-	bool lost; /* not all had room */
+	bool lost; /* not all descriptors had room */
 };
 
 static void
@@ -83,7 +83,7 @@ enclosed_close(struct enclosed *enclosed)
 		foreign_close(&enclosed->fds[--enclosed->nfds]);
 }
 
-/* Not even the kernel's poll(2) of those is safe to call. */
+/* Refuse files that are not local: even their poll(2) may not answer. */
 static void
 enclosed_refuse(struct enclosed *enclosed)
 {
@@ -99,7 +99,7 @@ enclosed_refuse(struct enclosed *enclosed)
 	enclosed->nfds = n;
 }
 
-/* One datagram; -1 with errno.  fd_receive does not tell the sender's user. */
+/* Receive a datagram; -1 with errno.  fd_receive returns no user. */
 static ssize_t
 receive(int fd, char *text, size_t size, struct enclosed *enclosed)
 {
@@ -115,7 +115,7 @@ receive(int fd, char *text, size_t size, struct enclosed *enclosed)
 		.msg_controllen = sizeof(control) };
 	ssize_t n;
 
-	foreign_begin(); /* descriptors without room are closed */
+	foreign_begin(); /* surplus descriptors are closed */
 	do
 		n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	while (n == -1 && errno == EINTR);
@@ -127,7 +127,7 @@ receive(int fd, char *text, size_t size, struct enclosed *enclosed)
 	return msg.msg_flags & MSG_TRUNC ? (ssize_t)size : n;
 }
 
-/* A path's mode guards it; an abstract address is open to everybody. */
+/* A path is protected by its mode; an abstract address is open to everybody. */
 static bool
 is_from_a_friend(const struct notify *notify, const struct ucred *sender)
 {
@@ -135,7 +135,7 @@ is_from_a_friend(const struct notify *notify, const struct ucred *sender)
 	    sender->uid == geteuid() || sender->uid == notify->uid;
 }
 
-/* NUL ends a message, as sd_notify(3) has it; in the middle it spoils it. */
+/* sd_notify(3) lets NUL end a message; a NUL in the middle makes it invalid. */
 static bool
 is_text(const char *text, size_t len)
 {
@@ -144,7 +144,7 @@ is_text(const char *text, size_t len)
 	return memchr(text, '\0', len) == NULL;
 }
 
-/* Returns false if there was no message. */
+/* Take a message.  False if there was none. */
 static bool
 notify_take(struct notify *notify)
 {
@@ -191,7 +191,7 @@ notify_withdraw(struct notify *notify)
 		unlink(notify->path);
 }
 
-/* Messages that were not read may be the last to have a descriptor. */
+/* Unread messages may hold the last reference to a descriptor. */
 static void
 notify_release(struct notify *notify)
 {
@@ -199,7 +199,7 @@ notify_release(struct notify *notify)
 	free(notify);
 }
 
-/* Its messages have taken so much of our time. */
+/* Charge the time that messages took. */
 static void
 charge(struct notify *notify, int64_t usec)
 {
@@ -253,7 +253,7 @@ notify_listen(struct notify *notify)
 	tell(notify, notify->queue, INT64_MAX);
 }
 
-/* One more than the limit has room, unix(7) does not say. */
+/* The queue takes one message more than the limit, which unix(7) omits. */
 static unsigned int
 queue_length(void)
 {
@@ -266,7 +266,7 @@ queue_length(void)
 	return number < QUEUE_MAX ? (unsigned int)number : QUEUE_MAX;
 }
 
-/* Where to listen; sun_path has a NUL first if that is abstract. */
+/* Set the address; sun_path begins with NUL for an abstract address. */
 static void
 notify_place(struct notify *notify, const char *path)
 {
@@ -284,8 +284,8 @@ notify_place(struct notify *notify, const char *path)
 }
 
 /*
- * The mode is given before bind(2), which makes the file with it, so that
- * nobody else can be in time.
+ * The mode is set before bind(2), which creates the file with it, so that
+ * nobody else can connect before.
  */
 static int
 notify_bind(struct notify *notify, uid_t uid, gid_t gid)
@@ -327,7 +327,7 @@ notify_revive(const char *path)
 	return notify.fd;
 }
 
-/* A predecessor's; its address is where its program sends to. */
+/* Use a predecessor's socket; its address is the one that its program knows. */
 static int
 notify_adopt(struct notify *notify, int fd)
 {
@@ -387,7 +387,7 @@ notify_free(struct notify *notify)
 {
 	if (notify == NULL)
 		return;
-	/* At once: the caller may go on to make another one there. */
+	/* Unlink at once: the caller may bind another socket there. */
 	notify_withdraw(notify);
 	if (notify->telling)
 		notify->freed = true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The text of one message of sd_notify(3): assignments, one a line.  What
- * cannot be read is passed over.
+ * The text of one message of sd_notify(3): one assignment on each line.  What
+ * cannot be read is ignored.
  */
 #include "process/notify_message.h"
 
@@ -27,7 +27,7 @@ parse_number(const char *text, int64_t max, int64_t *number)
 	return true;
 }
 
-/* As systemd has it: any ASCII but control characters and the colon. */
+/* As in systemd: any ASCII but control characters and the colon. */
 static void
 parse_name(struct notify_message *message, const char *name)
 {

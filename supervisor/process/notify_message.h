@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One message of sd_notify(3): what its text says.  Unknown assignments are
- * ignored.  Where it comes from is process/notify.h.
+ * The text of one message of sd_notify(3).  Unknown assignments are ignored.
+ * process/notify.h receives messages.
  */
 #ifndef PROCESS_NOTIFY_MESSAGE_H
 #define PROCESS_NOTIFY_MESSAGE_H
@@ -15,7 +15,7 @@
 
 #define NOTIFY_FDNAME_MAX 255 /* bytes of FDNAME */
 
-/* What one datagram said.  Strings are the message's. */
+/* What one datagram said.  Its strings are within the text. */
 struct notify_message {
 	bool ready;
 	bool stopping;
@@ -23,32 +23,31 @@ struct notify_message {
 	bool barrier;
 	bool watchdog;
 	bool watchdog_trigger;
-	bool store;		/* FDSTORE: the descriptors are to be kept */
-	bool store_remove;	/* FDSTOREREMOVE, which wins */
+	bool store;		/* FDSTORE: store the descriptors */
+	bool store_remove;	/* FDSTOREREMOVE, which has precedence */
 	bool keep_hung_up;	/* FDPOLL=0 */
-	bool bad_name;		/* FDNAME can be none */
-	const char *fd_name;	/* FDNAME; NULL: not given, or bad */
+	bool bad_name;		/* FDNAME is not a valid name */
+	const char *fd_name;	/* FDNAME; NULL: not given or not valid */
 	int64_t reloading_usec; /* MONOTONIC_USEC; -1: not given */
 	int64_t extend_usec;	/* EXTEND_TIMEOUT_USEC; -1: not given */
 	int64_t watchdog_usec;	/* WATCHDOG_USEC; -1: not given */
 	pid_t main_pid;		/* 0: not given */
 	const char *status;	/* NULL: not given */
-	pid_t sender;		/* 0: of another PID namespace */
+	pid_t sender;		/* 0: in another PID namespace */
 	/*
-	 * What came with it, *borrowed* but for those that the receiver takes
-	 * over by putting -1 in their place.
+	 * The descriptors that came with it, *borrowed*; the receiver takes one
+	 * over by putting -1 in its place.
 	 */
 	int *fds;
 	size_t nfds;
-	bool fds_lost;	    /* some had no room with us, and all are closed */
-	size_t fds_refused; /* were not local, base/foreign.h, and are closed */
+	bool fds_lost;	    /* we had no room for some; all are closed */
+	size_t fds_refused; /* not local, base/foreign.h; closed */
 };
 
 /*
- * Parse in place; text is cut into pieces and must stay.  Of assignments
- * that come twice the last one counts; numbers that are none, or out of
- * range, count as not given.  Leaves the sender and the descriptors alone.
- * Pure.
+ * Parse in place: text is cut into pieces and must stay.  If an assignment
+ * comes twice, the last one counts; an invalid number, or one out of range,
+ * counts as not given.  sender and the descriptors are left alone.  Pure.
  */
 void notify_message_parse(struct notify_message *, char *text);
 

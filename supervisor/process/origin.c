@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Marks, and the look at a process in /proc.
+ * Marks, and looking at a process in /proc.
  */
 #include "process/origin.h"
 
@@ -44,9 +44,10 @@ origin_find(const char *text, size_t len, const char *beginning)
 }
 
 /*
- * The owner of its files in /proc is root's for each process that is not
- * dumpable, so that is no evidence; nor is the effective user alone, which a
- * set-user-ID program has from its file and everything else from its caller.
+ * The owner of its files in /proc proves nothing: it is root for a process that
+ * is not dumpable.  The effective user alone proves nothing either: a
+ * set-user-ID program has it from its file, and everything else from its
+ * caller.
  */
 static bool
 has_users(pid_t pid, uid_t uid)

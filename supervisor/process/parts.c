@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where the other files that hotswap consists of are.
+ * The paths of hotswap's other files.
  */
 #include "process/parts.h"
 
@@ -12,7 +12,7 @@
 #include "settings.h"
 
 static const struct {
-	const char *built; /* seen from the binary's directory */
+	const char *built; /* relative to the binary's directory */
 	const char *installed;
 } parts[] = {
 	[PART_PROBER] = { "hotswap-probe",

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where the other files that hotswap consists of are: beside the running
- * binary as the build has them, else where `make install` puts them.
+ * The paths of hotswap's other files: beside the running binary as the build
+ * has them, else where `make install` puts them.
  */
 #ifndef PROCESS_PARTS_H
 #define PROCESS_PARTS_H
 
 enum part { PART_PROBER, PART_PRELOAD };
 
-/* Its path, which need not exist; static, until it is asked for again. */
+/* The path of a part, which may not exist; static, until the next call. */
 const char *parts_path(enum part);
 
 #endif

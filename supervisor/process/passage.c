@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One deputy for each question.
+ * Each question is put to a deputy of its own.
  */
 #include "process/passage.h"
 
@@ -21,7 +21,7 @@ struct question {
 	size_t len; /* of the part of the path that the error is about */
 };
 
-/* In the child: each directory on the way, then the file. */
+/* In the deputy: try each directory of the path, then the file. */
 static int
 walk(void *data, int *unused)
 {

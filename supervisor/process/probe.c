@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One health check of one generation: turns a check into a command, and what
- * became of the command into one line.  No HTTP or TLS here: that is what
- * hotswap-probe is for.
+ * One health check of one generation.  It turns a check into a command, and the
+ * command's result into one line.  HTTP and TLS are in hotswap-probe.
  */
 #include "process/probe.h"
 
@@ -19,13 +18,13 @@
 #define PROBER	"hotswap-probe"
 #define WHY_MAX 1024
 
-/* The prober keeps to its time itself and says so: it is given this longer. */
+/* The prober keeps to its time itself and reports it: it gets more. */
 #define GRACE_MS 250
 
 struct probe {
 	struct command *command;
 	char *check;
-	bool shell; /* not the prober */
+	bool shell; /* the shell runs it, not the prober */
 	unsigned int timeout_ms;
 	probe_done *done;
 	void *arg;
@@ -38,7 +37,7 @@ probe_free(struct probe *probe)
 	free(probe);
 }
 
-/* sh(1) has two statuses for what it could not run at all. */
+/* sh(1) has two statuses for a command that it could not run. */
 static void
 describe(const struct probe *probe, const struct command_result *result,
     char buf[static COMMAND_DESCRIBE])
@@ -89,7 +88,7 @@ start_shell(
 	return command_start(base, &command, on_done, probe);
 }
 
-/* Where the sockets are is told in words: it needs no directory of its own. */
+/* The sockets' paths are arguments, so the prober needs no directory. */
 static struct command *
 start_prober(
     struct event_base *base, struct probe *probe, const struct probe_spec *spec)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One health check of one generation, made by a child: hotswap-probe for
- * addresses, the shell for `exec:`.
+ * One health check of one generation, made by a child: by hotswap-probe for an
+ * address, by the shell for `exec:`.
  */
 #ifndef PROCESS_PROBE_H
 #define PROCESS_PROBE_H
@@ -12,32 +12,32 @@
 struct command_spec;
 struct probe;
 
-/* What is checked, and by whom.  All borrowed for the call. */
+/* What is checked, and with which rights.  All is borrowed for the call. */
 struct probe_spec {
-	const char *check;  /* what --health takes, nothing left to replace */
-	const char *shell;  /* what of it is for the shell; NULL: nothing */
-	const char *source; /* 127.83.0.7, [::1]:61552-61567; NULL: any */
-	const char *unix_path; /* goes before that in a `unix:`; NULL: none */
+	const char *check;     /* a value of --health, without placeholders */
+	const char *shell;     /* its command for the shell; NULL: none */
+	const char *source;    /* 127.83.0.7, [::1]:61552-61567; NULL: any */
+	const char *unix_path; /* put before the path of `unix:`; NULL: none */
 
 	/*
-	 * The rights of the child, its environment, and in directory_fd what
-	 * unix_path is relative to; argv is not looked at, and timeout_ms, of
-	 * the check, must not be 0.
+	 * The child's rights and environment; unix_path is relative to
+	 * directory_fd.  argv is ignored.  timeout_ms is the time for the check
+	 * and must not be 0.
 	 */
 	const struct command_spec *command;
 };
 
-/* why: one line for people, borrowed; what was measured when it passed. */
+/* why: one line for people, borrowed; for a pass, what was measured. */
 typedef void probe_done(bool passed, const char *why, void *arg);
 
 /*
- * *New*, released by itself once done has been called, which is never from
- * within.  NULL with errno.
+ * *New*, released by itself once done has been called, which is never before
+ * this returns.  NULL with errno.
  */
 struct probe *probe_start(
     struct event_base *, const struct probe_spec *, probe_done *, void *arg);
 
-/* Kill it, without calling done. */
+/* Kill the check's process, without calling done. */
 void probe_cancel(struct probe *);
 
 #endif

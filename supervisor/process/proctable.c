@@ -55,9 +55,9 @@ proctable_find(const struct proctable *table, pid_t pid)
 }
 
 /*
- * The name may hold anything, so the fields are counted from its last
- * parenthesis, proc_pid_stat(5).  Returns 1, 0 if it is dead: a zombie is,
- * unless it is only the first thread that has ended.
+ * The name may contain any character, so the fields are counted from its last
+ * parenthesis, proc_pid_stat(5).  Returns 1; 0 if the process is dead, as a
+ * zombie is unless only its first thread has ended.
  */
 static int
 process_parse(struct process *process, const char *text)

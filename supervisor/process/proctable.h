@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The table of processes, as /proc shows it: not the children files of tasks,
- * which not every kernel has.
+ * The table of processes as /proc shows it.  It does not use the children files
+ * of tasks, which not every kernel has.
  */
 #ifndef PROCESS_PROCTABLE_H
 #define PROCESS_PROCTABLE_H
@@ -16,14 +16,14 @@ struct process {
 	pid_t session;
 	unsigned long long start; /* in clock ticks since boot */
 	bool exiting;
-	bool above; /* ours, or above us: nobody's program */
+	bool above; /* we descend from it, or it is a deputy of ours */
 	bool member;
 };
 
 /*
- * Grows; sorted by PID once it is whole.  Torn: a child of ours came to its
- * end while it was taken, so that nobody can say whether it was a member,
- * and whether it left others behind that are not in the table.
+ * A table of processes, sorted by PID once it is complete.  torn: a child of
+ * ours was ending meanwhile, so nobody can tell whether it was a member or has
+ * left others behind that are not in the table.
  */
 struct proctable {
 	struct process *processes;
@@ -32,16 +32,16 @@ struct proctable {
 	bool torn;
 };
 
-/* Returns 1; 0 if it is dead; -1 with errno: ESRCH if there is none. */
+/* Returns 1; 0 if it is dead; -1 with errno: ESRCH if it does not exist. */
 int proctable_read(struct process *, pid_t);
 
-/* Everything that lives, but us.  -1 with errno. */
+/* Read all living processes except ourselves.  -1 with errno. */
 int proctable_take(struct proctable *);
 
 /* -1 with ENOMEM. */
 int proctable_add(struct proctable *, const struct process *);
 
-/* By PID, as proctable_find needs it. */
+/* Sort by PID, as proctable_find needs it. */
 void proctable_sort(struct proctable *);
 
 /* NULL if there is none. */

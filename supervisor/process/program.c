@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A program that runs: its parts (what it says, its main process, its
- * watchdog, its stop) and what comes of what they tell.  Must never block:
- * everything is an event or a timer.
+ * A program that runs: its parts (messages, main process, watchdog, stop) and
+ * what follows from their reports.  It never blocks: everything is an event or
+ * a timer.
  */
 #include "process/program.h"
 
@@ -25,7 +25,7 @@
 #include "process/tree.h"
 #include "process/watchdog.h"
 
-#define AGAIN_MS 2 /* to look once more for a program that daemonises */
+#define AGAIN_MS 2 /* until the next look for a daemon */
 
 struct program {
 	struct event_base *base;
@@ -41,11 +41,11 @@ struct program {
 	bool ready;
 	char status[256];
 	struct program_stop stop;
-	struct event *again; /* pending while a daemon may still show itself */
+	struct event *again; /* pending: a daemon may still be found */
 	int main_status;     /* meanwhile: of the main process that ended */
 };
 
-/* No main process is left: is it the end? */
+/* There is no main process any more: has the program ended? */
 static void
 look_for_daemon(struct program *program, int status)
 {
@@ -118,7 +118,7 @@ stopped(void *arg)
 	program->events->stopped(program->arg);
 }
 
-/* Fit for JSON: what is not would cost the whole account of the program. */
+/* Make text valid for JSON, or no status of the program could be written. */
 static void
 take_status(struct program *program, const char *text)
 {
@@ -231,7 +231,7 @@ program_notify_path(const struct program *program)
 	return notify_path(program->notify);
 }
 
-/* NULL: none, since a build that knew no marks has started it. */
+/* NULL if it was started by a build that knew no marks. */
 static const char *
 mark_of(const struct program *program)
 {
@@ -240,7 +240,7 @@ mark_of(const struct program *program)
 	return mark[0] != '\0' ? mark : NULL;
 }
 
-/* It stays as it was begun: what it has left behind has no other mark. */
+/* It keeps its mark, since the processes it has left behind have no other. */
 static void
 restore_mark(struct program *program, const json_t *saved)
 {

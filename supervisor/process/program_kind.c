@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What kind of file a program is: its ELF headers, or the script's first
- * line and what that leads to.  Nothing in the file is trusted.
+ * What kind of file a program is: its ELF headers, or the first line of a
+ * script and the file that line leads to.  Nothing in the file is trusted.
  */
 #include "process/program_kind.h"
 
@@ -18,19 +18,19 @@
 
 #include "base/fd.h"
 
-#define SCRIPT_MAX   5	 /* that the kernel follows, execve(2) */
-#define LINE_MAX_LEN 256 /* of `#!` that the kernel reads, execve(2) */
-#define TABLE_MAX    512 /* headers that we look at */
+#define SCRIPT_MAX   5	 /* scripts that the kernel follows, execve(2) */
+#define LINE_MAX_LEN 256 /* bytes of `#!` that the kernel reads, execve(2) */
+#define TABLE_MAX    512 /* headers that are read */
 #define NOTES_MAX    4096
 
-/* A segment, of either word size. */
+/* A segment, for both word sizes. */
 struct part {
 	uint32_t type;
 	uint64_t offset;
 	uint64_t size;
 };
 
-/* Where a file's segments are described. */
+/* Where the file describes its segments. */
 struct table {
 	uint64_t offset;
 	size_t entry_size;
@@ -66,7 +66,7 @@ read_segment(
 	return true;
 }
 
-/* A note whose owner is "Go" holds the build's identity. */
+/* A note with the owner "Go" holds the build ID. */
 static bool
 has_go_note(int fd, const struct part *part)
 {
@@ -121,14 +121,14 @@ look_at_segments(struct program_kind *kind, int fd, const struct table *table)
 	}
 }
 
-/* As much of an ELF header as is the same for both word sizes, or is not. */
+/* An ELF header of either word size. */
 union head {
 	unsigned char ident[EI_NIDENT];
 	Elf64_Ehdr wide;
 	Elf32_Ehdr narrow;
 };
 
-/* Our own file says what this machine runs natively. */
+/* Our own file shows what this machine runs natively. */
 static bool
 is_like_ourselves(const union head *head)
 {
@@ -144,7 +144,7 @@ is_like_ourselves(const union head *head)
 	    ours.narrow.e_machine == head->narrow.e_machine;
 }
 
-/* Of the other byte order no more is read: it cannot run here. */
+/* A file of the other byte order is read no further: it cannot run here. */
 static int
 look_at_elf(struct program_kind *kind, int fd)
 {
@@ -173,7 +173,7 @@ look_at_elf(struct program_kind *kind, int fd)
 	return 0;
 }
 
-/* The next word of a line, cut off with a NUL; NULL at the end. */
+/* The next word of a line, ended by a NUL; NULL at the end of the line. */
 static char *
 next_word(char **line)
 {
@@ -185,7 +185,7 @@ next_word(char **line)
 	return word;
 }
 
-/* By PATH, as env(1) does.  False if it is nowhere. */
+/* Search name in PATH, as env(1) does.  False if it is not found. */
 static bool
 find_in_path(const char *name, char *buf, size_t size)
 {
@@ -202,7 +202,7 @@ find_in_path(const char *name, char *buf, size_t size)
 	return false;
 }
 
-/* `env -S python3 -u`, `env X=1 python3`: the program is the first word. */
+/* The program is the first word: `env -S python3 -u`, `env X=1 python3`. */
 static int
 follow_env(struct program_kind *kind, char *rest)
 {
@@ -219,7 +219,7 @@ follow_env(struct program_kind *kind, char *rest)
 	return 0;
 }
 
-/* Replace the file by what its first line names. */
+/* Replace the file by the one that its first line names. */
 static int
 follow_script(struct program_kind *kind, char *line)
 {
@@ -237,7 +237,7 @@ follow_script(struct program_kind *kind, char *line)
 	return 0;
 }
 
-/* 1: it is a script and kind->file has changed; 0: it is the executable. */
+/* 1: kind->file was a script and has been replaced; 0: it is the executable. */
 static int
 look_at_file(struct program_kind *kind)
 {

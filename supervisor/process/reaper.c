@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The end of child processes: the one place that calls waitpid(2).  Children
- * are reaped in the loop's callback for SIGCHLD and nowhere else, so that a
- * PID stays valid for the whole of any other callback.
+ * The end of child processes, in the one place that calls waitpid(2).  Children
+ * are reaped only in the loop's callback for SIGCHLD, so that a PID stays valid
+ * during any other callback.
  */
 #include "process/reaper.h"
 
@@ -61,14 +61,14 @@ tell(pid_t pid, int status)
 		fn(pid, status, arg);
 }
 
-/* Signals of one kind that are pending become one, signal(7): reap all. */
+/* Pending signals of one kind become one signal, signal(7): reap all. */
 static void
 on_child(evutil_socket_t sig, short what, void *arg)
 {
 	int status;
 	pid_t pid;
 
-	/* An orphan's function may end the reaper. */
+	/* orphan may call reaper_fini. */
 	while (child_event != NULL && (pid = waitpid(-1, &status, WNOHANG)) > 0)
 		tell(pid, status);
 }
@@ -86,7 +86,7 @@ reaper_init(struct event_base *base, reaper_fn *orphan, void *arg)
 	}
 	orphan_fn = orphan;
 	orphan_arg = arg;
-	/* Who ended before there was a handler raised no signal for it. */
+	/* A child that ended before the handler was there sends no signal. */
 	event_active(child_event, EV_SIGNAL, 1);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A pipe, a socket, and a child between them, which ends with either.
+ * A pipe, a socket, and a child between them, which ends when either ends.
  */
 #include "process/relay.h"
 
@@ -16,7 +16,7 @@
 #include "process/child.h"
 #include "process/reaper.h"
 
-#define RELAYS_MAX 32 /* at a time: each hangs for as long as it is made to */
+#define RELAYS_MAX 32 /* at a time; each hangs as long as its writer likes */
 
 static unsigned int relays;
 
@@ -72,7 +72,7 @@ relay_open(int *theirs)
 		*theirs = ends[1];
 		socks[0] = ends[1] = -1;
 	}
-	/* The pipe is nobody else's yet: its ends are closed at once. */
+	/* No other process has the pipe yet, so closing does not hang. */
 	fd_close(&ends[0]);
 	fd_close(&ends[1]);
 	fd_close(&socks[0]);

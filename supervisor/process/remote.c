@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Looking into another process: its memory and its descriptors.  Never
- * stops it, never writes to it.
+ * Looking into another process: its memory and its descriptors.  The process is
+ * never stopped and never written to.
  */
 #include "process/remote.h"
 
@@ -26,7 +26,7 @@
 #define PIDFD_THREAD O_EXCL /* Linux 6.9 */
 #endif
 
-/* struct pidfd_info of Linux 6.13 as 6.15 fills it; PIDFD_GET_INFO. */
+/* struct pidfd_info of Linux 6.13, as 6.15 fills it; PIDFD_GET_INFO. */
 struct exit_info {
 	uint64_t mask;
 	uint64_t cgroup;
@@ -36,9 +36,9 @@ struct exit_info {
 #define GET_INFO  _IOWR(0xff, 11, struct exit_info)
 #define INFO_EXIT (UINT64_C(1) << 3)
 
-#define PROC_MAX (64 * 1024) /* bytes of a file in /proc that we read */
+#define PROC_MAX (64 * 1024) /* bytes that are read of a file in /proc */
 
-/* The number behind a label at a line's start in a file of /proc/TID. */
+/* Read the number behind a label at a line's beginning in /proc/TID/FILE. */
 static int
 read_field(pid_t tid, const char *file, const char *label, int base, long *out)
 {
@@ -82,7 +82,7 @@ remote_read(pid_t tid, const void *from, void *to, size_t len)
 	return -1;
 }
 
-/* Page by page: the next one may not be there, nor be needed. */
+/* Read page by page: the next page may be neither mapped nor needed. */
 int
 remote_string(pid_t tid, const void *from, char *to, size_t size)
 {
@@ -104,9 +104,9 @@ remote_string(pid_t tid, const void *from, char *to, size_t size)
 }
 
 /*
- * A thread's own table is asked first, which Linux before 6.9 cannot: there
- * the process's main thread stands for all, which is so unless a thread was
- * made without CLONE_FILES.
+ * Ask for the descriptor of the thread itself, which Linux before 6.9 cannot
+ * do.  There the process's main thread is asked; both share descriptors unless
+ * the thread was made without CLONE_FILES.
  */
 int
 remote_descriptor(pid_t pid, pid_t tid, int number)
@@ -122,7 +122,7 @@ remote_descriptor(pid_t pid, pid_t tid, int number)
 	return fd;
 }
 
-/* proc_pid_fd(5): a socket's link says `socket:[INODE]`. */
+/* proc_pid_fd(5): the link of a socket is `socket:[INODE]`. */
 static bool
 is_socket(int dir, const char *number)
 {
@@ -132,7 +132,7 @@ is_socket(int dir, const char *number)
 	    memcmp(link, "socket:", strlen("socket:")) == 0;
 }
 
-/* It may become another one in between, which is then given back. */
+/* The descriptor may change between look and duplicate: then it is closed. */
 int
 remote_socket(pid_t pid, pid_t tid, int number)
 {
@@ -194,7 +194,7 @@ remote_state(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	if ((text = fd_read_file(path, PROC_MAX, NULL)) == NULL)
 		return state;
-	/* The name before it may hold anything. */
+	/* The name before it may contain any character. */
 	if ((end = strrchr(text, ')')) != NULL && end[1] == ' ')
 		state = end[2];
 	free(text);

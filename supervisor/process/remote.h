@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Looking into another process: its memory and its descriptors.  All need
- * what ptrace(2) attach needs, PTRACE_MODE_ATTACH_REALCREDS: the same user
- * and a dumpable process, or CAP_SYS_PTRACE.
+ * Looking into another process: its memory and its descriptors.  Each function
+ * needs what ptrace(2) attach needs, PTRACE_MODE_ATTACH_REALCREDS: the same
+ * user and a dumpable process, or CAP_SYS_PTRACE.
  */
 #ifndef PROCESS_REMOTE_H
 #define PROCESS_REMOTE_H
@@ -14,46 +14,46 @@
 pid_t remote_process(pid_t tid);
 
 /*
- * Copy len bytes.  Returns 0; -1 with errno: EFAULT if not all of them are
- * there.
+ * Copy len bytes.  Returns 0; -1 with errno: EFAULT if not all of them can be
+ * read.
  */
 int remote_read(pid_t tid, const void *from, void *to, size_t len);
 
-/* Copy a string and its NUL.  -1 with errno: ENAMETOOLONG past size. */
+/* Copy a string and its NUL.  -1 with errno: ENAMETOOLONG if size is less. */
 int remote_string(pid_t tid, const void *from, char *to, size_t size);
 
 /*
- * A close-on-exec duplicate, *new*, of descriptor number of thread tid of
+ * A close-on-exec duplicate, *new*, of descriptor number of thread tid in
  * process pid.  -1 with errno: EBADF if it is not open.
  */
 int remote_descriptor(pid_t pid, pid_t tid, int number);
 
 /*
- * The same of a socket, ENOTSOCK if it is none: what else a program may name
- * is not taken, since to close it may take as long as its file system likes.
+ * As remote_descriptor for a socket, ENOTSOCK if it is none.  Other files are
+ * not duplicated, since closing one may take as long as its file system likes.
  */
 int remote_socket(pid_t pid, pid_t tid, int number);
 
 /*
- * Call found with a duplicate of each socket that a process has, *stolen*.
- * -1 with errno: EPERM if we may not.
+ * Call found with a duplicate, *stolen*, of each socket of a process.  -1 with
+ * errno: EPERM if we may not.
  */
 int remote_sockets(pid_t, void (*found)(int fd, void *arg), void *arg);
 
-/* The letter of a process's state, proc_pid_stat(5); 0 if there is none. */
+/* The letter of a process's state, proc_pid_stat(5); 0 if it has ended. */
 char remote_state(pid_t);
 
 /*
- * How a process ended that its parent has reaped, as wait(2) gives it; -1
- * with errno: EAGAIN if that is still to come, else this kernel does not
- * tell (before Linux 6.15).
+ * How a process ended that its parent has reaped, as wait(2) returns it.  -1
+ * with errno: EAGAIN if its parent has not reaped it yet; any other if this
+ * kernel cannot tell (before Linux 6.15).
  */
 int remote_exit_status(int pidfd);
 
-/* Its descriptor flags: FD_CLOEXEC or 0; -1 with errno. */
+/* The descriptor's flags: FD_CLOEXEC or 0; -1 with errno. */
 int remote_descriptor_flags(pid_t tid, int number);
 
-/* Its umask; -1 with errno. */
+/* The umask of a thread; -1 with errno. */
 int remote_umask(pid_t tid);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which backend of the shim a program gets, and why: the first row that is
- * asked for and fits.
+ * Which backend of the shim a program gets, and why: the first row that fits.
  */
 #include "process/shim.h"
 
@@ -54,7 +53,7 @@ is_static(const struct question *q)
 	return q->kind->libc == PROGRAM_LIBC_NONE;
 }
 
-/* Unless we are root already, ld.so(8) is in secure-execution mode. */
+/* ld.so(8) is in secure-execution mode then, unless we are root already. */
 static bool
 is_set_id(const struct question *q)
 {
@@ -67,7 +66,7 @@ needs_no_new_privs(const struct question *q)
 	return !q->facts->privileged;
 }
 
-/* What stands against a backend. */
+/* What prevents the use of a backend. */
 static const struct obstacle {
 	enum shim_backend backend;
 	bool (*stands)(const struct question *);
@@ -96,7 +95,7 @@ static const struct obstacle {
 	    "for; set HOTSWAP_RUNTIME_DIR to a shorter one" },
 };
 
-/* What --shim auto tries, in this order. */
+/* What --shim auto tries, in order. */
 static const struct attempt {
 	enum shim_backend backend;
 	bool no_new_privs;
@@ -112,7 +111,7 @@ static const struct attempt {
 	    "privilege" },
 };
 
-/* NULL: nothing stands against it. */
+/* The reason against a backend; NULL if there is none. */
 static const char *
 find_obstacle(enum shim_backend backend, const struct question *q)
 {

@@ -11,10 +11,10 @@
 
 enum shim_backend { SHIM_AUTO, SHIM_SECCOMP, SHIM_PRELOAD, SHIM_OFF };
 
-/* What the machine and the user allow. */
+/* What the machine and the user's rights allow. */
 struct shim_facts {
-	bool notify;	 /* user notification is to be had */
-	bool privileged; /* filters without no_new_privs: CAP_SYS_ADMIN */
+	bool notify;	 /* seccomp user notification exists */
+	bool privileged; /* filters work without no_new_privs: CAP_SYS_ADMIN */
 	bool inspect;	 /* we may look into our own children, ptrace(2) */
 	bool library;	 /* the preload library is installed */
 	bool long_path;	 /* unix(7) has no room for that of preload's socket */
@@ -27,8 +27,8 @@ struct shim_choice {
 };
 
 /*
- * Choose for a program of this kind.  Returns 0; -1 if what is wanted cannot
- * be had, with why.
+ * Choose a backend for a program of this kind.  Returns 0; -1 with why if the
+ * wanted backend cannot be had.
  */
 int shim_choose(struct shim_choice *, enum shim_backend wanted,
     const struct program_kind *, const struct shim_facts *);

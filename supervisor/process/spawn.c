@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Starting an image: all is got ready before the fork; the child takes its
- * steps, by system calls only, and says which of them failed.
+ * Starting an image.  All is prepared before the fork; the child takes its
+ * steps, by system calls only, and reports which step has failed.
  */
 #include "process/spawn.h"
 
@@ -23,33 +23,33 @@
 #include "process/account.h"
 #include "process/child.h"
 
-/* What the child needs, made beforehand. */
+/* What the child needs, prepared before the fork. */
 struct child {
 	const struct image *image;
 	struct account account;
 	char path[PATH_MAX]; /* to execute */
 	char **argv;
 	char **env;
-	char *pids[SPAWN_PIDS]; /* in env, to be filled in; NULL: not there */
+	char *pids[SPAWN_PIDS]; /* places in env; NULL: not there */
 	int *fds;		/* sockets, the report, the image's file */
 	size_t nfds;
 	size_t ninherited;
-	int report; /* the pipe on which a failure is told */
+	int report; /* the pipe for a failure */
 	const struct filter *filter;
-	int filter_sock;   /* for its notification descriptor */
-	pid_t parent;	   /* we */
-	const int *output; /* as struct spawn has it */
+	int filter_sock;   /* for the notification descriptor */
+	pid_t parent;	   /* our PID */
+	const int *output; /* as in struct spawn */
 };
 
-/* What comes through the pipe; nothing does if execve(2) succeeds. */
+/* What comes through the pipe; nothing comes if execve(2) succeeds. */
 struct failure {
 	unsigned int step;
 	int error;
 };
 
 /*
- * Should we end now, nobody will know of it: our successor finds those that
- * have been executed, and starts the program again where there is none.
+ * If we end now, nobody knows of this child.  A successor finds only programs
+ * that have been executed, and starts the program again if there is none.
  */
 static int
 die_with_parent(struct child *child)
@@ -97,7 +97,7 @@ pass_sockets(struct child *child)
 	return 0;
 }
 
-/* From here on the child must not bind, listen or unlink. */
+/* After this the child must not bind, listen or unlink. */
 static int
 put_filter_on(struct child *child)
 {
@@ -170,8 +170,8 @@ execute(struct child *child)
 }
 
 /*
- * In this order.  object is where struct image names what the step is about;
- * 0, which is no string's place: nothing.
+ * The steps in their order.  object is the offset in struct image of the name
+ * for the message; 0, which is no string's offset, means no name.
  */
 static const struct step {
 	const char *name;
@@ -187,10 +187,10 @@ static const struct step {
 	{ "put the shim's filter on it", 0, put_filter_on },
 	{ "take on the groups of", offsetof(struct image, user), join_groups },
 	{ "become user", offsetof(struct image, user), become_user },
-	/* Whoever becomes another user forgets it, prctl(2). */
+	/* A process that becomes another user forgets it, prctl(2). */
 	{ "die with the supervisor", 0, die_with_parent },
 	{ "set no_new_privs", 0, renounce_privileges },
-	/* A link on the way could lead where the user has no way to. */
+	/* As the user, since a link could lead where the user may not go. */
 	{ "enter the directory", offsetof(struct image, chdir),
 	    enter_directory },
 	{ "write its PID for it", 0, write_pid },
@@ -211,7 +211,7 @@ run_steps(struct child *child)
 	_exit(EXIT_FAILURE);
 }
 
-/* The path that was executed, as it is called here. */
+/* The file that was executed, under the name that the user knows. */
 static void
 explain_failure(const struct image *image, int error, char *why, size_t size)
 {
@@ -241,7 +241,7 @@ describe_failure(const struct image *image, const struct failure *failure,
 	    strerror(failure->error));
 }
 
-/* The child's end if it failed, so that nobody else is told of it. */
+/* Reap a child that has failed, so that its end is reported to nobody. */
 static int
 await_execution(
     const struct image *image, int report, pid_t pid, char *why, size_t size)
@@ -249,13 +249,13 @@ await_execution(
 	struct failure failure;
 	ssize_t n;
 
-	/* The user's directory may hang, or the user stop it. */
+	/* The directory may hang, or the user may stop the child. */
 	if (await_child(pid, report, true) == -1) {
 		snprintf(why, size,
 		    "cannot start %s: it does not get as far as its program; "
 		    "does its directory hang, or has somebody stopped it?",
 		    image->program);
-		/* What hangs may not die at once: the loop reaps it. */
+		/* A child that hangs may die later: the loop reaps it. */
 		kill(pid, SIGKILL);
 		return -1;
 	}
@@ -275,7 +275,7 @@ await_execution(
 	return -1;
 }
 
-/* All but argv[0], which is to stay as asked for. */
+/* Expand all but argv[0], which stays as it was given. */
 static char **
 expand_arguments(const struct spawn *spawn)
 {
@@ -297,9 +297,8 @@ expand_arguments(const struct spawn *spawn)
 }
 
 /*
- * The image's file goes past what it is passed, the report and what the filter
- * needs, and is closed by execve(2) itself: it has another number in the
- * child.
+ * The image's file comes after the sockets, the report and the filter's socket,
+ * so it has another number in the child.  execve(2) itself closes it.
  */
 static int
 collect_descriptors(struct child *child, const struct spawn *spawn)
@@ -313,7 +312,7 @@ collect_descriptors(struct child *child, const struct spawn *spawn)
 		return -1;
 	for (i = 0; i < spawn->nsockets; i++)
 		child->fds[child->nfds++] = spawn->sockets[i].fd;
-	/* The other protocols have no words for them. */
+	/* The other protocols cannot describe stored descriptors. */
 	if (spawn->protocols & PASS_SYSTEMD)
 		for (i = 0; i < spawn->nstored; i++)
 			child->fds[child->nfds++] = spawn->stored[i].fd;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Starting an image: exactly the descriptors, environment, signals,
+ * Starting an image, with exactly the descriptors, environment, signals,
  * directory and user that it shall have.
  */
 #ifndef PROCESS_SPAWN_H
@@ -38,24 +38,27 @@ struct spawn {
 	const struct spawn_socket *sockets; /* from descriptor 3 on */
 	size_t nsockets;
 	const int *output;	  /* its stdout and stderr; NULL: ours */
-	unsigned int watchdog_ms; /* how often it shall show life; 0: never */
-	const struct spawn_socket *stored; /* behind them, for PASS_SYSTEMD */
-	size_t nstored;			   /* alone; without addresses */
-	unsigned int store_max;		   /* how many it may store; 0: none */
-	bool all_env; /* for user_env: ours was made for this service */
+	unsigned int watchdog_ms; /* period of WATCHDOG=1; 0: none */
+	const struct spawn_socket *stored; /* after them, for PASS_SYSTEMD */
+	size_t nstored;			   /* only; without addresses */
+	unsigned int store_max;		   /* that it may store; 0: none */
+	bool all_env; /* for user_env: our environment is for this service */
 
-	/* How its bind(2) and listen(2) are told: one of these, or none. */
-	const struct filter *filter; /* put on it; NULL: none */
+	/*
+	 * How the supervisor learns of bind(2) and listen(2): by one, or not at
+	 * all.
+	 */
+	const struct filter *filter; /* put on the child; NULL: none */
 	int filter_sock;	     /* for filter_install */
 	const char *library;	     /* added to LD_PRELOAD; NULL: none */
 	const char *library_sock;    /* the path that HOTSWAP_SHIM names */
 };
 
 /*
- * Start it, as leader of a session of its own.  Placeholders in arguments
- * and environment are replaced, argv[0] stays as it is.  Returns the PID
- * once the image's bytes run; -1 with why (one line that names the file, the
- * step that failed and the cause), no process being left.
+ * Start the image as leader of a new session.  Placeholders in arguments and
+ * environment are replaced; argv[0] stays as it is.  Returns the PID once the
+ * image's bytes run; -1 with why (one line that names the file, the step that
+ * failed, and the cause), and no process is left.
  */
 pid_t spawn_start(const struct spawn *, char *why, size_t size);
 
@@ -66,17 +69,17 @@ pid_t spawn_start(const struct spawn *, char *why, size_t size);
 char *spawn_expand(const char *text, const char *name, unsigned int generation);
 
 /*
- * The environment of the program: what user_env gives the account of base
- * (nothing with clear_env) without what was meant for us, the image's own,
- * of which one without = stands for what base has of that name, HOTSWAP_NAME,
- * HOTSWAP_GENERATION, HOTSWAP_SLOT, HOTSWAP_MARK, NOTIFY_SOCKET, WATCHDOG_USEC
- * and WATCHDOG_PID, LD_PRELOAD and HOTSWAP_SHIM where there is a library, and
- * the protocols' variables if there is something to pass.  *New*, freed with
- * spawn_env_free; NULL with ENOMEM.
+ * The environment of the program, in this order: what user_env gives the
+ * account of base (nothing with clear_env) without variables that were meant
+ * for us; the image's own variables, where a name without = takes its value
+ * from base; HOTSWAP_NAME, HOTSWAP_GENERATION, HOTSWAP_SLOT, HOTSWAP_MARK,
+ * NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID; LD_PRELOAD and HOTSWAP_SHIM
+ * with a library; and the protocols' variables if there is something to pass.
+ * *New*, freed with spawn_env_free; NULL with ENOMEM.
  *
- * LISTEN_PID and WATCHDOG_PID are left without their number, which only the
- * child knows: it goes to each of pids, where there is room for
- * SPAWN_PID_SIZE bytes; NULL if there is none.
+ * Only the child knows the number for LISTEN_PID and WATCHDOG_PID.  pids point
+ * to the places in these variables, of SPAWN_PID_SIZE bytes, for the number;
+ * NULL if there is no such variable.
  */
 #define SPAWN_PID_SIZE 12
 #define SPAWN_PIDS     2
@@ -84,12 +87,12 @@ char **spawn_env(const struct spawn *, const struct account *,
     char *const *base, char *pids[static SPAWN_PIDS]);
 
 /*
- * The environment of what runs beside a generation, checks and hooks: what
- * user_env gives the account (NULL: ourselves) of ours without what was meant
- * for us, HOTSWAP_NAME, HOTSWAP_GENERATION, HOTSWAP_SLOT, HOTSWAP_PID,
- * HOTSWAP_ROLE=helper, by which it is told from the service's own processes,
- * then the NULL-terminated extra.  *New*, to be freed with spawn_env_free;
- * NULL with ENOMEM.
+ * The environment of checks and hooks, which run beside a generation: what
+ * user_env gives the account (NULL: ourselves) of our environment without
+ * variables that were meant for us; HOTSWAP_NAME, HOTSWAP_GENERATION,
+ * HOTSWAP_SLOT, HOTSWAP_PID; HOTSWAP_ROLE=helper, which tells them from the
+ * service's own processes; then the NULL-terminated extra.  *New*, freed with
+ * spawn_env_free; NULL with ENOMEM.
  */
 char **spawn_helper_env(const struct account *, bool all, const char *name,
     unsigned int generation, pid_t, const char *const *extra);

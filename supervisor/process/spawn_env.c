@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a child is told in words: placeholders, its environment, and the
- * variables by which the passing protocols name descriptors,
- * hotswap-protocol(7).  Pure: the environment we have is handed in.
+ * The words that a child gets: placeholders, its environment, and the variables
+ * by which the protocols describe descriptors, hotswap-protocol(7).  Pure: our
+ * environment is an argument.
  */
 #include "process/spawn.h"
 
@@ -20,17 +20,17 @@
 #include "process/origin.h"
 #include "process/user_env.h"
 
-/* K=V strings, always ended by NULL. */
+/* K=V strings; the list always ends with NULL. */
 struct env {
 	char **list;
 	size_t n;
-	bool failed; /* out of memory: what is missing must not pass unseen */
+	bool failed; /* out of memory, which must be noticed */
 };
 
 /*
- * What is not handed on: told to us by who started us, or by the supervisor
- * above us.  The first row that fits decides; a name that ends in _ stands
- * for all that begin so.
+ * Variables that are not handed on, since they were meant for us by whoever
+ * started us, or by a supervisor above us.  The first row that fits decides; a
+ * name that ends in _ stands for all names that begin with it.
  */
 static const struct {
 	const char *name;
@@ -67,7 +67,7 @@ is_passed_on(const char *variable)
 	return true;
 }
 
-/* Put a K=V that it steals in place of one with that key, or at the end. */
+/* Replace the variable with the key of a K=V, *stolen*, or append the K=V. */
 static void
 env_put(struct env *env, char *variable)
 {
@@ -151,7 +151,7 @@ env_finish(struct env *env)
 	return NULL;
 }
 
-/* One item per socket: how a protocol writes the i-th. */
+/* Writes how a protocol describes socket i. */
 typedef void item_fn(FILE *, const struct spawn_socket *, int fd, size_t i);
 
 static void
@@ -161,7 +161,7 @@ item_name(FILE *out, const struct spawn_socket *socket, int fd, size_t i)
 	    socket->name != NULL ? socket->name : "unknown");
 }
 
-/* Server::Starter does not say which are datagram sockets. */
+/* Server::Starter does not mark datagram sockets. */
 static void
 item_port(FILE *out, const struct spawn_socket *socket, int fd, size_t i)
 {
@@ -185,7 +185,7 @@ item_ended(FILE *out, const struct spawn_socket *socket, int fd, size_t i)
 	fprintf(out, "%d;", fd);
 }
 
-/* The variable key, made of all sockets and the first nstored stored. */
+/* Set a variable from all sockets and the first nstored stored descriptors. */
 static void
 env_set_items(struct env *env, const char *key, const struct spawn *spawn,
     size_t nstored, item_fn *item)
@@ -227,8 +227,8 @@ set_server_starter(struct env *env, const struct spawn *spawn)
 }
 
 /*
- * Without EINHORN_MASTER_PID: a worker that finds it wants a control socket
- * of einhorn's to acknowledge to.
+ * EINHORN_MASTER_PID is not set: a worker that finds it would connect to
+ * einhorn's control socket to acknowledge.
  */
 static void
 set_einhorn(struct env *env, const struct spawn *spawn)
@@ -265,7 +265,7 @@ has_items(const struct spawn *spawn, enum pass_protocol protocol)
 	    (protocol == PASS_SYSTEMD && spawn->nstored > 0);
 }
 
-/* The value of a variable, within its string; NULL if there is none. */
+/* The value of a variable, within its string; NULL if it is not set. */
 static char *
 env_find(const struct env *env, const char *key)
 {
@@ -278,7 +278,7 @@ env_find(const struct env *env, const char *key)
 	return NULL;
 }
 
-/* Behind the libraries that the user wants loaded, ld.so(8). */
+/* After the libraries that the user wants to be loaded, ld.so(8). */
 static void
 set_library(struct env *env, const struct spawn *spawn)
 {
@@ -290,7 +290,7 @@ set_library(struct env *env, const struct spawn *spawn)
 	env_set(env, ANNOUNCE_ENV "=%s", spawn->library_sock);
 }
 
-/* sd_watchdog_enabled(3); the PID is the child's to fill in. */
+/* sd_watchdog_enabled(3); the child fills in the PID. */
 static void
 set_watchdog(struct env *env, const struct spawn *spawn)
 {
@@ -298,7 +298,7 @@ set_watchdog(struct env *env, const struct spawn *spawn)
 	env_set(env, "WATCHDOG_PID=%*s", SPAWN_PID_SIZE, "");
 }
 
-/* One without a value has ours, if there is one that we may hand on. */
+/* A name alone takes our value, if we have one that we may hand on. */
 static void
 env_put_own(struct env *env, const struct spawn *spawn, char *const *base,
     const char *own)
@@ -338,7 +338,7 @@ spawn_env(const struct spawn *spawn, const struct account *account,
 		set_watchdog(&env, spawn);
 	if (spawn->library != NULL)
 		set_library(&env, spawn);
-	/* As systemd does it: a program can tell that there is a store. */
+	/* As systemd does, so that a program knows that there is a store. */
 	if (systemd && spawn->store_max > 0)
 		env_set(&env, "FDSTORE=%u", spawn->store_max);
 	for (i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
@@ -374,7 +374,7 @@ spawn_env_free(char **list)
 	strings_free(list);
 }
 
-/* Write the placeholder's value; its length in text, 0 if it is none. */
+/* Write the value of a placeholder.  Its length in text; 0 if it is none. */
 static size_t
 write_placeholder(
     FILE *out, const char *text, const char *name, unsigned int generation)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A stand-in: a child that writes a byte for each signal that it is sent.
- * It is in a session of its own, since what a terminal sends to all is not
- * meant for it.
+ * A stand-in: a child that writes a byte for each signal it is sent.  It is in
+ * a session of its own, so that signals of a terminal do not reach it.
  */
 #include "process/standin.h"
 
@@ -29,7 +28,7 @@ struct standin {
 	void *arg;
 };
 
-/* The child, all signals blocked.  Ends when nobody reads what it writes. */
+/* The child, with all signals blocked.  It ends when nobody reads its bytes. */
 static _Noreturn void
 stand_in(int out)
 {
@@ -56,7 +55,7 @@ stand_in(int out)
 	}
 }
 
-/* Blocked from birth: it may be sent one as soon as its PID is known. */
+/* Blocked before the fork: a signal may come as soon as the PID exists. */
 static pid_t
 fork_blocked(void)
 {

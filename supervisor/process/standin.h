@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A stand-in: a process that does nothing but tell us which signals it is
- * sent.  Its PID can be given to those who would signal a program that does
- * not know the meaning of their signals.
+ * A stand-in: a process that only reports which signals it is sent.  Its PID is
+ * for scripts that would signal a program which does not know the meaning of
+ * these signals.
  */
 #ifndef PROCESS_STANDIN_H
 #define PROCESS_STANDIN_H
@@ -16,15 +16,15 @@ struct standin;
 typedef void standin_fn(int signal, void *arg);
 
 /*
- * Start one.  It tells of every signal that can be blocked, and ends with
- * us.  Needs reaper_init.  *New*; NULL with errno.
+ * Start a stand-in.  It reports every signal that can be blocked, and ends when
+ * we end.  Needs reaper_init.  *New*; NULL with errno.
  */
 struct standin *standin_new(struct event_base *, standin_fn *, void *arg);
 
-/* End it; NULL is fine. */
+/* End the stand-in; NULL is allowed. */
 void standin_free(struct standin *);
 
-/* 0 if it was ended by somebody else. */
+/* 0 if somebody else has ended it. */
 pid_t standin_pid(const struct standin *);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The phases of a stop, and the looks for its end.
+ * The phases of a stop, and the checks whether it has ended.
  */
 #include "process/stopping.h"
 
@@ -12,9 +12,9 @@
 #include "process/main_process.h"
 #include "process/tree.h"
 
-#define LOOK_FIRST_MS	2    /* look for the end: first */
-#define LOOK_LONGEST_MS 50   /* and at the longest */
-#define LEFTOVER_MS	2000 /* for what outlives a main process that stopped */
+#define LOOK_FIRST_MS	2    /* from one look to the next, at first */
+#define LOOK_LONGEST_MS 50   /* and at the most */
+#define LEFTOVER_MS	2000 /* for processes that outlive the main process */
 
 enum stop_phase { STOP_NONE, STOP_GRACEFUL, STOP_TERM, STOP_KILL };
 
@@ -48,7 +48,7 @@ enter(struct stopping *stopping, enum stop_phase phase, unsigned int ms)
 		tree_kill(stopping->tree, SIGTERM);
 }
 
-/* Some of it still runs: is it time for the next, less polite, phase? */
+/* Processes are left: is it time for the next phase? */
 static void
 press(struct stopping *stopping)
 {
@@ -63,12 +63,12 @@ press(struct stopping *stopping)
 		    LEFTOVER_MS);
 	else if (stopping->phase == STOP_TERM && late)
 		enter(stopping, STOP_KILL, 0);
-	/* Again at each look: what was forked meanwhile goes too. */
+	/* At each look again, for processes forked meanwhile. */
 	if (stopping->phase == STOP_KILL)
 		tree_kill(stopping->tree, SIGKILL);
 }
 
-/* SIGKILL was long ago, and still nobody knows. */
+/* SIGKILL was long ago, and the end is still not known. */
 static bool
 is_given_up(const struct stopping *stopping)
 {
@@ -83,7 +83,7 @@ look(evutil_socket_t fd, short what, void *arg)
 	const pid_t *pids;
 	size_t n;
 
-	/* Where /proc cannot be read all of it may still run. */
+	/* If /proc cannot be read, all may still run. */
 	pids = tree_scan(stopping->tree, &n);
 	if (n == 0 && main_process_pid(stopping->main) == 0 &&
 	    ((pids != NULL && tree_is_settled(stopping->tree)) ||

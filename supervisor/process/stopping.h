@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The stop of a program on request: politely at first, less so later, until
- * no process of its tree is left.  Never blocks, and never forgets to tell
- * its end.
+ * The stop of a program: first the graceful signal, later SIGTERM and SIGKILL,
+ * until no process of its tree is left.  It never blocks, and always reports
+ * the end.
  */
 #ifndef PROCESS_STOPPING_H
 #define PROCESS_STOPPING_H
@@ -15,28 +15,28 @@ struct main_process;
 struct stopping;
 struct tree;
 
-/* No process is left, or SIGKILL did not help.  It may call stopping_free. */
+/* No process is left, or SIGKILL did not help.  May call stopping_free. */
 typedef void stopping_fn(void *arg);
 
 /*
- * Nothing is being stopped yet.  The tree and its main process are borrowed
- * for good.  *New*; NULL with errno.
+ * At first nothing is being stopped.  The tree and its main process are
+ * borrowed for as long as this lives.  *New*; NULL with errno.
  */
 struct stopping *stopping_new(struct event_base *, struct tree *,
     struct main_process *, stopping_fn *stopped, void *arg);
 void stopping_free(struct stopping *);
 
 /*
- * Send signal to the main process; after timeout_ms SIGTERM to all if it was
- * another, then SIGKILL.  stopped is called in any case, later.  While it is
- * under way, the shorter of both times counts.
+ * Send signal to the main process; after timeout_ms send SIGTERM to all, unless
+ * signal was SIGTERM, then SIGKILL.  stopped is called later in any case.  If a
+ * stop is under way, the shorter of the two times counts.
  */
 void stopping_begin(struct stopping *, int signal, unsigned int timeout_ms);
 
-/* EXTEND_TIMEOUT_USEC: it needs more time, and gets it while we are polite. */
+/* EXTEND_TIMEOUT_USEC: prolong the first phase, in which signal was sent. */
 void stopping_extend(struct stopping *, int64_t usec);
 
-/* The main process has just ended: see now whether that was all. */
+/* The main process has just ended: check now whether any process is left. */
 void stopping_look(struct stopping *);
 
 bool stopping_is_under_way(const struct stopping *);

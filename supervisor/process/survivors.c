@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One look at the environment of every process that we may look into.
+ * The environment of every process that we may look into is searched.
  */
 #include "process/survivors.h"
 
@@ -15,14 +15,14 @@
 #include "process/origin.h"
 #include "process/tree.h"
 
-/* What is looked for: whole, and as a beginning. */
+/* What is searched for: a whole variable, and a beginning. */
 struct marks {
 	char *name;
 	char *notify;
 	const struct origin *origin;
 };
 
-/* The generation's number, 0 if it is no process of this service. */
+/* The generation's number; 0 if the process is not of this service. */
 static unsigned int
 generation_of(pid_t pid, const struct marks *marks)
 {
@@ -51,7 +51,7 @@ compare(const void *a, const void *b)
 	return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-/* *Stolen* is the list that grows by one; NULL if there is no memory. */
+/* Append to list, *stolen*.  The new list; NULL if there is no memory. */
 static struct survivor *
 add(struct survivor *list, size_t *n, const struct survivor *one)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Ending a fixed set of processes: a polite signal now, SIGKILL later.
+ * Ending a fixed set of processes: one signal now, SIGKILL later.
  */
 #include "process/sweep.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The processes of a generation.  A scan takes one picture of /proc (not the
- * children files of tasks, which not every kernel has), then spreads
- * membership in it until nothing changes.
+ * The processes of a generation.  A scan takes one table of /proc (not the
+ * children files of tasks, which not every kernel has), then spreads membership
+ * in it until nothing changes.
  */
 #include "process/tree.h"
 
@@ -26,10 +26,10 @@ struct tree {
 	char *number_mark;
 	char *notify_mark;
 	struct origin origin;
-	pid_t session;		  /* that belongs without its leader; 0: none */
+	pid_t session;		  /* belongs without a leader; 0: none */
 	struct proctable members; /* as of the last scan */
-	struct proctable strays;  /* likewise: children of ours, no members */
-	pid_t *pids;		  /* of the members, the oldest first */
+	struct proctable strays;  /* children of ours that are no members */
+	pid_t *pids;		  /* PIDs of the members, the oldest first */
 };
 
 struct tree *
@@ -104,10 +104,10 @@ tree_add_session(struct tree *tree, pid_t leader)
 }
 
 /*
- * In the session of a main process that is no more, or has ended and is still
- * to be waited for by our keeper; and handed to us or to the keeper, who have
- * none but our own.  One that lives and has its number is
- * another, and so is its session.
+ * Is it in the session of a main process that has ended (the keeper may not
+ * have reaped that yet), and a child of us or of the keeper, to whom only
+ * orphans of our programs come?  If a process with the session's number lives,
+ * it is another process, and so the session is another one.
  */
 static bool
 is_left_behind(const struct tree *tree, const struct process *process)
@@ -135,7 +135,7 @@ has_our_marks(const struct tree *tree, const struct process *process)
 	return ours;
 }
 
-/* It has no environment any more, and is on its way to become a zombie. */
+/* A process that is exiting has no environment any more. */
 static bool
 is_ending(pid_t pid)
 {
@@ -145,8 +145,8 @@ is_ending(pid_t pid)
 }
 
 /*
- * Our keeper and what started it, and the children that are forked for one act
- * and run no program: these are nobody's program.
+ * Mark our keeper, what started it, and our deputies: they belong to no
+ * program.
  */
 static void
 mark_above(struct proctable *picture)
@@ -167,8 +167,8 @@ mark_above(struct proctable *picture)
 }
 
 /*
- * Those whose membership does not come from others.  Our parent is one to
- * which orphans go: the keeper, which has them while we are away.
+ * Find the members that do not belong by another process.  Orphans also go to
+ * our parent, the keeper, which has them while there is no supervisor.
  */
 static void
 mark_roots(const struct tree *tree, struct proctable *picture)
@@ -208,7 +208,7 @@ is_in_session_with_member(const struct proctable *picture, pid_t session)
 	return false;
 }
 
-/* To children and to the rest of sessions, until nothing changes. */
+/* Spread membership to children and through sessions, until nothing changes. */
 static void
 spread(struct proctable *picture)
 {
@@ -234,7 +234,7 @@ spread(struct proctable *picture)
 	}
 }
 
-/* Keep the members alone; our own children go to strays. */
+/* Keep only the members; our own children that are none go to strays. */
 static int
 picture_sift(struct proctable *picture, struct proctable *strays)
 {
@@ -254,7 +254,7 @@ picture_sift(struct proctable *picture, struct proctable *strays)
 	return 0;
 }
 
-/* Their PIDs by age; the order by PID is restored. */
+/* The PIDs by age; the table is sorted by PID again. */
 static pid_t *
 list_pids(struct proctable *members)
 {
@@ -324,7 +324,7 @@ tree_start_time(pid_t pid, unsigned long long *start)
 	return r == 1 ? 0 : -1;
 }
 
-/* Is it we, or one from which we descend? */
+/* Is it we, or a process from which we descend? */
 static bool
 is_above(pid_t pid)
 {
@@ -364,7 +364,9 @@ tree_add(struct tree *tree, pid_t pid)
 		errno = ESRCH;
 		return -1;
 	}
-	/* What it leaves behind is known by that, should it end before a scan.
+	/*
+	 * What it leaves behind is known by its session, if it ends before a
+	 * scan.
 	 */
 	if (process.session == pid)
 		tree_add_session(tree, pid);
@@ -379,8 +381,8 @@ tree_add(struct tree *tree, pid_t pid)
 }
 
 /*
- * The descriptor holds on to the process that has the PID now; if that is
- * the one that was seen, the signal can reach no other.
+ * The pidfd holds the process that has the PID now.  If that is the process
+ * that was seen, the signal can reach no other.
  */
 static void
 process_kill(const struct process *seen, int signal)

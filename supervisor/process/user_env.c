@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The variables that a user other than ours is given.  A shell of root's has
- * tokens, agents and paths in its environment that are nobody else's to read.
+ * The variables that a user other than ours gets.  Root's shell has tokens,
+ * agents and paths in its environment that nobody else may read.
  */
 #include "process/user_env.h"
 
@@ -14,7 +14,7 @@
 #include "base/strings.h"
 #include "process/account.h"
 
-/* A name that ends in _ stands for all that begin so. */
+/* A name that ends in _ stands for all names that begin with it. */
 static const char *const harmless[] = { "PATH", "LANG", "LANGUAGE", "LC_", "TZ",
 	"HOTSWAP_RUNTIME_DIR", "HOTSWAP_STATE_DIR", NULL };
 
@@ -37,7 +37,7 @@ is_among(const char *const *names, const char *variable)
 	return false;
 }
 
-/* Whoever is in no database has none of them. */
+/* A user who is in no database has none of these variables. */
 static int
 add_users_own(char **list, size_t n, const struct account *account)
 {

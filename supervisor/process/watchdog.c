@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The watchdog of a program.  While it counts it looks at the clock four
- * times a period, which is how an interruption of our own loop is found out.
+ * The watchdog of a program.  While it counts it looks at the clock four times
+ * in each period, so that it notices an interruption of our own loop.
  */
 #include "process/watchdog.h"
 
@@ -12,25 +12,25 @@
 #include "base/clock.h"
 #include "process/notify_message.h"
 
-#define LOOKS	    4  /* a period, */
-#define SHORTEST_MS 10 /* but none sooner than that: it sets the period */
+#define LOOKS	    4  /* in each period, */
+#define SHORTEST_MS 10 /* but this is the least time between two */
 
 enum state {
 	RESTING,
-	STARTING, /* may still be silent */
+	STARTING, /* the program may still be silent */
 	COUNTING,
-	ABORTED /* has been sent SIGABRT */
+	ABORTED /* SIGABRT has been sent */
 };
 
 struct watchdog {
 	const struct watchdog_events *events;
 	void *arg;
 	enum state state;
-	unsigned int period_ms; /* 0: it is not watched */
+	unsigned int period_ms; /* 0: not watched */
 	unsigned int start_ms;
 	unsigned int kill_ms;
 	int64_t deadline;
-	int64_t due; /* when we wanted to look */
+	int64_t due; /* when the next look was to be */
 	struct event *timer;
 };
 
@@ -73,7 +73,7 @@ fail(struct watchdog *watchdog, const char *how)
 {
 	watchdog->state = ABORTED;
 	set_timer(watchdog, watchdog->kill_ms);
-	/* One that is stopped, signal(7), would not even die of it. */
+	/* SIGABRT does not end a process that is stopped, signal(7). */
 	watchdog->events->signal(SIGABRT, watchdog->arg);
 	watchdog->events->signal(SIGCONT, watchdog->arg);
 	watchdog->events->failed(how, watchdog->arg);
@@ -94,7 +94,7 @@ look(evutil_socket_t fd, short what, void *arg)
 	watchdog->events->listen(watchdog->arg);
 	if (watchdog->state != STARTING && watchdog->state != COUNTING)
 		return;
-	/* Who stopped us may have stopped it as well. */
+	/* Whoever stopped us may have stopped the program as well. */
 	if (late > look_ms(watchdog) &&
 	    watchdog->deadline < clock_ms() + watchdog->period_ms)
 		watchdog->deadline = clock_ms() + watchdog->period_ms;
@@ -159,7 +159,7 @@ watchdog_rest(struct watchdog *watchdog)
 	evtimer_del(watchdog->timer);
 }
 
-/* 0 turns it off, sd_notify(3); what is less than a millisecond is one. */
+/* 0 turns it off, sd_notify(3); less than a millisecond counts as one. */
 static void
 change_period(struct watchdog *watchdog, int64_t usec)
 {
@@ -176,7 +176,7 @@ watchdog_hear(struct watchdog *watchdog, const struct notify_message *message)
 	bool rests = watchdog->state == RESTING;
 
 	if (message->watchdog_usec >= 0) {
-		/* Asked for at run time, where nobody else has. */
+		/* It had no watchdog, and asks for one now. */
 		rests &= watchdog->period_ms > 0;
 		change_period(watchdog, message->watchdog_usec);
 	}

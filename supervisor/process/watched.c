@@ -17,8 +17,8 @@
 #include "base/fd.h"
 #include "process/remote.h"
 
-#define TOLD_MS 250 /* for the keeper to tell how a child ended */
-#define REAP_MS 5   /* for another parent to know it */
+#define TOLD_MS 250 /* for the keeper to report how a child ended */
+#define REAP_MS 5   /* for another parent to reap it */
 
 struct watched {
 	struct event_base *base;
@@ -26,9 +26,9 @@ struct watched {
 	void *arg;
 	pid_t pid; /* 0: none */
 	int pidfd;
-	struct event *event; /* of one that is not our child */
-	bool told;	     /* the keeper will tell how it ended */
-	int64_t patience;    /* until when to wait for who may tell */
+	struct event *event; /* of a process that is not our child */
+	bool told;	     /* the keeper will report how it ended */
+	int64_t patience;    /* deadline for whoever may report */
 };
 
 struct watched *
@@ -76,7 +76,7 @@ ended(pid_t pid, int status, void *arg)
 	watched->fn(pid, status, watched->arg);
 }
 
-/* Nobody has told how it ended: the kernel may, once its parent knows. */
+/* Nobody has reported the end; the kernel may, once the parent has reaped. */
 static void
 nobody_told(evutil_socket_t fd, short what, void *arg)
 {
@@ -91,7 +91,7 @@ nobody_told(evutil_socket_t fd, short what, void *arg)
 		    watched);
 }
 
-/* Give the keeper the time to tell, or another parent that to reap. */
+/* Wait for the keeper to report, or for another parent to reap. */
 static int
 await_status(struct watched *watched)
 {
@@ -112,7 +112,7 @@ pidfd_readable(evutil_socket_t fd, short what, void *arg)
 	await_status(arg);
 }
 
-/* The parent of a process, 0 if it cannot be told; proc_pid_stat(5). */
+/* The parent of a process, 0 if it is not known; proc_pid_stat(5). */
 static pid_t
 parent_of(pid_t pid)
 {
@@ -150,7 +150,7 @@ watched_set(struct watched *watched, pid_t pid)
 	return watched->event != NULL ? event_add(watched->event, NULL) : -1;
 }
 
-/* The keeper's word may come any time. */
+/* The keeper may report its end at any time. */
 void
 watched_set_ended(struct watched *watched, pid_t pid)
 {

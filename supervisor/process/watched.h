@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A process whose end is to be known, whoever its parent is: ours, which the
- * reaper tells of; the keeper's, which the keeper tells of; or anybody's, as
- * one that daemonised or was adopted, pidfd_open(2).
+ * A process whose end must be known, whoever its parent is: our child, which
+ * the reaper reports; a child of the keeper, which the keeper reports; or any
+ * other, which has daemonised or was adopted, pidfd_open(2).
  */
 #ifndef PROCESS_WATCHED_H
 #define PROCESS_WATCHED_H
@@ -14,24 +14,27 @@
 
 struct watched;
 
-/* Watches nothing yet; fn hears of the end.  *New*; NULL with errno. */
+/*
+ * At first nothing is watched; fn is called at the end.  *New*; NULL with
+ * errno.
+ */
 struct watched *watched_new(struct event_base *, reaper_fn *fn, void *arg);
 void watched_free(struct watched *);
 
 /*
- * Watch this process, and no other.  fn gets its wait status, or
- * REAPER_UNKNOWN, and nothing is watched by then.  -1 with errno: ESRCH if
- * there is none.
+ * Watch this process, and no other.  fn gets its wait status or REAPER_UNKNOWN;
+ * nothing is watched any more by then.  -1 with errno: ESRCH if it does not
+ * exist.
  */
 int watched_set(struct watched *, pid_t);
 
-/* The same for one that ended while nobody watched: its parent may tell. */
+/* As watched_set, for a process that has ended: its parent may tell how. */
 void watched_set_ended(struct watched *, pid_t);
 
-/* 0: none. */
+/* 0 if nothing is watched. */
 pid_t watched_pid(const struct watched *);
 
-/* -1 with errno; ESRCH if none is watched. */
+/* -1 with errno; ESRCH if nothing is watched. */
 int watched_signal(struct watched *, int signal);
 
 #endif

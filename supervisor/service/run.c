@@ -40,6 +40,7 @@
 #include "generation/helper.h"
 #include "generation/output.h"
 #include "generation/roster.h"
+#include "generation/steering_kind.h"
 #include "generation/stored.h"
 #include "process/reaper.h"
 #include "rollout/actions.h"
@@ -261,6 +262,11 @@ open_listeners(struct run *run)
 	char why[RELEASE_WHY];
 	const char *key;
 
+	if (steering_kind_choose(service, why, sizeof(why)) == -1) {
+		if (recovery_is_first(service))
+			return fail(service, STATUS_CONFIG, "%s", why);
+		log_error("%s; classic BPF programs go on", why);
+	}
 	if (!recovery_is_first(service) && recovery_restore(service) == -1)
 		return STATUS_SOFTWARE;
 	/* Nothing runs, or a build without marks has started what runs. */

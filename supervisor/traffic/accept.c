@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The built-in check.  One connection at a time, to one listener after the
- * other; looks at it again and again until it has been accepted, only while
- * the check lasts.  Sends nothing.
+ * The built-in health check.  It makes one connection at a time, to one
+ * listener after the other, and looks again and again whether it has been
+ * accepted, while the check lasts.  It sends nothing.
  */
 #include "traffic/accept.h"
 
@@ -27,14 +27,14 @@ struct accept_check {
 	struct event_base *base;
 	struct address *addresses;
 	size_t n;
-	size_t at; /* the one being checked */
+	size_t at; /* index of the address being checked */
 	unsigned int generation;
 	unsigned int timeout_ms;
 	int64_t deadline; /* clock_ms() */
 	unsigned int interval_ms;
 	unsigned int looks;  /* at this connection */
-	unsigned int source; /* the next directed one to try */
-	bool reserved;	     /* its port is, of a few */
+	unsigned int source; /* index of the next directed source */
+	bool reserved;	     /* its source port is one of a few */
 	int fd;
 	struct event *event;
 	char why[2 * ADDRESS_STRLEN + 3];
@@ -49,7 +49,7 @@ check_address(const struct accept_check *check)
 	return &check->addresses[check->at];
 }
 
-/* Of the one being checked, as it is now; NULL: it is gone. */
+/* The listener that is being checked; NULL if it has gone. */
 static struct listener *
 check_listener(const struct accept_check *check)
 {
@@ -66,8 +66,8 @@ static void check_look(struct accept_check *);
 static void check_next(struct accept_check *);
 
 /*
- * A reset leaves no TIME_WAIT, which would hold a reserved source port.  It
- * is not the way to leave otherwise: servers write it to their logs.
+ * A reset leaves no TIME_WAIT, which would occupy a reserved source port.
+ * Other connections are not reset, as servers log a reset.
  */
 static void
 check_disconnect(struct accept_check *check)
@@ -107,7 +107,7 @@ check_pass_over(struct accept_check *check)
 	check_next(check);
 }
 
-/* What the program has closed meanwhile has not failed. */
+/* Fail, unless the program has closed the socket meanwhile. */
 static void __attribute__((format(printf, 2, 3)))
 check_fail(struct accept_check *check, const char *fmt, ...)
 {
@@ -128,7 +128,7 @@ check_fail(struct accept_check *check, const char *fmt, ...)
 	accept_check_cancel(check);
 }
 
-/* Wait for the connection or for time, no longer than the check may last. */
+/* Wait for the connection or for ms, but no longer than the check lasts. */
 static void
 check_wait(
     struct accept_check *check, short events, int64_t ms, event_callback_fn fn)
@@ -143,7 +143,7 @@ check_wait(
 		check_fail(check, "%s", strerror(ENOMEM));
 }
 
-/* Has one of the generation's sockets an option that is not 0? */
+/* Has one of the generation's sockets this option set? */
 static bool
 check_has(const struct accept_check *check, int level, int option)
 {
@@ -161,9 +161,9 @@ check_has(const struct accept_check *check, int level, int option)
 }
 
 /*
- * The kernel's word on this very connection; where it gives none, the queue,
- * but not at the first look: a connection enters it a moment after
- * connect(2) is through.
+ * The kernel's answer about this very connection.  If it gives none, the queue
+ * decides, but not at the first look: a connection enters the queue a moment
+ * after connect(2) returns.
  */
 static bool
 check_is_accepted(const struct accept_check *check)
@@ -195,9 +195,9 @@ check_look_again(struct accept_check *check)
 }
 
 /*
- * A program that has sent something, or closed, has accepted before.  So has
- * one that resets, but a queue is reset as well when its socket stops
- * listening.
+ * A program that has sent something or closed the connection has accepted it.
+ * So has a program that has reset it; but when a socket stops listening, its
+ * queue is reset as well.
  */
 static void
 check_look(struct accept_check *check)
@@ -221,8 +221,8 @@ check_look(struct accept_check *check)
 }
 
 /*
- * A connection that TCP_DEFER_ACCEPT holds back until data comes is let
- * through by the end of data as well.
+ * TCP_DEFER_ACCEPT holds a connection back until data comes; the end of the
+ * data lets it through as well.
  */
 static void
 check_watch(struct accept_check *check)
@@ -308,7 +308,7 @@ check_open(struct accept_check *check)
 	return connect(check->fd, &to.sa, to.len);
 }
 
-/* Reserved source ports may be in use by a person or by another check. */
+/* Reserved source ports may be in use by a user or by another check. */
 static void
 check_connect(struct accept_check *check)
 {

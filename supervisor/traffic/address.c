@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Addresses as text and as the kernel has them.  Every struct address is
- * kept in one form (unused bytes zero, one length for one meaning), so that
- * equality is that of bytes.
+ * Addresses as text and as the kernel has them.  Every struct address has one
+ * form (unused bytes are zero, and the length depends on the meaning alone), so
+ * that equal addresses have equal bytes.
  */
 #include "traffic/address.h"
 
@@ -57,7 +57,7 @@ set_in6(struct address *a, const struct in6_addr *host, unsigned int port)
 	in6(a)->sin6_port = htons(port);
 }
 
-/* A file's path; abstract names have a NUL in front. */
+/* Set a path; an abstract name begins with NUL. */
 static void
 set_un(struct address *a, const char *name, size_t len)
 {
@@ -135,7 +135,7 @@ parse_port(const char *text, unsigned int *port)
 	return 0;
 }
 
-/* `fe80::1%eth0` and `fe80::1%2` name the interface, ipv6(7). */
+/* `fe80::1%eth0` and `fe80::1%2` name an interface, ipv6(7). */
 static int
 parse_in6(struct address *a, char *host, unsigned int port)
 {
@@ -189,7 +189,7 @@ parse_inet(struct address *a, const char *text, const char **why)
 	return 0;
 }
 
-/* Abstract names hold any bytes: `\xHH` for those that are not graphic. */
+/* An abstract name may have any byte; `\xHH` is one that is not graphic. */
 static int
 parse_abstract(struct address *a, const char *text, const char **why)
 {
@@ -309,7 +309,7 @@ address_is_wildcard(const struct address *a)
 	    IN6_IS_ADDR_UNSPECIFIED(&in6(a)->sin6_addr);
 }
 
-/* IPv4 can reach it: the family itself, and what IPv6 maps into itself. */
+/* Is it an IPv4 address, or one that IPv6 maps? */
 static bool
 takes_in4(const struct address *a, in_addr_t *host)
 {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "traffic/steer.h"
 #include "traffic/trace.h"
 
 /* The oldest has proved itself for longest. */
@@ -24,25 +25,48 @@ oldest_keeper(const struct group *g)
 	return oldest;
 }
 
+bool
+attach_has_keeper(const struct group *group)
+{
+	return oldest_keeper(group) != 0;
+}
+
+struct steer_plan
+attach_adapt(const struct endpoint *at, const struct steer_plan *plan)
+{
+	struct steer_plan ours = *plan;
+
+	ours.sticky |= at->address.type == SOCK_DGRAM;
+	return ours;
+}
+
+struct steer_plan
+attach_fallback(const struct group *group, struct steer_share *share)
+{
+	const struct steer_plan plan = { .shares = share, .nshares = 1 };
+
+	*share = (struct steer_share){ oldest_keeper(group), 100 };
+	return plan;
+}
+
 static ssize_t
 compile(const struct endpoint *at, const struct group *group,
     const struct steer_plan *plan, const struct steer_slot *slots,
     struct sock_filter *code)
 {
-	const struct steer_share share = { oldest_keeper(group), 100 };
-	const struct steer_plan fallback = { .shares = &share, .nshares = 1 };
 	struct steer_plan ours;
+	struct steer_share share;
 	ssize_t n = -1;
 
 	errno = EINVAL;
 	if (plan != NULL) {
-		ours = *plan;
-		ours.sticky |= at->address.type == SOCK_DGRAM;
+		ours = attach_adapt(at, plan);
 		n = steer_compile(&ours, slots, group->n, code, BPF_MAXINSNS);
 	}
-	if (n == -1 && errno == EINVAL)
-		n = steer_compile(
-		    &fallback, slots, group->n, code, BPF_MAXINSNS);
+	if (n == -1 && errno == EINVAL) {
+		ours = attach_fallback(group, &share);
+		n = steer_compile(&ours, slots, group->n, code, BPF_MAXINSNS);
+	}
 	return n;
 }
 
@@ -57,7 +81,7 @@ attach_plan(const struct endpoint *at, const struct group *group,
 	ssize_t n;
 	size_t i;
 
-	if (oldest_keeper(group) == 0) /* who leaves is served as before */
+	if (!attach_has_keeper(group)) /* who leaves is served as before */
 		return 0;
 	slots = calloc(group->n, sizeof(*slots));
 	if (slots == NULL)

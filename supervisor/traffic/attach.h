@@ -11,7 +11,7 @@
 
 #include "traffic/endpoint.h"
 #include "traffic/group.h"
-#include "traffic/steer.h"
+#include "traffic/plan.h"
 
 /*
  * At once for the whole group.  Where none of the plan's generations has a
@@ -23,6 +23,16 @@
  */
 int attach_plan(const struct endpoint *, const struct group *,
     const struct steer_plan *, ssize_t traced);
+
+/* Does a socket serve, or may one? */
+bool attach_has_keeper(const struct group *);
+
+/* The plan as it is for this address; what it points to is borrowed. */
+struct steer_plan attach_adapt(
+    const struct endpoint *, const struct steer_plan *);
+
+/* The one where no generation of the plan is there; share is its memory. */
+struct steer_plan attach_fallback(const struct group *, struct steer_share *);
 
 /*
  * A generation whose share is above 0 by the plan, among those that have a

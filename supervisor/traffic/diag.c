@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Questions to the kernel's socket diagnosis: requests, and the walk through
- * their answers.
+ * Questions to the kernel's socket diagnosis: the requests, and walking through
+ * the answers.
  */
 #include "traffic/diag.h"
 
@@ -17,12 +17,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#define ANSWER_MAX 32768 /* no longer part of a dump is made, netlink(7) */
+#define ANSWER_MAX 32768 /* the longest part of a dump, netlink(7) */
 #define NO_COOKIE  UINT32_MAX
 
 /*
- * SYN_RECV is left out: such a socket is nobody's yet.  So are the dead:
- * TIME_WAIT and CLOSE.
+ * SYN_RECV is left out, since no program has such a socket yet.  TIME_WAIT and
+ * CLOSE are left out, since the connection has ended.
  */
 #define CONNECTION_STATES                                                    \
 	(1u << TCP_ESTABLISHED | 1u << TCP_FIN_WAIT1 | 1u << TCP_FIN_WAIT2 | \
@@ -73,7 +73,7 @@ out:
 	return r;
 }
 
-/* A request of any family begins alike. */
+/* Begin a request of any family. */
 static void *
 begin(struct nlmsghdr *header, uint16_t flags, size_t size)
 {
@@ -84,7 +84,7 @@ begin(struct nlmsghdr *header, uint16_t flags, size_t size)
 
 /*
  * The kernel accepts a socket when the code ends exactly at its end, and
- * refuses it when a jump leads past that, inet_diag_bc_run() in
+ * refuses it when a jump leads beyond that, inet_diag_bc_run() in
  * net/ipv4/inet_diag.c.
  */
 static struct port_test *
@@ -189,7 +189,7 @@ diag_unix(diag_unix_fn *fn, void *arg)
 
 /*
  * A lookup that finds no connection falls back to the listening socket: the
- * handshake is not over, or waits for data, TCP_DEFER_ACCEPT in tcp(7).
+ * handshake is not complete or waits for data, TCP_DEFER_ACCEPT in tcp(7).
  */
 static int
 see_tcp(const struct nlmsghdr *header, void *arg)
@@ -217,7 +217,7 @@ put_address(const struct sockaddr_storage *sa, __be16 *port, __be32 *address)
 	}
 }
 
-/* Ask for the server's end: its own address is our peer's. */
+/* Ask for the server's end, whose own address is our peer's address. */
 static int
 ask_tcp(const struct sockaddr_storage *own, int fd, unsigned int *inode)
 {
@@ -325,13 +325,13 @@ diag_unix_queue(int fd)
 	return length;
 }
 
-/* What was asked for, and whether it was found. */
+/* What is searched for, and whether it was found. */
 struct listening {
 	const struct inet_diag_req_v2 *request;
 	bool found;
 };
 
-/* Where none is at the address itself, one at the wildcard is told of. */
+/* If no socket is at the address, the kernel returns one at the wildcard. */
 static int
 see_listening(const struct nlmsghdr *header, void *arg)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Questions to the kernel's socket diagnosis, sock_diag(7), over netlink.
- * Knows the messages and nothing of generations; each question opens and
- * closes its own socket and never blocks.
+ * Questions to the kernel's socket diagnosis, sock_diag(7), over netlink.  This
+ * module knows the messages and nothing of generations.  Each question opens
+ * and closes a socket of its own and never blocks.
  */
 #ifndef TRAFFIC_DIAG_H
 #define TRAFFIC_DIAG_H
@@ -18,40 +18,40 @@ typedef void diag_unix_fn(
     unsigned int inode, const char *name, size_t len, void *arg);
 
 /*
- * Tell of each TCP socket of a family, AF_INET or AF_INET6, that is a
- * connection and whose own port is one of n > 0; the kernel leaves out the
- * others.  -1 with errno: EINTR if sockets changed meanwhile so that some
- * may have been left out or told twice, ENOENT if the kernel has no such
- * diagnosis.
+ * Call the function for each TCP connection of a family, AF_INET or AF_INET6,
+ * whose own port is one of n > 0; the kernel omits the others.  -1 with errno:
+ * EINTR if sockets changed meanwhile, so that some may be missing or come
+ * twice, ENOENT if the kernel has no such diagnosis.
  */
 int diag_tcp(
     int family, const uint16_t *ports, size_t n, diag_tcp_fn *, void *arg);
 
 /*
- * Tell of each connected Unix socket that has a name: those which a server
- * accepted have the name that it had bound.  name is len bytes of sun_path,
- * one of NUL first if it is abstract.  -1 with errno as above.
+ * Call the function for each connected Unix socket that has a name: sockets
+ * that a server has accepted have the name that the server bound.  name is len
+ * bytes of sun_path, which begin with NUL for an abstract name.  -1 with errno
+ * as diag_tcp.
  */
 int diag_unix(diag_unix_fn *, void *arg);
 
 /*
- * Has a program accepted the connection whose client end is fd, a connected
- * TCP or Unix stream socket to this very machine?  A socket has no inode
- * before accept(2) has made a file of it, so this is exact whatever else is
- * in the queue.  Returns 1 or 0; -1 with errno if the kernel does not tell.
+ * Has a program accepted the connection whose client end is fd, a connected TCP
+ * or Unix stream socket to this machine?  A socket gets its inode only when
+ * accept(2) makes a file of it, so the answer is exact whatever else is in the
+ * queue.  1 or 0; -1 with errno if the kernel does not tell.
  */
 int diag_accepted(int fd);
 
 /*
  * Does a stream socket listen at exactly this address?  A TCP socket is found
- * by it, and one of several will do; a Unix socket by its inode.  Returns 1 or
+ * by the address, and any of several will do; a Unix socket by its inode.  1 or
  * 0; -1 with errno if the kernel does not tell.
  */
 int diag_listens(const struct sockaddr *, unsigned int inode);
 
 /*
- * What waits in a Unix socket: connections to be accepted where it listens,
- * else bytes.  -1 with errno if the kernel does not tell.
+ * The length of a Unix socket's queue: in connections if the socket listens,
+ * else in bytes.  -1 with errno if the kernel does not tell.
  */
 int diag_unix_queue(int fd);
 

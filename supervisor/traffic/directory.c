@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Directories: whose rights are used there, how they are held for a successor,
- * and what a deputy is asked to do in them.
+ * Directories: which rights are used there, how directories are held for a
+ * successor, and the jobs for a deputy in them.
  */
 #include "traffic/directory.h"
 
@@ -20,7 +20,7 @@
 #include "traffic/finder.h"
 #include "traffic/holder.h"
 
-#define HELD_BIT (UINT64_C(1) << 63) /* no socket's cookie has it */
+#define HELD_BIT (UINT64_C(1) << 63) /* no socket's cookie has this bit */
 
 struct directory {
 	unsigned int refs;
@@ -28,7 +28,7 @@ struct directory {
 	char path[PATH_MAX];
 	struct identity identity;
 	struct credentials who;
-	uint64_t key; /* what it is held as; 0: not yet */
+	uint64_t key; /* its name at the holder; 0: not held yet */
 	const struct holder *holder;
 };
 
@@ -60,7 +60,7 @@ directory_new(int fd, const char *path, const struct credentials *who)
 	return d;
 }
 
-/* With these rights also on the way there. */
+/* Open a directory with these rights, which also hold for the path to it. */
 static struct directory *
 open_as(const char *path, const struct credentials *who)
 {
@@ -143,7 +143,7 @@ directory_save(const struct directory *d)
 	    (json_int_t)d->key, "who", credentials_save(&d->who));
 }
 
-/* Where nobody held it, the path must do. */
+/* If nobody held the directory, it is opened by its path. */
 struct directory *
 directory_restore(const json_t *saved, const struct way_finder *finder,
     const struct holder *holder)
@@ -198,7 +198,7 @@ directory_is_ours(const struct directory *d)
 	return d->who.uid == geteuid();
 }
 
-/* With this socket, or -1. */
+/* Have a deputy do an act there, with this socket or -1. */
 static int
 do_there(
     const struct directory *d, int fd, deputy_act *act, void *data, size_t size)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A directory in which Unix sockets have their names, and whose rights are
- * used there: those of the program that binds them; our own only where the
- * operator named the path and nobody else can change what it leads to.  All
- * is done by a deputy (base/deputy.h) and by open directories, with names of
- * one component; what is changed is a socket, and the one that is meant.
+ * A directory in which Unix sockets have their names, and the rights that are
+ * used there: those of the program that binds the sockets; our own only if the
+ * operator named the path and nobody else can change where it leads.  A deputy
+ * (base/deputy.h) does all work in the directory, with an open directory and
+ * names of one component.  It changes sockets only, and only the one that is
+ * meant.
  *
- * Descriptors are held for a successor, who may reach the directory by no
- * path of its own.
+ * Descriptors are held for a successor, which may have no path to the
+ * directory.
  */
 #ifndef TRAFFIC_DIRECTORY_H
 #define TRAFFIC_DIRECTORY_H
@@ -20,22 +21,23 @@
 #include "base/credentials.h"
 #include "traffic/identity.h"
 
-#define DIRECTORY_NAME (NAME_MAX + 1) /* room for a name in it */
+#define DIRECTORY_NAME (NAME_MAX + 1) /* room for a name */
 
 struct directory;
 struct holder;
 struct way_finder;
 
 /*
- * The directory fd, *stolen* in every case, as O_PATH opens it.  path is what
- * people call it; both others are copied.  *New*, counted; NULL with errno.
+ * The directory fd, *stolen* in every case, opened with O_PATH.  path is its
+ * name for people; path and credentials are copied.  *New*, counted; NULL with
+ * errno.
  */
 struct directory *directory_new(
     int fd, const char *path, const struct credentials *);
 
 /*
- * The one of a path that the operator named for sockets of this owner's.
- * NULL with errno.
+ * The directory of a path that the operator named for sockets of this owner.
+ * *New*; NULL with errno.
  */
 struct directory *directory_named(
     const char *path, const struct credentials *owner);
@@ -43,18 +45,18 @@ struct directory *directory_named(
 struct directory *directory_ref(struct directory *);
 void directory_unref(struct directory *);
 
-/* To be held from now on.  -1 with errno. */
+/* Hold the directory from now on.  -1 with errno. */
 int directory_hold(struct directory *, const struct holder *);
 
-/* *New*; NULL with ENOMEM.  And back; NULL with errno. */
+/* Save, *new*, NULL with ENOMEM; and restore, *new*, NULL with errno. */
 json_t *directory_save(const struct directory *);
 struct directory *directory_restore(
     const json_t *, const struct way_finder *, const struct holder *);
 
-/* Is it this one, through whatever mount? */
+/* Is it this directory, whatever mount leads to it? */
 bool directory_is(const struct directory *, const struct identity *);
 
-/* What people call it, with a slash at its end; its descriptor, borrowed. */
+/* Its name for people, with a slash at the end; its descriptor, borrowed. */
 const char *directory_path(const struct directory *);
 int directory_fd(const struct directory *);
 
@@ -62,9 +64,9 @@ int directory_fd(const struct directory *);
 bool directory_is_ours(const struct directory *);
 
 /*
- * Bind a socket to a name there and say which file that has made.  A socket
- * that has the name is removed first.  The file is given to owner's user and
- * group where ours are others and may be given away.  -1 with errno.
+ * Bind a socket to a name; made is the file that this has made.  A socket that
+ * has the name is removed first.  The file is given to owner's user and group
+ * if these are not ours and we may give it away.  -1 with errno.
  */
 int directory_bind(const struct directory *, int fd, const char *name,
     mode_t umask, const struct credentials *owner, struct identity *made);
@@ -73,24 +75,25 @@ int directory_bind(const struct directory *, int fd, const char *name,
 int directory_connect(const struct directory *, int fd, const char *name);
 
 /*
- * Put the socket `private` in the place of `public`, by way of `temporary`, in
- * one step and with the mode and the owner of a socket that is there.  -1 with
- * errno: ENOTSOCK if something else lies there, ESTALE if private is not this
- * file any more.  It is fine if it is in place already.
+ * Put the socket `private` in the place of `public`, through the name
+ * `temporary`, in one step, with the mode and the owner of the socket that was
+ * there.  It is no failure if the socket is in place already.  -1 with errno:
+ * ENOTSOCK if the place has another kind of file, ESTALE if private is not this
+ * file any more.
  */
 int directory_place(const struct directory *, const char *private,
     const struct identity *, const char *temporary, const char *public);
 
-/* Remove a name, if it still is this very socket's. */
+/* Remove a name if it is still this very socket's. */
 void directory_remove(
     const struct directory *, const char *name, const struct identity *);
 
-/* Is a name there still this very socket's?  -1 with errno: ENOENT if not. */
+/* Is a name still this very socket's?  -1 with errno: ENOENT if not. */
 int directory_has(
     const struct directory *, const char *name, const struct identity *);
 
 /*
- * Does a socket lie there that somebody serves, or may?  0 if not; -1 with
+ * 0 if no process serves, or may serve, at a socket of this name; -1 with
  * errno: EADDRINUSE, ENOTSOCK.
  */
 int directory_claim(const struct directory *, const char *name, int type);

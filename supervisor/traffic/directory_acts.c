@@ -14,7 +14,7 @@
 
 #include "base/fd.h"
 
-/* Does a socket lie there?  1, 0 if there is nothing; -1 with ENOTSOCK. */
+/* Has a socket this name?  1; 0 if nothing has it; -1 with ENOTSOCK. */
 static int
 look(const char *name, struct stat *st)
 {
@@ -26,7 +26,7 @@ look(const char *name, struct stat *st)
 	return -1;
 }
 
-/* The very file, to be acted upon whoever has its name then; -1 with errno. */
+/* Open the very file, so that a later change of its name does not matter. */
 static int
 open_socket(const char *name, struct stat *st)
 {
@@ -39,7 +39,7 @@ open_socket(const char *name, struct stat *st)
 	return -1;
 }
 
-/* A descriptor that O_PATH opened stands for its file there, proc(5). */
+/* In /proc a descriptor of O_PATH leads to its file, proc(5). */
 static void
 name_descriptor(int fd, char buf[static 32])
 {
@@ -53,7 +53,7 @@ directory_act_open(void *data, int *fd)
 	return *fd == -1 ? -1 : 0;
 }
 
-/* Did a predecessor bind it here, and end before it had noted that? */
+/* Did a predecessor bind it here, and end before that was noted? */
 static bool
 is_bound_to(int fd, const char *name)
 {
@@ -68,8 +68,8 @@ is_bound_to(int fd, const char *name)
 }
 
 /*
- * By the whole path where there is room and it leads here, which is what
- * getsockname(2) then says to the program; else by the name alone.
+ * Bind by the whole path if there is room and it leads here, since
+ * getsockname(2) then returns it to the program; else by the name alone.
  */
 static int
 bind_name(const struct bind_job *job)
@@ -151,8 +151,8 @@ directory_act_connect(void *data, int *unused)
 }
 
 /*
- * A socket there keeps its mode and its owner when another takes its place.
- * Another user's is ours to replace, but not to give away.
+ * Copy mode and owner of the socket that is replaced.  We may replace another
+ * user's socket, but cannot give ours to that user.
  */
 static int
 take_on_looks(int fd, const struct stat *own, const struct stat *other)
@@ -171,7 +171,7 @@ take_on_looks(int fd, const struct stat *own, const struct stat *other)
 	return 0;
 }
 
-/* Link this very file, by whatever name, and let it take the place. */
+/* Link this very file, whatever its name is, and rename the link. */
 static int
 take_place(int fd, const struct place_job *job)
 {
@@ -187,7 +187,7 @@ take_place(int fd, const struct place_job *job)
 		return -1;
 	r = rename(job->temporary, job->public);
 	error = errno;
-	/* It stays if both were links of one file already, rename(2). */
+	/* The link stays if both were links of one file, rename(2). */
 	if (look(job->temporary, &st) == 1 && identity_is(&job->identity, &st))
 		unlink(job->temporary);
 	errno = error;
@@ -239,7 +239,7 @@ directory_act_has(void *data, int *unused)
 	return -1;
 }
 
-/* Nobody serves there: who died has left a file that refuses. */
+/* A socket whose process has ended leaves a file that refuses connections. */
 int
 directory_act_claim(void *data, int *unused)
 {

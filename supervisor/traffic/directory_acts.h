@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What a deputy does in a directory that has Unix sockets: the acts of
- * traffic/directory.h, base/deputy.h.  They run in the child, with the
- * program's rights, and work in the directory by names of one component; what
- * they change is a socket, and the one that is meant.
+ * traffic/directory.h, base/deputy.h.  They run in the child with the program's
+ * rights, and use names of one component.  They change sockets only, and only
+ * the one that is meant.
  */
 #ifndef TRAFFIC_DIRECTORY_ACTS_H
 #define TRAFFIC_DIRECTORY_ACTS_H
@@ -16,9 +16,9 @@
 
 #include "traffic/identity.h"
 
-/* Each is a deputy_act: -1 with errno. */
+/* Each function is a deputy_act: -1 with errno. */
 
-/* The directory of this path, a string, *new* in *fd as O_PATH opens it. */
+/* Open the directory of a path, a string, with O_PATH, *new* in *fd. */
 int directory_act_open(void *path, int *fd);
 
 struct bind_job {
@@ -28,12 +28,12 @@ struct bind_job {
 	mode_t umask;
 	uid_t uid;
 	gid_t gid;
-	struct identity made; /* the file that it has made */
+	struct identity made; /* the file that bind(2) has made */
 };
 
 /*
- * Bind the socket, unless it is so already: by path where that leads here.
- * The file is given to uid and gid where our rights are root's.
+ * Bind the socket, unless it is bound already: by path if path leads here.
+ * With root's rights the file is given to uid and gid.
  */
 int directory_act_bind(void *bind_job, int *unused);
 
@@ -44,7 +44,7 @@ struct place_job {
 	struct identity identity;
 };
 
-/* By a link `temporary`; ENOTSOCK, ESTALE as directory_place says. */
+/* Through the link `temporary`; ENOTSOCK, ESTALE as directory_place. */
 int directory_act_place(void *place_job, int *unused);
 
 struct remove_job {
@@ -52,7 +52,7 @@ struct remove_job {
 	struct identity identity;
 };
 
-/* Remove the name, if it still is this very socket's. */
+/* Remove the name if it is still this very socket's. */
 int directory_act_remove(void *remove_job, int *unused);
 
 /* Is the name still this very socket's?  ENOENT if not. */
@@ -60,14 +60,14 @@ int directory_act_has(void *remove_job, int *unused);
 
 struct connect_job {
 	int fd;	  /* for directory_act_connect: the socket */
-	int type; /* for directory_act_claim: of the socket to try with */
+	int type; /* for directory_act_claim: its type */
 	char name[NAME_MAX + 1];
 };
 
 /* Connect a socket that does not block. */
 int directory_act_connect(void *connect_job, int *unused);
 
-/* 0 if no socket has the name that is, or may be, served; EADDRINUSE. */
+/* 0 if nobody serves, or may serve, at this name; EADDRINUSE, ENOTSOCK. */
 int directory_act_claim(void *connect_job, int *unused);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Counting connections: the sockets that the kernel has at some addresses,
- * those of them that some processes hold.  Keeps nothing between two counts.
+ * Counting connections: sockets that the kernel has at some addresses and that
+ * some processes have open.  Nothing is kept between two counts.
  */
 #include "traffic/drain.h"
 
@@ -19,10 +19,10 @@
 #include "base/fd.h"
 #include "traffic/diag.h"
 
-#define COUNT_TRIES 5 /* of a dump that sockets changed under */
+#define COUNT_TRIES 5 /* tries, as sockets may change during a dump */
 
 struct drain_set {
-	bool whole;	      /* nothing that is there was denied */
+	bool whole;	      /* every look was permitted */
 	unsigned int *inodes; /* sorted */
 	size_t n;
 	size_t size;
@@ -70,8 +70,8 @@ set_has(const struct drain_set *set, unsigned int inode)
 }
 
 /*
- * The number in `socket:[N]`; 0 for all else.  -1 with errno: who may list the
- * descriptors need not be one who may read them, proc_pid_fd(5).
+ * The number in `socket:[N]`; 0 for other files.  -1 with errno: whoever may
+ * list descriptors may not always read their links, proc_pid_fd(5).
  */
 static int
 socket_inode(int dir, const char *name, unsigned int *inode)
@@ -176,7 +176,7 @@ is_counted(const struct count *count, unsigned int inode)
 	return count->set == NULL || set_has(count->set, inode);
 }
 
-/* A dual-stack socket has its IPv4 connections as IPv6 too, mapped. */
+/* A dual-stack socket has its IPv4 connections as mapped IPv6 as well. */
 static bool
 is_at(const struct inet_diag_msg *socket, const struct address *address)
 {
@@ -210,7 +210,7 @@ count_tcp(const struct inet_diag_msg *socket, void *arg)
 		count->found++;
 }
 
-/* What is behind the last slash. */
+/* The part after the last slash. */
 static const char *
 last_part(const char *path, size_t len, size_t *part)
 {
@@ -225,9 +225,9 @@ last_part(const char *path, size_t len, size_t *part)
 }
 
 /*
- * A path is known by its last part, which may go on with the mark of a
- * generation's private path: the rest depends on the directory that the
- * program was in when it bound the socket.
+ * A path is known by its last part, which may have the suffix of a generation's
+ * private path.  The part before depends on the directory in which the program
+ * was when it bound the socket.
  */
 static bool
 has_name(const struct address *address, const char *name, size_t len)
@@ -265,7 +265,7 @@ count_unix(unsigned int inode, const char *name, size_t len, void *arg)
 		count->found++;
 }
 
-/* Ask once for all stream addresses of a family, if there are any. */
+/* Ask once for all stream addresses of a family, if it has any. */
 static int
 count_family(struct count *count, int family)
 {

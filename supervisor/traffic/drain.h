@@ -12,34 +12,34 @@
 
 #include "traffic/address.h"
 
-/* A set of sockets, by inode: what some processes have open. */
+/* A set of sockets that some processes have open, by inode. */
 struct drain_set;
 
 /*
- * The sockets that these processes have open.  Processes that are gone, or
- * that may not be looked into while others may, have none.  Looking costs
- * some 2 microseconds a descriptor.  A set may be kept from count to count,
- * only that it lacks what was accepted since: believe a count of 0 from a
- * new set alone.  *New*; NULL with errno: EACCES if none of the processes
- * may be looked into.
+ * The sockets that these processes have open.  A process that has ended has
+ * none; nor has one that we may not look into, if we may look into others.  A
+ * look costs some 2 microseconds for each descriptor.  A set may be used for
+ * several counts, but lacks sockets that were accepted since: believe a count
+ * of 0 only with a new set.  *New*; NULL with errno: EACCES if we may look into
+ * none of the processes.
  */
 struct drain_set *drain_set_new(const pid_t *pids, size_t n);
 void drain_set_free(struct drain_set *);
 
-/* Is this socket of ours among them? */
+/* Is this socket of ours in the set? */
 bool drain_set_has(const struct drain_set *, int fd);
 
-/* Could all of the processes be looked into? */
+/* Could we look into all of the processes? */
 bool drain_set_is_whole(const struct drain_set *);
 
 /*
- * Open connections at these addresses (states other than LISTEN and
- * TIME_WAIT) whose socket is in the set: those that wait in an accept queue
- * are not, nobody has them open.  Without a set (NULL) all of them.  A wildcard
- * takes in every connection of its port, a Unix path also its private ones,
- * PATH.hotswap-N; UDP has none. Returns their number; -1 with errno: EAGAIN if
- * the kernel's tables never stood still for long enough, ENOENT if it has no
- * socket diagnosis.
+ * Count the open connections at these addresses (in any state but LISTEN and
+ * TIME_WAIT) whose socket is in the set.  A connection in an accept queue is in
+ * no set, since no process has it open.  With NULL as set all are counted.  A
+ * wildcard includes every connection of its port, a Unix path also its private
+ * paths, PATH.hotswap-N; UDP has no connections.  -1 with errno: EAGAIN if the
+ * kernel's tables changed during every attempt, ENOENT if it has no socket
+ * diagnosis.
  */
 int drain_count(
     const struct drain_set *, const struct address *addresses, size_t n);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a listener and its way of steering both speak of.
+ * What a listener and its way of steering have in common.
  */
 #ifndef TRAFFIC_ENDPOINT_H
 #define TRAFFIC_ENDPOINT_H
@@ -14,25 +14,29 @@
 struct directory;
 struct holder;
 
+/* What chooses in a SO_REUSEPORT group. */
+enum steering_kind { KIND_CLASSIC, KIND_EBPF };
+
 enum listener_steering { STEERING_REUSEPORT, STEERING_RENAME, STEERING_SHARED };
 
-/* What the last component of a path may be to a listener. */
+/* What the last component of a path may be for a listener. */
 enum listener_path { PATH_OTHER, PATH_PUBLIC, PATH_PRIVATE };
 
-/* Where, and what the sockets made there are like. */
+/* The address, and the properties of sockets that are made there. */
 struct endpoint {
-	struct address address; /* port 0 until the first is bound */
+	struct address address; /* port 0 until the first socket is bound */
 	int backlog;
-	struct credentials owner; /* of what is made there */
+	struct credentials owner; /* of sockets that are made there */
 	mode_t umask;		  /* for a Unix socket's file */
 
 	/*
-	 * Where the Unix sockets that join now have their names, borrowed;
-	 * NULL: where the address says, which is the operator's word.
+	 * Where Unix sockets that join now have their names, borrowed.  NULL:
+	 * in the directory of the address, as the operator named it.
 	 */
 	struct directory *directory;
-	bool v6only; /* of the sockets there, once there are some */
-	bool passed; /* somebody else has made the one that is there */
+	bool v6only; /* of the sockets there, once there is one */
+	bool passed; /* somebody else has made the socket */
+	enum steering_kind kind; /* what shall choose, where it can */
 	const struct holder *holder; /* NULL: none */
 };
 

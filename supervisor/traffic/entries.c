@@ -27,7 +27,7 @@ entries_of(const struct entries *e, unsigned int generation, size_t *n)
 	return first > 0 ? e->fds + first : e->fds;
 }
 
-/* Room for one more in both lists.  -1 with errno. */
+/* Make room for one more in both lists.  -1 with errno. */
 static int
 grow(struct entries *e)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The sockets of a listener by generation: those of one generation are side
+ * The sockets of a listener by generation.  Sockets of one generation are side
  * by side, in the order in which they came.
  */
 #ifndef TRAFFIC_ENTRIES_H
@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-/* All zero at first. */
+/* At first all members are zero. */
 struct entries {
 	unsigned int *generations;
 	int *fds; /* borrowed */
@@ -17,17 +17,17 @@ struct entries {
 
 void entries_fini(struct entries *);
 
-/* Behind the others of its generation.  -1 with errno. */
+/* Add a socket after the others of its generation.  -1 with errno. */
 int entries_add(struct entries *, unsigned int generation, int fd);
 
-/* Those of a generation, borrowed until the next change.  *n may be 0. */
+/* The sockets of a generation, borrowed until the next change.  *n may be 0. */
 const int *entries_of(
     const struct entries *, unsigned int generation, size_t *n);
 
-/* Forget n of them, which begin at fds in the list. */
+/* Remove n sockets, which begin at fds in the list. */
 void entries_remove(struct entries *, const int *fds, size_t n);
 
-/* Those of a generation are another's, which has none. */
+/* Give a generation's sockets to another generation, which has none. */
 void entries_rename(struct entries *, unsigned int from, unsigned int to);
 
 #endif

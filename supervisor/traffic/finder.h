@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where what a predecessor has left is found.
+ * How the sockets that a predecessor has left are found.
  */
 #ifndef TRAFFIC_FINDER_H
 #define TRAFFIC_FINDER_H
 
 #include <stdint.h>
 
-/* Where a way that comes up again finds its sockets. */
+/* Finds sockets for a way that is restored. */
 struct way_finder {
 	/*
-	 * The descriptor of a generation's socket, or with 0 of one that is
-	 * nobody's, the way's own from then on.  -1 if it is no more.
+	 * The descriptor of a generation's socket; with generation 0 of a
+	 * socket that no generation has, which the way owns from then on.  -1
+	 * if there is none any more.
 	 */
 	int (*find)(unsigned int generation, uint64_t cookie, void *arg);
 	void *arg;

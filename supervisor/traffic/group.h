@@ -29,6 +29,8 @@ struct group_slot {
 	bool leaving;
 	bool unsure; /* may have changed places with others that are unsure */
 	bool gone;   /* has left, see group_vanish */
+	unsigned int key;  /* in the eBPF program's map, and 1; 0: none */
+	unsigned int told; /* the generation that it is known to be of */
 };
 
 /* All zero at first. */

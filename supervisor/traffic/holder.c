@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The holder of sockets: sockets are known by their cookie, socket(7), the
- * one name that they have over execve(2), fork(2) and SCM_RIGHTS.
+ * The holder of sockets.  A socket is known by its cookie, socket(7), the only
+ * name that stays the same over execve(2), fork(2) and SCM_RIGHTS.
  */
 #include "traffic/holder.h"
 

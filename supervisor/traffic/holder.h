@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Who keeps sockets alive while we are away, as the traffic room sees it:
- * told of each socket before it can be reached and before it is closed, and
- * whenever what listener_save says has changed: at once (commit) where the
- * kernel goes by it, or before anything follows from it (changed).
+ * Who keeps sockets alive between supervisors, as seen from traffic/.  The
+ * holder is told of each socket before it can be reached and before it is
+ * closed, and of each change of what listener_save returns: with commit if the
+ * kernel has to follow it at once, else with changed.
  */
 #ifndef TRAFFIC_HOLDER_H
 #define TRAFFIC_HOLDER_H
@@ -12,10 +12,10 @@
 #include <stdint.h>
 
 struct holder {
-	/* -1 with errno: it cannot be held, and must not be used. */
+	/* -1 with errno: it cannot be held, and so must not be used. */
 	int (*hold)(uint64_t cookie, int fd, void *arg);
 
-	/* wait: return only once the holder has closed its duplicate. */
+	/* With wait, return only once the holder has closed its duplicate. */
 	void (*release)(uint64_t cookie, bool wait, void *arg);
 
 	void (*commit)(void *arg);
@@ -23,7 +23,7 @@ struct holder {
 	void *arg;
 };
 
-/* A holder that is NULL does nothing. */
+/* With NULL as holder these do nothing. */
 int holder_hold(const struct holder *, int fd);
 void holder_release(const struct holder *, int fd, bool wait);
 void holder_commit(const struct holder *);

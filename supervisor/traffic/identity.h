@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which file it is, whatever it is called: by it we know the files that we
- * have made, since others may have their names meanwhile.
+ * Which file it is, whatever its name is.  By the identity we know files that
+ * we have made, since other files may have their names by now.
  */
 #ifndef TRAFFIC_IDENTITY_H
 #define TRAFFIC_IDENTITY_H
@@ -19,7 +19,7 @@ struct identity {
 
 bool identity_is(const struct identity *, const struct stat *);
 
-/* For a successor, *new*; and back, zeros where there was none. */
+/* Save for a successor, *new*; and restore, as zeros if there was none. */
 json_t *identity_save(const struct identity *);
 void identity_restore(struct identity *, const json_t *);
 

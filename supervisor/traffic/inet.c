@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the kernel wants of sockets before it takes them into one group.
+ * What the kernel demands of sockets before it puts them into one group.
  */
 #include "traffic/inet.h"
 
@@ -61,9 +61,9 @@ inet_learn(struct endpoint *at, int fd)
 }
 
 /*
- * Nobody else has this address: with SO_REUSEPORT we would join the group of
- * any other server of the same owner unasked.  Returns a socket that holds
- * the address for TCP, which does not keep others of ours from it.
+ * Make sure that nobody else has this address: with SO_REUSEPORT we would join
+ * the group of any other server of the same owner.  Returns a socket that keeps
+ * the address for TCP, and lets other sockets of ours have it.
  */
 static int
 claim(struct endpoint *at)
@@ -92,8 +92,8 @@ dress(const struct endpoint *at, int fd, uid_t owner)
 	if (!inet_is_tcp(at))
 		return 0;
 	/*
-	 * Always by number: the kernel takes a port that it chose itself
-	 * away again when the socket is shut down.
+	 * Always bind by number: the kernel frees a port that it chose itself
+	 * when the socket is shut down.
 	 */
 	if (sockopt_set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1)
 		return -1;
@@ -121,7 +121,7 @@ inet_conform(const struct endpoint *at, int fd, uid_t *owner, bool first)
 	struct stat st;
 
 	if (sockopt_is_set(fd, SOL_SOCKET, SO_ACCEPTCONN)) {
-		errno = EINVAL; /* nobody knows where it is in the array */
+		errno = EINVAL; /* its index in the array is not known */
 		return -1;
 	}
 	if (fstat(fd, &st) == -1 ||
@@ -135,7 +135,7 @@ inet_conform(const struct endpoint *at, int fd, uid_t *owner, bool first)
 	return -1;
 }
 
-/* What the kernel compares, besides address and owner. */
+/* Compare what the kernel compares besides address and owner. */
 static bool
 is_alike(int fd, int other)
 {
@@ -201,15 +201,15 @@ inet_gather(const struct group *group)
 void
 inet_withdraw(const struct endpoint *at, int fd)
 {
-	/* A duplicate keeps what is not shut down in the group. */
+	/* Else a duplicate elsewhere would keep it in the group. */
 	if (inet_is_tcp(at))
 		shutdown(fd, SHUT_RDWR);
 	holder_release(at->holder, fd, !inet_is_tcp(at));
-	/* It may be a program's own, which lingers, and the last duplicate. */
+	/* It may be the last duplicate of a program's socket, and linger. */
 	foreign_close(&fd);
 }
 
-/* To close it would reset what is in its queue. */
+/* Closing the socket would reset the connections in its queue. */
 void
 inet_refuse(const struct endpoint *at, int fd)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * TCP and UDP sockets that can be of one SO_REUSEPORT group, socket(7): they
- * have the address, the owner, SO_REUSEPORT and IPV6_V6ONLY in common.
+ * TCP and UDP sockets that can be in one SO_REUSEPORT group, socket(7):
+ * address, owner, SO_REUSEPORT and IPV6_V6ONLY are the same.
  */
 #ifndef TRAFFIC_INET_H
 #define TRAFFIC_INET_H
@@ -16,50 +16,50 @@ struct group;
 bool inet_is_tcp(const struct endpoint *);
 
 /*
- * A socket of owner's; TCP is bound, UDP not yet.  The first of a group makes
- * sure that nobody else has the address, and finds out its port.  -1 with
- * errno.
+ * Make a socket of owner's; TCP is bound, UDP is not yet.  For the first socket
+ * of a group this makes sure that nobody else has the address, and finds its
+ * port.  -1 with errno.
  */
 int inet_make(struct endpoint *, uid_t owner, bool first);
 
 /*
- * Bring a program's own socket into line.  *owner is the group's; the first
- * decides it.  -1 with errno: EINVAL if it listens already, EXDEV if it is
- * another's.
+ * Prepare a program's own socket for the group.  *owner is the group's owner,
+ * which the first socket sets.  -1 with errno: EINVAL if it listens already,
+ * EXDEV if its owner is another.
  */
 int inet_conform(const struct endpoint *, int fd, uid_t *owner, bool first);
 
 bool inet_is_bound(const struct endpoint *, int fd);
 
 /*
- * Bind a program's own socket that conforms.  other is any of the group, or
- * -1 if there is none: then nobody else must have the address.  -1 with
- * errno: EADDRINUSE also if the kernel would not count it among the group.
+ * Bind a program's own socket after inet_conform.  other is any socket of the
+ * group, or -1 if there is none: then nobody else may have the address.  -1
+ * with errno: EADDRINUSE also if the kernel would not put it into the group.
  */
 int inet_bind(struct endpoint *, int fd, int other);
 
 /*
- * Into the group, at the array's end: bind if need be, listen; the holder has
- * it before.  -1 with errno.
+ * Put a socket at the end of the group's array: bind it if need be, and listen;
+ * the holder gets it before that.  -1 with errno.
  */
 int inet_enter(const struct endpoint *, int fd);
 
 /*
- * A socket without SO_REUSEPORT gets the connections past the program that is
- * attached to its group: give it back to those that have lost it.
+ * A socket without SO_REUSEPORT gets connections that the program of its group
+ * has not chosen it for: set SO_REUSEPORT again on sockets that have lost it.
  */
 void inet_gather(const struct group *);
 
-/* What those that follow have to be like.  -1 with errno. */
+/* Learn from a socket what the next ones must be like.  -1 with errno. */
 int inet_learn(struct endpoint *, int fd);
 
 /*
- * Out of the group, and closed, by the holder too.  A duplicate elsewhere
- * keeps a UDP socket in.
+ * Take a socket out of the group and close it, in the holder as well.  A
+ * duplicate elsewhere keeps a UDP socket in the group.
  */
 void inet_withdraw(const struct endpoint *, int fd);
 
-/* TCP: drop every SYN, so that clients try again until it is closed. */
+/* TCP: drop every SYN, so that clients try again until the socket is closed. */
 void inet_refuse(const struct endpoint *, int fd);
 
 #endif

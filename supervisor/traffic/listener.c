@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The front: which generation has which sockets, what plan is in force, and
- * which way of steering the address has.
+ * The front of a listener: which generation has which sockets, which plan is in
+ * force, and which way of steering the address has.
  */
 #include "traffic/listener.h"
 
@@ -43,7 +43,7 @@ own_umask(void)
 }
 
 struct listener *
-listener_make(
+listener_alloc(
     const char *name, const struct address *address, int backlog, bool passed)
 {
 	struct listener *l = calloc(1, sizeof(*l));
@@ -69,10 +69,13 @@ listener_make(
 struct listener *
 listener_new(const char *name, const struct address *address, int backlog)
 {
-	return listener_make(name, address, backlog, false);
+	return listener_alloc(name, address, backlog, false);
 }
 
-/* -1 with errno; EINVAL: a stream socket that does not listen. */
+/*
+ * Read an address.  -1 with errno; EINVAL: a stream socket that does not
+ * listen.
+ */
 static int
 read_endpoint(int fd, struct address *address, bool *v6only)
 {
@@ -101,7 +104,7 @@ listener_new_passed(
 	bool v6only;
 
 	if (read_endpoint(fd, &address, &v6only) == -1 ||
-	    (l = listener_make(name, &address, backlog, true)) == NULL) {
+	    (l = listener_alloc(name, &address, backlog, true)) == NULL) {
 		fd_close(&fd);
 		return NULL;
 	}
@@ -171,6 +174,33 @@ listener_set_owner(struct listener *l, const struct credentials *owner)
 }
 
 void
+listener_set_kind(struct listener *l, enum steering_kind kind)
+{
+	l->at.kind = kind;
+}
+
+enum steering_kind
+listener_kind(const struct listener *l)
+{
+	return l->way->kind != NULL ? l->way->kind(l->state) : KIND_CLASSIC;
+}
+
+uint64_t
+listener_given(const struct listener *l, unsigned int generation)
+{
+	return l->way->given != NULL ? l->way->given(l->state, generation) : 0;
+}
+
+size_t
+listener_flows(
+    const struct listener *l, unsigned int generation, int64_t idle_ms)
+{
+	return l->way->flows != NULL
+	    ? l->way->flows(l->state, generation, idle_ms)
+	    : 0;
+}
+
+void
 listener_set_place(struct listener *l, struct directory *directory, mode_t mask)
 {
 	l->at.directory = directory;
@@ -183,7 +213,7 @@ listener_sockets(const struct listener *l, unsigned int generation, size_t *n)
 	return entries_of(&l->sockets, generation, n);
 }
 
-/* *Steals* fd, which is -1 for a new one. */
+/* *Steals* fd; with -1 a new socket is made. */
 static int
 join(struct listener *l, unsigned int generation, int fd)
 {
@@ -214,7 +244,7 @@ listener_open(struct listener *l, unsigned int generation)
 	return fds[0];
 }
 
-/* Servers may listen twice on one socket, and announce it twice. */
+/* Servers may listen twice on one socket, and so announce it twice. */
 static bool
 has_already(const struct listener *l, unsigned int generation, int fd)
 {
@@ -300,7 +330,7 @@ listener_prepare_leave(struct listener *l, unsigned int generation)
 	return l->way->prepare(l->state, generation);
 }
 
-/* Close n sockets of a generation's, which begin at fds in our list. */
+/* Close n sockets of a generation, which begin at fds in our list. */
 static void
 close_some(
     struct listener *l, unsigned int generation, const int *fds, size_t n)

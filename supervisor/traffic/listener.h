@@ -26,7 +26,7 @@
 
 #include "traffic/address.h"
 #include "traffic/endpoint.h"
-#include "traffic/steer.h"
+#include "traffic/plan.h"
 
 struct credentials;
 struct directory;
@@ -88,6 +88,22 @@ bool listener_v6only(const struct listener *);
  * that of the first, as long as there is any.  Copied; -1 with ENOMEM.
  */
 int listener_set_owner(struct listener *, const struct credentials *);
+
+/*
+ * What chooses among sockets from the next plan on: KIND_CLASSIC by default,
+ * and where KIND_EBPF cannot be had after all.  listener_kind says what does.
+ */
+void listener_set_kind(struct listener *, enum steering_kind);
+enum steering_kind listener_kind(const struct listener *);
+
+/*
+ * Connections or datagrams that a generation has been given, in all: 0 where
+ * nobody counts them (KIND_CLASSIC); and its flows of UDP that have not been
+ * silent for idle_ms.
+ */
+uint64_t listener_given(const struct listener *, unsigned int generation);
+size_t listener_flows(
+    const struct listener *, unsigned int generation, int64_t idle_ms);
 
 /*
  * Where the Unix sockets that join from now on have their names, borrowed

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a listener consists of.  For listener.c and listener_state.c alone.
+ * The members of a listener.  For listener.c and listener_state.c only.
  */
 #ifndef TRAFFIC_LISTENER_FIELDS_H
 #define TRAFFIC_LISTENER_FIELDS_H
@@ -14,14 +14,14 @@ struct listener {
 	char *name;
 	struct endpoint at;
 	const struct way *way;
-	void *state;	   /* the way's */
-	struct plan *plan; /* NULL: none yet */
+	void *state;	   /* of the way */
+	struct plan *plan; /* NULL: no plan yet */
 
 	struct entries sockets;
 };
 
-/* As listener_new; passed: for a socket that somebody else has made. */
-struct listener *listener_make(
+/* As listener_new; passed is for a socket that somebody else has made. */
+struct listener *listener_alloc(
     const char *name, const struct address *, int backlog, bool passed);
 
 #endif

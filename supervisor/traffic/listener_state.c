@@ -30,7 +30,7 @@ listener_save(const struct listener *l)
 	    sockets, "state", l->way->save(l->state));
 }
 
-/* Where a listener that comes up again finds what was its own. */
+/* Where a listener that is restored finds its sockets. */
 struct heritage {
 	struct listener *l;
 	int (*take)(uint64_t cookie, void *arg);
@@ -72,7 +72,7 @@ make_again(const json_t *saved)
 		errno = EINVAL;
 		return NULL;
 	}
-	if ((l = listener_make(name, &address, backlog, passed)) == NULL)
+	if ((l = listener_alloc(name, &address, backlog, passed)) == NULL)
 		return NULL;
 	credentials_fini(&l->at.owner);
 	if (credentials_make(&l->at.owner, (uid_t)uid, (gid_t)gid, NULL, 0) ==
@@ -101,6 +101,6 @@ listener_restore(const json_t *saved, int (*take)(uint64_t, void *), void *arg,
 			    &heritage);
 	if (heritage.l->way->restore(heritage.l->state,
 		json_object_get(saved, "state"), &finder) == -1)
-		return NULL; /* to free it would end what still serves */
+		return NULL; /* freeing it would close sockets that serve */
 	return heritage.l;
 }

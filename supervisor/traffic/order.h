@@ -8,7 +8,7 @@
 #define TRAFFIC_ORDER_H
 
 #include "traffic/group.h"
-#include "traffic/steer.h"
+#include "traffic/plan.h"
 #include "traffic/way.h"
 
 /*

@@ -1,12 +1,51 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A copy of a plan (traffic/steer.h), with all that the plan points to.
+ * A plan: who shall get the next connection, the same for every listener of
+ * the service.
  */
 #ifndef TRAFFIC_PLAN_H
 #define TRAFFIC_PLAN_H
 
-#include "traffic/steer.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
+/* A source network, in host form: bits of address that count. */
+struct steer_net {
+	int family; /* AF_INET or AF_INET6 */
+	unsigned int bits;
+	unsigned char address[16]; /* network byte order */
+};
+
+struct steer_share {
+	unsigned int generation;
+	unsigned int percent;
+};
+
+/* Who shall get what, the same for every listener of the service. */
+struct steer_plan {
+	const struct steer_share *shares; /* percents sum up to 100 */
+	size_t nshares;
+	bool sticky; /* by the client's address instead of at random */
+	const struct steer_net *preview; /* these see preview_generation */
+	size_t npreview;
+	unsigned int preview_generation;
+
+	/* UDP, where flows are known (traffic/ebpf.h). */
+	int64_t idle_ms;     /* a flow that is silent for longer has ended */
+	unsigned int failed; /* the flows of this generation move at once */
+};
+
+/* One socket of the group, in the order of the kernel's array. */
+struct steer_slot {
+	unsigned int generation; /* 0: a placeholder, never chosen */
+	unsigned int also; /* 0, or one whose directed source leads here too */
+};
+
+/* `10.1.0.0/16`, `2001:db8::/32`, or an address alone.  -1 with EINVAL. */
+int steer_net_parse(struct steer_net *, const char *text);
+
+/* A copy of a plan, with all that the plan points to. */
 struct plan {
 	struct steer_plan plan;
 	struct steer_share *shares;

@@ -9,7 +9,7 @@
 
 #include "traffic/endpoint.h"
 #include "traffic/group.h"
-#include "traffic/steer.h"
+#include "traffic/plan.h"
 
 /*
  * As listener_prove says.  A program is accused of nothing that a busy

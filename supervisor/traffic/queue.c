@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The kernel's answers: TCP_INFO, tcp(7), for TCP; SO_MEMINFO, socket(7),
- * for UDP; the socket diagnosis for Unix sockets.
+ * The kernel's answers: TCP_INFO, tcp(7), for TCP; SO_MEMINFO, socket(7), for
+ * UDP; the socket diagnosis for Unix sockets.
  */
 #include "traffic/queue.h"
 
@@ -14,7 +14,7 @@
 #include "base/sockopt.h"
 #include "traffic/diag.h"
 
-/* In the kernel's include/linux/net.h, not told to programs. */
+/* From the kernel's include/linux/net.h, which programs cannot include. */
 #define STATE_LISTEN 10
 
 static int
@@ -34,7 +34,7 @@ queue_is_open(int fd)
 	return tcp_info(fd, &info) == 0 && info.tcpi_state == STATE_LISTEN;
 }
 
-/* On a listening socket tcpi_unacked is the accept queue's length. */
+/* For a listening socket tcpi_unacked is the length of the accept queue. */
 static int
 tcp_length(int fd)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What waits in a socket: connections in an accept queue, or bytes of
+ * The length of a socket's queue: connections in an accept queue, or bytes of
  * datagrams.
  */
 #ifndef TRAFFIC_QUEUE_H
@@ -8,10 +8,10 @@
 
 #include <stdbool.h>
 
-/* -1 with errno if the kernel does not tell. */
+/* The length; -1 with errno if the kernel does not tell. */
 int queue_length(int fd);
 
-/* A TCP socket that listens, and so is in its group. */
+/* Does this TCP socket listen?  Then it is in its group. */
 bool queue_is_open(int fd);
 
 #endif

@@ -3,75 +3,38 @@
  * Unix sockets with a path: each generation's is bound to a private path
  * beside the public one, and a link of it is renamed over the public path to
  * put it in place.  So a connect never meets a missing path, and the private
- * one stays for directed checks and for mending.  With whose rights that is
- * done, and by which way into the directory, each socket knows
- * (traffic/directory.h).
+ * one stays for directed checks and for mending.  Which names there are is in
+ * traffic/names.h; with whose rights they are made in traffic/directory.h.
  */
 #include <errno.h>
-#include <limits.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/foreign.h"
 #include "traffic/directory.h"
 #include "traffic/holder.h"
+#include "traffic/names.h"
 #include "traffic/way.h"
-
-#define CUT	  40 /* of a long public name in private ones */
-#define NAME_SIZE DIRECTORY_NAME
-
-/* A generation's socket. */
-struct name {
-	LIST_ENTRY(name) entry;
-	unsigned int generation;
-	char private[NAME_SIZE];
-	struct identity identity;
-	struct directory *directory; /* NULL: it has not been bound */
-};
 
 struct rename_way {
 	struct endpoint *at;
-	char public[NAME_SIZE];
-	char temporary[NAME_SIZE];
-	LIST_HEAD(, name) names;
-	struct name *placed; /* who is in place; NULL: has left, or nobody */
-	struct identity public_identity;    /* what we put at the public path */
-	struct directory *public_directory; /* and where; NULL: not yet */
-	bool refused; /* nobody is put in place any more */
+	struct names *names;
 };
 
-/*
- * The name of a file of ours beside the public one.  A long name is cut, so
- * that sun_path has room for it, and told apart by a hash.
- */
-static void
-put_name(char buf[static NAME_SIZE], const char *public, const char *suffix)
+static void *
+rename_new(struct endpoint *at)
 {
-	uint32_t hash = 0;
-	const char *p;
+	struct rename_way *r = calloc(1, sizeof(*r));
 
-	if (strlen(public) <= CUT) {
-		snprintf(buf, NAME_SIZE, "%s.hotswap-%s", public, suffix);
-		return;
+	if (r == NULL || (r->names = names_new(at)) == NULL) {
+		free(r);
+		return NULL;
 	}
-	for (p = public; *p != '\0'; p++)
-		hash = hash * 31 + (unsigned char)*p;
-	snprintf(buf, NAME_SIZE, "%.*s~%08x.hotswap-%s", CUT, public,
-	    (unsigned int)hash, suffix);
-}
-
-static void
-withdraw_public(const struct rename_way *r)
-{
-	if (r->public_identity.ino != 0 && r->public_directory != NULL)
-		directory_remove(
-		    r->public_directory, r->public, &r->public_identity);
+	r->at = at;
+	return r;
 }
 
 static void
@@ -79,86 +42,17 @@ rename_free(void *way)
 {
 	struct rename_way *r = way;
 
-	withdraw_public(r);
-	directory_unref(r->public_directory);
+	names_free(r->names);
 	free(r);
 }
 
-static const char *
-path_of(const struct rename_way *r)
-{
-	return ((const struct sockaddr_un *)&r->at->address.storage)->sun_path;
-}
-
-static void *
-rename_new(struct endpoint *at)
-{
-	struct rename_way *r = calloc(1, sizeof(*r));
-	const char *path, *slash;
-
-	if (r == NULL)
-		return NULL;
-	r->at = at;
-	LIST_INIT(&r->names);
-	path = path_of(r);
-	slash = strrchr(path, '/');
-	strlcpy(r->public, slash == NULL ? path : slash + 1, NAME_SIZE);
-	put_name(r->temporary, r->public, "new");
-	return r;
-}
-
-/* The directory that the address names.  *New*; NULL with errno. */
-static struct directory *
-open_named(const struct rename_way *r)
-{
-	const char *path = path_of(r), *slash = strrchr(path, '/');
-	char directory[PATH_MAX] = "./";
-
-	if (slash != NULL)
-		strlcpy(directory, path, (size_t)(slash - path) + 2);
-	return directory_named(directory, &r->at->owner);
-}
-
-/*
- * Where a socket that joins now is to have its names; NULL with errno.  The
- * operator's word is asked for where no program has had a name there.
- */
-static struct directory *
-choose_directory(const struct rename_way *r)
-{
-	if (r->at->directory != NULL)
-		return directory_ref(r->at->directory);
-	if (r->public_directory != NULL)
-		return directory_ref(r->public_directory);
-	return open_named(r);
-}
-
+/* The name of a generation's socket; NULL: it has none. */
 static struct name *
-find(const struct rename_way *r, unsigned int generation)
+find(void *way, unsigned int generation)
 {
-	struct name *name;
+	const struct rename_way *r = way;
 
-	LIST_FOREACH (name, &r->names, entry)
-		if (name->generation == generation)
-			return name;
-	return NULL;
-}
-
-static int
-place(struct rename_way *r, struct name *name)
-{
-	if (r->refused)
-		return 0;
-	if (directory_place(name->directory, name->private, &name->identity,
-		r->temporary, r->public) == -1)
-		return -1;
-	directory_ref(name->directory);
-	directory_unref(r->public_directory);
-	r->public_directory = name->directory;
-	r->placed = name;
-	r->public_identity = name->identity;
-	holder_commit(r->at->holder);
-	return 0;
+	return names_find(r->names, generation);
 }
 
 /* Give the socket its private path, and start its queue. */
@@ -173,39 +67,6 @@ settle_in(struct rename_way *r, struct name *name, int fd)
 	if (r->at->address.type == SOCK_STREAM)
 		return listen(fd, r->at->backlog);
 	return 0;
-}
-
-static void
-forget(struct rename_way *r, struct name *name)
-{
-	if (name->identity.ino != 0)
-		directory_remove(
-		    name->directory, name->private, &name->identity);
-	if (r->placed == name)
-		r->placed = NULL;
-	directory_unref(name->directory);
-	LIST_REMOVE(name, entry);
-	free(name);
-}
-
-static struct name *
-name_new(struct rename_way *r, unsigned int generation)
-{
-	char suffix[16];
-	struct name *name;
-
-	if (find(r, generation) != NULL) {
-		errno = EADDRINUSE;
-		return NULL;
-	}
-	name = calloc(1, sizeof(*name));
-	if (name == NULL)
-		return NULL;
-	name->generation = generation;
-	snprintf(suffix, sizeof(suffix), "%u", generation);
-	put_name(name->private, r->public, suffix);
-	LIST_INSERT_HEAD(&r->names, name, entry);
-	return name;
 }
 
 static bool
@@ -225,15 +86,15 @@ is_bound(int fd)
 static int
 enter(struct rename_way *r, struct name *name, int fd)
 {
-	if ((name->directory = choose_directory(r)) == NULL)
+	if ((name->directory = names_choose_directory(r->names)) == NULL)
 		return -1;
-	if (r->placed == NULL && !is_bound(fd) &&
-	    directory_claim(name->directory, r->public, r->at->address.type) ==
-		-1)
+	if (names_placed(r->names) == NULL && !is_bound(fd) &&
+	    directory_claim(name->directory, names_public(r->names),
+		r->at->address.type) == -1)
 		return -1;
 	if (settle_in(r, name, fd) == -1)
 		return -1;
-	return r->placed != NULL ? 0 : place(r, name);
+	return names_placed(r->names) != NULL ? 0 : names_place(r->names, name);
 }
 
 static int
@@ -245,20 +106,24 @@ rename_join(void *way, unsigned int generation, int fd)
 
 	if (fd == -1)
 		fd = socket(AF_UNIX, r->at->address.type | SOCK_CLOEXEC, 0);
-	if (fd == -1 || (name = name_new(r, generation)) == NULL) {
+	if (fd == -1 || (name = names_add(r->names, generation)) == NULL) {
 		fd_close(&fd);
 		return -1;
 	}
 	if (enter(r, name, fd) == 0)
 		return fd;
 	error = errno;
-	forget(r, name);
+	names_drop(r->names, name);
 	holder_release(r->at->holder, fd, false);
 	fd_close(&fd);
 	errno = error;
 	return -1;
 }
 
+/*
+ * The name goes first: a successor that finds no socket of the generation any
+ * more does not look for its name either.
+ */
 static void
 rename_leave(void *way, unsigned int generation, const int *fds, size_t n)
 {
@@ -267,13 +132,13 @@ rename_leave(void *way, unsigned int generation, const int *fds, size_t n)
 	size_t i;
 	int fd;
 
+	if (name != NULL)
+		names_drop(r->names, name);
 	for (i = 0; i < n; i++) {
 		fd = fds[i];
 		holder_release(r->at->holder, fd, false);
 		foreign_close(&fd);
 	}
-	if (name != NULL)
-		forget(r, name);
 }
 
 /* There is one path: whoever has the greatest share has it. */
@@ -292,9 +157,9 @@ rename_steer(void *way, const struct steer_plan *plan)
 		greatest = name;
 		most = plan->shares[i].percent;
 	}
-	if (greatest == NULL || greatest == r->placed)
+	if (greatest == NULL || greatest == names_placed(r->names))
 		return 0;
-	return place(r, greatest);
+	return names_place(r->names, greatest);
 }
 
 /* The private path keeps the number that it was made with. */
@@ -310,20 +175,20 @@ rename_hand_over(void *way, unsigned int from, unsigned int to)
 static void
 rename_refuse(void *way)
 {
-	struct rename_way *r = way;
+	const struct rename_way *r = way;
 
-	withdraw_public(r);
-	r->refused = true;
+	names_refuse(r->names);
 }
 
 /* Where it cannot be done, the next who looks will try again. */
 static void
 rename_mend(void *way)
 {
-	struct rename_way *r = way;
+	const struct rename_way *r = way;
+	struct name *placed = names_placed(r->names);
 
-	if (r->placed != NULL)
-		(void)place(r, r->placed);
+	if (placed != NULL)
+		(void)names_place(r->names, placed);
 }
 
 /* What people may call it; whoever connects does so in its directory. */
@@ -371,37 +236,6 @@ rename_connect(void *way, unsigned int generation, int fd)
 	return -1;
 }
 
-static enum listener_path
-rename_leaf(void *way, const char *leaf)
-{
-	const struct rename_way *r = way;
-	const struct name *name;
-
-	if (strcmp(leaf, r->public) == 0)
-		return PATH_PUBLIC;
-	LIST_FOREACH (name, &r->names, entry) {
-		if (strcmp(leaf, name->private) == 0)
-			return PATH_PRIVATE;
-	}
-	return PATH_OTHER;
-}
-
-/* Other links, and other mounts, may lead to the directory. */
-static bool
-rename_is_there(void *way, const struct identity *directory)
-{
-	const struct rename_way *r = way;
-	const struct name *name;
-
-	LIST_FOREACH (name, &r->names, entry) {
-		if (name->directory != NULL &&
-		    directory_is(name->directory, directory))
-			return true;
-	}
-	return r->public_directory != NULL &&
-	    directory_is(r->public_directory, directory);
-}
-
 /* Who is no longer in place still gets what is in its queue. */
 static int
 rename_prepare(void *way, unsigned int generation)
@@ -418,72 +252,20 @@ rename_revive(void *way, unsigned int generation, int fd)
 	return at->address.type == SOCK_STREAM ? listen(fd, at->backlog) : 0;
 }
 
-static json_t *
-rename_save(const void *way)
+static enum listener_path
+rename_leaf(void *way, const char *leaf)
 {
 	const struct rename_way *r = way;
-	const struct name *name;
-	json_t *names = json_array();
 
-	LIST_FOREACH (name, &r->names, entry)
-		if (name->directory != NULL)
-			json_array_append_new(names,
-			    json_pack("{sI so so}", "generation",
-				(json_int_t)name->generation, "file",
-				identity_save(&name->identity), "directory",
-				directory_save(name->directory)));
-	return json_pack("{so sI so so*}", "names", names, "placed",
-	    (json_int_t)(r->placed != NULL ? r->placed->generation : 0),
-	    "public", identity_save(&r->public_identity), "directory",
-	    r->public_directory != NULL ? directory_save(r->public_directory)
-					: NULL);
+	return names_leaf(r->names, leaf);
 }
 
-/* An older build saved none: its sockets are where the address says. */
-static struct directory *
-restore_directory(const struct rename_way *r, const json_t *saved,
-    const struct way_finder *finder)
+static bool
+rename_is_there(void *way, const struct identity *directory)
 {
-	return saved != NULL ? directory_restore(saved, finder, r->at->holder)
-			     : open_named(r);
-}
+	const struct rename_way *r = way;
 
-static int
-restore_name(
-    struct rename_way *r, const json_t *saved, const struct way_finder *finder)
-{
-	struct name *name = name_new(r,
-	    (unsigned int)json_integer_value(
-		json_object_get(saved, "generation")));
-
-	if (name == NULL)
-		return -1;
-	identity_restore(&name->identity, json_object_get(saved, "file"));
-	name->directory =
-	    restore_directory(r, json_object_get(saved, "directory"), finder);
-	return name->directory != NULL ? 0 : -1;
-}
-
-static int
-rename_restore(void *way, const json_t *state, const struct way_finder *finder)
-{
-	struct rename_way *r = way;
-	json_t *value;
-	size_t i;
-
-	json_array_foreach (json_object_get(state, "names"), i, value) {
-		if (restore_name(r, value, finder) == -1)
-			return -1;
-	}
-	identity_restore(&r->public_identity, json_object_get(state, "public"));
-	r->placed = find(r,
-	    (unsigned int)json_integer_value(json_object_get(state, "placed")));
-	if (r->placed != NULL)
-		r->public_directory = directory_ref(r->placed->directory);
-	else if (r->public_identity.ino != 0)
-		r->public_directory = restore_directory(
-		    r, json_object_get(state, "directory"), finder);
-	return 0;
+	return names_are_in(r->names, directory);
 }
 
 static bool
@@ -491,10 +273,23 @@ rename_is_gone(void *way)
 {
 	const struct rename_way *r = way;
 
-	return r->placed != NULL &&
-	    directory_has(
-		r->public_directory, r->public, &r->public_identity) == -1 &&
-	    errno == ENOENT;
+	return names_are_lost(r->names);
+}
+
+static json_t *
+rename_save(const void *way)
+{
+	const struct rename_way *r = way;
+
+	return names_save(r->names);
+}
+
+static int
+rename_restore(void *way, const json_t *state, const struct way_finder *finder)
+{
+	const struct rename_way *r = way;
+
+	return names_restore(r->names, state, finder);
 }
 
 const struct way way_rename = {

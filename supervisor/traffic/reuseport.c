@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 
 #include "base/fd.h"
-#include "traffic/attach.h"
+#include "traffic/chooser.h"
 #include "traffic/group.h"
 #include "traffic/group_json.h"
 #include "traffic/holder.h"
@@ -31,6 +31,7 @@ struct reuseport {
 	uid_t uid; /* the owner of all sockets of the group, socket(7) */
 	const struct steer_plan *plan; /* NULL: none yet */
 	bool adrift;		       /* some have left while nobody watched */
+	struct chooser chooser;
 };
 
 static void *
@@ -49,6 +50,7 @@ reuseport_free(void *way)
 	struct reuseport *r = way;
 
 	group_fini(&r->group);
+	chooser_fini(&r->chooser);
 	free(r);
 }
 
@@ -68,12 +70,28 @@ look(struct reuseport *r)
 	return any;
 }
 
+/* Nothing goes by the order, and nobody will know it. */
+static void
+forget_gone(struct reuseport *r)
+{
+	size_t i;
+
+	for (i = r->group.n; i-- > 0;)
+		if (r->group.slots[i].gone)
+			group_remove(&r->group, i);
+	r->adrift = true;
+}
+
 static void
 settle(struct reuseport *r, bool mixed)
 {
 	bool any = look(r);
 
-	if (r->adrift)
+	if (chooser_is_ebpf(&r->chooser)) {
+		if (!any)
+			return;
+		forget_gone(r);
+	} else if (r->adrift)
 		r->adrift = order_find(r->at, &r->group, r->plan) == -1;
 	else if (any)
 		group_vanish(&r->group, mixed);
@@ -84,12 +102,9 @@ settle(struct reuseport *r, bool mixed)
 
 /* Put the plan in force; not by an order that is not so any more. */
 static int
-attach(const struct reuseport *r)
+attach(struct reuseport *r)
 {
-	if (!r->adrift)
-		return attach_plan(r->at, &r->group, r->plan, -1);
-	errno = EBUSY;
-	return -1;
+	return chooser_apply(&r->chooser, r->at, &r->group, r->plan, r->adrift);
 }
 
 /* A socket of ours. */
@@ -112,7 +127,7 @@ reserve(struct reuseport *r)
 {
 	int fd;
 
-	while (group_missing(&r->group) > 0) {
+	while (!chooser_is_ebpf(&r->chooser) && group_missing(&r->group) > 0) {
 		if ((fd = make_socket(r)) == -1)
 			return -1;
 		if (inet_enter(r->at, fd) == -1 ||
@@ -130,6 +145,7 @@ reserve(struct reuseport *r)
 static void
 withdraw(struct reuseport *r, size_t index)
 {
+	chooser_remove(&r->chooser, &r->group.slots[index]);
 	inet_withdraw(r->at, r->group.slots[index].fd);
 	group_remove(&r->group, index);
 	holder_commit(r->at->holder);
@@ -148,7 +164,8 @@ admit(struct reuseport *r, unsigned int generation, int fd)
 
 	do {
 		settle(r, false);
-		if (r->adrift) { /* nobody could say where it is */
+		if (r->adrift && !chooser_is_ebpf(&r->chooser)) {
+			/* Nobody could say where it is. */
 			errno = EBUSY;
 			return -1;
 		}
@@ -160,7 +177,7 @@ admit(struct reuseport *r, unsigned int generation, int fd)
 			holder_changed(r->at->holder);
 			result = reserve(r);
 		}
-		if (result == 0 && look(r))
+		if (result == 0 && !chooser_is_ebpf(&r->chooser) && look(r))
 			result = 1;
 		if (result == 0)
 			return 0;
@@ -176,13 +193,27 @@ admit(struct reuseport *r, unsigned int generation, int fd)
 	return -1;
 }
 
+/* The index of one that nobody needs; -1 if there is none. */
+static ssize_t
+find_spare(const struct reuseport *r, int fresh)
+{
+	size_t i;
+
+	if (!chooser_is_ebpf(&r->chooser))
+		return group_spare(&r->group, fresh);
+	for (i = 0; i < r->group.n; i++)
+		if (r->group.slots[i].generation == 0)
+			return (ssize_t)i;
+	return -1;
+}
+
 /* Close the placeholders that are not needed; then the program is attached. */
 static int
 tidy(struct reuseport *r, int fresh)
 {
 	ssize_t index;
 
-	while ((index = group_spare(&r->group, fresh)) != -1) {
+	while ((index = find_spare(r, fresh)) != -1) {
 		/* Whom this moves is known only of what was in its place. */
 		holder_commit(r->at->holder);
 		withdraw(r, (size_t)index);
@@ -249,7 +280,7 @@ reuseport_leave(void *way, unsigned int generation, const int *fds, size_t n)
 	}
 	settle(r, true);
 	(void)tidy(r, -1);
-	if (group_unsure(&r->group) == -1)
+	if (chooser_is_ebpf(&r->chooser) || group_unsure(&r->group) == -1)
 		return;
 	order_resolve(r->at, &r->group, r->plan);
 	(void)tidy(r, -1);
@@ -345,7 +376,8 @@ reuseport_prove(void *way, unsigned int generation)
 
 	settle(r, false);
 	inet_gather(&r->group);
-	if (r->adrift || proof_try(r->at, &r->group, r->plan, generation) == 0)
+	if ((r->adrift && !chooser_is_ebpf(&r->chooser)) ||
+	    proof_try(r->at, &r->group, r->plan, generation) == 0)
 		return 0;
 	error = errno;
 	(void)attach(r);
@@ -391,13 +423,38 @@ reuseport_direct(void *way, unsigned int generation, unsigned int n,
 	    &at->address, at->v6only, generation, n, to, source);
 }
 
+static enum steering_kind
+reuseport_kind(const void *way)
+{
+	const struct reuseport *r = way;
+
+	return chooser_is_ebpf(&r->chooser) ? KIND_EBPF : KIND_CLASSIC;
+}
+
+static uint64_t
+reuseport_given(const void *way, unsigned int generation)
+{
+	const struct reuseport *r = way;
+
+	return chooser_given(&r->chooser, generation);
+}
+
+static size_t
+reuseport_flows(const void *way, unsigned int generation, int64_t idle_ms)
+{
+	const struct reuseport *r = way;
+
+	return chooser_flows(&r->chooser, &r->group, generation, idle_ms);
+}
+
 static json_t *
 reuseport_save(const void *way)
 {
 	const struct reuseport *r = way;
 
-	return json_pack("{sI so}", "owner", (json_int_t)r->uid, "group",
-	    group_to_json(&r->group));
+	return json_pack("{sI so so*}", "owner", (json_int_t)r->uid, "group",
+	    group_to_json(&r->group, r->adrift), "ebpf",
+	    chooser_save(&r->chooser));
 }
 
 /* Those that have left meanwhile did so in an order that nobody knows. */
@@ -412,12 +469,16 @@ reuseport_restore(
 	if (group_from_json(
 		&r->group, json_object_get(state, "group"), finder) == -1)
 		return -1;
+	chooser_restore(&r->chooser, r->at, json_object_get(state, "ebpf"));
 	look(r);
 	for (i = 0; i < r->group.n; i++) {
 		gone += r->group.slots[i].gone;
 		r->adrift |= r->group.slots[i].fd == -1;
 	}
-	if (gone > 0 && !r->adrift)
+	if (chooser_is_ebpf(&r->chooser)) {
+		if (gone > 0)
+			forget_gone(r);
+	} else if (gone > 0 && !r->adrift)
 		group_vanish(&r->group, false);
 	return 0;
 }
@@ -438,6 +499,9 @@ const struct way way_reuseport = {
 	.refuse = reuseport_refuse,
 	.mend = reuseport_mend,
 	.direct = reuseport_direct,
+	.kind = reuseport_kind,
+	.given = reuseport_given,
+	.flows = reuseport_flows,
 	.save = reuseport_save,
 	.restore = reuseport_restore,
 };

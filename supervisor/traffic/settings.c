@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Settings of sockets, as a table: those that are whole numbers and that
- * servers use.
+ * Settings of sockets, as a table of the integer settings that servers use.
  */
 #include "traffic/settings.h"
 
@@ -40,7 +39,7 @@ static const struct {
 	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER },
 };
 
-/* The kernel tells buffers at twice what was asked for, socket(7). */
+/* The kernel returns twice the buffer size that was set, socket(7). */
 static int
 as_asked(int level, int name, int value)
 {

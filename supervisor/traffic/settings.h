@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a program has set on a socket of its own, to be kept when it is given
- * another one instead.
+ * What a program has set on its socket, to be kept when the program gets
+ * another socket instead.
  */
 #ifndef TRAFFIC_SETTINGS_H
 #define TRAFFIC_SETTINGS_H
 
 /*
- * Give a socket the other's settings, as far as they are set before bind(2)
- * and do not say where it is bound.  What cannot be set stays as it was.
+ * Copy settings of a socket to another one: those that are set before bind(2)
+ * and do not decide where it is bound.  A setting that cannot be copied is
+ * skipped.
  */
 void settings_copy(int from, int to);
 

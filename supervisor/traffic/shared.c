@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Sockets that there can be only one of: abstract names, datagrams at a Unix
- * path, and what somebody else has made and holds as well.  All generations
- * have duplicates of it, and whoever is first takes what comes.
+ * Sockets of which there can be only one: abstract names, datagrams at a Unix
+ * path, and sockets that somebody else has made and holds as well.  All
+ * generations have duplicates of it, and the first to accept gets the
+ * connection.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,12 +15,12 @@
 #include "traffic/holder.h"
 #include "traffic/way.h"
 
-#define FOR_ALL 1u /* the generation that has the path */
+#define FOR_ALL 1u /* owner of the path, for all */
 
 struct shared {
 	struct endpoint *at;
-	int fd;	     /* -1: nobody has joined yet */
-	void *names; /* of a socket with a path, kept as way_rename does */
+	int fd;	     /* -1: no generation has joined yet */
+	void *names; /* way_rename's state for a path; else NULL */
 };
 
 static void *
@@ -118,7 +119,7 @@ shared_leave(void *way, unsigned int generation, const int *fds, size_t n)
 	}
 }
 
-/* The one that has the path has it for all. */
+/* The owner of the path has it for all generations. */
 static void
 shared_hand_over(void *way, unsigned int from, unsigned int to)
 {
@@ -167,7 +168,7 @@ shared_direct(void *way, unsigned int generation, unsigned int n,
 	return 0;
 }
 
-/* One generation may have shut it down, shutdown(2), for all. */
+/* One generation may have shut the socket down for all, shutdown(2). */
 static int
 shared_revive(void *way, unsigned int generation, int fd)
 {

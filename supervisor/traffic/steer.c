@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "traffic/targets.h"
+
 #define NET(offset) ((uint32_t)(SKF_NET_OFF + (offset)))
 #define GOLDEN	    0x9e3779b1u /* 2^32 over the golden ratio, made odd */
 
@@ -25,20 +27,11 @@ enum { KEY_ADDRESS, KEY_PORT };
 
 enum { LABEL_IN6, LABEL_IN4_REST, LABEL_IN6_REST, LABEL_SHARES, NLABELS };
 
-/* A generation that has sockets here. */
-struct target {
-	unsigned int generation;
-	unsigned int percent;
-	size_t nslots;
-	size_t label; /* where its block begins */
-};
-
 struct compiler {
 	const struct steer_plan *plan;
 	const struct steer_slot *slots;
 	size_t nslots;
-	struct target *targets; /* in the order of their first slots */
-	size_t ntargets;
+	struct targets targets;
 	size_t labels[NLABELS];
 	struct sock_filter *code;
 	size_t n;
@@ -121,24 +114,13 @@ emit_mix(struct compiler *c)
 	emit_fold(c, 16);
 }
 
-static struct target *
-target_find(const struct compiler *c, unsigned int generation)
-{
-	size_t i;
-
-	for (i = 0; i < c->ntargets; i++)
-		if (c->targets[i].generation == generation)
-			return &c->targets[i];
-	return NULL;
-}
-
 static bool
 wants_port(const struct compiler *c)
 {
 	size_t i;
 
-	for (i = 0; i < c->ntargets; i++)
-		if (c->targets[i].nslots > 1)
+	for (i = 0; i < c->targets.n; i++)
+		if (c->targets.list[i].nslots > 1)
 			return true;
 	return false;
 }
@@ -185,13 +167,13 @@ emit_numbers(struct compiler *c, unsigned int modulus)
 {
 	const struct target *t, *newer;
 
-	for (t = c->targets; t < c->targets + c->ntargets; t++) {
-		for (newer = c->targets; newer < c->targets + c->ntargets;
-		     newer++)
+	for (t = c->targets.list; t < c->targets.list + c->targets.n; t++) {
+		for (newer = c->targets.list;
+		     newer < c->targets.list + c->targets.n; newer++)
 			if (newer->generation > t->generation &&
 			    (newer->generation - t->generation) % modulus == 0)
 				break;
-		if (newer == c->targets + c->ntargets)
+		if (newer == c->targets.list + c->targets.n)
 			emit_if(c, BPF_JEQ, t->generation % modulus, t->label);
 	}
 }
@@ -257,7 +239,8 @@ emit_net(struct compiler *c, const struct steer_net *net, size_t label)
 static void
 emit_preview(struct compiler *c, int family)
 {
-	const struct target *t = target_find(c, c->plan->preview_generation);
+	const struct target *t =
+	    targets_find(&c->targets, c->plan->preview_generation);
 	size_t i;
 
 	for (i = 0; t != NULL && i < c->plan->npreview; i++)
@@ -283,7 +266,7 @@ emit_shares(struct compiler *c)
 	}
 	emit(c, BPF_ALU | BPF_MOD | BPF_K, 100);
 	for (i = c->plan->nshares; i-- > 0;) {
-		t = target_find(c, c->plan->shares[i].generation);
+		t = targets_find(&c->targets, c->plan->shares[i].generation);
 		if (t == NULL || t->percent == 0)
 			continue;
 		last = t;
@@ -293,12 +276,6 @@ emit_shares(struct compiler *c)
 	}
 	assert(last != NULL);
 	emit_jump(c, last->label);
-}
-
-static bool
-leads_to(const struct steer_slot *slot, unsigned int generation)
-{
-	return slot->generation == generation || slot->also == generation;
 }
 
 static void
@@ -316,7 +293,7 @@ emit_target(struct compiler *c, struct target *t)
 		emit(c, BPF_ALU | BPF_MOD | BPF_K, (uint32_t)t->nslots);
 	}
 	for (i = 0; i < c->nslots; i++) {
-		if (!leads_to(&c->slots[i], t->generation))
+		if (!targets_leads_to(&c->slots[i], t->generation))
 			continue;
 		if (++nth < t->nslots)
 			emit_compare(c, BPF_JEQ, (uint32_t)(nth - 1), false);
@@ -345,52 +322,8 @@ emit_program(struct compiler *c)
 	emit_preview(c, AF_INET6);
 
 	emit_shares(c);
-	for (i = 0; i < c->ntargets; i++)
-		emit_target(c, &c->targets[i]);
-}
-
-static void
-add_slot(struct compiler *c, unsigned int generation)
-{
-	struct target *t = target_find(c, generation);
-
-	if (generation == 0)
-		return;
-	if (t == NULL) {
-		t = &c->targets[c->ntargets++];
-		t->generation = generation;
-	}
-	t->nslots++;
-}
-
-/* Who has sockets, and what share: that of the absent goes to the greatest. */
-static int
-find_targets(struct compiler *c)
-{
-	struct target *t, *greatest = NULL;
-	const struct steer_share *share;
-	unsigned int absent = 0;
-	size_t i;
-
-	for (i = 0; i < c->nslots; i++) {
-		add_slot(c, c->slots[i].generation);
-		add_slot(c, c->slots[i].also);
-	}
-	for (i = 0; i < c->plan->nshares; i++) {
-		share = &c->plan->shares[i];
-		t = target_find(c, share->generation);
-		if (t == NULL)
-			absent += share->percent;
-		else if ((t->percent += share->percent) > 0 &&
-		    (greatest == NULL || t->percent > greatest->percent))
-			greatest = t;
-	}
-	if (greatest == NULL) {
-		errno = EINVAL;
-		return -1;
-	}
-	greatest->percent += absent;
-	return 0;
+	for (i = 0; i < c->targets.n; i++)
+		emit_target(c, &c->targets.list[i]);
 }
 
 ssize_t
@@ -400,11 +333,8 @@ steer_compile(const struct steer_plan *plan, const struct steer_slot *slots,
 	struct compiler c = { .plan = plan, .slots = slots, .nslots = nslots };
 	ssize_t n = -1;
 
-	c.targets = calloc(2 * nslots + 1, sizeof(*c.targets));
-	if (c.targets == NULL)
+	if (targets_init(&c.targets, plan, slots, nslots) == -1)
 		return -1;
-	if (find_targets(&c) == -1)
-		goto out;
 	emit_program(&c); /* finds where the labels are */
 	if (c.n > max) {
 		errno = E2BIG;
@@ -415,38 +345,6 @@ steer_compile(const struct steer_plan *plan, const struct steer_slot *slots,
 	emit_program(&c);
 	n = (ssize_t)c.n;
 out:
-	free(c.targets);
+	targets_fini(&c.targets);
 	return n;
-}
-
-int
-steer_net_parse(struct steer_net *net, const char *text)
-{
-	char host[INET6_ADDRSTRLEN];
-	const char *slash = strchr(text, '/'), *p;
-	size_t n = slash == NULL ? strlen(text) : (size_t)(slash - text);
-	unsigned int most, bits = 0;
-
-	memset(net, 0, sizeof(*net));
-	if (n >= sizeof(host))
-		goto invalid;
-	memcpy(host, text, n);
-	host[n] = '\0';
-	net->family = strchr(host, ':') == NULL ? AF_INET : AF_INET6;
-	if (inet_pton(net->family, host, net->address) != 1)
-		goto invalid;
-	most = net->family == AF_INET ? 32 : 128;
-	if (slash == NULL) {
-		net->bits = most;
-		return 0;
-	}
-	for (p = slash + 1; *p >= '0' && *p <= '9' && bits <= most; p++)
-		bits = bits * 10 + (unsigned int)(*p - '0');
-	if (p == slash + 1 || *p != '\0' || bits > most)
-		goto invalid;
-	net->bits = bits;
-	return 0;
-invalid:
-	errno = EINVAL;
-	return -1;
 }

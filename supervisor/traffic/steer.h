@@ -12,39 +12,11 @@
 #define TRAFFIC_STEER_H
 
 #include <linux/filter.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "traffic/address.h"
-
-/* A source network, in host form: bits of address that count. */
-struct steer_net {
-	int family; /* AF_INET or AF_INET6 */
-	unsigned int bits;
-	unsigned char address[16]; /* network byte order */
-};
-
-struct steer_share {
-	unsigned int generation;
-	unsigned int percent;
-};
-
-/* Who shall get what, the same for every listener of the service. */
-struct steer_plan {
-	const struct steer_share *shares; /* percents sum up to 100 */
-	size_t nshares;
-	bool sticky; /* by the client's address instead of at random */
-	const struct steer_net *preview; /* these see preview_generation */
-	size_t npreview;
-	unsigned int preview_generation;
-};
-
-/* One socket of the group, in the order of the kernel's array. */
-struct steer_slot {
-	unsigned int generation; /* 0: a placeholder, never chosen */
-	unsigned int also; /* 0, or one whose directed source leads here too */
-};
+#include "traffic/plan.h"
 
 /*
  * Compile.  Generations without a share are reached only directed; a share
@@ -61,8 +33,5 @@ struct steer_slot {
  */
 ssize_t steer_compile(const struct steer_plan *, const struct steer_slot *,
     size_t nslots, struct sock_filter *, size_t max);
-
-/* `10.1.0.0/16`, `2001:db8::/32`, or an address alone.  -1 with EINVAL. */
-int steer_net_parse(struct steer_net *, const char *text);
 
 #endif

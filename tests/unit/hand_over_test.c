@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "both_kinds.h"
 #include "traffic/listener.h"
 
 static char directory[64];
@@ -49,6 +50,7 @@ make(const char *kind)
 	    strcmp(kind, "PATH") == 0 ? "/x.sock" : "");
 	assert_int_equal(address_parse(&a, text, &why), 0);
 	l = listener_new("web", &a, 16);
+	listener_set_kind(l, kind_of_test);
 	assert_non_null(l);
 	return l;
 }
@@ -217,5 +219,5 @@ main(void)
 		TEST(datagrams_that_wait_go_along),
 	};
 
-	return cmocka_run_group_tests_name("hand over", tests, NULL, NULL);
+	return RUN_BOTH_KINDS(tests);
 }

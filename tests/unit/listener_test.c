@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/credentials.h"
+#include "both_kinds.h"
 #include "traffic/listener.h"
 #include "filters.h"
 
@@ -72,6 +73,7 @@ make(const char *text)
 {
 	struct address a = parse(text);
 	struct listener *l = listener_new("web", &a, 16);
+	listener_set_kind(l, kind_of_test);
 
 	assert_non_null(l);
 	return l;
@@ -198,6 +200,7 @@ what_was_given_is_told(void **state)
 
 	a = parse("@name");
 	l = listener_new(NULL, &a, 16);
+	listener_set_kind(l, kind_of_test);
 	assert_null(listener_name(l));
 	assert_int_equal(listener_steering(l), STEERING_SHARED);
 	listener_free(l);
@@ -235,6 +238,7 @@ an_address_that_others_have_is_refused(void **state)
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		holder = make_open(kinds[i], 1);
 		other = listener_new(NULL, listener_address(holder), 16);
+	listener_set_kind(other, kind_of_test);
 		assert_non_null(other);
 		errno = 0;
 		assert_int_equal(listener_open(other, 1), -1);
@@ -755,5 +759,5 @@ main(void)
 		TEST(refused_unix_clients_find_no_path),
 	};
 
-	return cmocka_run_group_tests_name("listener", tests, NULL, NULL);
+	return RUN_BOTH_KINDS(tests);
 }

@@ -25,6 +25,7 @@
 #include "base/fd.h"
 #include "traffic/drain.h"
 #include "traffic/directory.h"
+#include "both_kinds.h"
 #include "traffic/listener.h"
 #include "traffic/settings.h"
 
@@ -37,7 +38,10 @@ make(const char *text)
 	const char *why;
 
 	assert_int_equal(address_parse(&address, text, &why), 0);
-	return listener_new(NULL, &address, 64);
+	struct listener *l = listener_new(NULL, &address, 64);
+
+	listener_set_kind(l, kind_of_test);
+	return l;
 }
 
 /* A listener at a port that nobody has. */
@@ -300,5 +304,5 @@ main(void)
 		cmocka_unit_test(who_has_a_socket_is_seen),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_BOTH_KINDS(tests);
 }

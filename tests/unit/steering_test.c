@@ -22,6 +22,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "both_kinds.h"
 #include "traffic/listener.h"
 #include "filters.h"
 
@@ -47,6 +48,7 @@ listener_make(const char *text)
 {
 	struct address a = parse(text);
 	struct listener *l = listener_new(NULL, &a, 128);
+	listener_set_kind(l, kind_of_test);
 
 	assert_non_null(l);
 	return l;
@@ -687,5 +689,5 @@ main(void)
 		cmocka_unit_test(placeholders_stay_few_over_many_upgrades),
 	};
 
-	return cmocka_run_group_tests_name("steering", tests, NULL, NULL);
+	return RUN_BOTH_KINDS(tests);
 }

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The kernel's half of steering: who gets the next connection or datagram of
+ * a SO_REUSEPORT group.  It is attached to the group once
+ * (SO_ATTACH_REUSEPORT_EBPF, socket(7)); what the supervisor writes into the
+ * maps is in force at once.  traffic/steer.c says the same in classic BPF.
+ *
+ * Of UDP the client's socket is remembered: a flow stays with the generation
+ * that it began with, and with the very socket, for as long as both live.
+ */
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <stdbool.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "steering_maps.h"
+
+/* As in traffic/address.h. */
+#define STEER_NET	0x7f530000u
+#define STEER_PORT_BASE 61440u
+#define STEER_PORTS	16u
+#define GOLDEN		0x9e3779b1u
+
+#define TRIES 4 /* sockets of a target that may just be closing */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_REUSEPORT_SOCKARRAY);
+	__uint(max_entries, EBPF_SOCKETS);
+	__type(key, __u32);
+	__type(value, __u64);
+} sockets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, EBPF_PLANS);
+	__type(key, __u32);
+	__type(value, struct ebpf_plan);
+} plans SEC(".maps");
+
+/* The index of the plan that is in force. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} current SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, EBPF_SOCKETS);
+	__type(key, __u32);
+	__type(value, struct ebpf_owner);
+} owners SEC(".maps");
+
+/* Connections or datagrams given to a generation, by its number. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, EBPF_COUNTERS);
+	__type(key, __u32);
+	__type(value, __u64);
+} counters SEC(".maps");
+
+/* The supervisor makes these two as small as can be where there is no UDP. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, EBPF_FLOWS);
+	__type(key, struct ebpf_client);
+	__type(value, struct ebpf_flow);
+} flows SEC(".maps");
+
+/* QUIC: the first bytes of a connection's ID, in packets of a known flow. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, EBPF_FLOWS);
+	__type(key, __u64);
+	__type(value, struct ebpf_flow);
+} connections SEC(".maps");
+
+/* Where a packet comes from. */
+struct source {
+	struct ebpf_client client;
+	__u32 hash; /* of the address alone */
+};
+
+static __always_inline __u32
+mix(__u32 a)
+{
+	a ^= a >> 16;
+	a *= GOLDEN;
+	a ^= a >> 15;
+	a *= GOLDEN;
+	a ^= a >> 16;
+	return a;
+}
+
+static __always_inline bool
+read_source(struct sk_reuseport_md *ctx, struct source *source)
+{
+	struct ebpf_client *client = &source->client;
+	__u32 i;
+
+	__builtin_memset(source, 0, sizeof(*source));
+	if (bpf_skb_load_bytes(ctx, 0, &client->port, sizeof(client->port)) < 0)
+		return false;
+	client->port = bpf_ntohs(client->port);
+	if (ctx->eth_protocol == bpf_htons(ETH_P_IP)) {
+		if (bpf_skb_load_bytes_relative(
+			ctx, 12, &client->address[3], 4, BPF_HDR_START_NET) < 0)
+			return false;
+		client->address[2] = bpf_htonl(0xffff);
+		source->hash = bpf_ntohl(client->address[3]);
+		return true;
+	}
+	client->is_in6 = 1;
+	if (bpf_skb_load_bytes_relative(
+		ctx, 8, client->address, 16, BPF_HDR_START_NET) < 0)
+		return false;
+	for (i = 0; i < 4; i++)
+		source->hash =
+		    source->hash * GOLDEN + bpf_ntohl(client->address[i]);
+	return true;
+}
+
+/* The target that this source is directed at; EBPF_NONE if there is none. */
+static __always_inline __u32
+find_directed(const struct ebpf_plan *plan, const struct source *source)
+{
+	const struct ebpf_client *client = &source->client;
+	__u32 number, mask, i, target;
+
+	if (!client->is_in6) {
+		number = bpf_ntohl(client->address[3]);
+		if ((number & 0xffff0000u) != STEER_NET)
+			return EBPF_NONE;
+		number &= 0xffff;
+		mask = 0xffff;
+	} else {
+		if (client->address[0] != 0 || client->address[1] != 0 ||
+		    client->address[2] != 0 ||
+		    client->address[3] != bpf_htonl(1) ||
+		    client->port < STEER_PORT_BASE)
+			return EBPF_NONE;
+		number = (client->port - STEER_PORT_BASE) / STEER_PORTS;
+		mask = EBPF_SLOTS - 1;
+	}
+	target = plan->directed[number & (EBPF_SLOTS - 1)];
+	for (i = 0; i < EBPF_CHAIN; i++) {
+		if (target >= EBPF_TARGETS)
+			return EBPF_NONE;
+		if ((plan->targets[target].generation & mask) == number)
+			return target;
+		target = plan->targets[target].next;
+	}
+	return EBPF_NONE;
+}
+
+/* Without a branch for each word, which the kernel would follow. */
+static __always_inline bool
+is_in_net(const struct ebpf_net *net, const struct ebpf_client *client)
+{
+	__u32 differs = 0, i;
+
+	for (i = 0; i < 4; i++)
+		differs |=
+		    (client->address[i] & net->mask[i]) ^ net->address[i];
+	return differs == 0;
+}
+
+static __always_inline __u32
+find_preview(const struct ebpf_plan *plan, const struct source *source)
+{
+	__u32 i;
+
+	if (plan->preview == EBPF_NONE)
+		return EBPF_NONE;
+	for (i = 0; i < EBPF_NETS; i++) {
+		if (i >= plan->nnets)
+			break;
+		if (is_in_net(&plan->nets[i], &source->client))
+			return plan->preview;
+	}
+	return EBPF_NONE;
+}
+
+static __always_inline __u32
+find_share(const struct ebpf_plan *plan, const struct source *source)
+{
+	__u32 number = plan->sticky ? mix(source->hash) : bpf_get_prandom_u32();
+
+	number %= 100;
+	/* The verifier does not know this; the compiler does. */
+	__asm__ volatile("" : "+r"(number));
+	return plan->shares[number & 127];
+}
+
+static __always_inline void
+count(__u32 generation)
+{
+	__u32 index = generation % EBPF_COUNTERS;
+	__u64 *counter = bpf_map_lookup_elem(&counters, &index);
+
+	if (counter != NULL)
+		++*counter; /* of this processor alone */
+}
+
+/* One of the target's sockets.  Returns its key, or EBPF_NO_KEY. */
+static __always_inline __u32
+select_socket(struct sk_reuseport_md *ctx, const struct ebpf_plan *plan,
+    __u32 index, __u32 hash)
+{
+	const struct ebpf_target *target;
+	__u32 i, key;
+
+	if (index >= EBPF_TARGETS)
+		return EBPF_NO_KEY;
+	target = &plan->targets[index];
+	for (i = 0; i < TRIES; i++) {
+		if (i >= target->n)
+			break;
+		key = plan->members[(target->first + (hash + i) % target->n) &
+		    (EBPF_SOCKETS - 1)];
+		if (bpf_sk_select_reuseport(ctx, &sockets, &key, 0) == 0) {
+			count(target->generation);
+			return key;
+		}
+	}
+	return EBPF_NO_KEY;
+}
+
+/* Go on with the socket that a flow is known by. */
+static __always_inline bool
+follow(struct sk_reuseport_md *ctx, const struct ebpf_plan *plan,
+    const struct ebpf_flow *flow, __u64 now)
+{
+	__u32 key = flow->key;
+	const struct ebpf_owner *owner;
+
+	if (now - flow->last_ns > plan->idle_ns)
+		return false;
+	owner = bpf_map_lookup_elem(&owners, &key);
+	if (owner == NULL || owner->serial != flow->serial ||
+	    bpf_sk_select_reuseport(ctx, &sockets, &key, 0) != 0)
+		return false;
+	count(owner->generation);
+	return true;
+}
+
+/* RFC 9000, 17.3.1: a packet with a short header names its connection. */
+static __always_inline bool
+read_connection(struct sk_reuseport_md *ctx, __u64 *id)
+{
+	__u8 first;
+
+	return bpf_skb_load_bytes(ctx, 8, &first, 1) == 0 &&
+	    (first & 0xc0) == 0x40 &&
+	    bpf_skb_load_bytes(ctx, 9, id, sizeof(*id)) == 0;
+}
+
+/* A long header, RFC 9000, 17.2, of version 1, version 2 or a draft. */
+static __always_inline bool
+begins_quic(struct sk_reuseport_md *ctx)
+{
+	struct {
+		__u8 first;
+		__u8 version[4];
+	} header;
+	__u32 version;
+
+	if (bpf_skb_load_bytes(ctx, 8, &header, sizeof(header)) < 0 ||
+	    (header.first & 0xc0) != 0xc0)
+		return false;
+	version = (__u32)header.version[0] << 24 | header.version[1] << 16 |
+	    header.version[2] << 8 | header.version[3];
+	return version == 1 || version == 0x6b3343cf ||
+	    (version & 0xffffff00) == 0xff000000;
+}
+
+static __always_inline void
+remember(const struct ebpf_client *client, const struct ebpf_flow *flow,
+    bool named, const __u64 *id)
+{
+	bpf_map_update_elem(&flows, client, flow, BPF_ANY);
+	if (named)
+		bpf_map_update_elem(&connections, id, flow, BPF_ANY);
+}
+
+/* A flow that is known: by its client, or by a connection that has moved. */
+static __always_inline bool
+follow_known(struct sk_reuseport_md *ctx, const struct ebpf_plan *plan,
+    const struct source *source, __u64 now)
+{
+	struct ebpf_flow *flow, fresh;
+	__u64 id = 0;
+	bool named = read_connection(ctx, &id);
+
+	flow = bpf_map_lookup_elem(&flows, &source->client);
+	if (flow != NULL && follow(ctx, plan, flow, now)) {
+		flow->last_ns = now;
+		if (named && flow->quic &&
+		    bpf_map_lookup_elem(&connections, &id) == NULL)
+			bpf_map_update_elem(&connections, &id, flow, BPF_ANY);
+		return true;
+	}
+	if (!named || (flow = bpf_map_lookup_elem(&connections, &id)) == NULL)
+		return false;
+	/* Its client may have been silent for less long than the flow. */
+	fresh = *flow;
+	if (!follow(ctx, plan, &fresh, fresh.last_ns))
+		return false;
+	fresh.last_ns = now;
+	remember(&source->client, &fresh, true, &id);
+	return true;
+}
+
+static __always_inline void
+begin_flow(struct sk_reuseport_md *ctx, const struct source *source, __u32 key,
+    __u64 now)
+{
+	const struct ebpf_owner *owner = bpf_map_lookup_elem(&owners, &key);
+	struct ebpf_flow flow = { .last_ns = now, .key = key };
+
+	if (owner == NULL)
+		return;
+	flow.serial = owner->serial;
+	flow.quic = begins_quic(ctx);
+	remember(&source->client, &flow, false, NULL);
+}
+
+SEC("sk_reuseport")
+int
+hotswap_steer(struct sk_reuseport_md *ctx)
+{
+	__u32 zero = 0, *index, target, hash, key;
+	bool is_datagram = ctx->ip_protocol == IPPROTO_UDP, directed;
+	const struct ebpf_plan *plan;
+	struct source source;
+	__u64 now = 0;
+
+	if ((index = bpf_map_lookup_elem(&current, &zero)) == NULL ||
+	    (plan = bpf_map_lookup_elem(&plans, index)) == NULL ||
+	    !read_source(ctx, &source))
+		return SK_DROP;
+	target = find_directed(plan, &source);
+	directed = target != EBPF_NONE;
+	if (is_datagram && !directed) {
+		now = bpf_ktime_get_ns();
+		if (follow_known(ctx, plan, &source, now))
+			return SK_PASS;
+	}
+	if (!directed)
+		target = find_preview(plan, &source);
+	if (target == EBPF_NONE)
+		target = find_share(plan, &source);
+	hash = mix(source.hash * GOLDEN + source.client.port);
+	key = select_socket(ctx, plan, target, hash);
+	if (key == EBPF_NO_KEY && !directed)
+		key = select_socket(ctx, plan, plan->fallback, hash);
+	if (key == EBPF_NO_KEY)
+		return SK_DROP;
+	if (is_datagram && !directed)
+		begin_flow(ctx, &source, key, now);
+	return SK_PASS;
+}
+
+char LICENSE[] SEC("license") = "ISC";

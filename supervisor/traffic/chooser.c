@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What chooses among the sockets of a group.
+ */
+#include "traffic/chooser.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "traffic/attach.h"
+#include "traffic/ebpf.h"
+#include "traffic/ebpf_group.h"
+
+void
+chooser_fini(struct chooser *chooser)
+{
+	ebpf_free(chooser->ebpf);
+	chooser->ebpf = NULL;
+}
+
+bool
+chooser_is_ebpf(const struct chooser *chooser)
+{
+	return chooser->ebpf != NULL;
+}
+
+/* The keys are of no use without it. */
+static void
+give_up_ebpf(struct chooser *chooser, struct group *group)
+{
+	struct group_slot *s;
+
+	chooser_fini(chooser);
+	chooser->refused = true;
+	for (s = group->slots; s < group->slots + group->n; s++)
+		s->key = 0;
+}
+
+static bool
+is_datagram(const struct endpoint *at)
+{
+	return at->address.type == SOCK_DGRAM;
+}
+
+/*
+ * False if it cannot be had here.  A socket may have a use for it of its own,
+ * and the limits of kernel/steering_maps.h may be too narrow.
+ */
+static bool
+apply_ebpf(struct chooser *chooser, const struct endpoint *at,
+    struct group *group, const struct steer_plan *plan)
+{
+	if (at->kind == KIND_CLASSIC || chooser->refused)
+		return false;
+	if (chooser->ebpf == NULL)
+		chooser->ebpf = ebpf_new(is_datagram(at));
+	return chooser->ebpf != NULL &&
+	    ebpf_group_apply(chooser->ebpf, at, group, plan) == 0;
+}
+
+int
+chooser_apply(struct chooser *chooser, const struct endpoint *at,
+    struct group *group, const struct steer_plan *plan, bool adrift)
+{
+	if (apply_ebpf(chooser, at, group, plan))
+		return 0;
+	if (adrift) {
+		errno = EBUSY;
+		return -1;
+	}
+	if (attach_plan(at, group, plan, -1) == -1)
+		return -1;
+	if (chooser->ebpf != NULL || at->kind == KIND_EBPF)
+		give_up_ebpf(chooser, group);
+	return 0;
+}
+
+void
+chooser_remove(struct chooser *chooser, struct group_slot *slot)
+{
+	if (chooser->ebpf != NULL)
+		ebpf_group_remove(chooser->ebpf, slot);
+}
+
+uint64_t
+chooser_given(const struct chooser *chooser, unsigned int generation)
+{
+	return chooser->ebpf != NULL ? ebpf_given(chooser->ebpf, generation)
+				     : 0;
+}
+
+size_t
+chooser_flows(const struct chooser *chooser, const struct group *group,
+    unsigned int generation, int64_t idle_ms)
+{
+	return chooser->ebpf != NULL
+	    ? ebpf_group_flows(chooser->ebpf, group, generation, idle_ms)
+	    : 0;
+}
+
+json_t *
+chooser_save(const struct chooser *chooser)
+{
+	return chooser->ebpf != NULL ? ebpf_save(chooser->ebpf) : NULL;
+}
+
+void
+chooser_restore(
+    struct chooser *chooser, const struct endpoint *at, const json_t *saved)
+{
+	if (saved != NULL)
+		chooser->ebpf = ebpf_restore(saved, is_datagram(at));
+}

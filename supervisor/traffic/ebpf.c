@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The supervisor's side of kernel/steering.bpf.c, through libbpf.  A build
+ * without libbpf or clang has traffic/ebpf_none.c in its place.
+ */
+#include "traffic/ebpf.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+
+/* The names that the kernel's half gives its maps. */
+enum map {
+	MAP_SOCKETS,
+	MAP_PLANS,
+	MAP_CURRENT,
+	MAP_OWNERS,
+	MAP_COUNTERS,
+	MAP_FLOWS,
+	MAP_CONNECTIONS,
+	NMAPS
+};
+static const char *const map_names[NMAPS] = { "sockets", "plans", "current",
+	"owners", "counters", "flows", "connections" };
+#define BATCH 4096 /* flows, at a time */
+
+static const char program_name[] = "hotswap_steer";
+
+struct ebpf {
+	int program;
+	int maps[NMAPS];
+	__u32 plan; /* the index of the plan in force */
+	bool datagrams;
+};
+
+static unsigned int ngroups;
+static char said[EBPF_WHY]; /* by libbpf, last */
+
+/* The object file that clang has made, as the build embeds it. */
+extern const char ebpf_object[], ebpf_object_end[];
+__asm__(".section .rodata\n"
+	".balign 8\n"
+	".globl ebpf_object, ebpf_object_end\n"
+	"ebpf_object:\n"
+	".incbin \"" HOTSWAP_EBPF "\"\n"
+	"ebpf_object_end:\n"
+	".byte 0\n"
+	".previous\n");
+
+static int
+keep_message(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (level == LIBBPF_WARN) {
+		vsnprintf(said, sizeof(said), format, args);
+		said[strcspn(said, "\n")] = '\0';
+	}
+	return 0;
+}
+
+/*
+ * Before Linux 5.11 maps count as locked memory, setrlimit(2).  libbpf lifts
+ * that limit for good: our children would inherit it.
+ */
+static struct bpf_object *
+load(bool datagrams)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "hotswap");
+	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+	struct rlimit before;
+	struct bpf_object *object;
+	bool lifted;
+	int r;
+
+	libbpf_set_print(keep_message);
+	object = bpf_object__open_mem(
+	    ebpf_object, (size_t)(ebpf_object_end - ebpf_object), &options);
+	if (object == NULL)
+		return NULL;
+	if (!datagrams) {
+		bpf_map__set_max_entries(
+		    bpf_object__find_map_by_name(object, map_names[MAP_FLOWS]),
+		    1);
+		bpf_map__set_max_entries(bpf_object__find_map_by_name(object,
+					     map_names[MAP_CONNECTIONS]),
+		    1);
+	}
+	lifted = getrlimit(RLIMIT_MEMLOCK, &before) == 0 &&
+	    setrlimit(RLIMIT_MEMLOCK, &all) == 0;
+	r = bpf_object__load(object);
+	if (lifted)
+		setrlimit(RLIMIT_MEMLOCK, &before);
+	if (r == 0)
+		return object;
+	bpf_object__close(object);
+	errno = -r;
+	return NULL;
+}
+
+static struct ebpf *
+make(bool datagrams)
+{
+	struct ebpf *e;
+	size_t i;
+
+	if (ngroups >= EBPF_GROUPS_MAX) {
+		errno = EMFILE;
+		return NULL;
+	}
+	if ((e = calloc(1, sizeof(*e))) == NULL)
+		return NULL;
+	e->program = -1;
+	e->datagrams = datagrams;
+	for (i = 0; i < NMAPS; i++)
+		e->maps[i] = -1;
+	ngroups++;
+	return e;
+}
+
+void
+ebpf_free(struct ebpf *e)
+{
+	size_t i;
+
+	if (e == NULL)
+		return;
+	ngroups--;
+	fd_close(&e->program);
+	for (i = 0; i < NMAPS; i++)
+		fd_close(&e->maps[i]);
+	free(e);
+}
+
+/* Descriptors of our own, so that libbpf's object can go. */
+static int
+take(struct ebpf *e, struct bpf_object *object)
+{
+	size_t i;
+
+	e->program = fd_dup(bpf_program__fd(
+	    bpf_object__find_program_by_name(object, program_name)));
+	if (e->program == -1)
+		return -1;
+	for (i = 0; i < NMAPS; i++) {
+		e->maps[i] = fd_dup(
+		    bpf_object__find_map_fd_by_name(object, map_names[i]));
+		if (e->maps[i] == -1)
+			return -1;
+	}
+	return 0;
+}
+
+struct ebpf *
+ebpf_new(bool datagrams)
+{
+	struct ebpf *e = make(datagrams);
+	struct bpf_object *object;
+	int r;
+
+	if (e == NULL)
+		return NULL;
+	if ((object = load(datagrams)) == NULL) {
+		ebpf_free(e);
+		return NULL;
+	}
+	r = take(e, object);
+	bpf_object__close(object);
+	if (r == 0)
+		return e;
+	ebpf_free(e);
+	return NULL;
+}
+
+/* A map by its number takes CAP_SYS_ADMIN. */
+static int
+find_out(char why[static EBPF_WHY])
+{
+	struct ebpf *e = ebpf_new(false), *again = NULL;
+	json_t *saved;
+	int r = -1;
+
+	if (e == NULL) {
+		snprintf(why, EBPF_WHY, "%s",
+		    errno == EPERM ? "takes CAP_BPF, CAP_NET_ADMIN and "
+				     "CAP_SYS_ADMIN"
+				   : strerror(errno));
+		return -1;
+	}
+	saved = ebpf_save(e);
+	if (saved == NULL || (again = ebpf_restore(saved, false)) == NULL)
+		snprintf(why, EBPF_WHY,
+		    "its maps cannot be found again, which takes "
+		    "CAP_SYS_ADMIN: %s",
+		    strerror(errno));
+	else
+		r = 0;
+	json_decref(saved);
+	ebpf_free(again);
+	ebpf_free(e);
+	return r;
+}
+
+int
+ebpf_try(char why[static EBPF_WHY])
+{
+	static enum { UNKNOWN, YES, NO } may;
+	static char reason[EBPF_WHY];
+
+	if (may == UNKNOWN)
+		may = find_out(reason) == 0 ? YES : NO;
+	memcpy(why, reason, EBPF_WHY);
+	return may == YES ? 0 : -1;
+}
+
+static __u32
+program_number(int fd)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &len) == 0 ? info.id : 0;
+}
+
+static __u32
+map_number(int fd)
+{
+	struct bpf_map_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &len) == 0 ? info.id : 0;
+}
+
+json_t *
+ebpf_save(const struct ebpf *e)
+{
+	json_t *maps = json_object();
+	size_t i;
+
+	for (i = 0; i < NMAPS; i++)
+		json_object_set_new(
+		    maps, map_names[i], json_integer(map_number(e->maps[i])));
+	return json_pack("{sI so}", "program",
+	    (json_int_t)program_number(e->program), "maps", maps);
+}
+
+/* Numbers come again: it must be a map of this name. */
+static bool
+is_map(int fd, enum map map)
+{
+	struct bpf_map_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &len) == 0 &&
+	    strcmp(info.name, map_names[map]) == 0;
+}
+
+static bool
+is_program(int fd)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &len) == 0 &&
+	    strcmp(info.name, program_name) == 0;
+}
+
+static int
+find_again(struct ebpf *e, const json_t *saved)
+{
+	const json_t *maps = json_object_get(saved, "maps");
+	const __u32 zero = 0;
+	size_t i;
+
+	e->program = bpf_prog_get_fd_by_id(
+	    (__u32)json_integer_value(json_object_get(saved, "program")));
+	if (e->program < 0)
+		return -1;
+	for (i = 0; i < NMAPS; i++) {
+		e->maps[i] = bpf_map_get_fd_by_id((__u32)json_integer_value(
+		    json_object_get(maps, map_names[i])));
+		if (e->maps[i] < 0)
+			return -1;
+		if (!is_map(e->maps[i], (enum map)i)) {
+			errno = ESTALE;
+			return -1;
+		}
+	}
+	if (is_program(e->program))
+		return bpf_map_lookup_elem(
+		    e->maps[MAP_CURRENT], &zero, &e->plan);
+	errno = ESTALE;
+	return -1;
+}
+
+struct ebpf *
+ebpf_restore(const json_t *saved, bool datagrams)
+{
+	struct ebpf *e = make(datagrams);
+	int error;
+
+	if (e == NULL || find_again(e, saved) == 0)
+		return e;
+	error = errno;
+	ebpf_free(e);
+	errno = error;
+	return NULL;
+}
+
+int
+ebpf_attach(const struct ebpf *e, int fd)
+{
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF, &e->program,
+	    sizeof(e->program));
+}
+
+static int
+set_owner(struct ebpf *e, __u32 key, const unsigned int *generation, bool anew)
+{
+	struct ebpf_owner owner = { 0 };
+
+	if (bpf_map_lookup_elem(e->maps[MAP_OWNERS], &key, &owner) != 0)
+		return -1;
+	if (generation != NULL)
+		owner.generation = *generation;
+	owner.serial += anew;
+	return bpf_map_update_elem(
+		   e->maps[MAP_OWNERS], &key, &owner, BPF_ANY) == 0
+	    ? 0
+	    : -1;
+}
+
+int
+ebpf_put(struct ebpf *e, unsigned int key, int fd, unsigned int generation)
+{
+	const __u64 value = (__u64)fd;
+	const __u32 at = key;
+
+	if (set_owner(e, at, &generation, true) == -1)
+		return -1;
+	return bpf_map_update_elem(
+		   e->maps[MAP_SOCKETS], &at, &value, BPF_ANY) == 0
+	    ? 0
+	    : -1;
+}
+
+int
+ebpf_rename(struct ebpf *e, unsigned int key, unsigned int generation)
+{
+	return set_owner(e, key, &generation, false);
+}
+
+/* One that has closed its socket is not there any more. */
+void
+ebpf_remove(struct ebpf *e, unsigned int key)
+{
+	const __u32 at = key;
+
+	bpf_map_delete_elem(e->maps[MAP_SOCKETS], &at);
+}
+
+void
+ebpf_forget_flows(struct ebpf *e, unsigned int key)
+{
+	set_owner(e, key, NULL, true);
+}
+
+int
+ebpf_store(struct ebpf *e, const struct ebpf_plan *plan)
+{
+	const __u32 next = (e->plan + 1) % EBPF_PLANS, zero = 0;
+
+	if (bpf_map_update_elem(e->maps[MAP_PLANS], &next, plan, BPF_ANY) !=
+		0 ||
+	    bpf_map_update_elem(e->maps[MAP_CURRENT], &zero, &next, BPF_ANY) !=
+		0)
+		return -1;
+	e->plan = next;
+	return 0;
+}
+
+uint64_t
+ebpf_given(const struct ebpf *e, unsigned int generation)
+{
+	const __u32 index = generation % EBPF_COUNTERS;
+	int i, n = libbpf_num_possible_cpus();
+	__u64 *counts, sum = 0;
+
+	if (n < 1 || (counts = calloc((size_t)n, sizeof(*counts))) == NULL)
+		return 0;
+	if (bpf_map_lookup_elem(e->maps[MAP_COUNTERS], &index, counts) == 0)
+		for (i = 0; i < n; i++)
+			sum += counts[i];
+	free(counts);
+	return sum;
+}
+
+/* Those of a batch that count. */
+static size_t
+count_flows(const struct ebpf_flow *flows, __u32 n, const bool *keys,
+    const __u32 *serials, int64_t idle_ms)
+{
+	const int64_t now = clock_ms();
+	size_t count = 0;
+	__u32 i;
+
+	for (i = 0; i < n; i++)
+		count += flows[i].key < EBPF_SOCKETS && keys[flows[i].key] &&
+		    flows[i].serial == serials[flows[i].key] &&
+		    now - (int64_t)(flows[i].last_ns / 1000000) <= idle_ms;
+	return count;
+}
+
+static void
+read_serials(const struct ebpf *e, const bool *keys, __u32 *serials)
+{
+	struct ebpf_owner owner;
+	__u32 key;
+
+	for (key = 0; key < EBPF_SOCKETS; key++)
+		if (keys[key] &&
+		    bpf_map_lookup_elem(e->maps[MAP_OWNERS], &key, &owner) == 0)
+			serials[key] = owner.serial;
+}
+
+size_t
+ebpf_flows(const struct ebpf *e, const bool *keys, int64_t idle_ms)
+{
+	struct ebpf_client *clients = calloc(BATCH, sizeof(*clients));
+	struct ebpf_flow *flows = calloc(BATCH, sizeof(*flows));
+	__u32 serials[EBPF_SOCKETS] = { 0 }, at = 0, n;
+	size_t count = 0;
+	bool first = true, last = !e->datagrams;
+
+	read_serials(e, keys, serials);
+	while (clients != NULL && flows != NULL && !last) {
+		n = BATCH;
+		last =
+		    bpf_map_lookup_batch(e->maps[MAP_FLOWS], first ? NULL : &at,
+			&at, clients, flows, &n, NULL) != 0;
+		if (last && errno != ENOENT)
+			break;
+		first = false;
+		count += count_flows(flows, n, keys, serials, idle_ms);
+	}
+	free(clients);
+	free(flows);
+	return count;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The compiler from a plan to what the eBPF program reads
+ * (kernel/steering_maps.h).  Pure.
+ */
+#ifndef TRAFFIC_EBPF_PLAN_H
+#define TRAFFIC_EBPF_PLAN_H
+
+#include "steering_maps.h"
+#include "traffic/plan.h"
+
+/*
+ * As steer_compile, of which it means the same; keys are those of the slots in
+ * the map of sockets.  -1 with errno: EINVAL if no generation with a share has
+ * a slot; E2BIG if there are too many generations, sockets or networks.
+ */
+int ebpf_plan_compile(const struct steer_plan *, const struct steer_slot *,
+    const unsigned int *keys, size_t nslots, struct ebpf_plan *);
+
+#endif
