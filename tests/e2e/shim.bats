@@ -342,6 +342,61 @@ unchecked() {
 	rm -r "$PWD"
 }
 
+# holds_a_check: the prober waits for an answer, and nobody may look into it.
+holds_a_check() {
+	pgrep -x hotswap-probe -P "$(itself)" >/dev/null
+}
+
+@test "wrapped: an ordinary user's program binds again while a check is under way" {
+	local health
+
+	[ "$(id -u)" = 0 ] || skip "becomes another user"
+	chmod 777 .
+	cp "$BUILD/fixtures/plain" .
+	PORT=$(free_port)
+	health=$(free_port)
+	echo one >word
+	./server --bind "127.0.0.1:$health" 3>&- &
+	PIDS+=("$!")
+	HOTSWAP_RUNTIME_DIR=$PWD/own HOTSWAP_STATE_DIR=$PWD/theirs
+	as_user hotswap start -n web --shim seccomp --bake 0 \
+		--health "http://127.0.0.1:$health/" --health-interval 100ms \
+		--health-timeout 1m -- \
+		./plain serve word "tcp:127.0.0.1:$PORT" 3>&-
+	says one "tcp:127.0.0.1:$PORT"
+	kill -STOP "${PIDS[-1]}"
+	until_true holds_a_check
+	MAIN=$(pid_of 1)
+	for _ in 1 2 3; do
+		kill -HUP "$MAIN"
+		until_true says one "tcp:127.0.0.1:$PORT"
+	done
+	holds_a_check
+	[ "$(pid_of 1)" = "$MAIN" ]
+	[ "$(generation 1 .restarts)" = 0 ]
+	as_user hotswap stop web --now
+}
+
+@test "wrapped: where preload's socket has too long a path, auto takes seccomp and says why" {
+	[ "$(id -u)" = 0 ] || skip "becomes another user"
+	chmod 777 .
+	cp "$BUILD/fixtures/plain" .
+	PORT=$(free_port)
+	echo one >word
+	HOTSWAP_RUNTIME_DIR=$PWD/$(printf 'long%.0s' {1..30})
+	HOTSWAP_STATE_DIR=$PWD/theirs
+	as_user hotswap start -n web --bake 0 -- \
+		./plain serve word "tcp:127.0.0.1:$PORT" 3>&-
+	says one "tcp:127.0.0.1:$PORT"
+	[ "$(generation 1 .shim)" = seccomp ]
+	grep -q 'preload is not taken, as the path of its socket is longer' \
+		theirs/web/log
+	echo two >word
+	as_user hotswap upgrade web
+	says two "tcp:127.0.0.1:$PORT"
+	as_user hotswap stop web --now
+}
+
 @test "wrapped: below another supervisor's filter the library is taken" {
 	PORT=$(free_port)
 	echo one >word
