@@ -15,32 +15,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fd.h"
+#include "traffic/ebpf_fields.h"
 
-/* The names that the kernel's half gives its maps. */
-enum map {
-	MAP_SOCKETS,
-	MAP_PLANS,
-	MAP_CURRENT,
-	MAP_OWNERS,
-	MAP_COUNTERS,
-	MAP_FLOWS,
-	MAP_CONNECTIONS,
-	NMAPS
-};
 static const char *const map_names[NMAPS] = { "sockets", "plans", "current",
 	"owners", "counters", "flows", "connections" };
-#define BATCH 4096 /* flows, at a time */
-
 static const char program_name[] = "hotswap_steer";
-
-struct ebpf {
-	int program;
-	int maps[NMAPS];
-	__u32 plan; /* the index of the plan in force */
-	bool datagrams;
-};
 
 const bool ebpf_is_built = true;
 
@@ -386,73 +366,4 @@ ebpf_store(struct ebpf *e, const struct ebpf_plan *plan)
 		return -1;
 	e->plan = next;
 	return 0;
-}
-
-uint64_t
-ebpf_given(const struct ebpf *e, unsigned int generation)
-{
-	const __u32 index = generation % EBPF_COUNTERS;
-	int i, n = libbpf_num_possible_cpus();
-	__u64 *counts, sum = 0;
-
-	if (n < 1 || (counts = calloc((size_t)n, sizeof(*counts))) == NULL)
-		return 0;
-	if (bpf_map_lookup_elem(e->maps[MAP_COUNTERS], &index, counts) == 0)
-		for (i = 0; i < n; i++)
-			sum += counts[i];
-	free(counts);
-	return sum;
-}
-
-/* Those of a batch that count. */
-static size_t
-count_flows(const struct ebpf_flow *flows, __u32 n, const bool *keys,
-    const __u32 *serials, int64_t idle_ms)
-{
-	const int64_t now = clock_ms();
-	size_t count = 0;
-	__u32 i;
-
-	for (i = 0; i < n; i++)
-		count += flows[i].key < EBPF_SOCKETS && keys[flows[i].key] &&
-		    flows[i].serial == serials[flows[i].key] &&
-		    now - (int64_t)(flows[i].last_ns / 1000000) <= idle_ms;
-	return count;
-}
-
-static void
-read_serials(const struct ebpf *e, const bool *keys, __u32 *serials)
-{
-	struct ebpf_owner owner;
-	__u32 key;
-
-	for (key = 0; key < EBPF_SOCKETS; key++)
-		if (keys[key] &&
-		    bpf_map_lookup_elem(e->maps[MAP_OWNERS], &key, &owner) == 0)
-			serials[key] = owner.serial;
-}
-
-size_t
-ebpf_flows(const struct ebpf *e, const bool *keys, int64_t idle_ms)
-{
-	struct ebpf_client *clients = calloc(BATCH, sizeof(*clients));
-	struct ebpf_flow *flows = calloc(BATCH, sizeof(*flows));
-	__u32 serials[EBPF_SOCKETS] = { 0 }, at = 0, n;
-	size_t count = 0;
-	bool first = true, last = !e->datagrams;
-
-	read_serials(e, keys, serials);
-	while (clients != NULL && flows != NULL && !last) {
-		n = BATCH;
-		last =
-		    bpf_map_lookup_batch(e->maps[MAP_FLOWS], first ? NULL : &at,
-			&at, clients, flows, &n, NULL) != 0;
-		if (last && errno != ENOENT)
-			break;
-		first = false;
-		count += count_flows(flows, n, keys, serials, idle_ms);
-	}
-	free(clients);
-	free(flows);
-	return count;
 }
