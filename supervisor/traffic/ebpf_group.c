@@ -50,7 +50,7 @@ make_known(struct ebpf *e, const struct group *group, struct group_slot *slot)
 
 /* Generations may have changed their numbers since, traffic/way.h. */
 static int
-tell_sockets(struct ebpf *e, struct group *group, unsigned int failed)
+tell_sockets(struct ebpf *e, struct group *group, unsigned int moving)
 {
 	struct group_slot *s;
 
@@ -63,7 +63,7 @@ tell_sockets(struct ebpf *e, struct group *group, unsigned int failed)
 		    ebpf_rename(e, s->key - 1, s->generation) == -1)
 			return -1;
 		s->told = s->generation;
-		if (failed != 0 && s->generation == failed)
+		if (moving != 0 && s->generation == moving)
 			ebpf_forget_flows(e, s->key - 1);
 	}
 	return 0;
@@ -132,7 +132,7 @@ ebpf_group_apply(struct ebpf *e, const struct endpoint *at, struct group *group,
 
 	if (!attach_has_keeper(group)) /* who leaves is served as before */
 		return 0;
-	if (tell_sockets(e, group, plan != NULL ? plan->failed : 0) == -1 ||
+	if (tell_sockets(e, group, plan != NULL ? plan->moving : 0) == -1 ||
 	    store_plan(e, at, group, plan) == -1)
 		return -1;
 	for (s = group->slots; s < group->slots + group->n; s++)

@@ -171,14 +171,14 @@ kept() {
 }
 
 is_ebpf() {
-	[ "$(field .steering.program)" = ebpf ]
-	[ "$(field '.listeners[0].program')" = ebpf ]
+	[ "$(field .steering.bpf)" = ebpf ]
+	[ "$(field '.listeners[0].bpf')" = ebpf ]
 }
 
 @test "--steering classic: classic programs choose, and status says so" {
 	serve --steering classic
-	[ "$(field .steering.program)" = classic ]
-	[ "$(field '.listeners[0].program')" = classic ]
+	[ "$(field .steering.bpf)" = classic ]
+	[ "$(field '.listeners[0].bpf')" = classic ]
 	[ "$(field .steering.why)" = "--steering classic" ]
 	load_begin --rate 500
 	release server v2
