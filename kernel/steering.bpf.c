@@ -188,10 +188,17 @@ find_preview(const struct ebpf_plan *plan, const struct source *source)
 	return EBPF_NONE;
 }
 
+/*
+ * A flow has the same number each time: should it be forgotten, since there
+ * are too many, it goes on where it was.
+ */
 static __always_inline __u32
-find_share(const struct ebpf_plan *plan, const struct source *source)
+find_share(const struct ebpf_plan *plan, const struct source *source,
+    bool is_datagram, __u32 hash)
 {
-	__u32 number = plan->sticky ? mix(source->hash) : bpf_get_prandom_u32();
+	__u32 number = plan->sticky ? mix(source->hash)
+	    : is_datagram	    ? hash
+				    : bpf_get_prandom_u32();
 
 	number %= 100;
 	/* The verifier does not know this; the compiler does. */
@@ -363,7 +370,7 @@ hotswap_steer(struct sk_reuseport_md *ctx)
 		    : SK_PASS;
 	target = find_preview(plan, &source);
 	if (target == EBPF_NONE)
-		target = find_share(plan, &source);
+		target = find_share(plan, &source, is_datagram, hash);
 	key = select_socket(ctx, plan, target, hash);
 	if (key == EBPF_NO_KEY)
 		key = select_socket(ctx, plan, plan->fallback, hash);

@@ -87,11 +87,41 @@ load(bool datagrams)
 	return NULL;
 }
 
+int
+ebpf_open_map(const struct ebpf *e, enum map map)
+{
+	int fd = bpf_map_get_fd_by_id(e->maps[map]);
+
+	return fd < 0 ? -1 : fd;
+}
+
+/* The element of a map whose keys are numbers. */
+static int
+lookup(const struct ebpf *e, enum map map, __u32 key, void *value)
+{
+	int fd = ebpf_open_map(e, map), r = -1;
+
+	if (fd != -1 && bpf_map_lookup_elem(fd, &key, value) == 0)
+		r = 0;
+	fd_close(&fd);
+	return r;
+}
+
+static int
+store(const struct ebpf *e, enum map map, __u32 key, const void *value)
+{
+	int fd = ebpf_open_map(e, map), r = -1;
+
+	if (fd != -1 && bpf_map_update_elem(fd, &key, value, BPF_ANY) == 0)
+		r = 0;
+	fd_close(&fd);
+	return r;
+}
+
 static struct ebpf *
 make(bool datagrams)
 {
 	struct ebpf *e;
-	size_t i;
 
 	if (ngroups >= EBPF_GROUPS_MAX) {
 		errno = EMFILE;
@@ -101,8 +131,6 @@ make(bool datagrams)
 		return NULL;
 	e->program = -1;
 	e->datagrams = datagrams;
-	for (i = 0; i < NMAPS; i++)
-		e->maps[i] = -1;
 	ngroups++;
 	return e;
 }
@@ -110,18 +138,32 @@ make(bool datagrams)
 void
 ebpf_free(struct ebpf *e)
 {
-	size_t i;
-
 	if (e == NULL)
 		return;
 	ngroups--;
 	fd_close(&e->program);
-	for (i = 0; i < NMAPS; i++)
-		fd_close(&e->maps[i]);
 	free(e);
 }
 
-/* Descriptors of our own, so that libbpf's object can go. */
+static __u32
+program_number(int fd)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &len) == 0 ? info.id : 0;
+}
+
+static __u32
+map_number(int fd)
+{
+	struct bpf_map_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &len) == 0 ? info.id : 0;
+}
+
+/* A descriptor of our own, so that libbpf's object can go. */
 static int
 take(struct ebpf *e, struct bpf_object *object)
 {
@@ -129,15 +171,10 @@ take(struct ebpf *e, struct bpf_object *object)
 
 	e->program = fd_dup(bpf_program__fd(
 	    bpf_object__find_program_by_name(object, program_name)));
-	if (e->program == -1)
-		return -1;
-	for (i = 0; i < NMAPS; i++) {
-		e->maps[i] = fd_dup(
+	for (i = 0; i < NMAPS; i++)
+		e->maps[i] = map_number(
 		    bpf_object__find_map_fd_by_name(object, map_names[i]));
-		if (e->maps[i] == -1)
-			return -1;
-	}
-	return 0;
+	return e->program == -1 ? -1 : 0;
 }
 
 struct ebpf *
@@ -202,24 +239,6 @@ ebpf_try(char why[static EBPF_WHY])
 	return may == YES ? 0 : -1;
 }
 
-static __u32
-program_number(int fd)
-{
-	struct bpf_prog_info info = { 0 };
-	__u32 len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(fd, &info, &len) == 0 ? info.id : 0;
-}
-
-static __u32
-map_number(int fd)
-{
-	struct bpf_map_info info = { 0 };
-	__u32 len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(fd, &info, &len) == 0 ? info.id : 0;
-}
-
 json_t *
 ebpf_save(const struct ebpf *e)
 {
@@ -228,20 +247,23 @@ ebpf_save(const struct ebpf *e)
 
 	for (i = 0; i < NMAPS; i++)
 		json_object_set_new(
-		    maps, map_names[i], json_integer(map_number(e->maps[i])));
+		    maps, map_names[i], json_integer(e->maps[i]));
 	return json_pack("{sI so}", "program",
 	    (json_int_t)program_number(e->program), "maps", maps);
 }
 
 /* Numbers come again: it must be a map of this name. */
 static bool
-is_map(int fd, enum map map)
+is_map(const struct ebpf *e, enum map map)
 {
 	struct bpf_map_info info = { 0 };
 	__u32 len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(fd, &info, &len) == 0 &&
+	int fd = ebpf_open_map(e, map);
+	bool is = fd != -1 && bpf_obj_get_info_by_fd(fd, &info, &len) == 0 &&
 	    strcmp(info.name, map_names[map]) == 0;
+
+	fd_close(&fd);
+	return is;
 }
 
 static bool
@@ -258,28 +280,27 @@ static int
 find_again(struct ebpf *e, const json_t *saved)
 {
 	const json_t *maps = json_object_get(saved, "maps");
-	const __u32 zero = 0;
 	size_t i;
 
 	e->program = bpf_prog_get_fd_by_id(
 	    (__u32)json_integer_value(json_object_get(saved, "program")));
-	if (e->program < 0)
+	if (e->program < 0) {
+		e->program = -1;
 		return -1;
+	}
+	if (!is_program(e->program)) {
+		errno = ESTALE;
+		return -1;
+	}
 	for (i = 0; i < NMAPS; i++) {
-		e->maps[i] = bpf_map_get_fd_by_id((__u32)json_integer_value(
-		    json_object_get(maps, map_names[i])));
-		if (e->maps[i] < 0)
-			return -1;
-		if (!is_map(e->maps[i], (enum map)i)) {
+		e->maps[i] = (__u32)json_integer_value(
+		    json_object_get(maps, map_names[i]));
+		if (!is_map(e, (enum map)i)) {
 			errno = ESTALE;
 			return -1;
 		}
 	}
-	if (is_program(e->program))
-		return bpf_map_lookup_elem(
-		    e->maps[MAP_CURRENT], &zero, &e->plan);
-	errno = ESTALE;
-	return -1;
+	return lookup(e, MAP_CURRENT, 0, &e->plan);
 }
 
 struct ebpf *
@@ -308,29 +329,22 @@ set_owner(struct ebpf *e, __u32 key, const unsigned int *generation, bool anew)
 {
 	struct ebpf_owner owner = { 0 };
 
-	if (bpf_map_lookup_elem(e->maps[MAP_OWNERS], &key, &owner) != 0)
+	if (lookup(e, MAP_OWNERS, key, &owner) == -1)
 		return -1;
 	if (generation != NULL)
 		owner.generation = *generation;
 	owner.serial += anew;
-	return bpf_map_update_elem(
-		   e->maps[MAP_OWNERS], &key, &owner, BPF_ANY) == 0
-	    ? 0
-	    : -1;
+	return store(e, MAP_OWNERS, key, &owner);
 }
 
 int
 ebpf_put(struct ebpf *e, unsigned int key, int fd, unsigned int generation)
 {
 	const __u64 value = (__u64)fd;
-	const __u32 at = key;
 
-	if (set_owner(e, at, &generation, true) == -1)
+	if (set_owner(e, key, &generation, true) == -1)
 		return -1;
-	return bpf_map_update_elem(
-		   e->maps[MAP_SOCKETS], &at, &value, BPF_ANY) == 0
-	    ? 0
-	    : -1;
+	return store(e, MAP_SOCKETS, key, &value);
 }
 
 int
@@ -344,8 +358,11 @@ void
 ebpf_remove(struct ebpf *e, unsigned int key)
 {
 	const __u32 at = key;
+	int fd = ebpf_open_map(e, MAP_SOCKETS);
 
-	bpf_map_delete_elem(e->maps[MAP_SOCKETS], &at);
+	if (fd != -1)
+		bpf_map_delete_elem(fd, &at);
+	fd_close(&fd);
 }
 
 void
@@ -357,12 +374,10 @@ ebpf_forget_flows(struct ebpf *e, unsigned int key)
 int
 ebpf_store(struct ebpf *e, const struct ebpf_plan *plan)
 {
-	const __u32 next = (e->plan + 1) % EBPF_PLANS, zero = 0;
+	const __u32 next = (e->plan + 1) % EBPF_PLANS;
 
-	if (bpf_map_update_elem(e->maps[MAP_PLANS], &next, plan, BPF_ANY) !=
-		0 ||
-	    bpf_map_update_elem(e->maps[MAP_CURRENT], &zero, &next, BPF_ANY) !=
-		0)
+	if (store(e, MAP_PLANS, next, plan) == -1 ||
+	    store(e, MAP_CURRENT, 0, &next) == -1)
 		return -1;
 	e->plan = next;
 	return 0;

@@ -22,10 +22,14 @@ enum map {
 };
 
 struct ebpf {
-	int program;
-	int maps[NMAPS];
-	__u32 plan; /* the index of the plan in force */
+	int program; /* keeps all maps; a group may have no socket for a while
+		      */
+	__u32 maps[NMAPS]; /* their numbers: descriptors are scarce */
+	__u32 plan;	   /* the index of the plan in force */
 	bool datagrams;
 };
+
+/* A map's descriptor, *new*; -1 with errno. */
+int ebpf_open_map(const struct ebpf *, enum map);
 
 #endif

@@ -91,11 +91,11 @@ collect(const struct group *group, unsigned int **keys)
 }
 
 static int
-store_plan(struct ebpf *e, const struct endpoint *at, const struct group *group,
-    const struct steer_plan *plan)
+store_plan(
+    struct ebpf *e, const struct group *group, const struct steer_plan *plan)
 {
 	struct ebpf_plan *out = calloc(1, sizeof(*out));
-	struct steer_plan ours, fallback;
+	struct steer_plan fallback;
 	struct steer_share share;
 	struct steer_slot *slots;
 	unsigned int *keys = NULL;
@@ -107,9 +107,8 @@ store_plan(struct ebpf *e, const struct endpoint *at, const struct group *group,
 	fallback = attach_fallback(group, &share);
 	errno = EINVAL;
 	if (plan != NULL) {
-		ours = attach_adapt(at, plan);
 		fallback.idle_ms = plan->idle_ms;
-		r = ebpf_plan_compile(&ours, slots, keys, group->n, out);
+		r = ebpf_plan_compile(plan, slots, keys, group->n, out);
 	}
 	if (r == -1 && errno == EINVAL)
 		r = ebpf_plan_compile(&fallback, slots, keys, group->n, out);
@@ -125,15 +124,15 @@ out:
 }
 
 int
-ebpf_group_apply(struct ebpf *e, const struct endpoint *at, struct group *group,
-    const struct steer_plan *plan)
+ebpf_group_apply(
+    struct ebpf *e, struct group *group, const struct steer_plan *plan)
 {
 	const struct group_slot *s;
 
 	if (!attach_has_keeper(group)) /* who leaves is served as before */
 		return 0;
 	if (tell_sockets(e, group, plan != NULL ? plan->moving : 0) == -1 ||
-	    store_plan(e, at, group, plan) == -1)
+	    store_plan(e, group, plan) == -1)
 		return -1;
 	for (s = group->slots; s < group->slots + group->n; s++)
 		if (!s->gone)
