@@ -19,7 +19,7 @@
 #include "traffic/ebpf_fields.h"
 
 static const char *const map_names[NMAPS] = { "sockets", "plans", "current",
-	"owners", "counters", "flows", "connections" };
+	"owners", "preview", "counters", "flows", "connections" };
 static const char program_name[] = "hotswap_steer";
 
 const bool ebpf_is_built = true;
@@ -369,6 +369,51 @@ void
 ebpf_forget_flows(struct ebpf *e, unsigned int key)
 {
 	set_owner(e, key, NULL, true);
+}
+
+static bool
+is_among(const struct ebpf_net *net, const struct ebpf_net *nets, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (memcmp(&nets[i], net, sizeof(*net)) == 0)
+			return true;
+	return false;
+}
+
+/* From the start anew after each that is taken out: the trie has changed. */
+static void
+remove_others(int fd, const struct ebpf_net *nets, size_t n)
+{
+	struct ebpf_net net, next;
+	const void *at = NULL;
+
+	while (bpf_map_get_next_key(fd, at, &next) == 0) {
+		net = next;
+		at = &net;
+		if (is_among(&net, nets, n))
+			continue;
+		if (bpf_map_delete_elem(fd, &net) != 0)
+			return;
+		at = NULL;
+	}
+}
+
+int
+ebpf_set_preview(struct ebpf *e, const struct ebpf_net *nets, size_t n)
+{
+	int fd = ebpf_open_map(e, MAP_PREVIEW), r = 0;
+	const __u8 yes = 1;
+	size_t i;
+
+	if (fd == -1)
+		return -1;
+	remove_others(fd, nets, n);
+	for (i = 0; i < n && r == 0; i++)
+		r = bpf_map_update_elem(fd, &nets[i], &yes, BPF_ANY);
+	fd_close(&fd);
+	return r == 0 ? 0 : -1;
 }
 
 int

@@ -91,6 +91,22 @@ collect(const struct group *group, unsigned int **keys)
 }
 
 static int
+tell_preview(struct ebpf *e, const struct steer_plan *plan)
+{
+	struct ebpf_net *nets = calloc(plan->npreview + 1, sizeof(*nets));
+	size_t i;
+	int r;
+
+	if (nets == NULL)
+		return -1;
+	for (i = 0; i < plan->npreview; i++)
+		ebpf_plan_net(&plan->preview[i], &nets[i]);
+	r = ebpf_set_preview(e, nets, plan->npreview);
+	free(nets);
+	return r;
+}
+
+static int
 store_plan(
     struct ebpf *e, const struct group *group, const struct steer_plan *plan)
 {
@@ -112,6 +128,8 @@ store_plan(
 	}
 	if (r == -1 && errno == EINVAL)
 		r = ebpf_plan_compile(&fallback, slots, keys, group->n, out);
+	if (r == 0 && plan != NULL && plan->npreview > 0)
+		r = tell_preview(e, plan);
 	if (r == 0)
 		r = ebpf_store(e, out);
 out:
