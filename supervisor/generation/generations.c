@@ -325,17 +325,26 @@ generation_new(
 void
 generation_close(struct generation *generation)
 {
+	struct service *service = generation->service;
+	struct program *program = generation->program;
+	struct wrap *wrap = generation->wrap;
+
 	if (generation->health != NULL)
 		health_stop(generation->health);
 	generation->health = NULL;
 	evtimer_del(generation->backoff);
-	held_remove(generation->service, "notify", generation->number);
-	program_free(generation->program);
-	generation->program = NULL;
-	wrap_free(generation->wrap);
-	generation->wrap = NULL;
 	steering_leave(generation);
-	stored_sweep(generation->service);
+	generation->program = NULL;
+	generation->wrap = NULL;
+	/*
+	 * A successor that takes the program for alive needs the descriptors
+	 * that are given up now.
+	 */
+	state_commit(service);
+	held_remove(service, "notify", generation->number);
+	program_free(program);
+	wrap_free(wrap);
+	stored_sweep(service);
 }
 
 void

@@ -324,9 +324,9 @@ retire_finish(struct generation *generation)
 	struct service *service = generation->service;
 
 	forget(generation);
-	generation_close(generation);
 	if (generation->role != ROLE_FAILED)
 		generation->role = ROLE_RETIRED;
+	generation_close(generation);
 	events_emit(service, "retired", generation, "has ended");
 	generation_prune(service);
 }

@@ -27,6 +27,7 @@
 #include "core/owner.h"
 #include "generation/reach.h"
 #include "core/service.h"
+#include "core/state.h"
 
 /* A descriptor through which calls arrive. */
 struct tap {
@@ -73,18 +74,25 @@ ledger_name(const struct wrap *wrap, char buf[static NAME_SIZE])
 	return buf;
 }
 
+/* The tap is no longer in the list. */
 static void
-tap_free(struct tap *tap)
+tap_release(struct tap *tap)
 {
 	struct service *service = tap->wrap->generation->service;
 	char name[NAME_SIZE];
 
-	LIST_REMOVE(tap, entry);
 	held_remove(service, tap_name(tap->wrap, name), tap->serial);
 	if (tap->wrap->choice.backend == SHIM_SECCOMP)
 		held_remove(service, ledger_name(tap->wrap, name), tap->serial);
 	intercept_free(tap->intercept);
 	free(tap);
+}
+
+static void
+tap_free(struct tap *tap)
+{
+	LIST_REMOVE(tap, entry);
+	tap_release(tap);
 }
 
 static void
@@ -109,7 +117,12 @@ on_missed(enum intercept_kind kind, pid_t pid, int error, void *arg)
 static void
 on_gone(void *arg)
 {
-	tap_free(arg);
+	struct tap *tap = arg;
+
+	LIST_REMOVE(tap, entry);
+	/* A successor that misses a tap of the list calls the wrap deaf. */
+	state_commit(tap->wrap->generation->service);
+	tap_release(tap);
 }
 
 static const struct intercept_handler handler = {

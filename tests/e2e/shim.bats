@@ -509,3 +509,28 @@ all_answer() {
 has_ended() {
 	! kill -0 "$1" 2>/dev/null
 }
+
+@test "wrapped: kill -9 at each step of a generation's end: it is not taken for one that lives" {
+	local step=0 tracer
+
+	PORT=$(free_port)
+	release server v1 --bind "127.0.0.1:$PORT"
+	wrap --shim seccomp -- ./server
+	# A step is a message to the keeper.  When strace outlives the end of the
+	# generation, there are no more steps.
+	until [ "$step" -gt 2 ] && kill "$tracer" 2>/dev/null; do
+		step=$((step + 1))
+		[ "$step" -le 12 ]
+		hotswap upgrade web
+		rm -f strace.log
+		strace -p "$(itself)" -o trace -e trace=sendmsg \
+			-e "inject=sendmsg:signal=KILL:when=$step" \
+			2>strace.log 3>&- &
+		tracer=$!
+		until_true grep -qs attached strace.log
+		kill -WINCH "$SUPERVISOR"
+		until_true is_role "$step" retired
+	done
+	[ "$(grep -c "started again" run.log)" -ge 4 ]
+	! grep "every bind and listen" run.log
+}
