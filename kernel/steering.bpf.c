@@ -55,6 +55,15 @@ struct {
 	__type(value, struct ebpf_owner);
 } owners SEC(".maps");
 
+/* The networks of --preview. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, EBPF_NETS);
+	__type(key, struct ebpf_net);
+	__type(value, __u8);
+} preview SEC(".maps");
+
 /* Connections or datagrams given to a generation, by its number. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -136,10 +145,31 @@ is_ours(const struct ebpf_client *client)
 	    client->port >= STEER_PORT_BASE;
 }
 
+/*
+ * The compiler knows that what is masked is in bounds already; the verifier
+ * does not.
+ */
+static __always_inline __u32
+bounded(__u32 index, __u32 mask)
+{
+	__asm__ volatile("" : "+r"(index));
+	return index & mask;
+}
+
+/* NULL if there is no such target. */
+static __always_inline const struct ebpf_target *
+target_at(const struct ebpf_plan *plan, __u32 index)
+{
+	return index >= EBPF_TARGETS
+	    ? NULL
+	    : &plan->targets[bounded(index, EBPF_TARGETS - 1)];
+}
+
 /* The target that such a source is directed at, or EBPF_NONE. */
 static __always_inline __u32
 find_directed(const struct ebpf_plan *plan, const struct ebpf_client *client)
 {
+	const struct ebpf_target *t;
 	__u32 number, mask, i, target;
 
 	if (client->is_in6) {
@@ -151,52 +181,42 @@ find_directed(const struct ebpf_plan *plan, const struct ebpf_client *client)
 	}
 	target = plan->directed[number & (EBPF_SLOTS - 1)];
 	for (i = 0; i < EBPF_CHAIN; i++) {
-		if (target >= EBPF_TARGETS)
+		if ((t = target_at(plan, target)) == NULL)
 			return EBPF_NONE;
-		if ((plan->targets[target].generation & mask) == number)
+		if ((t->generation & mask) == number)
 			return target;
-		target = plan->targets[target].next;
+		target = t->next;
 	}
 	return EBPF_NONE;
-}
-
-/* Without a branch for each word, which the kernel would follow. */
-static __always_inline bool
-is_in_net(const struct ebpf_net *net, const struct ebpf_client *client)
-{
-	__u32 differs = 0, i;
-
-	for (i = 0; i < 4; i++)
-		differs |=
-		    (client->address[i] & net->mask[i]) ^ net->address[i];
-	return differs == 0;
 }
 
 static __always_inline __u32
 find_preview(const struct ebpf_plan *plan, const struct source *source)
 {
-	__u32 i;
+	struct ebpf_net net = { .bits = 128 };
 
 	if (plan->preview == EBPF_NONE)
 		return EBPF_NONE;
-	for (i = 0; i < EBPF_NETS; i++) {
-		if (i >= plan->nnets)
-			break;
-		if (is_in_net(&plan->nets[i], &source->client))
-			return plan->preview;
-	}
-	return EBPF_NONE;
+	__builtin_memcpy(
+	    net.address, source->client.address, sizeof(net.address));
+	return bpf_map_lookup_elem(&preview, &net) == NULL ? EBPF_NONE
+							   : plan->preview;
 }
 
+/*
+ * A flow has the same number each time: should it be forgotten, since there
+ * are too many, it goes on where it was.
+ */
 static __always_inline __u32
-find_share(const struct ebpf_plan *plan, const struct source *source)
+find_share(const struct ebpf_plan *plan, const struct source *source,
+    bool is_datagram, __u32 hash)
 {
-	__u32 number = plan->sticky ? mix(source->hash) : bpf_get_prandom_u32();
+	__u32 number = plan->sticky ? mix(source->hash)
+	    : is_datagram	    ? hash
+				    : bpf_get_prandom_u32();
 
 	number %= 100;
-	/* The verifier does not know this; the compiler does. */
-	__asm__ volatile("" : "+r"(number));
-	return plan->shares[number & 127];
+	return plan->shares[bounded(number, 127)];
 }
 
 static __always_inline void
@@ -217,9 +237,8 @@ select_socket(struct sk_reuseport_md *ctx, const struct ebpf_plan *plan,
 	const struct ebpf_target *target;
 	__u32 i, key;
 
-	if (index >= EBPF_TARGETS)
+	if ((target = target_at(plan, index)) == NULL)
 		return EBPF_NO_KEY;
-	target = &plan->targets[index];
 	for (i = 0; i < TRIES; i++) {
 		if (i >= target->n)
 			break;
@@ -363,7 +382,7 @@ hotswap_steer(struct sk_reuseport_md *ctx)
 		    : SK_PASS;
 	target = find_preview(plan, &source);
 	if (target == EBPF_NONE)
-		target = find_share(plan, &source);
+		target = find_share(plan, &source, is_datagram, hash);
 	key = select_socket(ctx, plan, target, hash);
 	if (key == EBPF_NO_KEY)
 		key = select_socket(ctx, plan, plan->fallback, hash);

@@ -64,6 +64,12 @@ void ebpf_remove(struct ebpf *, unsigned int key);
 /* The flows that have this key are not followed any more. */
 void ebpf_forget_flows(struct ebpf *, unsigned int key);
 
+/*
+ * Have these networks, and no others, see the preview of a plan that comes
+ * next.  -1 with errno.
+ */
+int ebpf_set_preview(struct ebpf *, const struct ebpf_net *, size_t n);
+
 /* The plan is in force on return.  -1 with errno. */
 int ebpf_store(struct ebpf *, const struct ebpf_plan *);
 

@@ -74,6 +74,13 @@ ebpf_forget_flows(struct ebpf *e, unsigned int key)
 }
 
 int
+ebpf_set_preview(struct ebpf *e, const struct ebpf_net *nets, size_t n)
+{
+	errno = ENOSYS;
+	return -1;
+}
+
+int
 ebpf_store(struct ebpf *e, const struct ebpf_plan *plan)
 {
 	errno = ENOSYS;

@@ -16,10 +16,11 @@ setup() {
 	PORT=$(free_port)
 }
 
-# flows COUNT [quic]: so many clients.
+# flows COUNT [quic]: so many clients, from an address that no others had.
 flows() {
+	SOURCE=$((${SOURCE:-1} + 1))
 	python3 "$BATS_TEST_DIRNAME/flows.py" 127.0.0.1 "$PORT" "$1" flow \
-		"${@:2}" 3>&- &
+		"127.0.0.$SOURCE" "${@:2}" 3>&- &
 	PIDS+=("$!")
 	until_true test -p flow
 }
@@ -141,10 +142,18 @@ kept() {
 	[ "$(with v2)" = 20 ]
 }
 
-@test "flows: a share of the clients, and each with all of its datagrams" {
+@test "flows: at a held share each flow keeps its generation, also with --sticky" {
 	serve -l "udp:127.0.0.1:$PORT"
 	release server v2
 	hotswap upgrade web --canary 30 --step-time 1h --no-wait
+	until_true field_is .rollout.share 30
+	flows "$FLOWS"
+	kept
+	kept
+	[ "$(with v1)" -gt $((FLOWS / 3)) ]
+	[ "$(with v2)" -gt $((FLOWS / 10)) ]
+	hotswap abort web
+	hotswap upgrade web --sticky --canary 30 --step-time 1h --no-wait
 	until_true field_is .rollout.share 30
 	"$BUILD/load" --rate 2000 --count 4000 --source 127.1.0.1/500 \
 		"udp:127.0.0.1:$PORT" >part.json
@@ -171,14 +180,14 @@ kept() {
 }
 
 is_ebpf() {
-	[ "$(field .steering.program)" = ebpf ]
-	[ "$(field '.listeners[0].program')" = ebpf ]
+	[ "$(field .steering.bpf)" = ebpf ]
+	[ "$(field '.listeners[0].bpf')" = ebpf ]
 }
 
 @test "--steering classic: classic programs choose, and status says so" {
 	serve --steering classic
-	[ "$(field .steering.program)" = classic ]
-	[ "$(field '.listeners[0].program')" = classic ]
+	[ "$(field .steering.bpf)" = classic ]
+	[ "$(field '.listeners[0].bpf')" = classic ]
 	[ "$(field .steering.why)" = "--steering classic" ]
 	load_begin --rate 500
 	release server v2

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""Clients of a UDP server: flows.py HOST PORT FLOWS CONTROL [quic]
+"""Clients of a UDP server: flows.py HOST PORT FLOWS CONTROL SOURCE [quic]
 
 Each flow is a socket that sends a datagram every 50 ms and reads who answers.
 With quic the datagrams look like those of QUIC: a long header first, then
@@ -26,9 +26,10 @@ PATIENCE = 2.0  # after which a datagram is lost
 class Flow:
     number = 0
 
-    def __init__(self, where, quic):
+    def __init__(self, where, source, quic):
         Flow.number += 1
         self.where = where
+        self.source = source
         self.quic = quic
         self.id = b"%08d" % Flow.number
         self.begun = False
@@ -39,6 +40,7 @@ class Flow:
 
     def open(self):
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.bind((self.source, 0))
         self.sock.setblocking(False)
         self.sock.connect(self.where)
 
@@ -100,10 +102,10 @@ def report(flows, file):
 
 
 def main():
-    host, port, count, control = sys.argv[1:5]
-    quic = sys.argv[5:] == ["quic"]
+    host, port, count, control, source = sys.argv[1:6]
+    quic = sys.argv[6:] == ["quic"]
     where = (host, int(port))
-    flows = [Flow(where, quic) for _ in range(int(count))]
+    flows = [Flow(where, source, quic) for _ in range(int(count))]
     if not os.path.exists(control):
         os.mkfifo(control)
     commands = os.open(control, os.O_RDWR)
@@ -128,7 +130,8 @@ def main():
                 if words[0] == "stop":
                     return
                 if words[0] == "begin":
-                    flows += [Flow(where, quic) for _ in range(int(words[1]))]
+                    flows += [Flow(where, source, quic)
+                              for _ in range(int(words[1]))]
                 elif words[0] == "move":
                     for flow in flows:
                         flow.move()

@@ -377,6 +377,34 @@ holds_a_check() {
 	as_user hotswap stop web --now
 }
 
+@test "wrapped: an ordinary user's program binds again while a deputy still ends" {
+	local main
+
+	[ "$(id -u)" = 0 ] || skip "becomes another user"
+	chmod 777 .
+	cp "$BUILD/fixtures/plain" .
+	echo one >word
+	HOTSWAP_RUNTIME_DIR=$PWD/own HOTSWAP_STATE_DIR=$PWD/theirs
+	as_user hotswap start -n web --shim seccomp --bake 0 -- \
+		./plain serve word "unix:$PWD/sock" 3>&-
+	says one "unix:$PWD/sock"
+	main=$(pid_of 1)
+	# A deputy answers, and then it takes two seconds to end.
+	strace -f -p "$(itself)" -o trace -e trace=exit_group \
+		-e inject=exit_group:delay_enter=2000000 2>strace.log 3>&- &
+	PIDS+=("$!")
+	until_true grep -q attached strace.log
+	for _ in 1 2 3; do
+		kill -HUP "$main"
+		until_true says one "unix:$PWD/sock"
+	done
+	grep -q exit_group trace
+	[ "$(pid_of 1)" = "$main" ]
+	[ "$(generation 1 .restarts)" = 0 ]
+	kill "${PIDS[-1]}"
+	as_user hotswap stop web --now
+}
+
 @test "wrapped: where preload's socket has too long a path, auto takes seccomp and says why" {
 	[ "$(id -u)" = 0 ] || skip "becomes another user"
 	chmod 777 .
