@@ -46,8 +46,8 @@ version_is() {
 	}
 }
 
-# begin OPTIONS... -- PROGRAM...: a service in a directory of its own.
-begin() {
+# enter: a directory of its own for a service, and a port.
+enter() {
 	PORT=$((PORT + 1))
 	directory=$(mktemp -d)
 	chmod 755 "$directory"
@@ -55,6 +55,12 @@ begin() {
 	export HOTSWAP_RUNTIME_DIR="$directory/run"
 	export HOTSWAP_STATE_DIR="$directory/state"
 	LOAD=
+	REQUESTS=0
+	BEGAN=$(date +%s)
+}
+
+# begin OPTIONS... -- PROGRAM...: the service is ready on return.
+begin() {
 	release v1
 	hotswap run -n web --bake 500ms --keep 5m --start-timeout 60s \
 		--health-timeout 30s --udp-idle 60s "$@" >run.log 2>&1 &
@@ -119,15 +125,16 @@ course() {
 	load_end
 }
 
-# end LABEL STATUS RESULT: end the service, and print a line of TAP.
+# end LABEL STATUS: end the service, and print a line of TAP.
 end() {
 	[ -z "$LOAD" ] || kill "$LOAD" 2>/dev/null
 	if [ "$2" = 0 ]; then
-		echo "ok $1, $3"
+		echo "ok $1, $REQUESTS requests, 0 failed," \
+			"$(($(date +%s) - BEGAN)) s"
 	else
 		sed 's/^/# /' said
 		tail -n 40 run.log | sed 's/^/# | /'
-		hotswap doctor --json 2>&1 | jq -c '.features[] |
+		hotswap doctor --json 2>/dev/null | jq -c '.features[] |
 			select(.state != "present") | [.name, .state, .detail]' |
 			sed 's/^/# doctor: /'
 		echo "not ok $1: $(tail -n 1 said)"
@@ -143,14 +150,10 @@ end() {
 session() {
 	label=$1
 	shift
-	began=$(date +%s)
-	REQUESTS=0
-	begin "$@" -- ./server --bind "127.0.0.1:$((PORT + 1))" >/tmp/begun 2>&1
-	{
-		cat /tmp/begun
-		chosen_as_wanted "$@" && course
-	} >said
-	end "$label" $? "$REQUESTS requests, 0 failed, $(($(date +%s) - began)) s"
+	enter
+	begin "$@" -- ./server --bind "127.0.0.1:$PORT" >said 2>&1 &&
+		chosen_as_wanted "$@" >>said 2>&1 && course >>said 2>&1
+	end "$label" $?
 }
 
 # flows LABEL OPTIONS...: flows of UDP through an upgrade.  With eBPF they stay
@@ -158,14 +161,10 @@ session() {
 flows() {
 	label=$1
 	shift
-	began=$(date +%s)
-	REQUESTS=0
-	begin "$@" -l "udp:127.0.0.1:$((PORT + 1))" -- ./server >/tmp/begun 2>&1
-	{
-		cat /tmp/begun
-		chosen_as_wanted "$@" && course_of_flows
-	} >said
-	end "$label" $? "$REQUESTS requests, 0 failed, $(($(date +%s) - began)) s"
+	enter
+	begin "$@" -l "udp:127.0.0.1:$PORT" -- ./server >said 2>&1 &&
+		chosen_as_wanted "$@" >>said 2>&1 && course_of_flows >>said 2>&1
+	end "$label" $?
 }
 
 course_of_flows() {
