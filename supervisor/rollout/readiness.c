@@ -274,8 +274,8 @@ readiness_describe(const struct readiness *readiness, char *buf, size_t size)
 	list_addresses(generation, NULL, own, sizeof(own));
 	if (active == NULL) {
 		snprintf(buf, size,
-		    ": it listens on nothing%s%s; a program "
-		    "that never does needs --ready T",
+		    ": it listens on no address%s%s; a program that never "
+		    "listens needs --ready T",
 		    trouble[0] != '\0' ? ": " : "", trouble);
 		return;
 	}
