@@ -124,8 +124,9 @@ start_again(struct generation *generation, int status, const char *how)
 	}
 	if ((wait = next_backoff(generation)) == -1) {
 		snprintf(why, sizeof(why),
-		    "%s, and was started again %u times lately", how,
-		    generation->recent - 1);
+		    "%s, after it was started again %u times within the time "
+		    "of --restart-limit",
+		    how, generation->recent - 1);
 		tell_given_up(generation,
 		    WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 1 << 8
 								  : status,
@@ -203,10 +204,10 @@ hear_intention(
 {
 	if (message->stopping && generation->retirement == NULL)
 		tell_intention(
-		    generation, "stopping", "says that it is ending");
+		    generation, "stopping", "says that it is about to end");
 	if (message->reloading && !generation->reloading)
 		tell_intention(
-		    generation, "reloading", "reads its configuration anew");
+		    generation, "reloading", "reads its configuration again");
 	else if (message->ready && generation->reloading)
 		tell_intention(generation, "reloaded", "has been reloaded");
 	if (message->reloading || message->ready)

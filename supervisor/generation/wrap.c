@@ -54,9 +54,9 @@ struct wrap {
 #define NAME_SIZE 32
 
 static const char deafness[] =
-    "every bind and listen of its program fails from now on, as nobody "
-    "held what they are heard by when the supervisor was killed; what it "
-    "listens on goes on; `hotswap restart` cures it";
+    "every bind and listen of its program fails from now on, since nobody held "
+    "the descriptor by which hotswap gets these calls when the supervisor was "
+    "killed; the sockets that listen go on; `hotswap restart` cures this";
 
 /* The name under which descriptors are held. */
 static const char *
@@ -101,8 +101,8 @@ on_missed(enum intercept_kind kind, pid_t pid, int error, void *arg)
 	if (wrap->warned)
 		return;
 	wrap->warned = true;
-	log_warn("generation %u: process %d cannot be looked into (%s): what "
-		 "it binds is not seen",
+	log_warn("generation %u: process %d cannot be looked into (%s): "
+		 "hotswap does not see what it binds",
 	    wrap->generation->number, pid, strerror(error));
 }
 
@@ -198,8 +198,8 @@ choose(struct wrap *wrap, char *why, size_t size)
 	if (shim_choose(&wrap->choice, wanted, &kind, &facts) == 0)
 		return 0;
 	if (wanted == SHIM_AUTO && service->ndeclared > 0) {
-		log_warn("generation %u: not wrapped, it gets the sockets of "
-			 "--listen alone: %s",
+		log_warn("generation %u: the program is not wrapped and gets "
+			 "only the sockets of --listen: %s",
 		    wrap->generation->number, wrap->choice.why);
 		wrap->choice.backend = SHIM_OFF;
 		return 0;
