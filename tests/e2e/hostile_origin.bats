@@ -118,7 +118,7 @@ swap_version() {
 	unposed
 }
 
-@test "hostile: without an account of what runs, the mark tells programs from strangers" {
+@test "hostile: without a checkpoint, the mark tells programs from strangers" {
 	serve --user nobody
 	program=$(pid_of 1)
 	both_kill
