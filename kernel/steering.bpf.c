@@ -55,6 +55,15 @@ struct {
 	__type(value, struct ebpf_owner);
 } owners SEC(".maps");
 
+/* The networks of --preview. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, EBPF_NETS);
+	__type(key, struct ebpf_net);
+	__type(value, __u8);
+} preview SEC(".maps");
+
 /* Connections or datagrams given to a generation, by its number. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -124,76 +133,90 @@ read_source(struct sk_reuseport_md *ctx, struct source *source)
 	return true;
 }
 
-/* The target that this source is directed at; EBPF_NONE if there is none. */
-static __always_inline __u32
-find_directed(const struct ebpf_plan *plan, const struct source *source)
+/* Sources of checks, and of the supervisor's own packets. */
+static __always_inline bool
+is_ours(const struct ebpf_client *client)
 {
-	const struct ebpf_client *client = &source->client;
+	if (!client->is_in6)
+		return (bpf_ntohl(client->address[3]) & 0xffff0000u) ==
+		    STEER_NET;
+	return client->address[0] == 0 && client->address[1] == 0 &&
+	    client->address[2] == 0 && client->address[3] == bpf_htonl(1) &&
+	    client->port >= STEER_PORT_BASE;
+}
+
+/*
+ * The compiler knows that what is masked is in bounds already; the verifier
+ * does not.
+ */
+static __always_inline __u32
+bounded(__u32 index, __u32 mask)
+{
+	__asm__ volatile("" : "+r"(index));
+	return index & mask;
+}
+
+/* NULL if there is no such target. */
+static __always_inline const struct ebpf_target *
+target_at(const struct ebpf_plan *plan, __u32 index)
+{
+	return index >= EBPF_TARGETS
+	    ? NULL
+	    : &plan->targets[bounded(index, EBPF_TARGETS - 1)];
+}
+
+/* The target that such a source is directed at, or EBPF_NONE. */
+static __always_inline __u32
+find_directed(const struct ebpf_plan *plan, const struct ebpf_client *client)
+{
+	const struct ebpf_target *t;
 	__u32 number, mask, i, target;
 
-	if (!client->is_in6) {
-		number = bpf_ntohl(client->address[3]);
-		if ((number & 0xffff0000u) != STEER_NET)
-			return EBPF_NONE;
-		number &= 0xffff;
-		mask = 0xffff;
-	} else {
-		if (client->address[0] != 0 || client->address[1] != 0 ||
-		    client->address[2] != 0 ||
-		    client->address[3] != bpf_htonl(1) ||
-		    client->port < STEER_PORT_BASE)
-			return EBPF_NONE;
+	if (client->is_in6) {
 		number = (client->port - STEER_PORT_BASE) / STEER_PORTS;
 		mask = EBPF_SLOTS - 1;
+	} else {
+		number = bpf_ntohl(client->address[3]) & 0xffff;
+		mask = 0xffff;
 	}
 	target = plan->directed[number & (EBPF_SLOTS - 1)];
 	for (i = 0; i < EBPF_CHAIN; i++) {
-		if (target >= EBPF_TARGETS)
+		if ((t = target_at(plan, target)) == NULL)
 			return EBPF_NONE;
-		if ((plan->targets[target].generation & mask) == number)
+		if ((t->generation & mask) == number)
 			return target;
-		target = plan->targets[target].next;
+		target = t->next;
 	}
 	return EBPF_NONE;
-}
-
-/* Without a branch for each word, which the kernel would follow. */
-static __always_inline bool
-is_in_net(const struct ebpf_net *net, const struct ebpf_client *client)
-{
-	__u32 differs = 0, i;
-
-	for (i = 0; i < 4; i++)
-		differs |=
-		    (client->address[i] & net->mask[i]) ^ net->address[i];
-	return differs == 0;
 }
 
 static __always_inline __u32
 find_preview(const struct ebpf_plan *plan, const struct source *source)
 {
-	__u32 i;
+	struct ebpf_net net = { .bits = 128 };
 
 	if (plan->preview == EBPF_NONE)
 		return EBPF_NONE;
-	for (i = 0; i < EBPF_NETS; i++) {
-		if (i >= plan->nnets)
-			break;
-		if (is_in_net(&plan->nets[i], &source->client))
-			return plan->preview;
-	}
-	return EBPF_NONE;
+	__builtin_memcpy(
+	    net.address, source->client.address, sizeof(net.address));
+	return bpf_map_lookup_elem(&preview, &net) == NULL ? EBPF_NONE
+							   : plan->preview;
 }
 
+/*
+ * A flow has the same number each time: should it be forgotten, since there
+ * are too many, it goes on where it was.
+ */
 static __always_inline __u32
-find_share(const struct ebpf_plan *plan, const struct source *source)
+find_share(const struct ebpf_plan *plan, const struct source *source,
+    bool is_datagram, __u32 hash)
 {
-	__u32 number = plan->sticky ? mix(source->hash) : bpf_get_prandom_u32();
+	__u32 number = plan->sticky ? mix(source->hash)
+	    : is_datagram	    ? hash
+				    : bpf_get_prandom_u32();
 
 	number %= 100;
-	/* The verifier does not know this; the compiler does. */
-	__asm__ volatile("" : "+r"(number));
-	return plan->shares[number & 127];
+	return plan->shares[bounded(number, 127)];
 }
 
 static __always_inline void
@@ -214,18 +237,15 @@ select_socket(struct sk_reuseport_md *ctx, const struct ebpf_plan *plan,
 	const struct ebpf_target *target;
 	__u32 i, key;
 
-	if (index >= EBPF_TARGETS)
+	if ((target = target_at(plan, index)) == NULL)
 		return EBPF_NO_KEY;
-	target = &plan->targets[index];
 	for (i = 0; i < TRIES; i++) {
 		if (i >= target->n)
 			break;
 		key = plan->members[(target->first + (hash + i) % target->n) &
 		    (EBPF_SOCKETS - 1)];
-		if (bpf_sk_select_reuseport(ctx, &sockets, &key, 0) == 0) {
-			count(target->generation);
+		if (bpf_sk_select_reuseport(ctx, &sockets, &key, 0) == 0)
 			return key;
-		}
 	}
 	return EBPF_NO_KEY;
 }
@@ -315,14 +335,18 @@ follow_known(struct sk_reuseport_md *ctx, const struct ebpf_plan *plan,
 	return true;
 }
 
+/* A client's connection, or the first datagram of a flow. */
 static __always_inline void
-begin_flow(struct sk_reuseport_md *ctx, const struct source *source, __u32 key,
-    __u64 now)
+begin(struct sk_reuseport_md *ctx, const struct source *source, __u32 key,
+    bool is_datagram, __u64 now)
 {
 	const struct ebpf_owner *owner = bpf_map_lookup_elem(&owners, &key);
 	struct ebpf_flow flow = { .last_ns = now, .key = key };
 
 	if (owner == NULL)
+		return;
+	count(owner->generation);
+	if (!is_datagram)
 		return;
 	flow.serial = owner->serial;
 	flow.quic = begins_quic(ctx);
@@ -333,8 +357,8 @@ SEC("sk_reuseport")
 int
 hotswap_steer(struct sk_reuseport_md *ctx)
 {
-	__u32 zero = 0, *index, target, hash, key;
-	bool is_datagram = ctx->ip_protocol == IPPROTO_UDP, directed;
+	__u32 zero = 0, *index, target = EBPF_NONE, hash, key;
+	bool is_datagram = ctx->ip_protocol == IPPROTO_UDP, ours;
 	const struct ebpf_plan *plan;
 	struct source source;
 	__u64 now = 0;
@@ -343,25 +367,29 @@ hotswap_steer(struct sk_reuseport_md *ctx)
 	    (plan = bpf_map_lookup_elem(&plans, index)) == NULL ||
 	    !read_source(ctx, &source))
 		return SK_DROP;
-	target = find_directed(plan, &source);
-	directed = target != EBPF_NONE;
-	if (is_datagram && !directed) {
+	ours = is_ours(&source.client);
+	if (ours)
+		target = find_directed(plan, &source.client);
+	if (is_datagram && !ours) {
 		now = bpf_ktime_get_ns();
 		if (follow_known(ctx, plan, &source, now))
 			return SK_PASS;
 	}
-	if (!directed)
-		target = find_preview(plan, &source);
-	if (target == EBPF_NONE)
-		target = find_share(plan, &source);
 	hash = mix(source.hash * GOLDEN + source.client.port);
+	if (target != EBPF_NONE) /* this generation, or none */
+		return select_socket(ctx, plan, target, hash) == EBPF_NO_KEY
+		    ? SK_DROP
+		    : SK_PASS;
+	target = find_preview(plan, &source);
+	if (target == EBPF_NONE)
+		target = find_share(plan, &source, is_datagram, hash);
 	key = select_socket(ctx, plan, target, hash);
-	if (key == EBPF_NO_KEY && !directed)
+	if (key == EBPF_NO_KEY)
 		key = select_socket(ctx, plan, plan->fallback, hash);
 	if (key == EBPF_NO_KEY)
 		return SK_DROP;
-	if (is_datagram && !directed)
-		begin_flow(ctx, &source, key, now);
+	if (!ours)
+		begin(ctx, &source, key, is_datagram, now);
 	return SK_PASS;
 }
 

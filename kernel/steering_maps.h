@@ -8,11 +8,11 @@
 
 #include <linux/types.h>
 
-#define EBPF_SOCKETS  512 /* of a group, a power of 2 */
-#define EBPF_TARGETS  128 /* generations that live */
-#define EBPF_NETS     64  /* of --preview */
-#define EBPF_PLANS    4	  /* a plan is written where none is read */
-#define EBPF_COUNTERS 256 /* one for each generation, by its number */
+#define EBPF_SOCKETS  512  /* of a group, a power of 2 */
+#define EBPF_TARGETS  128  /* generations that live */
+#define EBPF_NETS     1024 /* of --preview */
+#define EBPF_PLANS    4	   /* a plan is written where none is read */
+#define EBPF_COUNTERS 256  /* one for each generation, by its number */
 #define EBPF_FLOWS    65536
 #define EBPF_SLOTS    256 /* of directed sources, by the generation's number */
 #define EBPF_CHAIN    4	  /* generations that have one slot */
@@ -27,10 +27,13 @@ struct ebpf_target {
 	__u32 next; /* the target of the next older generation of its slot */
 };
 
-/* A network of --preview, in network byte order; IPv4 is in ::ffff:0:0/96. */
+/*
+ * A network of --preview, the key of a trie (BPF_MAP_TYPE_LPM_TRIE); an address
+ * of IPv4 is in ::ffff:0:0/96.
+ */
 struct ebpf_net {
+	__u32 bits;
 	__u32 address[4];
-	__u32 mask[4];
 };
 
 /*
@@ -41,12 +44,10 @@ struct ebpf_plan {
 	__u64 idle_ns;	/* a flow that is silent for longer has ended */
 	__u32 fallback; /* the target that serves where another one cannot */
 	__u32 preview;	/* the target that the networks see, or EBPF_NONE */
-	__u32 nnets;
 	__u32 sticky;
 	__u8 shares[128]; /* which target gets a number; 100 of them count */
 	__u8 directed[EBPF_SLOTS]; /* the newest target of each slot */
 	struct ebpf_target targets[EBPF_TARGETS];
-	struct ebpf_net nets[EBPF_NETS];
 	__u16 members[EBPF_SOCKETS]; /* keys of sockets, by target */
 };
 

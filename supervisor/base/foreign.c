@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 
 #define MOUNTS_MAX  (4 << 20) /* bytes of proc_pid_mountinfo(5) */
@@ -25,6 +26,8 @@
 #define WAITING_MAX 1024      /* descriptors that wait for such a child */
 #define STACK_SIZE  16384
 #define SIGNAL	    SIGVTALRM /* not used or handled elsewhere */
+#define LOOK_USEC   50	      /* looks whether a child has begun, */
+#define BEGIN_MS    1000      /* for so long at most */
 
 /* KINDS */
 
@@ -229,6 +232,20 @@ close_one(void *fd)
 	_exit(0);
 }
 
+/*
+ * Until the child has run, the number is taken: a dup2(2) to it would be closed
+ * by the child, and a fork(2) would copy the descriptor.
+ */
+static void
+wait_until_removed(int fd)
+{
+	const struct timespec pause = { .tv_nsec = LOOK_USEC * 1000 };
+	int64_t end = clock_ms() + BEGIN_MS;
+
+	while (fcntl(fd, F_GETFD) != -1 && clock_ms() < end)
+		nanosleep(&pause, NULL);
+}
+
 static bool
 start_closer(int fd)
 {
@@ -242,10 +259,12 @@ start_closer(int fd)
 	/* Without CLONE_VM the stack is the child's own copy. */
 	closers[i] = clone(close_one, stack + sizeof(stack),
 	    CLONE_FILES | SIGCHLD, (void *)(intptr_t)fd);
-	if (closers[i] > 0)
-		return true;
-	closers[i] = 0;
-	return false;
+	if (closers[i] == -1) {
+		closers[i] = 0;
+		return false;
+	}
+	wait_until_removed(fd);
+	return true;
 }
 
 /* Past the limit the descriptor stays open, which costs only a number. */

@@ -3,7 +3,8 @@
  * Foreign descriptors: those that another process has sent.  The sender chooses
  * what the last close(2) waits for: data that a socket with SO_LINGER has to
  * deliver, or, at any close(2), the process that implements a FUSE file system.
- * No function here waits longer than FOREIGN_LIMIT_MS.
+ * No function here waits for another process or machine for longer than
+ * FOREIGN_LIMIT_MS.
  */
 #ifndef BASE_FOREIGN_H
 #define BASE_FOREIGN_H
@@ -29,7 +30,10 @@ bool foreign_is_socket(int fd);
 bool foreign_is_local(int fd);
 bool foreign_may_poll(int fd);
 
-/* As fd_close; a child closes a descriptor that is not local. */
+/*
+ * As fd_close; a child closes a descriptor that is not local.  When the
+ * function returns, the number is free, unless too many children hang.
+ */
 void foreign_close(int *fd);
 
 /*

@@ -14,6 +14,7 @@
 #include "cli/render.h"
 #include "cli/tell.h"
 #include "config/nearest.h"
+#include "traffic/ebpf.h"
 
 #define HELP_INDENT 30 /* column of an option's description */
 #define ROLLOUT	    (FLAG_NAME | FLAG_NO_WAIT | FLAG_TIMEOUT | FLAG_JSON)
@@ -196,7 +197,8 @@ dispatch(const char *name, char **argv)
 		return STATUS_OK;
 	}
 	if (strcmp(name, "--version") == 0) {
-		printf("hotswap %s\n", version_text);
+		printf("hotswap %s%s\n", version_text,
+		    ebpf_is_built ? "" : ", without eBPF steering");
 		return STATUS_OK;
 	}
 	if (command == NULL)

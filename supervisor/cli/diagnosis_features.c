@@ -9,11 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/kernel_fault.h"
 #include "base/paths.h"
 #include "cli/diagnosis.h"
 #include "cli/field.h"
 #include "process/features.h"
 #include "process/parts.h"
+#include "traffic/ebpf.h"
 
 static enum feature_state
 check_part(enum part part, char detail[static FEATURE_DETAIL])
@@ -93,6 +95,31 @@ check_state(char detail[static FEATURE_DETAIL])
 	return check_directory(path, detail);
 }
 
+static enum feature_state
+check_ebpf(char detail[static FEATURE_DETAIL])
+{
+	char why[EBPF_WHY];
+
+	if (ebpf_try(why) == 0)
+		return FEATURE_PRESENT;
+	snprintf(detail, FEATURE_DETAIL, "%.90s", why);
+	return FEATURE_LIMITED;
+}
+
+/* Classic programs do, unless replacing one can crash the kernel. */
+static enum feature_state
+check_kernel(char detail[static FEATURE_DETAIL])
+{
+	char running[KERNEL_VERSION_TEXT], fixed[KERNEL_VERSION_TEXT];
+	char why[EBPF_WHY];
+
+	if (!kernel_fault_reuseport(running, fixed))
+		return FEATURE_PRESENT;
+	snprintf(detail, FEATURE_DETAIL, "Linux %.20s has CVE-2026-52910%s",
+	    running, ebpf_try(why) == 0 ? "; eBPF steers instead" : "");
+	return FEATURE_LIMITED;
+}
+
 static const struct feature own[] = {
 	{ "runtime directory", "control sockets and locks",
 	    "set HOTSWAP_RUNTIME_DIR to a directory of your own", true,
@@ -100,6 +127,12 @@ static const struct feature own[] = {
 	{ "state directory", "images for rollbacks, history, logs",
 	    "set HOTSWAP_STATE_DIR to a directory of your own", true,
 	    check_state },
+	{ "eBPF steering", "UDP flows that stay, counts, --steering ebpf",
+	    "run hotswap as root, and build it with clang and libbpf-dev",
+	    false, check_ebpf },
+	{ "kernel", "classic BPF programs that are replaced under traffic",
+	    "update the kernel, unless its distribution has mended it", false,
+	    check_kernel },
 	{ "prober", "--health by http, https, tcp, grpc and unix",
 	    "install hotswap-probe with hotswap", false, check_prober },
 	{ "preload library", "--shim preload",

@@ -311,6 +311,13 @@ static const struct metric metrics[] = {
 	{ "hotswap_generation_connections", "gauge",
 	    "Open connections of the generation.", print_generations,
 	    "connections" },
+	{ "hotswap_generation_flows", "gauge",
+	    "UDP flows of the generation, where eBPF steers.",
+	    print_generations, "flows" },
+	{ "hotswap_generation_given_total", "counter",
+	    "Connections and datagrams given to the generation, where eBPF "
+	    "steers.",
+	    print_generations, "given" },
 	{ "hotswap_generation_restarts_total", "counter",
 	    "How often the generation was started again.", print_generations,
 	    "restarts" },

@@ -234,6 +234,17 @@ describe_own(const json_t *generation, char text[static TEXT_SHOWN])
 	}
 }
 
+/* Of UDP; nothing where there are none. */
+static const char *
+describe_flows(const json_t *generation, char text[static LEFT_SHOWN])
+{
+	text[0] = '\0';
+	if (field_number(generation, "flows") > 0)
+		snprintf(text, LEFT_SHOWN, "%lld",
+		    (long long)field_number(generation, "flows"));
+	return text;
+}
+
 static void
 add_detail(struct table *table, const json_t *generation, const char *what,
     const char *text)
@@ -277,6 +288,12 @@ print_details(const json_t *generations)
 		add_detail(table, generation, "stored", stored);
 		describe_own(generation, own);
 		add_detail(table, generation, "own addresses", own);
+		add_detail(table, generation, "UDP flows",
+		    describe_flows(generation, left));
+		if (json_is_true(json_object_get(generation, "steers")))
+			add_detail(table, generation, "steers",
+			    "its program chooses among its sockets; hotswap "
+			    "goes on to choose");
 		add_detail(table, generation, "status",
 		    field_string(generation, "status"));
 		add_detail(table, generation, "trouble",

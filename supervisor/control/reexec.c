@@ -373,7 +373,10 @@ is_next(const struct reexec *reexec, dev_t dev, ino_t ino)
 	return reexec->dev == (json_int_t)dev && reexec->ino == (json_int_t)ino;
 }
 
-/* The keeper runs this file now: are the keeper and we the build asked for? */
+/*
+ * The keeper, if there is one, runs this file now: are the keeper and we the
+ * build asked for?
+ */
 static void
 compare(struct service *service, dev_t dev, ino_t ino)
 {
@@ -392,16 +395,23 @@ compare(struct service *service, dev_t dev, ino_t ino)
 		succeed(service);
 }
 
+/* There is no keeper that would tell what it executes. */
+static void
+compare_alone(struct service *service)
+{
+	struct stat st;
+
+	if (stat("/proc/self/exe", &st) == 0)
+		compare(service, st.st_dev, st.st_ino);
+}
+
 void
 reexec_resume(struct service *service)
 {
 	enum reexec_state state = service->reexec->state;
-	struct stat st;
 
-	/* Under systemd there is no keeper to wait for. */
-	if (state == REEXEC_HANDED && store_is_systemds(held_store(service)) &&
-	    stat("/proc/self/exe", &st) == 0)
-		compare(service, st.st_dev, st.st_ino);
+	if (state == REEXEC_HANDED && store_is_systemds(held_store(service)))
+		compare_alone(service);
 	else if (state == REEXEC_EXAMINING || state == REEXEC_WAITING)
 		fail(service, REEXEC_REFUSED,
 		    "the supervisor ended before it could hand over");
@@ -420,4 +430,6 @@ reexec_heard(struct service *service, enum store_news news,
 		    reexec->reason, message->reason, sizeof(reexec->reason));
 	else if (news == STORE_PROGRAM)
 		compare(service, message->dev, message->ino);
+	else if (news == STORE_ENDED)
+		compare_alone(service);
 }

@@ -44,7 +44,10 @@ int reexec_restore(struct service *, const json_t *);
 /* A reexec that the predecessor had not handed over has failed: report that. */
 void reexec_resume(struct service *);
 
-/* Take a message of the keeper that concerns a reexec. */
+/*
+ * Take a message of the keeper that concerns a reexec, or its end, which has no
+ * message.
+ */
 void reexec_heard(
     struct service *, enum store_news, const struct store_message *);
 

@@ -28,7 +28,7 @@ static const char *const steering_names[] = {
 	[STEERING_SHARED] = "shared",
 };
 
-static const char *const program_names[] = {
+static const char *const bpf_names[] = {
 	[KIND_CLASSIC] = "classic",
 	[KIND_EBPF] = "ebpf",
 };
@@ -63,6 +63,15 @@ queues_json(const struct service *service, const struct listener *listener)
 	return queues;
 }
 
+/* Unix sockets need none. */
+static const char *
+bpf_of(const struct listener *listener)
+{
+	return listener_steering(listener) == STEERING_REUSEPORT
+	    ? bpf_names[listener_kind(listener)]
+	    : "";
+}
+
 static json_t *
 listeners_json(const struct service *service)
 {
@@ -83,8 +92,8 @@ listeners_json(const struct service *service)
 			name != NULL ? name : text, "address", text, "type",
 			address->type == SOCK_DGRAM ? "dgram" : "stream",
 			"steering", steering_names[listener_steering(listener)],
-			"program", program_names[listener_kind(listener)],
-			"passed", (int)listener_is_passed(listener), "queues",
+			"bpf", bpf_of(listener), "passed",
+			(int)listener_is_passed(listener), "queues",
 			queues_json(service, listener)));
 	}
 	return list;
@@ -237,6 +246,6 @@ status_json(struct service *service)
 	    rollout_json(service), "listeners", listeners_json(service),
 	    "generations", generations_json(service), "counters",
 	    counters_json(service), "durations_ms", durations_json(service),
-	    "pauses", pauses_json(service), "steering", "program",
-	    program_names[service->kind], "why", steering_kind_reason(service));
+	    "pauses", pauses_json(service), "steering", "bpf",
+	    bpf_names[service->kind], "why", steering_kind_reason(service));
 }

@@ -159,6 +159,7 @@ hear_keeper(evutil_socket_t fd, short what, void *arg)
 		  "started the service, `hotswap run` or `start`, takes it "
 		  "over as it is",
 	    getpid());
+	held->told(service, news, &message);
 }
 
 static void

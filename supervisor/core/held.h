@@ -47,7 +47,10 @@ void held_name_socket(char buf[static KEEPER_NAME_MAX], uint64_t cookie);
 const struct holder *held_holder(struct service *);
 int held_socket(uint64_t cookie, void *service);
 
-/* Called when the keeper reports on another program, control/reexec.h. */
+/*
+ * Called when the keeper reports on another program, and when it has ended,
+ * control/reexec.h.
+ */
 typedef void held_told(
     struct service *, enum store_news, const struct store_message *);
 

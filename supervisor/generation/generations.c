@@ -20,6 +20,7 @@
 #include "core/state.h"
 #include "generation/health.h"
 #include "generation/holding.h"
+#include "generation/intention.h"
 #include "generation/latecomers.h"
 #include "generation/output.h"
 #include "generation/reach.h"
@@ -33,8 +34,6 @@
 #define BACKOFF_FIRST_MS   100
 #define BACKOFF_LONGEST_MS 5000
 #define SOCKETS_MAX	   256
-#define SAYING_MAX	   20	 /* events about what a program says */
-#define SAYING_MS	   10000 /* in this time, so that others are seen */
 
 static const char *const role_names[] = {
 	[ROLE_CANDIDATE] = "candidate",
@@ -188,38 +187,12 @@ program_ready(void *arg)
 	events_of(generation)->ready(generation);
 }
 
-/* Beyond the pace a program's announcements are dropped. */
-static void
-tell_intention(
-    struct generation *generation, const char *name, const char *text)
-{
-	if (pace_allows(&generation->saying, SAYING_MAX, SAYING_MS))
-		events_emit(generation->service, name, generation, "%s", text);
-}
-
-/* What the program is about to do, for observers: nothing follows from it. */
-static void
-hear_intention(
-    struct generation *generation, const struct notify_message *message)
-{
-	if (message->stopping && generation->retirement == NULL)
-		tell_intention(
-		    generation, "stopping", "says that it is about to end");
-	if (message->reloading && !generation->reloading)
-		tell_intention(
-		    generation, "reloading", "reads its configuration again");
-	else if (message->ready && generation->reloading)
-		tell_intention(generation, "reloaded", "has been reloaded");
-	if (message->reloading || message->ready)
-		generation->reloading = message->reloading;
-}
-
 static void
 program_told(const struct notify_message *message, void *arg)
 {
 	struct generation *generation = arg;
 
-	hear_intention(generation, message);
+	intention_hear(generation, message);
 	stored_told(generation, message);
 	if (message->extend_usec >= 0)
 		events_of(generation)->extend(generation, message->extend_usec);
@@ -326,17 +299,26 @@ generation_new(
 void
 generation_close(struct generation *generation)
 {
+	struct service *service = generation->service;
+	struct program *program = generation->program;
+	struct wrap *wrap = generation->wrap;
+
 	if (generation->health != NULL)
 		health_stop(generation->health);
 	generation->health = NULL;
 	evtimer_del(generation->backoff);
-	held_remove(generation->service, "notify", generation->number);
-	program_free(generation->program);
-	generation->program = NULL;
-	wrap_free(generation->wrap);
-	generation->wrap = NULL;
 	steering_leave(generation);
-	stored_sweep(generation->service);
+	generation->program = NULL;
+	generation->wrap = NULL;
+	/*
+	 * A successor that takes the program for alive needs the descriptors
+	 * that are given up now.
+	 */
+	state_commit(service);
+	held_remove(service, "notify", generation->number);
+	program_free(program);
+	wrap_free(wrap);
+	stored_sweep(service);
 }
 
 void
@@ -450,60 +432,4 @@ generation_find(struct service *service, unsigned int number)
 			return generation;
 	}
 	return NULL;
-}
-
-/* The oldest ended generation of a role, if more than retain have it. */
-static struct generation *
-oldest_surplus(struct service *service, enum role role)
-{
-	struct generation *generation, *oldest = NULL;
-	unsigned int n = 0;
-
-	TAILQ_FOREACH (generation, &service->generations, entry) {
-		if (generation->role != role || generation->program != NULL ||
-		    generation == service->release.old ||
-		    generation == service->release.candidate)
-			continue;
-		if (oldest == NULL)
-			oldest = generation;
-		n++;
-	}
-	return n > service->options->retain ? oldest : NULL;
-}
-
-/* Keep the images of all generations, and of a rollout without a candidate. */
-static void
-prune_images(struct service *service)
-{
-	struct generation *generation;
-	char store[PATH_MAX + 8];
-	struct image **images;
-	size_t n = 1;
-
-	TAILQ_FOREACH (generation, &service->generations, entry)
-		n++;
-	if ((images = calloc(n, sizeof(struct image *))) == NULL)
-		return;
-	n = 0;
-	TAILQ_FOREACH (generation, &service->generations, entry)
-		images[n++] = generation->image;
-	if (service->release.image != NULL)
-		images[n++] = service->release.image;
-	snprintf(store, sizeof(store), "%s/images", service->state);
-	image_prune(store, images, n);
-	free(images);
-}
-
-void
-generation_prune(struct service *service)
-{
-	struct generation *generation;
-
-	/* The copy that is being made may be in the store already. */
-	if (service->release.job != NULL)
-		return;
-	while ((generation = oldest_surplus(service, ROLE_RETIRED)) != NULL ||
-	    (generation = oldest_surplus(service, ROLE_FAILED)) != NULL)
-		generation_free(generation);
-	prune_images(service);
 }

@@ -45,13 +45,6 @@ struct generation *generation_find(struct service *, unsigned int number);
 /* The generation has ended for good: release its program and its sockets. */
 void generation_close(struct generation *);
 
-/*
- * Forget retired and failed generations beyond --retain, and remove copies of
- * images that no generation needs.  While the image of a rollout is being
- * prepared nothing is removed, and the next call does it.
- */
-void generation_prune(struct service *);
-
 const char *role_name(enum role);
 
 #endif

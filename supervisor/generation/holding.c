@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "core/service.h"
 #include "generation/roster.h"
+#include "generation/stock.h"
 #include "traffic/drain.h"
 #include "traffic/queue.h"
 
@@ -210,36 +211,6 @@ found_unused(struct holding *holding)
 		    REST_MS - (unsigned int)(now - holding->unused_ms));
 }
 
-/*
- * What the generation's processes have open, and processes that may belong to
- * it: a socket in use must never count as unused.  NULL if that cannot be found
- * out.
- */
-static struct drain_set *
-take_stock(struct program *program)
-{
-	struct drain_set *set = NULL;
-	const pid_t *members;
-	size_t n, nstrays;
-	pid_t *pids, *more;
-
-	members = program_pids(program, &n);
-	if (members == NULL ||
-	    (pids = program_strays(program, &nstrays)) == NULL)
-		return NULL;
-	more = reallocarray(pids, n + nstrays + 1, sizeof(*pids));
-	if (more != NULL) {
-		pids = more;
-		memcpy(pids + nstrays, members, n * sizeof(*pids));
-		set = drain_set_new(pids, n + nstrays);
-	}
-	free(pids);
-	if (set == NULL || drain_set_is_whole(set))
-		return set;
-	drain_set_free(set);
-	return NULL;
-}
-
 /* While the program is being started again no process has any: all are kept. */
 static void
 look_who_has(struct holdings *holdings)
@@ -248,7 +219,8 @@ look_who_has(struct holdings *holdings)
 	struct holding *holding, *next;
 	struct drain_set *set;
 
-	if (program_main(program) == 0 || (set = take_stock(program)) == NULL)
+	if (program_main(program) == 0 ||
+	    (set = stock_take(holdings->generation)) == NULL)
 		return;
 	LIST_FOREACH_SAFE(holding, &holdings->list, entry, next)
 	{

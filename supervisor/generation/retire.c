@@ -16,6 +16,7 @@
 #include "core/state.h"
 #include "generation/generations.h"
 #include "generation/health.h"
+#include "generation/prune.h"
 #include "generation/steering.h"
 #include "traffic/drain.h"
 
@@ -324,11 +325,11 @@ retire_finish(struct generation *generation)
 	struct service *service = generation->service;
 
 	forget(generation);
-	generation_close(generation);
 	if (generation->role != ROLE_FAILED)
 		generation->role = ROLE_RETIRED;
+	generation_close(generation);
 	events_emit(service, "retired", generation, "has ended");
-	generation_prune(service);
+	prune_generations(service);
 }
 
 int64_t

@@ -146,20 +146,23 @@ steer_one(struct listener *listener, const struct steer_plan *plan)
 }
 
 /*
- * The newest that was taken back and has not ended yet: what its clients have
- * with it is lost, and they shall not wait for it.
+ * The generation whose UDP flows move at once, 0 if there is none: one that is
+ * taken back, since what its clients have with it is lost; and one that must
+ * end before another can start (--strategy exclusive).
  */
 static unsigned int
-find_failed(const struct service *service)
+find_moving(const struct service *service)
 {
-	const struct generation *candidate = service->release.candidate;
+	const struct release *release = &service->release;
 	const struct generation *generation;
 	unsigned int number = 0;
 
-	/* It is being taken back just now. */
-	if (candidate != NULL && candidate->share == 0 &&
-	    service->release.rollout.state == ROLLOUT_IDLE)
-		return candidate->number;
+	if (release->rollout.state == ROLLOUT_STOPPING && release->old != NULL)
+		return release->old->number;
+	if (release->candidate != NULL && release->candidate->share == 0 &&
+	    (release->rollout.state == ROLLOUT_IDLE ||
+		release->rollout.state == ROLLOUT_RESTORING))
+		return release->candidate->number;
 	TAILQ_FOREACH (generation, &service->generations, entry)
 		if (generation->role == ROLE_FAILED)
 			number = generation->number;
@@ -175,7 +178,7 @@ apply_from(struct service *service, size_t first)
 		.sticky = service->options->sticky,
 		.preview_generation = service->release.to,
 		.idle_ms = service->options->udp_idle_ms,
-		.failed = find_failed(service) };
+		.moving = find_moving(service) };
 	struct steer_net *preview;
 	int error = 0;
 	size_t i;
@@ -298,6 +301,8 @@ steering_flows(const struct generation *generation)
 	const struct service *service = generation->service;
 	size_t i, sum = 0;
 
+	if (generation->number == find_moving(service))
+		return 0;
 	for (i = 0; i < service->nlisteners; i++)
 		sum += listener_flows(service->listeners[i], generation->number,
 		    service->options->udp_idle_ms);

@@ -18,15 +18,16 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "filter.h"
-#include "process/features.h"
 #include "process/intercept.h"
 #include "process/ledger.h"
 #include "process/parts.h"
+#include "generation/backend.h"
 #include "generation/binding.h"
 #include "core/held.h"
 #include "core/owner.h"
 #include "generation/reach.h"
 #include "core/service.h"
+#include "core/state.h"
 
 /* A descriptor through which calls arrive. */
 struct tap {
@@ -73,18 +74,25 @@ ledger_name(const struct wrap *wrap, char buf[static NAME_SIZE])
 	return buf;
 }
 
+/* The tap is no longer in the list. */
 static void
-tap_free(struct tap *tap)
+tap_release(struct tap *tap)
 {
 	struct service *service = tap->wrap->generation->service;
 	char name[NAME_SIZE];
 
-	LIST_REMOVE(tap, entry);
 	held_remove(service, tap_name(tap->wrap, name), tap->serial);
 	if (tap->wrap->choice.backend == SHIM_SECCOMP)
 		held_remove(service, ledger_name(tap->wrap, name), tap->serial);
 	intercept_free(tap->intercept);
 	free(tap);
+}
+
+static void
+tap_free(struct tap *tap)
+{
+	LIST_REMOVE(tap, entry);
+	tap_release(tap);
 }
 
 static void
@@ -109,7 +117,12 @@ on_missed(enum intercept_kind kind, pid_t pid, int error, void *arg)
 static void
 on_gone(void *arg)
 {
-	tap_free(arg);
+	struct tap *tap = arg;
+
+	LIST_REMOVE(tap, entry);
+	/* A successor that misses a tap of the list calls the wrap deaf. */
+	state_commit(tap->wrap->generation->service);
+	tap_release(tap);
 }
 
 static const struct intercept_handler handler = {
@@ -180,36 +193,6 @@ serve_preload(struct wrap *wrap, int fd)
 	return -1;
 }
 
-/* Choose a backend; with --listen a program can do without the shim. */
-static int
-choose(struct wrap *wrap, char *why, size_t size)
-{
-	const struct service *service = wrap->generation->service;
-	const struct image *image = wrap->generation->image;
-	enum shim_backend wanted = service->options->shim;
-	struct shim_facts facts =
-	    features_shim_facts(access(parts_path(PART_PRELOAD), R_OK) == 0);
-	struct program_kind kind = image->kind;
-
-	/* An older build has left the kind out. */
-	if (kind.bits == 0 && !kind.native &&
-	    program_kind_read(&kind, image->program) == -1)
-		kind = (struct program_kind){ .native = true };
-	if (shim_choose(&wrap->choice, wanted, &kind, &facts) == 0)
-		return 0;
-	if (wanted == SHIM_AUTO && service->ndeclared > 0) {
-		log_warn("generation %u: the program is not wrapped and gets "
-			 "only the sockets of --listen: %s",
-		    wrap->generation->number, wrap->choice.why);
-		wrap->choice.backend = SHIM_OFF;
-		return 0;
-	}
-	snprintf(why, size,
-	    "%s cannot be wrapped (%s); --listen passes it sockets instead",
-	    image->program, wrap->choice.why);
-	return -1;
-}
-
 static int
 open_preload(struct wrap *wrap)
 {
@@ -221,8 +204,7 @@ open_preload(struct wrap *wrap)
 
 	if (wrap->choice.backend != SHIM_PRELOAD)
 		return 0;
-	snprintf(wrap->path, sizeof(wrap->path), "%s/%s.shim.%u",
-	    service->runtime, service->options->name, wrap->generation->number);
+	backend_path(wrap->generation, wrap->path);
 	/* The program knows the path of a predecessor's socket already. */
 	fd = held_take(service, tap_name(wrap, name), wrap->serial);
 	if (fd == -1) {
@@ -247,7 +229,7 @@ wrap_new(struct generation *generation, char *why, size_t size)
 	wrap->bindings = bindings_new(generation);
 	if (wrap->bindings == NULL)
 		snprintf(why, size, "%s", strerror(errno));
-	else if (choose(wrap, why, size) == 0) {
+	else if (backend_choose(generation, &wrap->choice, why, size) == 0) {
 		if (open_preload(wrap) == 0)
 			return wrap;
 		snprintf(why, size, "the shim's socket %s: %s", wrap->path,

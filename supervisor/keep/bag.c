@@ -191,7 +191,7 @@ bag_execute(struct bag *bag, int exe, int otherwise)
 	const struct depot_item *item = bag->things.items;
 	struct depot all = { 0 };
 	char name[DIRECTORY_MAX];
-	int failed = 0;
+	int failed = 0, saved;
 	size_t i;
 
 	for (i = 0; i < bag->things.n; i++)
@@ -200,9 +200,15 @@ bag_execute(struct bag *bag, int exe, int otherwise)
 		name_directory(name, i);
 		failed |= add_duplicate(&all, name, bag->directory.fds[i]);
 	}
-	if (failed == 0)
+	if (failed == 0) {
 		inplace_exec(&all, exe, otherwise);
+	} else {
+		fd_close(&exe);
+		fd_close(&otherwise);
+	}
+	saved = errno;
 	depot_fini(&all);
+	errno = saved;
 	return -1;
 }
 

@@ -230,9 +230,9 @@ receive_all(struct depot *depot, unsigned int n, char *names)
 	int result = 0;
 
 	for (i = 0; i < n; i++) {
+		name = strsep(&names, ":");
 		if (fcntl(FIRST + (int)i, F_SETFD, FD_CLOEXEC) == -1)
 			continue;
-		name = strsep(&names, ":");
 		if (append(depot, name != NULL ? name : "unknown",
 			FIRST + (int)i) == -1)
 			result = -1;

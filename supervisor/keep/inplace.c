@@ -28,6 +28,7 @@ read_arguments(char **text)
 		n += (*text)[i] == '\0';
 	if ((argv = calloc(n + 1, sizeof(*argv))) == NULL) {
 		free(*text);
+		*text = NULL;
 		return NULL;
 	}
 	for (word = *text, i = 0; i < n; word += strlen(word) + 1)
@@ -42,9 +43,7 @@ inplace_exec(struct depot *depot, int exe, int otherwise)
 	char *text, **argv = read_arguments(&text);
 	size_t i;
 
-	if (argv == NULL)
-		return -1;
-	if (depot_hand_over(depot, apart, 2) == 0) {
+	if (argv != NULL && depot_hand_over(depot, apart, 2) == 0) {
 		for (i = 0; i < 2 && apart[i] != -1; i++)
 			fexecve(apart[i], argv, environ);
 		saved = errno;

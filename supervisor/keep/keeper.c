@@ -328,9 +328,13 @@ int
 keeper_go_on(void)
 {
 	struct keeper *keeper = keeper_new("");
+	int begun;
 
 	if (keeper == NULL)
 		return -1;
 	limits_raise();
-	return keep(keeper, begin_again(keeper));
+	begun = begin_again(keeper);
+	if (begun == -1)
+		log_error("the keeper cannot go on: %s", strerror(errno));
+	return keep(keeper, begun);
 }

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Between intercept.c, which knows what a call means, and the two backends, by
- * which calls arrive and answers go back.  For these modules only.
+ * Between intercept.c, which gives calls to the owner, and the two backends, by
+ * which calls arrive and answers go back.  For these modules only, and for
+ * intercept_describe.c.
  */
 #ifndef PROCESS_INTERCEPT_BACKEND_H
 #define PROCESS_INTERCEPT_BACKEND_H
 
+#include <event2/event.h>
 #include <stdbool.h>
 #include <sys/queue.h>
 
 #include "base/pace.h"
 #include "process/intercept_call.h"
 #include "process/ledger.h"
+
+struct credentials;
 
 #define INTERCEPT_LOST 8 /* answers kept for repeated calls */
 

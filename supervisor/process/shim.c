@@ -36,6 +36,12 @@ lacks_library(const struct question *q)
 }
 
 static bool
+has_long_path(const struct question *q)
+{
+	return q->facts->long_path;
+}
+
+static bool
 is_go(const struct question *q)
 {
 	return q->kind->go;
@@ -84,6 +90,9 @@ static const struct obstacle {
 	    "preload: a set-user-ID program ignores LD_PRELOAD" },
 	{ SHIM_PRELOAD, lacks_library,
 	    "preload: libhotswap-preload.so is not installed" },
+	{ SHIM_PRELOAD, has_long_path,
+	    "preload: the path of its socket is longer than unix(7) has room "
+	    "for; set HOTSWAP_RUNTIME_DIR to a shorter one" },
 };
 
 /* What --shim auto tries, in order. */

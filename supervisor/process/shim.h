@@ -17,6 +17,7 @@ struct shim_facts {
 	bool privileged; /* filters work without no_new_privs: CAP_SYS_ADMIN */
 	bool inspect;	 /* we may look into our own children, ptrace(2) */
 	bool library;	 /* the preload library is installed */
+	bool long_path;	 /* unix(7) has no room for that of preload's socket */
 };
 
 struct shim_choice {

@@ -13,6 +13,7 @@
 #include "generation/generations.h"
 #include "generation/health.h"
 #include "generation/latecomers.h"
+#include "generation/prune.h"
 #include "rollout/course.h"
 #include "rollout/deadline.h"
 #include "rollout/outcome.h"
@@ -29,7 +30,7 @@ candidate_let_go(struct service *service)
 	image_unref(release->image);
 	release->image = NULL;
 	release->candidate = release->old = NULL;
-	generation_prune(service);
+	prune_generations(service);
 }
 
 static void

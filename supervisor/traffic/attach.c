@@ -31,8 +31,9 @@ attach_has_keeper(const struct group *group)
 	return oldest_keeper(group) != 0;
 }
 
-struct steer_plan
-attach_adapt(const struct endpoint *at, const struct steer_plan *plan)
+/* Datagram by datagram, a flow would be torn. */
+static struct steer_plan
+adapt(const struct endpoint *at, const struct steer_plan *plan)
 {
 	struct steer_plan ours = *plan;
 
@@ -60,7 +61,7 @@ compile(const struct endpoint *at, const struct group *group,
 
 	errno = EINVAL;
 	if (plan != NULL) {
-		ours = attach_adapt(at, plan);
+		ours = adapt(at, plan);
 		n = steer_compile(&ours, slots, group->n, code, BPF_MAXINSNS);
 	}
 	if (n == -1 && errno == EINVAL) {

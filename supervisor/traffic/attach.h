@@ -27,10 +27,6 @@ int attach_plan(const struct endpoint *, const struct group *,
 /* Does a socket serve, or may one? */
 bool attach_has_keeper(const struct group *);
 
-/* The plan as it is for this address; what it points to is borrowed. */
-struct steer_plan attach_adapt(
-    const struct endpoint *, const struct steer_plan *);
-
 /* The one where no generation of the plan is there; share is its memory. */
 struct steer_plan attach_fallback(const struct group *, struct steer_share *);
 

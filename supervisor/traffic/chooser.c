@@ -55,7 +55,7 @@ apply_ebpf(struct chooser *chooser, const struct endpoint *at,
 	if (chooser->ebpf == NULL)
 		chooser->ebpf = ebpf_new(is_datagram(at));
 	return chooser->ebpf != NULL &&
-	    ebpf_group_apply(chooser->ebpf, at, group, plan) == 0;
+	    ebpf_group_apply(chooser->ebpf, group, plan) == 0;
 }
 
 int

@@ -15,32 +15,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fd.h"
+#include "traffic/ebpf_fields.h"
 
-/* The names that the kernel's half gives its maps. */
-enum map {
-	MAP_SOCKETS,
-	MAP_PLANS,
-	MAP_CURRENT,
-	MAP_OWNERS,
-	MAP_COUNTERS,
-	MAP_FLOWS,
-	MAP_CONNECTIONS,
-	NMAPS
-};
 static const char *const map_names[NMAPS] = { "sockets", "plans", "current",
-	"owners", "counters", "flows", "connections" };
-#define BATCH 4096 /* flows, at a time */
-
+	"owners", "preview", "counters", "flows", "connections" };
 static const char program_name[] = "hotswap_steer";
 
-struct ebpf {
-	int program;
-	int maps[NMAPS];
-	__u32 plan; /* the index of the plan in force */
-	bool datagrams;
-};
+const bool ebpf_is_built = true;
 
 static unsigned int ngroups;
 static char said[EBPF_WHY]; /* by libbpf, last */
@@ -105,11 +87,41 @@ load(bool datagrams)
 	return NULL;
 }
 
+int
+ebpf_open_map(const struct ebpf *e, enum map map)
+{
+	int fd = bpf_map_get_fd_by_id(e->maps[map]);
+
+	return fd < 0 ? -1 : fd;
+}
+
+/* The element of a map whose keys are numbers. */
+static int
+lookup(const struct ebpf *e, enum map map, __u32 key, void *value)
+{
+	int fd = ebpf_open_map(e, map), r = -1;
+
+	if (fd != -1 && bpf_map_lookup_elem(fd, &key, value) == 0)
+		r = 0;
+	fd_close(&fd);
+	return r;
+}
+
+static int
+store(const struct ebpf *e, enum map map, __u32 key, const void *value)
+{
+	int fd = ebpf_open_map(e, map), r = -1;
+
+	if (fd != -1 && bpf_map_update_elem(fd, &key, value, BPF_ANY) == 0)
+		r = 0;
+	fd_close(&fd);
+	return r;
+}
+
 static struct ebpf *
 make(bool datagrams)
 {
 	struct ebpf *e;
-	size_t i;
 
 	if (ngroups >= EBPF_GROUPS_MAX) {
 		errno = EMFILE;
@@ -119,8 +131,6 @@ make(bool datagrams)
 		return NULL;
 	e->program = -1;
 	e->datagrams = datagrams;
-	for (i = 0; i < NMAPS; i++)
-		e->maps[i] = -1;
 	ngroups++;
 	return e;
 }
@@ -128,18 +138,32 @@ make(bool datagrams)
 void
 ebpf_free(struct ebpf *e)
 {
-	size_t i;
-
 	if (e == NULL)
 		return;
 	ngroups--;
 	fd_close(&e->program);
-	for (i = 0; i < NMAPS; i++)
-		fd_close(&e->maps[i]);
 	free(e);
 }
 
-/* Descriptors of our own, so that libbpf's object can go. */
+static __u32
+program_number(int fd)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &len) == 0 ? info.id : 0;
+}
+
+static __u32
+map_number(int fd)
+{
+	struct bpf_map_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &len) == 0 ? info.id : 0;
+}
+
+/* A descriptor of our own, so that libbpf's object can go. */
 static int
 take(struct ebpf *e, struct bpf_object *object)
 {
@@ -147,15 +171,11 @@ take(struct ebpf *e, struct bpf_object *object)
 
 	e->program = fd_dup(bpf_program__fd(
 	    bpf_object__find_program_by_name(object, program_name)));
-	if (e->program == -1)
-		return -1;
-	for (i = 0; i < NMAPS; i++) {
-		e->maps[i] = fd_dup(
+	e->number = program_number(e->program);
+	for (i = 0; i < NMAPS; i++)
+		e->maps[i] = map_number(
 		    bpf_object__find_map_fd_by_name(object, map_names[i]));
-		if (e->maps[i] == -1)
-			return -1;
-	}
-	return 0;
+	return e->program == -1 ? -1 : 0;
 }
 
 struct ebpf *
@@ -220,24 +240,6 @@ ebpf_try(char why[static EBPF_WHY])
 	return may == YES ? 0 : -1;
 }
 
-static __u32
-program_number(int fd)
-{
-	struct bpf_prog_info info = { 0 };
-	__u32 len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(fd, &info, &len) == 0 ? info.id : 0;
-}
-
-static __u32
-map_number(int fd)
-{
-	struct bpf_map_info info = { 0 };
-	__u32 len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(fd, &info, &len) == 0 ? info.id : 0;
-}
-
 json_t *
 ebpf_save(const struct ebpf *e)
 {
@@ -246,20 +248,23 @@ ebpf_save(const struct ebpf *e)
 
 	for (i = 0; i < NMAPS; i++)
 		json_object_set_new(
-		    maps, map_names[i], json_integer(map_number(e->maps[i])));
-	return json_pack("{sI so}", "program",
-	    (json_int_t)program_number(e->program), "maps", maps);
+		    maps, map_names[i], json_integer(e->maps[i]));
+	return json_pack(
+	    "{sI so}", "program", (json_int_t)e->number, "maps", maps);
 }
 
 /* Numbers come again: it must be a map of this name. */
 static bool
-is_map(int fd, enum map map)
+is_map(const struct ebpf *e, enum map map)
 {
 	struct bpf_map_info info = { 0 };
 	__u32 len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(fd, &info, &len) == 0 &&
+	int fd = ebpf_open_map(e, map);
+	bool is = fd != -1 && bpf_obj_get_info_by_fd(fd, &info, &len) == 0 &&
 	    strcmp(info.name, map_names[map]) == 0;
+
+	fd_close(&fd);
+	return is;
 }
 
 static bool
@@ -276,28 +281,28 @@ static int
 find_again(struct ebpf *e, const json_t *saved)
 {
 	const json_t *maps = json_object_get(saved, "maps");
-	const __u32 zero = 0;
 	size_t i;
 
-	e->program = bpf_prog_get_fd_by_id(
-	    (__u32)json_integer_value(json_object_get(saved, "program")));
-	if (e->program < 0)
+	e->number =
+	    (__u32)json_integer_value(json_object_get(saved, "program"));
+	e->program = bpf_prog_get_fd_by_id(e->number);
+	if (e->program < 0) {
+		e->program = -1;
 		return -1;
+	}
+	if (!is_program(e->program)) {
+		errno = ESTALE;
+		return -1;
+	}
 	for (i = 0; i < NMAPS; i++) {
-		e->maps[i] = bpf_map_get_fd_by_id((__u32)json_integer_value(
-		    json_object_get(maps, map_names[i])));
-		if (e->maps[i] < 0)
-			return -1;
-		if (!is_map(e->maps[i], (enum map)i)) {
+		e->maps[i] = (__u32)json_integer_value(
+		    json_object_get(maps, map_names[i]));
+		if (!is_map(e, (enum map)i)) {
 			errno = ESTALE;
 			return -1;
 		}
 	}
-	if (is_program(e->program))
-		return bpf_map_lookup_elem(
-		    e->maps[MAP_CURRENT], &zero, &e->plan);
-	errno = ESTALE;
-	return -1;
+	return lookup(e, MAP_CURRENT, 0, &e->plan);
 }
 
 struct ebpf *
@@ -326,29 +331,22 @@ set_owner(struct ebpf *e, __u32 key, const unsigned int *generation, bool anew)
 {
 	struct ebpf_owner owner = { 0 };
 
-	if (bpf_map_lookup_elem(e->maps[MAP_OWNERS], &key, &owner) != 0)
+	if (lookup(e, MAP_OWNERS, key, &owner) == -1)
 		return -1;
 	if (generation != NULL)
 		owner.generation = *generation;
 	owner.serial += anew;
-	return bpf_map_update_elem(
-		   e->maps[MAP_OWNERS], &key, &owner, BPF_ANY) == 0
-	    ? 0
-	    : -1;
+	return store(e, MAP_OWNERS, key, &owner);
 }
 
 int
 ebpf_put(struct ebpf *e, unsigned int key, int fd, unsigned int generation)
 {
 	const __u64 value = (__u64)fd;
-	const __u32 at = key;
 
-	if (set_owner(e, at, &generation, true) == -1)
+	if (set_owner(e, key, &generation, true) == -1)
 		return -1;
-	return bpf_map_update_elem(
-		   e->maps[MAP_SOCKETS], &at, &value, BPF_ANY) == 0
-	    ? 0
-	    : -1;
+	return store(e, MAP_SOCKETS, key, &value);
 }
 
 int
@@ -362,8 +360,11 @@ void
 ebpf_remove(struct ebpf *e, unsigned int key)
 {
 	const __u32 at = key;
+	int fd = ebpf_open_map(e, MAP_SOCKETS);
 
-	bpf_map_delete_elem(e->maps[MAP_SOCKETS], &at);
+	if (fd != -1)
+		bpf_map_delete_elem(fd, &at);
+	fd_close(&fd);
 }
 
 void
@@ -372,85 +373,59 @@ ebpf_forget_flows(struct ebpf *e, unsigned int key)
 	set_owner(e, key, NULL, true);
 }
 
+static bool
+is_among(const struct ebpf_net *net, const struct ebpf_net *nets, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (memcmp(&nets[i], net, sizeof(*net)) == 0)
+			return true;
+	return false;
+}
+
+/* From the start anew after each that is taken out: the trie has changed. */
+static void
+remove_others(int fd, const struct ebpf_net *nets, size_t n)
+{
+	struct ebpf_net net, next;
+	const void *at = NULL;
+
+	while (bpf_map_get_next_key(fd, at, &next) == 0) {
+		net = next;
+		at = &net;
+		if (is_among(&net, nets, n))
+			continue;
+		if (bpf_map_delete_elem(fd, &net) != 0)
+			return;
+		at = NULL;
+	}
+}
+
+int
+ebpf_set_preview(struct ebpf *e, const struct ebpf_net *nets, size_t n)
+{
+	int fd = ebpf_open_map(e, MAP_PREVIEW), r = 0;
+	const __u8 yes = 1;
+	size_t i;
+
+	if (fd == -1)
+		return -1;
+	remove_others(fd, nets, n);
+	for (i = 0; i < n && r == 0; i++)
+		r = bpf_map_update_elem(fd, &nets[i], &yes, BPF_ANY);
+	fd_close(&fd);
+	return r == 0 ? 0 : -1;
+}
+
 int
 ebpf_store(struct ebpf *e, const struct ebpf_plan *plan)
 {
-	const __u32 next = (e->plan + 1) % EBPF_PLANS, zero = 0;
+	const __u32 next = (e->plan + 1) % EBPF_PLANS;
 
-	if (bpf_map_update_elem(e->maps[MAP_PLANS], &next, plan, BPF_ANY) !=
-		0 ||
-	    bpf_map_update_elem(e->maps[MAP_CURRENT], &zero, &next, BPF_ANY) !=
-		0)
+	if (store(e, MAP_PLANS, next, plan) == -1 ||
+	    store(e, MAP_CURRENT, 0, &next) == -1)
 		return -1;
 	e->plan = next;
 	return 0;
-}
-
-uint64_t
-ebpf_given(const struct ebpf *e, unsigned int generation)
-{
-	const __u32 index = generation % EBPF_COUNTERS;
-	int i, n = libbpf_num_possible_cpus();
-	__u64 *counts, sum = 0;
-
-	if (n < 1 || (counts = calloc((size_t)n, sizeof(*counts))) == NULL)
-		return 0;
-	if (bpf_map_lookup_elem(e->maps[MAP_COUNTERS], &index, counts) == 0)
-		for (i = 0; i < n; i++)
-			sum += counts[i];
-	free(counts);
-	return sum;
-}
-
-/* Those of a batch that count. */
-static size_t
-count_flows(const struct ebpf_flow *flows, __u32 n, const bool *keys,
-    const __u32 *serials, int64_t idle_ms)
-{
-	const int64_t now = clock_ms();
-	size_t count = 0;
-	__u32 i;
-
-	for (i = 0; i < n; i++)
-		count += flows[i].key < EBPF_SOCKETS && keys[flows[i].key] &&
-		    flows[i].serial == serials[flows[i].key] &&
-		    now - (int64_t)(flows[i].last_ns / 1000000) <= idle_ms;
-	return count;
-}
-
-static void
-read_serials(const struct ebpf *e, const bool *keys, __u32 *serials)
-{
-	struct ebpf_owner owner;
-	__u32 key;
-
-	for (key = 0; key < EBPF_SOCKETS; key++)
-		if (keys[key] &&
-		    bpf_map_lookup_elem(e->maps[MAP_OWNERS], &key, &owner) == 0)
-			serials[key] = owner.serial;
-}
-
-size_t
-ebpf_flows(const struct ebpf *e, const bool *keys, int64_t idle_ms)
-{
-	struct ebpf_client *clients = calloc(BATCH, sizeof(*clients));
-	struct ebpf_flow *flows = calloc(BATCH, sizeof(*flows));
-	__u32 serials[EBPF_SOCKETS] = { 0 }, at = 0, n;
-	size_t count = 0;
-	bool first = true, last = !e->datagrams;
-
-	read_serials(e, keys, serials);
-	while (clients != NULL && flows != NULL && !last) {
-		n = BATCH;
-		last =
-		    bpf_map_lookup_batch(e->maps[MAP_FLOWS], first ? NULL : &at,
-			&at, clients, flows, &n, NULL) != 0;
-		if (last && errno != ENOENT)
-			break;
-		first = false;
-		count += count_flows(flows, n, keys, serials, idle_ms);
-	}
-	free(clients);
-	free(flows);
-	return count;
 }

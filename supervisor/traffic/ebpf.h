@@ -24,12 +24,15 @@
 /* Groups of one process that may be steered so; the others are classic. */
 #define EBPF_GROUPS_MAX 64
 
+/* Was hotswap built with it? */
+extern const bool ebpf_is_built;
+
 /* The program with its maps, for one group. */
 struct ebpf;
 
 /*
- * May this process, on this kernel, and was hotswap built with it?  Found out
- * once, by loading the program.  -1 with why.
+ * May this process steer so on this kernel?  Found out once, by loading the
+ * program.  -1 with why.
  */
 int ebpf_try(char why[static EBPF_WHY]);
 
@@ -60,6 +63,12 @@ void ebpf_remove(struct ebpf *, unsigned int key);
 
 /* The flows that have this key are not followed any more. */
 void ebpf_forget_flows(struct ebpf *, unsigned int key);
+
+/*
+ * Have these networks, and no others, see the preview of a plan that comes
+ * next.  -1 with errno.
+ */
+int ebpf_set_preview(struct ebpf *, const struct ebpf_net *, size_t n);
 
 /* The plan is in force on return.  -1 with errno. */
 int ebpf_store(struct ebpf *, const struct ebpf_plan *);

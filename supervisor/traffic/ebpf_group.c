@@ -50,7 +50,7 @@ make_known(struct ebpf *e, const struct group *group, struct group_slot *slot)
 
 /* Generations may have changed their numbers since, traffic/way.h. */
 static int
-tell_sockets(struct ebpf *e, struct group *group, unsigned int failed)
+tell_sockets(struct ebpf *e, struct group *group, unsigned int moving)
 {
 	struct group_slot *s;
 
@@ -63,7 +63,7 @@ tell_sockets(struct ebpf *e, struct group *group, unsigned int failed)
 		    ebpf_rename(e, s->key - 1, s->generation) == -1)
 			return -1;
 		s->told = s->generation;
-		if (failed != 0 && s->generation == failed)
+		if (moving != 0 && s->generation == moving)
 			ebpf_forget_flows(e, s->key - 1);
 	}
 	return 0;
@@ -91,11 +91,27 @@ collect(const struct group *group, unsigned int **keys)
 }
 
 static int
-store_plan(struct ebpf *e, const struct endpoint *at, const struct group *group,
-    const struct steer_plan *plan)
+tell_preview(struct ebpf *e, const struct steer_plan *plan)
+{
+	struct ebpf_net *nets = calloc(plan->npreview + 1, sizeof(*nets));
+	size_t i;
+	int r;
+
+	if (nets == NULL)
+		return -1;
+	for (i = 0; i < plan->npreview; i++)
+		ebpf_plan_net(&plan->preview[i], &nets[i]);
+	r = ebpf_set_preview(e, nets, plan->npreview);
+	free(nets);
+	return r;
+}
+
+static int
+store_plan(
+    struct ebpf *e, const struct group *group, const struct steer_plan *plan)
 {
 	struct ebpf_plan *out = calloc(1, sizeof(*out));
-	struct steer_plan ours, fallback;
+	struct steer_plan fallback;
 	struct steer_share share;
 	struct steer_slot *slots;
 	unsigned int *keys = NULL;
@@ -107,12 +123,13 @@ store_plan(struct ebpf *e, const struct endpoint *at, const struct group *group,
 	fallback = attach_fallback(group, &share);
 	errno = EINVAL;
 	if (plan != NULL) {
-		ours = attach_adapt(at, plan);
 		fallback.idle_ms = plan->idle_ms;
-		r = ebpf_plan_compile(&ours, slots, keys, group->n, out);
+		r = ebpf_plan_compile(plan, slots, keys, group->n, out);
 	}
 	if (r == -1 && errno == EINVAL)
 		r = ebpf_plan_compile(&fallback, slots, keys, group->n, out);
+	if (r == 0 && plan != NULL && plan->npreview > 0)
+		r = tell_preview(e, plan);
 	if (r == 0)
 		r = ebpf_store(e, out);
 out:
@@ -125,15 +142,15 @@ out:
 }
 
 int
-ebpf_group_apply(struct ebpf *e, const struct endpoint *at, struct group *group,
-    const struct steer_plan *plan)
+ebpf_group_apply(
+    struct ebpf *e, struct group *group, const struct steer_plan *plan)
 {
 	const struct group_slot *s;
 
 	if (!attach_has_keeper(group)) /* who leaves is served as before */
 		return 0;
-	if (tell_sockets(e, group, plan != NULL ? plan->failed : 0) == -1 ||
-	    store_plan(e, at, group, plan) == -1)
+	if (tell_sockets(e, group, plan != NULL ? plan->moving : 0) == -1 ||
+	    store_plan(e, group, plan) == -1)
 		return -1;
 	for (s = group->slots; s < group->slots + group->n; s++)
 		if (!s->gone)

@@ -9,7 +9,6 @@
 #include <stddef.h>
 
 #include "traffic/ebpf.h"
-#include "traffic/endpoint.h"
 #include "traffic/group.h"
 #include "traffic/plan.h"
 
@@ -19,8 +18,7 @@
  * nothing where it is attached already.  The plan may be NULL, as for
  * attach_plan.  -1 with errno.
  */
-int ebpf_group_apply(struct ebpf *, const struct endpoint *, struct group *,
-    const struct steer_plan *);
+int ebpf_group_apply(struct ebpf *, struct group *, const struct steer_plan *);
 
 /* A socket is about to be closed by us. */
 void ebpf_group_remove(struct ebpf *, struct group_slot *);

@@ -7,6 +7,8 @@
 
 #include "traffic/ebpf.h"
 
+const bool ebpf_is_built = false;
+
 int
 ebpf_try(char why[static EBPF_WHY])
 {
@@ -69,6 +71,13 @@ ebpf_remove(struct ebpf *e, unsigned int key)
 void
 ebpf_forget_flows(struct ebpf *e, unsigned int key)
 {
+}
+
+int
+ebpf_set_preview(struct ebpf *e, const struct ebpf_net *nets, size_t n)
+{
+	errno = ENOSYS;
+	return -1;
 }
 
 int

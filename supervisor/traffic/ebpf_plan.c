@@ -104,44 +104,27 @@ add_directed(struct compiler *c)
 	}
 }
 
-/* Of one bit at least. */
-static __u32
-mask_word(unsigned int bits)
+static void
+set_preview(struct compiler *c, const struct steer_plan *plan)
 {
-	return bits >= 32 ? UINT32_MAX : htonl(UINT32_MAX << (32 - bits));
+	__u32 i;
+
+	c->plan->preview = EBPF_NONE;
+	for (i = 0; plan->npreview > 0 && i < c->ntargets; i++)
+		if (c->plan->targets[i].generation == plan->preview_generation)
+			c->plan->preview = i;
 }
 
-static void
-set_net(struct ebpf_net *net, const struct steer_net *from)
+void
+ebpf_plan_net(const struct steer_net *from, struct ebpf_net *net)
 {
 	bool is_in4 = from->family == AF_INET;
-	unsigned int bits = from->bits + (is_in4 ? 96 : 0), w;
 
+	memset(net, 0, sizeof(*net));
+	net->bits = from->bits + (is_in4 ? 96 : 0);
 	if (is_in4)
 		net->address[2] = htonl(0xffff);
 	memcpy(net->address + (is_in4 ? 3 : 0), from->address, is_in4 ? 4 : 16);
-	for (w = 0; w < 4; w++) {
-		net->mask[w] = bits > 32 * w ? mask_word(bits - 32 * w) : 0;
-		net->address[w] &= net->mask[w];
-	}
-}
-
-static int
-add_preview(struct compiler *c, const struct steer_plan *plan)
-{
-	struct ebpf_plan *out = c->plan;
-	size_t i;
-
-	out->preview = EBPF_NONE;
-	for (i = 0; i < c->ntargets; i++)
-		if (out->targets[i].generation == plan->preview_generation)
-			out->preview = (__u32)i;
-	if (plan->npreview > EBPF_NETS)
-		return -1;
-	out->nnets = (__u32)plan->npreview;
-	for (i = 0; i < plan->npreview; i++)
-		set_net(&out->nets[i], &plan->preview[i]);
-	return 0;
 }
 
 int
@@ -161,12 +144,13 @@ ebpf_plan_compile(const struct steer_plan *plan, const struct steer_slot *slots,
 	memset(out, 0, sizeof(*out));
 	out->sticky = plan->sticky;
 	out->idle_ns = (__u64)plan->idle_ms * 1000000;
-	if (add_targets(&c) == -1 || add_preview(&c, plan) == -1) {
+	if (add_targets(&c) == -1) {
 		errno = E2BIG;
 		r = -1;
 	} else {
 		add_shares(&c, plan);
 		add_directed(&c);
+		set_preview(&c, plan);
 	}
 	targets_fini(&targets);
 	return r;

@@ -12,9 +12,12 @@
 /*
  * As steer_compile, of which it means the same; keys are those of the slots in
  * the map of sockets.  -1 with errno: EINVAL if no generation with a share has
- * a slot; E2BIG if there are too many generations, sockets or networks.
+ * a slot; E2BIG if there are too many generations or sockets.
  */
 int ebpf_plan_compile(const struct steer_plan *, const struct steer_slot *,
     const unsigned int *keys, size_t nslots, struct ebpf_plan *);
+
+/* A network as the program's trie has it. */
+void ebpf_plan_net(const struct steer_net *, struct ebpf_net *);
 
 #endif

@@ -40,4 +40,10 @@ struct endpoint {
 	const struct holder *holder; /* NULL: none */
 };
 
+/*
+ * Read the address that a socket has, and whether it takes IPv6 alone.  -1
+ * with errno: EINVAL for a stream socket that does not listen.
+ */
+int endpoint_read(int fd, struct address *, bool *v6only);
+
 #endif

@@ -7,11 +7,13 @@
 #define TRAFFIC_ENTRIES_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* At first all members are zero. */
 struct entries {
 	unsigned int *generations;
-	int *fds; /* borrowed */
+	int *fds;	   /* borrowed */
+	uint64_t *cookies; /* SO_COOKIE of each */
 	size_t n;
 };
 

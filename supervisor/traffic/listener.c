@@ -72,29 +72,6 @@ listener_new(const char *name, const struct address *address, int backlog)
 	return listener_alloc(name, address, backlog, false);
 }
 
-/*
- * Read an address.  -1 with errno; EINVAL: a stream socket that does not
- * listen.
- */
-static int
-read_endpoint(int fd, struct address *address, bool *v6only)
-{
-	int type = sockopt_get(fd, SOL_SOCKET, SO_TYPE);
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-
-	if (type == -1 || getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
-		return -1;
-	if (type != SOCK_DGRAM &&
-	    !sockopt_is_set(fd, SOL_SOCKET, SO_ACCEPTCONN)) {
-		errno = EINVAL;
-		return -1;
-	}
-	*v6only = ss.ss_family == AF_INET6 &&
-	    sockopt_is_set(fd, IPPROTO_IPV6, IPV6_V6ONLY);
-	return address_set(address, type, (struct sockaddr *)&ss, len);
-}
-
 struct listener *
 listener_new_passed(
     const char *name, int fd, int backlog, const struct holder *holder)
@@ -103,7 +80,7 @@ listener_new_passed(
 	struct listener *l;
 	bool v6only;
 
-	if (read_endpoint(fd, &address, &v6only) == -1 ||
+	if (endpoint_read(fd, &address, &v6only) == -1 ||
 	    (l = listener_alloc(name, &address, backlog, true)) == NULL) {
 		fd_close(&fd);
 		return NULL;

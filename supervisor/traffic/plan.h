@@ -33,7 +33,7 @@ struct steer_plan {
 
 	/* UDP, where flows are known (traffic/ebpf.h). */
 	int64_t idle_ms;     /* a flow that is silent for longer has ended */
-	unsigned int failed; /* the flows of this generation move at once */
+	unsigned int moving; /* the flows of this generation move at once */
 };
 
 /* One socket of the group, in the order of the kernel's array. */

@@ -15,24 +15,16 @@
 #include <sys/socket.h>
 
 #include "base/fd.h"
+#include "base/sockopt.h"
 #include "traffic/chooser.h"
 #include "traffic/group.h"
-#include "traffic/group_json.h"
 #include "traffic/holder.h"
 #include "traffic/inet.h"
 #include "traffic/order.h"
 #include "traffic/proof.h"
 #include "traffic/queue.h"
+#include "traffic/reuseport_fields.h"
 #include "traffic/way.h"
-
-struct reuseport {
-	struct endpoint *at;
-	struct group group;
-	uid_t uid; /* the owner of all sockets of the group, socket(7) */
-	const struct steer_plan *plan; /* NULL: none yet */
-	bool adrift;		       /* some have left while nobody watched */
-	struct chooser chooser;
-};
 
 static void *
 reuseport_new(struct endpoint *at)
@@ -55,8 +47,8 @@ reuseport_free(void *way)
 }
 
 /* Mark those that are not in the group any more; are there any? */
-static bool
-look(struct reuseport *r)
+bool
+reuseport_look(struct reuseport *r)
 {
 	struct group_slot *s;
 	bool any = false;
@@ -71,8 +63,8 @@ look(struct reuseport *r)
 }
 
 /* Nothing goes by the order, and nobody will know it. */
-static void
-forget_gone(struct reuseport *r)
+void
+reuseport_forget_gone(struct reuseport *r)
 {
 	size_t i;
 
@@ -85,12 +77,12 @@ forget_gone(struct reuseport *r)
 static void
 settle(struct reuseport *r, bool mixed)
 {
-	bool any = look(r);
+	bool any = reuseport_look(r);
 
 	if (chooser_is_ebpf(&r->chooser)) {
 		if (!any)
 			return;
-		forget_gone(r);
+		reuseport_forget_gone(r);
 	} else if (r->adrift)
 		r->adrift = order_find(r->at, &r->group, r->plan) == -1;
 	else if (any)
@@ -105,6 +97,15 @@ static int
 attach(struct reuseport *r)
 {
 	return chooser_apply(&r->chooser, r->at, &r->group, r->plan, r->adrift);
+}
+
+static int
+append(struct reuseport *r, int fd, unsigned int generation)
+{
+	if (group_append(&r->group, fd, generation) == -1)
+		return -1;
+	r->group.slots[r->group.n - 1].cookie = sockopt_cookie(fd);
+	return 0;
 }
 
 /* A socket of ours. */
@@ -130,13 +131,12 @@ reserve(struct reuseport *r)
 	while (!chooser_is_ebpf(&r->chooser) && group_missing(&r->group) > 0) {
 		if ((fd = make_socket(r)) == -1)
 			return -1;
-		if (inet_enter(r->at, fd) == -1 ||
-		    group_append(&r->group, fd, 0) == -1) {
+		if (inet_enter(r->at, fd) == -1 || append(r, fd, 0) == -1) {
 			inet_withdraw(r->at, fd);
 			return -1;
 		}
 		holder_commit(r->at->holder);
-		if (look(r))
+		if (reuseport_look(r))
 			return 1;
 	}
 	return 0;
@@ -172,12 +172,13 @@ admit(struct reuseport *r, unsigned int generation, int fd)
 		inet_gather(&r->group);
 		if (inet_enter(r->at, fd) == -1)
 			return -1;
-		result = group_append(&r->group, fd, generation);
+		result = append(r, fd, generation);
 		if (result == 0) {
 			holder_changed(r->at->holder);
 			result = reserve(r);
 		}
-		if (result == 0 && !chooser_is_ebpf(&r->chooser) && look(r))
+		if (result == 0 && !chooser_is_ebpf(&r->chooser) &&
+		    reuseport_look(r))
 			result = 1;
 		if (result == 0)
 			return 0;
@@ -421,66 +422,6 @@ reuseport_direct(void *way, unsigned int generation, unsigned int n,
 
 	return address_direct(
 	    &at->address, at->v6only, generation, n, to, source);
-}
-
-static enum steering_kind
-reuseport_kind(const void *way)
-{
-	const struct reuseport *r = way;
-
-	return chooser_is_ebpf(&r->chooser) ? KIND_EBPF : KIND_CLASSIC;
-}
-
-static uint64_t
-reuseport_given(const void *way, unsigned int generation)
-{
-	const struct reuseport *r = way;
-
-	return chooser_given(&r->chooser, generation);
-}
-
-static size_t
-reuseport_flows(const void *way, unsigned int generation, int64_t idle_ms)
-{
-	const struct reuseport *r = way;
-
-	return chooser_flows(&r->chooser, &r->group, generation, idle_ms);
-}
-
-static json_t *
-reuseport_save(const void *way)
-{
-	const struct reuseport *r = way;
-
-	return json_pack("{sI so so*}", "owner", (json_int_t)r->uid, "group",
-	    group_to_json(&r->group, r->adrift), "ebpf",
-	    chooser_save(&r->chooser));
-}
-
-/* Those that have left meanwhile did so in an order that nobody knows. */
-static int
-reuseport_restore(
-    void *way, const json_t *state, const struct way_finder *finder)
-{
-	struct reuseport *r = way;
-	size_t i, gone = 0;
-
-	r->uid = (uid_t)json_integer_value(json_object_get(state, "owner"));
-	if (group_from_json(
-		&r->group, json_object_get(state, "group"), finder) == -1)
-		return -1;
-	chooser_restore(&r->chooser, r->at, json_object_get(state, "ebpf"));
-	look(r);
-	for (i = 0; i < r->group.n; i++) {
-		gone += r->group.slots[i].gone;
-		r->adrift |= r->group.slots[i].fd == -1;
-	}
-	if (chooser_is_ebpf(&r->chooser)) {
-		if (gone > 0)
-			forget_gone(r);
-	} else if (gone > 0 && !r->adrift)
-		group_vanish(&r->group, false);
-	return 0;
 }
 
 const struct way way_reuseport = {

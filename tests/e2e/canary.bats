@@ -289,7 +289,7 @@ sys.exit(g["answers"] > n * 0.05 + 3 * (n * 0.05 * 0.95) ** 0.5 or late > 0.002)
 
 @test "for UDP a client's datagrams stay with one generation at a held share" {
 	choose_port
-	serve -l "udp:127.0.0.1:$PORT"
+	serve -l "udp:127.0.0.1:$PORT" --steering classic
 	canary 30
 	slowly
 	requests 2500 --source 127.1.0.1/500 "udp:127.0.0.1:$PORT"

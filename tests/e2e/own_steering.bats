@@ -149,6 +149,28 @@ upgraded_as_others() {
 	upgraded_as_others preload
 }
 
+@test "a server that listens by io_uring is refused, with that reason" {
+	local port status=0
+
+	port=$(free_port)
+	cp "$BUILD/fixtures/uring_server" .
+	timeout 1 ./uring_server "$port" 200 || status=$?
+	[ "$status" != 3 ] || skip "Linux 6.11 and io_uring are needed"
+	expect 1 hotswap run -n web --shim seccomp --start-timeout 2s -- \
+		./uring_server "$port" 200 >said.txt 2>&1
+	cat said.txt
+	grep -q "listens on 127.0.0.1:$port past the shim, by io_uring" said.txt
+	# As a candidate it has the address of the others, and meets nobody.
+	begin seccomp
+	load_begin --rate "$RATE"
+	expect 1 hotswap upgrade web --start-timeout 2s -- \
+		./uring_server "$PORT" 500 >said.txt 2>&1
+	cat said.txt
+	grep -q "listens on 127.0.0.1:$PORT past the shim, by io_uring" said.txt
+	load_end
+	[ "$(field '[.generations[].version] | unique' load.json)" = '["200"]' ]
+}
+
 @test "a candidate that steers past the shim fails with that reason" {
 	begin preload
 	load_begin --rate "$RATE"

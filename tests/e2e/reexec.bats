@@ -437,6 +437,40 @@ refuses() {
 	load_end
 }
 
+@test "reexec whose keeper dies before it runs the new build: the command tells the result" {
+	install_here
+	serve
+	old=$(itself)
+	place other
+	hotswap reexec web --timeout 20s 3>&- &
+	reexec=$!
+	# The new supervisor gets no further before the keeper is dead.
+	python3 - "$SUPERVISOR" "$old" <<-'END'
+		import os, signal, sys
+		keeper, old = sys.argv[1:]
+
+		def is_new(pid):
+		    try:
+		        exe = os.readlink(f"/proc/{pid}/exe")
+		    except FileNotFoundError:
+		        return False
+		    return pid != old and exe.endswith("/hotswap")
+
+		new = []
+		while not new:
+		    with open(f"/proc/{keeper}/task/{keeper}/children") as file:
+		        new = [pid for pid in file.read().split() if is_new(pid)]
+		os.kill(int(new[0]), signal.SIGSTOP)
+		os.kill(int(keeper), signal.SIGKILL)
+		os.kill(int(new[0]), signal.SIGCONT)
+	END
+	until_true itself
+	PIDS+=("$(itself)")
+	expect 0 wait "$reexec"
+	[[ $(field .version) == *-other ]]
+	is_version v1
+}
+
 @test "reexec with a wrapped program: its binds go on being answered, either way" {
 	install_here
 	for shim in seccomp preload; do

@@ -342,6 +342,89 @@ unchecked() {
 	rm -r "$PWD"
 }
 
+# holds_a_check: the prober waits for an answer, and nobody may look into it.
+holds_a_check() {
+	pgrep -x hotswap-probe -P "$(itself)" >/dev/null
+}
+
+@test "wrapped: an ordinary user's program binds again while a check is under way" {
+	local health
+
+	[ "$(id -u)" = 0 ] || skip "becomes another user"
+	chmod 777 .
+	cp "$BUILD/fixtures/plain" .
+	PORT=$(free_port)
+	health=$(free_port)
+	echo one >word
+	./server --bind "127.0.0.1:$health" 3>&- &
+	PIDS+=("$!")
+	HOTSWAP_RUNTIME_DIR=$PWD/own HOTSWAP_STATE_DIR=$PWD/theirs
+	as_user hotswap start -n web --shim seccomp --bake 0 \
+		--health "http://127.0.0.1:$health/" --health-interval 100ms \
+		--health-timeout 1m -- \
+		./plain serve word "tcp:127.0.0.1:$PORT" 3>&-
+	says one "tcp:127.0.0.1:$PORT"
+	kill -STOP "${PIDS[-1]}"
+	until_true holds_a_check
+	MAIN=$(pid_of 1)
+	for _ in 1 2 3; do
+		kill -HUP "$MAIN"
+		until_true says one "tcp:127.0.0.1:$PORT"
+	done
+	holds_a_check
+	[ "$(pid_of 1)" = "$MAIN" ]
+	[ "$(generation 1 .restarts)" = 0 ]
+	as_user hotswap stop web --now
+}
+
+@test "wrapped: an ordinary user's program binds again while a deputy still ends" {
+	local main
+
+	[ "$(id -u)" = 0 ] || skip "becomes another user"
+	chmod 777 .
+	cp "$BUILD/fixtures/plain" .
+	echo one >word
+	HOTSWAP_RUNTIME_DIR=$PWD/own HOTSWAP_STATE_DIR=$PWD/theirs
+	as_user hotswap start -n web --shim seccomp --bake 0 -- \
+		./plain serve word "unix:$PWD/sock" 3>&-
+	says one "unix:$PWD/sock"
+	main=$(pid_of 1)
+	# A deputy answers, and then it takes two seconds to end.
+	strace -f -p "$(itself)" -o trace -e trace=exit_group \
+		-e inject=exit_group:delay_enter=2000000 2>strace.log 3>&- &
+	PIDS+=("$!")
+	until_true grep -q attached strace.log
+	for _ in 1 2 3; do
+		kill -HUP "$main"
+		until_true says one "unix:$PWD/sock"
+	done
+	grep -q exit_group trace
+	[ "$(pid_of 1)" = "$main" ]
+	[ "$(generation 1 .restarts)" = 0 ]
+	kill "${PIDS[-1]}"
+	as_user hotswap stop web --now
+}
+
+@test "wrapped: where preload's socket has too long a path, auto takes seccomp and says why" {
+	[ "$(id -u)" = 0 ] || skip "becomes another user"
+	chmod 777 .
+	cp "$BUILD/fixtures/plain" .
+	PORT=$(free_port)
+	echo one >word
+	HOTSWAP_RUNTIME_DIR=$PWD/$(printf 'long%.0s' {1..30})
+	HOTSWAP_STATE_DIR=$PWD/theirs
+	as_user hotswap start -n web --bake 0 -- \
+		./plain serve word "tcp:127.0.0.1:$PORT" 3>&-
+	says one "tcp:127.0.0.1:$PORT"
+	[ "$(generation 1 .shim)" = seccomp ]
+	grep -q 'preload is not taken, as the path of its socket is longer' \
+		theirs/web/log
+	echo two >word
+	as_user hotswap upgrade web
+	says two "tcp:127.0.0.1:$PORT"
+	as_user hotswap stop web --now
+}
+
 @test "wrapped: below another supervisor's filter the library is taken" {
 	PORT=$(free_port)
 	echo one >word
@@ -425,4 +508,29 @@ all_answer() {
 
 has_ended() {
 	! kill -0 "$1" 2>/dev/null
+}
+
+@test "wrapped: kill -9 at each step of a generation's end: it is not taken for one that lives" {
+	local step=0 tracer
+
+	PORT=$(free_port)
+	release server v1 --bind "127.0.0.1:$PORT"
+	wrap --shim seccomp -- ./server
+	# A step is a message to the keeper.  When strace outlives the end of the
+	# generation, there are no more steps.
+	until [ "$step" -gt 2 ] && kill "$tracer" 2>/dev/null; do
+		step=$((step + 1))
+		[ "$step" -le 12 ]
+		hotswap upgrade web
+		rm -f strace.log
+		strace -p "$(itself)" -o trace -e trace=sendmsg \
+			-e "inject=sendmsg:signal=KILL:when=$step" \
+			2>strace.log 3>&- &
+		tracer=$!
+		until_true grep -qs attached strace.log
+		kill -WINCH "$SUPERVISOR"
+		until_true is_role "$step" retired
+	done
+	[ "$(grep -c "started again" run.log)" -ge 4 ]
+	! grep "every bind and listen" run.log
 }

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -24,6 +25,7 @@
 #include "base/fd.h"
 #include "keep/bag.h"
 #include "keep/depot.h"
+#include "keep/inplace.h"
 
 #define STORED_MAX 32
 
@@ -291,6 +293,57 @@ test_torn_directory(void **state)
 	close(a);
 }
 
+/* As it is with so many open files that there can be no other. */
+static void
+allow_more_files(bool allowed)
+{
+	static struct rlimit usual;
+	struct rlimit none;
+
+	if (!allowed)
+		assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+	none = (struct rlimit){ .rlim_max = usual.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, allowed ? &usual : &none), 0);
+}
+
+/* What is stolen is closed, whatever it was that failed. */
+static void
+expect_closed(int exe, int otherwise)
+{
+	assert_int_equal(fcntl(exe, F_GETFD), -1);
+	assert_int_equal(fcntl(otherwise, F_GETFD), -1);
+}
+
+static void
+test_arguments_that_cannot_be_read(void **state)
+{
+	int exe = new_file(), otherwise = new_file();
+	struct depot depot = { 0 };
+
+	allow_more_files(false);
+	errno = 0;
+	assert_int_equal(inplace_exec(&depot, exe, otherwise), -1);
+	assert_int_equal(errno, EMFILE);
+	allow_more_files(true);
+	expect_closed(exe, otherwise);
+}
+
+static void
+test_duplicates_that_cannot_be_made(void **state)
+{
+	int exe = new_file(), otherwise = new_file();
+	struct depot given = { 0 };
+	struct bag *bag = start(&given);
+
+	allow_more_files(false);
+	assert_int_equal(bag_execute(bag, exe, otherwise), -1);
+	assert_int_not_equal(errno, 0);
+	allow_more_files(true);
+	expect_closed(exe, otherwise);
+	depot_fini(&given);
+	bag_close(bag);
+}
+
 int
 main(void)
 {
@@ -303,6 +356,8 @@ main(void)
 		TEST(test_passed_beside),
 		TEST(test_no_room),
 		TEST(test_torn_directory),
+		TEST(test_arguments_that_cannot_be_read),
+		TEST(test_duplicates_that_cannot_be_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

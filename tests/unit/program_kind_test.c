@@ -228,11 +228,14 @@ static const struct program_kind set_id = {
 	.bits = 64, .native = true, .set_id = true, .libc = PROGRAM_LIBC_GLIBC
 };
 
-static const struct shim_facts root = { true, true, true, true };
-static const struct shim_facts user = { true, false, true, true };
-static const struct shim_facts scope = { true, false, false, true };
-static const struct shim_facts old = { false, true, true, true };
-static const struct shim_facts bare = { true, false, true, false };
+static const struct shim_facts root = { true, true, true, true, false };
+static const struct shim_facts user = { true, false, true, true, false };
+static const struct shim_facts scope = { true, false, false, true, false };
+static const struct shim_facts old = { false, true, true, true, false };
+static const struct shim_facts bare = { true, false, true, false, false };
+static const struct shim_facts deep = { true, false, true, true, true };
+static const struct shim_facts deep_root = { true, true, true, true, true };
+static const struct shim_facts deep_old = { false, false, true, true, true };
 
 static const struct {
 	const struct program_kind *kind;
@@ -249,6 +252,9 @@ static const struct {
 	{ &go, &user, SHIM_AUTO, 0, SHIM_SECCOMP, true },
 	{ &unlinked, &user, SHIM_AUTO, 0, SHIM_SECCOMP, true },
 	{ &dynamic, &bare, SHIM_AUTO, 0, SHIM_SECCOMP, true },
+	{ &dynamic, &deep, SHIM_AUTO, 0, SHIM_SECCOMP, true },
+	{ &dynamic, &deep_root, SHIM_AUTO, 0, SHIM_SECCOMP, false },
+	{ &dynamic, &deep_old, SHIM_AUTO, -1, SHIM_OFF, false },
 	{ &unlinked, &scope, SHIM_AUTO, -1, SHIM_OFF, false },
 	{ &dynamic, &old, SHIM_AUTO, 0, SHIM_PRELOAD, false },
 	{ &narrow, &root, SHIM_AUTO, -1, SHIM_OFF, false },

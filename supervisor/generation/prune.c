@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What is forgotten: the oldest generations that have ended, and the copies of
+ * images that nobody needs any more.
+ */
+#include "generation/prune.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/service.h"
+#include "generation/generations.h"
+#include "process/image.h"
+
+/* The oldest ended generation of a role, if more than retain have it. */
+static struct generation *
+oldest_surplus(struct service *service, enum role role)
+{
+	struct generation *generation, *oldest = NULL;
+	unsigned int n = 0;
+
+	TAILQ_FOREACH (generation, &service->generations, entry) {
+		if (generation->role != role || generation->program != NULL ||
+		    generation == service->release.old ||
+		    generation == service->release.candidate)
+			continue;
+		if (oldest == NULL)
+			oldest = generation;
+		n++;
+	}
+	return n > service->options->retain ? oldest : NULL;
+}
+
+/* Keep the images of all generations, and of a rollout without a candidate. */
+static void
+prune_images(struct service *service)
+{
+	struct generation *generation;
+	char store[PATH_MAX + 8];
+	struct image **images;
+	size_t n = 1;
+
+	TAILQ_FOREACH (generation, &service->generations, entry)
+		n++;
+	if ((images = calloc(n, sizeof(struct image *))) == NULL)
+		return;
+	n = 0;
+	TAILQ_FOREACH (generation, &service->generations, entry)
+		images[n++] = generation->image;
+	if (service->release.image != NULL)
+		images[n++] = service->release.image;
+	snprintf(store, sizeof(store), "%s/images", service->state);
+	image_prune(store, images, n);
+	free(images);
+}
+
+void
+prune_generations(struct service *service)
+{
+	struct generation *generation;
+
+	/* The copy that is being made may be in the store already. */
+	if (service->release.job != NULL)
+		return;
+	while ((generation = oldest_surplus(service, ROLE_RETIRED)) != NULL ||
+	    (generation = oldest_surplus(service, ROLE_FAILED)) != NULL)
+		generation_free(generation);
+	prune_images(service);
+}

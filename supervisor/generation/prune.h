@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What is forgotten of a service, so that it does not grow with each rollout.
+ */
+#ifndef GENERATION_PRUNE_H
+#define GENERATION_PRUNE_H
+
+struct service;
+
+/*
+ * Forget retired and failed generations beyond --retain, and remove copies of
+ * images that no generation needs.  While the image of a rollout is being
+ * prepared nothing is removed, and the next call does it.
+ */
+void prune_generations(struct service *);
+
+#endif

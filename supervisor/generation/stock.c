@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which processes count, and what they have open.
+ */
+#include "generation/stock.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/service.h"
+#include "process/reaper.h"
+#include "traffic/drain.h"
+
+/*
+ * Do we wait for its end, and is it no generation's main process?  Then it is
+ * the prober, the command of a check or a hook, a logger or the like.
+ */
+static bool
+is_helper(const struct service *service, pid_t pid)
+{
+	const struct generation *generation;
+
+	if (!reaper_watches(pid))
+		return false;
+	TAILQ_FOREACH (generation, &service->generations, entry) {
+		if (generation->program != NULL &&
+		    program_main(generation->program) == pid)
+			return false;
+	}
+	return true;
+}
+
+/* Keep those that are no helpers.  Returns how many. */
+static size_t
+leave_out_helpers(const struct service *service, pid_t *pids, size_t n)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < n; i++) {
+		if (!is_helper(service, pids[i]))
+			pids[kept++] = pids[i];
+	}
+	return kept;
+}
+
+struct drain_set *
+stock_take(const struct generation *generation)
+{
+	struct drain_set *set = NULL;
+	const pid_t *members;
+	size_t n, nstrays;
+	pid_t *pids, *more;
+
+	members = program_pids(generation->program, &n);
+	if (members == NULL ||
+	    (pids = program_strays(generation->program, &nstrays)) == NULL)
+		return NULL;
+	nstrays = leave_out_helpers(generation->service, pids, nstrays);
+	more = reallocarray(pids, n + nstrays + 1, sizeof(*pids));
+	if (more != NULL) {
+		pids = more;
+		memcpy(pids + nstrays, members, n * sizeof(*pids));
+		set = drain_set_new(pids, n + nstrays);
+	}
+	free(pids);
+	if (set == NULL || drain_set_is_whole(set))
+		return set;
+	drain_set_free(set);
+	return NULL;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The sockets that a generation's processes have open, and those of processes
+ * that may belong to it: a socket in use must never count as unused.
+ */
+#ifndef GENERATION_STOCK_H
+#define GENERATION_STOCK_H
+
+struct drain_set;
+struct generation;
+
+/*
+ * *New*; NULL if the sockets of one such process cannot be found out.  Our own
+ * helpers are left out: the prober, for example, lets nobody look into it.
+ */
+struct drain_set *stock_take(const struct generation *);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the kernel's half has counted, and the flows that it knows.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "traffic/ebpf.h"
+#include "traffic/ebpf_fields.h"
+
+#define BATCH 4096 /* flows, at a time */
+
+uint64_t
+ebpf_given(const struct ebpf *e, unsigned int generation)
+{
+	const __u32 index = generation % EBPF_COUNTERS;
+	int i, fd, n = libbpf_num_possible_cpus();
+	__u64 *counts, sum = 0;
+
+	if (n < 1 || (counts = calloc((size_t)n, sizeof(*counts))) == NULL)
+		return 0;
+	fd = ebpf_open_map(e, MAP_COUNTERS);
+	if (fd != -1 && bpf_map_lookup_elem(fd, &index, counts) == 0)
+		for (i = 0; i < n; i++)
+			sum += counts[i];
+	fd_close(&fd);
+	free(counts);
+	return sum;
+}
+
+/* Those of a batch that count. */
+static size_t
+count_flows(const struct ebpf_flow *flows, __u32 n, const bool *keys,
+    const __u32 *serials, int64_t idle_ms)
+{
+	const int64_t now = clock_ms();
+	size_t count = 0;
+	__u32 i;
+
+	for (i = 0; i < n; i++)
+		count += flows[i].key < EBPF_SOCKETS && keys[flows[i].key] &&
+		    flows[i].serial == serials[flows[i].key] &&
+		    now - (int64_t)(flows[i].last_ns / 1000000) <= idle_ms;
+	return count;
+}
+
+static void
+read_serials(const struct ebpf *e, const bool *keys, __u32 *serials)
+{
+	int fd = ebpf_open_map(e, MAP_OWNERS);
+	struct ebpf_owner owner;
+	__u32 key;
+
+	for (key = 0; key < EBPF_SOCKETS; key++)
+		if (keys[key] && bpf_map_lookup_elem(fd, &key, &owner) == 0)
+			serials[key] = owner.serial;
+	fd_close(&fd);
+}
+
+size_t
+ebpf_flows(const struct ebpf *e, const bool *keys, int64_t idle_ms)
+{
+	struct ebpf_client *clients = calloc(BATCH, sizeof(*clients));
+	struct ebpf_flow *flows = calloc(BATCH, sizeof(*flows));
+	__u32 serials[EBPF_SOCKETS] = { 0 }, at = 0, n;
+	size_t count = 0;
+	bool first = true, last = !e->datagrams;
+	int fd = ebpf_open_map(e, MAP_FLOWS);
+
+	read_serials(e, keys, serials);
+	while (clients != NULL && flows != NULL && !last) {
+		n = BATCH;
+		last = bpf_map_lookup_batch(fd, first ? NULL : &at, &at,
+			   clients, flows, &n, NULL) != 0;
+		if (last && errno != ENOENT)
+			break;
+		first = false;
+		count += count_flows(flows, n, keys, serials, idle_ms);
+	}
+	fd_close(&fd);
+	free(clients);
+	free(flows);
+	return count;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What is told of a group, and what a successor must know of it.
+ */
+#include "traffic/group_json.h"
+#include "traffic/reuseport_fields.h"
+
+enum steering_kind
+reuseport_kind(const void *way)
+{
+	const struct reuseport *r = way;
+
+	return chooser_is_ebpf(&r->chooser) ? KIND_EBPF : KIND_CLASSIC;
+}
+
+uint64_t
+reuseport_given(const void *way, unsigned int generation)
+{
+	const struct reuseport *r = way;
+
+	return chooser_given(&r->chooser, generation);
+}
+
+size_t
+reuseport_flows(const void *way, unsigned int generation, int64_t idle_ms)
+{
+	const struct reuseport *r = way;
+
+	return chooser_flows(&r->chooser, &r->group, generation, idle_ms);
+}
+
+json_t *
+reuseport_save(const void *way)
+{
+	const struct reuseport *r = way;
+
+	return json_pack("{sI so so*}", "owner", (json_int_t)r->uid, "group",
+	    group_to_json(&r->group, r->adrift), "ebpf",
+	    chooser_save(&r->chooser));
+}
+
+/* Those that have left meanwhile did so in an order that nobody knows. */
+int
+reuseport_restore(
+    void *way, const json_t *state, const struct way_finder *finder)
+{
+	struct reuseport *r = way;
+	size_t i, gone = 0;
+
+	r->uid = (uid_t)json_integer_value(json_object_get(state, "owner"));
+	if (group_from_json(
+		&r->group, json_object_get(state, "group"), finder) == -1)
+		return -1;
+	chooser_restore(&r->chooser, r->at, json_object_get(state, "ebpf"));
+	reuseport_look(r);
+	for (i = 0; i < r->group.n; i++) {
+		gone += r->group.slots[i].gone;
+		r->adrift |= r->group.slots[i].fd == -1;
+	}
+	if (chooser_is_ebpf(&r->chooser)) {
+		if (gone > 0)
+			reuseport_forget_gone(r);
+	} else if (gone > 0 && !r->adrift)
+		group_vanish(&r->group, false);
+	return 0;
+}

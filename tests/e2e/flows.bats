@@ -1,0 +1,200 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# Steering by eBPF: flows of UDP stay with their generation while it lives, and
+# what each generation has been given is counted.  ROUNDS=N makes N upgrades.
+
+load helper
+
+ROUNDS=${ROUNDS:-3}
+FLOWS=${FLOWS:-100}
+
+setup() {
+	setup_service
+	hotswap doctor --json >doctor.json || true
+	jq -e '.features[] | select(.name == "eBPF steering").state == "present"' \
+		doctor.json >/dev/null || skip "eBPF is not permitted here"
+	PORT=$(free_port)
+}
+
+# flows COUNT [quic]: so many clients, from an address that no others had.
+flows() {
+	SOURCE=$((${SOURCE:-1} + 1))
+	python3 "$BATS_TEST_DIRNAME/flows.py" 127.0.0.1 "$PORT" "$1" flow \
+		"127.0.0.$SOURCE" "${@:2}" 3>&- &
+	PIDS+=("$!")
+	until_true test -p flow
+}
+
+# mark: wait until each flow has been answered since the last mark; what was
+# seen is in flow.json.
+mark() {
+	until_true all_answered
+}
+
+all_answered() {
+	rm -f flow.json
+	echo "mark flow.json" >flow
+	until_true test -e flow.json
+	cat flow.json
+	echo
+	TORN=$((${TORN:-0} + $(field .torn flow.json)))
+	LOST=$((${LOST:-0} + $(field .lost flow.json)))
+	[ "$(field .silent flow.json)" = 0 ]
+}
+
+# with VERSION: so many flows are with it.
+with() {
+	field "[.who | to_entries[] | select(.key | contains(\"$1\")).value] | add // 0" \
+		flow.json
+}
+
+# kept: no flow was torn, no datagram lost.
+kept() {
+	mark
+	[ "$TORN" = 0 ]
+	[ "$LOST" = 0 ]
+}
+
+@test "flows: UDP flows stay with their generation over upgrades and rollbacks" {
+	serve -l "udp:127.0.0.1:$PORT" --udp-idle 10s
+	flows "$FLOWS"
+	kept
+	for ((n = 2; n <= ROUNDS + 1; n++)); do
+		release server "v$n"
+		hotswap upgrade web
+		kept
+		[ "$(with v1)" = "$FLOWS" ]
+		hotswap rollback web
+		kept
+	done
+	release server new
+	hotswap upgrade web
+	echo "begin 50" >flow
+	kept
+	# New flows go by the plan.
+	[ "$(with new)" = 50 ]
+	[ "$(generation 1 .flows)" = "$FLOWS" ]
+}
+
+@test "flows: they stay over kill -9 of the supervisor, and over reexec" {
+	serve -l "udp:127.0.0.1:$PORT" --udp-idle 10s
+	flows "$FLOWS"
+	kept
+	release server v2
+	hotswap upgrade web
+	kill -KILL "$(itself)"
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	kept
+	hotswap reexec web
+	echo "begin 20" >flow
+	kept
+	[ "$(with v1)" = "$FLOWS" ]
+	[ "$(with v2)" = 20 ]
+}
+
+@test "flows: a drain waits for them, and ends when they are silent" {
+	serve -l "udp:127.0.0.1:$PORT" --udp-idle 1s --keep 0 \
+		--drain-timeout 1m
+	flows 10
+	kept
+	release server v2
+	hotswap upgrade web
+	kept
+	is_role 1 draining
+	[ "$(generation 1 .flows)" = 10 ]
+	echo stop >flow
+	until_true is_role 1 retired
+	grep -q 'no connection left' run.log
+}
+
+@test "flows: those of a candidate that fails move at once" {
+	serve -l "udp:127.0.0.1:$PORT" --health 'exec:test ! -e sick' \
+		--health-interval 100ms
+	release server v2
+	hotswap upgrade web --canary 50 --step-time 1h --no-wait
+	until_true field_is .rollout.share 50
+	flows "$FLOWS"
+	mark
+	[ "$(with v2)" -gt 0 ]
+	touch sick
+	until_true field_is .rollout.state idle
+	mark
+	mark
+	[ "$(with v1)" = "$FLOWS" ]
+}
+
+@test "flows: QUIC stays with its generation though its client's port changes" {
+	serve -l "udp:127.0.0.1:$PORT" --udp-idle 10s
+	flows 20 quic
+	kept
+	kept
+	release server v2
+	hotswap upgrade web
+	kept
+	echo move >flow
+	kept
+	[ "$(with v1)" = 20 ]
+	# Others that move are new.
+	echo stop >flow
+	rm flow
+	flows 20
+	kept
+	[ "$(with v2)" = 20 ]
+}
+
+@test "flows: at a held share each flow keeps its generation, also with --sticky" {
+	serve -l "udp:127.0.0.1:$PORT"
+	release server v2
+	hotswap upgrade web --canary 30 --step-time 1h --no-wait
+	until_true field_is .rollout.share 30
+	flows "$FLOWS"
+	kept
+	kept
+	[ "$(with v1)" -gt $((FLOWS / 3)) ]
+	[ "$(with v2)" -gt $((FLOWS / 10)) ]
+	hotswap abort web
+	hotswap upgrade web --sticky --canary 30 --step-time 1h --no-wait
+	until_true field_is .rollout.share 30
+	"$BUILD/load" --rate 2000 --count 4000 --source 127.1.0.1/500 \
+		"udp:127.0.0.1:$PORT" >part.json
+	[ "$(field .sources.moved part.json)" = 0 ]
+}
+
+@test "given: connections are counted for each generation, also over kill -9" {
+	serve
+	is_ebpf
+	"$BUILD/load" --rate 2000 --count 500 "127.0.0.1:$PORT" >part.json
+	[ "$(generation 1 .given)" -ge 500 ]
+	before=$(generation 1 .given)
+	release server v2
+	hotswap upgrade web
+	"$BUILD/load" --rate 2000 --count 300 "127.0.0.1:$PORT" >part.json
+	[ "$(generation 1 .given)" -le $((before + 5)) ]
+	[ "$(generation 2 .given)" -ge 300 ]
+	kill -KILL "$(itself)"
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	[ "$(generation 2 .given)" -ge 300 ]
+	hotswap metrics web >metrics.txt
+	grep -E 'hotswap_generation_given_total\{.*generation="2".*\} [0-9]+' \
+		metrics.txt
+	# How many users have met what is taken back.
+	hotswap rollback web --json >outcome.json
+	[ "$(field .given outcome.json)" -ge 300 ]
+}
+
+is_ebpf() {
+	[ "$(field .steering.bpf)" = ebpf ]
+	[ "$(field '.listeners[0].bpf')" = ebpf ]
+}
+
+@test "--steering classic: classic programs choose, and status says so" {
+	serve --steering classic
+	[ "$(field .steering.bpf)" = classic ]
+	[ "$(field '.listeners[0].bpf')" = classic ]
+	[ "$(field .steering.why)" = "--steering classic" ]
+	load_begin --rate 500
+	release server v2
+	hotswap upgrade web
+	hotswap rollback web
+	load_end
+}
