@@ -206,7 +206,9 @@ take_all(struct options *options, json_t *object, char ***program,
 	if (json_object_get(object, "config") != NULL) {
 		*fault =
 		    (struct option_fault){ .key = "config", .in_key = true };
-		strlcpy(why, "config: cannot stand in a configuration file",
+		strlcpy(why,
+		    "config: a configuration file cannot have this "
+		    "option",
 		    OPTIONS_WHY);
 		return -1;
 	}

@@ -126,7 +126,7 @@ options_apply(struct options *options, const json_t *object, const char *except,
 		if (for_upgrade && !row->for_upgrade) {
 			fault->in_key = true;
 			snprintf(why, OPTIONS_WHY,
-			    "%s: cannot change with an upgrade", key);
+			    "%s: an upgrade cannot change this option", key);
 			return -1;
 		}
 		if (apply_value(options, row, value, fault, why) == -1)

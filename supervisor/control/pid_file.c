@@ -166,8 +166,8 @@ choose(const struct pid_file *file, bool *as_program,
 	if (file->as_other || errno != EPERM)
 		return 0;
 	snprintf(why, PID_FILE_WHY,
-	    "%s/%s: refused, since root's files could be replaced by way of "
-	    "it: %s",
+	    "%s/%s: not written, since others could use this path to replace "
+	    "root's files: %s",
 	    file->directory, file->name, cause);
 	return -1;
 }
@@ -204,8 +204,8 @@ act_on(struct pid_file *file, struct act *act, int *fd,
 	saved = errno;
 	snprintf(why, PID_FILE_WHY, "%s/%s: %s%s", file->directory, file->name,
 	    strerror(saved),
-	    as_program ? ", with the rights of the program's user, since "
-			 "others than root can change that directory"
+	    as_program ? ", with the rights of the program's user, since users "
+			 "other than root can change that directory"
 		       : "");
 	errno = saved;
 	return -1;
