@@ -10,9 +10,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/proc.h"
 #include "keep/depot.h"
-
-#define ARGUMENTS_MAX (4 << 20)
 
 /* This process's arguments, *new*: the vector, and in *text the words. */
 static char **
@@ -21,7 +20,7 @@ read_arguments(char **text)
 	size_t len, n = 0, i;
 	char **argv, *word;
 
-	*text = fd_read_file("/proc/self/cmdline", ARGUMENTS_MAX, &len);
+	*text = proc_arguments(PROC_SELF, &len);
 	if (*text == NULL)
 		return NULL;
 	for (i = 0; i < len; i++)

@@ -18,17 +18,17 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/proc.h"
 #include "keep/depot.h"
 #include "keep/inplace.h"
 #include "keep/keeper.h"
 #include "keep/keeper_parts.h"
 
-#define LIST_MAX       65536 /* bytes of the list of children */
-#define FAILURES_MAX   10    /* in a row, before READY=1 */
-#define FAILURES_ASKED 3     /* the same, if asked to stop */
-#define BACKOFF_MS     50    /* doubled with each failure, */
-#define BACKOFF_MAX    5000  /* up to this */
-#define SHORT_LIFE_MS  100   /* after SHORT_LIVES of them in a row, */
+#define FAILURES_MAX   10   /* in a row, before READY=1 */
+#define FAILURES_ASKED 3    /* the same, if asked to stop */
+#define BACKOFF_MS     50   /* doubled with each failure, */
+#define BACKOFF_MAX    5000 /* up to this */
+#define SHORT_LIFE_MS  100  /* after SHORT_LIVES of them in a row, */
 #define SHORT_LIVES    20
 #define REST_MS	       1000 /* the keeper waits so long */
 #define TRIAL_MS       5000 /* for a new program to say READY=1 */
@@ -118,15 +118,12 @@ is_asked_to_stop(const struct keeper *keeper)
 static void
 end_programs(struct keeper *keeper)
 {
-	char path[64], *list, *rest, *word;
-	pid_t pid;
+	pid_t *children = proc_children(PROC_SELF);
+	size_t i;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
-	rest = list = fd_read_file(path, LIST_MAX, NULL);
-	while (list != NULL && (word = strsep(&rest, " ")) != NULL)
-		if ((pid = (pid_t)strtonum(word, 2, INT_MAX, NULL)) != 0)
-			kill(pid, SIGTERM);
-	free(list);
+	for (i = 0; children != NULL && children[i] != 0; i++)
+		kill(children[i], SIGTERM);
+	free(children);
 	log_error("asked to stop: the programs are ended without a supervisor");
 	keeper->ended = true;
 }

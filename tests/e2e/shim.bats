@@ -532,5 +532,5 @@ has_ended() {
 		until_true is_role "$step" retired
 	done
 	[ "$(grep -c "started again" run.log)" -ge 4 ]
-	! grep "every bind and listen" run.log
+	run ! grep "every bind and listen" run.log
 }
