@@ -11,6 +11,8 @@
 #include "core/rollout.h"
 #include "core/service.h"
 #include "core/state.h"
+#include "generation/generations.h"
+#include "generation/steering.h"
 
 #define PHASES_MAX 1000 /* shares set by hand are not limited */
 
@@ -98,6 +100,21 @@ is_written(const struct service *service)
 	return found != NULL;
 }
 
+/*
+ * Connections and datagrams that the newer of the two generations has been
+ * given in its life: how many users have met the version that was rolled out,
+ * or taken back.
+ */
+static json_int_t
+count_met(struct service *service)
+{
+	const struct release *release = &service->release;
+	const struct generation *newer = generation_find(
+	    service, release->from > release->to ? release->from : release->to);
+
+	return newer != NULL ? (json_int_t)steering_given(newer) : 0;
+}
+
 void
 outcome_tell(
     struct service *service, enum outcome_result result, const char *why)
@@ -111,12 +128,13 @@ outcome_tell(
 	release->untold = false;
 	if (release->kind == RELEASE_FIRST)
 		return;
-	outcome = json_pack("{ss ss si si si ss ss sI sO ss*}", "result",
+	outcome = json_pack("{ss ss si si si ss ss sI sO sI ss*}", "result",
 	    result_names[result], "name", service->options->name, "from",
 	    (int)release->from, "to", (int)release->to, "serves",
 	    serving != NULL ? (int)serving->number : 0, "reason",
 	    why != NULL ? why : "", "started", release->started, "duration_ms",
-	    (json_int_t)took, "phases", release->phases, "id",
+	    (json_int_t)took, "phases", release->phases, "given",
+	    count_met(service), "id",
 	    release->id[0] != '\0' ? release->id : NULL);
 	if (outcome == NULL)
 		return;

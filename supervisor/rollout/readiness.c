@@ -15,6 +15,7 @@
 #include "core/service.h"
 #include "generation/helper.h"
 #include "generation/latecomers.h"
+#include "generation/unseen.h"
 #include "generation/wrap.h"
 
 #define QUIET_MS 100 /* between two listen(2) of a starting server */
@@ -263,7 +264,7 @@ readiness_describe(const struct readiness *readiness, char *buf, size_t size)
 	const struct generation *active = generation->service->active;
 	enum ready_kind kind = generation->service->options->ready.kind;
 	const char *trouble = wrap_trouble(generation->wrap);
-	char own[256], missing[256];
+	char own[256], missing[256], unseen[256] = "";
 
 	buf[0] = '\0';
 	if (kind == READY_EXEC && readiness->trouble[0] != '\0')
@@ -273,11 +274,16 @@ readiness_describe(const struct readiness *readiness, char *buf, size_t size)
 	if (kind != READY_AUTO && kind != READY_LISTEN)
 		return;
 	list_addresses(generation, NULL, own, sizeof(own));
+	if (own[0] == '\0' && trouble[0] == '\0') {
+		unseen_describe(generation, unseen, sizeof(unseen));
+		trouble = unseen;
+	}
 	if (active == NULL) {
-		snprintf(buf, size,
-		    ": it listens on nothing%s%s; a program "
-		    "that never does needs --ready T",
-		    trouble[0] != '\0' ? ": " : "", trouble);
+		snprintf(buf, size, ": it listens on nothing%s%s%s",
+		    trouble[0] != '\0' ? ": " : "", trouble,
+		    unseen[0] != '\0' ? ""
+				      : "; a program that never does "
+					"needs --ready T");
 		return;
 	}
 	list_addresses(active, generation, missing, sizeof(missing));

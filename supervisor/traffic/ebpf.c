@@ -171,6 +171,7 @@ take(struct ebpf *e, struct bpf_object *object)
 
 	e->program = fd_dup(bpf_program__fd(
 	    bpf_object__find_program_by_name(object, program_name)));
+	e->number = program_number(e->program);
 	for (i = 0; i < NMAPS; i++)
 		e->maps[i] = map_number(
 		    bpf_object__find_map_fd_by_name(object, map_names[i]));
@@ -248,8 +249,8 @@ ebpf_save(const struct ebpf *e)
 	for (i = 0; i < NMAPS; i++)
 		json_object_set_new(
 		    maps, map_names[i], json_integer(e->maps[i]));
-	return json_pack("{sI so}", "program",
-	    (json_int_t)program_number(e->program), "maps", maps);
+	return json_pack(
+	    "{sI so}", "program", (json_int_t)e->number, "maps", maps);
 }
 
 /* Numbers come again: it must be a map of this name. */
@@ -282,8 +283,9 @@ find_again(struct ebpf *e, const json_t *saved)
 	const json_t *maps = json_object_get(saved, "maps");
 	size_t i;
 
-	e->program = bpf_prog_get_fd_by_id(
-	    (__u32)json_integer_value(json_object_get(saved, "program")));
+	e->number =
+	    (__u32)json_integer_value(json_object_get(saved, "program"));
+	e->program = bpf_prog_get_fd_by_id(e->number);
 	if (e->program < 0) {
 		e->program = -1;
 		return -1;

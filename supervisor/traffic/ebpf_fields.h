@@ -26,6 +26,7 @@ struct ebpf {
 	int program; /* keeps all maps; a group may have no socket for a while
 		      */
 	__u32 maps[NMAPS]; /* their numbers: descriptors are scarce */
+	__u32 number;	   /* of the program */
 	__u32 plan;	   /* the index of the plan in force */
 	bool datagrams;
 };

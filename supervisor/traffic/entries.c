@@ -7,11 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sockopt.h"
+
 void
 entries_fini(struct entries *e)
 {
 	free(e->generations);
 	free(e->fds);
+	free(e->cookies);
 }
 
 const int *
@@ -27,11 +30,24 @@ entries_of(const struct entries *e, unsigned int generation, size_t *n)
 	return first > 0 ? e->fds + first : e->fds;
 }
 
+int
+entries_same(const struct entries *e, unsigned int generation, int fd)
+{
+	uint64_t cookie = sockopt_cookie(fd);
+	size_t i;
+
+	for (i = 0; i < e->n && cookie != 0; i++)
+		if (e->generations[i] == generation && e->cookies[i] == cookie)
+			return e->fds[i];
+	return -1;
+}
+
 /* Make room for one more in both lists.  -1 with errno. */
 static int
 grow(struct entries *e)
 {
 	unsigned int *generations;
+	uint64_t *cookies;
 	int *fds;
 
 	generations =
@@ -43,6 +59,10 @@ grow(struct entries *e)
 	if (fds == NULL)
 		return -1;
 	e->fds = fds;
+	cookies = reallocarray(e->cookies, e->n + 1, sizeof(*cookies));
+	if (cookies == NULL)
+		return -1;
+	e->cookies = cookies;
 	return 0;
 }
 
@@ -60,7 +80,10 @@ entries_add(struct entries *e, unsigned int generation, int fd)
 	memmove(e->generations + at + 1, e->generations + at,
 	    (e->n - at) * sizeof(*e->generations));
 	memmove(e->fds + at + 1, e->fds + at, (e->n - at) * sizeof(*e->fds));
+	memmove(e->cookies + at + 1, e->cookies + at,
+	    (e->n - at) * sizeof(*e->cookies));
 	e->generations[at] = generation;
+	e->cookies[at] = sockopt_cookie(fd);
 	e->fds[at] = fd;
 	e->n++;
 	return 0;
@@ -72,6 +95,8 @@ entries_remove(struct entries *e, const int *fds, size_t n)
 	size_t first = (size_t)(fds - e->fds), rest = e->n - first - n;
 
 	memmove(e->fds + first, e->fds + first + n, rest * sizeof(*e->fds));
+	memmove(e->cookies + first, e->cookies + first + n,
+	    rest * sizeof(*e->cookies));
 	memmove(e->generations + first, e->generations + first + n,
 	    rest * sizeof(*e->generations));
 	e->n -= n;

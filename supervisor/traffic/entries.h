@@ -7,11 +7,13 @@
 #define TRAFFIC_ENTRIES_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* At first all members are zero. */
 struct entries {
 	unsigned int *generations;
-	int *fds; /* borrowed */
+	int *fds;	   /* borrowed */
+	uint64_t *cookies; /* SO_COOKIE of each */
 	size_t n;
 };
 
@@ -23,6 +25,9 @@ int entries_add(struct entries *, unsigned int generation, int fd);
 /* The sockets of a generation, borrowed until the next change.  *n may be 0. */
 const int *entries_of(
     const struct entries *, unsigned int generation, size_t *n);
+
+/* Which of them this socket is, or a duplicate of; -1 if there is none. */
+int entries_same(const struct entries *, unsigned int generation, int fd);
 
 /* Remove n sockets, which begin at fds in the list. */
 void entries_remove(struct entries *, const int *fds, size_t n);

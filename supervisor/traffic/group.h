@@ -21,6 +21,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct group_slot {
@@ -30,6 +31,7 @@ struct group_slot {
 	bool unsure; /* may have changed places with others that are unsure */
 	bool gone;   /* has left, see group_vanish */
 	unsigned int key;  /* in the eBPF program's map, and 1; 0: none */
+	uint64_t cookie;   /* by which a successor finds it, SO_COOKIE */
 	unsigned int told; /* the generation that it is known to be of */
 };
 

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 
-#include "base/sockopt.h"
 #include "traffic/holder.h"
 
 json_t *
@@ -18,7 +17,7 @@ group_to_json(const struct group *group, bool adrift)
 	for (slot = group->slots; slot < group->slots + group->n; slot++)
 		json_array_append_new(array,
 		    json_pack("{sI sI sb sb sI}", "socket",
-			(json_int_t)sockopt_cookie(slot->fd), "generation",
+			(json_int_t)slot->cookie, "generation",
 			(json_int_t)slot->generation, "leaving",
 			(int)slot->leaving, "unsure", (int)slot->unsure, "key",
 			(json_int_t)slot->key));
@@ -55,6 +54,7 @@ group_from_json(
 		slot = &group->slots[group->n - 1];
 		slot->leaving = leaving;
 		slot->unsure = unsure;
+		slot->cookie = (uint64_t)cookie;
 		slot->key = (unsigned int)key;
 		slot->gone = fd == -1;
 	}

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/fd.h"
-#include "base/sockopt.h"
 #include "traffic/listener.h"
 #include "traffic/listener_fields.h"
 
@@ -21,7 +20,7 @@ listener_save(const struct listener *l)
 	for (i = 0; i < l->sockets.n; i++)
 		json_array_append_new(sockets,
 		    json_pack("[II]", (json_int_t)l->sockets.generations[i],
-			(json_int_t)sockopt_cookie(l->sockets.fds[i])));
+			(json_int_t)l->sockets.cookies[i]));
 	address_format(&l->at.address, text);
 	return json_pack("{ss* ss si sI sI sb sb so so}", "name", l->name,
 	    "address", text, "backlog", l->at.backlog, "uid",
@@ -47,7 +46,7 @@ find_socket(unsigned int generation, uint64_t cookie, void *arg)
 
 	for (i = 0; i < l->sockets.n && generation != 0; i++)
 		if (l->sockets.generations[i] == generation &&
-		    sockopt_cookie(l->sockets.fds[i]) == cookie)
+		    l->sockets.cookies[i] == cookie)
 			return l->sockets.fds[i];
 	fd = heritage->take(cookie, heritage->arg);
 	if (fd != -1 && generation != 0 &&

@@ -13,7 +13,7 @@
 #include "traffic/trace.h"
 
 #define DIRECTED 5 /* packets, all of which must go astray */
-#define CLIENTS	 8 /* packets like those of any client, */
+#define CLIENTS	 6 /* packets like those of any client, */
 #define LEAKS	 2 /* so many of which must go where none may */
 
 struct proof {
@@ -21,7 +21,7 @@ struct proof {
 	const struct group *group;
 	int *fds; /* all sockets that are in the group */
 	const struct group_slot **slots;
-	bool *hits;
+	unsigned int *drops;
 	size_t n;
 };
 
@@ -30,7 +30,7 @@ proof_fini(struct proof *proof)
 {
 	free(proof->fds);
 	free(proof->slots);
-	free(proof->hits);
+	free(proof->drops);
 }
 
 static int
@@ -42,8 +42,9 @@ proof_init(
 	*proof = (struct proof){ .at = at, .group = group };
 	proof->fds = calloc(group->n + 1, sizeof(*proof->fds));
 	proof->slots = calloc(group->n + 1, sizeof(*proof->slots));
-	proof->hits = calloc(group->n + 1, sizeof(*proof->hits));
-	if (proof->fds == NULL || proof->slots == NULL || proof->hits == NULL) {
+	proof->drops = calloc(group->n + 1, sizeof(*proof->drops));
+	if (proof->fds == NULL || proof->slots == NULL ||
+	    proof->drops == NULL) {
 		proof_fini(proof);
 		return -1;
 	}
@@ -70,31 +71,26 @@ has_generation(const struct group *group, unsigned int generation)
 /* Where the packets of a source have gone. */
 struct tally {
 	unsigned int right;
-	unsigned int wrong; /* and nowhere else */
+	unsigned int wrong;
 };
 
-/* Send a packet; may(generation) says who may have it.  -1: it cannot be. */
+/* Send packets; may() says who may have them.  -1: it cannot be done. */
 static int
-send_one(struct proof *proof, unsigned int source,
+send_packets(struct proof *proof, unsigned int source, unsigned int packets,
     bool (*may)(const struct proof *, const struct group_slot *, const void *),
     const void *arg, struct tally *tally)
 {
-	bool right = false, wrong = false;
 	size_t i;
 
-	if (trace_packet(
-		proof->at, source, proof->fds, proof->hits, proof->n) == -1)
+	if (trace_packets(proof->at, source, packets, proof->fds, proof->drops,
+		proof->n) == -1)
 		return -1;
 	for (i = 0; i < proof->n; i++) {
-		if (!proof->hits[i])
-			continue;
 		if (may(proof, proof->slots[i], arg))
-			right = true;
+			tally->right += proof->drops[i];
 		else
-			wrong = true;
+			tally->wrong += proof->drops[i];
 	}
-	tally->right += right;
-	tally->wrong += wrong && !right;
 	return 0;
 }
 
@@ -112,18 +108,24 @@ may_serve(
 	return attach_may_serve(proof->group, plan, slot->generation);
 }
 
-/* What is directed at the generation reaches it. */
+/*
+ * What is directed at the generation reaches it.  A packet that reaches it
+ * shows it; that a queue is full elsewhere shows nothing.
+ */
 static bool
 is_reached(struct proof *proof, unsigned int generation)
 {
 	struct tally tally = { 0 };
-	int i;
+	unsigned int i, astray = 0;
 
-	for (i = 0; i < DIRECTED && tally.right == 0; i++)
-		if (send_one(proof, generation, is_generation, &generation,
-			&tally) == -1)
+	for (i = 0; i < DIRECTED && tally.right == 0; i++) {
+		tally.wrong = 0;
+		if (send_packets(proof, generation, 1, is_generation,
+			&generation, &tally) == -1)
 			return true;
-	return tally.wrong < DIRECTED;
+		astray += tally.right == 0 && tally.wrong > 0;
+	}
+	return astray < DIRECTED;
 }
 
 /* Is there a socket that must not get anything from TRACE_GENERATION? */
@@ -144,20 +146,34 @@ has_somebody_without(const struct proof *proof, const struct steer_plan *plan)
 	return any;
 }
 
+/* One by one: a queue that is full drops others' packets as well. */
+static bool
+is_leak(struct proof *proof, const struct steer_plan *plan)
+{
+	unsigned int i, leaks = 0;
+	struct tally tally;
+
+	for (i = 0; i < CLIENTS && leaks < LEAKS; i++) {
+		tally = (struct tally){ 0 };
+		if (send_packets(proof, TRACE_GENERATION, 1, may_serve, plan,
+			&tally) == -1)
+			return false;
+		leaks += tally.right == 0 && tally.wrong == 1;
+	}
+	return leaks == LEAKS;
+}
+
 /* No client reaches a generation that has no share. */
 static bool
 is_tight(struct proof *proof, const struct steer_plan *plan)
 {
 	struct tally tally = { 0 };
-	int i;
 
-	if (!has_somebody_without(proof, plan))
+	if (!has_somebody_without(proof, plan) ||
+	    send_packets(proof, TRACE_GENERATION, CLIENTS, may_serve, plan,
+		&tally) == -1)
 		return true;
-	for (i = 0; i < CLIENTS && tally.wrong < LEAKS; i++)
-		if (send_one(
-			proof, TRACE_GENERATION, may_serve, plan, &tally) == -1)
-			return true;
-	return tally.wrong < LEAKS;
+	return tally.wrong < LEAKS || !is_leak(proof, plan);
 }
 
 int

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 
 #include "base/fd.h"
+#include "base/sockopt.h"
 #include "traffic/chooser.h"
 #include "traffic/group.h"
 #include "traffic/holder.h"
@@ -98,6 +99,15 @@ attach(struct reuseport *r)
 	return chooser_apply(&r->chooser, r->at, &r->group, r->plan, r->adrift);
 }
 
+static int
+append(struct reuseport *r, int fd, unsigned int generation)
+{
+	if (group_append(&r->group, fd, generation) == -1)
+		return -1;
+	r->group.slots[r->group.n - 1].cookie = sockopt_cookie(fd);
+	return 0;
+}
+
 /* A socket of ours. */
 static int
 make_socket(struct reuseport *r)
@@ -121,8 +131,7 @@ reserve(struct reuseport *r)
 	while (!chooser_is_ebpf(&r->chooser) && group_missing(&r->group) > 0) {
 		if ((fd = make_socket(r)) == -1)
 			return -1;
-		if (inet_enter(r->at, fd) == -1 ||
-		    group_append(&r->group, fd, 0) == -1) {
+		if (inet_enter(r->at, fd) == -1 || append(r, fd, 0) == -1) {
 			inet_withdraw(r->at, fd);
 			return -1;
 		}
@@ -163,7 +172,7 @@ admit(struct reuseport *r, unsigned int generation, int fd)
 		inet_gather(&r->group);
 		if (inet_enter(r->at, fd) == -1)
 			return -1;
-		result = group_append(&r->group, fd, generation);
+		result = append(r, fd, generation);
 		if (result == 0) {
 			holder_changed(r->at->holder);
 			result = reserve(r);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One packet to ourselves: a SYN or an empty datagram, which all sockets of
+ * Packets to ourselves: a SYN or an empty datagram each, which all sockets of
  * the group have a sieve against for that instant.
  */
 #include "traffic/trace.h"
 
 #include <errno.h>
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdint.h>
@@ -24,7 +25,7 @@ struct suspect {
 	uint32_t drops; /* before */
 };
 
-/* Bound to the n-th directed source, not blocking; -1 if it is taken. */
+/* Bound to this source, not blocking; -1 if it is taken. */
 static int
 bind_source(const struct endpoint *at, const struct address *source)
 {
@@ -33,42 +34,68 @@ bind_source(const struct endpoint *at, const struct address *source)
 
 	if (fd == -1)
 		return -1;
-	if ((at->address.type == SOCK_STREAM &&
+	if ((address_port(source) != 0 &&
 		sockopt_set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1) ||
 	    bind(fd, &source->sa, source->len) == -1)
 		fd_close(&fd);
 	return fd;
 }
 
-/* From the first source that is free; where it goes comes in to. */
+/*
+ * From the first sources that are free, numbered from *next on; where they go
+ * comes in to.
+ */
 static int
-open_source(
-    const struct endpoint *at, unsigned int generation, struct address *to)
+open_source(const struct endpoint *at, unsigned int generation,
+    unsigned int *next, struct address *to)
 {
 	struct address source;
-	unsigned int n;
 	int fd;
 
-	for (n = 0; address_direct(&at->address, at->v6only, generation, n, to,
-			&source) == 0;
-	     n++)
+	while (address_direct(&at->address, at->v6only, generation, *next, to,
+		   &source) == 0) {
+		if (address_port(&source) != 0)
+			++*next; /* each port once */
 		if ((fd = bind_source(at, &source)) != -1)
 			return fd;
+		if (address_port(&source) == 0)
+			break;
+	}
 	return -1;
+}
+
+/* Of one packet its port; of many all those of the directed source. */
+static int
+describe_source(int from, unsigned int packets, struct sieve_source *source)
+{
+	socklen_t len = sizeof(source->address);
+	struct sockaddr_in6 *in6 = (void *)&source->address;
+	unsigned int port;
+
+	*source = (struct sieve_source){ .ports = 1 };
+	if (getsockname(from, (struct sockaddr *)&source->address, &len) == -1)
+		return -1;
+	if (packets == 1)
+		return 0;
+	source->ports = 0;
+	if (source->address.ss_family == AF_INET)
+		return 0;
+	port = ntohs(in6->sin6_port);
+	port -= (port - STEER_PORT_BASE) % STEER_PORTS;
+	in6->sin6_port = htons((uint16_t)port);
+	source->ports = STEER_PORTS;
+	return 0;
 }
 
 /* -1: one has no sieve, and none has any more. */
 static int
-prepare(struct suspect *suspects, const int *fds, size_t n, int from)
+prepare(struct suspect *suspects, const int *fds, size_t n,
+    const struct sieve_source *source)
 {
-	struct sieve_source source = { .ports = 1 };
-	socklen_t len = sizeof(source.address);
 	size_t i;
 
-	if (getsockname(from, (struct sockaddr *)&source.address, &len) == -1)
-		return -1;
 	for (i = 0; i < n; i++) {
-		if (sieve_set(&suspects[i].sieve, fds[i], &source) == -1)
+		if (sieve_set(&suspects[i].sieve, fds[i], source) == -1)
 			break;
 		suspects[i].drops = sieve_drops(fds[i]);
 	}
@@ -91,70 +118,91 @@ emit(const struct endpoint *at, int from, const struct address *to)
 	return sendto(from, "", 0, 0, &to->sa, to->len) == -1 ? -1 : 0;
 }
 
-/* Those whose count has risen; returns how many. */
-static size_t
-find_hits(const struct suspect *suspects, bool *hits, size_t n)
+/* Until all packets are counted, or for some looks. */
+static void
+count_drops(const struct suspect *suspects, unsigned int packets,
+    unsigned int *drops, size_t n)
 {
-	size_t i, found = 0;
+	unsigned int sum = 0;
+	size_t i;
 	int looks;
 
-	for (looks = 0; looks < LOOKS && found == 0; looks++) {
+	for (looks = 0; looks < LOOKS && sum < packets; looks++) {
 		if (looks > 0)
 			poll(NULL, 0, 1);
-		for (i = 0; i < n; i++) {
-			hits[i] = sieve_drops(suspects[i].sieve.fd) !=
+		for (i = 0, sum = 0; i < n; i++) {
+			drops[i] = sieve_drops(suspects[i].sieve.fd) -
 			    suspects[i].drops;
-			found += hits[i];
+			sum += drops[i];
 		}
 	}
-	return found;
 }
 
-int
-trace_packet(const struct endpoint *at, unsigned int generation, const int *fds,
-    bool *hits, size_t n)
+/* Send from each of the sources, while all sockets have a sieve. */
+static int
+send_all(const struct endpoint *at, const int *from, unsigned int packets,
+    const struct address *to, const int *fds, unsigned int *drops, size_t n)
 {
 	struct suspect *suspects = calloc(n + 1, sizeof(*suspects));
-	struct address to;
-	int from = -1, r = -1, error;
+	struct sieve_source source;
+	unsigned int p;
+	int r = 0;
 	size_t i;
 
 	if (suspects == NULL ||
-	    (from = open_source(at, generation, &to)) == -1 ||
-	    prepare(suspects, fds, n, from) == -1)
-		goto out;
-	if (emit(at, from, &to) == 0) {
-		find_hits(suspects, hits, n);
-		r = 0;
+	    describe_source(from[0], packets, &source) == -1 ||
+	    prepare(suspects, fds, n, &source) == -1) {
+		free(suspects);
+		return -1;
 	}
-	error = errno;
+	for (p = 0; p < packets && r == 0; p++)
+		r = emit(at, from[p], to);
+	if (r == 0)
+		count_drops(suspects, packets, drops, n);
 	for (i = 0; i < n; i++)
 		sieve_clear(&suspects[i].sieve);
-	errno = error;
-out:
-	fd_close(&from);
 	free(suspects);
+	return r;
+}
+
+int
+trace_packets(const struct endpoint *at, unsigned int generation,
+    unsigned int packets, const int *fds, unsigned int *drops, size_t n)
+{
+	int from[TRACE_MOST], r = -1, error;
+	unsigned int p = 0, next = 0;
+	struct address to;
+
+	while (p < packets &&
+	    (from[p] = open_source(at, generation, &next, &to)) != -1)
+		p++;
+	if (p == packets)
+		r = send_all(at, from, packets, &to, fds, drops, n);
+	error = errno;
+	while (p-- > 0)
+		fd_close(&from[p]);
+	errno = error;
 	return r;
 }
 
 int
 trace_index(const struct endpoint *at, const int *fds, size_t n)
 {
-	bool *hits = calloc(n + 1, sizeof(*hits));
+	unsigned int *drops = calloc(n + 1, sizeof(*drops));
 	int found = -1;
 	size_t i, count = 0;
 
-	if (hits == NULL)
+	if (drops == NULL)
 		return -1;
-	if (trace_packet(at, TRACE_GENERATION, fds, hits, n) == 0) {
+	if (trace_packets(at, TRACE_GENERATION, 1, fds, drops, n) == 0) {
 		for (i = 0; i < n; i++) {
-			if (!hits[i])
+			if (drops[i] == 0)
 				continue;
 			found = fds[i];
 			count++;
 		}
 		errno = ENOENT;
 	}
-	free(hits);
+	free(drops);
 	return count == 1 ? found : -1;
 }

@@ -30,12 +30,15 @@
 int trace_index(const struct endpoint *, const int *fds, size_t n);
 
 /*
- * Send one packet from the directed source of this generation, and mark in
- * hits which of the n sockets have dropped something since: those of a full
- * queue as well.  fds are all sockets of the group: what one without a sieve
- * got would reach its program.  -1 with errno, as above, and nothing is sent.
+ * Send so many packets from the directed source of this generation, TRACE_MOST
+ * at the most, and put into drops how many each of the n sockets has dropped
+ * since: with a full queue that may be more.  fds are all sockets of the
+ * group: what one without a sieve got would reach its program.  Many packets
+ * are for a source that nobody else uses: all of its ports are dropped.  -1
+ * with errno, as above, and nothing is sent.
  */
-int trace_packet(const struct endpoint *, unsigned int generation,
-    const int *fds, bool *hits, size_t n);
+#define TRACE_MOST 8
+int trace_packets(const struct endpoint *, unsigned int generation,
+    unsigned int packets, const int *fds, unsigned int *drops, size_t n);
 
 #endif

@@ -177,6 +177,9 @@ kept() {
 	hotswap metrics web >metrics.txt
 	grep -E 'hotswap_generation_given_total\{.*generation="2".*\} [0-9]+' \
 		metrics.txt
+	# How many users have met what is taken back.
+	hotswap rollback web --json >outcome.json
+	[ "$(field .given outcome.json)" -ge 300 ]
 }
 
 is_ebpf() {

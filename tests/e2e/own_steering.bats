@@ -149,6 +149,28 @@ upgraded_as_others() {
 	upgraded_as_others preload
 }
 
+@test "a server that listens by io_uring is refused, with that reason" {
+	local port status=0
+
+	port=$(free_port)
+	cp "$BUILD/fixtures/uring_server" .
+	timeout 1 ./uring_server "$port" 200 || status=$?
+	[ "$status" != 3 ] || skip "Linux 6.11 and io_uring are needed"
+	expect 1 hotswap run -n web --shim seccomp --start-timeout 2s -- \
+		./uring_server "$port" 200 >said.txt 2>&1
+	cat said.txt
+	grep -q "listens on 127.0.0.1:$port past the shim, by io_uring" said.txt
+	# As a candidate it has the address of the others, and meets nobody.
+	begin seccomp
+	load_begin --rate "$RATE"
+	expect 1 hotswap upgrade web --start-timeout 2s -- \
+		./uring_server "$PORT" 500 >said.txt 2>&1
+	cat said.txt
+	grep -q "listens on 127.0.0.1:$PORT past the shim, by io_uring" said.txt
+	load_end
+	[ "$(field '[.generations[].version] | unique' load.json)" = '["200"]' ]
+}
+
 @test "a candidate that steers past the shim fails with that reason" {
 	begin preload
 	load_begin --rate "$RATE"
@@ -161,4 +183,44 @@ upgraded_as_others() {
 	steering none 200
 	hotswap upgrade web -- "${PROGRAM[@]}"
 	is_role 3 active
+}
+
+# goes_on STEERING: one request after the other, to a server that shuts its
+# socket down and listens again before each of them.
+goes_on() {
+	PORT=$(free_port)
+	steering again 200
+	mkdir -p "$1"
+	cd "$1" || return 1
+	export HOTSWAP_RUNTIME_DIR=$PWD/run HOTSWAP_STATE_DIR=$PWD/state
+	hotswap run -n web --shim seccomp --steering "$1" --bake 200ms \
+		-- "../${PROGRAM[0]}" "${PROGRAM[@]:1}" >>run.log 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	for ((i = 0; i < 20; i++)); do
+		answered 200
+	done
+	cd ..
+	steering none 201
+	hotswap upgrade web -- "${PROGRAM[@]}"
+	for ((i = 0; i < 20; i++)); do
+		answered 201
+	done
+}
+
+# answered STATUS: it may listen a moment later.
+answered() {
+	until_true is_answered "$1"
+}
+
+is_answered() {
+	[ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$PORT/")" = "$1" ]
+}
+
+@test "a server that shuts its socket down and listens again goes on to be reached" {
+	goes_on auto
+}
+
+@test "--steering classic: a server that listens again goes on to be reached" {
+	goes_on classic
 }

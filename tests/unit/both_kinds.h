@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Tests of steering run once for each kind of it that can be had here.  To be
- * included behind cmocka.h.
+ * Tests of steering run once for each kind of it that can be had here, or
+ * for that alone which STEERING names.  To be included behind cmocka.h.
  */
 #ifndef UNIT_BOTH_KINDS_H
 #define UNIT_BOTH_KINDS_H
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "traffic/ebpf.h"
 #include "traffic/endpoint.h"
@@ -14,12 +16,28 @@
 /* Listeners of a test get it, listener_set_kind. */
 static enum steering_kind kind_of_test = KIND_CLASSIC;
 
-#define RUN_BOTH_KINDS(tests)                                             \
-	(kind_of_test = KIND_CLASSIC,                                     \
-	    cmocka_run_group_tests_name("classic", (tests), NULL, NULL) + \
-		(can_ebpf() ? cmocka_run_group_tests_name(                \
-				  "ebpf", (tests), NULL, NULL)            \
-			    : 0))
+#define RUN_BOTH_KINDS(tests)                                                  \
+	((can_classic()                                                        \
+		 ? cmocka_run_group_tests_name("classic", (tests), NULL, NULL) \
+		 : 0) +                                                        \
+	    (can_ebpf()                                                        \
+		    ? cmocka_run_group_tests_name("ebpf", (tests), NULL, NULL) \
+		    : 0))
+
+static inline int
+is_wanted(const char *kind)
+{
+	const char *wanted = getenv("STEERING");
+
+	return wanted == NULL || strcmp(wanted, kind) == 0;
+}
+
+static inline int
+can_classic(void)
+{
+	kind_of_test = KIND_CLASSIC;
+	return is_wanted("classic");
+}
 
 /* Says why where it cannot. */
 static inline int
@@ -28,6 +46,8 @@ can_ebpf(void)
 	char why[EBPF_WHY];
 
 	kind_of_test = KIND_EBPF;
+	if (!is_wanted("ebpf"))
+		return 0;
 	if (ebpf_try(why) == 0)
 		return 1;
 	printf("# eBPF cannot be had here: %s\n", why);

@@ -22,6 +22,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "arrival.h"
 #include "base/credentials.h"
 #include "both_kinds.h"
 #include "traffic/listener.h"
@@ -145,7 +146,8 @@ reached(const struct listener *l, const struct address *to)
 
 	if (fd == -1)
 		return 0;
-	g = take(l);
+	/* Over a Unix socket nothing is on its way. */
+	(void)ARRIVES((g = take(l)) != 0 || to->sa.sa_family == AF_UNIX);
 	close(fd);
 	return g;
 }
@@ -281,7 +283,8 @@ waiting_connections_are_counted(void **state)
 		address_reach(listener_address(l), &to);
 		for (n = 0; n < 3; n++) {
 			fds[n] = client(&to);
-			assert_int_equal(listener_queued(l, 1), n + 1);
+			assert_true(
+			    ARRIVES(listener_queued(l, 1) == (int)n + 1));
 			assert_int_equal(listener_queued(l, 2), 0);
 		}
 		assert_int_equal(take(l), 1);
@@ -309,7 +312,7 @@ waiting_datagrams_are_counted(void **state)
 		fd = client(&to);
 		assert_int_equal(listener_queued(l, 1), 0);
 		assert_int_equal(send(fd, "x", 1, 0), 1);
-		assert_true(listener_queued(l, 1) > 0);
+		assert_true(ARRIVES(listener_queued(l, 1) > 0));
 		assert_int_equal(
 		    recv(listener_sockets(l, 1, &n)[0], &c, 1, 0), 1);
 		assert_int_equal(listener_queued(l, 1), 0);
@@ -698,7 +701,7 @@ refused_tcp_clients_try_again(void **state)
 	late = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	assert_int_equal(connect(late, &to.sa, to.len), -1);
 	assert_int_equal(errno, EINPROGRESS);
-	assert_int_equal(listener_queued(l, 1), 1);
+	assert_true(ARRIVES(listener_queued(l, 1) == 1));
 	assert_int_equal(take(l), 1);
 	assert_int_equal(take(l), 0);
 	close(early);

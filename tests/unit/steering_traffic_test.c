@@ -24,6 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "arrival.h"
 #include "both_kinds.h"
 #include "traffic/listener.h"
 
@@ -419,7 +420,7 @@ assert_directed(const struct listener *l, unsigned int generation)
 	assert_int_equal(listener_direct(l, generation, 0, &to, &source), 0);
 	assert_int_equal(bind(fd, &source.sa, source.len), 0);
 	assert_int_equal(connect(fd, &to.sa, to.len), 0);
-	assert_int_equal(listener_queued(l, generation), 1);
+	assert_true(ARRIVES(listener_queued(l, generation) == 1));
 	close(accept(listener_sockets(l, generation, &n)[0], NULL, NULL));
 	close(fd);
 }

@@ -92,6 +92,19 @@ on_output(evutil_socket_t fd, short what, void *arg)
 	finish_if_done(run);
 }
 
+/*
+ * At once: from Linux 5.9 to 6.10 a dead process has its filter, and so keeps
+ * the listener from hanging up, until somebody waits for it.
+ */
+static void
+on_child(evutil_socket_t fd, short what, void *arg)
+{
+	struct run *run = arg;
+
+	if (!run->reaped && waitpid(run->pid, &run->status, WNOHANG) > 0)
+		run->reaped = true;
+}
+
 void
 decide_pass(struct run *run, struct intercept_call *call)
 {
@@ -191,6 +204,8 @@ start(struct run *run, const char *program, const char *const *argv)
 	if (run->decide == NULL)
 		run->decide = decide_pass;
 	run->base = event_base_new();
+	run->child = evsignal_new(run->base, SIGCHLD, on_child, run);
+	event_add(run->child, NULL);
 	assert_return_code(pipe2(pipes, O_CLOEXEC), errno);
 	run->intercept = run->backend == SECCOMP
 	    ? start_seccomp(run, program, argv, pipes[1])
@@ -210,13 +225,16 @@ finish(struct run *run)
 
 	event_base_loopexit(run->base, &limit);
 	event_base_dispatch(run->base);
-	if (!run->ended)
-		kill(run->pid, SIGKILL);
-	waitpid(run->pid, &run->status, 0);
+	if (!run->reaped) {
+		if (!run->ended)
+			kill(run->pid, SIGKILL);
+		waitpid(run->pid, &run->status, 0);
+	}
 	if (run->client != 0)
 		waitpid(run->client, &run->client_status, 0);
 	intercept_free(run->intercept);
 	event_free(run->output);
+	event_free(run->child);
 	close(run->out);
 	event_base_free(run->base);
 	assert_true(run->ended);

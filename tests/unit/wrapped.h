@@ -32,7 +32,9 @@ struct run {
 	struct intercept_call *waiting;
 	struct event *output;
 	struct event *timer;
+	struct event *child;
 	pid_t pid;
+	bool reaped;
 	pid_t client; /* waited for as well; 0: none */
 	int client_status;
 	int out;

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Looks through the sockets of a program's processes.
+ */
+#include "generation/unseen.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "base/foreign.h"
+#include "base/sockopt.h"
+#include "core/generation.h"
+#include "generation/roster.h"
+#include "process/program.h"
+#include "process/remote.h"
+#include "traffic/address.h"
+#include "traffic/endpoint.h"
+
+struct search {
+	const struct generation *generation;
+	struct address address;
+	bool found;
+};
+
+/* *Steals* fd. */
+static void
+look_at(int fd, void *arg)
+{
+	struct search *search = arg;
+	const struct generation *generation = search->generation;
+	bool v6only;
+
+	if (!search->found && sockopt_is_set(fd, SOL_SOCKET, SO_ACCEPTCONN) &&
+	    sockopt_get(fd, SOL_SOCKET, SO_DOMAIN) != AF_UNIX &&
+	    roster_with_socket(generation->service, generation->number, fd) ==
+		NULL &&
+	    endpoint_read(fd, &search->address, &v6only) == 0)
+		search->found = true;
+	foreign_close(&fd);
+}
+
+void
+unseen_describe(const struct generation *generation, char *buf, size_t size)
+{
+	struct search search = { .generation = generation };
+	char text[ADDRESS_STRLEN];
+	const pid_t *pids;
+	size_t i, n = 0;
+
+	buf[0] = '\0';
+	pids = program_pids(generation->program, &n);
+	for (i = 0; pids != NULL && i < n && !search.found; i++)
+		remote_sockets(pids[i], look_at, &search);
+	if (!search.found)
+		return;
+	address_format(&search.address, text);
+	snprintf(buf, size,
+	    "process %d listens on %s past the shim, by io_uring or by system "
+	    "calls of its own: let it use bind and listen of the C library, or "
+	    "name the address with --listen and let it take the socket",
+	    (int)pids[i - 1], text);
+}
