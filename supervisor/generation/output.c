@@ -19,6 +19,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/proc.h"
 #include "core/held.h"
 #include "core/life.h"
 #include "core/service.h"
@@ -27,7 +28,6 @@
 #include "process/account.h"
 #include "process/logger.h"
 #include "process/reaper.h"
-#include "process/tree.h"
 
 #define PIPE_ROOM  (1 << 20) /* bytes, for a time without a logger */
 #define AGAIN_MS   1000	     /* until a logger that ended at once runs again */
@@ -285,7 +285,7 @@ output_save(const struct service *service)
 
 	for (i = 0; i < STREAMS; i++, stream++) {
 		if (stream->pid == 0 ||
-		    tree_start_time(stream->pid, &start) == -1)
+		    proc_start_time(stream->pid, &start) == -1)
 			json_array_append_new(list, json_object());
 		else
 			json_array_append_new(list,

@@ -84,7 +84,7 @@ exclusive_vacate(struct service *service, const char *why)
 	struct generation *generation;
 	char fault[RELEASE_WHY];
 
-	if (candidate_make(service, fault) == -1 ||
+	if (candidate_make(service, fault, sizeof(fault)) == -1 ||
 	    steering_await(release->candidate, fault, sizeof(fault)) == -1) {
 		course_take(service, EVENT_FAILED, fault);
 		return;

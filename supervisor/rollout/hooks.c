@@ -204,7 +204,7 @@ begin_next(evutil_socket_t fd, short what, void *arg)
 		.timeout_ms = HOOKS_EACH_MS,
 		.log_as = hook->label };
 	if (helper_start(hooks->service, &helper, command_ended, hooks,
-		&hooks->command, why) == 0)
+		&hooks->command, why, sizeof(why)) == 0)
 		return;
 	tell_failure(hooks, "cannot be started", why);
 	end_running(hooks);

@@ -171,7 +171,8 @@ begin_command(struct readiness *readiness)
 		.timeout_ms = options->health_timeout_ms };
 
 	if (helper_start(generation->service, &helper, command_ended, readiness,
-		&readiness->command, readiness->trouble) == -1)
+		&readiness->command, readiness->trouble,
+		sizeof(readiness->trouble)) == -1)
 		wait_for(readiness, options->health_interval_ms);
 }
 

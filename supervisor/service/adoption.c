@@ -21,15 +21,14 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/paths.h"
+#include "base/proc.h"
 #include "core/held.h"
 #include "core/life.h"
 #include "core/mark.h"
 #include "core/service.h"
 #include "keep/copy.h"
 #include "keep/store.h"
-#include "process/remote.h"
 #include "process/survivors.h"
-#include "process/tree.h"
 #include "service/heritage.h"
 #include "service/recovery.h"
 
@@ -104,7 +103,7 @@ wait_until_stopped(pid_t pid)
 {
 	int64_t end = clock_ms() + WAIT_MS;
 
-	while (strchr("Tt", remote_state(pid)) == NULL && clock_ms() < end)
+	while (strchr("Tt", proc_state(pid)) == NULL && clock_ms() < end)
 		poll(NULL, 0, 1);
 }
 

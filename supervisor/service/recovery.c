@@ -333,7 +333,8 @@ begin_first(struct service *service)
 	request.program = program;
 	if (program == NULL)
 		strlcpy(why, "no program", sizeof(why));
-	else if (request_begin(service, &request, &key, why) == REQUEST_BEGUN) {
+	else if (request_begin(service, &request, &key, why, sizeof(why)) ==
+	    REQUEST_BEGUN) {
 		strings_free(program);
 		return;
 	}

@@ -209,7 +209,7 @@ write_pidfile(struct run *run)
 		    strerror(errno));
 	/* The file gets the service's PID, which may be the keeper's. */
 	if (pid_file_claim(run->pidfile, held_pid(service),
-		recovery_is_first(service), &other, why) == 0)
+		recovery_is_first(service), &other, why, sizeof(why)) == 0)
 		return STATUS_OK;
 	pid_file_free(run->pidfile);
 	run->pidfile = NULL;
@@ -277,7 +277,8 @@ open_listeners(struct run *run)
 	if (!recovery_is_first(service))
 		return STATUS_OK;
 	if (roster_open(&run->service, why, sizeof(why)) == 0 &&
-	    request_check_options(service, service->options, &key, why) == 0)
+	    request_check_options(
+		service, service->options, &key, why, sizeof(why)) == 0)
 		return STATUS_OK;
 	return fail(&run->service, STATUS_CONFIG, "%s", why);
 }
@@ -340,7 +341,8 @@ remove_pidfile(struct run *run)
 {
 	char why[PID_FILE_WHY];
 
-	if (run->pidfile != NULL && pid_file_put(run->pidfile, 0, why) == -1)
+	if (run->pidfile != NULL &&
+	    pid_file_put(run->pidfile, 0, why, sizeof(why)) == -1)
 		log_warn("--pidfile %s", why);
 	pid_file_free(run->pidfile);
 }

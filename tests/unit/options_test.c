@@ -71,7 +71,7 @@ set(struct options *options, const char *name, const char *text)
 	char why[OPTIONS_WHY] = "";
 
 	assert_non_null(row);
-	if (option_set(options, row, text, why) == -1)
+	if (option_set(options, row, text, why, sizeof(why)) == -1)
 		fail_msg("%s", why);
 }
 
@@ -82,7 +82,8 @@ refused(const char *name, const char *text, const char *reason)
 	json_t *before = options_to_json(options), *after;
 	char why[OPTIONS_WHY] = "", expected[OPTIONS_WHY];
 
-	assert_int_equal(option_set(options, option_find(name), text, why), -1);
+	assert_int_equal(
+	    option_set(options, option_find(name), text, why, sizeof(why)), -1);
 	snprintf(
 	    expected, sizeof(expected), "%s: \"%s\": %s", name, text, reason);
 	assert_string_equal(why, expected);
@@ -143,8 +144,8 @@ every_row_survives_json_and_copies(void **state)
 			object = options_to_json(options);
 			assert_int_equal(json_object_size(object), 1);
 			read = options_new();
-			if (options_set_json(read, object, false, &key, why) ==
-			    -1)
+			if (options_set_json(read, object, false, &key, why,
+				sizeof(why)) == -1)
 				fail_msg("%s", why);
 			assert_same(options, read);
 			copy = options_copy(options);
@@ -304,16 +305,18 @@ messages_are_one_line_of_utf8(void **state)
 	json_t *string;
 	size_t i;
 
-	assert_int_equal(option_set(options, row, "a\nb\033[1m", why), -1);
+	assert_int_equal(
+	    option_set(options, row, "a\nb\033[1m", why, sizeof(why)), -1);
 	assert_string_equal(why, "env: \"a?b?[1m\": not K=V");
 	text[0] = 'x';
 	for (i = 1; i + 2 < sizeof(text); i += 2)
 		memcpy(text + i, "\303\244", 3);
-	assert_int_equal(option_set(options, row, text, why), -1);
+	assert_int_equal(option_set(options, row, text, why, sizeof(why)), -1);
 	string = json_string(why);
 	assert_non_null(string);
 	json_decref(string);
-	assert_int_equal(option_set(options, row, "K=\377", why), -1);
+	assert_int_equal(
+	    option_set(options, row, "K=\377", why, sizeof(why)), -1);
 	assert_string_equal(why, "env: not UTF-8");
 	options_free(options);
 }
@@ -439,8 +442,9 @@ json_objects(void **state)
 		object = json_loads(text, 0, NULL);
 		assert_non_null(object);
 		options = options_new();
-		assert_int_equal(options_set_json(options, object,
-				     bad[i].for_upgrade, &key, why),
+		assert_int_equal(
+		    options_set_json(options, object, bad[i].for_upgrade, &key,
+			why, sizeof(why)),
 		    -1);
 		assert_string_equal(key, bad[i].key);
 		assert_string_equal(why, bad[i].why);
@@ -463,7 +467,8 @@ json_values_of_every_type(void **state)
 
 	set(options, "listen", "9090");
 	assert_int_equal(
-	    options_set_json(options, object, false, &key, why), 0);
+	    options_set_json(options, object, false, &key, why, sizeof(why)),
+	    0);
 	assert_int_equal(options->bake_ms, 7000);
 	assert_int_equal(options->keep_ms, 100);
 	assert_string_equal(options->user, "1000");
