@@ -13,8 +13,6 @@ guests=$(cd "$(dirname "$0")" && pwd)/kernels
 wanted=${*:-5.10 6.1-before-fix 6.1 6.12}
 UPGRADES=${UPGRADES:-100}
 FAULT_TIME=${FAULT_TIME:-300} # seconds, for the fault to show
-units="steering_test steering_traffic_test proof_test order_test intercept_test
-	listener_test"
 qemu=
 failed=0
 
@@ -26,12 +24,8 @@ trap finish EXIT
 trap 'exit 1' INT TERM
 
 "$guests/fetch.sh" $kernels || exit 1
-UNITS=
-for unit in $units; do
-	UNITS="$UNITS unit/$unit"
-done
-export UNITS
-"$guests/root.sh" "$build" $kernels/root.cpio.gz || exit 1
+# shellcheck disable=SC2086 # one word a test
+"$guests/root.sh" "$build" $kernels/root.cpio.gz ${UNITS:?set by make} || exit 1
 mkdir -p $kernels/said
 
 # boot KERNEL NAME,NAME SECONDS: run guest_NAME.sh in a guest.  What they print
