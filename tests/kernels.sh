@@ -37,11 +37,16 @@ boot() {
 	"$guests/root.sh" modules "$kernels/$1" "$kernels/said/$1.modules" ||
 		return 1
 	cat $kernels/root.cpio.gz $kernels/said/"$1".modules >"$root"
+	case $1 in
+	*-before-fix) fault=hotswap_fault ;;
+	*) fault= ;;
+	esac
 	nice -n 10 timeout "$3" qemu-system-x86_64 -M q35 -cpu max -m 2048 \
 		-smp 2 -display none -monitor none -nic none -no-reboot \
 		-serial "file:$said.console" -serial "file:$said.tap" \
 		-kernel "$kernels/$1"/boot/vmlinuz-* -initrd "$root" \
-		-append "console=ttyS0 panic=-1 rdinit=/init quiet allotted=$FAULT_TIME upgrades=$UPGRADES hotswap=$2 " \
+		-append "console=ttyS0 panic=-1 rdinit=/init quiet \
+allotted=$FAULT_TIME upgrades=$UPGRADES $fault hotswap=$2 " \
 		</dev/null >"$said.qemu" 2>&1 &
 	qemu=$!
 	wait "$qemu"
@@ -107,14 +112,14 @@ for kernel in $wanted; do
 	case $kernel in
 	*-before-fix)
 		# What may crash has a guest of its own.
-		try "$kernel" unit_ebpf,ebpf 3000
+		try "$kernel" doctor,unit_ebpf,ebpf 3000
 		try "$kernel" shifts,upgrades 7200
 		risk "$kernel" ordinary 1800
 		risk "$kernel" classic 1800
 		provoke "$kernel"
 		;;
 	*)
-		try "$kernel" ebpf,classic,ordinary,unit 5400
+		try "$kernel" doctor,ebpf,classic,ordinary,unit 5400
 		;;
 	esac
 done
