@@ -8,6 +8,12 @@
 
 #include <linux/types.h>
 
+/*
+ * Of all that is defined here and in steering.bpf.c: a supervisor leaves maps
+ * of another layout to the supervisor that made them.
+ */
+#define EBPF_LAYOUT 1
+
 #define EBPF_SOCKETS  512  /* of a group, a power of 2 */
 #define EBPF_TARGETS  128  /* generations that live */
 #define EBPF_NETS     1024 /* of --preview */
