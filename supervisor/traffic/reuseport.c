@@ -414,16 +414,6 @@ reuseport_mend(void *way)
 {
 }
 
-static int
-reuseport_direct(void *way, unsigned int generation, unsigned int n,
-    struct address *to, struct address *source)
-{
-	const struct endpoint *at = ((struct reuseport *)way)->at;
-
-	return address_direct(
-	    &at->address, at->v6only, generation, n, to, source);
-}
-
 const struct way way_reuseport = {
 	.steering = STEERING_REUSEPORT,
 	.new = reuseport_new,
