@@ -7,37 +7,18 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
-#include "base/fd.h"
+#include "base/proc.h"
 
 #define LOOK_MS	   100	 /* from one look at the child to the next */
 #define SLEEP_MS   500	 /* the child may sleep so long */
 #define LONGEST_MS 10000 /* the child may run so long on a slow machine */
-#define STAT_MAX   8192
-
-/* The letter of the child's state, proc_pid_stat(5). */
-static char
-state_of(pid_t pid)
-{
-	char path[32], *text, *end, state = 'R';
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if ((text = fd_read_file(path, STAT_MAX, NULL)) == NULL)
-		return state;
-	if ((end = strrchr(text, ')')) != NULL && end[1] == ' ')
-		state = end[2];
-	free(text);
-	return state;
-}
 
 static bool
 gets_on(pid_t pid, bool disk)
 {
-	switch (state_of(pid)) {
+	switch (proc_state(pid)) {
 	case 'S':
 	case 'T': /* stopped by a signal, */
 	case 't': /* or traced */

@@ -16,10 +16,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/fd.h"
+#include "base/proc.h"
 
-#define STATUS_MAX (1024 * 1024) /* enough for 65536 groups, setgroups(2) */
-#define WORDS	   _LINUX_CAPABILITY_U32S_3
+#define WORDS _LINUX_CAPABILITY_U32S_3
 
 static int
 set_groups(struct credentials *who, const gid_t *groups, size_t n)
@@ -48,20 +47,11 @@ credentials_fini(struct credentials *who)
 	who->ngroups = 0;
 }
 
-/* The text after a label, or NULL if the label is missing. */
-static const char *
-find_line(const char *text, const char *label)
-{
-	const char *line = strstr(text, label);
-
-	return line != NULL ? line + strlen(label) : NULL;
-}
-
 /* The fourth of four numbers: real, effective, saved, file system. */
 static int
 read_id(const char *text, const char *label, unsigned int *id)
 {
-	const char *line = find_line(text, label);
+	const char *line = proc_line(text, label);
 
 	if (line != NULL && sscanf(line, "%*u %*u %*u %u", id) == 1)
 		return 0;
@@ -72,7 +62,7 @@ read_id(const char *text, const char *label, unsigned int *id)
 static int
 read_groups(struct credentials *who, const char *text)
 {
-	const char *line = find_line(text, "\nGroups:"), *end, *p;
+	const char *line = proc_line(text, "Groups:"), *end, *p;
 	size_t room = 1;
 	char *next;
 
@@ -99,15 +89,15 @@ read_groups(struct credentials *who, const char *text)
 static int
 parse(struct credentials *who, const char *text)
 {
-	const char *capabilities = find_line(text, "\nCapEff:");
+	const char *capabilities = proc_line(text, "CapEff:");
 
 	if (capabilities == NULL) {
 		errno = ESRCH;
 		return -1;
 	}
 	who->capabilities = strtoull(capabilities, NULL, 16);
-	if (read_id(text, "\nUid:", &who->uid) == -1 ||
-	    read_id(text, "\nGid:", &who->gid) == -1)
+	if (read_id(text, "Uid:", &who->uid) == -1 ||
+	    read_id(text, "Gid:", &who->gid) == -1)
 		return -1;
 	return read_groups(who, text);
 }
@@ -132,12 +122,11 @@ has_our_namespace(pid_t tid)
 int
 credentials_of(pid_t tid, struct credentials *who)
 {
-	char path[32], *text;
+	char *text;
 	int r;
 
 	*who = (struct credentials){ 0 };
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
-	if ((text = fd_read_file(path, STATUS_MAX, NULL)) == NULL)
+	if ((text = proc_status(tid)) == NULL)
 		return -1;
 	r = parse(who, text);
 	free(text);

@@ -17,12 +17,12 @@
 
 #include "base/fd.h"
 #include "base/paths.h"
+#include "base/proc.h"
 #include "cli/tell.h"
 #include "core/mark.h"
 #include "process/survivors.h"
 
-#define FILE_MAX   65536 /* bytes of a file in /proc */
-#define PIDS_SHOWN 256	 /* bytes of a list of PIDs */
+#define PIDS_SHOWN 256 /* bytes of a list of PIDs */
 
 /* The PID in the lock; 0 if nobody holds the lock or the PID cannot be read. */
 static pid_t
@@ -46,21 +46,11 @@ find_holder(const char *name, bool *is_keeper)
 	return keeper;
 }
 
-/* A file of a process in /proc, *new*; NULL with errno. */
-static char *
-read_file(pid_t pid, const char *file)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	return fd_read_file(path, FILE_MAX, NULL);
-}
-
 /* Started as the keeper starts a supervisor, keep/keeper.h? */
 static bool
 is_supervisor(pid_t pid)
 {
-	char *line = read_file(pid, "cmdline");
+	char *line = proc_arguments(pid, NULL);
 	bool is =
 	    line != NULL && strcmp(line + strlen(line) + 1, "--supervise") == 0;
 
@@ -68,17 +58,13 @@ is_supervisor(pid_t pid)
 	return is;
 }
 
-/* Whether a signal has stopped the process, proc_pid_stat(5). */
+/* Whether a signal has stopped the process. */
 static bool
 is_stopped(pid_t pid)
 {
-	char *stat = read_file(pid, "stat"), *end;
-	bool is;
+	char state = proc_state(pid);
 
-	end = stat != NULL ? strrchr(stat, ')') : NULL;
-	is = end != NULL && (end[2] == 'T' || end[2] == 't');
-	free(stat);
-	return is;
+	return state == 'T' || state == 't';
 }
 
 /*
@@ -88,23 +74,21 @@ is_stopped(pid_t pid)
 static pid_t
 look_at_children(pid_t keeper, char others[static PIDS_SHOWN])
 {
-	char file[64], *list, *rest, *word;
-	pid_t supervisor = 0, pid;
+	pid_t *children = proc_children(keeper), supervisor = 0;
+	char word[16];
+	size_t i;
 
 	others[0] = '\0';
-	snprintf(file, sizeof(file), "task/%d/children", (int)keeper);
-	rest = list = read_file(keeper, file);
-	while (list != NULL && (word = strsep(&rest, " ")) != NULL) {
-		if ((pid = (pid_t)strtonum(word, 1, INT_MAX, NULL)) == 0)
-			continue;
-		if (is_supervisor(pid)) {
-			supervisor = pid;
+	for (i = 0; children != NULL && children[i] != 0; i++) {
+		if (is_supervisor(children[i])) {
+			supervisor = children[i];
 			continue;
 		}
-		strlcat(others, others[0] != '\0' ? " " : "", PIDS_SHOWN);
+		snprintf(word, sizeof(word), "%s%d",
+		    others[0] != '\0' ? " " : "", (int)children[i]);
 		strlcat(others, word, PIDS_SHOWN);
 	}
-	free(list);
+	free(children);
 	return supervisor;
 }
 
@@ -114,13 +98,13 @@ tell_hanging(const char *name, pid_t supervisor)
 {
 	if (is_stopped(supervisor))
 		return tell(STATUS_TIMEOUT,
-		    "%s: its supervisor, process %d, is stopped: `kill -CONT "
-		    "%d` lets it go on; the programs serve meanwhile",
+		    "%s: the supervisor, process %d, is stopped by a signal: "
+		    "`kill -CONT %d` continues it; the programs serve meanwhile",
 		    name, supervisor, supervisor);
 	return tell(STATUS_TIMEOUT,
-	    "%s: its supervisor, process %d, does not answer; the programs "
-	    "serve meanwhile; if it hangs, `kill -KILL %d` has another one "
-	    "take its place",
+	    "%s: the supervisor, process %d, does not answer; the programs "
+	    "serve meanwhile; if the supervisor hangs, `kill -KILL %d` lets "
+	    "another one take its place",
 	    name, supervisor, supervisor);
 }
 
@@ -146,9 +130,9 @@ tell_orphans(const char *name, enum exit_status *status)
 	if (n == 0)
 		return false;
 	*status = tell(STATUS_UNAVAILABLE,
-	    "%s: neither supervisor nor keeper runs any more; the programs "
-	    "serve on, unsupervised:%s; the same `hotswap run` or `hotswap "
-	    "start` as before takes them over",
+	    "%s: neither the supervisor nor the keeper runs any more; the "
+	    "programs serve on, unsupervised:%s; the same `hotswap run` or "
+	    "`hotswap start` as before takes them over",
 	    name, programs);
 	return true;
 }
@@ -186,9 +170,10 @@ absence_tell(const char *name, enum exit_status *status)
 		*status = tell_hanging(name, supervisor);
 	else
 		*status = tell(STATUS_UNAVAILABLE,
-		    "%s: no supervisor runs; its keeper, process %d, holds "
-		    "its sockets%s%s, unsupervised; the log says why; `kill "
-		    "-CONT %d` has it try again, `kill %d` ends the service",
+		    "%s: no supervisor runs; the keeper, process %d, holds the "
+		    "service's sockets%s%s, unsupervised; the log says why; "
+		    "`kill -CONT %d` makes the keeper start a supervisor "
+		    "again, `kill %d` ends the service",
 		    name, holder,
 		    programs[0] != '\0' ? " and the programs serve on: " : "",
 		    programs, holder, holder);

@@ -127,7 +127,7 @@ load_config(struct reader *reader)
 		if (arguments->config_program != NULL)
 			return tell(STATUS_USAGE, "--config is given twice");
 		if (options_load(reader->options, reader->tokens[i].value,
-			&arguments->config_program, why) == -1)
+			&arguments->config_program, why, sizeof(why)) == -1)
 			return tell(STATUS_CONFIG, "%s", why);
 	}
 	return STATUS_OK;
@@ -169,9 +169,10 @@ apply(struct reader *reader, const struct token *token)
 	/* A list on the command line replaces the list in the file. */
 	seen = &reader->seen[token->row - option_table];
 	if (token->row->kind == OPTION_LIST && !*seen)
-		option_set(reader->options, token->row, NULL, why);
+		option_set(reader->options, token->row, NULL, why, sizeof(why));
 	*seen = true;
-	if (option_set(reader->options, token->row, value, why) == -1)
+	if (option_set(reader->options, token->row, value, why, sizeof(why)) ==
+	    -1)
 		return tell(STATUS_USAGE, "--%s", why);
 	if (reader->arguments->settings != NULL)
 		put_setting(reader->arguments->settings, token);
@@ -226,12 +227,13 @@ settle_service(struct reader *reader)
 	if ((path = strdup(arguments->program[0])) == NULL)
 		return tell(STATUS_SOFTWARE, "out of memory");
 	base = basename(path);
-	r = option_set(reader->options, option_find("name"), base, why);
+	r = option_set(
+	    reader->options, option_find("name"), base, why, sizeof(why));
 	free(path);
 	if (r == -1)
 		return tell(STATUS_USAGE,
-		    "the program's name cannot be the service's: %s; give one "
-		    "with --name",
+		    "the program's name cannot be the service's name: %s; name "
+		    "the service with --name",
 		    why);
 	return STATUS_OK;
 }
@@ -246,8 +248,8 @@ check_text(const char *word)
 	if (string != NULL)
 		return STATUS_OK;
 	return tell(STATUS_USAGE,
-	    "\"%s\": not UTF-8, as command lines must be that hotswap keeps: "
-	    "give the program by a script of your own that has these bytes",
+	    "\"%s\" is not UTF-8, which hotswap needs for all arguments of a "
+	    "program: run the program by a script that contains these bytes",
 	    word);
 }
 
@@ -267,7 +269,7 @@ check_program(const struct arguments *arguments)
 		return tell(STATUS_USAGE, "hotswap %s takes no program",
 		    arguments->command->name);
 	if (arguments->program[0] == NULL)
-		return tell(STATUS_USAGE, "no program behind the --");
+		return tell(STATUS_USAGE, "no program is given after the --");
 	return STATUS_OK;
 }
 

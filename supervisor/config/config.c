@@ -137,8 +137,8 @@ find_fault(const char *text, json_t *object, const struct option_fault *fault)
 
 /* Put `PATH:LINE:COLUMN: ` before the message. */
 static void
-prefix(const char *path, unsigned int line, unsigned int column,
-    char why[static OPTIONS_WHY])
+prefix(const char *path, unsigned int line, unsigned int column, char *why,
+    size_t size)
 {
 	char message[OPTIONS_WHY];
 	size_t len = strlen(path);
@@ -147,11 +147,10 @@ prefix(const char *path, unsigned int line, unsigned int column,
 		path += len - PATH_SHOWN_MAX;
 	strlcpy(message, why, sizeof(message));
 	if (line > 0)
-		snprintf(why, OPTIONS_WHY, "%s:%u:%u: %.*s", path, line, column,
-		    OPTIONS_WHY / 2, message);
+		snprintf(why, size, "%s:%u:%u: %.*s", path, line, column,
+		    (int)size / 2, message);
 	else
-		snprintf(why, OPTIONS_WHY, "%s: %.*s", path, OPTIONS_WHY / 2,
-		    message);
+		snprintf(why, size, "%s: %.*s", path, (int)size / 2, message);
 	/* The message is one line, even if it quotes several. */
 	while ((why = strchr(why, '\n')) != NULL)
 		*why = ' ';
@@ -160,7 +159,7 @@ prefix(const char *path, unsigned int line, unsigned int column,
 /* The program and its arguments; *new* in *program. */
 static int
 take_program(const json_t *list, char ***program, struct option_fault *fault,
-    char why[static OPTIONS_WHY])
+    char *why, size_t size)
 {
 	const json_t *element;
 	size_t i;
@@ -169,7 +168,7 @@ take_program(const json_t *list, char ***program, struct option_fault *fault,
 	if (!json_is_array(list) || json_array_size(list) == 0) {
 		strlcpy(why,
 		    "program: not a list of the program and its arguments",
-		    OPTIONS_WHY);
+		    size);
 		return -1;
 	}
 	*program = calloc(json_array_size(list) + 1, sizeof(**program));
@@ -178,7 +177,7 @@ take_program(const json_t *list, char ***program, struct option_fault *fault,
 	json_array_foreach (list, i, element) {
 		fault->element = i;
 		if (!json_is_string(element)) {
-			strlcpy(why, "program: not a string", OPTIONS_WHY);
+			strlcpy(why, "program: not a string", size);
 			return -1;
 		}
 		(*program)[i] = strdup(json_string_value(element));
@@ -187,37 +186,40 @@ take_program(const json_t *list, char ***program, struct option_fault *fault,
 	}
 	return 0;
 nomem:
-	strlcpy(why, "out of memory", OPTIONS_WHY);
+	strlcpy(why, "out of memory", size);
 	return -1;
 }
 
 /* Set all options of the object.  After a fault the caller releases them. */
 static int
 take_all(struct options *options, json_t *object, char ***program,
-    struct option_fault *fault, char why[static OPTIONS_WHY])
+    struct option_fault *fault, char *why, size_t size)
 {
 	json_t *list = json_object_get(object, "program");
 
 	*fault = (struct option_fault){ .key = NULL };
 	if (!json_is_object(object)) {
-		strlcpy(why, "not a JSON object", OPTIONS_WHY);
+		strlcpy(why, "not a JSON object", size);
 		return -1;
 	}
 	if (json_object_get(object, "config") != NULL) {
 		*fault =
 		    (struct option_fault){ .key = "config", .in_key = true };
-		strlcpy(why, "config: cannot stand in a configuration file",
-		    OPTIONS_WHY);
+		strlcpy(why,
+		    "config: a configuration file cannot have this "
+		    "option",
+		    size);
 		return -1;
 	}
-	if (list != NULL && take_program(list, program, fault, why) == -1)
+	if (list != NULL && take_program(list, program, fault, why, size) == -1)
 		return -1;
-	return options_apply(options, object, "program", false, fault, why);
+	return options_apply(
+	    options, object, "program", false, fault, why, size);
 }
 
 int
 options_load(struct options *options, const char *path, char ***program,
-    char why[static OPTIONS_WHY])
+    char *why, size_t size)
 {
 	struct option_fault fault;
 	json_error_t error;
@@ -229,20 +231,20 @@ options_load(struct options *options, const char *path, char ***program,
 
 	*program = NULL;
 	if ((text = fd_read_file(path, CONFIG_MAX, &len)) == NULL) {
-		strlcpy(why, strerror(errno), OPTIONS_WHY);
-		prefix(path, 0, 0, why);
+		strlcpy(why, strerror(errno), size);
+		prefix(path, 0, 0, why, size);
 		return -1;
 	}
 	object = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (object == NULL) {
-		strlcpy(why, error.text, OPTIONS_WHY);
-		prefix(path, error.line, error.column, why);
+		strlcpy(why, error.text, size);
+		prefix(path, error.line, error.column, why, size);
 		goto out;
 	}
-	status = take_all(options, object, program, &fault, why);
+	status = take_all(options, object, program, &fault, why, size);
 	if (status == -1) {
 		at = find_fault(text, object, &fault);
-		prefix(path, at.line, at.column, why);
+		prefix(path, at.line, at.column, why, size);
 		strings_free(*program);
 		*program = NULL;
 	}

@@ -15,8 +15,7 @@
 #include "config/option.h"
 
 static int
-refuse_key(
-    struct option_fault *fault, const char *key, char why[static OPTIONS_WHY])
+refuse_key(struct option_fault *fault, const char *key, char *why, size_t size)
 {
 	struct nearest nearest;
 	size_t i;
@@ -26,11 +25,11 @@ refuse_key(
 	for (i = 0; i < option_count; i++)
 		nearest_try(&nearest, option_table[i].name);
 	if (nearest.best != NULL)
-		snprintf(why, OPTIONS_WHY,
+		snprintf(why, size,
 		    "unknown key \"%.64s\"; did you mean \"%s\"?", key,
 		    nearest.best);
 	else
-		snprintf(why, OPTIONS_WHY, "unknown key \"%.64s\"", key);
+		snprintf(why, size, "unknown key \"%.64s\"", key);
 	return -1;
 }
 
@@ -67,42 +66,41 @@ json_text(const json_t *value)
 
 static int
 apply_scalar(struct options *options, const struct option_row *row,
-    const json_t *value, char why[static OPTIONS_WHY])
+    const json_t *value, char *why, size_t size)
 {
 	const struct option_ops *ops = &option_kinds[row->kind];
 	char *text;
 	int status;
 
 	if ((json_shape(value) & ops->takes & ~TAKES_LIST) == 0) {
-		snprintf(why, OPTIONS_WHY, "%s: %s", row->name, ops->wants);
+		snprintf(why, size, "%s: %s", row->name, ops->wants);
 		return -1;
 	}
 	if ((text = json_text(value)) == NULL) {
-		strlcpy(why, "out of memory", OPTIONS_WHY);
+		strlcpy(why, "out of memory", size);
 		return -1;
 	}
-	status = option_set(options, row, text, why);
+	status = option_set(options, row, text, why, size);
 	free(text);
 	return status;
 }
 
 static int
 apply_value(struct options *options, const struct option_row *row,
-    const json_t *value, struct option_fault *fault,
-    char why[static OPTIONS_WHY])
+    const json_t *value, struct option_fault *fault, char *why, size_t size)
 {
 	const json_t *element;
 	size_t i;
 
 	if (row->kind != OPTION_LIST)
-		return apply_scalar(options, row, value, why);
-	if (option_set(options, row, NULL, why) == -1)
+		return apply_scalar(options, row, value, why, size);
+	if (option_set(options, row, NULL, why, size) == -1)
 		return -1;
 	if (!json_is_array(value))
-		return apply_scalar(options, row, value, why);
+		return apply_scalar(options, row, value, why, size);
 	json_array_foreach (value, i, element) {
 		fault->element = i;
-		if (apply_scalar(options, row, element, why) == -1)
+		if (apply_scalar(options, row, element, why, size) == -1)
 			return -1;
 	}
 	return 0;
@@ -110,7 +108,7 @@ apply_value(struct options *options, const struct option_row *row,
 
 int
 options_apply(struct options *options, const json_t *object, const char *except,
-    bool for_upgrade, struct option_fault *fault, char why[static OPTIONS_WHY])
+    bool for_upgrade, struct option_fault *fault, char *why, size_t size)
 {
 	const struct option_row *row;
 	const char *key;
@@ -122,14 +120,14 @@ options_apply(struct options *options, const json_t *object, const char *except,
 			continue;
 		*fault = (struct option_fault){ .key = key, .element = -1 };
 		if ((row = option_find(key)) == NULL)
-			return refuse_key(fault, key, why);
+			return refuse_key(fault, key, why, size);
 		if (for_upgrade && !row->for_upgrade) {
 			fault->in_key = true;
-			snprintf(why, OPTIONS_WHY,
-			    "%s: cannot change with an upgrade", key);
+			snprintf(why, size,
+			    "%s: an upgrade cannot change this option", key);
 			return -1;
 		}
-		if (apply_value(options, row, value, fault, why) == -1)
+		if (apply_value(options, row, value, fault, why, size) == -1)
 			return -1;
 	}
 	return 0;

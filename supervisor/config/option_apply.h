@@ -21,6 +21,6 @@ struct option_fault {
  * was set before a fault.
  */
 int options_apply(struct options *, const json_t *object, const char *except,
-    bool for_upgrade, struct option_fault *, char why[static OPTIONS_WHY]);
+    bool for_upgrade, struct option_fault *, char *why, size_t size);
 
 #endif

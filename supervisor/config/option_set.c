@@ -22,7 +22,7 @@ option_slot(struct options *options, const struct option_row *row)
 /* Set the row's default; the text in the table is always valid. */
 int
 option_set_default(struct options *options, const struct option_row *row,
-    char reason[static OPTIONS_WHY])
+    char *why, size_t size)
 {
 	const struct option_ops *ops = &option_kinds[row->kind];
 
@@ -30,7 +30,7 @@ option_set_default(struct options *options, const struct option_row *row,
 	if (row->fallback == NULL)
 		return 0;
 	return ops->parse(
-	    option_slot(options, row), row, row->fallback, reason);
+	    option_slot(options, row), row, row->fallback, why, size);
 }
 
 const struct option_row *
@@ -78,24 +78,24 @@ is_utf8(const char *text)
 
 int
 option_set(struct options *options, const struct option_row *row,
-    const char *text, char why[static OPTIONS_WHY])
+    const char *text, char *why, size_t size)
 {
 	char reason[OPTIONS_WHY], quoted[QUOTE_MAX];
 	const char *phrase;
 
 	if (text == NULL)
-		return option_set_default(options, row, why);
+		return option_set_default(options, row, why, size);
 	if (!is_utf8(text)) {
-		snprintf(why, OPTIONS_WHY, "%s: not UTF-8", row->name);
+		snprintf(why, size, "%s: not UTF-8", row->name);
 		return -1;
 	}
 	if (row->validate != NULL && row->validate(text, &phrase) == -1)
 		strlcpy(reason, phrase, sizeof(reason));
-	else if (option_kinds[row->kind].parse(
-		     option_slot(options, row), row, text, reason) == 0)
+	else if (option_kinds[row->kind].parse(option_slot(options, row), row,
+		     text, reason, sizeof(reason)) == 0)
 		return 0;
 	quote(quoted, text);
-	snprintf(why, OPTIONS_WHY, "%s: \"%s\": %.*s", row->name, quoted,
-	    OPTIONS_WHY / 2, reason);
+	snprintf(why, size, "%s: \"%s\": %.*s", row->name, quoted,
+	    (int)size / 2, reason);
 	return -1;
 }

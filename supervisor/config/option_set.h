@@ -20,10 +20,10 @@ void *option_slot(struct options *, const struct option_row *);
  * not a duration (500ms, 10s, 5m, 1h)`.
  */
 int option_set(struct options *, const struct option_row *, const char *text,
-    char why[static OPTIONS_WHY]);
+    char *why, size_t size);
 
 /* Set the row's default.  -1 with why. */
 int option_set_default(
-    struct options *, const struct option_row *, char why[static OPTIONS_WHY]);
+    struct options *, const struct option_row *, char *why, size_t size);
 
 #endif

@@ -23,7 +23,7 @@ read_share(const char **text)
 
 int
 option_parse_shares(void *slot, const struct option_row *row, const char *text,
-    char reason[static OPTIONS_WHY])
+    char *why, size_t size)
 {
 	struct share_list list = { .count = 0 };
 	const char *p = text;
@@ -32,13 +32,16 @@ option_parse_shares(void *slot, const struct option_row *row, const char *text,
 	while (strcmp(text, "none") != 0) {
 		share = read_share(&p);
 		if (share == -1 || (*p != ',' && *p != '\0')) {
-			strlcpy(reason,
+			strlcpy(why,
 			    "not a list of percents from 0 to 99 (5,25,50)",
-			    OPTIONS_WHY);
+			    size);
 			return -1;
 		}
 		if (share <= last) {
-			strlcpy(reason, "does not grow", OPTIONS_WHY);
+			strlcpy(why,
+			    "each percent must be greater than the "
+			    "one before",
+			    size);
 			return -1;
 		}
 		list.percent[list.count++] = (unsigned int)share;

@@ -12,7 +12,7 @@
 
 /* Percents from 0 to 99, each greater than the one before; or `none`. */
 int option_parse_shares(void *slot, const struct option_row *, const char *text,
-    char reason[static OPTIONS_WHY]);
+    char *why, size_t size);
 void option_clear_shares(void *slot);
 json_t *option_shares_json(const void *slot, const struct option_row *);
 

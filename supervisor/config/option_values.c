@@ -27,28 +27,28 @@
 /* Every empty list points here, so that no list is ever NULL. */
 static char *no_items[] = { NULL };
 
-static int refuse(char reason[static OPTIONS_WHY], const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+static int refuse(char *why, size_t size, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 static int
-refuse(char reason[static OPTIONS_WHY], const char *fmt, ...)
+refuse(char *why, size_t size, const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(reason, OPTIONS_WHY, fmt, args);
+	vsnprintf(why, size, fmt, args);
 	va_end(args);
 	return -1;
 }
 
 static int
 parse_flag(void *slot, const struct option_row *row, const char *text,
-    char reason[static OPTIONS_WHY])
+    char *why, size_t size)
 {
 	bool on = strcmp(text, "true") == 0;
 
 	if (!on && strcmp(text, "false") != 0)
-		return refuse(reason, "not true or false");
+		return refuse(why, size, "not true or false");
 	*(bool *)slot = on;
 	return 0;
 }
@@ -67,14 +67,14 @@ flag_json(const void *slot, const struct option_row *row)
 
 static int
 parse_string(void *slot, const struct option_row *row, const char *text,
-    char reason[static OPTIONS_WHY])
+    char *why, size_t size)
 {
 	char **value = slot, *copy;
 
 	if (text[0] == '\0')
-		return refuse(reason, "empty");
+		return refuse(why, size, "empty");
 	if ((copy = strdup(text)) == NULL)
-		return refuse(reason, "out of memory");
+		return refuse(why, size, "out of memory");
 	free(*value);
 	*value = copy;
 	return 0;
@@ -99,20 +99,20 @@ string_json(const void *slot, const struct option_row *row)
 
 static int
 parse_list(void *slot, const struct option_row *row, const char *text,
-    char reason[static OPTIONS_WHY])
+    char *why, size_t size)
 {
 	char ***list = slot, **more;
 	size_t n = strings_count(*list);
 
 	if (text[0] == '\0')
-		return refuse(reason, "empty");
+		return refuse(why, size, "empty");
 	more = reallocarray(n > 0 ? *list : NULL, n + 2, sizeof(*more));
 	if (more == NULL)
-		return refuse(reason, "out of memory");
+		return refuse(why, size, "out of memory");
 	*list = more;
 	more[n] = strdup(text);
 	more[n + 1] = NULL;
-	return more[n] != NULL ? 0 : refuse(reason, "out of memory");
+	return more[n] != NULL ? 0 : refuse(why, size, "out of memory");
 }
 
 static void
@@ -142,12 +142,12 @@ list_json(const void *slot, const struct option_row *row)
 
 static int
 parse_count(void *slot, const struct option_row *row, const char *text,
-    char reason[static OPTIONS_WHY])
+    char *why, size_t size)
 {
 	unsigned int n;
 
 	if (option_read_count(text, &n) == -1)
-		return refuse(reason,
+		return refuse(why, size,
 		    errno == ERANGE ? "too large" : "not a whole number");
 	*(unsigned int *)slot = n;
 	return 0;
@@ -167,12 +167,12 @@ count_json(const void *slot, const struct option_row *row)
 
 static int
 parse_duration(void *slot, const struct option_row *row, const char *text,
-    char reason[static OPTIONS_WHY])
+    char *why, size_t size)
 {
 	unsigned int ms;
 
 	if (options_duration(text, &ms) == -1)
-		return refuse(reason,
+		return refuse(why, size,
 		    errno == ERANGE ? "too long (at most 49 days)"
 				    : NOT_DURATION);
 	*(unsigned int *)slot = ms;
@@ -190,12 +190,12 @@ duration_json(const void *slot, const struct option_row *row)
 
 static int
 parse_size(void *slot, const struct option_row *row, const char *text,
-    char reason[static OPTIONS_WHY])
+    char *why, size_t size)
 {
 	unsigned int bytes;
 
 	if (options_size(text, &bytes) == -1)
-		return refuse(reason,
+		return refuse(why, size,
 		    errno == ERANGE ? "too large (less than 4G)" : NOT_SIZE);
 	*(unsigned int *)slot = bytes;
 	return 0;
@@ -212,12 +212,12 @@ size_json(const void *slot, const struct option_row *row)
 
 static int
 parse_signal(void *slot, const struct option_row *row, const char *text,
-    char reason[static OPTIONS_WHY])
+    char *why, size_t size)
 {
 	int signal;
 
 	if ((signal = options_signal(text)) == -1)
-		return refuse(reason, NOT_SIGNAL);
+		return refuse(why, size, NOT_SIGNAL);
 	*(int *)slot = signal;
 	return 0;
 }
@@ -235,13 +235,13 @@ signal_json(const void *slot, const struct option_row *row)
 
 static int
 parse_umask(void *slot, const struct option_row *row, const char *text,
-    char reason[static OPTIONS_WHY])
+    char *why, size_t size)
 {
 	size_t len = strlen(text);
 
 	if (len == 0 || strspn(text, "01234567") != len || len > 4 ||
 	    strtoul(text, NULL, 8) > 0777)
-		return refuse(reason, "not an octal mask (022)");
+		return refuse(why, size, "not an octal mask (022)");
 	*(int *)slot = strtoul(text, NULL, 8);
 	return 0;
 }
@@ -262,7 +262,7 @@ umask_json(const void *slot, const struct option_row *row)
 
 static int
 parse_ready(void *slot, const struct option_row *row, const char *text,
-    char reason[static OPTIONS_WHY])
+    char *why, size_t size)
 {
 	struct ready_rule *ready = slot, rule = { 0 };
 	int word = option_find_word(row->words, text, strlen(text));
@@ -272,11 +272,11 @@ parse_ready(void *slot, const struct option_row *row, const char *text,
 	else if (strncmp(text, "exec:", 5) == 0 && text[5] != '\0') {
 		rule.kind = READY_EXEC;
 		if ((rule.command = strdup(text + 5)) == NULL)
-			return refuse(reason, "out of memory");
+			return refuse(why, size, "out of memory");
 	} else if (options_duration(text, &rule.delay_ms) == 0)
 		rule.kind = READY_DELAY;
 	else
-		return refuse(reason, NOT_READY);
+		return refuse(why, size, NOT_READY);
 	free(ready->command);
 	*ready = rule;
 	return 0;
@@ -308,19 +308,19 @@ ready_json(const void *slot, const struct option_row *row)
 
 static int
 parse_limit(void *slot, const struct option_row *row, const char *text,
-    char reason[static OPTIONS_WHY])
+    char *why, size_t size)
 {
 	struct restart_limit *value = slot, limit;
 	const char *slash = strchr(text, '/');
 	char count[16];
 
 	if (slash == NULL || (size_t)(slash - text) >= sizeof(count))
-		return refuse(reason, NOT_LIMIT);
+		return refuse(why, size, NOT_LIMIT);
 	strlcpy(count, text, slash - text + 1);
 	if (option_read_count(count, &limit.count) == -1 || limit.count == 0 ||
 	    options_duration(slash + 1, &limit.window_ms) == -1 ||
 	    limit.window_ms == 0)
-		return refuse(reason, NOT_LIMIT);
+		return refuse(why, size, NOT_LIMIT);
 	*value = limit;
 	return 0;
 }

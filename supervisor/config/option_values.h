@@ -29,7 +29,7 @@ struct option_ops {
 	 * reason, and the value is unchanged.
 	 */
 	int (*parse)(void *slot, const struct option_row *, const char *text,
-	    char reason[static OPTIONS_WHY]);
+	    char *why, size_t size);
 
 	/* Release the value and set the one that means `not given`. */
 	void (*clear)(void *slot);

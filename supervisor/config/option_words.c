@@ -21,25 +21,25 @@ option_find_word(const char *const *words, const char *text, size_t len)
 
 /* `not one of always, on-failure, never` */
 static int
-refuse_word(const char *const *words, char reason[static OPTIONS_WHY])
+refuse_word(const char *const *words, char *why, size_t size)
 {
-	strlcpy(reason, "not one of ", OPTIONS_WHY);
+	strlcpy(why, "not one of ", size);
 	for (; *words != NULL; words++) {
-		strlcat(reason, *words, OPTIONS_WHY);
+		strlcat(why, *words, size);
 		if (words[1] != NULL)
-			strlcat(reason, ", ", OPTIONS_WHY);
+			strlcat(why, ", ", size);
 	}
 	return -1;
 }
 
 int
 option_parse_word(void *slot, const struct option_row *row, const char *text,
-    char reason[static OPTIONS_WHY])
+    char *why, size_t size)
 {
 	int i = option_find_word(row->words, text, strlen(text));
 
 	if (i == -1)
-		return refuse_word(row->words, reason);
+		return refuse_word(row->words, why, size);
 	*(int *)slot = i;
 	return 0;
 }
@@ -52,7 +52,7 @@ option_word_json(const void *slot, const struct option_row *row)
 
 int
 option_parse_words(void *slot, const struct option_row *row, const char *text,
-    char reason[static OPTIONS_WHY])
+    char *why, size_t size)
 {
 	unsigned int bits = 0;
 	size_t len;
@@ -61,7 +61,7 @@ option_parse_words(void *slot, const struct option_row *row, const char *text,
 	for (;; text += len + 1) {
 		len = strcspn(text, ",");
 		if ((i = option_find_word(row->words, text, len)) == -1)
-			return refuse_word(row->words, reason);
+			return refuse_word(row->words, why, size);
 		bits |= 1U << i;
 		if (text[len] == '\0')
 			break;

@@ -16,12 +16,12 @@ int option_find_word(const char *const *words, const char *text, size_t len);
 
 /* One of the row's words. */
 int option_parse_word(void *slot, const struct option_row *, const char *text,
-    char reason[static OPTIONS_WHY]);
+    char *why, size_t size);
 json_t *option_word_json(const void *slot, const struct option_row *);
 
 /* At least one of the row's words, separated by commas. */
 int option_parse_words(void *slot, const struct option_row *, const char *text,
-    char reason[static OPTIONS_WHY]);
+    char *why, size_t size);
 json_t *option_words_json(const void *slot, const struct option_row *);
 
 #endif

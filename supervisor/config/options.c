@@ -29,7 +29,8 @@ options_new(void)
 	if ((options = calloc(1, sizeof(*options))) == NULL)
 		return NULL;
 	for (i = 0; i < option_count; i++) {
-		if (option_set_default(options, &option_table[i], reason) == -1)
+		if (option_set_default(options, &option_table[i], reason,
+			sizeof(reason)) == -1)
 			goto fail;
 	}
 	return options;
@@ -61,7 +62,8 @@ options_copy(const struct options *options)
 	char why[OPTIONS_WHY];
 
 	if (copy == NULL || object == NULL ||
-	    options_apply(copy, object, NULL, false, &fault, why) == -1) {
+	    options_apply(
+		copy, object, NULL, false, &fault, why, sizeof(why)) == -1) {
 		options_free(copy);
 		copy = NULL;
 	}
@@ -71,17 +73,18 @@ options_copy(const struct options *options)
 
 int
 options_set_json(struct options *options, const json_t *object,
-    bool for_upgrade, const char **key, char why[static OPTIONS_WHY])
+    bool for_upgrade, const char **key, char *why, size_t size)
 {
 	struct options *work, old;
 	struct option_fault fault;
 
 	*key = NULL;
 	if ((work = options_copy(options)) == NULL) {
-		strlcpy(why, "out of memory", OPTIONS_WHY);
+		strlcpy(why, "out of memory", size);
 		return -1;
 	}
-	if (options_apply(work, object, NULL, for_upgrade, &fault, why) == -1) {
+	if (options_apply(work, object, NULL, for_upgrade, &fault, why, size) ==
+	    -1) {
 		*key = fault.key;
 		options_free(work);
 		return -1;
@@ -148,7 +151,8 @@ options_from_json(const json_t *saved)
 	const char *key;
 
 	if (options != NULL &&
-	    options_set_json(options, saved, false, &key, why) == -1) {
+	    options_set_json(options, saved, false, &key, why, sizeof(why)) ==
+		-1) {
 		log_error("checkpoint: %s", why);
 		options_free(options);
 		options = NULL;

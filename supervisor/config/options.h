@@ -24,7 +24,7 @@ void options_free(struct options *);
  * object (NULL: out of memory).
  */
 int options_set_json(struct options *, const json_t *, bool for_upgrade,
-    const char **key, char why[static OPTIONS_WHY]);
+    const char **key, char *why, size_t size);
 
 /*
  * The first key of a JSON object that only root and the supervisor's own user
@@ -39,8 +39,8 @@ const char *options_owners(const json_t *);
  * strings_free.  -1 with why: `web.json:7:12: health-interval: "3q": not a
  * duration`.
  */
-int options_load(struct options *, const char *path, char ***program,
-    char why[static OPTIONS_WHY]);
+int options_load(struct options *, const char *path, char ***program, char *why,
+    size_t size);
 
 /*
  * The options that differ from the defaults, as options_set_json reads them;

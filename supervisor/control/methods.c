@@ -95,7 +95,7 @@ begin(struct call *call, struct request *request)
 		call_fail(call, "Failed", strerror(errno));
 		return;
 	}
-	switch (request_begin(service, request, &key, why)) {
+	switch (request_begin(service, request, &key, why, sizeof(why))) {
 	case REQUEST_BEGUN:
 		if (!wait)
 			call_reply(call, NULL, false);
@@ -153,14 +153,14 @@ restart(struct call *call)
 
 /* End a rollout.  The outcome comes before end returns, and ends the call. */
 static void
-end_rollout(struct call *call,
-    int (*end)(struct service *, char why[static RELEASE_WHY]))
+end_rollout(
+    struct call *call, int (*end)(struct service *, char *why, size_t size))
 {
 	char why[RELEASE_WHY];
 
 	if (wait_for_outcome(call) == -1)
 		call_fail(call, "Failed", strerror(errno));
-	else if (end(call_service(call), why) == -1)
+	else if (end(call_service(call), why, sizeof(why)) == -1)
 		call_fail(call, "Refused", why);
 }
 
@@ -186,7 +186,8 @@ split(struct call *call)
 		return;
 	if (percent > 100)
 		parameter_refuse(call, "percent");
-	else if (request_split(call_service(call), percent, why) == -1)
+	else if (request_split(call_service(call), percent, why, sizeof(why)) ==
+	    -1)
 		call_fail(call, "Refused", why);
 	else
 		call_reply(call, NULL, false);
@@ -315,7 +316,8 @@ take_over(struct call *call)
 		return;
 	if (held_admit(call_service(call), call_pid(call)) == -1)
 		call_fail(call, "Refused",
-		    "what this supervisor holds is its keeper's to give");
+		    "this supervisor has a keeper, or systemd, which holds its "
+		    "descriptors: nobody else can take over from it");
 	else
 		call_reply(call, NULL, false);
 }

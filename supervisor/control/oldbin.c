@@ -51,7 +51,8 @@ stand_by(struct service *service)
 {
 	char why[RELEASE_WHY];
 
-	if (new_one_has_share(service) && request_promote(service, why) == -1)
+	if (new_one_has_share(service) &&
+	    request_promote(service, why, sizeof(why)) == -1)
 		log_warn("signal to the old generation: %s", why);
 }
 

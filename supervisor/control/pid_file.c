@@ -145,8 +145,7 @@ do_it(void *data, int *fd)
  * directory.  0 with *as_program; -1 with why.
  */
 static int
-choose(const struct pid_file *file, bool *as_program,
-    char why[static PID_FILE_WHY])
+choose(const struct pid_file *file, bool *as_program, char *why, size_t size)
 {
 	const struct trust trust = { NULL, 0, file->gids,
 		file->as_other ? file->program.ngroups + 1 : 0 };
@@ -165,16 +164,15 @@ choose(const struct pid_file *file, bool *as_program,
 	*as_program = file->as_other;
 	if (file->as_other || errno != EPERM)
 		return 0;
-	snprintf(why, PID_FILE_WHY,
-	    "%s/%s: refused, since root's files could be replaced by way of "
-	    "it: %s",
+	snprintf(why, size,
+	    "%s/%s: not written, since others could use this path to replace "
+	    "root's files: %s",
 	    file->directory, file->name, cause);
 	return -1;
 }
 
 static int
-act_on(struct pid_file *file, struct act *act, int *fd,
-    char why[static PID_FILE_WHY])
+act_on(struct pid_file *file, struct act *act, int *fd, char *why, size_t size)
 {
 	const struct deputy_job job = { .who = &file->program,
 		.directory = -1,
@@ -189,7 +187,7 @@ act_on(struct pid_file *file, struct act *act, int *fd,
 	strlcpy(act->name, file->name, sizeof(act->name));
 	snprintf(act->aside, sizeof(act->aside), ".%s.%d.a", file->name,
 	    (int)getpid());
-	if (choose(file, &as_program, why) == -1) {
+	if (choose(file, &as_program, why, size) == -1) {
 		errno = EPERM;
 		return -1;
 	}
@@ -202,24 +200,24 @@ act_on(struct pid_file *file, struct act *act, int *fd,
 	if (r == 0)
 		return 0;
 	saved = errno;
-	snprintf(why, PID_FILE_WHY, "%s/%s: %s%s", file->directory, file->name,
+	snprintf(why, size, "%s/%s: %s%s", file->directory, file->name,
 	    strerror(saved),
-	    as_program ? ", with the rights of the program's user, since "
-			 "others than root can change that directory"
+	    as_program ? ", with the rights of the program's user, since users "
+			 "other than root can change that directory"
 		       : "");
 	errno = saved;
 	return -1;
 }
 
 int
-pid_file_put(struct pid_file *file, pid_t pid, char why[static PID_FILE_WHY])
+pid_file_put(struct pid_file *file, pid_t pid, char *why, size_t size)
 {
 	struct act act = { .keep = false };
 	int none = -1, r;
 
 	if (pid != 0)
 		snprintf(act.text, sizeof(act.text), "%d\n", (int)pid);
-	r = act_on(file, &act, &none, why);
+	r = act_on(file, &act, &none, why, size);
 	if (r == 0)
 		fd_close(&file->fd);
 	return r;
@@ -227,13 +225,13 @@ pid_file_put(struct pid_file *file, pid_t pid, char why[static PID_FILE_WHY])
 
 int
 pid_file_claim(struct pid_file *file, pid_t pid, bool alone, pid_t *other,
-    char why[static PID_FILE_WHY])
+    char *why, size_t size)
 {
 	struct act act = { .keep = true, .alone = alone };
 	int fd = -1, r;
 
 	snprintf(act.text, sizeof(act.text), "%d\n", (int)pid);
-	r = act_on(file, &act, &fd, why);
+	r = act_on(file, &act, &fd, why, size);
 	*other = r == -1 && errno == EEXIST ? act.other : 0;
 	if (r == 0)
 		file->fd = fd;

@@ -28,7 +28,7 @@ void pid_file_free(struct pid_file *);
  * Write pid into the file, or remove the file if pid is 0; a missing file is no
  * failure then.  -1 with why: what cannot be done, to what, and what to do.
  */
-int pid_file_put(struct pid_file *, pid_t pid, char why[static PID_FILE_WHY]);
+int pid_file_put(struct pid_file *, pid_t pid, char *why, size_t size);
 
 /*
  * As pid_file_put, for the file that has our own PID; it stays locked as long
@@ -36,6 +36,6 @@ int pid_file_put(struct pid_file *, pid_t pid, char why[static PID_FILE_WHY]);
  * is its PID.
  */
 int pid_file_claim(struct pid_file *, pid_t pid, bool alone, pid_t *other,
-    char why[static PID_FILE_WHY]);
+    char *why, size_t size);
 
 #endif

@@ -51,7 +51,7 @@ put(struct pidfile *file, pid_t pid)
 
 	if (file->file == NULL || file->pid == pid)
 		return;
-	if (pid_file_put(file->file, pid, why) == -1)
+	if (pid_file_put(file->file, pid, why, sizeof(why)) == -1)
 		log_warn("%s", why);
 	file->pid = pid;
 }

@@ -70,7 +70,8 @@ begin_upgrade(struct service *service, const char *signal)
 	char why[RELEASE_WHY];
 	const char *key;
 
-	if (request_begin(service, &request, &key, why) != REQUEST_BEGUN) {
+	if (request_begin(service, &request, &key, why, sizeof(why)) !=
+	    REQUEST_BEGUN) {
 		log_warn("%s: no upgrade: %s", signal, why);
 		manager_refuse_reload(service->manager, why);
 	}

@@ -16,11 +16,11 @@
 #include "core/held.h"
 #include "core/service.h"
 #include "core/state.h"
-#include "keep/tape.h"
+#include "keep/event_log.h"
 
 struct events {
 	TAILQ_HEAD(, observer) observers;
-	struct tape tape; /* the recent events */
+	struct event_log log; /* the recent events */
 };
 
 struct events *
@@ -31,7 +31,7 @@ events_new(void)
 	if (events == NULL)
 		return NULL;
 	TAILQ_INIT(&events->observers);
-	tape_init(&events->tape);
+	event_log_init(&events->log);
 	return events;
 }
 
@@ -40,28 +40,28 @@ events_free(struct events *events)
 {
 	if (events == NULL)
 		return;
-	tape_fini(&events->tape);
+	event_log_fini(&events->log);
 	free(events);
 }
 
 void
 events_open(struct service *service)
 {
-	struct tape *tape = &service->events->tape;
-	int fds[TAPE_FILES];
+	struct event_log *log = &service->events->log;
+	int fds[EVENT_LOG_FILES];
 	bool found = false;
 	unsigned int i;
 
-	for (i = 0; i < TAPE_FILES; i++) {
+	for (i = 0; i < EVENT_LOG_FILES; i++) {
 		fds[i] = held_take(service, "events", i);
 		found |= fds[i] != -1;
 	}
 	if (found)
-		tape_adopt(tape, fds);
-	else if (tape_open(tape) == -1)
+		event_log_adopt(log, fds);
+	else if (event_log_open(log) == -1)
 		log_warn("events are not kept: %s", strerror(errno));
-	for (i = 0; i < TAPE_FILES && !found; i++)
-		held_put(service, "events", i, tape->fds[i]);
+	for (i = 0; i < EVENT_LOG_FILES && !found; i++)
+		held_put(service, "events", i, log->fds[i]);
 }
 
 void
@@ -102,7 +102,8 @@ json_t *
 events_recent(const struct events *events, json_int_t after)
 {
 	/* A higher number is of an earlier life of the service. */
-	return tape_read(&events->tape, after <= events->tape.last ? after : 0);
+	return event_log_read(
+	    &events->log, after <= events->log.last ? after : 0);
 }
 
 void
@@ -134,7 +135,7 @@ events_emit(struct service *service, const char *name,
 	free(message);
 	if (event == NULL)
 		return;
-	tape_add(&service->events->tape, event, EVENTS_KEPT);
+	event_log_add(&service->events->log, event, EVENTS_KEPT);
 	TAILQ_FOREACH_SAFE (
 	    observer, &service->events->observers, entry, next) {
 		if (observer->event != NULL)

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/proc.h"
 #include "core/held.h"
 #include "keep/store.h"
-#include "process/tree.h"
 
 void
 life_put_host(char buf[static LIFE_HOST])
@@ -32,7 +32,7 @@ describe_process(pid_t pid)
 {
 	unsigned long long start;
 
-	tree_start_time(pid, &start);
+	proc_start_time(pid, &start);
 	return json_pack(
 	    "{si sI}", "pid", (int)pid, "start", (json_int_t)start);
 }
@@ -61,7 +61,7 @@ life_pid(const json_t *process, const char *key)
 	if (process == NULL ||
 	    json_unpack((json_t *)process, "{si sI}", key, &pid, "start",
 		&start) == -1 ||
-	    pid == 0 || tree_start_time(pid, &now) == -1 ||
+	    pid == 0 || proc_start_time(pid, &now) == -1 ||
 	    now != (unsigned long long)start)
 		return 0;
 	return pid;

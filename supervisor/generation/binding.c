@@ -263,8 +263,8 @@ bind_target(struct bindings *bindings, struct intercept_call *call,
 		address_format(listener_address(obstacle), theirs);
 		errno = EADDRINUSE;
 		refusal_say(&bindings->refusals, call,
-		    "bind %s: takes connections from %s, which another "
-		    "generation has",
+		    "bind %s: a socket at this address would take connections "
+		    "from %s, which another generation has",
 		    own, theirs);
 	} else if (may_become_listener(generation, &target->address))
 		bind_elsewhere(bindings, call, target);
@@ -362,13 +362,19 @@ static void
 on_listen(struct bindings *bindings, struct intercept_call *call)
 {
 	struct generation *generation = bindings->generation;
+	struct listener *listener = roster_with_socket(
+	    generation->service, generation->number, call->fd);
 	struct target target;
 
 	/* Servers call listen(2) twice on one socket. */
-	if (roster_with_socket(
-		generation->service, generation->number, call->fd) != NULL)
-		let_listen(bindings, call);
-	else if (call->path != NULL ||
+	if (listener != NULL) {
+		if (listener_listen_again(
+			listener, generation->number, call->fd) == -1)
+			refusal_address(&bindings->refusals, call, "listen on",
+			    listener_address(listener));
+		else
+			let_listen(bindings, call);
+	} else if (call->path != NULL ||
 	    target_init(&target, generation, call) == -1) {
 		latecomers_note(generation->latecomers, call);
 		intercept_pass(call);

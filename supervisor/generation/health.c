@@ -68,13 +68,13 @@ schedule_round(struct health *health)
  * is enough.
  */
 static bool
-is_astray(struct health *health, char why[static ASTRAY_WHY])
+is_astray(struct health *health, char *why, size_t size)
 {
 	struct generation *generation = health->generation;
 
 	if (health->pace != HEALTH_ROLLOUT ||
 	    generation->role != ROLE_CANDIDATE ||
-	    steering_prove(generation, &health->proven, why, ASTRAY_WHY) == 0)
+	    steering_prove(generation, &health->proven, why, size) == 0)
 		return false;
 	return true;
 }
@@ -89,7 +89,7 @@ end_round(struct health *health, bool passed, const char *why)
 	const struct options *options = generation->service->options;
 	struct health_record *record = &generation->checks;
 
-	if (passed && (astray = is_astray(health, cause))) {
+	if (passed && (astray = is_astray(health, cause, sizeof(cause)))) {
 		passed = false;
 		why = cause;
 	}
@@ -267,8 +267,7 @@ start_probe(struct health *health, const char *check,
 }
 
 static int
-begin_probe(
-    struct health *health, const char *pattern, char why[static HELPER_WHY])
+begin_probe(struct health *health, const char *pattern, char *why, size_t size)
 {
 	struct generation *generation = health->generation;
 	const struct options *options = generation->service->options;
@@ -286,15 +285,16 @@ begin_probe(
 
 	check = spawn_expand(pattern, options->name, generation->number);
 	if (check == NULL) {
-		snprintf(why, HELPER_WHY, "%s", strerror(errno));
+		snprintf(why, size, "%s", strerror(errno));
 		return -1;
 	}
 	health_source(generation, check, source);
 	snprintf(variable, sizeof(variable), "HOTSWAP_PROBE_SOURCE=%s", source);
-	if (helper_prepare(generation->service, &helper, &command, why) == 0) {
+	if (helper_prepare(generation->service, &helper, &command, why, size) ==
+	    0) {
 		health->probe = start_probe(health, check, &command, source);
 		if (health->probe == NULL)
-			snprintf(why, HELPER_WHY, "%s", strerror(errno));
+			snprintf(why, size, "%s", strerror(errno));
 		helper_release(&command);
 	}
 	free(check);
@@ -344,7 +344,8 @@ begin_check(struct health *health)
 	if (options->health[0] == NULL && begin_accept(health) == -1)
 		snprintf(cause, sizeof(cause), "%s", strerror(errno));
 	else if (options->health[0] != NULL)
-		begin_probe(health, options->health[health->next], cause);
+		begin_probe(health, options->health[health->next], cause,
+		    sizeof(cause));
 	if (health->accept != NULL || health->probe != NULL)
 		return;
 	snprintf(why, sizeof(why), "the check cannot be started: %s", cause);

@@ -23,16 +23,16 @@
  * so the databases are asked once for each rollout.
  */
 static const struct account *
-find_user(struct service *service, char why[static HELPER_WHY])
+find_user(struct service *service, char *why, size_t size)
 {
 	const struct options *options = service->options;
 
 	if (service->user != NULL)
 		return service->user;
 	if ((service->user = malloc(sizeof(*service->user))) == NULL)
-		snprintf(why, HELPER_WHY, "%s", strerror(errno));
+		snprintf(why, size, "%s", strerror(errno));
 	else if (account_init(service->user, options->user, options->group, why,
-		     HELPER_WHY) == -1) {
+		     size) == -1) {
 		free(service->user);
 		service->user = NULL;
 	}
@@ -55,9 +55,9 @@ helper_forget_user(struct service *service)
  */
 static char *
 find_program(struct service *service, const struct helper *helper,
-    const char *command, char why[static HELPER_WHY])
+    const char *command, char *why, size_t size)
 {
-	const struct account *user = find_user(service, why);
+	const struct account *user = find_user(service, why, size);
 	size_t len = strcspn(command, " \t\n;&|()<>\"'`$\\*?[");
 	char *word, *program;
 
@@ -73,7 +73,7 @@ find_program(struct service *service, const struct helper *helper,
 
 int
 helper_prepare(struct service *service, const struct helper *helper,
-    struct command_spec *spec, char why[static HELPER_WHY])
+    struct command_spec *spec, char *why, size_t size)
 {
 	const struct options *options = service->options;
 	const char *command = NULL;
@@ -87,16 +87,17 @@ helper_prepare(struct service *service, const struct helper *helper,
 		.no_new_privs = !ours && options->no_new_privs,
 		.timeout_ms = helper->timeout_ms,
 		.log_as = helper->log_as };
-	if (!ours && (spec->account = find_user(service, why)) == NULL)
+	if (!ours && (spec->account = find_user(service, why, size)) == NULL)
 		return -1;
 	if (ours)
-		spec->trusted = find_program(service, helper, command, why);
+		spec->trusted =
+		    find_program(service, helper, command, why, size);
 	spec->env =
 	    spawn_helper_env(spec->account, user_env_is_made(held_pid(service)),
 		options->name, helper->generation, helper->pid, helper->extra);
 	if (spec->env != NULL)
 		return 0;
-	snprintf(why, HELPER_WHY, "%s", strerror(errno));
+	snprintf(why, size, "%s", strerror(errno));
 	helper_release(spec);
 	return -1;
 }
@@ -112,8 +113,8 @@ helper_release(struct command_spec *spec)
 
 int
 helper_start(struct service *service, const struct helper *helper,
-    command_done *done, void *arg, struct command **command,
-    char why[static HELPER_WHY])
+    command_done *done, void *arg, struct command **command, char *why,
+    size_t size)
 {
 	const struct options *options = service->options;
 	struct command_spec spec;
@@ -121,7 +122,7 @@ helper_start(struct service *service, const struct helper *helper,
 	char *text;
 
 	*command = NULL;
-	if (helper_prepare(service, helper, &spec, why) == -1)
+	if (helper_prepare(service, helper, &spec, why, size) == -1)
 		return -1;
 	text = spawn_expand(options_command(helper->command, &ours),
 	    options->name, helper->generation);
@@ -131,7 +132,7 @@ helper_start(struct service *service, const struct helper *helper,
 		*command = command_start(service->base, &spec, done, arg);
 	}
 	if (*command == NULL)
-		snprintf(why, HELPER_WHY, "%s", strerror(errno));
+		snprintf(why, size, "%s", strerror(errno));
 	free(text);
 	helper_release(&spec);
 	return *command != NULL ? 0 : -1;

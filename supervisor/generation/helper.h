@@ -30,14 +30,14 @@ struct helper {
  * says why no command was started.
  */
 int helper_start(struct service *, const struct helper *, command_done *,
-    void *arg, struct command **command, char why[static HELPER_WHY]);
+    void *arg, struct command **command, char *why, size_t size);
 
 /*
  * Set all of the spec except argv, which is NULL: rights, directory,
  * environment.  Release it with helper_release.  -1 with why.
  */
 int helper_prepare(struct service *, const struct helper *,
-    struct command_spec *, char why[static HELPER_WHY]);
+    struct command_spec *, char *why, size_t size);
 void helper_release(struct command_spec *);
 
 /*

@@ -19,6 +19,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/proc.h"
 #include "core/held.h"
 #include "core/life.h"
 #include "core/service.h"
@@ -27,7 +28,6 @@
 #include "process/account.h"
 #include "process/logger.h"
 #include "process/reaper.h"
-#include "process/tree.h"
 
 #define PIPE_ROOM  (1 << 20) /* bytes, for a time without a logger */
 #define AGAIN_MS   1000	     /* until a logger that ended at once runs again */
@@ -120,7 +120,9 @@ run_logger(struct stream *stream)
 	stream->started_ms = clock_ms();
 	if (pid == -1 || reaper_watch(pid, logger_ended, stream) == -1) {
 		log_error(
-		    "the program's output is not read: %s", strerror(errno));
+		    "the logger of the program's output cannot be started: %s; "
+		    "the output waits in its pipe",
+		    strerror(errno));
 		evtimer_add(stream->again, &delay);
 		return;
 	}
@@ -283,7 +285,7 @@ output_save(const struct service *service)
 
 	for (i = 0; i < STREAMS; i++, stream++) {
 		if (stream->pid == 0 ||
-		    tree_start_time(stream->pid, &start) == -1)
+		    proc_start_time(stream->pid, &start) == -1)
 			json_array_append_new(list, json_object());
 		else
 			json_array_append_new(list,

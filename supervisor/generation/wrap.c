@@ -17,17 +17,17 @@
 #include "announce.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "filter.h"
-#include "process/intercept.h"
-#include "process/ledger.h"
-#include "process/parts.h"
-#include "generation/backend.h"
-#include "generation/binding.h"
 #include "core/held.h"
 #include "core/owner.h"
-#include "generation/reach.h"
 #include "core/service.h"
 #include "core/state.h"
+#include "filter.h"
+#include "generation/backend.h"
+#include "generation/binding.h"
+#include "generation/reach.h"
+#include "process/call_log.h"
+#include "process/intercept.h"
+#include "process/parts.h"
 
 /* A descriptor through which calls arrive. */
 struct tap {
@@ -55,9 +55,9 @@ struct wrap {
 #define NAME_SIZE 32
 
 static const char deafness[] =
-    "every bind and listen of its program fails from now on, as nobody "
-    "held what they are heard by when the supervisor was killed; what it "
-    "listens on goes on; `hotswap restart` cures it";
+    "every bind and listen of its program fails from now on, since nobody held "
+    "the descriptor by which hotswap gets these calls when the supervisor was "
+    "killed; the sockets that listen go on; `hotswap restart` cures this";
 
 /* The name under which descriptors are held. */
 static const char *
@@ -68,7 +68,7 @@ tap_name(const struct wrap *wrap, char buf[static NAME_SIZE])
 }
 
 static const char *
-ledger_name(const struct wrap *wrap, char buf[static NAME_SIZE])
+call_log_name(const struct wrap *wrap, char buf[static NAME_SIZE])
 {
 	snprintf(buf, NAME_SIZE, "calls-%u", wrap->generation->number);
 	return buf;
@@ -83,7 +83,8 @@ tap_release(struct tap *tap)
 
 	held_remove(service, tap_name(tap->wrap, name), tap->serial);
 	if (tap->wrap->choice.backend == SHIM_SECCOMP)
-		held_remove(service, ledger_name(tap->wrap, name), tap->serial);
+		held_remove(
+		    service, call_log_name(tap->wrap, name), tap->serial);
 	intercept_free(tap->intercept);
 	free(tap);
 }
@@ -109,8 +110,8 @@ on_missed(enum intercept_kind kind, pid_t pid, int error, void *arg)
 	if (wrap->warned)
 		return;
 	wrap->warned = true;
-	log_warn("generation %u: process %d cannot be looked into (%s): what "
-		 "it binds is not seen",
+	log_warn("generation %u: process %d cannot be looked into (%s): "
+		 "hotswap does not see what it binds",
 	    wrap->generation->number, pid, strerror(error));
 }
 
@@ -147,25 +148,25 @@ tap_new(struct wrap *wrap)
 /*
  * *Steals* both, which may be -1 with errno.  Both are held for a successor
  * before the first call arrives: without a notification descriptor calls would
- * fail for ever, and without a ledger a call that was received would wait for
+ * fail for ever, and without a call log a call that was received would wait for
  * ever.
  */
 static int
-serve_seccomp(struct wrap *wrap, int fd, int ledger)
+serve_seccomp(struct wrap *wrap, int fd, int call_log)
 {
 	struct service *service = wrap->generation->service;
 	struct tap *tap = NULL;
 	char name[NAME_SIZE];
 
-	if (fd == -1 || ledger == -1 || (tap = tap_new(wrap)) == NULL) {
+	if (fd == -1 || call_log == -1 || (tap = tap_new(wrap)) == NULL) {
 		fd_close(&fd);
-		fd_close(&ledger);
+		fd_close(&call_log);
 		return -1;
 	}
-	held_put(service, ledger_name(wrap, name), tap->serial, ledger);
+	held_put(service, call_log_name(wrap, name), tap->serial, call_log);
 	held_put(service, tap_name(wrap, name), tap->serial, fd);
 	tap->intercept =
-	    intercept_seccomp_new(service->base, fd, ledger, &handler, tap);
+	    intercept_seccomp_new(service->base, fd, call_log, &handler, tap);
 	if (tap->intercept != NULL)
 		return 0;
 	tap_free(tap);
@@ -347,7 +348,7 @@ wrap_started(struct wrap *wrap, bool succeeded, char *why, size_t size)
 	fd_close(&wrap->socks[1]);
 	if (succeeded && wrap->filter != NULL)
 		r = serve_seccomp(
-		    wrap, filter_collect(wrap->socks[0]), ledger_make());
+		    wrap, filter_collect(wrap->socks[0]), call_log_make());
 	if (r == -1)
 		snprintf(
 		    why, size, "the shim's notifications: %s", strerror(errno));
@@ -401,19 +402,19 @@ take_over(struct wrap *wrap, unsigned int serial)
 {
 	struct service *service = wrap->generation->service;
 	char name[NAME_SIZE];
-	int fd, ledger;
+	int fd, call_log;
 
 	if ((fd = held_take(service, tap_name(wrap, name), serial)) == -1) {
 		errno = ENOENT;
 		return -1;
 	}
-	ledger = held_take(service, ledger_name(wrap, name), serial);
-	if (!ledger_is_one(ledger)) {
-		fd_close(&ledger);
-		ledger = ledger_make();
+	call_log = held_take(service, call_log_name(wrap, name), serial);
+	if (!call_log_is_one(call_log)) {
+		fd_close(&call_log);
+		call_log = call_log_make();
 	}
 	wrap->serial = serial;
-	return serve_seccomp(wrap, fd, ledger);
+	return serve_seccomp(wrap, fd, call_log);
 }
 
 int

@@ -15,7 +15,7 @@
 
 #include "base/fd.h"
 #include "keep/checkpoint.h"
-#include "keep/depot.h"
+#include "keep/fdset.h"
 #include "keep/inplace.h"
 
 #define MARK	      "hotswap." /* begins the name of each thing in the bag */
@@ -26,7 +26,7 @@
 struct bag {
 	int sock;
 	size_t max;
-	struct depot things; /* duplicates of the things in the bag */
+	struct fdset things; /* duplicates of the things in the bag */
 	json_t *names;	     /* name -> name in the bag */
 	json_int_t last;     /* number of the newest thing */
 	struct checkpoint directory;
@@ -85,7 +85,7 @@ drop_unnamed(struct bag *bag, const char *thing)
 {
 	if (is_named(bag, thing))
 		return 0;
-	depot_remove(&bag->things, thing);
+	fdset_remove(&bag->things, thing);
 	return say(bag, "FDSTOREREMOVE", thing, NULL);
 }
 
@@ -105,7 +105,7 @@ add(struct bag *bag, int fd)
 	if ((mine = fd_dup(fd)) == -1)
 		return NULL;
 	if (say(bag, "FDSTORE", name, &mine) == -1 ||
-	    depot_put(&bag->things, name, mine) == -1) {
+	    fdset_put(&bag->things, name, mine) == -1) {
 		fd_close(&mine);
 		return NULL;
 	}
@@ -162,7 +162,7 @@ bag_empty(struct bag *bag)
 	char name[DIRECTORY_MAX];
 	size_t i;
 
-	for (; bag->things.n > 0; depot_remove(&bag->things, name)) {
+	for (; bag->things.n > 0; fdset_remove(&bag->things, name)) {
 		strlcpy(name, bag->things.items[0].name, sizeof(name));
 		say(bag, "FDSTOREREMOVE", name, NULL);
 	}
@@ -175,11 +175,11 @@ bag_empty(struct bag *bag)
 }
 
 static int
-add_duplicate(struct depot *depot, const char *name, int fd)
+add_duplicate(struct fdset *fdset, const char *name, int fd)
 {
 	int mine = fd_dup(fd);
 
-	if (mine != -1 && depot_put(depot, name, mine) == 0)
+	if (mine != -1 && fdset_put(fdset, name, mine) == 0)
 		return 0;
 	fd_close(&mine);
 	return -1;
@@ -188,8 +188,8 @@ add_duplicate(struct depot *depot, const char *name, int fd)
 int
 bag_execute(struct bag *bag, int exe, int otherwise)
 {
-	const struct depot_item *item = bag->things.items;
-	struct depot all = { 0 };
+	const struct fdset_item *item = bag->things.items;
+	struct fdset all = { 0 };
 	char name[DIRECTORY_MAX];
 	int failed = 0, saved;
 	size_t i;
@@ -207,7 +207,7 @@ bag_execute(struct bag *bag, int exe, int otherwise)
 		fd_close(&otherwise);
 	}
 	saved = errno;
-	depot_fini(&all);
+	fdset_fini(&all);
 	errno = saved;
 	return -1;
 }
@@ -220,7 +220,7 @@ bag_is_given(void)
 	char name[DIRECTORY_MAX];
 
 	name_directory(name, 0);
-	return depot_is_given(name);
+	return fdset_is_given(name);
 }
 
 static int
@@ -259,7 +259,7 @@ read_directory(struct bag *bag, const int fds[CHECKPOINT_FILES])
 }
 
 static int
-open_directory(struct bag *bag, struct depot *given)
+open_directory(struct bag *bag, struct fdset *given)
 {
 	int fds[CHECKPOINT_FILES];
 	char name[DIRECTORY_MAX];
@@ -268,7 +268,7 @@ open_directory(struct bag *bag, struct depot *given)
 
 	for (i = 0; i < CHECKPOINT_FILES; i++) {
 		name_directory(name, i);
-		fds[i] = depot_take(given, name);
+		fds[i] = fdset_take(given, name);
 		found |= fds[i] != -1;
 	}
 	return found ? read_directory(bag, fds) : begin_directory(bag);
@@ -283,9 +283,9 @@ is_ours(const char *name)
 
 /* Move the things of the bag out of given. */
 static int
-take_things(struct bag *bag, struct depot *given)
+take_things(struct bag *bag, struct fdset *given)
 {
-	struct depot_item item;
+	struct fdset_item item;
 	size_t i = 0;
 
 	while (i < given->n) {
@@ -294,8 +294,8 @@ take_things(struct bag *bag, struct depot *given)
 			i++;
 			continue;
 		}
-		depot_take(given, item.name);
-		if (depot_put(&bag->things, item.name, item.fd) == -1) {
+		fdset_take(given, item.name);
+		if (fdset_put(&bag->things, item.name, item.fd) == -1) {
 			fd_close(&item.fd);
 			return -1;
 		}
@@ -308,7 +308,7 @@ take_things(struct bag *bag, struct depot *given)
  * a name.
  */
 static int
-give_names(struct bag *bag, struct depot *given)
+give_names(struct bag *bag, struct fdset *given)
 {
 	const char *name;
 	json_t *value;
@@ -316,10 +316,10 @@ give_names(struct bag *bag, struct depot *given)
 	int fd;
 
 	json_object_foreach (bag->names, name, value) {
-		fd = depot_dup(&bag->things, json_string_value(value));
+		fd = fdset_dup(&bag->things, json_string_value(value));
 		if (fd == -1 && errno == ENOENT)
 			continue;
-		if (fd == -1 || depot_put(given, name, fd) == -1) {
+		if (fd == -1 || fdset_put(given, name, fd) == -1) {
 			fd_close(&fd);
 			return -1;
 		}
@@ -330,10 +330,10 @@ give_names(struct bag *bag, struct depot *given)
 }
 
 int
-bag_name_passed(struct depot *given)
+bag_name_passed(struct fdset *given)
 {
 	char name[sizeof(given->items->name)], *p;
-	struct depot_item *item = given->items;
+	struct fdset_item *item = given->items;
 	size_t i;
 
 	for (i = 0; i < given->n; i++, item++) {
@@ -351,7 +351,7 @@ bag_name_passed(struct depot *given)
 }
 
 struct bag *
-bag_open(int sock, unsigned int max, struct depot *given)
+bag_open(int sock, unsigned int max, struct fdset *given)
 {
 	struct bag *bag = calloc(1, sizeof(*bag));
 
@@ -374,7 +374,7 @@ bag_close(struct bag *bag)
 
 	if (bag == NULL)
 		return;
-	depot_fini(&bag->things);
+	fdset_fini(&bag->things);
 	checkpoint_fini(&bag->directory);
 	json_decref(bag->names);
 	free(bag);

@@ -2,13 +2,13 @@
 /*
  * systemd's file descriptor store, made to hold descriptors by name.
  *
- * The store itself is a bag: a descriptor that is put there under a taken name
- * does not replace the older one, one open file is not taken twice under two
- * names, and the order of the descriptors is undefined.  So each open file is
- * stored once, under a name that is never used again.  A directory beside them
- * maps the supervisor's names to those names; it is a document in two memfds,
- * as the checkpoint is.  After a kill at any instant, a name means its old
- * descriptor or its new one.
+ * The store itself knows no names: a descriptor that is put there under a taken
+ * name does not replace the older one, one open file is not taken twice under
+ * two names, and the order of the descriptors is undefined.  So each open file
+ * is stored once, under a name that is never used again.  A directory beside
+ * them maps the supervisor's names to those names; it is a document in two
+ * memfds, as the checkpoint is.  After a kill at any instant, a name means its
+ * old descriptor or its new one.
  */
 #ifndef KEEP_BAG_H
 #define KEEP_BAG_H
@@ -16,7 +16,7 @@
 #include <stdbool.h>
 
 struct bag;
-struct depot;
+struct fdset;
 
 /*
  * Use systemd's store through sock, *borrowed*, for at most max descriptors.
@@ -27,7 +27,7 @@ struct depot;
  * cannot be read.
  */
 #define BAG_PASSED "passed."
-struct bag *bag_open(int sock, unsigned int max, struct depot *given);
+struct bag *bag_open(int sock, unsigned int max, struct fdset *given);
 void bag_close(struct bag *);
 
 /*
@@ -53,9 +53,9 @@ int bag_execute(struct bag *, int exe, int otherwise);
 bool bag_is_given(void);
 
 /*
- * Rename every descriptor in the depot to a name with BAG_PASSED, see bag_open.
+ * Rename every descriptor in the set to a name with BAG_PASSED, see bag_open.
  * -1 with errno: ENAMETOOLONG.
  */
-int bag_name_passed(struct depot *);
+int bag_name_passed(struct fdset *);
 
 #endif

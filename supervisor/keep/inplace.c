@@ -10,9 +10,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "keep/depot.h"
-
-#define ARGUMENTS_MAX (4 << 20)
+#include "base/proc.h"
+#include "keep/fdset.h"
 
 /* This process's arguments, *new*: the vector, and in *text the words. */
 static char **
@@ -21,7 +20,7 @@ read_arguments(char **text)
 	size_t len, n = 0, i;
 	char **argv, *word;
 
-	*text = fd_read_file("/proc/self/cmdline", ARGUMENTS_MAX, &len);
+	*text = proc_arguments(PROC_SELF, &len);
 	if (*text == NULL)
 		return NULL;
 	for (i = 0; i < len; i++)
@@ -37,17 +36,17 @@ read_arguments(char **text)
 }
 
 int
-inplace_exec(struct depot *depot, int exe, int otherwise)
+inplace_exec(struct fdset *fdset, int exe, int otherwise)
 {
 	int apart[2] = { exe, otherwise }, saved;
 	char *text, **argv = read_arguments(&text);
 	size_t i;
 
-	if (argv != NULL && depot_hand_over(depot, apart, 2) == 0) {
+	if (argv != NULL && fdset_hand_over(fdset, apart, 2) == 0) {
 		for (i = 0; i < 2 && apart[i] != -1; i++)
 			fexecve(apart[i], argv, environ);
 		saved = errno;
-		depot_take_back(depot);
+		fdset_take_back(fdset);
 	} else
 		saved = errno;
 	for (i = 0; i < 2; i++)

@@ -6,14 +6,14 @@
 #ifndef KEEP_INPLACE_H
 #define KEEP_INPLACE_H
 
-struct depot;
+struct fdset;
 
 /*
  * Execute exe, or otherwise if exe fails and otherwise is not -1, with the same
- * arguments.  Both are *stolen*.  The new program gets the depot's n
- * descriptors by depot_receive; any other descriptor from 3 to n + 2 is closed.
- * Returns only if it failed, -1 with errno: the depot is unchanged.
+ * arguments.  Both are *stolen*.  The new program gets the set's n
+ * descriptors by fdset_receive; any other descriptor from 3 to n + 2 is closed.
+ * Returns only if it failed, -1 with errno: the set is unchanged.
  */
-int inplace_exec(struct depot *, int exe, int otherwise);
+int inplace_exec(struct fdset *, int exe, int otherwise);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The keeper: its signals and its loop.  The descriptors in the depot and what
+ * The keeper: its signals and its loop.  Its set of descriptors and what
  * legacy.h describes outlive the keeper's own program; the rest of its state is
  * about the next start of the supervisor and may be lost.
  */
@@ -24,7 +24,7 @@
 #include "base/foreign.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "keep/depot.h"
+#include "keep/fdset.h"
 #include "keep/keeper_parts.h"
 
 #define MESSAGE_MAX 4096
@@ -246,7 +246,7 @@ begin_anew(struct keeper *keeper, const struct keeper_item *items, size_t n)
 		return -1;
 	for (i = 0; i < n; i++) {
 		fd = items[i].fd;
-		if (depot_put(&keeper->depot, items[i].name, fd) == -1)
+		if (fdset_put(&keeper->fdset, items[i].name, fd) == -1)
 			return -1;
 	}
 	return keeper_start(keeper);
@@ -255,17 +255,17 @@ begin_anew(struct keeper *keeper, const struct keeper_item *items, size_t n)
 static int
 begin_again(struct keeper *keeper)
 {
-	struct depot *depot = &keeper->depot;
+	struct fdset *fdset = &keeper->fdset;
 	int record;
 
-	if (depot_receive(depot) == -1)
+	if (fdset_receive(fdset) == -1)
 		return -1;
-	record = depot_take(depot, KEEPER_LEGACY);
+	record = fdset_take(fdset, KEEPER_LEGACY);
 	if (record == -1 || legacy_read(&keeper->legacy, record) == -1)
 		return -1;
 	fd_close(&record);
 	log_open(keeper->legacy.title, keeper->legacy.log_format);
-	keeper->channel = depot_take(depot, KEEPER_LEGACY_CHANNEL);
+	keeper->channel = fdset_take(fdset, KEEPER_LEGACY_CHANNEL);
 	if (begin(keeper) == -1)
 		return -1;
 	if (keeper->channel != -1)
@@ -299,7 +299,7 @@ keep(struct keeper *keeper, int begun)
 			turn(keeper);
 		status = keeper->status;
 	}
-	depot_fini(&keeper->depot);
+	fdset_fini(&keeper->fdset);
 	fd_close(&keeper->previous);
 	fd_close(&keeper->channel);
 	fd_close(&keeper->signal_fd);
@@ -321,7 +321,7 @@ keeper_run(const char *title, const struct keeper_item *items, size_t n)
 bool
 keeper_is_replaced(void)
 {
-	return depot_is_given(KEEPER_LEGACY);
+	return fdset_is_given(KEEPER_LEGACY);
 }
 
 int

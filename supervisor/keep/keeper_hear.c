@@ -6,7 +6,7 @@
 
 #include "base/fd.h"
 #include "base/foreign.h"
-#include "keep/depot.h"
+#include "keep/fdset.h"
 #include "keep/keeper.h"
 #include "keep/keeper_parts.h"
 #include "keep/upward.h"
@@ -44,9 +44,9 @@ keeper_hear(struct keeper *keeper, char *text, int *fds, size_t n)
 			name = line + strlen("FDNAME=");
 	}
 	if (removes)
-		depot_remove(&keeper->depot, name);
+		fdset_remove(&keeper->fdset, name);
 	for (i = 0; i < n; i++)
-		if (!store || depot_put(&keeper->depot, name, fds[i]) == -1)
+		if (!store || fdset_put(&keeper->fdset, name, fds[i]) == -1)
 			foreign_close(&fds[i]);
 	if (!ready)
 		return;

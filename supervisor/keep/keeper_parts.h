@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "keep/depot.h"
+#include "keep/fdset.h"
 #include "keep/legacy.h"
 
 /* Descriptors that a keeper hands over to its own next program. */
@@ -21,7 +21,7 @@
 
 struct keeper {
 	struct legacy legacy;
-	struct depot depot;
+	struct fdset fdset;
 	sigset_t signals;
 	int signal_fd;
 	int channel; /* to the supervisor */

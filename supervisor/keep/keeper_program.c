@@ -18,17 +18,17 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "keep/depot.h"
+#include "base/proc.h"
+#include "keep/fdset.h"
 #include "keep/inplace.h"
 #include "keep/keeper.h"
 #include "keep/keeper_parts.h"
 
-#define LIST_MAX       65536 /* bytes of the list of children */
-#define FAILURES_MAX   10    /* in a row, before READY=1 */
-#define FAILURES_ASKED 3     /* the same, if asked to stop */
-#define BACKOFF_MS     50    /* doubled with each failure, */
-#define BACKOFF_MAX    5000  /* up to this */
-#define SHORT_LIFE_MS  100   /* after SHORT_LIVES of them in a row, */
+#define FAILURES_MAX   10   /* in a row, before READY=1 */
+#define FAILURES_ASKED 3    /* the same, if asked to stop */
+#define BACKOFF_MS     50   /* doubled with each failure, */
+#define BACKOFF_MAX    5000 /* up to this */
+#define SHORT_LIFE_MS  100  /* after SHORT_LIVES of them in a row, */
 #define SHORT_LIVES    20
 #define REST_MS	       1000 /* the keeper waits so long */
 #define TRIAL_MS       5000 /* for a new program to say READY=1 */
@@ -41,13 +41,13 @@ become_supervisor(struct keeper *keeper, int channel)
 {
 	char *argv[] = { (char *)"hotswap", (char *)"--supervise",
 		(char *)keeper->legacy.title, NULL };
-	int exe = depot_take(&keeper->depot, KEEPER_PROGRAM);
+	int exe = fdset_take(&keeper->fdset, KEEPER_PROGRAM);
 
 	sigprocmask(SIG_UNBLOCK, &keeper->signals, NULL);
 	/* The terminal's signals reach the supervisor only by the keeper. */
 	setpgid(0, 0);
-	if (depot_put(&keeper->depot, KEEPER_CHANNEL, channel) == 0 &&
-	    depot_hand_over(&keeper->depot, &exe, 1) == 0)
+	if (fdset_put(&keeper->fdset, KEEPER_CHANNEL, channel) == 0 &&
+	    fdset_hand_over(&keeper->fdset, &exe, 1) == 0)
 		fexecve(exe, argv, environ);
 	log_error("cannot execute the supervisor: %s", strerror(errno));
 	_exit(EXIT_FAILURE);
@@ -118,15 +118,12 @@ is_asked_to_stop(const struct keeper *keeper)
 static void
 end_programs(struct keeper *keeper)
 {
-	char path[64], *list, *rest, *word;
-	pid_t pid;
+	pid_t *children = proc_children(PROC_SELF);
+	size_t i;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
-	rest = list = fd_read_file(path, LIST_MAX, NULL);
-	while (list != NULL && (word = strsep(&rest, " ")) != NULL)
-		if ((pid = (pid_t)strtonum(word, 2, INT_MAX, NULL)) != 0)
-			kill(pid, SIGTERM);
-	free(list);
+	for (i = 0; children != NULL && children[i] != 0; i++)
+		kill(children[i], SIGTERM);
+	free(children);
 	log_error("asked to stop: the programs are ended without a supervisor");
 	keeper->ended = true;
 }
@@ -148,7 +145,7 @@ keeper_start_failed(struct keeper *keeper, const char *how)
 	log_error("the supervisor does not come up (%s): its %zu descriptors "
 		  "are held and the programs go on, but nobody supervises "
 		  "them; `kill -CONT %d` tries again, `kill %d` ends them",
-	    how, keeper->depot.n, getpid(), getpid());
+	    how, keeper->fdset.n, getpid(), getpid());
 }
 
 int
@@ -189,13 +186,13 @@ keeper_start(struct keeper *keeper)
 void
 keeper_begin_trial(struct keeper *keeper)
 {
-	int next = depot_take(&keeper->depot, KEEPER_NEXT);
+	int next = fdset_take(&keeper->fdset, KEEPER_NEXT);
 
 	if (next == -1)
 		return;
 	fd_close(&keeper->previous);
-	keeper->previous = depot_take(&keeper->depot, KEEPER_PROGRAM);
-	if (depot_put(&keeper->depot, KEEPER_PROGRAM, next) == -1)
+	keeper->previous = fdset_take(&keeper->fdset, KEEPER_PROGRAM);
+	if (fdset_put(&keeper->fdset, KEEPER_PROGRAM, next) == -1)
 		fd_close(&next);
 	keeper->replacing = true;
 	keeper->setback[0] = '\0';
@@ -208,7 +205,7 @@ end_trial(struct keeper *keeper, const char *why)
 {
 	log_error("the new program does not come up (%s): going back", why);
 	strlcpy(keeper->setback, why, sizeof(keeper->setback));
-	if (depot_put(&keeper->depot, KEEPER_PROGRAM, keeper->previous) == 0)
+	if (fdset_put(&keeper->fdset, KEEPER_PROGRAM, keeper->previous) == 0)
 		keeper->previous = -1;
 	keeper->trial_ms = 0;
 	keeper->next_ms = clock_ms();
@@ -232,22 +229,22 @@ keeper_pass_trial(struct keeper *keeper)
 void
 keeper_renew(struct keeper *keeper)
 {
-	struct depot *depot = &keeper->depot;
-	int exe = depot_dup(depot, KEEPER_PROGRAM), record;
+	struct fdset *fdset = &keeper->fdset;
+	int exe = fdset_dup(fdset, KEEPER_PROGRAM), record;
 	const char *why;
 
 	keeper->renewing = false;
 	keeper->legacy.log_format = log_format();
 	record = legacy_write(&keeper->legacy);
-	if (exe != -1 && depot_put(depot, KEEPER_LEGACY, record) == 0 &&
-	    depot_put(depot, KEEPER_LEGACY_CHANNEL, keeper->channel) == 0) {
+	if (exe != -1 && fdset_put(fdset, KEEPER_LEGACY, record) == 0 &&
+	    fdset_put(fdset, KEEPER_LEGACY_CHANNEL, keeper->channel) == 0) {
 		fd_close(&keeper->signal_fd);
-		inplace_exec(depot, exe, -1);
-		keeper->channel = depot_take(depot, KEEPER_LEGACY_CHANNEL);
+		inplace_exec(fdset, exe, -1);
+		keeper->channel = fdset_take(fdset, KEEPER_LEGACY_CHANNEL);
 		keeper_open_signals(keeper);
 	}
 	why = strerror(errno);
-	depot_remove(depot, KEEPER_LEGACY);
+	fdset_remove(fdset, KEEPER_LEGACY);
 	log_error("the keeper stays what it is: %s", why);
 	say(keeper, "X_REEXEC_FAILED=the keeper: %s\n", why);
 }

@@ -16,7 +16,7 @@
 #include "base/fd.h"
 #include "base/sockopt.h"
 #include "keep/bag.h"
-#include "keep/depot.h"
+#include "keep/fdset.h"
 #include "keep/keeper.h"
 #include "keep/upward.h"
 
@@ -24,7 +24,7 @@
 #define NOTIFY_MAX 4096 /* bytes of a message to the service manager */
 
 struct store {
-	struct depot given;
+	struct fdset given;
 	int sock; /* -1: nobody holds descriptors */
 	bool keeper;
 	pid_t keeper_pid; /* the keeper may be dead; 0: there was none */
@@ -63,7 +63,7 @@ find_holder(struct store *store)
 {
 	unsigned int max = upward_store_max();
 
-	store->sock = depot_take(&store->given, KEEPER_CHANNEL);
+	store->sock = fdset_take(&store->given, KEEPER_CHANNEL);
 	store->keeper = store->sock != -1;
 	if (store->keeper) {
 		store->keeper_pid = peer_of(store->sock);
@@ -87,7 +87,7 @@ store_open(void)
 		return NULL;
 	store->sock = -1;
 	store->numbers = json_object();
-	if (store->numbers != NULL && depot_receive(&store->given) == 0 &&
+	if (store->numbers != NULL && fdset_receive(&store->given) == 0 &&
 	    find_holder(store) == 0)
 		return store;
 	error = errno;
@@ -101,7 +101,7 @@ store_close(struct store *store)
 {
 	if (store == NULL)
 		return;
-	depot_fini(&store->given);
+	fdset_fini(&store->given);
 	bag_close(store->bag);
 	fd_close(&store->sock);
 	json_decref(store->numbers);
@@ -138,13 +138,13 @@ note(struct store *store, const char *name, int fd)
 int
 store_take(struct store *store, const char *name)
 {
-	return note(store, name, depot_take(&store->given, name));
+	return note(store, name, fdset_take(&store->given, name));
 }
 
 int
 store_dup(struct store *store, const char *name)
 {
-	return note(store, name, depot_dup(&store->given, name));
+	return note(store, name, fdset_dup(&store->given, name));
 }
 
 static int
@@ -165,8 +165,8 @@ store_put(struct store *store, const char *name, int fd)
 	 * A descriptor that was given under this name is replaced, and
 	 * store_sift must not shut it down.
 	 */
-	if (depot_has(&store->given, name))
-		depot_remove(&store->given, name);
+	if (fdset_has(&store->given, name))
+		fdset_remove(&store->given, name);
 	if (store->bag != NULL)
 		return bag_put(store->bag, name, fd);
 	/* FDPOLL=0: descriptors with an error or a hang-up are kept too. */
@@ -191,10 +191,10 @@ store_give(struct store *store, const char *name, int fd)
 {
 	int error;
 
-	if (depot_has(&store->given, name))
+	if (fdset_has(&store->given, name))
 		errno = EEXIST;
 	else if (store_put(store, name, fd) == 0 &&
-	    depot_put(&store->given, name, fd) == 0)
+	    fdset_put(&store->given, name, fd) == 0)
 		return 0;
 	error = errno;
 	fd_close(&fd);
@@ -217,7 +217,7 @@ silence(int fd)
 
 /* A socket of a .socket unit belongs to systemd as well. */
 static bool
-is_passed(const struct depot_item *item)
+is_passed(const struct fdset_item *item)
 {
 	return strncmp(item->name, BAG_PASSED, strlen(BAG_PASSED)) == 0;
 }
@@ -225,7 +225,7 @@ is_passed(const struct depot_item *item)
 int
 store_passed(struct store *store, size_t i, char name[static STORE_NAME])
 {
-	struct depot_item *item = store->given.items;
+	struct fdset_item *item = store->given.items;
 	unsigned long number;
 	char *end;
 	size_t n;
@@ -246,7 +246,7 @@ store_passed(struct store *store, size_t i, char name[static STORE_NAME])
 void
 store_sift(struct store *store, const char *spared)
 {
-	struct depot_item *item = store->given.items;
+	struct fdset_item *item = store->given.items;
 	size_t i;
 
 	for (i = 0; i < store->given.n; i++, item++) {
@@ -258,7 +258,7 @@ store_sift(struct store *store, const char *spared)
 		store_remove(store, item->name);
 	}
 	store_sync(store);
-	depot_fini(&store->given);
+	fdset_fini(&store->given);
 }
 
 int

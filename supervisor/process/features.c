@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/proc.h"
 #include "filter.h"
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
@@ -60,12 +61,12 @@ read_number(const char *path)
 static bool
 has_capability(int number)
 {
-	char *text = fd_read_file("/proc/self/status", 65536, NULL);
-	char *line = text != NULL ? strstr(text, "\nCapEff:") : NULL;
+	char *text = proc_status(PROC_SELF);
+	const char *line = text != NULL ? proc_line(text, "CapEff:") : NULL;
 	unsigned long long set = 0;
 
 	if (line != NULL)
-		set = strtoull(line + strlen("\nCapEff:"), NULL, 16);
+		set = strtoull(line, NULL, 16);
 	free(text);
 	return (set >> number & 1) != 0;
 }

@@ -197,7 +197,7 @@ static bool
 is_restart(struct intercept_pending *fresh)
 {
 	struct intercept_pending *pending;
-	union ledger_slot *slot;
+	union call_log_slot *slot;
 
 	if (!fresh->intercept->backend->restarts)
 		return false;

@@ -25,12 +25,12 @@ struct intercept;
 
 /*
  * Serve a notification descriptor.  Calls without an answer are kept in the
- * ledger, a file of process/ledger.h; those of a predecessor come first, in the
- * loop's next turn.  Both descriptors are *stolen* in every case.  *New*; NULL
- * with errno.
+ * call log, a file of process/call_log.h; those of a predecessor come first, in
+ * the loop's next turn.  Both descriptors are *stolen* in every case.  *New*;
+ * NULL with errno.
  */
-struct intercept *intercept_seccomp_new(struct event_base *, int fd, int ledger,
-    const struct intercept_handler *, void *arg);
+struct intercept *intercept_seccomp_new(struct event_base *, int fd,
+    int call_log, const struct intercept_handler *, void *arg);
 
 /*
  * Make the socket that HOTSWAP_SHIM names to the preload library: at path (a

@@ -12,8 +12,8 @@
 #include <sys/queue.h>
 
 #include "base/pace.h"
+#include "process/call_log.h"
 #include "process/intercept_call.h"
-#include "process/ledger.h"
 
 struct credentials;
 
@@ -30,9 +30,9 @@ struct intercept_pending {
 	pid_t tid;
 	unsigned long long start; /* preload: when that process started */
 	int number; /* of the socket in the program; unlink: of the directory */
-	uint64_t id;		 /* seccomp: the notification's number, */
-	union ledger_slot *slot; /* and its slot in the ledger, or NULL */
-	int sock;		 /* preload: the connection; else -1 */
+	uint64_t id;		   /* seccomp: the notification's number, */
+	union call_log_slot *slot; /* and its slot in the call log, or NULL */
+	int sock;		   /* preload: the connection; else -1 */
 };
 
 /* How answers go back.  -1 with errno: ENOENT if the caller has gone. */

@@ -19,9 +19,9 @@
 #include "base/fd.h"
 #include "base/foreign.h"
 #include "base/paths.h"
+#include "base/proc.h"
 #include "process/caller.h"
 #include "process/intercept_backend.h"
-#include "process/tree.h"
 
 #define BURST	     16	    /* connections accepted in one turn of the loop */
 #define VISITORS_MAX 64	    /* at most; the longest idle one makes room */
@@ -142,7 +142,7 @@ still_lives(const struct intercept_pending *pending)
 {
 	unsigned long long start;
 
-	return tree_start_time(pending->tid, &start) == 0 &&
+	return proc_start_time(pending->tid, &start) == 0 &&
 	    start == pending->start;
 }
 
@@ -292,7 +292,7 @@ visitor_new(struct intercept *intercept, int sock)
 	visitor->intercept = intercept;
 	visitor->sock = sock;
 	visitor->pid = peer.pid;
-	tree_start_time(peer.pid, &visitor->start);
+	proc_start_time(peer.pid, &visitor->start);
 	TAILQ_INSERT_TAIL(&lobby->visitors, visitor, entry);
 	lobby->n++;
 	welcome(visitor);

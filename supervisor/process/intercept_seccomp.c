@@ -4,7 +4,7 @@
  *
  * A notification names a thread by its number, which another thread may have by
  * now: what was found out about the thread counts only if the notification is
- * still valid afterwards.  Each notification is received into the ledger, and
+ * still valid afterwards.  Each notification is received into the call log, and
  * leaves it when it is answered.
  */
 #include <errno.h>
@@ -38,15 +38,15 @@
 
 /* Buffers of the kernel's sizes, which may exceed those of our headers. */
 struct seccomp_state {
-	struct ledger *ledger;
-	bool inherited;		       /* the ledger may have calls */
-	struct seccomp_notif *request; /* for use if the ledger is full */
+	struct call_log *call_log;
+	bool inherited;		       /* the call log may have calls */
+	struct seccomp_notif *request; /* for use if the call log is full */
 	struct seccomp_notif_resp *response;
 	struct seccomp_notif_sizes sizes;
 };
 
 _Static_assert(offsetof(struct seccomp_notif, id) == 0 &&
-	sizeof(struct seccomp_notif) <= LEDGER_ROOM,
+	sizeof(struct seccomp_notif) <= CALL_LOG_ROOM,
     "a slot of the ledger begins with what tells whether it is in use");
 
 static void
@@ -54,7 +54,7 @@ state_free(struct seccomp_state *state)
 {
 	if (state == NULL)
 		return;
-	ledger_close(state->ledger);
+	call_log_close(state->call_log);
 	free(state->request);
 	free(state->response);
 	free(state);
@@ -77,16 +77,16 @@ make_buffers(struct seccomp_state *state)
 }
 
 static struct seccomp_state *
-state_new(int ledger)
+state_new(int call_log)
 {
 	struct seccomp_state *state = calloc(1, sizeof(*state));
 
 	if (state == NULL) {
-		fd_close(&ledger);
+		fd_close(&call_log);
 		return NULL;
 	}
 	state->inherited = true;
-	if ((state->ledger = ledger_open(ledger)) != NULL &&
+	if ((state->call_log = call_log_open(call_log)) != NULL &&
 	    make_buffers(state) == 0)
 		return state;
 	state_free(state);
@@ -281,7 +281,7 @@ kind_of(int nr)
  */
 static void
 take_call(struct intercept *intercept, const struct seccomp_notif *request,
-    union ledger_slot *slot, bool again)
+    union call_log_slot *slot, bool again)
 {
 	struct intercept_pending *pending;
 	enum intercept_kind kind = kind_of(request->data.nr);
@@ -321,11 +321,11 @@ static void
 take_inherited(struct intercept *intercept)
 {
 	struct seccomp_state *state = intercept->state;
-	union ledger_slot *slots = ledger_slots(state->ledger);
+	union call_log_slot *slots = call_log_slots(state->call_log);
 	size_t i;
 
 	state->inherited = false;
-	for (i = 0; i < LEDGER_SLOTS && !intercept->dying; i++) {
+	for (i = 0; i < CALL_LOG_SLOTS && !intercept->dying; i++) {
 		if (slots[i].id == 0)
 			continue;
 		if (is_valid(intercept, slots[i].id))
@@ -342,10 +342,10 @@ static void
 receive_call(struct intercept *intercept)
 {
 	struct seccomp_state *state = intercept->state;
-	union ledger_slot *slot = ledger_free_slot(state->ledger);
+	union call_log_slot *slot = call_log_free_slot(state->call_log);
 	struct seccomp_notif *request = state->request;
 
-	if (slot != NULL && state->sizes.seccomp_notif <= LEDGER_ROOM)
+	if (slot != NULL && state->sizes.seccomp_notif <= CALL_LOG_ROOM)
 		request = (struct seccomp_notif *)slot;
 	else {
 		slot = NULL;
@@ -385,7 +385,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 }
 
 struct intercept *
-intercept_seccomp_new(struct event_base *base, int fd, int ledger,
+intercept_seccomp_new(struct event_base *base, int fd, int call_log,
     const struct intercept_handler *handler, void *arg)
 {
 	struct intercept *intercept;
@@ -393,10 +393,10 @@ intercept_seccomp_new(struct event_base *base, int fd, int ledger,
 	intercept =
 	    intercept_new(base, fd, &backend, on_readable, handler, arg);
 	if (intercept == NULL) {
-		fd_close(&ledger);
+		fd_close(&call_log);
 		return NULL;
 	}
-	if ((intercept->state = state_new(ledger)) == NULL) {
+	if ((intercept->state = state_new(call_log)) == NULL) {
 		intercept_free(intercept);
 		return NULL;
 	}

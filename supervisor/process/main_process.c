@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/proc.h"
 #include "process/notify_message.h"
 #include "process/tree.h"
 #include "process/watched.h"
@@ -53,7 +54,7 @@ main_process_restore(
 		pids = tree_scan(main->tree, &n);
 		if (n > 0)
 			main_process_set(main, pids[0]);
-	} else if (tree_start_time(pid, &now) == -1 || now != start ||
+	} else if (proc_start_time(pid, &now) == -1 || now != start ||
 	    main_process_set(main, pid) == -1) {
 		tree_add_session(main->tree, pid);
 		watched_set_ended(main->watched, pid);

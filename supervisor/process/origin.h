@@ -37,10 +37,4 @@ bool origin_is_mark(const char *text);
  */
 char *origin_read(const struct origin *, pid_t, bool ours, size_t *len);
 
-/*
- * The text behind beginning, such as `KEY=`, in an environment; NULL: not
- * there.
- */
-const char *origin_find(const char *text, size_t len, const char *beginning);
-
 #endif

@@ -6,16 +6,11 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fd.h"
-
-#define STAT_MAX   1024 /* bytes of /proc/PID/stat that matter */
-#define PF_EXITING 0x4	/* among its flags */
+#include "base/proc.h"
 
 static int
 compare_pids(const void *a, const void *b)
@@ -54,55 +49,21 @@ proctable_find(const struct proctable *table, pid_t pid)
 	    &key, table->processes, table->n, sizeof(key), compare_pids);
 }
 
-/*
- * The name may contain any character, so the fields are counted from its last
- * parenthesis, proc_pid_stat(5).  Returns 1; 0 if the process is dead, as a
- * zombie is unless only its first thread has ended.
- */
-static int
-process_parse(struct process *process, const char *text)
-{
-	const char *fields = strrchr(text, ')');
-	int parent, session;
-	unsigned int flags;
-	long threads;
-	char state;
-
-	if (fields == NULL ||
-	    sscanf(fields,
-		") %c %d %*d %d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d "
-		"%*d %*d %ld %*d %llu",
-		&state, &parent, &session, &flags, &threads,
-		&process->start) != 6) {
-		errno = EBADMSG;
-		return -1;
-	}
-	process->parent = parent;
-	process->session = session;
-	process->exiting = (flags & PF_EXITING) != 0;
-	return state != 'X' && (state != 'Z' || threads > 1);
-}
-
 int
 proctable_read(struct process *process, pid_t pid)
 {
-	char text[STAT_MAX], path[32];
-	ssize_t n;
-	int fd;
+	struct proc_stat stat;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1) {
-		if (errno == ENOENT)
-			errno = ESRCH;
+	if (proc_stat(pid, &stat) == -1)
 		return -1;
-	}
-	n = read(fd, text, sizeof(text) - 1);
-	fd_close(&fd);
-	if (n == -1)
-		return -1;
-	text[n] = '\0';
-	*process = (struct process){ .pid = pid };
-	return process_parse(process, text);
+	*process = (struct process){
+		.pid = pid,
+		.parent = stat.parent,
+		.session = stat.session,
+		.start = stat.start,
+		.exiting = stat.exiting,
+	};
+	return !stat.dead;
 }
 
 void

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/proc.h"
 #include "process/lines.h"
 #include "process/main_process.h"
 #include "process/origin.h"
@@ -259,7 +260,7 @@ program_save(const struct program *program)
 	unsigned long long start = 0;
 
 	if (main != 0)
-		tree_start_time(main, &start);
+		proc_start_time(main, &start);
 	return json_pack("{ss sI sI sb ss so ss*}", "notify",
 	    notify_path(program->notify), "main", (json_int_t)main, "start",
 	    (json_int_t)start, "ready", (int)program->ready, "status",

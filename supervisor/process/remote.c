@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,6 +20,7 @@
 
 #include "base/fd.h"
 #include "base/foreign.h"
+#include "base/proc.h"
 
 #ifndef PIDFD_THREAD
 #define PIDFD_THREAD O_EXCL /* Linux 6.9 */
@@ -36,25 +36,16 @@ struct exit_info {
 #define GET_INFO  _IOWR(0xff, 11, struct exit_info)
 #define INFO_EXIT (UINT64_C(1) << 3)
 
-#define PROC_MAX (64 * 1024) /* bytes that are read of a file in /proc */
-
-/* Read the number behind a label at a line's beginning in /proc/TID/FILE. */
+/* The number in a line of a text, which is *stolen* and may be NULL. */
 static int
-read_field(pid_t tid, const char *file, const char *label, int base, long *out)
+take_number(char *text, const char *label, int base, long *number)
 {
-	char path[64], *text, *line;
+	int r = text != NULL ? proc_number(text, label, base, number) : -1;
+	int saved = errno;
 
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, file);
-	if ((text = fd_read_file(path, PROC_MAX, NULL)) == NULL)
-		return -1;
-	line = strstr(text, label);
-	if (line != NULL)
-		*out = strtol(line + strlen(label), NULL, base);
 	free(text);
-	if (line != NULL)
-		return 0;
-	errno = ESRCH;
-	return -1;
+	errno = saved;
+	return r;
 }
 
 pid_t
@@ -62,7 +53,7 @@ remote_process(pid_t tid)
 {
 	long pid;
 
-	if (read_field(tid, "status", "\nTgid:", 10, &pid) == -1)
+	if (take_number(proc_status(tid), "Tgid:", 10, &pid) == -1)
 		return -1;
 	return pid;
 }
@@ -122,31 +113,17 @@ remote_descriptor(pid_t pid, pid_t tid, int number)
 	return fd;
 }
 
-/* proc_pid_fd(5): the link of a socket is `socket:[INODE]`. */
-static bool
-is_socket(int dir, const char *number)
-{
-	char link[sizeof("socket:")];
-
-	return readlinkat(dir, number, link, sizeof(link)) == sizeof(link) &&
-	    memcmp(link, "socket:", strlen("socket:")) == 0;
-}
-
 /* The descriptor may change between look and duplicate: then it is closed. */
 int
 remote_socket(pid_t pid, pid_t tid, int number)
 {
-	char path[32], name[16];
-	int fd = -1, dir;
+	int fd = -1, has = proc_has_socket(tid, number);
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)tid);
-	snprintf(name, sizeof(name), "%d", number);
-	if ((dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)) == -1)
+	if (has == -1)
 		return -1;
 	errno = ENOTSOCK;
-	if (is_socket(dir, name))
+	if (has)
 		fd = remote_descriptor(pid, tid, number);
-	fd_close(&dir);
 	if (fd != -1 && !foreign_is_socket(fd)) {
 		foreign_close(&fd);
 		errno = ENOTSOCK;
@@ -158,21 +135,19 @@ int
 remote_sockets(pid_t pid, void (*found)(int fd, void *arg), void *arg)
 {
 	const struct dirent *entry;
-	char path[32];
 	int pidfd, fd = 0;
 	DIR *dir;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
 	if ((pidfd = pidfd_open(pid, 0)) == -1)
 		return -1;
-	if ((dir = opendir(path)) == NULL) {
+	if ((dir = proc_descriptors(pid)) == NULL) {
 		if (errno == EACCES)
 			errno = EPERM;
 		fd_close(&pidfd);
 		return -1;
 	}
 	while (fd != -1 && (entry = readdir(dir)) != NULL) {
-		if (!is_socket(dirfd(dir), entry->d_name))
+		if (!proc_is_socket(dirfd(dir), entry->d_name))
 			continue;
 		fd =
 		    pidfd_getfd(pidfd, (int)strtol(entry->d_name, NULL, 10), 0);
@@ -184,21 +159,6 @@ remote_sockets(pid_t pid, void (*found)(int fd, void *arg), void *arg)
 	closedir(dir);
 	fd_close(&pidfd);
 	return fd == -1 ? -1 : 0;
-}
-
-char
-remote_state(pid_t pid)
-{
-	char path[32], *text, *end, state = '\0';
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if ((text = fd_read_file(path, PROC_MAX, NULL)) == NULL)
-		return state;
-	/* The name before it may contain any character. */
-	if ((end = strrchr(text, ')')) != NULL && end[1] == ' ')
-		state = end[2];
-	free(text);
-	return state;
 }
 
 int
@@ -217,11 +177,10 @@ remote_exit_status(int pidfd)
 int
 remote_descriptor_flags(pid_t tid, int number)
 {
-	char file[32];
 	long flags;
 
-	snprintf(file, sizeof(file), "fdinfo/%d", number);
-	if (read_field(tid, file, "\nflags:", 8, &flags) == -1)
+	if (take_number(
+		proc_descriptor_info(tid, number), "flags:", 8, &flags) == -1)
 		return -1;
 	return (flags & O_CLOEXEC) != 0 ? FD_CLOEXEC : 0;
 }
@@ -231,7 +190,7 @@ remote_umask(pid_t tid)
 {
 	long mask;
 
-	if (read_field(tid, "status", "\nUmask:", 8, &mask) == -1)
+	if (take_number(proc_status(tid), "Umask:", 8, &mask) == -1)
 		return -1;
 	return (int)mask;
 }

@@ -40,9 +40,6 @@ int remote_socket(pid_t pid, pid_t tid, int number);
  */
 int remote_sockets(pid_t, void (*found)(int fd, void *arg), void *arg);
 
-/* The letter of a process's state, proc_pid_stat(5); 0 if it has ended. */
-char remote_state(pid_t);
-
 /*
  * How a process ended that its parent has reaped, as wait(2) returns it.  -1
  * with errno: EAGAIN if its parent has not reaped it yet; any other if this

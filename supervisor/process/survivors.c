@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/proc.h"
 #include "process/origin.h"
-#include "process/tree.h"
 
 /* What is searched for: a whole variable, and a beginning. */
 struct marks {
@@ -33,8 +33,8 @@ generation_of(pid_t pid, const struct marks *marks)
 
 	if (text == NULL)
 		return 0;
-	rest = origin_find(text, len, marks->name);
-	number = origin_find(text, len, marks->notify);
+	rest = proc_variable(text, len, marks->name);
+	number = proc_variable(text, len, marks->notify);
 	if (rest != NULL && rest[0] == '\0' && number != NULL)
 		generation = (unsigned int)strtonum(number, 1, UINT_MAX, NULL);
 	free(text);
@@ -80,7 +80,7 @@ look(const struct marks *marks, size_t *n)
 		one.pid = (pid_t)strtol(entry->d_name, NULL, 10);
 		if (one.pid <= 0 || one.pid == getpid() ||
 		    (one.generation = generation_of(one.pid, marks)) == 0 ||
-		    tree_start_time(one.pid, &one.start) == -1)
+		    proc_start_time(one.pid, &one.start) == -1)
 			continue;
 		list = add(list, n, &one);
 	}

@@ -11,13 +11,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/deputy.h"
 #include "base/fd.h"
 #include "base/foreign.h"
+#include "base/proc.h"
 #include "process/origin.h"
 #include "process/proctable.h"
 
@@ -85,18 +85,6 @@ compare_ages(const void *a, const void *b)
 	return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-static bool
-environ_has(const char *text, size_t len, const char *mark)
-{
-	const char *end = text + len;
-
-	for (; text < end; text += strlen(text) + 1) {
-		if (strcmp(text, mark) == 0)
-			return true;
-	}
-	return false;
-}
-
 void
 tree_add_session(struct tree *tree, pid_t leader)
 {
@@ -128,9 +116,9 @@ has_our_marks(const struct tree *tree, const struct process *process)
 
 	if (text == NULL)
 		return false;
-	ours = environ_has(text, len, tree->name_mark) &&
-	    environ_has(text, len, tree->number_mark) &&
-	    environ_has(text, len, tree->notify_mark);
+	ours = proc_has_string(text, len, tree->name_mark) &&
+	    proc_has_string(text, len, tree->number_mark) &&
+	    proc_has_string(text, len, tree->notify_mark);
 	free(text);
 	return ours;
 }
@@ -310,18 +298,6 @@ bool
 tree_is_settled(const struct tree *tree)
 {
 	return !tree->members.torn;
-}
-
-int
-tree_start_time(pid_t pid, unsigned long long *start)
-{
-	struct process process;
-	int r = proctable_read(&process, pid);
-
-	if (r == 0)
-		errno = ESRCH;
-	*start = r == 1 ? process.start : 0;
-	return r == 1 ? 0 : -1;
 }
 
 /* Is it we, or a process from which we descend? */

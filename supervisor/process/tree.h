@@ -58,12 +58,6 @@ bool tree_knows(const struct tree *, pid_t);
 void tree_add_session(struct tree *, pid_t leader);
 
 /*
- * The start time of a process, in clock ticks since boot: PID and start time
- * together name one process.  -1 with errno if it has ended or is a zombie.
- */
-int tree_start_time(pid_t, unsigned long long *start);
-
-/*
  * Scan /proc.  Returns the living members without zombies, the oldest first,
  * borrowed until the next call; *n may be 0.  NULL with errno and *n 0 if /proc
  * cannot be read: then nothing new is known, and the former members are kept.

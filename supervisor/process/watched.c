@@ -7,14 +7,13 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/proc.h"
 #include "process/remote.h"
 
 #define TOLD_MS 250 /* for the keeper to report how a child ended */
@@ -112,25 +111,10 @@ pidfd_readable(evutil_socket_t fd, short what, void *arg)
 	await_status(arg);
 }
 
-/* The parent of a process, 0 if it is not known; proc_pid_stat(5). */
-static pid_t
-parent_of(pid_t pid)
-{
-	char path[64], *stat, *p;
-	pid_t parent = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if ((stat = fd_read_file(path, 4096, NULL)) == NULL)
-		return 0;
-	if ((p = strrchr(stat, ')')) != NULL)
-		parent = (pid_t)strtol(p + 4, NULL, 10);
-	free(stat);
-	return parent;
-}
-
 int
 watched_set(struct watched *watched, pid_t pid)
 {
+	struct proc_stat stat;
 	pid_t parent;
 
 	forget(watched);
@@ -138,7 +122,7 @@ watched_set(struct watched *watched, pid_t pid)
 	if (watched->pidfd == -1)
 		return -1;
 	watched->pid = pid;
-	parent = parent_of(pid);
+	parent = proc_stat(pid, &stat) == 0 ? stat.parent : 0;
 	watched->told = reaper_has_keeper() && parent == getppid();
 	if ((parent == getpid() || watched->told) &&
 	    reaper_watch(pid, ended, watched) == -1)

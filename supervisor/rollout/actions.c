@@ -66,7 +66,8 @@ start(struct service *service, const char *why)
 	char fault[RELEASE_WHY];
 
 	/* A candidate that is alone has its sockets, in which users wait. */
-	if (!release->rollout.alone && candidate_make(service, fault) == -1) {
+	if (!release->rollout.alone &&
+	    candidate_make(service, fault, sizeof(fault)) == -1) {
 		course_take(service, EVENT_FAILED, fault);
 		return;
 	}

@@ -48,12 +48,12 @@ candidate_ready(struct generation *candidate, void *arg)
 }
 
 int
-candidate_make(struct service *service, char why[static RELEASE_WHY])
+candidate_make(struct service *service, char *why, size_t size)
 {
 	struct release *release = &service->release;
 
-	release->candidate = generation_new(
-	    service, image_ref(release->image), why, RELEASE_WHY);
+	release->candidate =
+	    generation_new(service, image_ref(release->image), why, size);
 	if (release->candidate == NULL)
 		return -1;
 	release->to = release->candidate->number;

@@ -11,7 +11,7 @@
 #include "core/release.h"
 
 /* Make the candidate, without sockets and not started.  -1 with why. */
-int candidate_make(struct service *, char why[static RELEASE_WHY]);
+int candidate_make(struct service *, char *why, size_t size);
 
 /* Wait until it is ready, at most until the deadline. */
 void candidate_await_ready(struct service *);

@@ -50,7 +50,7 @@ ending_begin(struct service *service, int exit_status, bool now)
 		service->exit_status = exit_status;
 		events_emit(service, "stopping", NULL, "stopping%s",
 		    now ? " now" : ", connections first");
-		request_abort(service, why);
+		request_abort(service, why, sizeof(why));
 		if (service->release.rollout.state == ROLLOUT_RESTORING)
 			course_take(service, EVENT_FAILED,
 			    "the service is being stopped");

@@ -171,7 +171,8 @@ begin_command(struct readiness *readiness)
 		.timeout_ms = options->health_timeout_ms };
 
 	if (helper_start(generation->service, &helper, command_ended, readiness,
-		&readiness->command, readiness->trouble) == -1)
+		&readiness->command, readiness->trouble,
+		sizeof(readiness->trouble)) == -1)
 		wait_for(readiness, options->health_interval_ms);
 }
 
@@ -278,11 +279,11 @@ readiness_describe(const struct readiness *readiness, char *buf, size_t size)
 		trouble = unseen;
 	}
 	if (active == NULL) {
-		snprintf(buf, size, ": it listens on nothing%s%s%s",
+		snprintf(buf, size, ": it listens on no address%s%s%s",
 		    trouble[0] != '\0' ? ": " : "", trouble,
 		    unseen[0] != '\0' ? ""
-				      : "; a program that never does "
-					"needs --ready T");
+				      : "; a program that never "
+					"listens needs --ready T");
 		return;
 	}
 	list_addresses(active, generation, missing, sizeof(missing));

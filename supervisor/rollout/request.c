@@ -25,17 +25,16 @@
 #define ONE_AT_A_TIME "--strategy exclusive runs one generation at a time"
 
 static void
-describe_rollout(const struct service *service, char why[static RELEASE_WHY])
+describe_rollout(const struct service *service, char *why, size_t size)
 {
 	const struct release *release = &service->release;
 	const char *state = rollout_state_name(release->rollout.state);
 
 	if (release->to != 0)
-		snprintf(why, RELEASE_WHY,
-		    "a rollout from generation %u to %u is %s", release->from,
-		    release->to, state);
+		snprintf(why, size, "a rollout from generation %u to %u is %s",
+		    release->from, release->to, state);
 	else
-		snprintf(why, RELEASE_WHY, "a rollout from generation %u is %s",
+		snprintf(why, size, "a rollout from generation %u is %s",
 		    release->from, state);
 }
 
@@ -58,17 +57,20 @@ choose_target(struct service *service, unsigned int to)
 
 static int
 check_target(const struct service *service, const struct generation *target,
-    unsigned int to, char why[static RELEASE_WHY])
+    unsigned int to, char *why, size_t size)
 {
 	if (target == NULL && to != 0)
-		snprintf(why, RELEASE_WHY, "generation %u is not kept", to);
+		snprintf(why, size,
+		    "generation %u is not among those that are kept "
+		    "(hotswap status shows them)",
+		    to);
 	else if (target == NULL)
-		snprintf(why, RELEASE_WHY,
+		snprintf(why, size,
 		    "there is nothing to roll back to: no other generation "
 		    "has served, or --retain kept none");
 	else if (target == service->active)
-		snprintf(why, RELEASE_WHY, "generation %u serves already",
-		    target->number);
+		snprintf(
+		    why, size, "generation %u serves already", target->number);
 	else
 		return 0;
 	return -1;
@@ -109,8 +111,7 @@ place_file(const struct service *service, const struct request *request)
 
 int
 request_check_options(const struct service *service,
-    const struct options *options, const char **key,
-    char why[static RELEASE_WHY])
+    const struct options *options, const char **key, char *why, size_t size)
 {
 	char fault[RELEASE_WHY - 64];
 
@@ -121,31 +122,31 @@ request_check_options(const struct service *service,
 	else if (steering_can_share(service, fault, sizeof(fault)) == 0)
 		return 0;
 	*key = options->canary.count > 0 ? "canary" : "preview";
-	snprintf(why, RELEASE_WHY, "%s: %s", *key, fault);
+	snprintf(why, size, "%s: %s", *key, fault);
 	return -1;
 }
 
 static int
 set_options(struct service *service, const struct request *request,
-    const char **key, char why[static RELEASE_WHY])
+    const char **key, char *why, size_t size)
 {
 	struct options *options;
 	char fault[OPTIONS_WHY];
 
 	if (request->options == NULL)
 		return request_check_options(
-		    service, service->options, key, why);
+		    service, service->options, key, why, size);
 	if ((options = options_copy(service->options)) == NULL) {
-		snprintf(why, RELEASE_WHY, "%s", strerror(errno));
+		snprintf(why, size, "%s", strerror(errno));
 		return -1;
 	}
-	if (options_set_json(options, request->options, true, key, fault) ==
-	    -1) {
-		snprintf(why, RELEASE_WHY, "%s", fault);
+	if (options_set_json(options, request->options, true, key, fault,
+		sizeof(fault)) == -1) {
+		snprintf(why, size, "%s", fault);
 		options_free(options);
 		return -1;
 	}
-	if (request_check_options(service, options, key, why) == -1) {
+	if (request_check_options(service, options, key, why, size) == -1) {
 		options_free(options);
 		return -1;
 	}
@@ -198,40 +199,40 @@ take_request(struct service *service, const struct request *request,
 
 static int
 find_target(struct service *service, const struct request *request,
-    struct generation **target, char why[static RELEASE_WHY])
+    struct generation **target, char *why, size_t size)
 {
 	if (service->ending) {
-		snprintf(why, RELEASE_WHY, "the service is being stopped");
+		snprintf(why, size, "the service is being stopped");
 		return -1;
 	}
 	if (service->release.rollout.state != ROLLOUT_IDLE) {
-		describe_rollout(service, why);
+		describe_rollout(service, why, size);
 		return -1;
 	}
 	*target = NULL;
 	if (request->kind != RELEASE_ROLLBACK)
 		return 0;
 	*target = choose_target(service, request->to);
-	return check_target(service, *target, request->to, why);
+	return check_target(service, *target, request->to, why, size);
 }
 
 enum request_answer
 request_begin(struct service *service, const struct request *request,
-    const char **key, char why[static RELEASE_WHY])
+    const char **key, char *why, size_t size)
 {
 	struct release *release = &service->release;
 	struct generation *target;
 
 	*key = NULL;
-	if (find_target(service, request, &target, why) == -1)
+	if (find_target(service, request, &target, why, size) == -1)
 		return REQUEST_REFUSED;
-	if (set_options(service, request, key, why) == -1)
+	if (set_options(service, request, key, why, size) == -1)
 		return *key != NULL ? REQUEST_BAD_OPTION : REQUEST_REFUSED;
 	outcome_begin(release);
 	strlcpy(release->id, request->id != NULL ? request->id : "",
 	    sizeof(release->id));
 	if (take_request(service, request, target) == -1) {
-		snprintf(why, RELEASE_WHY, "%s", strerror(errno));
+		snprintf(why, size, "%s", strerror(errno));
 		return REQUEST_REFUSED;
 	}
 	/*
@@ -283,50 +284,50 @@ request_keep(struct service *service)
 
 /* Why a request that needs a serving candidate is refused. */
 static int
-refuse_early(const struct service *service, char why[static RELEASE_WHY])
+refuse_early(const struct service *service, char *why, size_t size)
 {
 	if (service->release.rollout.state == ROLLOUT_IDLE)
-		snprintf(why, RELEASE_WHY, "no rollout is under way");
+		snprintf(why, size, "no rollout is under way");
 	else
-		snprintf(why, RELEASE_WHY,
-		    "the candidate has not passed its check yet");
+		snprintf(
+		    why, size, "the candidate has not passed its check yet");
 	return -1;
 }
 
 int
-request_promote(struct service *service, char why[static RELEASE_WHY])
+request_promote(struct service *service, char *why, size_t size)
 {
 	if (course_take(service, EVENT_PROMOTE, "promoted on request"))
 		return 0;
-	return refuse_early(service, why);
+	return refuse_early(service, why, size);
 }
 
 int
 request_split(
-    struct service *service, unsigned int percent, char why[static RELEASE_WHY])
+    struct service *service, unsigned int percent, char *why, size_t size)
 {
 	if (service->options->strategy == STRATEGY_EXCLUSIVE) {
-		strlcpy(why, ONE_AT_A_TIME, RELEASE_WHY);
+		strlcpy(why, ONE_AT_A_TIME, size);
 		return -1;
 	}
 	if (percent > 0 && percent < 100 &&
-	    steering_can_share(service, why, RELEASE_WHY) == -1)
+	    steering_can_share(service, why, size) == -1)
 		return -1;
 	if (course_split(service, percent))
 		return 0;
-	return refuse_early(service, why);
+	return refuse_early(service, why, size);
 }
 
 int
-request_abort(struct service *service, char why[static RELEASE_WHY])
+request_abort(struct service *service, char *why, size_t size)
 {
 	if (service->release.kind != RELEASE_FIRST &&
 	    course_take(service, EVENT_ABORT, "aborted on request"))
 		return 0;
 	if (service->release.rollout.state == ROLLOUT_RESTORING)
-		describe_rollout(service, why);
+		describe_rollout(service, why, size);
 	else
-		snprintf(why, RELEASE_WHY, "no rollout is under way");
+		snprintf(why, size, "no rollout is under way");
 	return -1;
 }
 
@@ -355,7 +356,8 @@ request_rescue(struct service *service, const char *why)
 	events_emit(service, "given-up", service->active,
 	    "cannot be kept running (%s): going back to generation %u", why,
 	    service->parked->number);
-	return request_begin(service, &request, &key, fault) == REQUEST_BEGUN;
+	return request_begin(service, &request, &key, fault, sizeof(fault)) ==
+	    REQUEST_BEGUN;
 }
 
 bool
@@ -366,10 +368,11 @@ request_turn_back(struct service *service, const char *signal)
 	const char *key;
 
 	if (service->release.rollout.state != ROLLOUT_IDLE) {
-		if (request_abort(service, why) == 0)
+		if (request_abort(service, why, sizeof(why)) == 0)
 			return true;
-	} else if (request_begin(service, &request, &key, why) == REQUEST_BEGUN)
+	} else if (request_begin(service, &request, &key, why, sizeof(why)) ==
+	    REQUEST_BEGUN)
 		return true;
-	log_warn("%s: no way back: %s", signal, why);
+	log_warn("%s: cannot roll back: %s", signal, why);
 	return false;
 }

@@ -32,7 +32,7 @@ enum request_answer {
  * rollback to a parked generation that may be before the return.
  */
 enum request_answer request_begin(struct service *, const struct request *,
-    const char **key, char why[static RELEASE_WHY]);
+    const char **key, char *why, size_t size);
 
 /* Plan the candidate's shares, as the options say. */
 void request_plan(struct service *);
@@ -45,19 +45,19 @@ void request_keep(struct service *);
 void request_undo(struct service *);
 
 /* -1 with why if the state of the rollout does not allow it. */
-int request_promote(struct service *, char why[static RELEASE_WHY]);
-int request_abort(struct service *, char why[static RELEASE_WHY]);
+int request_promote(struct service *, char *why, size_t size);
+int request_abort(struct service *, char *why, size_t size);
 
 /* Hold the candidate at this share, 0 to 100.  -1 with why, the same. */
 int request_split(
-    struct service *, unsigned int percent, char why[static RELEASE_WHY]);
+    struct service *, unsigned int percent, char *why, size_t size);
 
 /*
  * Can the listeners do what these options ask for?  -1 with why, and *key names
  * the option at fault.
  */
 int request_check_options(const struct service *, const struct options *,
-    const char **key, char why[static RELEASE_WHY]);
+    const char **key, char *why, size_t size);
 
 /*
  * The active generation cannot be kept running: let the parked one take over,

@@ -58,7 +58,7 @@ begin_check(struct service *service)
 		return;
 	}
 	if (helper_start(service, &helper, check_ended, service,
-		&service->release.check, cause) == 0)
+		&service->release.check, cause, sizeof(cause)) == 0)
 		return;
 	snprintf(why, sizeof(why), "--check cannot be started: %s", cause);
 	course_take(service, EVENT_FAILED, why);

@@ -23,7 +23,7 @@
 #include "core/service.h"
 #include "keep/bag.h"
 #include "keep/checkpoint.h"
-#include "keep/depot.h"
+#include "keep/fdset.h"
 #include "keep/keeper.h"
 #include "keep/store.h"
 #include "service/account.h"
@@ -31,7 +31,7 @@
 
 /* Put the sockets of a .socket unit into items; their number. */
 static size_t
-list_passed(const struct depot *passed, struct keeper_item *items)
+list_passed(const struct fdset *passed, struct keeper_item *items)
 {
 	size_t i;
 
@@ -85,7 +85,7 @@ static int
 become_keeper(const char *name, const json_t *first, int report_fd)
 {
 	struct checkpoint checkpoint;
-	struct depot passed = { 0 };
+	struct fdset passed = { 0 };
 	struct keeper_item *items = NULL;
 	size_t n = 0;
 	int exe, status;
@@ -93,7 +93,7 @@ become_keeper(const char *name, const json_t *first, int report_fd)
 	exe = open("/proc/self/exe", O_PATH | O_CLOEXEC);
 	if (exe == -1 || checkpoint_init(&checkpoint) == -1 ||
 	    checkpoint_save(&checkpoint, first) == -1 ||
-	    depot_receive(&passed) == -1 || bag_name_passed(&passed) == -1 ||
+	    fdset_receive(&passed) == -1 || bag_name_passed(&passed) == -1 ||
 	    (items = calloc(passed.n + CHECKPOINT_FILES + 2, sizeof(*items))) ==
 		NULL) {
 		log_error("cannot begin: %s", strerror(errno));

@@ -121,16 +121,17 @@ open_places(struct run *run)
 	if (paths_runtime(service->runtime, true) == -1) {
 		return fail(service, STATUS_NOPERM, "runtime directory %s: %s",
 		    service->runtime,
-		    errno == EPERM ? "it is a link, another user's, or open to "
-				     "others: it cannot be trusted"
+		    errno == EPERM ? "it cannot be trusted: it is a symbolic "
+				     "link, belongs to another user, or others "
+				     "may write to it"
 				   : strerror(errno));
 	}
 	if (paths_state(name, service->state, true) == -1) {
 		if (errno == EPERM)
 			return fail(service, STATUS_NOPERM,
-			    "state directory %s: it is a link, or others can "
-			    "write there or change where it leads: it cannot "
-			    "be trusted",
+			    "state directory %s: it cannot be trusted: it is a "
+			    "symbolic link, or others can write to it or "
+			    "change where it leads",
 			    service->state);
 		log_warn("state directory %s: %s: images and history are not "
 			 "kept",
@@ -208,13 +209,14 @@ write_pidfile(struct run *run)
 		    strerror(errno));
 	/* The file gets the service's PID, which may be the keeper's. */
 	if (pid_file_claim(run->pidfile, held_pid(service),
-		recovery_is_first(service), &other, why) == 0)
+		recovery_is_first(service), &other, why, sizeof(why)) == 0)
 		return STATUS_OK;
 	pid_file_free(run->pidfile);
 	run->pidfile = NULL;
 	if (other != 0)
 		return fail(service, STATUS_REFUSED,
-		    "--pidfile %s: process %d has it already", path, other);
+		    "--pidfile %s: the file already belongs to process %d",
+		    path, other);
 	return fail(service, STATUS_CONFIG, "--pidfile %s", why);
 }
 
@@ -275,7 +277,8 @@ open_listeners(struct run *run)
 	if (!recovery_is_first(service))
 		return STATUS_OK;
 	if (roster_open(&run->service, why, sizeof(why)) == 0 &&
-	    request_check_options(service, service->options, &key, why) == 0)
+	    request_check_options(
+		service, service->options, &key, why, sizeof(why)) == 0)
 		return STATUS_OK;
 	return fail(&run->service, STATUS_CONFIG, "%s", why);
 }
@@ -338,7 +341,8 @@ remove_pidfile(struct run *run)
 {
 	char why[PID_FILE_WHY];
 
-	if (run->pidfile != NULL && pid_file_put(run->pidfile, 0, why) == -1)
+	if (run->pidfile != NULL &&
+	    pid_file_put(run->pidfile, 0, why, sizeof(why)) == -1)
 		log_warn("--pidfile %s", why);
 	pid_file_free(run->pidfile);
 }
@@ -388,7 +392,8 @@ leave(struct service *service, int status)
 		return status;
 	recovery_yield(service);
 	return fail(service, STATUS_REFUSED,
-	    "what runs of \"%s\" cannot be taken over, and is left as it is",
+	    "the programs of \"%s\" that run cannot be taken over, and are "
+	    "left as they are",
 	    service->options->name);
 }
 

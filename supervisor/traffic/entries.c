@@ -30,6 +30,18 @@ entries_of(const struct entries *e, unsigned int generation, size_t *n)
 	return first > 0 ? e->fds + first : e->fds;
 }
 
+int
+entries_same(const struct entries *e, unsigned int generation, int fd)
+{
+	uint64_t cookie = sockopt_cookie(fd);
+	size_t i;
+
+	for (i = 0; i < e->n && cookie != 0; i++)
+		if (e->generations[i] == generation && e->cookies[i] == cookie)
+			return e->fds[i];
+	return -1;
+}
+
 /* Make room for one more in both lists.  -1 with errno. */
 static int
 grow(struct entries *e)

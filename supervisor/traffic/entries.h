@@ -26,6 +26,9 @@ int entries_add(struct entries *, unsigned int generation, int fd);
 const int *entries_of(
     const struct entries *, unsigned int generation, size_t *n);
 
+/* Which of them this socket is, or a duplicate of; -1 if there is none. */
+int entries_same(const struct entries *, unsigned int generation, int fd);
+
 /* Remove n sockets, which begin at fds in the list. */
 void entries_remove(struct entries *, const int *fds, size_t n);
 

@@ -221,24 +221,6 @@ listener_open(struct listener *l, unsigned int generation)
 	return fds[0];
 }
 
-/* Servers may listen twice on one socket, and so announce it twice. */
-static bool
-has_already(const struct listener *l, unsigned int generation, int fd)
-{
-	struct stat ours, theirs;
-	const int *fds;
-	size_t i, n;
-
-	if (fstat(fd, &theirs) == -1)
-		return false;
-	fds = listener_sockets(l, generation, &n);
-	for (i = 0; i < n; i++)
-		if (fstat(fds[i], &ours) == 0 && ours.st_dev == theirs.st_dev &&
-		    ours.st_ino == theirs.st_ino)
-			return true;
-	return false;
-}
-
 enum listener_way
 listener_way(const struct listener *l)
 {
@@ -259,7 +241,18 @@ listener_bind(struct listener *l, int fd)
 bool
 listener_has(const struct listener *l, unsigned int generation, int fd)
 {
-	return has_already(l, generation, fd);
+	return entries_same(&l->sockets, generation, fd) != -1;
+}
+
+int
+listener_listen_again(struct listener *l, unsigned int generation, int fd)
+{
+	int same = entries_same(&l->sockets, generation, fd);
+
+	if (same == -1 || l->at.address.type != SOCK_STREAM ||
+	    queue_is_open(same))
+		return 0;
+	return l->way->revive(l->state, generation, same);
 }
 
 bool
@@ -271,7 +264,8 @@ listener_is_empty(const struct listener *l)
 int
 listener_adopt(struct listener *l, unsigned int generation, int fd)
 {
-	if (!has_already(l, generation, fd))
+	/* Servers may listen twice on one socket, and so announce it twice. */
+	if (entries_same(&l->sockets, generation, fd) == -1)
 		return join(l, generation, fd) == -1 ? -1 : 0;
 	foreign_close(&fd);
 	return 0;

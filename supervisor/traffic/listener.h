@@ -151,6 +151,13 @@ int listener_bind(struct listener *, int fd);
 bool listener_has(const struct listener *, unsigned int generation, int fd);
 
 /*
+ * A program is about to listen on such a socket once more.  If the program has
+ * shut it down, the socket has left its group, and joins it again, listening.
+ * -1 with errno.
+ */
+int listener_listen_again(struct listener *, unsigned int generation, int fd);
+
+/*
  * Take over a program's own socket as one of generation's.  *Steals* fd in
  * every case.  A stream socket is bound here unless it is, and listens on
  * return, so that its place in the group is certain: call this before

@@ -184,3 +184,43 @@ upgraded_as_others() {
 	hotswap upgrade web -- "${PROGRAM[@]}"
 	is_role 3 active
 }
+
+# goes_on STEERING: one request after the other, to a server that shuts its
+# socket down and listens again before each of them.
+goes_on() {
+	PORT=$(free_port)
+	steering again 200
+	mkdir -p "$1"
+	cd "$1" || return 1
+	export HOTSWAP_RUNTIME_DIR=$PWD/run HOTSWAP_STATE_DIR=$PWD/state
+	hotswap run -n web --shim seccomp --steering "$1" --bake 200ms \
+		-- "../${PROGRAM[0]}" "${PROGRAM[@]:1}" >>run.log 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	for ((i = 0; i < 20; i++)); do
+		answered 200
+	done
+	cd ..
+	steering none 201
+	hotswap upgrade web -- "${PROGRAM[@]}"
+	for ((i = 0; i < 20; i++)); do
+		answered 201
+	done
+}
+
+# answered STATUS: it may listen a moment later.
+answered() {
+	until_true is_answered "$1"
+}
+
+is_answered() {
+	[ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$PORT/")" = "$1" ]
+}
+
+@test "a server that shuts its socket down and listens again goes on to be reached" {
+	goes_on auto
+}
+
+@test "--steering classic: a server that listens again goes on to be reached" {
+	goes_on classic
+}

@@ -182,11 +182,11 @@ refuses() {
 @test "reexec refuses what is no hotswap, crashes or says nothing" {
 	install_here
 	serve
-	refuses 2 "is no hotswap" --exe /bin/true
+	refuses 2 "is not hotswap" --exe /bin/true
 	impostor crash
 	refuses 2 "killed by SIGABRT" --exe crash
 	impostor mute
-	refuses 2 "is no hotswap" --exe mute
+	refuses 2 "is not hotswap" --exe mute
 	refuses 2 "cannot take over.*status" --exe /bin/ls
 }
 
@@ -253,7 +253,7 @@ refuses() {
 	install_here
 	serve
 	impostor crash-later
-	refuses 1 'has not come up (signal 6)' --exe crash-later
+	refuses 1 'did not start (signal 6)' --exe crash-later
 	release server v2
 	hotswap upgrade web
 	place other
@@ -265,7 +265,7 @@ refuses() {
 	install_here
 	serve
 	impostor hang-later
-	refuses 1 "has not come up (signal 9)" --exe hang-later
+	refuses 1 "did not start (signal 9)" --exe hang-later
 }
 
 @test "reexec in the bake: it goes on, and can still be taken back" {

@@ -22,7 +22,8 @@ read_back(const struct options *options)
 	const char *key;
 
 	FUZZ_EXPECT(again != NULL && object != NULL);
-	FUZZ_EXPECT(options_set_json(again, object, false, &key, why) == 0);
+	FUZZ_EXPECT(options_set_json(
+			again, object, false, &key, why, sizeof(why)) == 0);
 	json_decref(object);
 	options_free(again);
 }
@@ -38,7 +39,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_EXPECT(options != NULL && fd != -1);
 	FUZZ_EXPECT(fd_write_all(fd, data, size) == 0);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (options_load(options, path, &program, why) == 0)
+	if (options_load(options, path, &program, why, sizeof(why)) == 0)
 		read_back(options);
 	else
 		FUZZ_EXPECT(why[0] != '\0' && strchr(why, '\n') == NULL);

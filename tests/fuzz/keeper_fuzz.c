@@ -48,7 +48,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		keeper_hear(&keeper, text, message.fds, message.n);
 		free(text);
 	}
-	depot_fini(&keeper.depot);
+	fdset_fini(&keeper.fdset);
 	fd_close(&keeper.previous);
 	FUZZ_EXPECT(fuzz_lowest() == first);
 	return 0;

@@ -21,7 +21,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text = fuzz_text(data + 1, size - 1);
 	FUZZ_EXPECT(options != NULL);
 	if (option_set(options, &option_table[data[0] % option_count], text,
-		why) == -1)
+		why, sizeof(why)) == -1)
 		FUZZ_EXPECT(why[0] != '\0' && strchr(why, '\n') == NULL);
 	free(text);
 	options_free(options);

@@ -24,7 +24,7 @@
 
 #include "base/fd.h"
 #include "keep/bag.h"
-#include "keep/depot.h"
+#include "keep/fdset.h"
 #include "keep/inplace.h"
 
 #define STORED_MAX 32
@@ -107,13 +107,13 @@ tear_down(void **state)
 
 /* A successor gets all that is stored, the newest first. */
 static struct bag *
-start(struct depot *given)
+start(struct fdset *given)
 {
 	size_t i;
 
 	listen_to_all();
 	for (i = nstored; i > 0; i--)
-		assert_int_equal(depot_put(given, stored[i - 1].name,
+		assert_int_equal(fdset_put(given, stored[i - 1].name,
 				     fd_dup(stored[i - 1].fd)),
 		    0);
 	return bag_open(ends[0], STORED_MAX, given);
@@ -129,9 +129,9 @@ new_file(void)
 }
 
 static void
-expect_given(struct depot *given, const char *name, int fd)
+expect_given(struct fdset *given, const char *name, int fd)
 {
-	int found = depot_dup(given, name);
+	int found = fdset_dup(given, name);
 
 	assert_int_not_equal(found, -1);
 	assert_true(is_same(found, fd));
@@ -141,7 +141,7 @@ expect_given(struct depot *given, const char *name, int fd)
 static void
 test_names_are_kept(void **state)
 {
-	struct depot given = { 0 };
+	struct fdset given = { 0 };
 	struct bag *bag = start(&given);
 	int a = new_file(), b = new_file();
 
@@ -153,7 +153,7 @@ test_names_are_kept(void **state)
 	assert_int_equal(given.n, 2);
 	expect_given(&given, "a", a);
 	expect_given(&given, "b", b);
-	depot_fini(&given);
+	fdset_fini(&given);
 	bag_close(bag);
 	close(a);
 	close(b);
@@ -162,7 +162,7 @@ test_names_are_kept(void **state)
 static void
 test_replaced(void **state)
 {
-	struct depot given = { 0 };
+	struct fdset given = { 0 };
 	struct bag *bag = start(&given);
 	int old = new_file(), new = new_file();
 
@@ -173,7 +173,7 @@ test_replaced(void **state)
 	bag = start(&given);
 	expect_given(&given, "a", new);
 	assert_int_equal(nstored, 3); /* with the directory */
-	depot_fini(&given);
+	fdset_fini(&given);
 	bag_close(bag);
 	close(old);
 	close(new);
@@ -182,7 +182,7 @@ test_replaced(void **state)
 static void
 test_one_file_by_two_names(void **state)
 {
-	struct depot given = { 0 };
+	struct fdset given = { 0 };
 	struct bag *bag = start(&given);
 	int fd = new_file();
 
@@ -196,7 +196,7 @@ test_one_file_by_two_names(void **state)
 	assert_int_equal(bag_remove(bag, "b"), 0);
 	listen_to_all();
 	assert_int_equal(nstored, 2);
-	depot_fini(&given);
+	fdset_fini(&given);
 	bag_close(bag);
 	close(fd);
 }
@@ -205,7 +205,7 @@ test_one_file_by_two_names(void **state)
 static void
 test_killed_between(void **state)
 {
-	struct depot given = { 0 };
+	struct fdset given = { 0 };
 	struct bag *bag = start(&given);
 	int a = new_file(), stray = new_file();
 	static const char text[] = "FDSTORE=1\nFDPOLL=0\nFDNAME=hotswap.1000";
@@ -222,7 +222,7 @@ test_killed_between(void **state)
 	expect_given(&given, "a", a);
 	listen_to_all();
 	assert_int_equal(nstored, 3);
-	depot_fini(&given);
+	fdset_fini(&given);
 	bag_close(bag);
 	close(a);
 	close(stray);
@@ -231,19 +231,19 @@ test_killed_between(void **state)
 static void
 test_passed_beside(void **state)
 {
-	struct depot given = { 0 };
+	struct fdset given = { 0 };
 	struct bag *bag = start(&given);
 	int a = new_file(), http = new_file(), dns = new_file();
 
 	assert_int_equal(bag_put(bag, "a", a), 0);
 	bag_close(bag);
-	depot_put(&given, "http", fd_dup(http));
-	depot_put(&given, "hotswap.socket", fd_dup(dns));
+	fdset_put(&given, "http", fd_dup(http));
+	fdset_put(&given, "hotswap.socket", fd_dup(dns));
 	bag = start(&given);
 	expect_given(&given, "a", a);
 	expect_given(&given, "passed.0.http", http);
 	expect_given(&given, "passed.1.hotswap.socket", dns);
-	depot_fini(&given);
+	fdset_fini(&given);
 	bag_close(bag);
 	close(a);
 	close(http);
@@ -253,7 +253,7 @@ test_passed_beside(void **state)
 static void
 test_no_room(void **state)
 {
-	struct depot given = { 0 };
+	struct fdset given = { 0 };
 	struct bag *bag = bag_open(ends[0], 3, &given);
 	int a = new_file(), b = new_file();
 
@@ -272,7 +272,7 @@ test_no_room(void **state)
 static void
 test_torn_directory(void **state)
 {
-	struct depot given = { 0 };
+	struct fdset given = { 0 };
 	struct bag *bag = start(&given);
 	int a = new_file();
 	size_t i;
@@ -286,7 +286,7 @@ test_torn_directory(void **state)
 	errno = 0;
 	assert_null(start(&given));
 	assert_int_equal(errno, EBADMSG);
-	depot_fini(&given);
+	fdset_fini(&given);
 	/* What is stored stays stored. */
 	listen_to_all();
 	assert_int_equal(nstored, 3);
@@ -318,11 +318,11 @@ static void
 test_arguments_that_cannot_be_read(void **state)
 {
 	int exe = new_file(), otherwise = new_file();
-	struct depot depot = { 0 };
+	struct fdset fdset = { 0 };
 
 	allow_more_files(false);
 	errno = 0;
-	assert_int_equal(inplace_exec(&depot, exe, otherwise), -1);
+	assert_int_equal(inplace_exec(&fdset, exe, otherwise), -1);
 	assert_int_equal(errno, EMFILE);
 	allow_more_files(true);
 	expect_closed(exe, otherwise);
@@ -332,7 +332,7 @@ static void
 test_duplicates_that_cannot_be_made(void **state)
 {
 	int exe = new_file(), otherwise = new_file();
-	struct depot given = { 0 };
+	struct fdset given = { 0 };
 	struct bag *bag = start(&given);
 
 	allow_more_files(false);
@@ -340,7 +340,7 @@ test_duplicates_that_cannot_be_made(void **state)
 	assert_int_not_equal(errno, 0);
 	allow_more_files(true);
 	expect_closed(exe, otherwise);
-	depot_fini(&given);
+	fdset_fini(&given);
 	bag_close(bag);
 }
 

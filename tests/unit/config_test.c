@@ -33,13 +33,13 @@ write_file(char path[static 32], const char *text, size_t len)
 
 static int
 load_bytes(struct options *options, const char *text, size_t len,
-    char ***program, char why[static OPTIONS_WHY])
+    char ***program, char *why, size_t size)
 {
 	char path[32], *at;
 	int status;
 
 	write_file(path, text, len);
-	status = options_load(options, path, program, why);
+	status = options_load(options, path, program, why, size);
 	unlink(path);
 	/* Messages begin with the path, which is different each time. */
 	if (status == -1) {
@@ -51,10 +51,10 @@ load_bytes(struct options *options, const char *text, size_t len,
 }
 
 static int
-load(struct options *options, const char *text, char ***program,
-    char why[static OPTIONS_WHY])
+load(struct options *options, const char *text, char ***program, char *why,
+    size_t size)
 {
-	return load_bytes(options, text, strlen(text), program, why);
+	return load_bytes(options, text, strlen(text), program, why, size);
 }
 
 static void
@@ -67,7 +67,7 @@ a_whole_file(void **state)
 		"{ \"name\": \"web\", \"listen\": [\"8080\", \"[::1]:8080\"],\n"
 		"  \"keep\": 90, \"clear-env\": true, \"restart-limit\": "
 		"\"3/10s\",\n  \"program\": [\"./server\", \"-v\"] }\n",
-		&program, why) == -1)
+		&program, why, sizeof(why)) == -1)
 		fail_msg("%s", why);
 	assert_string_equal(options->name, "web");
 	assert_string_equal(options->listen[1], "[::1]:8080");
@@ -87,7 +87,7 @@ a_file_without_a_program(void **state)
 	struct options *options = options_new();
 	char why[OPTIONS_WHY], **program;
 
-	assert_int_equal(load(options, " {} ", &program, why), 0);
+	assert_int_equal(load(options, " {} ", &program, why, sizeof(why)), 0);
 	assert_null(program);
 	options_free(options);
 }
@@ -121,7 +121,7 @@ faults_have_a_place(void **state)
 		    "arguments" },
 		{ "{\"program\": [\"a\",\n7]}", ":2:1: program: not a string" },
 		{ "{\"config\": \"x\"}",
-		    ":1:2: config: cannot stand in a configuration file" },
+		    ":1:2: config: a configuration file cannot have this option" },
 		{ "\n [1]", ":2:2: not a JSON object" },
 		{ "{\"keep\": 1, \"keep\": 2}", ":1:18: duplicate object key" },
 		{ "{\"keep\": 1,\n}", ":2:1: string or '}' expected" },
@@ -136,7 +136,8 @@ faults_have_a_place(void **state)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		options = options_new();
 		assert_int_equal(
-		    load(options, cases[i].text, &program, why), -1);
+		    load(options, cases[i].text, &program, why, sizeof(why)),
+		    -1);
 		assert_null(strchr(why, '\n'));
 		if (strncmp(why, cases[i].why, strlen(cases[i].why)) != 0)
 			fail_msg("%s: got %s", cases[i].why, why);
@@ -151,14 +152,17 @@ a_file_that_cannot_be_read(void **state)
 	struct options *options = options_new();
 	char why[OPTIONS_WHY], **program;
 
-	assert_int_equal(
-	    options_load(options, "/nonexistent/web.json", &program, why), -1);
+	assert_int_equal(options_load(options, "/nonexistent/web.json",
+			     &program, why, sizeof(why)),
+	    -1);
 	assert_string_equal(
 	    why, "/nonexistent/web.json: No such file or directory");
-	assert_int_equal(options_load(options, "/", &program, why), -1);
-	assert_string_equal(why, "/: Is a directory");
 	assert_int_equal(
-	    load_bytes(options, "{\"name\0\": 1}", 12, &program, why), -1);
+	    options_load(options, "/", &program, why, sizeof(why)), -1);
+	assert_string_equal(why, "/: Is a directory");
+	assert_int_equal(load_bytes(options, "{\"name\0\": 1}", 12, &program,
+			     why, sizeof(why)),
+	    -1);
 	options_free(options);
 }
 

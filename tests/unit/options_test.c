@@ -71,7 +71,7 @@ set(struct options *options, const char *name, const char *text)
 	char why[OPTIONS_WHY] = "";
 
 	assert_non_null(row);
-	if (option_set(options, row, text, why) == -1)
+	if (option_set(options, row, text, why, sizeof(why)) == -1)
 		fail_msg("%s", why);
 }
 
@@ -82,7 +82,8 @@ refused(const char *name, const char *text, const char *reason)
 	json_t *before = options_to_json(options), *after;
 	char why[OPTIONS_WHY] = "", expected[OPTIONS_WHY];
 
-	assert_int_equal(option_set(options, option_find(name), text, why), -1);
+	assert_int_equal(
+	    option_set(options, option_find(name), text, why, sizeof(why)), -1);
 	snprintf(
 	    expected, sizeof(expected), "%s: \"%s\": %s", name, text, reason);
 	assert_string_equal(why, expected);
@@ -143,8 +144,8 @@ every_row_survives_json_and_copies(void **state)
 			object = options_to_json(options);
 			assert_int_equal(json_object_size(object), 1);
 			read = options_new();
-			if (options_set_json(read, object, false, &key, why) ==
-			    -1)
+			if (options_set_json(read, object, false, &key, why,
+				sizeof(why)) == -1)
 				fail_msg("%s", why);
 			assert_same(options, read);
 			copy = options_copy(options);
@@ -266,8 +267,10 @@ wrong_values_are_refused_with_a_reason(void **state)
 	    "not a limit (5/60s: five times in 60 seconds)");
 	refused("restart-limit", "0/60s",
 	    "not a limit (5/60s: five times in 60 seconds)");
-	refused("canary", "5,5", "does not grow");
-	refused("canary", "25,5", "does not grow");
+	refused("canary", "5,5",
+	    "each percent must be greater than the one before");
+	refused("canary", "25,5",
+	    "each percent must be greater than the one before");
 	refused(
 	    "canary", "100", "not a list of percents from 0 to 99 (5,25,50)");
 	refused(
@@ -286,7 +289,7 @@ wrong_values_are_refused_with_a_reason(void **state)
 	refused("env", "=v", "has no name before '='");
 	refused("check", "", "empty");
 	refused("name", "a/b",
-	    "has other characters than letters, digits, '.', '_', '-'");
+	    "has characters other than letters, digits, '.', '_', '-'");
 	refused("name", "..", "cannot be a file name");
 	refused("name",
 	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -302,22 +305,24 @@ messages_are_one_line_of_utf8(void **state)
 	json_t *string;
 	size_t i;
 
-	assert_int_equal(option_set(options, row, "a\nb\033[1m", why), -1);
+	assert_int_equal(
+	    option_set(options, row, "a\nb\033[1m", why, sizeof(why)), -1);
 	assert_string_equal(why, "env: \"a?b?[1m\": not K=V");
 	text[0] = 'x';
 	for (i = 1; i + 2 < sizeof(text); i += 2)
 		memcpy(text + i, "\303\244", 3);
-	assert_int_equal(option_set(options, row, text, why), -1);
+	assert_int_equal(option_set(options, row, text, why, sizeof(why)), -1);
 	string = json_string(why);
 	assert_non_null(string);
 	json_decref(string);
-	assert_int_equal(option_set(options, row, "K=\377", why), -1);
+	assert_int_equal(
+	    option_set(options, row, "K=\377", why, sizeof(why)), -1);
 	assert_string_equal(why, "env: not UTF-8");
 	options_free(options);
 }
 
-#define NEEDS_WHOLE_PATH                                                      \
-	"behind a + the command needs a whole path: a relative one could be " \
+#define NEEDS_WHOLE_PATH                                                         \
+	"after a + the command needs an absolute path: a relative one could be " \
 	"the program's own"
 
 static void
@@ -350,7 +355,7 @@ health_checks(void **state)
 		    "tcp:// takes only ?send= and expect=" },
 		{ "grpc://h:1?x", "grpc checks take no '?'" },
 		{ "unix:x:http:/",
-		    "unix: needs a whole path, or @ and a name" },
+		    "unix: needs an absolute path, or @ and a name" },
 		{ "unix:/run/x.sock:tcp:/",
 		    "not unix:PATH or unix:PATH:http:/PATH" },
 		{ "unix:/", "unix: has no path" },
@@ -381,7 +386,7 @@ listen_addresses(void **state)
 	set(options, "listen", "/run/a=b.sock");
 	refused("listen", "=8080", "the name before '=' is empty");
 	refused("listen", "a:b=8080",
-	    "the name before '=' has a ':', a space or worse");
+	    "the name before '=' has a ':', a space or a control character");
 	address = options_listen_address("web=udp:53", &len);
 	assert_string_equal(address, "udp:53");
 	assert_int_equal(len, 3);
@@ -409,7 +414,7 @@ json_objects(void **state)
 		{ "{'zygote':'off'}", false, "zygote",
 		    "unknown key \"zygote\"" },
 		{ "{'bake':'9s','retain':2}", true, "retain",
-		    "retain: cannot change with an upgrade" },
+		    "retain: an upgrade cannot change this option" },
 		{ "{'bake':'9s','keep':true}", false, "keep",
 		    "keep: not a duration (500ms, 10s, 5m, 1h)" },
 		{ "{'bake':'9s','clear-env':1}", false, "clear-env",
@@ -437,8 +442,9 @@ json_objects(void **state)
 		object = json_loads(text, 0, NULL);
 		assert_non_null(object);
 		options = options_new();
-		assert_int_equal(options_set_json(options, object,
-				     bad[i].for_upgrade, &key, why),
+		assert_int_equal(
+		    options_set_json(options, object, bad[i].for_upgrade, &key,
+			why, sizeof(why)),
 		    -1);
 		assert_string_equal(key, bad[i].key);
 		assert_string_equal(why, bad[i].why);
@@ -461,7 +467,8 @@ json_values_of_every_type(void **state)
 
 	set(options, "listen", "9090");
 	assert_int_equal(
-	    options_set_json(options, object, false, &key, why), 0);
+	    options_set_json(options, object, false, &key, why, sizeof(why)),
+	    0);
 	assert_int_equal(options->bake_ms, 7000);
 	assert_int_equal(options->keep_ms, 100);
 	assert_string_equal(options->user, "1000");

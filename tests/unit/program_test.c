@@ -15,10 +15,10 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/proc.h"
 #include "process/origin.h"
 #include "process/program.h"
 #include "process/reaper.h"
-#include "process/tree.h"
 
 #define LIMIT_MS 5000
 
@@ -121,7 +121,7 @@ program_of(pid_t pid)
 	program = program_new(base, "web", 1, directory, &origin, getegid(), -1,
 	    &stop, &events, NULL);
 	assert_non_null(program);
-	assert_int_equal(tree_start_time(pid, &start), 0);
+	assert_int_equal(proc_start_time(pid, &start), 0);
 	saved = json_pack(
 	    "{sI sI}", "main", (json_int_t)pid, "start", (json_int_t)start);
 	program_restore(program, saved);

@@ -24,7 +24,7 @@
 #include "announce.h"
 #include "base/fd.h"
 #include "filter.h"
-#include "process/ledger.h"
+#include "process/call_log.h"
 
 char directory[] = "/tmp/intercept.XXXXXX";
 static char fixtures[PATH_MAX];
@@ -174,7 +174,7 @@ start_seccomp(
 	assert_return_code(out, errno);
 	close(sv[0]);
 	return intercept_seccomp_new(
-	    run->base, out, ledger_make(), &handler, run);
+	    run->base, out, call_log_make(), &handler, run);
 }
 
 static struct intercept *

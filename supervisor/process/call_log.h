@@ -8,38 +8,40 @@
  * at which a notification is received but not in the file: if the kernel cannot
  * write it, it counts as not received.
  */
-#ifndef PROCESS_LEDGER_H
-#define PROCESS_LEDGER_H
+#ifndef PROCESS_CALL_LOG_H
+#define PROCESS_CALL_LOG_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define LEDGER_SLOTS 64
-#define LEDGER_ROOM  256 /* bytes of a slot */
+#define CALL_LOG_SLOTS 64
+#define CALL_LOG_ROOM  256 /* bytes of a slot */
 
 /* A slot in use begins with the notification's number, which is never 0. */
-union ledger_slot {
+union call_log_slot {
 	uint64_t id;
-	char room[LEDGER_ROOM];
+	char room[CALL_LOG_ROOM];
 };
 
-struct ledger;
+struct call_log;
 
-/* Make the file of a ledger, *new*; -1 with errno. */
-int ledger_make(void);
+/* Make the file of a call log, *new*; -1 with errno. */
+int call_log_make(void);
 
-/* Is fd the file of a ledger? */
-bool ledger_is_one(int fd);
+/* Is fd the file of a call log? */
+bool call_log_is_one(int fd);
 
-/* Map the file of a ledger, *stolen* in every case.  *New*; NULL with errno. */
-struct ledger *ledger_open(int fd);
-void ledger_close(struct ledger *);
+/*
+ * Map the file of a call log, *stolen* in every case.  *New*; NULL with errno.
+ */
+struct call_log *call_log_open(int fd);
+void call_log_close(struct call_log *);
 
-/* All slots, LEDGER_SLOTS of them, borrowed. */
-union ledger_slot *ledger_slots(struct ledger *);
+/* All slots, CALL_LOG_SLOTS of them, borrowed. */
+union call_log_slot *call_log_slots(struct call_log *);
 
 /* A free slot, all zero, borrowed; NULL if there is none. */
-union ledger_slot *ledger_free_slot(struct ledger *);
+union call_log_slot *call_log_free_slot(struct call_log *);
 
 #endif

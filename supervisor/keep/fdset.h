@@ -3,44 +3,44 @@
  * Descriptors by name, and their way through execve(2) as LISTEN_FDS,
  * LISTEN_PID and LISTEN_FDNAMES, sd_listen_fds(3).
  */
-#ifndef KEEP_DEPOT_H
-#define KEEP_DEPOT_H
+#ifndef KEEP_FDSET_H
+#define KEEP_FDSET_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "keep/channel.h"
 
-struct depot_item {
+struct fdset_item {
 	char name[KEEPER_NAME_MAX + 1];
 	int fd;
 	bool used; /* a duplicate was asked for */
 };
 
-/* An empty depot is all zero. */
-struct depot {
-	struct depot_item *items;
+/* An empty descriptor set is all zero. */
+struct fdset {
+	struct fdset_item *items;
 	size_t n;
 };
 
-void depot_fini(struct depot *);
+void fdset_fini(struct fdset *);
 
 /*
  * Add a descriptor, *stolen* on success; it replaces the one of the same name.
  * -1 with errno: EINVAL if sd_notify(3) does not allow the name.
  */
-int depot_put(struct depot *, const char *name, int fd);
+int fdset_put(struct fdset *, const char *name, int fd);
 
-bool depot_has(const struct depot *, const char *name);
+bool fdset_has(const struct fdset *, const char *name);
 
 /* A duplicate of the descriptor of that name, *new*; -1 with errno. */
-int depot_dup(struct depot *, const char *name);
+int fdset_dup(struct fdset *, const char *name);
 
-/* Take the descriptor out of the depot, *new*; -1 with ENOENT. */
-int depot_take(struct depot *, const char *name);
+/* Take the descriptor out of the set, *new*; -1 with ENOENT. */
+int fdset_take(struct fdset *, const char *name);
 
 /* Close the descriptor of that name. */
-void depot_remove(struct depot *, const char *name);
+void fdset_remove(struct fdset *, const char *name);
 
 /*
  * Prepare execve(2): all descriptors are duplicated to 3, 4, ..., without
@@ -48,18 +48,18 @@ void depot_remove(struct depot *, const char *name);
  * numbers are closed.  The n descriptors of apart stay close-on-exec, but get
  * other numbers.  -1 with errno.
  */
-int depot_hand_over(struct depot *, int *apart, size_t n);
+int fdset_hand_over(struct fdset *, int *apart, size_t n);
 
 /* If execve(2) failed: close the inherited duplicates again. */
-void depot_take_back(struct depot *);
+void fdset_take_back(struct fdset *);
 
 /*
  * Add the descriptors that were handed over to this process, close-on-exec from
  * here on, and remove their variables from the environment.  -1 with ENOMEM.
  */
-int depot_receive(struct depot *);
+int fdset_receive(struct fdset *);
 
 /* Is a descriptor of that name handed over and not received yet? */
-bool depot_is_given(const char *name);
+bool fdset_is_given(const char *name);
 
 #endif

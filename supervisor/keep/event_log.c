@@ -3,7 +3,7 @@
  * The newest events.  A line that a kill has cut short is not JSON, and is
  * ignored.
  */
-#include "keep/tape.h"
+#include "keep/event_log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,29 +14,29 @@
 #include "base/fd.h"
 
 void
-tape_init(struct tape *tape)
+event_log_init(struct event_log *log)
 {
-	*tape = (struct tape){ .fds = { -1, -1 } };
+	*log = (struct event_log){ .fds = { -1, -1 } };
 }
 
 void
-tape_fini(struct tape *tape)
+event_log_fini(struct event_log *log)
 {
 	size_t i;
 
-	for (i = 0; i < TAPE_FILES; i++)
-		fd_close(&tape->fds[i]);
+	for (i = 0; i < EVENT_LOG_FILES; i++)
+		fd_close(&log->fds[i]);
 }
 
 int
-tape_open(struct tape *tape)
+event_log_open(struct event_log *log)
 {
 	size_t i;
 
-	for (i = 0; i < TAPE_FILES; i++) {
-		tape->fds[i] = memfd_create("hotswap-events", MFD_CLOEXEC);
-		if (tape->fds[i] == -1) {
-			tape_fini(tape);
+	for (i = 0; i < EVENT_LOG_FILES; i++) {
+		log->fds[i] = memfd_create("hotswap-events", MFD_CLOEXEC);
+		if (log->fds[i] == -1) {
+			event_log_fini(log);
 			return -1;
 		}
 	}
@@ -82,41 +82,41 @@ read_file(int fd, json_int_t after, json_t *list)
 }
 
 void
-tape_adopt(struct tape *tape, const int fds[TAPE_FILES])
+event_log_adopt(struct event_log *log, const int fds[EVENT_LOG_FILES])
 {
 	json_int_t last;
 	json_t *list;
 	size_t i, n;
 
-	memcpy(tape->fds, fds, sizeof(tape->fds));
-	for (i = 0; i < TAPE_FILES; i++) {
+	memcpy(log->fds, fds, sizeof(log->fds));
+	for (i = 0; i < EVENT_LOG_FILES; i++) {
 		list = json_array();
 		read_file(fds[i], 0, list);
 		n = json_array_size(list);
 		last = number_of(json_array_get(list, n - 1));
-		if (n > 0 && last > tape->last) {
-			tape->last = last;
-			tape->current = i;
-			tape->lines = n;
+		if (n > 0 && last > log->last) {
+			log->last = last;
+			log->current = i;
+			log->lines = n;
 		}
 		json_decref(list);
 	}
 }
 
 void
-tape_add(struct tape *tape, json_t *object, size_t least)
+event_log_add(struct event_log *log, json_t *object, size_t least)
 {
 	char *text, *line = NULL;
 	int n = -1;
 
-	json_object_set_new(object, "number", json_integer(++tape->last));
-	if (tape->lines >= least) {
-		tape->current = (tape->current + 1) % TAPE_FILES;
-		tape->lines = 0;
-		if (tape->fds[tape->current] != -1)
-			(void)!ftruncate(tape->fds[tape->current], 0);
+	json_object_set_new(object, "number", json_integer(++log->last));
+	if (log->lines >= least) {
+		log->current = (log->current + 1) % EVENT_LOG_FILES;
+		log->lines = 0;
+		if (log->fds[log->current] != -1)
+			(void)!ftruncate(log->fds[log->current], 0);
 	}
-	if (tape->fds[tape->current] == -1 ||
+	if (log->fds[log->current] == -1 ||
 	    (text = json_dumps(object, JSON_COMPACT)) == NULL)
 		return;
 	/* A newline is also in front: the line before may be torn. */
@@ -124,18 +124,18 @@ tape_add(struct tape *tape, json_t *object, size_t least)
 	free(text);
 	if (n == -1)
 		return;
-	lseek(tape->fds[tape->current], 0, SEEK_END);
-	(void)!fd_write_all(tape->fds[tape->current], line, (size_t)n);
-	tape->lines++;
+	lseek(log->fds[log->current], 0, SEEK_END);
+	(void)!fd_write_all(log->fds[log->current], line, (size_t)n);
+	log->lines++;
 	free(line);
 }
 
 json_t *
-tape_read(const struct tape *tape, json_int_t after)
+event_log_read(const struct event_log *log, json_int_t after)
 {
 	json_t *list = json_array();
 
-	read_file(tape->fds[(tape->current + 1) % TAPE_FILES], after, list);
-	read_file(tape->fds[tape->current], after, list);
+	read_file(log->fds[(log->current + 1) % EVENT_LOG_FILES], after, list);
+	read_file(log->fds[log->current], after, list);
 	return list;
 }

@@ -2,7 +2,7 @@
 /*
  * Descriptors by name.
  */
-#include "keep/depot.h"
+#include "keep/fdset.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,22 +18,22 @@
 #define FIRST 3 /* SD_LISTEN_FDS_START */
 
 void
-depot_fini(struct depot *depot)
+fdset_fini(struct fdset *fdset)
 {
-	while (depot->n > 0)
-		foreign_close(&depot->items[--depot->n].fd);
-	free(depot->items);
-	depot->items = NULL;
+	while (fdset->n > 0)
+		foreign_close(&fdset->items[--fdset->n].fd);
+	free(fdset->items);
+	fdset->items = NULL;
 }
 
-static struct depot_item *
-find(const struct depot *depot, const char *name)
+static struct fdset_item *
+find(const struct fdset *fdset, const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < depot->n; i++)
-		if (strcmp(depot->items[i].name, name) == 0)
-			return &depot->items[i];
+	for (i = 0; i < fdset->n; i++)
+		if (strcmp(fdset->items[i].name, name) == 0)
+			return &fdset->items[i];
 	return NULL;
 }
 
@@ -51,44 +51,44 @@ check_name(const char *name)
 }
 
 static int
-append(struct depot *depot, const char *name, int fd)
+append(struct fdset *fdset, const char *name, int fd)
 {
-	struct depot_item *items =
-	    reallocarray(depot->items, depot->n + 1, sizeof(*items));
+	struct fdset_item *items =
+	    reallocarray(fdset->items, fdset->n + 1, sizeof(*items));
 
 	if (items == NULL)
 		return -1;
-	depot->items = items;
-	strlcpy(items[depot->n].name, name, sizeof(items->name));
-	items[depot->n].used = false;
-	items[depot->n++].fd = fd;
+	fdset->items = items;
+	strlcpy(items[fdset->n].name, name, sizeof(items->name));
+	items[fdset->n].used = false;
+	items[fdset->n++].fd = fd;
 	return 0;
 }
 
 int
-depot_put(struct depot *depot, const char *name, int fd)
+fdset_put(struct fdset *fdset, const char *name, int fd)
 {
-	struct depot_item *item = find(depot, name);
+	struct fdset_item *item = find(fdset, name);
 
 	if (check_name(name) == -1)
 		return -1;
 	if (item == NULL)
-		return append(depot, name, fd);
+		return append(fdset, name, fd);
 	foreign_close(&item->fd);
 	item->fd = fd;
 	return 0;
 }
 
 bool
-depot_has(const struct depot *depot, const char *name)
+fdset_has(const struct fdset *fdset, const char *name)
 {
-	return find(depot, name) != NULL;
+	return find(fdset, name) != NULL;
 }
 
 int
-depot_dup(struct depot *depot, const char *name)
+fdset_dup(struct fdset *fdset, const char *name)
 {
-	struct depot_item *item = find(depot, name);
+	struct fdset_item *item = find(fdset, name);
 
 	if (item != NULL) {
 		item->used = true;
@@ -99,9 +99,9 @@ depot_dup(struct depot *depot, const char *name)
 }
 
 int
-depot_take(struct depot *depot, const char *name)
+fdset_take(struct fdset *fdset, const char *name)
 {
-	struct depot_item *item = find(depot, name);
+	struct fdset_item *item = find(fdset, name);
 	int fd;
 
 	if (item == NULL) {
@@ -109,14 +109,14 @@ depot_take(struct depot *depot, const char *name)
 		return -1;
 	}
 	fd = item->fd;
-	*item = depot->items[--depot->n];
+	*item = fdset->items[--fdset->n];
 	return fd;
 }
 
 void
-depot_remove(struct depot *depot, const char *name)
+fdset_remove(struct fdset *fdset, const char *name)
 {
-	int fd = depot_take(depot, name);
+	int fd = fdset_take(fdset, name);
 
 	/* Programs have sent some of these descriptors. */
 	foreign_close(&fd);
@@ -124,7 +124,7 @@ depot_remove(struct depot *depot, const char *name)
 
 /* LISTEN_FDNAMES; *new*. */
 static char *
-join_names(const struct depot *depot)
+join_names(const struct fdset *fdset)
 {
 	char *text = NULL;
 	size_t size, i;
@@ -132,20 +132,20 @@ join_names(const struct depot *depot)
 
 	if (out == NULL)
 		return NULL;
-	for (i = 0; i < depot->n; i++)
-		fprintf(out, "%s%s", i > 0 ? ":" : "", depot->items[i].name);
+	for (i = 0; i < fdset->n; i++)
+		fprintf(out, "%s%s", i > 0 ? ":" : "", fdset->items[i].name);
 	return fclose(out) == 0 ? text : NULL;
 }
 
 static int
-set_environment(const struct depot *depot)
+set_environment(const struct fdset *fdset)
 {
-	char number[16], *names = join_names(depot);
+	char number[16], *names = join_names(fdset);
 	int result = -1;
 
 	if (names == NULL)
 		return -1;
-	snprintf(number, sizeof(number), "%zu", depot->n);
+	snprintf(number, sizeof(number), "%zu", fdset->n);
 	if (setenv("LISTEN_FDS", number, 1) == 0 &&
 	    setenv("LISTEN_FDNAMES", names, 1) == 0) {
 		snprintf(number, sizeof(number), "%d", getpid());
@@ -164,11 +164,11 @@ clear_environment(void)
 }
 
 void
-depot_take_back(struct depot *depot)
+fdset_take_back(struct fdset *fdset)
 {
 	int fd, saved = errno;
 
-	for (fd = FIRST; fd < FIRST + (int)depot->n; fd++)
+	for (fd = FIRST; fd < FIRST + (int)fdset->n; fd++)
 		close(fd);
 	clear_environment();
 	errno = saved;
@@ -188,28 +188,28 @@ move_up(int *fd, int above)
 }
 
 int
-depot_hand_over(struct depot *depot, int *apart, size_t n)
+fdset_hand_over(struct fdset *fdset, int *apart, size_t n)
 {
-	int above = FIRST + (int)depot->n;
+	int above = FIRST + (int)fdset->n;
 	size_t i;
 
 	/*
 	 * First move all away: one descriptor may have the number that another
 	 * one is to get.
 	 */
-	for (i = 0; i < depot->n; i++)
-		if (move_up(&depot->items[i].fd, above) == -1)
+	for (i = 0; i < fdset->n; i++)
+		if (move_up(&fdset->items[i].fd, above) == -1)
 			return -1;
 	for (i = 0; i < n; i++)
 		if (apart[i] != -1 && move_up(&apart[i], above) == -1)
 			return -1;
-	for (i = 0; i < depot->n; i++)
-		if (dup2(depot->items[i].fd, FIRST + (int)i) == -1)
+	for (i = 0; i < fdset->n; i++)
+		if (dup2(fdset->items[i].fd, FIRST + (int)i) == -1)
 			goto fail;
-	if (set_environment(depot) == 0)
+	if (set_environment(fdset) == 0)
 		return 0;
 fail:
-	depot_take_back(depot);
+	fdset_take_back(fdset);
 	return -1;
 }
 
@@ -223,7 +223,7 @@ number_in(const char *variable)
 }
 
 static int
-receive_all(struct depot *depot, unsigned int n, char *names)
+receive_all(struct fdset *fdset, unsigned int n, char *names)
 {
 	const char *name;
 	unsigned int i;
@@ -233,7 +233,7 @@ receive_all(struct depot *depot, unsigned int n, char *names)
 		name = strsep(&names, ":");
 		if (fcntl(FIRST + (int)i, F_SETFD, FD_CLOEXEC) == -1)
 			continue;
-		if (append(depot, name != NULL ? name : "unknown",
+		if (append(fdset, name != NULL ? name : "unknown",
 			FIRST + (int)i) == -1)
 			result = -1;
 	}
@@ -241,7 +241,7 @@ receive_all(struct depot *depot, unsigned int n, char *names)
 }
 
 int
-depot_receive(struct depot *depot)
+fdset_receive(struct fdset *fdset)
 {
 	const char *names = getenv("LISTEN_FDNAMES");
 	char *copy = strdup(names != NULL ? names : "");
@@ -252,14 +252,14 @@ depot_receive(struct depot *depot)
 	if (number_in("LISTEN_PID") != (unsigned int)getpid())
 		result = 0;
 	else
-		result = receive_all(depot, number_in("LISTEN_FDS"), copy);
+		result = receive_all(fdset, number_in("LISTEN_FDS"), copy);
 	free(copy);
 	clear_environment();
 	return result;
 }
 
 bool
-depot_is_given(const char *name)
+fdset_is_given(const char *name)
 {
 	const char *names = getenv("LISTEN_FDNAMES");
 	size_t len = strlen(name), n;

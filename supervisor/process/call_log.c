@@ -2,7 +2,7 @@
 /*
  * Notifications without an answer, in a memfd that is mapped.
  */
-#include "process/ledger.h"
+#include "process/call_log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,16 +14,16 @@
 
 #include "base/fd.h"
 
-#define SIZE (LEDGER_SLOTS * sizeof(union ledger_slot))
+#define SIZE (CALL_LOG_SLOTS * sizeof(union call_log_slot))
 
-struct ledger {
+struct call_log {
 	int fd; /* stays open: a successor gets it */
-	union ledger_slot *slots;
+	union call_log_slot *slots;
 };
 
 /* Sealed, since a file that shrinks after it is mapped causes SIGBUS. */
 int
-ledger_make(void)
+call_log_make(void)
 {
 	int fd = memfd_create("hotswap-calls", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
@@ -35,7 +35,7 @@ ledger_make(void)
 }
 
 bool
-ledger_is_one(int fd)
+call_log_is_one(int fd)
 {
 	int seals = fcntl(fd, F_GET_SEALS);
 	struct stat st;
@@ -44,12 +44,12 @@ ledger_is_one(int fd)
 	    fstat(fd, &st) == 0 && st.st_size == (off_t)SIZE;
 }
 
-static union ledger_slot *
+static union call_log_slot *
 map(int fd)
 {
 	void *at;
 
-	if (!ledger_is_one(fd)) {
+	if (!call_log_is_one(fd)) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -57,44 +57,44 @@ map(int fd)
 	return at != MAP_FAILED ? at : NULL;
 }
 
-struct ledger *
-ledger_open(int fd)
+struct call_log *
+call_log_open(int fd)
 {
-	struct ledger *ledger = calloc(1, sizeof(*ledger));
+	struct call_log *call_log = calloc(1, sizeof(*call_log));
 
-	if (ledger != NULL && (ledger->slots = map(fd)) != NULL) {
-		ledger->fd = fd;
-		return ledger;
+	if (call_log != NULL && (call_log->slots = map(fd)) != NULL) {
+		call_log->fd = fd;
+		return call_log;
 	}
-	free(ledger);
+	free(call_log);
 	fd_close(&fd);
 	return NULL;
 }
 
 void
-ledger_close(struct ledger *ledger)
+call_log_close(struct call_log *call_log)
 {
-	if (ledger == NULL)
+	if (call_log == NULL)
 		return;
-	munmap(ledger->slots, SIZE);
-	fd_close(&ledger->fd);
-	free(ledger);
+	munmap(call_log->slots, SIZE);
+	fd_close(&call_log->fd);
+	free(call_log);
 }
 
-union ledger_slot *
-ledger_slots(struct ledger *ledger)
+union call_log_slot *
+call_log_slots(struct call_log *call_log)
 {
-	return ledger->slots;
+	return call_log->slots;
 }
 
-union ledger_slot *
-ledger_free_slot(struct ledger *ledger)
+union call_log_slot *
+call_log_free_slot(struct call_log *call_log)
 {
-	union ledger_slot *slot = ledger->slots;
+	union call_log_slot *slot = call_log->slots;
 
-	while (slot < ledger->slots + LEDGER_SLOTS && slot->id != 0)
+	while (slot < call_log->slots + CALL_LOG_SLOTS && slot->id != 0)
 		slot++;
-	if (slot == ledger->slots + LEDGER_SLOTS)
+	if (slot == call_log->slots + CALL_LOG_SLOTS)
 		return NULL;
 	memset(slot, 0, sizeof(*slot));
 	return slot;
