@@ -145,9 +145,13 @@ holdings_reset(struct holdings *holdings)
 void
 holdings_free(struct holdings *holdings)
 {
+	struct holding *holding;
+
 	if (holdings == NULL)
 		return;
-	holdings_reset(holdings);
+	/* The listeners of sockets that were closed may be freed by now. */
+	while ((holding = LIST_FIRST(&holdings->list)) != NULL)
+		forget(holding);
 	if (holdings->timer != NULL)
 		event_free(holdings->timer);
 	if (holdings->patience != NULL)

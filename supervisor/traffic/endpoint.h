@@ -35,10 +35,22 @@ struct endpoint {
 	 */
 	struct directory *directory;
 	bool v6only;		 /* of the sockets there, once there is one */
+	bool freebind;		 /* they need no local address, ip(7) */
+	bool transparent;	 /* IP_TRANSPARENT as well */
+	bool reuseaddr;		 /* UDP: others may bind the address too */
 	bool passed;		 /* somebody else has made the socket */
 	enum steering_kind kind; /* what shall choose, where it can */
 	const struct holder *holder; /* NULL: none */
 };
+
+/*
+ * The address of a socket as getsockname(2) tells it, and the device that the
+ * socket is bound to.  -1 with errno.
+ */
+int endpoint_address(int fd, int type, struct address *);
+
+/* The device that a socket is bound to; 0: none. */
+unsigned int endpoint_device(int fd);
 
 /*
  * Read the address that a socket has, and whether it takes IPv6 alone.  -1
