@@ -8,16 +8,6 @@
 #include "traffic/inet.h"
 #include "traffic/reuseport_fields.h"
 
-int
-reuseport_direct(void *way, unsigned int generation, unsigned int n,
-    struct address *to, struct address *source)
-{
-	const struct endpoint *at = ((struct reuseport *)way)->at;
-
-	return address_direct(
-	    &at->address, at->v6only, generation, n, to, source);
-}
-
 enum steering_kind
 reuseport_kind(const void *way)
 {
