@@ -14,7 +14,7 @@
 struct directory;
 struct holder;
 
-/* What chooses in a SO_REUSEPORT group. */
+/* The BPF program that chooses in a SO_REUSEPORT group. */
 enum steering_kind { KIND_CLASSIC, KIND_EBPF };
 
 enum listener_steering { STEERING_REUSEPORT, STEERING_RENAME, STEERING_SHARED };
@@ -34,15 +34,15 @@ struct endpoint {
 	 * in the directory of the address, as the operator named it.
 	 */
 	struct directory *directory;
-	bool v6only;		 /* of the sockets there, once there is one */
-	bool passed;		 /* somebody else has made the socket */
-	enum steering_kind kind; /* what shall choose, where it can */
+	bool v6only;		     /* of the sockets, once there is one */
+	bool passed;		     /* somebody else has made the socket */
+	enum steering_kind kind;     /* what shall choose, if it is possible */
 	const struct holder *holder; /* NULL: none */
 };
 
 /*
- * Read the address that a socket has, and whether it takes IPv6 alone.  -1
- * with errno: EINVAL for a stream socket that does not listen.
+ * Read a socket's address, and whether the socket takes IPv6 only.  -1 with
+ * errno: EINVAL for a stream socket that does not listen.
  */
 int endpoint_read(int fd, struct address *, bool *v6only);
 
