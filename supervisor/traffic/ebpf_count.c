@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the kernel's half has counted, and the flows that it knows.
+ * Reads what the eBPF program has counted, and the flows that it remembers.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -12,7 +12,7 @@
 #include "traffic/ebpf.h"
 #include "traffic/ebpf_fields.h"
 
-#define BATCH 4096 /* flows, at a time */
+#define BATCH 4096 /* flows that are read at a time */
 
 uint64_t
 ebpf_given(const struct ebpf *e, unsigned int generation)
@@ -32,7 +32,7 @@ ebpf_given(const struct ebpf *e, unsigned int generation)
 	return sum;
 }
 
-/* Those of a batch that count. */
+/* The number of flows in a batch that have these keys and are not silent. */
 static size_t
 count_flows(const struct ebpf_flow *flows, __u32 n, const bool *keys,
     const __u32 *serials, int64_t idle_ms)

@@ -14,7 +14,7 @@
 struct directory;
 struct holder;
 
-/* What chooses in a SO_REUSEPORT group. */
+/* The BPF program that chooses in a SO_REUSEPORT group. */
 enum steering_kind { KIND_CLASSIC, KIND_EBPF };
 
 enum listener_steering { STEERING_REUSEPORT, STEERING_RENAME, STEERING_SHARED };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is told of a group, and what a successor must know of it.
+ * What a caller can ask about a group, and what a successor must know of it.
  */
 #include <errno.h>
 
@@ -56,7 +56,7 @@ reuseport_save(const void *way)
 	    chooser_save(&r->chooser));
 }
 
-/* Those that have left meanwhile did so in an order that nobody knows. */
+/* Nobody knows the order in which sockets have left meanwhile. */
 int
 reuseport_restore(
     void *way, const json_t *state, const struct way_finder *finder)
