@@ -80,11 +80,14 @@ struct {
 	__type(value, struct ebpf_flow);
 } flows SEC(".maps");
 
-/* QUIC: the first bytes of a connection's ID, in packets of a known flow. */
+/*
+ * QUIC: the first bytes of a connection's ID, as packets of a known flow have
+ * it.  Servers choose IDs at random; some make them of four bytes only.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, EBPF_FLOWS);
-	__type(key, __u64);
+	__type(key, __u32);
 	__type(value, struct ebpf_flow);
 } connections SEC(".maps");
 
@@ -268,14 +271,17 @@ follow(struct sk_reuseport_md *ctx, const struct ebpf_plan *plan,
 	return true;
 }
 
-/* RFC 9000, 17.3.1: a packet with a short header names its connection. */
+/*
+ * A packet with a short header names its connection: RFC 9000, 17.3.1.  The
+ * second bit may have any value, RFC 9287.
+ */
 static __always_inline bool
-read_connection(struct sk_reuseport_md *ctx, __u64 *id)
+read_connection(struct sk_reuseport_md *ctx, __u32 *id)
 {
 	__u8 first;
 
 	return bpf_skb_load_bytes(ctx, 8, &first, 1) == 0 &&
-	    (first & 0xc0) == 0x40 &&
+	    (first & 0x80) == 0 &&
 	    bpf_skb_load_bytes(ctx, 9, id, sizeof(*id)) == 0;
 }
 
@@ -300,7 +306,7 @@ begins_quic(struct sk_reuseport_md *ctx)
 
 static __always_inline void
 remember(const struct ebpf_client *client, const struct ebpf_flow *flow,
-    bool named, const __u64 *id)
+    bool named, const __u32 *id)
 {
 	bpf_map_update_elem(&flows, client, flow, BPF_ANY);
 	if (named)
@@ -313,15 +319,17 @@ follow_known(struct sk_reuseport_md *ctx, const struct ebpf_plan *plan,
     const struct source *source, __u64 now)
 {
 	struct ebpf_flow *flow, fresh;
-	__u64 id = 0;
+	__u32 id = 0;
 	bool named = read_connection(ctx, &id);
 
 	flow = bpf_map_lookup_elem(&flows, &source->client);
 	if (flow != NULL && follow(ctx, plan, flow, now)) {
 		flow->last_ns = now;
-		if (named && flow->quic &&
-		    bpf_map_lookup_elem(&connections, &id) == NULL)
+		if (named && flow->quic && flow->ids < EBPF_IDS &&
+		    bpf_map_lookup_elem(&connections, &id) == NULL) {
+			flow->ids++;
 			bpf_map_update_elem(&connections, &id, flow, BPF_ANY);
+		}
 		return true;
 	}
 	if (!named || (flow = bpf_map_lookup_elem(&connections, &id)) == NULL)

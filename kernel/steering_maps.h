@@ -8,12 +8,19 @@
 
 #include <linux/types.h>
 
+/*
+ * Of all that is defined here and in steering.bpf.c: a supervisor leaves maps
+ * of another layout to the supervisor that made them.
+ */
+#define EBPF_LAYOUT 1
+
 #define EBPF_SOCKETS  512  /* of a group, a power of 2 */
 #define EBPF_TARGETS  128  /* generations that live */
 #define EBPF_NETS     1024 /* of --preview */
 #define EBPF_PLANS    4	   /* a plan is written where none is read */
 #define EBPF_COUNTERS 256  /* one for each generation, by its number */
 #define EBPF_FLOWS    65536
+#define EBPF_IDS      16  /* of a QUIC flow that are remembered */
 #define EBPF_SLOTS    256 /* of directed sources, by the generation's number */
 #define EBPF_CHAIN    4	  /* generations that have one slot */
 #define EBPF_NONE     255 /* instead of the index of a target */
@@ -71,7 +78,8 @@ struct ebpf_flow {
 	__u64 last_ns; /* bpf_ktime_get_ns(), as CLOCK_MONOTONIC */
 	__u32 key;     /* of its socket */
 	__u32 serial;
-	__u64 quic; /* it began as QUIC does */
+	__u32 quic; /* it began as QUIC does */
+	__u32 ids;  /* so many of its connection's IDs are known */
 };
 
 #endif

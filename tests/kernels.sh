@@ -13,8 +13,6 @@ guests=$(cd "$(dirname "$0")" && pwd)/kernels
 wanted=${*:-5.10 6.1-before-fix 6.1 6.12}
 UPGRADES=${UPGRADES:-100}
 FAULT_TIME=${FAULT_TIME:-300} # seconds, for the fault to show
-units="steering_test steering_traffic_test proof_test order_test intercept_test
-	listener_test"
 qemu=
 failed=0
 
@@ -26,12 +24,8 @@ trap finish EXIT
 trap 'exit 1' INT TERM
 
 "$guests/fetch.sh" $kernels || exit 1
-UNITS=
-for unit in $units; do
-	UNITS="$UNITS unit/$unit"
-done
-export UNITS
-"$guests/root.sh" "$build" $kernels/root.cpio.gz || exit 1
+# shellcheck disable=SC2086 # one word a test
+"$guests/root.sh" "$build" $kernels/root.cpio.gz ${UNITS:?set by make} || exit 1
 mkdir -p $kernels/said
 
 # boot KERNEL NAME,NAME SECONDS: run guest_NAME.sh in a guest.  What they print
@@ -43,11 +37,16 @@ boot() {
 	"$guests/root.sh" modules "$kernels/$1" "$kernels/said/$1.modules" ||
 		return 1
 	cat $kernels/root.cpio.gz $kernels/said/"$1".modules >"$root"
+	case $1 in
+	*-before-fix) fault=hotswap_fault ;;
+	*) fault= ;;
+	esac
 	nice -n 10 timeout "$3" qemu-system-x86_64 -M q35 -cpu max -m 2048 \
 		-smp 2 -display none -monitor none -nic none -no-reboot \
 		-serial "file:$said.console" -serial "file:$said.tap" \
 		-kernel "$kernels/$1"/boot/vmlinuz-* -initrd "$root" \
-		-append "console=ttyS0 panic=-1 rdinit=/init quiet allotted=$FAULT_TIME upgrades=$UPGRADES hotswap=$2 " \
+		-append "console=ttyS0 panic=-1 rdinit=/init quiet \
+allotted=$FAULT_TIME upgrades=$UPGRADES $fault hotswap=$2 " \
 		</dev/null >"$said.qemu" 2>&1 &
 	qemu=$!
 	wait "$qemu"
@@ -113,14 +112,14 @@ for kernel in $wanted; do
 	case $kernel in
 	*-before-fix)
 		# What may crash has a guest of its own.
-		try "$kernel" unit_ebpf,ebpf 3000
-		try "$kernel" shifts,upgrades 7200
+		try "$kernel" doctor,unit_ebpf,ebpf 7200
+		try "$kernel" shifts,upgrades 10800
 		risk "$kernel" ordinary 1800
 		risk "$kernel" classic 1800
 		provoke "$kernel"
 		;;
 	*)
-		try "$kernel" ebpf,classic,ordinary,unit 5400
+		try "$kernel" doctor,ebpf,classic,ordinary,unit 7200
 		;;
 	esac
 done

@@ -98,13 +98,13 @@ tell_hanging(const char *name, pid_t supervisor)
 {
 	if (is_stopped(supervisor))
 		return tell(STATUS_TIMEOUT,
-		    "%s: its supervisor, process %d, is stopped: `kill -CONT "
-		    "%d` lets it go on; the programs serve meanwhile",
+		    "%s: the supervisor, process %d, is stopped by a signal: "
+		    "`kill -CONT %d` continues it; the programs serve meanwhile",
 		    name, supervisor, supervisor);
 	return tell(STATUS_TIMEOUT,
-	    "%s: its supervisor, process %d, does not answer; the programs "
-	    "serve meanwhile; if it hangs, `kill -KILL %d` has another one "
-	    "take its place",
+	    "%s: the supervisor, process %d, does not answer; the programs "
+	    "serve meanwhile; if the supervisor hangs, `kill -KILL %d` lets "
+	    "another one take its place",
 	    name, supervisor, supervisor);
 }
 
@@ -130,9 +130,9 @@ tell_orphans(const char *name, enum exit_status *status)
 	if (n == 0)
 		return false;
 	*status = tell(STATUS_UNAVAILABLE,
-	    "%s: neither supervisor nor keeper runs any more; the programs "
-	    "serve on, unsupervised:%s; the same `hotswap run` or `hotswap "
-	    "start` as before takes them over",
+	    "%s: neither the supervisor nor the keeper runs any more; the "
+	    "programs serve on, unsupervised:%s; the same `hotswap run` or "
+	    "`hotswap start` as before takes them over",
 	    name, programs);
 	return true;
 }
@@ -170,9 +170,10 @@ absence_tell(const char *name, enum exit_status *status)
 		*status = tell_hanging(name, supervisor);
 	else
 		*status = tell(STATUS_UNAVAILABLE,
-		    "%s: no supervisor runs; its keeper, process %d, holds "
-		    "its sockets%s%s, unsupervised; the log says why; `kill "
-		    "-CONT %d` has it try again, `kill %d` ends the service",
+		    "%s: no supervisor runs; the keeper, process %d, holds the "
+		    "service's sockets%s%s, unsupervised; the log says why; "
+		    "`kill -CONT %d` makes the keeper start a supervisor "
+		    "again, `kill %d` ends the service",
 		    name, holder,
 		    programs[0] != '\0' ? " and the programs serve on: " : "",
 		    programs, holder, holder);

@@ -232,8 +232,8 @@ settle_service(struct reader *reader)
 	free(path);
 	if (r == -1)
 		return tell(STATUS_USAGE,
-		    "the program's name cannot be the service's: %s; give one "
-		    "with --name",
+		    "the program's name cannot be the service's name: %s; name "
+		    "the service with --name",
 		    why);
 	return STATUS_OK;
 }
@@ -248,8 +248,8 @@ check_text(const char *word)
 	if (string != NULL)
 		return STATUS_OK;
 	return tell(STATUS_USAGE,
-	    "\"%s\": not UTF-8, as command lines must be that hotswap keeps: "
-	    "give the program by a script of your own that has these bytes",
+	    "\"%s\" is not UTF-8, which hotswap needs for all arguments of a "
+	    "program: run the program by a script that contains these bytes",
 	    word);
 }
 
@@ -269,7 +269,7 @@ check_program(const struct arguments *arguments)
 		return tell(STATUS_USAGE, "hotswap %s takes no program",
 		    arguments->command->name);
 	if (arguments->program[0] == NULL)
-		return tell(STATUS_USAGE, "no program behind the --");
+		return tell(STATUS_USAGE, "no program is given after the --");
 	return STATUS_OK;
 }
 

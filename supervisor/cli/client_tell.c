@@ -43,32 +43,35 @@ tell_connect(const char *name, int error)
 		if (absence_tell(name, &status))
 			return status;
 		return tell(STATUS_UNAVAILABLE,
-		    "no supervisor of \"%s\" runs (hotswap list shows what "
-		    "does; hotswap start begins)",
+		    "no supervisor of \"%s\" runs (hotswap list shows the "
+		    "services that run; hotswap start starts one)",
 		    name);
 	case EINVAL:
 		return tell(
 		    STATUS_USAGE, "\"%s\" is not a service's name", name);
 	case EACCES:
 		return tell(STATUS_NOPERM,
-		    "%s: may not connect to its supervisor, which is another "
-		    "user's: run hotswap as that user, or as root",
+		    "%s: this user may not connect to the supervisor, which "
+		    "belongs to another user: run hotswap as that user, or as "
+		    "root",
 		    name);
 	case EPERM:
 		return tell(STATUS_NOPERM,
-		    "%s: the runtime directory is a link, another user's, or "
-		    "open to others: it cannot be trusted",
+		    "%s: the runtime directory cannot be trusted: it is a "
+		    "symbolic link, belongs to another user, or others may "
+		    "write to it",
 		    name);
 	case EAGAIN:
 		if (absence_tell(name, &status))
 			return status;
 		return tell(STATUS_TIMEOUT,
-		    "%s: the supervisor takes no connection: it hangs or is "
+		    "%s: the supervisor accepts no connection: it hangs or is "
 		    "stopped",
 		    name);
 	default:
 		return tell(STATUS_SOFTWARE,
-		    "%s: connect to its supervisor: %s", name, strerror(error));
+		    "%s: cannot connect to the supervisor: %s", name,
+		    strerror(error));
 	}
 }
 
@@ -107,8 +110,8 @@ tell_nobody_came(const char *name)
 
 	if (!absence_tell(name, &status))
 		tell(STATUS_TIMEOUT,
-		    "%s: still no supervisor (hotswap start begins one; "
-		    "hotswap list shows what runs)",
+		    "%s: there is still no supervisor (hotswap start starts "
+		    "one; hotswap list shows the services that run)",
 		    name);
 	return STATUS_TIMEOUT;
 }
@@ -151,14 +154,14 @@ client_tell_error(
 			text = "no reason given";
 		return tell(errors[i].status,
 		    errors[i].status == STATUS_USAGE
-			? "%s: the supervisor does not take this value of "
-			  "\"%s\""
+			? "%s: the supervisor does not accept this value of "
+			  "the parameter \"%s\""
 			: "%s: %s",
 		    client_name(client), text);
 	}
 	return tell(STATUS_SOFTWARE,
-	    "%s: the supervisor answered with %s; is it of another version "
-	    "(hotswap status)?",
+	    "%s: the supervisor answered with the error %s; it may be of "
+	    "another version (hotswap status shows the version)",
 	    client_name(client), message->error);
 }
 
@@ -173,18 +176,19 @@ client_tell_silence(const struct client *client, enum client_got got)
 		if (!client_has_answer(client) && absence_tell(name, &status))
 			return status;
 		return tell(STATUS_TIMEOUT,
-		    "%s: no answer from the supervisor in time", name);
+		    "%s: the supervisor has not answered in time", name);
 	case GOT_INTERRUPT:
 		return tell(STATUS_TIMEOUT,
-		    "%s: not waiting any longer; what was asked for goes on "
-		    "(hotswap status %s)",
+		    "%s: this command no longer waits; what it asked for goes "
+		    "on (hotswap status %s shows it)",
 		    name, name);
 	case GOT_LOST:
 		if (absence_tell(name, &status))
 			return status;
 		return tell(STATUS_SOFTWARE,
-		    "%s: the supervisor has died, and nobody has answered for "
-		    "%d s; its log tells why, and its programs may well go on",
+		    "%s: the supervisor has died, and no other one has "
+		    "answered for %d s; its log tells why; the programs may "
+		    "still run",
 		    name, CLIENT_SILENT_MS / 1000);
 	default:
 		break;
@@ -195,12 +199,14 @@ client_tell_silence(const struct client *client, enum client_got got)
 		    name);
 	if (client_is_refused(client))
 		return tell(STATUS_NOPERM,
-		    "%s: its supervisor, of user %u, does not answer to this "
-		    "user (--control-group lets a group in)",
+		    "%s: the supervisor, which runs as user %u, does not "
+		    "answer this user (--control-group permits the members of "
+		    "a group)",
 		    name, client_owner(client));
 	return tell(STATUS_SOFTWARE,
-	    "%s: the supervisor went away before it answered; hotswap status "
-	    "%s tells whether it runs, its log tells why it ended",
+	    "%s: the supervisor closed the connection before it answered; "
+	    "hotswap status %s tells whether it runs, its log tells why it "
+	    "ended",
 	    name, name);
 }
 

@@ -21,19 +21,20 @@
 
 const struct cli_command command_table[] = {
 	{ "run", "[OPTIONS] -- PROGRAM [ARG...]",
-	    "Supervise a program in the foreground; end with its fate.", 0,
-	    SCOPE_ALL, NULL, true, cli_run },
+	    "Supervise a program in the foreground, and end with its exit "
+	    "status.",
+	    0, SCOPE_ALL, NULL, true, cli_run },
 	{ "start", "[OPTIONS] -- PROGRAM [ARG...]",
 	    "The same in the background: return when the first generation "
 	    "serves, or fail with the reason and the program's last lines.",
 	    0, SCOPE_ALL, NULL, true, cli_start },
 	{ "upgrade", "[NAME] [OPTIONS] [-- PROGRAM [ARG...]]",
 	    "Roll out a new image and wait for the outcome. Without PROGRAM "
-	    "the same command line, its file looked up anew.",
+	    "the command line stays, and its file is looked up again.",
 	    ROLLOUT | FLAG_EXE, SCOPE_UPGRADE, NULL, true, cli_upgrade },
 	{ "rollback", "[NAME] [OPTIONS]",
-	    "Go back: to the parked generation at once, else to the last good "
-	    "image.",
+	    "Roll back: to the parked generation at once, else to the last "
+	    "good image.",
 	    ROLLOUT | FLAG_TO, SCOPE_NONE, NULL, false, cli_rollback },
 	{ "promote", "[NAME]",
 	    "End the canary or the bake now, with the candidate at 100 %.",
@@ -58,7 +59,9 @@ const struct cli_command command_table[] = {
 	    FLAG_NAME | FLAG_JSON, SCOPE_NONE, NULL, false, cli_history },
 	{ "events", "[NAME] [OPTIONS]", "Print events as JSON lines.",
 	    FLAG_NAME | FLAG_FOLLOW, SCOPE_NONE, NULL, false, cli_events },
-	{ "wait", "[NAME] --for STATE [OPTIONS]", "Wait for a state.",
+	{ "wait", "[NAME] --for STATE [OPTIONS]",
+	    "Wait until the service has "
+	    "a state.",
 	    FLAG_NAME | FLAG_FOR | FLAG_TIMEOUT, SCOPE_NONE, NULL, false,
 	    cli_wait },
 	{ "signal", "[NAME] SIGNAL",
@@ -113,10 +116,9 @@ print_help(FILE *out)
 		fprintf(out, "  %-10s", command->name);
 		render_wrap(out, command->summary, 12, RENDER_WIDTH);
 	}
-	fputs(
-	    "\n  hotswap COMMAND --help     what a command takes\n"
-	    "  hotswap --version          the version\n\n"
-	    "NAME is the service's; it may be left out where only one runs.\n",
+	fputs("\n  hotswap COMMAND --help     the options of a command\n  "
+	      "hotswap --version          the version\n\nNAME is the service's "
+	      "name; it may be left out if only one service runs.\n",
 	    out);
 }
 

@@ -125,7 +125,8 @@ cli_wait(const struct arguments *arguments)
 		status = client_tell_error(client, &message);
 	else if (got == GOT_DEADLINE || got == GOT_INTERRUPT)
 		status = tell(STATUS_TIMEOUT,
-		    "%s: still not %s (hotswap status %s shows why)",
+		    "%s: the service is still not %s (hotswap status %s shows "
+		    "why)",
 		    client_name(client), arguments->state, client_name(client));
 	else if (got != GOT_REPLY)
 		status = client_tell_silence(client, got);
@@ -160,15 +161,15 @@ wait_for_end(struct client *client, int64_t deadline)
 			return STATUS_OK;
 		else if (stopped)
 			return tell(STATUS_SOFTWARE,
-			    "%s: all is stopped, but the supervisor does not "
-			    "end",
+			    "%s: all programs have ended, but the supervisor "
+			    "does not end",
 			    client_name(client));
 		else if (got == GOT_END || got == GOT_LOST)
 			return client_tell_silence(client, got);
 		else
 			return tell(STATUS_TIMEOUT,
-			    "%s: not stopped yet; the stop goes on (hotswap "
-			    "stop %s --now ends it)",
+			    "%s: the service has not stopped yet; the stop "
+			    "goes on (hotswap stop %s --now stops it at once)",
 			    client_name(client), client_name(client));
 	}
 }
@@ -201,7 +202,7 @@ cli_probe(const struct arguments *arguments)
 
 	execl(path, "hotswap-probe", arguments->operand, (char *)NULL);
 	return tell(STATUS_SOFTWARE,
-	    "cannot execute the prober %s: %s; it belongs beside hotswap, or "
-	    "in %s",
+	    "cannot execute the prober %s: %s; the prober must be beside "
+	    "hotswap, or in %s",
 	    path, strerror(errno), HOTSWAP_LIBEXECDIR);
 }

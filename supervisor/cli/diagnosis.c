@@ -60,14 +60,15 @@ warn_of_server(json_t *warnings, const struct patient *patient)
 	if (known_server_will_detach(known, patient->argv + 1))
 		warn_of(warnings,
 		    known->detaches
-			? "it detaches itself by default: keep it in the "
-			  "foreground with %s"
-			: "%s detaches it: leave that out, so that it stays "
-			  "in the foreground",
+			? "the program detaches itself by default: keep it in "
+			  "the foreground with %s"
+			: "%s detaches the program: leave this out, so that "
+			  "the program stays in the foreground",
 		    known->flag);
 	if (known->claims != NULL)
 		warn_of(warnings,
-		    "the old and the new one run side by side, and both want %s",
+		    "the old and the new generation run at the same time, and "
+		    "both want %s",
 		    known->claims);
 }
 
@@ -78,16 +79,16 @@ find_warnings(const struct patient *patient)
 
 	if (!patient->wrapped)
 		warn_of(warnings,
-		    "it cannot be wrapped here: it must take its sockets from "
-		    "hotswap (--shim off --listen ADDRESS)");
+		    "the program cannot be wrapped here: it must take its "
+		    "sockets from hotswap (--shim off --listen ADDRESS)");
 	else if (patient->choice.no_new_privs)
 		warn_of(warnings,
-		    "set-user-ID programs that it starts (sudo, ping) get no "
-		    "privilege");
+		    "set-user-ID programs that the program starts (sudo, ping) "
+		    "get no privilege");
 	else if (patient->choice.backend == SHIM_PRELOAD)
 		warn_of(warnings,
-		    "what it starts is seen too, but for static and Go "
-		    "programs; --shim seccomp sees those");
+		    "programs that it starts are wrapped too, except static "
+		    "and Go programs; --shim seccomp wraps all");
 	warn_of_server(warnings, patient);
 	return warnings;
 }

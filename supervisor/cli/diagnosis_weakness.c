@@ -196,7 +196,7 @@ find_control_group(const struct subject *subject, struct finding *finding)
 		name_members(group, names);
 	snprintf(finding->detail, sizeof(finding->detail), "%s: %s", name,
 	    group == NULL	   ? "there is no such group"
-		: names[0] == '\0' ? "nobody is in it now"
+		: names[0] == '\0' ? "the group has no member now"
 				   : names + strlen(", "));
 	return true;
 }
@@ -338,48 +338,53 @@ static const struct weakness {
 	const char *remedy; /* if the finding has none */
 } table[] = {
 	{ "program file", find_program,
-	    "whoever can change it decides what the next upgrade runs",
-	    "give it and the directories above it to root" },
+	    "whoever can change this file decides what the next upgrade runs",
+	    "make root the owner of the file and of the directories above it" },
 	{ "configuration file", find_config,
-	    "whoever can change it decides what the next start runs",
-	    "give it and the directories above it to root" },
+	    "whoever can change this file decides what the next start runs",
+	    "make root the owner of the file and of the directories above it" },
 	{ "runtime directory", find_runtime,
-	    "whoever can change it can pose as the service",
+	    "whoever can change this directory can pose as the service",
 	    "set HOTSWAP_RUNTIME_DIR to a directory of your own" },
 	{ "state directory", find_state,
-	    "whoever can change it decides what a rollback runs",
+	    "whoever can change this directory decides what a rollback runs",
 	    "set HOTSWAP_STATE_DIR to a directory of your own" },
 	{ "pid file", find_pidfile,
-	    "whoever can change it decides whom a script's signals reach",
-	    "put it into a directory of root's" },
+	    "whoever can change this file decides which process a script's "
+	    "signals reach",
+	    "put the file into a directory that belongs to root" },
 	{ "way to the sockets", find_way,
-	    "the program cannot say READY=1, nor use --shim preload",
+	    "the program cannot send READY=1 or use --shim preload",
 	    "`chmod o+x` it, or set HOTSWAP_RUNTIME_DIR" },
 	{ "program is root", find_root,
-	    "whoever breaks into it has the whole machine",
-	    "give it a --user; --listen gets it ports below 1024" },
+	    "whoever breaks into the program has the whole machine",
+	    "run the program as a --user; --listen opens ports below 1024 for "
+	    "it" },
 	{ "commands as root", find_root_commands,
-	    "they have the program's rights, and these are root's",
-	    "give the program a --user, and a + to what must be root" },
+	    "the commands have the program's rights, which are root's",
+	    "run the program as a --user, and put a + before commands that "
+	    "need root" },
 	{ "commands with a +", find_plus,
-	    "they have hotswap's rights, whatever they read or run",
-	    "leave the + out where the program's rights will do; else keep "
-	    "what they use out of its reach" },
+	    "the commands have hotswap's rights, whatever they read or run",
+	    "leave the + out if the program's rights are enough; else keep the "
+	    "commands' files out of the program's reach" },
 	{ "one user", find_same_user,
-	    "the program can end hotswap, and command it",
-	    "run nothing else as this user; or start it as root, with "
+	    "the program can kill hotswap and give it commands",
+	    "run nothing else as this user; or start hotswap as root, with "
 	    "--user" },
 	{ "set-user-ID programs", find_privileges,
-	    "a program that is broken into may gain rights by them",
-	    "--no-new-privs, unless it needs sudo or the like" },
+	    "an attacker who has broken into the program may gain rights by "
+	    "them",
+	    "use --no-new-privs, unless the program needs sudo or the like" },
 	{ "control group", find_control_group,
-	    "its members replace the program, take it back and move traffic",
-	    "let nobody be in it who need not be" },
+	    "the group's members may upgrade, roll back and move traffic",
+	    "keep only members in the group who need these rights" },
 	{ "prober", find_prober,
-	    "what a check's peer answers is read with less of a sandbox",
-	    "use a kernel that has both" },
+	    "the prober reads the answers to health checks in a weaker sandbox",
+	    "use a kernel that has both Landlock and seccomp filters" },
 	{ "processes of one user", find_ptrace,
-	    "they can look into each other, also those of two services",
+	    "processes of one user can look into each other, even those of two "
+	    "services",
 	    "sysctl kernel.yama.ptrace_scope=1, and a user for each "
 	    "service" },
 };

@@ -183,7 +183,7 @@ cli_doctor(const struct arguments *arguments)
 	json_decref(weaknesses);
 	if (!usable)
 		return tell(STATUS_FAILED,
-		    "something that hotswap cannot do without is missing here");
+		    "something that hotswap needs is missing on this machine");
 	return sound ? STATUS_OK
 		     : tell(STATUS_FAILED, "the program cannot be run");
 }

@@ -92,30 +92,32 @@ set_help(struct arguments *arguments, const char *value)
 /* clang-format off */
 const struct flag flag_table[] = {
 	{ .bit = FLAG_NAME, .name = "name", .letter = 'n', .metavar = "NAME",
-	    .help = "the service; may be left out where only one runs",
+	    .help = "the service's name; may be left out if only one service "
+	    "runs",
 	    .set = set_name },
 	{ .bit = FLAG_TO, .name = "to", .metavar = "N",
 	    .help = "back to the image of generation N",
 	    .set = set_to, .expected = "a generation's number" },
 	{ .bit = FLAG_EXE, .name = "exe", .metavar = "FILE",
-	    .help = "take this file, and keep the arguments",
+	    .help = "use this program file, and keep the arguments",
 	    .set = set_exe, .expected = "a file" },
 	{ .bit = FLAG_FOR, .name = "for", .metavar = "ready|idle|drained",
-	    .help = "the state: a generation serves; no rollout is under "
-	    "way; nothing but the active generation is left",
+	    .help = "ready: a generation serves; idle: no rollout is under way "
+	    "either; drained: only the active generation is left",
 	    .set = set_for, .expected = "ready, idle or drained" },
 	{ .bit = FLAG_NO_WAIT, .name = "no-wait",
 	    .help = "return once the rollout has begun", .set = set_no_wait },
 	{ .bit = FLAG_TIMEOUT, .name = "timeout", .metavar = "T",
-	    .help = "wait no longer than this (500ms, 10s, 5m); what was "
-	    "begun goes on",
+	    .help = "wait no longer than this (500ms, 10s, 5m); what the "
+	    "command has begun goes on",
 	    .set = set_timeout,
 	    .expected = "a duration (500ms, 10s, 5m, 1h)" },
 	{ .bit = FLAG_FOLLOW, .name = "follow", .letter = 'f',
-	    .help = "go on with those to come", .set = set_follow },
+	    .help = "go on with the events that are still to come",
+	    .set = set_follow },
 	{ .bit = FLAG_WATCH, .name = "watch",
-	    .help = "keep it up to date until q or Ctrl-C; to a pipe or a "
-	    "file, a picture each time something happens",
+	    .help = "keep the status up to date until q or Ctrl-C; to a pipe "
+	    "or a file, print it each time something happens",
 	    .set = set_watch },
 	{ .bit = FLAG_NOW, .name = "now",
 	    .help = "do not drain: SIGTERM at once, then SIGKILL",
@@ -123,7 +125,7 @@ const struct flag flag_table[] = {
 	{ .bit = FLAG_JSON, .name = "json", .help = "print JSON",
 	    .set = set_json },
 	{ .bit = FLAG_HELP, .name = "help", .letter = 'h',
-	    .help = "print this", .set = set_help },
+	    .help = "print this help", .set = set_help },
 };
 /* clang-format on */
 const size_t flag_count = sizeof(flag_table) / sizeof(flag_table[0]);

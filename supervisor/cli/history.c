@@ -105,7 +105,7 @@ print_outcomes(const struct arguments *arguments, const json_t *outcomes)
 	else if (json_array_size(outcomes) > 0)
 		print_table(outcomes);
 	else
-		tell(STATUS_OK, "no rollout yet");
+		tell(STATUS_OK, "there was no rollout yet");
 }
 
 /*

@@ -38,8 +38,8 @@ tell_end(const struct client *client, enum client_got got,
 		return client_tell_error(client, message);
 	if (got == GOT_DEADLINE)
 		return tell(STATUS_TIMEOUT,
-		    "%s: not replaced yet; it goes on (hotswap status %s tells "
-		    "the version)",
+		    "%s: the supervisor is not replaced yet; the reexec goes "
+		    "on (hotswap status %s tells the version)",
 		    name, name);
 	if (got != GOT_REPLY)
 		return client_tell_silence(client, got);
@@ -81,8 +81,8 @@ cli_reexec(const struct arguments *arguments)
 		return status;
 	parameters = json_object();
 	if (put_file(parameters, arguments->exe) == -1)
-		status =
-		    tell(STATUS_USAGE, "\"%s\": not UTF-8", arguments->exe);
+		status = tell(STATUS_USAGE, "the file name \"%s\" is not UTF-8",
+		    arguments->exe);
 	waiting_arm();
 	json_object_set_new(parameters, "id", client_id());
 	client_persist(client, CLIENT_PATIENCE_MS);

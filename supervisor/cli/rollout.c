@@ -139,15 +139,15 @@ tell_no_outcome(const struct following *f, enum client_got got)
 	if (got == GOT_DEADLINE) {
 		print_own_outcome(f, "timeout", "the outcome is still open");
 		return tell(STATUS_TIMEOUT,
-		    "%s: no outcome in time; the %s goes on (hotswap wait %s "
-		    "--for idle waits for it, hotswap abort %s ends it)",
+		    "%s: no outcome came in time; the %s goes on (hotswap wait "
+		    "%s --for idle waits for it, hotswap abort %s ends it)",
 		    name, f->wish->noun, name, name);
 	}
 	if (got == GOT_INTERRUPT) {
 		print_own_outcome(f, "timeout", "interrupted while waiting");
 		return tell(STATUS_TIMEOUT,
-		    "%s: not waiting any longer; the %s goes on (hotswap wait "
-		    "%s --for idle waits for it, hotswap abort %s ends it)",
+		    "%s: this command no longer waits; the %s goes on (hotswap "
+		    "wait %s --for idle waits for it, hotswap abort %s ends it)",
 		    name, f->wish->noun, name, name);
 	}
 	return client_tell_silence(f->client, got);
@@ -208,7 +208,9 @@ receive(struct following *f, struct client_message *message)
 static int
 tell_begun(const struct following *f)
 {
-	print_own_outcome(f, "timeout", "not waited for");
+	print_own_outcome(f, "timeout",
+	    "the command did not wait for the "
+	    "outcome");
 	return STATUS_OK;
 }
 

@@ -75,7 +75,8 @@ tell_choice(char *const *names, size_t n)
 	for (i = 0; i < n; i++)
 		fprintf(out, "%s%s", i > 0 ? ", " : "", names[i]);
 	fclose(out);
-	tell(STATUS_USAGE, "more than one service runs: say which (%s)", text);
+	tell(STATUS_USAGE, "more than one service runs: name one of them (%s)",
+	    text);
 	free(text);
 	return STATUS_USAGE;
 }
@@ -88,9 +89,9 @@ services_tell_unreadable(int error)
 	if (error == EPERM) {
 		/* From paths_runtime: it cannot be trusted. */
 		return tell(STATUS_NOPERM,
-		    "the runtime directory is a link, another user's, or open "
-		    "to others: it cannot be trusted (HOTSWAP_RUNTIME_DIR "
-		    "names another)");
+		    "the runtime directory cannot be trusted: it is a symbolic "
+		    "link, belongs to another user, or others may write to it "
+		    "(HOTSWAP_RUNTIME_DIR names another)");
 	}
 	paths_runtime(path, false);
 	return tell(error == EACCES ? STATUS_NOPERM : STATUS_SOFTWARE,

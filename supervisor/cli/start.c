@@ -82,8 +82,8 @@ open_log(struct start *start)
 fail:
 	return tell(
 	    errno == EACCES || errno == EPERM ? STATUS_NOPERM : STATUS_SOFTWARE,
-	    "%s: cannot write its log in %s: %s (HOTSWAP_STATE_DIR puts it "
-	    "elsewhere)",
+	    "%s: cannot write the log in %s: %s (HOTSWAP_STATE_DIR names "
+	    "another directory)",
 	    start->name, start->directory, strerror(errno));
 }
 
@@ -209,10 +209,11 @@ explain_failure(const struct start *start)
 			status = STATUS_FAILED;
 		tell(status, "%s: not started: %s", start->name,
 		    reason[0] != '\0' ? reason
-				      : "the supervisor ended without a word");
+				      : "the supervisor ended without giving a "
+					"reason");
 	}
 	show_output(start);
-	tell(STATUS_OK, "%s: the supervisor's lines are in %s", start->name,
+	tell(STATUS_OK, "%s: the supervisor's log is %s", start->name,
 	    start->log);
 	return status;
 }
@@ -224,8 +225,9 @@ tell_result(const struct start *start, enum waited waited)
 
 	if (waited != WAITED_READABLE)
 		return tell(STATUS_TIMEOUT,
-		    "%s: not waiting any longer; the start goes on in the "
-		    "background (hotswap status %s, hotswap stop %s)",
+		    "%s: this command no longer waits; the start goes on in "
+		    "the background (hotswap status %s shows it, hotswap stop "
+		    "%s ends it)",
 		    start->name, start->name, start->name);
 	if (strncmp(text, "ready", strlen("ready")) != 0)
 		return explain_failure(start);

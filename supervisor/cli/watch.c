@@ -191,7 +191,7 @@ static void
 tell_death(struct watch *watch)
 {
 	static const char text[] =
-	    "the supervisor has died, and nobody answers in its place yet";
+	    "the supervisor has died, and no other one answers yet";
 
 	if (strcmp(watch->last, text) == 0)
 		return;

@@ -205,8 +205,10 @@ take_all(struct options *options, json_t *object, char ***program,
 	if (json_object_get(object, "config") != NULL) {
 		*fault =
 		    (struct option_fault){ .key = "config", .in_key = true };
-		strlcpy(
-		    why, "config: cannot stand in a configuration file", size);
+		strlcpy(why,
+		    "config: a configuration file cannot have this "
+		    "option",
+		    size);
 		return -1;
 	}
 	if (list != NULL && take_program(list, program, fault, why, size) == -1)

@@ -123,8 +123,8 @@ options_apply(struct options *options, const json_t *object, const char *except,
 			return refuse_key(fault, key, why, size);
 		if (for_upgrade && !row->for_upgrade) {
 			fault->in_key = true;
-			snprintf(why, size, "%s: cannot change with an upgrade",
-			    key);
+			snprintf(why, size,
+			    "%s: an upgrade cannot change this option", key);
 			return -1;
 		}
 		if (apply_value(options, row, value, fault, why, size) == -1)

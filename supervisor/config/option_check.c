@@ -36,7 +36,7 @@ option_check_name(const char *text, const char **why)
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 		"0123456789._-") != len)
 		return option_check_refuse(why,
-		    "has other characters than letters, digits, '.', '_', '-'");
+		    "has characters other than letters, digits, '.', '_', '-'");
 	if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
 		return option_check_refuse(why, "cannot be a file name");
 	return 0;
@@ -77,7 +77,8 @@ option_check_listen(const char *text, const char **why)
 	for (i = 0; i < len; i++) {
 		if (text[i] == ':' || !isgraph((unsigned char)text[i]))
 			return option_check_refuse(why,
-			    "the name before '=' has a ':', a space or worse");
+			    "the name before '=' has a ':', a space or a "
+			    "control character");
 	}
 	return 0;
 }
@@ -174,8 +175,9 @@ check_unix(const char *text, const char **why)
 	const char *form = strchr(text, ':');
 
 	if (text[0] != '/' && text[0] != '@')
-		return option_check_refuse(
-		    why, "unix: needs a whole path, or @ and a name");
+		return option_check_refuse(why,
+		    "unix: needs an absolute path, or @ and a "
+		    "name");
 	if (text[1] == '\0' || form == text + 1)
 		return option_check_refuse(why, "unix: has no path");
 	if (form != NULL && strncmp(form, ":http:/", 7) != 0)
@@ -208,7 +210,7 @@ option_check_command(const char *text, const char **why)
 	slash = strcspn(command, "/");
 	if (ours && slash > 0 && slash < len)
 		return option_check_refuse(why,
-		    "behind a + the command needs a whole path: a relative "
+		    "after a + the command needs an absolute path: a relative "
 		    "one could be the program's own");
 	return 0;
 }

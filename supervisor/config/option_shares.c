@@ -38,7 +38,10 @@ option_parse_shares(void *slot, const struct option_row *row, const char *text,
 			return -1;
 		}
 		if (share <= last) {
-			strlcpy(why, "does not grow", size);
+			strlcpy(why,
+			    "each percent must be greater than the "
+			    "one before",
+			    size);
 			return -1;
 		}
 		list.percent[list.count++] = (unsigned int)share;

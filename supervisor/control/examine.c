@@ -86,7 +86,7 @@ answered(const struct command_result *result, void *arg)
 		    EXAMINE_MS / 1000);
 	else if (result->status == 0)
 		snprintf(cause, sizeof(cause),
-		    "is no hotswap, or one that cannot take over");
+		    "is not hotswap, or is a hotswap that cannot take over");
 	else
 		snprintf(cause, sizeof(cause),
 		    "cannot take over: its examination %s%s%s%s",
@@ -149,7 +149,8 @@ found(struct image *image, const char *why, void *arg)
 		examination->done(NULL, NULL, why, examination->arg);
 		examination_free(examination);
 	} else if (image->fd == -1)
-		examine_refuse(examination, "changed while it was looked at");
+		examine_refuse(
+		    examination, "changed while it was being examined");
 	else if (!is_program(image))
 		examine_refuse(examination, "is not a program file (ELF)");
 	else

@@ -316,7 +316,8 @@ take_over(struct call *call)
 		return;
 	if (held_admit(call_service(call), call_pid(call)) == -1)
 		call_fail(call, "Refused",
-		    "what this supervisor holds is its keeper's to give");
+		    "this supervisor has a keeper, or systemd, which holds its "
+		    "descriptors: nobody else can take over from it");
 	else
 		call_reply(call, NULL, false);
 }

@@ -165,8 +165,8 @@ choose(const struct pid_file *file, bool *as_program, char *why, size_t size)
 	if (file->as_other || errno != EPERM)
 		return 0;
 	snprintf(why, size,
-	    "%s/%s: refused, since root's files could be replaced by way of "
-	    "it: %s",
+	    "%s/%s: not written, since others could use this path to replace "
+	    "root's files: %s",
 	    file->directory, file->name, cause);
 	return -1;
 }
@@ -202,8 +202,8 @@ act_on(struct pid_file *file, struct act *act, int *fd, char *why, size_t size)
 	saved = errno;
 	snprintf(why, size, "%s/%s: %s%s", file->directory, file->name,
 	    strerror(saved),
-	    as_program ? ", with the rights of the program's user, since "
-			 "others than root can change that directory"
+	    as_program ? ", with the rights of the program's user, since users "
+			 "other than root can change that directory"
 		       : "");
 	errno = saved;
 	return -1;

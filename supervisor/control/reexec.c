@@ -115,8 +115,8 @@ fail(struct service *service, enum reexec_state state, const char *fmt, ...)
 	let_go(reexec);
 	reexec->state = state;
 	service->release.handed = false;
-	events_emit(service, "reexec-failed", NULL, "hotswap %s stays: %s",
-	    version_text, reexec->reason);
+	events_emit(service, "reexec-failed", NULL,
+	    "hotswap %s was not replaced: %s", version_text, reexec->reason);
 }
 
 static void
@@ -268,7 +268,7 @@ reexec_look(evutil_socket_t fd, short what, void *arg)
 	else if (clock_ms() < reexec->deadline)
 		evtimer_add(reexec->timer, &delay);
 	else
-		fail(service, REEXEC_REFUSED, "%s, still after %d s", hindrance,
+		fail(service, REEXEC_REFUSED, "%s, even after %d s", hindrance,
 		    CALM_MS / 1000);
 }
 
@@ -310,7 +310,8 @@ reexec_begin(struct service *service, const char *file, const char *id,
 	if (!store_has_keeper(held_store(service)) &&
 	    !store_is_systemds(held_store(service))) {
 		strlcpy(why,
-		    "the keeper has ended, and nobody would start another",
+		    "the keeper has ended, so nobody would start the other "
+		    "supervisor",
 		    size);
 		return -1;
 	}
@@ -385,10 +386,11 @@ compare(struct service *service, dev_t dev, ino_t ino)
 	if (stat("/proc/self/exe", &st) == -1 ||
 	    !is_next(reexec, st.st_dev, st.st_ino))
 		fail(service, REEXEC_FAILED,
-		    "%s could go on, but has not come up (%s)", reexec->next,
+		    "%s passed its examination, but did not start (%s)",
+		    reexec->next,
 		    reexec->reason[0] != '\0'
 			? reexec->reason
-			: "the supervisor was killed just then");
+			: "the supervisor was killed during the reexec");
 	else if (is_next(reexec, dev, ino))
 		succeed(service);
 }

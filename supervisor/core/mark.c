@@ -66,8 +66,8 @@ mark_renew(struct service *service)
 	origin_make(&origin);
 	strlcpy(service->mark, origin.mark, sizeof(service->mark));
 	if (write_file(service->state, service->mark) == -1)
-		log_warn("%s/mark: %s: should the account of what runs be "
-			 "lost, a new start would not know its programs",
+		log_warn("%s/mark: %s: if the checkpoint were lost, a new "
+			 "start would not know the programs of this service",
 		    service->state, strerror(errno));
 }
 

@@ -53,10 +53,10 @@ allotment_explain(const struct listener *listener, char *why, size_t size)
 {
 	snprintf(why, size,
 	    "the program has as many sockets as the supervisor can hold for "
-	    "it: %zu in all, or %d at one address; this one is %s, and so are "
-	    "others like it; to hold more, raise LimitNOFILE= (ulimit -Hn) of "
-	    "the supervisor, or let the program bind only what --listen names",
+	    "it: %zu in all, or %d at one address; this socket and more like "
+	    "it are %s; to hold more, raise LimitNOFILE= (ulimit -Hn) of the "
+	    "supervisor, or let the program bind only what --listen names",
 	    count_most(), AT_ONE_MAX,
 	    listener != NULL ? "refused"
-			     : "left to the kernel, as not the service's");
+			     : "left to the kernel, and are not the service's");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The choice of the shim's backend: process/shim.h chooses, and here is what it
- * has to know and what the operator has to be told.
+ * The choice of the shim's backend.  process/shim.h chooses; this module
+ * collects the facts for the choice and tells the operator about it.
  */
 #include "generation/backend.h"
 
@@ -45,7 +45,7 @@ kind_of(const struct image *image)
 	return kind;
 }
 
-/* Was preload passed over for nothing but its socket's path? */
+/* Was preload not chosen only because the path of its socket is too long? */
 static void
 warn_of_path(const struct generation *generation, const char *choice,
     const struct program_kind *kind, const struct shim_facts *facts)
@@ -80,8 +80,8 @@ backend_choose(const struct generation *generation, struct shim_choice *choice,
 		return 0;
 	}
 	if (wanted == SHIM_AUTO && service->ndeclared > 0) {
-		log_warn("generation %u: not wrapped, it gets the sockets of "
-			 "--listen alone: %s",
+		log_warn("generation %u: the program is not wrapped and gets "
+			 "only the sockets of --listen: %s",
 		    generation->number, choice->why);
 		choice->backend = SHIM_OFF;
 		return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which backend of the shim a generation gets: what --shim, the image, the
- * machine and the place of preload's socket allow.
+ * Which backend of the shim a generation gets, as --shim, the image, the
+ * machine and the path of preload's socket allow.
  */
 #ifndef GENERATION_BACKEND_H
 #define GENERATION_BACKEND_H
@@ -14,14 +14,14 @@
 struct generation;
 
 /*
- * Where --listen says all, the shim may be missing, and the backend is SHIM_OFF
- * then.  What makes the choice another one than expected is logged.  -1 with
- * why.
+ * Choose a backend.  If --listen names all addresses, the program may do
+ * without the shim: the backend is SHIM_OFF then.  A choice that the user may
+ * not expect is logged.  -1 with why.
  */
 int backend_choose(
     const struct generation *, struct shim_choice *, char *why, size_t size);
 
-/* Of preload's socket. */
+/* The path of preload's socket. */
 void backend_path(const struct generation *, char path[static PATH_MAX]);
 
 #endif

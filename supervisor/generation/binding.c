@@ -244,8 +244,8 @@ bind_target(struct bindings *bindings, struct intercept_call *call,
 		address_format(listener_address(obstacle), theirs);
 		errno = EADDRINUSE;
 		refusal_say(&bindings->refusals, call,
-		    "bind %s: takes connections from %s, which another "
-		    "generation has",
+		    "bind %s: a socket at this address would take connections "
+		    "from %s, which another generation has",
 		    own, theirs);
 	} else if (may_become_listener(generation, &target->address))
 		bind_elsewhere(bindings, call, target);

@@ -123,8 +123,9 @@ start_again(struct generation *generation, int status, const char *how)
 	}
 	if ((wait = next_backoff(generation)) == -1) {
 		snprintf(why, sizeof(why),
-		    "%s, and was started again %u times lately", how,
-		    generation->recent - 1);
+		    "%s, after it was started again %u times within the time "
+		    "of --restart-limit",
+		    how, generation->recent - 1);
 		tell_given_up(generation,
 		    WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 1 << 8
 								  : status,

@@ -27,10 +27,10 @@ intention_hear(
 {
 	if (message->stopping && generation->retirement == NULL)
 		intention_tell(
-		    generation, "stopping", "says that it is ending");
+		    generation, "stopping", "says that it is about to end");
 	if (message->reloading && !generation->reloading)
 		intention_tell(
-		    generation, "reloading", "reads its configuration anew");
+		    generation, "reloading", "reads its configuration again");
 	else if (message->ready && generation->reloading)
 		intention_tell(generation, "reloaded", "has been reloaded");
 	if (message->reloading || message->ready)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a program says that it is about to do.  Observers are told, and nothing
- * else follows from it.
+ * What a program says that it is about to do.  Observers are told; nothing else
+ * follows from it.
  */
 #ifndef GENERATION_INTENTION_H
 #define GENERATION_INTENTION_H

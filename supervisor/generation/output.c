@@ -120,7 +120,9 @@ run_logger(struct stream *stream)
 	stream->started_ms = clock_ms();
 	if (pid == -1 || reaper_watch(pid, logger_ended, stream) == -1) {
 		log_error(
-		    "the program's output is not read: %s", strerror(errno));
+		    "the logger of the program's output cannot be started: %s; "
+		    "the output waits in its pipe",
+		    strerror(errno));
 		evtimer_add(stream->again, &delay);
 		return;
 	}

@@ -30,10 +30,10 @@ note(struct generation *generation)
 	if (generation->steers)
 		return;
 	generation->steers = true;
-	log_warn("generation %u: its program attaches a program of its own to "
-		 "its SO_REUSEPORT group (socket(7)) to choose which of its "
-		 "sockets gets a connection; it is told that this is done, "
-		 "but hotswap goes on to choose",
+	log_warn("generation %u: its program attaches a BPF program of its own "
+		 "to its SO_REUSEPORT group (socket(7)) to choose which of its "
+		 "sockets gets a connection; the program is told that this is "
+		 "done, but hotswap goes on to choose",
 	    generation->number);
 	state_changed(generation->service);
 }

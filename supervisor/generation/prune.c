@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is forgotten: the oldest generations that have ended, and the copies of
- * images that nobody needs any more.
+ * Forgetting the oldest generations that have ended, and the copies of images
+ * that no generation needs any more.
  */
 #include "generation/prune.h"
 

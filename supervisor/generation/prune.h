@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is forgotten of a service, so that it does not grow with each rollout.
+ * Forgetting what a service does not need any more, so that it does not grow
+ * with each rollout.
  */
 #ifndef GENERATION_PRUNE_H
 #define GENERATION_PRUNE_H

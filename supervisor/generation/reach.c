@@ -64,8 +64,9 @@ reach_try(const struct generation *generation, const char *what,
 	if (r == 0)
 		return 0;
 	snprintf(why, size,
-	    "%s %s: %s %s cannot get to it: %s: %s; `chmod o+x` lets it "
-	    "through a directory, HOTSWAP_RUNTIME_DIR puts sockets elsewhere",
+	    "%s %s: %s %s cannot get to it: %s: %s; `chmod o+x` lets the user "
+	    "through a directory, HOTSWAP_RUNTIME_DIR names another directory "
+	    "for sockets",
 	    what, path, image->user != NULL ? "user" : "group", user, culprit,
 	    strerror(errno));
 	return -1;
@@ -84,8 +85,8 @@ reach_notify(const struct generation *generation, char *why, size_t size)
 		return 0;
 	if (options->ready.kind == READY_NOTIFY || options->watchdog_ms > 0)
 		return -1;
-	log_warn("generation %u: %s; what it tells with sd_notify(3) is not "
-		 "heard",
+	log_warn("generation %u: %s; messages of its program by sd_notify(3) "
+		 "do not arrive",
 	    generation->number, why);
 	return 0;
 }

@@ -76,8 +76,8 @@ refusal_port(struct refusals *refusals, struct intercept_call *call,
 	address_format(address, text);
 	errno = EACCES;
 	refusal_say(refusals, call,
-	    "bind %s: process %d may not have this port, which takes "
-	    "CAP_NET_BIND_SERVICE; to give it to the service, say --listen %s",
+	    "bind %s: process %d may not have this port, which needs "
+	    "CAP_NET_BIND_SERVICE; --listen %s gives the port to the service",
 	    text, call->pid, text);
 }
 
@@ -104,9 +104,9 @@ refusal_path(struct refusals *refusals, struct intercept_call *call)
 	if (errno == ETIMEDOUT && !refusals->hangs) {
 		refusals->hangs = true;
 		snprintf(refusals->trouble, sizeof(refusals->trouble),
-		    "%s: a look at this path of process %d hangs; Unix "
-		    "sockets of its program are left to the kernel, and are "
-		    "not the service's",
+		    "%s: looking up this path of process %d hangs; from now on "
+		    "Unix sockets of its program are left to the kernel, and "
+		    "are not the service's",
 		    call->path, call->pid);
 		tell_trouble(refusals);
 	}
@@ -123,8 +123,9 @@ refusal_owned(struct refusals *refusals, struct intercept_call *call,
 	address_format(address, text);
 	errno = EADDRINUSE;
 	refusal_say(refusals, call,
-	    "bind %s: generation %u has it, and bound it after it was ready, "
-	    "so that it is its own; `--listen %s` shares it",
+	    "bind %s: generation %u has this address, and bound it after it "
+	    "was ready, so the address is its own; `--listen %s` makes it the "
+	    "service's",
 	    text, other->number, text);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which processes count, and what they have open.
+ * Which processes may have sockets of a generation, and which sockets they have
+ * open.
  */
 #include "generation/stock.h"
 
@@ -13,8 +14,8 @@
 #include "traffic/drain.h"
 
 /*
- * Do we wait for its end, and is it no generation's main process?  Then it is
- * the prober, the command of a check or a hook, a logger or the like.
+ * Do we wait for its end, although it is no generation's main process?  Then it
+ * is a prober, a command of a check or a hook, a logger or the like.
  */
 static bool
 is_helper(const struct service *service, pid_t pid)
@@ -31,7 +32,7 @@ is_helper(const struct service *service, pid_t pid)
 	return true;
 }
 
-/* Keep those that are no helpers.  Returns how many. */
+/* Keep the processes that are no helpers.  Returns their number. */
 static size_t
 leave_out_helpers(const struct service *service, pid_t *pids, size_t n)
 {

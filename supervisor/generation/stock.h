@@ -10,8 +10,8 @@ struct drain_set;
 struct generation;
 
 /*
- * *New*; NULL if the sockets of one such process cannot be found out.  Our own
- * helpers are left out: the prober, for example, lets nobody look into it.
+ * *New*; NULL if the sockets of such a process cannot be found out.  Our own
+ * helpers are left out: the prober, for example, cannot be looked into.
  */
 struct drain_set *stock_take(const struct generation *);
 

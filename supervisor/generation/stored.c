@@ -149,11 +149,11 @@ put_all(struct generation *generation, const struct notify_message *message)
 		return;
 	if (error == EXFULL)
 		log_warn("generation %u: its store is full (--store-max %u): "
-			 "%zu more called \"%s\" not stored",
+			 "%zu more descriptors named \"%s\" are not stored",
 		    generation->number, options->store_max, missed, name);
 	else
-		log_warn("generation %u: what it calls \"%s\" is not stored: "
-			 "%s",
+		log_warn("generation %u: the descriptor named \"%s\" is not "
+			 "stored: %s",
 		    generation->number, name, strerror(error));
 }
 
@@ -163,16 +163,17 @@ stored_told(struct generation *generation, const struct notify_message *message)
 	struct service *service = generation->service;
 
 	if (message->fds_refused > 0 && may_warn(generation))
-		log_warn("generation %u: sent %zu descriptors of a file system "
-			 "that may not answer, as FUSE or NFS, or of what may "
-			 "hold its files, as an epoll instance: refused; after "
-			 "%d of them it is heard no more",
+		log_warn("generation %u: its program has sent %zu descriptors "
+			 "of a file system that may not answer (FUSE, NFS), or "
+			 "that may contain such files (an epoll instance): "
+			 "they are refused; after %d of them no message of the "
+			 "program is read",
 		    generation->number, message->fds_refused,
 		    NOTIFY_REFUSED_MAX);
 	if (message->bad_name && (message->store || message->store_remove) &&
 	    may_warn(generation))
-		log_warn("generation %u: its FDNAME= is no name of a "
-			 "descriptor, sd_notify(3), and counts as not given",
+		log_warn("generation %u: the FDNAME= that its program sent is "
+			 "not a valid name, sd_notify(3), and is ignored",
 		    generation->number);
 	/* As in systemd, both together remove, and removing needs a name. */
 	if (message->store_remove) {
@@ -194,8 +195,8 @@ void
 stored_inherit(struct generation *generation, const struct generation *from)
 {
 	if (fdstore_copy(generation->store, from->store) == -1)
-		log_warn("generation %u: not all that generation %u has stored "
-			 "can be passed on: %s",
+		log_warn("generation %u: not all descriptors that generation "
+			 "%u has stored can be passed on: %s",
 		    generation->number, from->number, strerror(errno));
 }
 
@@ -279,8 +280,8 @@ stored_restore(struct generation *generation, const json_t *saved)
 	now = fdstore_count(generation->store);
 	/* The holder has ended, or the descriptors had just hung up. */
 	if (now < before)
-		log_warn("generation %u: %zu of the %zu descriptors that it "
-			 "had stored are no longer there",
+		log_warn("generation %u: %zu of the %zu descriptors that its "
+			 "program had stored are lost",
 		    generation->number, before - now, before);
 	return 0;
 }

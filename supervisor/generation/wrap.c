@@ -55,9 +55,9 @@ struct wrap {
 #define NAME_SIZE 32
 
 static const char deafness[] =
-    "every bind and listen of its program fails from now on, as nobody "
-    "held what they are heard by when the supervisor was killed; what it "
-    "listens on goes on; `hotswap restart` cures it";
+    "every bind and listen of its program fails from now on, since nobody held "
+    "the descriptor by which hotswap gets these calls when the supervisor was "
+    "killed; the sockets that listen go on; `hotswap restart` cures this";
 
 /* The name under which descriptors are held. */
 static const char *
@@ -110,8 +110,8 @@ on_missed(enum intercept_kind kind, pid_t pid, int error, void *arg)
 	if (wrap->warned)
 		return;
 	wrap->warned = true;
-	log_warn("generation %u: process %d cannot be looked into (%s): what "
-		 "it binds is not seen",
+	log_warn("generation %u: process %d cannot be looked into (%s): "
+		 "hotswap does not see what it binds",
 	    wrap->generation->number, pid, strerror(error));
 }
 

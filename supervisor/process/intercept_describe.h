@@ -10,7 +10,7 @@
 struct intercept_pending;
 
 /*
- * Complete the call by what its socket says.  False if only the kernel has to
+ * Complete the call with what its socket says.  False if only the kernel has to
  * do with the call.
  */
 bool intercept_describe(struct intercept_pending *);

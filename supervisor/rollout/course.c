@@ -45,7 +45,8 @@ put_off(struct release *release, enum rollout_event event, const char *why)
 	struct release_waiting *waiting = &release->waiting[release->nwaiting];
 
 	if (release->nwaiting == RELEASE_WAITING) {
-		log_error("rollout: an action brings about too much");
+		log_error("rollout: an action has caused more events than can "
+			  "wait; this one is dropped");
 		return false;
 	}
 	release->nwaiting++;

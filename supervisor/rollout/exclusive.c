@@ -57,7 +57,7 @@ begin_pause(struct service *service, const struct generation *next)
 	if (service->release.paused_ms == 0)
 		service->release.paused_ms = clock_ms();
 	events_emit(service, "paused", next,
-	    "new connections wait for it from here on");
+	    "from now on new connections wait until this generation accepts");
 }
 
 void
@@ -211,8 +211,9 @@ exclusive_lost(struct service *service, const char *why)
 	struct release *release = &service->release;
 	char whole[RELEASE_WHY + RELEASE_WHY];
 
-	snprintf(whole, sizeof(whole), "%s; and generation %u is not back: %s",
-	    release->why, release->from, why);
+	snprintf(whole, sizeof(whole),
+	    "%s; generation %u could not be started again: %s", release->why,
+	    release->from, why);
 	release->lost = true;
 	release->paused_ms = 0;
 	candidate_tell_back(service, whole);

@@ -123,9 +123,9 @@ add(struct hooks *hooks, const char *command, const json_t *event)
 	if (hooks->n < HOOKS_MAX)
 		hook = hook_new(hooks, command, event);
 	if (hook == NULL) {
-		log_warn("hook: %s: not run: %s", command,
+		log_warn("hook: %s: the command was not run: %s", command,
 		    hooks->n < HOOKS_MAX ? strerror(errno)
-					 : "too many are waiting");
+					 : "too many hooks are waiting");
 		return;
 	}
 	STAILQ_INSERT_TAIL(&hooks->waiting, hook, entry);

@@ -143,7 +143,8 @@ outcome_tell(
 	if (!is_written(service) &&
 	    journal_append(service->journal, json_incref(outcome)) == -1)
 		events_emit(service, "warning", NULL,
-		    "warning: history: not written yet: %s", strerror(errno));
+		    "warning: history: the outcome cannot be written yet: %s",
+		    strerror(errno));
 	state_commit(service);
 	events_outcome(service, outcome);
 }

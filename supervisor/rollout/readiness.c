@@ -279,11 +279,11 @@ readiness_describe(const struct readiness *readiness, char *buf, size_t size)
 		trouble = unseen;
 	}
 	if (active == NULL) {
-		snprintf(buf, size, ": it listens on nothing%s%s%s",
+		snprintf(buf, size, ": it listens on no address%s%s%s",
 		    trouble[0] != '\0' ? ": " : "", trouble,
 		    unseen[0] != '\0' ? ""
-				      : "; a program that never does "
-					"needs --ready T");
+				      : "; a program that never "
+					"listens needs --ready T");
 		return;
 	}
 	list_addresses(active, generation, missing, sizeof(missing));

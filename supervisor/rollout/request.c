@@ -60,7 +60,10 @@ check_target(const struct service *service, const struct generation *target,
     unsigned int to, char *why, size_t size)
 {
 	if (target == NULL && to != 0)
-		snprintf(why, size, "generation %u is not kept", to);
+		snprintf(why, size,
+		    "generation %u is not among those that are kept "
+		    "(hotswap status shows them)",
+		    to);
 	else if (target == NULL)
 		snprintf(why, size,
 		    "there is nothing to roll back to: no other generation "
@@ -370,6 +373,6 @@ request_turn_back(struct service *service, const char *signal)
 	} else if (request_begin(service, &request, &key, why, sizeof(why)) ==
 	    REQUEST_BEGUN)
 		return true;
-	log_warn("%s: no way back: %s", signal, why);
+	log_warn("%s: cannot roll back: %s", signal, why);
 	return false;
 }

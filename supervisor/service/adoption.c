@@ -217,9 +217,9 @@ adoption_refuse(const struct adoption *a, const char *fmt, ...)
 		used += (size_t)snprintf(pids + used, sizeof(pids) - used,
 		    " %d", a->survivors[i].pid);
 	snprintf(a->why, a->size,
-	    "processes of \"%s\" live that nobody supervises, and they cannot "
-	    "be taken over: %s; they are left as they are; end them "
-	    "(`kill%s`) and start again, or use another --name",
+	    "processes of \"%s\" run that nobody supervises, and they cannot "
+	    "be taken over: %s; they are left as they are; end them (`kill%s`) "
+	    "and start again, or use another --name",
 	    a->service->options->name, what, pids);
 	return -1;
 }
@@ -254,8 +254,8 @@ match_survivors(struct adoption *a)
 		program = find_program(a, s->generation);
 		if (program == NULL)
 			return adoption_refuse(a,
-			    "process %d is of generation %u, of which the "
-			    "account of what runs knows nothing",
+			    "process %d belongs to generation %u, which the "
+			    "saved checkpoint does not have",
 			    s->pid, s->generation);
 		if (json_integer_value(json_object_get(program, "main")) != 0)
 			continue;
@@ -289,8 +289,8 @@ adopt(struct adoption *a)
 	size_t n = count_living(a);
 
 	if (n == 0) {
-		log_info("nothing of the service's last life is left: a "
-			 "first start");
+		log_info("nothing is left of an earlier run of the service: "
+			 "this is a first start");
 		copy_remove(a->copy);
 		return 0;
 	}
@@ -323,9 +323,10 @@ decide(struct adoption *a)
 	if (a->nsurvivors > 0)
 		return adoption_refuse(a, "%s",
 		    a->why[0] != '\0' ? a->why
-				      : "there is no account of what runs");
+				      : "there is no checkpoint of what runs");
 	if (a->why[0] != '\0')
-		log_warn("the account of what ran is of no use: %s", a->why);
+		log_warn(
+		    "the checkpoint of what ran cannot be used: %s", a->why);
 	copy_remove(a->copy);
 	return 0;
 }

@@ -254,12 +254,12 @@ heritage_renew(struct service *service, json_t *document, json_t *program)
 
 	if (differs(json_object_get(options, "listen"),
 		json_object_get(before, "listen")))
-		log_warn("--listen is not what it was: the addresses stay as "
-			 "they are until the service is stopped and started");
+		log_warn("--listen has changed: the addresses stay as they are "
+			 "until the service is stopped and started");
 	if (differs(program, json_object_get(document, "program")))
-		log_warn("the command line is not what it was: what runs "
+		log_warn("the command line has changed: the program that runs "
 			 "stays, and `hotswap upgrade %s` rolls out the new "
-			 "one",
+			 "command line",
 		    service->options->name);
 	json_object_set_new(document, "options", options);
 	json_object_set(document, "program", program);

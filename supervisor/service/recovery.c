@@ -58,8 +58,8 @@ save_copy(struct service *service, const json_t *document)
 	bool failed = copy_save(&recovery->copy, document, sequence) == -1;
 
 	if (failed && !recovery->uncopied)
-		log_warn("%s: %s: should keeper and supervisor both be killed "
-			 "now, what runs could not be taken over",
+		log_warn("%s: %s: if keeper and supervisor were both killed "
+			 "now, the programs that run could not be taken over",
 		    recovery->copy.base, strerror(errno));
 	recovery->uncopied = failed;
 }
@@ -137,13 +137,13 @@ begin_checkpoint(struct service *service, const json_t *first)
 	 * A supervisor that had this held also had a checkpoint and programs.
 	 */
 	if (held_has(service, "lock", 0)) {
-		log_error("there is no checkpoint among what is held of a "
-			  "supervisor before: what runs is left running as it "
-			  "is, unsupervised");
+		log_error("a former supervisor has left descriptors, but no "
+			  "checkpoint: what runs is left running as it is, "
+			  "unsupervised");
 		return -1;
 	}
 	if (first == NULL) {
-		log_error("this is for the keeper to start");
+		log_error("--supervise is an option for the keeper only");
 		return -1;
 	}
 	recovery->document = json_deep_copy(first);
@@ -192,9 +192,9 @@ recovery_open(struct service *service, const json_t *first)
 	if (recovery == NULL || held_open(service) == -1) {
 		log_error("%s",
 		    errno == EBADMSG
-			? "what systemd holds for us cannot be told apart, its "
-			  "directory being torn; what runs is left running as "
-			  "it is, unsupervised"
+			? "the descriptors that systemd holds for us cannot be "
+			  "told apart, since their directory is damaged; what "
+			  "runs is left running as it is, unsupervised"
 			: strerror(errno));
 		free(recovery);
 		return -1;
@@ -310,7 +310,8 @@ recovery_examine(struct service *service, int fd, char *why, size_t size)
 		return -1;
 	options = json_object_get(recovery->document, "options");
 	if ((service->options = options_from_json(options)) == NULL) {
-		snprintf(why, size, "options are not known to it");
+		snprintf(why, size,
+		    "it has options that this hotswap does not know");
 		return -1;
 	}
 	return account_read(service, recovery->document, why, size);

@@ -121,16 +121,17 @@ open_places(struct run *run)
 	if (paths_runtime(service->runtime, true) == -1) {
 		return fail(service, STATUS_NOPERM, "runtime directory %s: %s",
 		    service->runtime,
-		    errno == EPERM ? "it is a link, another user's, or open to "
-				     "others: it cannot be trusted"
+		    errno == EPERM ? "it cannot be trusted: it is a symbolic "
+				     "link, belongs to another user, or others "
+				     "may write to it"
 				   : strerror(errno));
 	}
 	if (paths_state(name, service->state, true) == -1) {
 		if (errno == EPERM)
 			return fail(service, STATUS_NOPERM,
-			    "state directory %s: it is a link, or others can "
-			    "write there or change where it leads: it cannot "
-			    "be trusted",
+			    "state directory %s: it cannot be trusted: it is a "
+			    "symbolic link, or others can write to it or "
+			    "change where it leads",
 			    service->state);
 		log_warn("state directory %s: %s: images and history are not "
 			 "kept",
@@ -214,7 +215,8 @@ write_pidfile(struct run *run)
 	run->pidfile = NULL;
 	if (other != 0)
 		return fail(service, STATUS_REFUSED,
-		    "--pidfile %s: process %d has it already", path, other);
+		    "--pidfile %s: the file already belongs to process %d",
+		    path, other);
 	return fail(service, STATUS_CONFIG, "--pidfile %s", why);
 }
 
@@ -390,7 +392,8 @@ leave(struct service *service, int status)
 		return status;
 	recovery_yield(service);
 	return fail(service, STATUS_REFUSED,
-	    "what runs of \"%s\" cannot be taken over, and is left as it is",
+	    "the programs of \"%s\" that run cannot be taken over, and are "
+	    "left as they are",
 	    service->options->name);
 }
 

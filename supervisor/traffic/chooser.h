@@ -20,8 +20,8 @@ struct ebpf;
 
 /* All zero at first. */
 struct chooser {
-	struct ebpf *ebpf; /* NULL: classic, or none yet */
-	bool refused;	   /* eBPF cannot be had here */
+	struct ebpf *ebpf;     /* NULL: classic, or none yet */
+	unsigned int failures; /* to have eBPF here */
 };
 
 void chooser_fini(struct chooser *);
@@ -48,6 +48,7 @@ size_t chooser_flows(const struct chooser *, const struct group *,
 
 /* What a successor must know, *new*; NULL: nothing. */
 json_t *chooser_save(const struct chooser *);
-void chooser_restore(struct chooser *, const struct endpoint *, const json_t *);
+void chooser_restore(
+    struct chooser *, const struct endpoint *, struct group *, const json_t *);
 
 #endif

@@ -249,8 +249,8 @@ ebpf_save(const struct ebpf *e)
 	for (i = 0; i < NMAPS; i++)
 		json_object_set_new(
 		    maps, map_names[i], json_integer(e->maps[i]));
-	return json_pack(
-	    "{sI so}", "program", (json_int_t)e->number, "maps", maps);
+	return json_pack("{si sI so}", "layout", EBPF_LAYOUT, "program",
+	    (json_int_t)e->number, "maps", maps);
 }
 
 /* Numbers come again: it must be a map of this name. */
@@ -283,6 +283,11 @@ find_again(struct ebpf *e, const json_t *saved)
 	const json_t *maps = json_object_get(saved, "maps");
 	size_t i;
 
+	if (json_integer_value(json_object_get(saved, "layout")) !=
+	    EBPF_LAYOUT) {
+		errno = ESTALE;
+		return -1;
+	}
 	e->number =
 	    (__u32)json_integer_value(json_object_get(saved, "program"));
 	e->program = bpf_prog_get_fd_by_id(e->number);

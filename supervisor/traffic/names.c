@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The names of a listener's Unix sockets.  Whatever is done about a file is
- * asked of the directory, by its identity.
+ * The names of a listener's Unix sockets.  Every act on a file is an act of its
+ * directory, which checks the file's identity.
  */
 #include "traffic/names.h"
 
@@ -15,7 +15,7 @@
 
 #include "traffic/holder.h"
 
-#define CUT	  40 /* of a long public name in private ones */
+#define CUT	  40 /* bytes kept of a long public name */
 #define NAME_SIZE DIRECTORY_NAME
 
 struct names {
@@ -23,15 +23,15 @@ struct names {
 	char public[NAME_SIZE];
 	char temporary[NAME_SIZE];
 	LIST_HEAD(, name) list;
-	struct name *placed; /* who is in place; NULL: has left, or nobody */
-	struct identity public_identity;    /* what we put at the public path */
-	struct directory *public_directory; /* and where; NULL: not yet */
-	bool refused; /* nobody is put in place any more */
+	struct name *placed; /* the one in place; NULL: none, or it has left */
+	struct identity public_identity;    /* file at the public path */
+	struct directory *public_directory; /* where it is; NULL: nowhere */
+	bool refused; /* no other is put in place any more */
 };
 
 /*
  * The name of a file of ours beside the public one.  A long name is cut, so
- * that sun_path has room for it, and told apart by a hash.
+ * that sun_path has room for it, and gets a hash to stay unique.
  */
 static void
 put_name(char buf[static NAME_SIZE], const char *public, const char *suffix)
@@ -95,7 +95,7 @@ names_public(const struct names *names)
 	return names->public;
 }
 
-/* The directory that the address names.  *New*; NULL with errno. */
+/* Open the directory that the address names.  *New*; NULL with errno. */
 static struct directory *
 open_named(const struct names *names)
 {
@@ -108,8 +108,8 @@ open_named(const struct names *names)
 }
 
 /*
- * Where a socket that joins now is to have its names; NULL with errno.  The
- * operator's word is asked for where no program has had a name there.
+ * The directory for a socket that joins now; NULL with errno.  The operator's
+ * path is used only if no program has had a name in a directory yet.
  */
 struct directory *
 names_choose_directory(const struct names *names)
@@ -209,7 +209,7 @@ names_leaf(const struct names *names, const char *leaf)
 	return PATH_OTHER;
 }
 
-/* Other links, and other mounts, may lead to the directory. */
+/* Other links and other mounts may lead to the directory. */
 bool
 names_are_in(const struct names *names, const struct identity *directory)
 {
@@ -254,7 +254,7 @@ names_save(const struct names *names)
 		: NULL);
 }
 
-/* An older build saved none: its sockets are where the address says. */
+/* An older build saved no directory: its sockets are where the address says. */
 static struct directory *
 restore_directory(const struct names *names, const json_t *saved,
     const struct way_finder *finder)

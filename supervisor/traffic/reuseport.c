@@ -96,7 +96,15 @@ settle(struct reuseport *r, bool mixed)
 static int
 attach(struct reuseport *r)
 {
-	return chooser_apply(&r->chooser, r->at, &r->group, r->plan, r->adrift);
+	if (chooser_apply(&r->chooser, r->at, &r->group, r->plan, r->adrift) ==
+	    0)
+		return 0;
+	/* It was eBPF, which does not go by the order, and cannot be any more.
+	 */
+	if (!r->adrift || order_find(r->at, &r->group, r->plan) == -1)
+		return -1;
+	r->adrift = false;
+	return chooser_apply(&r->chooser, r->at, &r->group, r->plan, false);
 }
 
 static int
@@ -412,16 +420,6 @@ reuseport_refuse(void *way)
 static void
 reuseport_mend(void *way)
 {
-}
-
-static int
-reuseport_direct(void *way, unsigned int generation, unsigned int n,
-    struct address *to, struct address *source)
-{
-	const struct endpoint *at = ((struct reuseport *)way)->at;
-
-	return address_direct(
-	    &at->address, at->v6only, generation, n, to, source);
 }
 
 const struct way way_reuseport = {

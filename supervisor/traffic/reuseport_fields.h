@@ -32,6 +32,8 @@ bool reuseport_look(struct reuseport *);
 void reuseport_forget_gone(struct reuseport *);
 
 /* Of the way, traffic/way.h. */
+int reuseport_direct(void *way, unsigned int generation, unsigned int n,
+    struct address *to, struct address *source);
 enum steering_kind reuseport_kind(const void *way);
 uint64_t reuseport_given(const void *way, unsigned int generation);
 size_t reuseport_flows(

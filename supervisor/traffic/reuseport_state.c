@@ -5,6 +5,16 @@
 #include "traffic/group_json.h"
 #include "traffic/reuseport_fields.h"
 
+int
+reuseport_direct(void *way, unsigned int generation, unsigned int n,
+    struct address *to, struct address *source)
+{
+	const struct endpoint *at = ((struct reuseport *)way)->at;
+
+	return address_direct(
+	    &at->address, at->v6only, generation, n, to, source);
+}
+
 enum steering_kind
 reuseport_kind(const void *way)
 {
@@ -51,7 +61,8 @@ reuseport_restore(
 	if (group_from_json(
 		&r->group, json_object_get(state, "group"), finder) == -1)
 		return -1;
-	chooser_restore(&r->chooser, r->at, json_object_get(state, "ebpf"));
+	chooser_restore(
+	    &r->chooser, r->at, &r->group, json_object_get(state, "ebpf"));
 	reuseport_look(r);
 	for (i = 0; i < r->group.n; i++) {
 		gone += r->group.slots[i].gone;

@@ -371,7 +371,7 @@ has_stored() {
 	both_kill
 	again
 	[ "$(stored)" = 0 ]
-	grep -q "$kept of the $kept descriptors that it had stored" run.log
+	grep -q "$kept of the $kept descriptors that its program had stored" run.log
 }
 
 @test "start adopts as well, and says what serves" {
@@ -430,7 +430,7 @@ has_stored() {
 	BEGUN=(-- ./other)
 	again
 	[ "$(pid_of 1)" = "$program" ]
-	grep -q "command line is not what it was" run.log
+	grep -q "command line has changed" run.log
 	hotswap upgrade web
 	[ "$(field '.generations[-1].program | split("/")[-1]')" = other ]
 }
@@ -445,7 +445,7 @@ refused() {
 	[ "$(version)" = v1 ]
 }
 
-@test "no account of what runs, or one that cannot be trusted: no second copy" {
+@test "no checkpoint, or one that cannot be trusted: no second copy" {
 	begin 127.0.0.1:0 -- ./server
 	program=$(pid_of 1)
 	both_kill
@@ -453,7 +453,7 @@ refused() {
 	cp run/web.checkpoint.* aside/
 
 	rm run/web.checkpoint.*
-	refused "no account"
+	refused "no checkpoint"
 
 	cp aside/* run/
 	chmod 644 run/web.checkpoint.*
@@ -475,7 +475,7 @@ refused() {
 	to_and_fro
 }
 
-@test "another user's account of what runs is not believed" {
+@test "another user's checkpoint is not believed" {
 	[ "$(id -u)" = 0 ] || skip "needs root"
 	begin 127.0.0.1:0 -- ./server
 	program=$(pid_of 1)
@@ -530,7 +530,7 @@ place_freed() {
 	to_and_fro
 	both_kill
 	# Or it was just being tried once more to write it.
-	refused "no account\|torn"
+	refused "no checkpoint\|torn"
 }
 
 @test "the runtime directory is full for a while: then it can be adopted" {

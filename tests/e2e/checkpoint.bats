@@ -97,7 +97,7 @@ is_left_alone() {
 	spoil drop checkpoint.0 "$BEFORE"
 	spoil drop checkpoint.1 "$BEFORE"
 	supervisor_end
-	is_left_alone "there is no checkpoint"
+	is_left_alone "but no checkpoint"
 }
 
 @test "checkpoint: a keeper without a supervisor ends the programs if it is asked to stop" {

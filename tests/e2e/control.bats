@@ -116,13 +116,13 @@ peer_as_nobody() {
 	cp "$BUILD/bin/hotswap" .
 	run -1 peer_as_nobody permitted --clear-groups
 	run -77 as_nobody --clear-groups env HOTSWAP_RUNTIME_DIR=/proc/self/cwd/run ./hotswap status web
-	[[ $output == *"another user's"* ]]
+	[[ $output == *"belongs to another user"* ]]
 	chmod 711 run
 	chmod 666 run/web.sock
 	peer_as_nobody refused --clear-groups
 	grep -q "user 65534, process [0-9]*: not permitted" run.log
 	run -77 as_nobody --clear-groups env HOTSWAP_RUNTIME_DIR=/proc/self/cwd/run ./hotswap status web
-	[[ $output == *"does not answer to this user"* ]]
+	[[ $output == *"does not answer this user"* ]]
 	[ "$(version)" = v1 ]
 }
 

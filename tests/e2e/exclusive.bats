@@ -164,7 +164,7 @@ failed() {
 	PIDS+=($!)
 	until_true grep -q -- "-> FLOCK .* $! " /proc/locks
 	expect 1 hotswap upgrade web 2>err
-	grep -q "generation 1 is not back" err
+	grep -q "generation 1 could not be started again" err
 	run ! grep -q "generation 1 serves" err
 }
 

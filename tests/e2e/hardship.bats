@@ -92,7 +92,7 @@ upgrades() {
 		-l "$PORT" -- ./no//./server
 	start_says "no-such-server is in none of the directories of PATH" 1 \
 		-l "$PORT" -- no-such-server
-	says "--name.*other characters" 64 hotswap start -n a/b -- ./server
+	says "--name.*characters other than" 64 hotswap start -n a/b -- ./server
 	[ -z "$(ls run)" ] || [ "$(ls run)" = web.lock ]
 }
 
@@ -143,7 +143,7 @@ s = socket.create_server(("127.0.0.1", int(sys.argv[1]))); time.sleep(60)' \
 	[ "$(id -u)" = 0 ] || skip "takes root"
 	mkdir -m 700 run
 	chown 65534 run
-	start_says "runtime directory .*/run: .*another user's" 77 \
+	start_says "runtime directory .*/run: .*belongs to another user" 77 \
 		-l 127.0.0.1:0 -- ./server
 }
 
@@ -153,7 +153,7 @@ s = socket.create_server(("127.0.0.1", int(sys.argv[1]))); time.sleep(60)' \
 	mkdir -m 700 state
 	mkdir -m 700 run
 	chown 65534 run
-	says "cannot write its log in .*/state.*Permission denied.*HOTSWAP_STATE_DIR" 77 \
+	says "cannot write the log in .*/state.*Permission denied.*HOTSWAP_STATE_DIR" 77 \
 		setpriv --reuid 65534 --regid 65534 --clear-groups env \
 		HOTSWAP_STATE_DIR=/proc/self/cwd/state \
 		HOTSWAP_RUNTIME_DIR=/proc/self/cwd/run \
@@ -262,7 +262,7 @@ other_supervisor() {
 		"upgrade web -- ./server $word" "upgrade web --exe ./$word"; do
 		# shellcheck disable=SC2086
 		run -64 hotswap $command
-		[[ $output == *'not UTF-8'*'give the program by a script'* ]]
+		[[ $output == *'not UTF-8'*'run the program by a script'* ]]
 	done
 	[ "$(version)" = v1 ]
 }

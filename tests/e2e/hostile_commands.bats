@@ -86,7 +86,7 @@ NONE=0000000000000000
 	for option in '--check=+./planted' '--hook=promoted=+./planted' \
 		'--health=exec:+theirs/planted' '--ready=exec:+./planted'; do
 		run -64 hotswap run -n web "$option" -- ./server
-		[[ $output == *"needs a whole path"* ]]
+		[[ $output == *"needs an absolute path"* ]]
 	done
 	# What the shell looks up is not looked up in the program's directory.
 	PATH=.:$PATH serve --user nobody --chdir "$PWD/theirs" \

@@ -195,7 +195,7 @@ pid_in() {
 
 	# Where the program is root's there are no lesser rights to use.
 	expect 78 hotswap run -n web --pidfile theirs/web.pid -- ./server 2>said
-	grep "theirs/web.pid: refused, since root's files could be replaced" said
+	grep "theirs/web.pid: not written, since others could use this path to replace root's files" said
 	grep "$PWD/theirs belongs to nobody (mode 0755)" said
 	[ ! -e theirs/web.pid ]
 }
@@ -223,7 +223,7 @@ time.sleep(60)' 3>&- &
 	serve --pidfile web.pid
 	[ "$(cat web.pid)" = "$SUPERVISOR" ]
 	expect 2 hotswap run -n other --pidfile web.pid -- ./server 2>said
-	grep "process $SUPERVISOR has it already" said
+	grep "the file already belongs to process $SUPERVISOR" said
 }
 
 @test "state: root keeps nothing in directories that another user can change or turn elsewhere" {

@@ -118,7 +118,7 @@ swap_version() {
 	unposed
 }
 
-@test "hostile: without an account of what runs, the mark tells programs from strangers" {
+@test "hostile: without a checkpoint, the mark tells programs from strangers" {
 	serve --user nobody
 	program=$(pid_of 1)
 	both_kill
@@ -126,7 +126,7 @@ swap_version() {
 	pose "$STRANGER" 9
 	pose 65534 9
 	run -2 hotswap run -n web -l "127.0.0.1:$PORT" --user nobody -- ./server
-	[[ $output == *"no account"*"kill $program"[^\ 0-9]* ]]
+	[[ $output == *"no checkpoint"*"kill $program"[^\ 0-9]* ]]
 	run -69 hotswap status web
 	[[ $output == *"serve on, unsupervised: $program;"* ]]
 	kill -KILL "$program"

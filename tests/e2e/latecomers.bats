@@ -142,7 +142,7 @@ ask_more() {
 	until_true own_is 1 "127.0.0.1:$MORE"
 	release server v2 --bind "127.0.0.1:$MORE" --bind "127.0.0.1:$PORT"
 	run -1 hotswap upgrade web
-	[[ $output == *"bind 127.0.0.1:$MORE: generation 1 has it, and bound it after it was ready"* ]]
+	[[ $output == *"bind 127.0.0.1:$MORE: generation 1 has this address, and bound it after it was ready"* ]]
 	[ "$(version)" = v1 ]
 	# Once it is closed the next one may have it.
 	rm go.1

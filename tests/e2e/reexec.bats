@@ -182,11 +182,11 @@ refuses() {
 @test "reexec refuses what is no hotswap, crashes or says nothing" {
 	install_here
 	serve
-	refuses 2 "is no hotswap" --exe /bin/true
+	refuses 2 "is not hotswap" --exe /bin/true
 	impostor crash
 	refuses 2 "killed by SIGABRT" --exe crash
 	impostor mute
-	refuses 2 "is no hotswap" --exe mute
+	refuses 2 "is not hotswap" --exe mute
 	refuses 2 "cannot take over.*status" --exe /bin/ls
 }
 
@@ -253,7 +253,7 @@ refuses() {
 	install_here
 	serve
 	impostor crash-later
-	refuses 1 'has not come up (signal 6)' --exe crash-later
+	refuses 1 'did not start (signal 6)' --exe crash-later
 	release server v2
 	hotswap upgrade web
 	place other
@@ -265,7 +265,7 @@ refuses() {
 	install_here
 	serve
 	impostor hang-later
-	refuses 1 "has not come up (signal 9)" --exe hang-later
+	refuses 1 "did not start (signal 9)" --exe hang-later
 }
 
 @test "reexec in the bake: it goes on, and can still be taken back" {
@@ -286,23 +286,24 @@ refuses() {
 
 @test "reexec in a canary: its step goes on with what is left of its time" {
 	install_here
-	serve --canary 30,60 --step-time 3s
+	serve --canary 30,60 --step-time 8s
 	release server v2
 	hotswap upgrade web >upgrade.log 2>&1 3>&- &
 	upgrade=$!
 	share() { field .rollout.share; }
 	is_share() { [ "$(share)" = "$1" ]; }
 	until_true is_share 30
-	begun=$SECONDS
+	left=$(field .rollout.left_ms)
 	place other
 	hotswap reexec web
 	is_other
 	is_share 30
-	until_true is_share 60
-	[ $((SECONDS - begun)) -le 4 ]
+	[ "$(field .rollout.left_ms)" -le "$left" ]
+	DEADLINE=30 until_true is_share 60
 	place first
 	hotswap reexec web
 	is_share 60
+	hotswap promote web
 	wait $upgrade
 	cat upgrade.log
 	is_version v2

@@ -293,7 +293,7 @@ is_restarted() {
 	wait "$SUPERVISOR" || true
 	serve --drain-timeout 100ms --keep 0 -- ./cache
 	[ "$(ask "GET a")" = "HIT b" ]
-	grep -q "3 of the 3 descriptors that it had stored are no longer" run.log
+	grep -q "3 of the 3 descriptors that its program had stored are lost" run.log
 }
 
 @test "store: a connection that ends is forgotten, and status tells what is stored" {

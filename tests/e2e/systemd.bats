@@ -259,7 +259,7 @@ talker() {
 	[ "$(field .reason history)" = "the program sent WATCHDOG=trigger" ]
 	talker 'systemd-notify --ready RELOADING=1 && systemd-notify STOPPING=1'
 	hotswap upgrade web --ready notify -- ./talk
-	until_true grep -q "says that it is ending" run.log
+	until_true grep -q "says that it is about to end" run.log
 }
 
 @test "systemd-analyze: the unit that is installed is in order, and the manual's .socket with it" {

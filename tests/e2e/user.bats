@@ -119,7 +119,7 @@ swap() {
 	[[ $output == *"the shim's socket $bars/run/web.shim.1: user nobody cannot get to it: $bars: Permission denied"* ]]
 	# Where it need not tell anything it is a warning.
 	serve --user nobody
-	grep -q "nobody cannot get to it.*is not heard" run.log
+	grep -q "nobody cannot get to it.*do not arrive" run.log
 	swap
 }
 

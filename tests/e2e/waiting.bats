@@ -181,7 +181,7 @@ calls_wait() {
 	kill -STOP "$SUPERVISOR"
 	kill -KILL "$pid"
 	DEADLINE=15 ends 69
-	grep -q "no supervisor runs; its keeper" said
+	grep -q "no supervisor runs; the keeper" said
 	kill -CONT "$SUPERVISOR"
 }
 
@@ -214,7 +214,7 @@ calls_wait() {
 
 @test "wait --timeout, a supervisor that never comes: 75, and what to do" {
 	expect 75 hotswap wait web --for ready --timeout 300ms 2>said
-	grep -q 'web: still no supervisor (hotswap start begins one' said
+	grep -q 'web: there is still no supervisor (hotswap start starts one' said
 }
 
 @test "wait --timeout for what can be no service's name: 64 at once" {

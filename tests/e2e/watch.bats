@@ -166,7 +166,7 @@ has_successor() {
 	kill -STOP "$SUPERVISOR"
 	kill -KILL "$pid"
 	DEADLINE=30 until_true test -s said
-	grep -q 'nobody answers in its place yet' said
+	grep -q 'no other one answers yet' said
 	kill -CONT "$SUPERVISOR"
 	until_true has_successor "$pid"
 	release server v2

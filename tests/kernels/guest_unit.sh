@@ -4,7 +4,7 @@
 for test in /hotswap/unit/*_test; do
 	name=$(basename "$test")
 	began=$(date +%s)
-	timeout 900 "$test" >/tmp/unit.log 2>&1
+	timeout 1800 "$test" >/tmp/unit.log 2>&1
 	status=$?
 	took=$(($(date +%s) - began))
 	passed=$(grep -c '^\[       OK' /tmp/unit.log)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# root.sh BUILD OUTPUT: the root file system of the guests, as an initramfs:
-# busybox, what was built, and the libraries that it needs.
+# root.sh BUILD OUTPUT TEST...: the root file system of the guests, as an initramfs:
+# busybox, what was built with these unit tests, and the libraries needed.
 # root.sh modules KERNEL OUTPUT: what a guest needs of its kernel's modules,
 # to be put behind it.
 set -eu
@@ -32,7 +32,8 @@ if [ "$1" = modules ]; then
 	exit 0
 fi
 
-build=$1
+build=$1 output=$2
+shift 2
 for directory in bin sbin usr/bin usr/sbin etc proc sys dev run tmp root \
 	hotswap/bin hotswap/lib hotswap/fixtures hotswap/unit tests own; do
 	mkdir -p "$tree/$directory"
@@ -48,7 +49,7 @@ with_libraries() {
 
 for part in bin/hotswap bin/hotswap-probe lib/libhotswap-preload.so load \
 	shifts fixtures/server fixtures/bind_plain fixtures/bind_static \
-	fixtures/bind_musl fixtures/own_steering $UNITS; do
+	fixtures/bind_musl fixtures/own_steering "$@"; do
 	[ -e "$build/$part" ] || continue
 	strip -o "$tree/hotswap/$part" "$build/$part"
 	with_libraries "$build/$part"
@@ -74,4 +75,4 @@ GROUP
 echo '127.0.0.1 localhost' >"$tree/etc/hosts"
 cp "$own/init" "$tree/init"
 cp "$own"/guest_*.sh "$tree/tests/"
-pack "$2"
+pack "$output"

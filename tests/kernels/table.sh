@@ -53,7 +53,8 @@ cell() {
 				"that were replaced under new connections" \
 				"$(cat "$found"). With eBPF:" \
 				"$(cat "$directory/said/$kernel".*.tap |
-					sed -n 's/^ok \(upgrades\|shifts\) ebpf: //p' |
+					sed -n 's/^ok shifts ebpf: //p
+						s/^ok \(upgrades\) ebpf/\1/p' |
 					sed 's/, [0-9]* s$//' | paste -s -d ';' |
 					sed 's/;/; /g')."
 		}

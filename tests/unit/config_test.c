@@ -121,7 +121,7 @@ faults_have_a_place(void **state)
 		    "arguments" },
 		{ "{\"program\": [\"a\",\n7]}", ":2:1: program: not a string" },
 		{ "{\"config\": \"x\"}",
-		    ":1:2: config: cannot stand in a configuration file" },
+		    ":1:2: config: a configuration file cannot have this option" },
 		{ "\n [1]", ":2:2: not a JSON object" },
 		{ "{\"keep\": 1, \"keep\": 2}", ":1:18: duplicate object key" },
 		{ "{\"keep\": 1,\n}", ":2:1: string or '}' expected" },

@@ -267,8 +267,10 @@ wrong_values_are_refused_with_a_reason(void **state)
 	    "not a limit (5/60s: five times in 60 seconds)");
 	refused("restart-limit", "0/60s",
 	    "not a limit (5/60s: five times in 60 seconds)");
-	refused("canary", "5,5", "does not grow");
-	refused("canary", "25,5", "does not grow");
+	refused("canary", "5,5",
+	    "each percent must be greater than the one before");
+	refused("canary", "25,5",
+	    "each percent must be greater than the one before");
 	refused(
 	    "canary", "100", "not a list of percents from 0 to 99 (5,25,50)");
 	refused(
@@ -287,7 +289,7 @@ wrong_values_are_refused_with_a_reason(void **state)
 	refused("env", "=v", "has no name before '='");
 	refused("check", "", "empty");
 	refused("name", "a/b",
-	    "has other characters than letters, digits, '.', '_', '-'");
+	    "has characters other than letters, digits, '.', '_', '-'");
 	refused("name", "..", "cannot be a file name");
 	refused("name",
 	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -319,8 +321,8 @@ messages_are_one_line_of_utf8(void **state)
 	options_free(options);
 }
 
-#define NEEDS_WHOLE_PATH                                                      \
-	"behind a + the command needs a whole path: a relative one could be " \
+#define NEEDS_WHOLE_PATH                                                         \
+	"after a + the command needs an absolute path: a relative one could be " \
 	"the program's own"
 
 static void
@@ -353,7 +355,7 @@ health_checks(void **state)
 		    "tcp:// takes only ?send= and expect=" },
 		{ "grpc://h:1?x", "grpc checks take no '?'" },
 		{ "unix:x:http:/",
-		    "unix: needs a whole path, or @ and a name" },
+		    "unix: needs an absolute path, or @ and a name" },
 		{ "unix:/run/x.sock:tcp:/",
 		    "not unix:PATH or unix:PATH:http:/PATH" },
 		{ "unix:/", "unix: has no path" },
@@ -384,7 +386,7 @@ listen_addresses(void **state)
 	set(options, "listen", "/run/a=b.sock");
 	refused("listen", "=8080", "the name before '=' is empty");
 	refused("listen", "a:b=8080",
-	    "the name before '=' has a ':', a space or worse");
+	    "the name before '=' has a ':', a space or a control character");
 	address = options_listen_address("web=udp:53", &len);
 	assert_string_equal(address, "udp:53");
 	assert_int_equal(len, 3);
@@ -412,7 +414,7 @@ json_objects(void **state)
 		{ "{'zygote':'off'}", false, "zygote",
 		    "unknown key \"zygote\"" },
 		{ "{'bake':'9s','retain':2}", true, "retain",
-		    "retain: cannot change with an upgrade" },
+		    "retain: an upgrade cannot change this option" },
 		{ "{'bake':'9s','keep':true}", false, "keep",
 		    "keep: not a duration (500ms, 10s, 5m, 1h)" },
 		{ "{'bake':'9s','clear-env':1}", false, "clear-env",

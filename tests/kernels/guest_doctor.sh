@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=sh
+# Does doctor say what this kernel has?
+expected() {
+	found=$(hotswap doctor --json 2>/dev/null |
+		jq -r "first(.features[] | select($2)).state")
+	if [ "$found" = "$3" ]; then
+		echo "ok doctor: $1 is $found"
+	else
+		echo "not ok doctor: $1 is $found, not $3"
+	fi
+}
+
+fault=present
+! grep -q ' hotswap_fault' /proc/cmdline || fault=limited
+expected "what replaces classic programs" \
+	'.purpose | startswith("classic BPF programs")' $fault
+expected "eBPF steering" '.name == "eBPF steering"' present
+migrates=absent
+[ ! -e /proc/sys/net/ipv4/tcp_migrate_req ] || migrates=present
+expected "migrating queues" '.name == "migrating queues"' $migrates
