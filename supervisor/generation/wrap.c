@@ -250,6 +250,13 @@ forget_start(struct wrap *wrap)
 }
 
 void
+wrap_let_go(struct wrap *wrap)
+{
+	if (wrap != NULL)
+		bindings_reset(wrap->bindings);
+}
+
+void
 wrap_free(struct wrap *wrap)
 {
 	struct tap *tap;
