@@ -400,18 +400,6 @@ reuseport_prove(void *way, unsigned int generation)
 	return -1;
 }
 
-/* The program in force chooses by places, which do not change. */
-static void
-reuseport_hand_over(void *way, unsigned int from, unsigned int to)
-{
-	struct reuseport *r = way;
-	size_t i;
-
-	for (i = 0; i < r->group.n; i++)
-		if (r->group.slots[i].generation == from)
-			r->group.slots[i].generation = to;
-}
-
 static void
 reuseport_refuse(void *way)
 {

@@ -41,6 +41,7 @@ enum steering_kind reuseport_kind(const void *way);
 uint64_t reuseport_given(const void *way, unsigned int generation);
 size_t reuseport_flows(
     const void *way, unsigned int generation, int64_t idle_ms);
+void reuseport_hand_over(void *way, unsigned int from, unsigned int to);
 json_t *reuseport_save(const void *way);
 int reuseport_restore(void *way, const json_t *, const struct way_finder *);
 

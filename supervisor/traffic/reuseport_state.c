@@ -46,6 +46,18 @@ reuseport_direct(void *way, unsigned int generation, unsigned int n,
 	    &at->address, at->v6only, generation, n, to, source);
 }
 
+/* The program in force chooses by places, which do not change. */
+void
+reuseport_hand_over(void *way, unsigned int from, unsigned int to)
+{
+	struct reuseport *r = way;
+	size_t i;
+
+	for (i = 0; i < r->group.n; i++)
+		if (r->group.slots[i].generation == from)
+			r->group.slots[i].generation = to;
+}
+
 json_t *
 reuseport_save(const void *way)
 {
