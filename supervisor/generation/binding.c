@@ -98,9 +98,28 @@ adopt(struct bindings *bindings, const struct intercept_call *call,
 }
 
 /*
- * The address has a listener.  As with the kernel, only a program that asks for
- * it with SO_REUSEPORT may have the address twice.
+ * As with the kernel, only a program that asks for it may have an address
+ * twice: with SO_REUSEPORT, or for UDP with SO_REUSEADDR, as servers do that
+ * connect a socket of its own to each client.
  */
+static bool
+may_have_twice(const struct intercept_call *call)
+{
+	return sockopt_is_set(call->fd, SOL_SOCKET, SO_REUSEPORT) ||
+	    (call->type == SOCK_DGRAM && call->family != AF_UNIX &&
+		sockopt_is_set(call->fd, SOL_SOCKET, SO_REUSEADDR));
+}
+
+/* -1 with errno. */
+static int
+bind_stream(struct intercept_call *call, struct listener *listener)
+{
+	return caller_socket_make_plain(call) == 0
+	    ? listener_bind(listener, call->fd)
+	    : -1;
+}
+
+/* The address has a listener. */
 static void
 bind_at(struct bindings *bindings, struct intercept_call *call,
     const struct target *target)
@@ -113,7 +132,7 @@ bind_at(struct bindings *bindings, struct intercept_call *call,
 	size_t n;
 
 	listener_sockets(listener, number, &n);
-	may = n == 0 || sockopt_is_set(call->fd, SOL_SOCKET, SO_REUSEPORT);
+	may = n == 0 || may_have_twice(call);
 	if (fd == -1 && may &&
 	    !allotment_has_room(bindings->generation, listener, call)) {
 		refusal_many(&bindings->refusals, call, target);
@@ -135,7 +154,7 @@ bind_at(struct bindings *bindings, struct intercept_call *call,
 	errno = EADDRINUSE;
 	if (may)
 		r = way == LISTENER_BIND
-		    ? listener_bind(listener, call->fd)
+		    ? bind_stream(call, listener)
 		    : adopt(bindings, call, target, listener);
 	if (r == -1)
 		refusal_address(&bindings->refusals, call, "bind",
@@ -181,7 +200,7 @@ bind_elsewhere(struct bindings *bindings, struct intercept_call *call,
 		return;
 	}
 	if (listener_way(listener) == LISTENER_BIND) {
-		r = listener_bind(listener, call->fd);
+		r = bind_stream(call, listener);
 		listener_free(listener);
 	} else if ((r = adopt(bindings, call, target, listener)) == 0)
 		r = steering_add(service, listener);

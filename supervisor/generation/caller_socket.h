@@ -26,4 +26,12 @@ bool caller_socket_is_bound(const struct intercept_call *, struct address *own);
 int caller_socket_adopt(const struct intercept_call *, const struct target *,
     struct listener *, unsigned int generation);
 
+/*
+ * The kernel lets nobody choose among MPTCP sockets of a SO_REUSEPORT group
+ * (EOPNOTSUPP): put a TCP socket in place of one that is about to be bound.
+ * MPTCP's clients go on by TCP, as with any server that has no MPTCP.  -1 with
+ * errno.
+ */
+int caller_socket_make_plain(struct intercept_call *);
+
 #endif

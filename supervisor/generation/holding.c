@@ -46,7 +46,7 @@ struct holdings {
 	LIST_HEAD(, holding) list;
 };
 
-static void look(evutil_socket_t, short, void *);
+static void holding_look(evutil_socket_t, short, void *);
 static void process_ended(evutil_socket_t, short, void *);
 static void unwatch(struct holding *);
 static void patience_ends(evutil_socket_t, short, void *);
@@ -62,7 +62,7 @@ holdings_new(struct generation *generation)
 	holdings->generation = generation;
 	holdings->wait_ms = WAIT_MS;
 	holdings->timer =
-	    evtimer_new(generation->service->base, look, holdings);
+	    evtimer_new(generation->service->base, holding_look, holdings);
 	holdings->patience =
 	    evtimer_new(generation->service->base, patience_ends, holdings);
 	if (holdings->timer != NULL && holdings->patience != NULL)
@@ -145,9 +145,13 @@ holdings_reset(struct holdings *holdings)
 void
 holdings_free(struct holdings *holdings)
 {
+	struct holding *holding;
+
 	if (holdings == NULL)
 		return;
-	holdings_reset(holdings);
+	/* The listeners of sockets that were closed may be freed by now. */
+	while ((holding = LIST_FIRST(&holdings->list)) != NULL)
+		forget(holding);
 	if (holdings->timer != NULL)
 		event_free(holdings->timer);
 	if (holdings->patience != NULL)
@@ -156,7 +160,7 @@ holdings_free(struct holdings *holdings)
 }
 
 static void
-look_after(struct holdings *holdings, unsigned int ms)
+holding_schedule(struct holdings *holdings, unsigned int ms)
 {
 	struct timeval delay = clock_interval(ms);
 
@@ -207,7 +211,7 @@ found_unused(struct holding *holding)
 	if (now - holding->unused_ms >= REST_MS)
 		close_unused(holding);
 	else
-		look_after(holding->holdings,
+		holding_schedule(holding->holdings,
 		    REST_MS - (unsigned int)(now - holding->unused_ms));
 }
 
@@ -231,7 +235,7 @@ look_who_has(struct holdings *holdings)
 }
 
 static void
-look(evutil_socket_t fd, short what, void *arg)
+holding_look(evutil_socket_t fd, short what, void *arg)
 {
 	look_who_has(arg);
 }
@@ -249,7 +253,7 @@ process_ended(evutil_socket_t fd, short what, void *arg)
 			other->pid = 0;
 	}
 	unwatch(holding);
-	look_after(holdings, 0);
+	holding_schedule(holdings, 0);
 }
 
 /* Clients wait; their server may be about to accept them. */
@@ -337,7 +341,7 @@ holdings_use(
 		    fd, EV_READ, knocked, holding);
 	if (holding->knock != NULL)
 		event_add(holding->knock, NULL);
-	look_after(holdings, LOOK_MS);
+	holding_schedule(holdings, LOOK_MS);
 }
 
 /* A predecessor has started the program: find out what it has open. */

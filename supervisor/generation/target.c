@@ -16,6 +16,7 @@
 #include "generation/roster.h"
 #include "process/intercept.h"
 #include "traffic/directory.h"
+#include "traffic/endpoint.h"
 
 #define PORT_START	 "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 #define PORT_START_USUAL 1024
@@ -73,6 +74,8 @@ target_init(struct target *target, const struct generation *generation,
 	else if ((r = address_set(&target->address, call->type, call->address,
 		      call->len)) == -1)
 		errno = EAFNOSUPPORT;
+	else
+		address_set_device(&target->address, endpoint_device(call->fd));
 	if (r == -1)
 		target_fini(target);
 	else if (target->listener == NULL)

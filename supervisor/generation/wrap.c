@@ -455,7 +455,7 @@ wrap_is_idle(const struct wrap *wrap)
 }
 
 bool
-wrap_is_deaf(const struct wrap *wrap)
+wrap_is_unanswered(const struct wrap *wrap)
 {
 	return wrap->choice.backend == SHIM_SECCOMP && !wrap->deaf &&
 	    LIST_EMPTY(&wrap->taps);

@@ -49,6 +49,6 @@ int wrap_restore(struct wrap *, const json_t *);
 bool wrap_is_idle(const struct wrap *);
 
 /* A program runs whose calls nobody can answer: it is of no use. */
-bool wrap_is_deaf(const struct wrap *);
+bool wrap_is_unanswered(const struct wrap *);
 
 #endif

@@ -35,10 +35,22 @@ struct endpoint {
 	 */
 	struct directory *directory;
 	bool v6only;		     /* of the sockets, once there is one */
+	bool freebind;		     /* IP_FREEBIND: no local address needed */
+	bool transparent;	     /* IP_TRANSPARENT, the same */
+	bool reuseaddr;		     /* UDP: others may bind the address, too */
 	bool passed;		     /* somebody else has made the socket */
 	enum steering_kind kind;     /* what shall choose, if it is possible */
 	const struct holder *holder; /* NULL: none */
 };
+
+/*
+ * Read a socket's address, as getsockname(2) tells it, and the device to which
+ * the socket is bound.  -1 with errno.
+ */
+int endpoint_address(int fd, int type, struct address *);
+
+/* The device to which a socket is bound; 0 if there is none. */
+unsigned int endpoint_device(int fd);
 
 /*
  * Read a socket's address, and whether the socket takes IPv6 only.  -1 with

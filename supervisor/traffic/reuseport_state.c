@@ -2,18 +2,11 @@
 /*
  * What a caller can ask about a group, and what a successor must know of it.
  */
+#include <errno.h>
+
 #include "traffic/group_json.h"
+#include "traffic/inet.h"
 #include "traffic/reuseport_fields.h"
-
-int
-reuseport_direct(void *way, unsigned int generation, unsigned int n,
-    struct address *to, struct address *source)
-{
-	const struct endpoint *at = ((struct reuseport *)way)->at;
-
-	return address_direct(
-	    &at->address, at->v6only, generation, n, to, source);
-}
 
 enum steering_kind
 reuseport_kind(const void *way)
@@ -37,6 +30,20 @@ reuseport_flows(const void *way, unsigned int generation, int64_t idle_ms)
 	const struct reuseport *r = way;
 
 	return chooser_flows(&r->chooser, &r->group, generation, idle_ms);
+}
+
+int
+reuseport_direct(void *way, unsigned int generation, unsigned int n,
+    struct address *to, struct address *source)
+{
+	const struct endpoint *at = ((struct reuseport *)way)->at;
+
+	if (!inet_is_here(at)) {
+		errno = EAFNOSUPPORT;
+		return -1;
+	}
+	return address_direct(
+	    &at->address, at->v6only, generation, n, to, source);
 }
 
 json_t *
