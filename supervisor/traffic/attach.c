@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "base/bpf_batch.h"
 #include "traffic/steer.h"
 #include "traffic/trace.h"
 
@@ -99,6 +100,7 @@ attach_plan(const struct endpoint *at, const struct group *group,
 		program.len = (unsigned short)n;
 		result = setsockopt(through, SOL_SOCKET,
 		    SO_ATTACH_REUSEPORT_CBPF, &program, sizeof(program));
+		bpf_batch_freed();
 	}
 	free(slots);
 	return result;

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bpf_batch.h"
 #include "base/fd.h"
 #include "base/foreign.h"
 #include "base/sockopt.h"
@@ -108,6 +109,7 @@ listener_free(struct listener *l)
 	while (l->sockets.n > 0)
 		listener_leave(l, l->sockets.generations[0]);
 	l->way->free(l->state);
+	bpf_batch_freed();
 	plan_free(l->plan);
 	credentials_fini(&l->at.owner);
 	entries_fini(&l->sockets);

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/bpf_batch.h"
 #include "base/sockopt.h"
 
 #define NET(off) ((uint32_t)(SKF_NET_OFF + (off)))
@@ -65,6 +66,7 @@ clear_filter(int fd)
 	const int unused = 0;
 
 	setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof(unused));
+	bpf_batch_freed();
 }
 
 /* An IPv6 socket has an IPv4 address as ::ffff:A.B.C.D. */
