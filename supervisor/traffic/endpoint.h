@@ -36,7 +36,7 @@ struct endpoint {
 	struct directory *directory;
 	bool v6only;		     /* of the sockets, once there is one */
 	bool freebind;		     /* IP_FREEBIND: no local address needed */
-	bool transparent;	     /* IP_TRANSPARENT, the same */
+	bool transparent;	     /* IP_TRANSPARENT: none needed either */
 	bool reuseaddr;		     /* UDP: others may bind the address, too */
 	bool passed;		     /* somebody else has made the socket */
 	enum steering_kind kind;     /* what shall choose, if it is possible */
