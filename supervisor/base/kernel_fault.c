@@ -89,3 +89,14 @@ kernel_fault_reuseport(char running[static KERNEL_VERSION_TEXT],
 	read_version(running);
 	return kernel_fault_in(running, fixed);
 }
+
+bool
+kernel_fault_migrate(void)
+{
+	unsigned int major = 0, minor = 0;
+	struct utsname name;
+
+	return uname(&name) == 0 &&
+	    sscanf(name.release, "%u.%u", &major, &minor) == 2 &&
+	    (major < 5 || (major == 5 && minor < 14));
+}

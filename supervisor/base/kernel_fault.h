@@ -24,4 +24,10 @@ bool kernel_fault_reuseport(char running[static KERNEL_VERSION_TEXT],
 bool kernel_fault_in(
     const char *version, char fixed[static KERNEL_VERSION_TEXT]);
 
+/*
+ * Late releases of Linux 5.10 have the sysctl net.ipv4.tcp_migrate_req, but
+ * nothing there heeds it: queues migrate from 5.14 on.
+ */
+bool kernel_fault_migrate(void);
+
 #endif

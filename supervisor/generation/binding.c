@@ -19,6 +19,7 @@
 #include "generation/caller_socket.h"
 #include "generation/holding.h"
 #include "generation/latecomers.h"
+#include "generation/own_path.h"
 #include "generation/own_steering.h"
 #include "generation/refusal.h"
 #include "generation/roster.h"
@@ -31,6 +32,7 @@ struct bindings {
 	struct generation *generation;
 	struct holdings *holdings;
 	struct refusals refusals;
+	struct own_path own_path;
 };
 
 struct bindings *
@@ -52,6 +54,7 @@ bindings_reset(struct bindings *bindings)
 {
 	holdings_reset(bindings->holdings);
 	refusals_reset(&bindings->refusals);
+	bindings->own_path = (struct own_path){ 0 };
 }
 
 void
@@ -412,6 +415,22 @@ on_option(struct bindings *bindings, struct intercept_call *call)
 	own_steering_decide(bindings->generation, call);
 }
 
+static void
+on_connect(struct bindings *bindings, struct intercept_call *call)
+{
+	if (bindings->refusals.hangs)
+		intercept_pass(call);
+	else
+		own_path_decide(bindings->generation, bindings->holdings, call);
+}
+
+bool
+bindings_serve_all(struct bindings *bindings)
+{
+	return own_path_is_moot(
+	    &bindings->own_path, bindings->generation, bindings->holdings);
+}
+
 void
 bindings_decide(struct bindings *bindings, struct intercept_call *call)
 {
@@ -421,6 +440,7 @@ bindings_decide(struct bindings *bindings, struct intercept_call *call)
 		[INTERCEPT_LISTEN] = on_listen,
 		[INTERCEPT_UNLINK] = on_unlink,
 		[INTERCEPT_OPTION] = on_option,
+		[INTERCEPT_CONNECT] = on_connect,
 	};
 
 	decide[call->kind](bindings, call);

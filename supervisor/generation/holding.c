@@ -412,6 +412,26 @@ has_any(const struct drain_set *set, const int *fds, size_t n)
 }
 
 bool
+holdings_serve(const struct holdings *holdings, const struct listener *listener)
+{
+	const struct holding *holding;
+	struct drain_set *set;
+	const int *fds;
+	bool found;
+	size_t n;
+
+	LIST_FOREACH (holding, &holdings->list, entry)
+		if (holding->listener == listener && holding->unused_ms == 0)
+			return true;
+	fds = listener_sockets(listener, holdings->generation->number, &n);
+	if (n == 0 || (set = stock_take(holdings->generation)) == NULL)
+		return n > 0;
+	found = has_any(set, fds, n);
+	drain_set_free(set);
+	return found;
+}
+
+bool
 holding_has(const struct generation *generation, const pid_t *pids, size_t n)
 {
 	const struct service *service = generation->service;

@@ -222,6 +222,18 @@ roster_with_socket(
 }
 
 bool
+roster_has_unix(const struct service *service)
+{
+	size_t i;
+
+	for (i = 0; i < service->nlisteners; i++)
+		if (address_kind(listener_address(service->listeners[i])) !=
+		    ADDRESS_INET)
+			return true;
+	return false;
+}
+
+bool
 roster_is_declared(
     const struct service *service, const struct listener *listener)
 {

@@ -32,6 +32,9 @@ struct listener *roster_find(const struct service *, const struct address *);
 struct listener *roster_with_socket(
     const struct service *, unsigned int generation, int fd);
 
+/* Is there a listener at a path or at an abstract name? */
+bool roster_has_unix(const struct service *);
+
 /* Has the operator named the listener, by --listen or by a .socket unit? */
 bool roster_is_declared(const struct service *, const struct listener *);
 

@@ -191,19 +191,35 @@ target_obstacle(const struct target *target,
 	return NULL;
 }
 
-/* The last part of most paths that a program unlinks is not one of ours. */
+/* The last part of most paths that a program names is not one of ours. */
+static enum listener_path
+leaf_of(const struct listener *listener, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return listener_leaf(listener, slash != NULL ? slash + 1 : path);
+}
+
 static bool
 may_be_ours(const struct service *service, const char *path)
 {
-	const char *slash = strrchr(path, '/');
 	size_t i;
 
-	for (i = 0; i < service->nlisteners; i++) {
-		if (listener_leaf(service->listeners[i],
-			slash != NULL ? slash + 1 : path) != PATH_OTHER)
+	for (i = 0; i < service->nlisteners; i++)
+		if (leaf_of(service->listeners[i], path) != PATH_OTHER)
 			return true;
-	}
 	return false;
+}
+
+bool
+target_may_be_at(
+    const struct listener *listener, const struct intercept_call *call)
+{
+	enum address_kind kind = address_kind(listener_address(listener));
+
+	return call->path == NULL ? kind == ADDRESS_ABSTRACT
+				  : kind == ADDRESS_UNIX &&
+		leaf_of(listener, call->path) != PATH_OTHER;
 }
 
 int

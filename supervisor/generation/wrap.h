@@ -20,7 +20,12 @@ struct wrap;
 /* Choose the backend by --shim, for this image.  *New*; NULL with why. */
 struct wrap *wrap_new(struct generation *, char *why, size_t size);
 
-/* Release it once the generation has ended. */
+/*
+ * Once the generation has ended: wrap_let_go gives up what it knows of sockets
+ * in the listeners, before the listeners go; NULL is allowed.  wrap_free
+ * releases it.
+ */
+void wrap_let_go(struct wrap *);
 void wrap_free(struct wrap *);
 
 /* Add to spawn what the shim needs.  -1 with why. */

@@ -128,6 +128,15 @@ intercept_leave(struct intercept *intercept, unsigned int wait_ms)
 		event_del(intercept->event);
 }
 
+bool
+intercept_passes(const struct intercept *intercept, enum intercept_kind kind)
+{
+	const struct intercept_handler *handler = intercept->handler;
+
+	return kind == INTERCEPT_CONNECT && handler->passes != NULL &&
+	    handler->passes(intercept->arg);
+}
+
 struct intercept_pending *
 intercept_pending_new(struct intercept *intercept, enum intercept_kind kind)
 {

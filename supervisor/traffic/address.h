@@ -20,7 +20,7 @@
 enum address_kind { ADDRESS_INET, ADDRESS_UNIX, ADDRESS_ABSTRACT };
 
 struct address {
-	int type; /* SOCK_STREAM or SOCK_DGRAM */
+	int type;	     /* SOCK_STREAM or SOCK_DGRAM */
 	unsigned int device; /* its index, 0: none, or the address implies it */
 	socklen_t len;
 	union {

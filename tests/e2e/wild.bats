@@ -153,3 +153,79 @@ mptcp() {
 @test "wild: a server that asks for MPTCP is upgraded, preload" {
 	mptcp preload
 }
+
+# get_path: what answers at ./sock.
+get_path() {
+	curl -s -m 5 --unix-socket sock http://unix/
+}
+
+answers_at_path() {
+	[ "$(get_path)" = "$1" ]
+}
+
+# asks SHIM OPTIONS...: a server that does not start where somebody serves its
+# path starts in an upgrade, goes back, and is started again after a crash.
+asks() {
+	odd v1 unix:sock,ask
+	begin --shim "$@"
+	[ "$(get_path)" = "v1 1" ]
+	odd v2 unix:sock,ask
+	hotswap upgrade web -- "${ODD[@]}"
+	[ "$(get_path)" = "v2 1" ]
+	pid=$(field 'first(.generations[] | select(.role == "active")).pid')
+	kill -KILL "$pid"
+	until_true answers_at_path "v2 1"
+	# The users' path is no other than before: the second one asks in vain.
+	run "$BUILD/fixtures/odd_server" v1.d/word unix:sock,ask
+	[ "$status" = 1 ]
+	[[ "$output" = *"another server is at sock"* ]]
+}
+
+@test "wild: a server asks whether its Unix path is served: upgrade and crash, seccomp" {
+	asks seccomp
+}
+
+@test "wild: a server asks whether its Unix path is served: upgrade and crash, preload" {
+	asks preload
+}
+
+@test "wild: a server asks whether its Unix path is served: --strategy exclusive" {
+	asks seccomp --strategy exclusive --drain-timeout 1s
+}
+
+@test "wild: a server of two paths asks about the second after it has bound the first" {
+	odd v1 unix:first,ask unix:sock,ask
+	begin
+	odd v2 unix:first,ask unix:sock,ask
+	hotswap upgrade web -- "${ODD[@]}"
+	[ "$(get_path)" = "v2 2" ]
+}
+
+@test "wild: a program reaches a path of the service that a process of its own serves" {
+	# The server asks in vain, as its own first socket serves the path.
+	odd v1 unix:sock unix:sock,ask
+	expect 1 begin
+	odd v1 unix:sock
+	begin
+	odd v2 unix:sock unix:sock,ask
+	expect 1 hotswap upgrade web -- "${ODD[@]}"
+	[ "$(grep -c "another server is at sock" run.log)" = 2 ]
+	[ "$(get_path)" = "v1 1" ]
+}
+
+@test "wild: a program that was passed a Unix socket reaches itself by its path" {
+	hotswap run -n web -l "$PWD/sock" --bake 100ms --keep 1m -- ./server \
+		>>run.log 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	# A shell that keeps the passed socket open, with a client below it.
+	cat >reaches.sh <<-EOF
+		#!/bin/sh
+		curl -s -m 5 --unix-socket "$PWD/sock" http://unix/ >reached ||
+			exit 1
+		exec ./server
+	EOF
+	chmod 755 reaches.sh
+	hotswap upgrade web -- ./reaches.sh
+	[ -s reached ]
+}
