@@ -7,7 +7,8 @@
  *   supervisor   any number of replies, the last of which is PASS or DONE:
  *		HOLD     the answer may take any time
  *		REPLACE  with a socket, which gets the program's number
- *		PASS     do what the C library does
+ *		PASS     do what the C library does; with ANNOUNCE_NO_MORE as
+ *			 error, for CONNECT: and do not ask about it any more
  *		DONE     return 0, or -1 with this errno
  *
  * If the connection ends before that, the supervisor has died.  The library
@@ -24,19 +25,23 @@
 #include <stdint.h>
 #include <sys/un.h>
 
-#define ANNOUNCE_ENV	   "HOTSWAP_SHIM"
-#define ANNOUNCE_VERSION   1
-#define ANNOUNCE_DATA_MAX  4096
-#define ANNOUNCE_PATH_MAX  (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
-#define ANNOUNCE_LIMIT_SEC 30	 /* until the first reply */
-#define ANNOUNCE_TRIES	   8	 /* supervisors that may die over one call */
-#define ANNOUNCE_AGAIN	   0x100 /* or-ed to the kind: a repeated call */
+#define ANNOUNCE_ENV	     "HOTSWAP_SHIM"
+#define ANNOUNCE_CONNECT_ENV "HOTSWAP_SHIM_CONNECT"
+#define ANNOUNCE_VERSION     1
+#define ANNOUNCE_DATA_MAX    4096
+#define ANNOUNCE_PATH_MAX    (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
+#define ANNOUNCE_LIMIT_SEC   30	   /* until the first reply */
+#define ANNOUNCE_TRIES	     8	   /* supervisors that may die over one call */
+#define ANNOUNCE_AGAIN	     0x100 /* or-ed to the kind: a repeated call */
+
+#define ANNOUNCE_NO_MORE 1
 
 enum announce_kind {
 	ANNOUNCE_BIND,
 	ANNOUNCE_LISTEN,
 	ANNOUNCE_UNLINK,
-	ANNOUNCE_OPTION, /* setsockopt(2), see filter.h */
+	ANNOUNCE_OPTION,  /* setsockopt(2), see filter.h */
+	ANNOUNCE_CONNECT, /* of a Unix socket, if ANNOUNCE_CONNECT_ENV is set */
 };
 
 enum announce_verdict {

@@ -5,10 +5,13 @@
  */
 #include "filter.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <seccomp.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -86,6 +90,46 @@ build_rules(bool with_unlink)
 	return NULL;
 }
 
+/* The lower half of the third argument, which is an int. */
+#define LENGTH_AT                                 \
+	(offsetof(struct seccomp_data, args[2]) + \
+	    (__BYTE_ORDER == __BIG_ENDIAN ? 4 : 0))
+
+/* Our rules for connect(2), in front of the others. */
+static int
+add_connect(struct sock_fprog *program)
+{
+	const struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    offsetof(struct seccomp_data, arch)),
+		BPF_JUMP(
+		    BPF_JMP | BPF_JEQ | BPF_K, seccomp_arch_native(), 0, 8),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SCMP_SYS(connect), 0, 6),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, LENGTH_AT),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, sizeof(struct sockaddr_in),
+		    3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, sizeof(struct sockaddr_in6),
+		    2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, sizeof(struct sockaddr_un),
+		    1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const size_t n = sizeof(code) / sizeof(code[0]);
+	struct sock_filter *all = calloc(n + program->len, sizeof(*all));
+
+	if (all == NULL)
+		return -1;
+	memcpy(all, code, sizeof(code));
+	memcpy(all + n, program->filter, program->len * sizeof(*all));
+	free(program->filter);
+	program->filter = all;
+	program->len += (unsigned short)n;
+	return 0;
+}
+
 /* libseccomp writes a compiled program only to a file. */
 static int
 export_program(scmp_filter_ctx ctx, struct sock_fprog *program)
@@ -125,6 +169,8 @@ filter_new(const struct filter_options *options)
 		goto fail;
 	r = export_program(ctx, &filter->program);
 	seccomp_release(ctx);
+	if (r == 0 && options->connect)
+		r = add_connect(&filter->program);
 	if (r == 0)
 		return filter;
 fail:

@@ -2,8 +2,9 @@
 /*
  * The seccomp filter of a wrapped program.  These calls wait for the
  * supervisor's answer: bind(2), listen(2), setsockopt(2) with an option that
- * decides who gets a socket's connections, and unlink(2) if asked for.  All
- * others go on at once.  process/intercept.h answers the calls.
+ * decides who gets a socket's connections; and, if asked for, unlink(2), and
+ * connect(2) of Unix sockets.  All others go on at once.  process/intercept.h
+ * answers the calls.
  *
  * The options, all at SOL_SOCKET, are SO_REUSEPORT, SO_ATTACH_REUSEPORT_CBPF,
  * SO_ATTACH_REUSEPORT_EBPF and SO_DETACH_REUSEPORT_BPF, socket(7).
@@ -23,8 +24,14 @@
 
 struct filter;
 
+/*
+ * A filter sees no address, but its length: that of a path is any up to 110
+ * bytes, those of TCP and UDP are 16 and 28.  A path with one of these two
+ * lengths is not told, so that no other connect(2) costs anything.
+ */
 struct filter_options {
 	bool unlink;	   /* also unlink(2) and unlinkat(2) */
+	bool connect;	   /* also connect(2) with an address of AF_UNIX */
 	bool no_new_privs; /* prctl(2): needed without CAP_SYS_ADMIN */
 };
 

@@ -2,14 +2,15 @@
 /*
  * The preload library.  It announces these calls to the supervisor and does
  * what the supervisor answers: bind, listen, setsockopt with an option that
- * decides who gets a socket's connections, and unlinking a socket.  Without a
+ * decides who gets a socket's connections, unlinking a socket, and connecting a
+ * Unix socket where the supervisor wants to know.  Without a
  * supervisor it does what the C library does.
  *
  * It is loaded into every dynamically linked program that the server starts, so
- * it keeps no state but the socket's name, allocates nothing, prints nothing,
- * leaves no descriptor behind, and keeps errno.  It is linked against no
- * library: syscall, getenv and errno's address come from the program's own C
- * library, be it glibc of any age or musl.
+ * it keeps no state but the socket's name and what is asked, allocates nothing,
+ * prints nothing, leaves no descriptor behind, and keeps errno.  It is linked
+ * against no library: syscall, getenv and errno's address come from the
+ * program's own C library, be it glibc of any age or musl.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,8 +39,10 @@ long syscall(long, ...);
 /* Read once, when loaded: programs overwrite their environment. */
 static struct sockaddr_un supervisor;
 static socklen_t supervisor_len; /* 0: there is no supervisor */
+static bool with_connect;	 /* it wants to know of connect(2) too */
 
 EXPORT int bind(int, const struct sockaddr *, socklen_t);
+EXPORT int connect(int, const struct sockaddr *, socklen_t);
 EXPORT int listen(int, int);
 EXPORT int setsockopt(int, int, int, const void *, socklen_t);
 EXPORT int unlink(const char *);
@@ -61,6 +64,7 @@ find_supervisor(void)
 	}
 	supervisor.sun_family = AF_UNIX;
 	supervisor_len = offsetof(struct sockaddr_un, sun_path) + n + 1;
+	with_connect = getenv(ANNOUNCE_CONNECT_ENV) != NULL;
 }
 
 static void
@@ -243,6 +247,9 @@ announce(const struct announce_request *request, int fd, const void *data,
 
 	verdict = ask(request, fd, data, len, &error);
 	errno = saved;
+	if (verdict == ANNOUNCE_PASS && error == ANNOUNCE_NO_MORE &&
+	    request->kind == ANNOUNCE_CONNECT)
+		with_connect = false;
 	if (verdict != ANNOUNCE_DONE)
 		return false;
 	*result = error == 0 ? 0 : -1;
@@ -251,15 +258,23 @@ announce(const struct announce_request *request, int fd, const void *data,
 	return true;
 }
 
-/* Is fd a socket of a family that listeners have? */
-static bool
-is_inet_or_unix(int fd)
+static int
+family_of(int fd)
 {
 	int family = -1, saved = errno;
 	socklen_t len = sizeof(family);
 
 	syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, &family, &len);
 	errno = saved;
+	return family;
+}
+
+/* Is fd a socket of a family that listeners have? */
+static bool
+is_inet_or_unix(int fd)
+{
+	int family = family_of(fd);
+
 	return family == AF_INET || family == AF_INET6 || family == AF_UNIX;
 }
 
@@ -312,6 +327,23 @@ bind(int fd, const struct sockaddr *address, socklen_t len)
 	if ((next = find_next("bind")) != NULL)
 		return next(fd, address, len);
 	return syscall(SYS_bind, fd, address, len);
+}
+
+int
+connect(int fd, const struct sockaddr *address, socklen_t len)
+{
+	const struct announce_request request = { ANNOUNCE_VERSION,
+		ANNOUNCE_CONNECT, fd, 0 };
+	int (*next)(int, const struct sockaddr *, socklen_t);
+	int result = 0;
+
+	if (with_connect && len <= sizeof(struct sockaddr_un) &&
+	    family_of(fd) == AF_UNIX &&
+	    announce(&request, fd, address, len, &result))
+		return result;
+	if ((next = find_next("connect")) != NULL)
+		return next(fd, address, len);
+	return syscall(SYS_connect, fd, address, len);
 }
 
 int

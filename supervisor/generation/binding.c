@@ -19,6 +19,7 @@
 #include "generation/caller_socket.h"
 #include "generation/holding.h"
 #include "generation/latecomers.h"
+#include "generation/own_path.h"
 #include "generation/own_steering.h"
 #include "generation/refusal.h"
 #include "generation/roster.h"
@@ -31,6 +32,7 @@ struct bindings {
 	struct generation *generation;
 	struct holdings *holdings;
 	struct refusals refusals;
+	struct own_path own_path;
 };
 
 struct bindings *
@@ -52,6 +54,7 @@ bindings_reset(struct bindings *bindings)
 {
 	holdings_reset(bindings->holdings);
 	refusals_reset(&bindings->refusals);
+	bindings->own_path = (struct own_path){ 0 };
 }
 
 void
@@ -98,9 +101,28 @@ adopt(struct bindings *bindings, const struct intercept_call *call,
 }
 
 /*
- * The address has a listener.  As with the kernel, only a program that asks for
- * it with SO_REUSEPORT may have the address twice.
+ * As with the kernel, only a program that asks for it may have an address
+ * twice: with SO_REUSEPORT, or for UDP with SO_REUSEADDR, as servers do that
+ * connect a socket of its own to each client.
  */
+static bool
+may_have_twice(const struct intercept_call *call)
+{
+	return sockopt_is_set(call->fd, SOL_SOCKET, SO_REUSEPORT) ||
+	    (call->type == SOCK_DGRAM && call->family != AF_UNIX &&
+		sockopt_is_set(call->fd, SOL_SOCKET, SO_REUSEADDR));
+}
+
+/* -1 with errno. */
+static int
+bind_stream(struct intercept_call *call, struct listener *listener)
+{
+	return caller_socket_make_plain(call) == 0
+	    ? listener_bind(listener, call->fd)
+	    : -1;
+}
+
+/* The address has a listener. */
 static void
 bind_at(struct bindings *bindings, struct intercept_call *call,
     const struct target *target)
@@ -113,7 +135,7 @@ bind_at(struct bindings *bindings, struct intercept_call *call,
 	size_t n;
 
 	listener_sockets(listener, number, &n);
-	may = n == 0 || sockopt_is_set(call->fd, SOL_SOCKET, SO_REUSEPORT);
+	may = n == 0 || may_have_twice(call);
 	if (fd == -1 && may &&
 	    !allotment_has_room(bindings->generation, listener, call)) {
 		refusal_many(&bindings->refusals, call, target);
@@ -135,7 +157,7 @@ bind_at(struct bindings *bindings, struct intercept_call *call,
 	errno = EADDRINUSE;
 	if (may)
 		r = way == LISTENER_BIND
-		    ? listener_bind(listener, call->fd)
+		    ? bind_stream(call, listener)
 		    : adopt(bindings, call, target, listener);
 	if (r == -1)
 		refusal_address(&bindings->refusals, call, "bind",
@@ -181,7 +203,7 @@ bind_elsewhere(struct bindings *bindings, struct intercept_call *call,
 		return;
 	}
 	if (listener_way(listener) == LISTENER_BIND) {
-		r = listener_bind(listener, call->fd);
+		r = bind_stream(call, listener);
 		listener_free(listener);
 	} else if ((r = adopt(bindings, call, target, listener)) == 0)
 		r = steering_add(service, listener);
@@ -393,6 +415,22 @@ on_option(struct bindings *bindings, struct intercept_call *call)
 	own_steering_decide(bindings->generation, call);
 }
 
+static void
+on_connect(struct bindings *bindings, struct intercept_call *call)
+{
+	if (bindings->refusals.hangs)
+		intercept_pass(call);
+	else
+		own_path_decide(bindings->generation, bindings->holdings, call);
+}
+
+bool
+bindings_serve_all(struct bindings *bindings)
+{
+	return own_path_is_moot(
+	    &bindings->own_path, bindings->generation, bindings->holdings);
+}
+
 void
 bindings_decide(struct bindings *bindings, struct intercept_call *call)
 {
@@ -402,6 +440,7 @@ bindings_decide(struct bindings *bindings, struct intercept_call *call)
 		[INTERCEPT_LISTEN] = on_listen,
 		[INTERCEPT_UNLINK] = on_unlink,
 		[INTERCEPT_OPTION] = on_option,
+		[INTERCEPT_CONNECT] = on_connect,
 	};
 
 	decide[call->kind](bindings, call);

@@ -5,15 +5,23 @@
 #include "generation/caller_socket.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "generation/target.h"
-#include "process/intercept_call.h"
+#include "process/intercept.h"
 #include "process/remote.h"
 #include "traffic/directory.h"
+#include "traffic/endpoint.h"
 #include "traffic/listener.h"
+#include "traffic/settings.h"
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
 
 bool
 caller_socket_is_bound(const struct intercept_call *call, struct address *own)
@@ -25,8 +33,7 @@ caller_socket_is_bound(const struct intercept_call *call, struct address *own)
 		return false;
 	if (call->family == AF_UNIX)
 		return len > sizeof(sa_family_t);
-	return address_set(own, call->type, (struct sockaddr *)&storage, len) ==
-	    0 &&
+	return endpoint_address(call->fd, call->type, own) == 0 &&
 	    address_port(own) != 0;
 }
 
@@ -72,4 +79,32 @@ caller_socket_adopt(const struct intercept_call *call,
 	listener_set_place(listener, NULL, 0077);
 	directory_unref(directory);
 	return r;
+}
+
+/* A socket like the caller's, with its owner; *new*, -1 with errno. */
+static int
+make_plain(const struct intercept_call *call)
+{
+	struct stat st;
+	int fd = socket(call->family, call->type | SOCK_CLOEXEC, IPPROTO_TCP);
+
+	if (fd == -1)
+		return -1;
+	if (fstat(call->fd, &st) == -1 ||
+	    (st.st_uid != geteuid() && fchown(fd, st.st_uid, st.st_gid) == -1))
+		fd_close(&fd);
+	else
+		settings_copy_all(call->fd, fd);
+	return fd;
+}
+
+int
+caller_socket_make_plain(struct intercept_call *call)
+{
+	int fd;
+
+	if (call->protocol != IPPROTO_MPTCP)
+		return 0;
+	fd = make_plain(call);
+	return fd == -1 ? -1 : intercept_exchange(call, fd);
 }

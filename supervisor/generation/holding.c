@@ -145,9 +145,13 @@ holdings_reset(struct holdings *holdings)
 void
 holdings_free(struct holdings *holdings)
 {
+	struct holding *holding;
+
 	if (holdings == NULL)
 		return;
-	holdings_reset(holdings);
+	/* The listeners of sockets that were closed may be freed by now. */
+	while ((holding = LIST_FIRST(&holdings->list)) != NULL)
+		forget(holding);
 	if (holdings->timer != NULL)
 		event_free(holdings->timer);
 	if (holdings->patience != NULL)
@@ -405,6 +409,26 @@ has_any(const struct drain_set *set, const int *fds, size_t n)
 			return true;
 	}
 	return false;
+}
+
+bool
+holdings_serve(const struct holdings *holdings, const struct listener *listener)
+{
+	const struct holding *holding;
+	struct drain_set *set;
+	const int *fds;
+	bool found;
+	size_t n;
+
+	LIST_FOREACH (holding, &holdings->list, entry)
+		if (holding->listener == listener && holding->unused_ms == 0)
+			return true;
+	fds = listener_sockets(listener, holdings->generation->number, &n);
+	if (n == 0 || (set = stock_take(holdings->generation)) == NULL)
+		return n > 0;
+	found = has_any(set, fds, n);
+	drain_set_free(set);
+	return found;
 }
 
 bool

@@ -30,6 +30,12 @@ void holdings_use(struct holdings *, struct listener *, int fd, pid_t);
 /* A socket at this listener that nobody uses; -1 if there is none. */
 int holdings_unused(struct holdings *, struct listener *);
 
+/*
+ * Does a process of the generation have a socket of its own at this listener?
+ * One that was passed to the program counts if it is open.
+ */
+bool holdings_serve(const struct holdings *, const struct listener *);
+
 /* Does any of these processes have any of the generation's sockets? */
 bool holding_has(const struct generation *, const pid_t *pids, size_t n);
 

@@ -19,6 +19,7 @@
 #include "process/intercept.h"
 #include "traffic/address.h"
 #include "traffic/diag.h"
+#include "traffic/endpoint.h"
 
 #define QUIET_MS    100 /* between two listen(2) of a starting server */
 #define PATIENCE_MS 500 /* for a next one that is slower than this one */
@@ -221,7 +222,8 @@ latecomers_patience(const struct latecomers *late,
 static bool
 is_open(const struct latecomer *one)
 {
-	return diag_listens(&one->address.sa, one->inode) == 1;
+	return diag_listens(
+		   &one->address.sa, one->address.device, one->inode) == 1;
 }
 
 static void
@@ -254,9 +256,13 @@ address_of(const struct intercept_call *call, struct address *address)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 
-	if (call->path == NULL)
-		return address_set(
-		    address, call->type, call->address, call->len);
+	if (call->path == NULL) {
+		if (address_set(
+			address, call->type, call->address, call->len) == -1)
+			return -1;
+		address_set_device(address, endpoint_device(call->fd));
+		return 0;
+	}
 	if (strlcpy(un.sun_path, call->path, sizeof(un.sun_path)) >=
 	    sizeof(un.sun_path))
 		return -1;

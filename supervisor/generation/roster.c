@@ -16,7 +16,9 @@
 #include "keep/store.h"
 #include "traffic/listener.h"
 
-/* A listener that would get the same connections; NULL if there is none. */
+/*
+ * A listener that gets connections of the same address; NULL if there is none.
+ */
 static const struct listener *
 find_overlap(const struct service *service, const struct address *address)
 {
@@ -217,6 +219,18 @@ roster_with_socket(
 			return service->listeners[i];
 	}
 	return NULL;
+}
+
+bool
+roster_has_unix(const struct service *service)
+{
+	size_t i;
+
+	for (i = 0; i < service->nlisteners; i++)
+		if (address_kind(listener_address(service->listeners[i])) !=
+		    ADDRESS_INET)
+			return true;
+	return false;
 }
 
 bool

@@ -16,6 +16,7 @@
 #include "generation/roster.h"
 #include "process/intercept.h"
 #include "traffic/directory.h"
+#include "traffic/endpoint.h"
 
 #define PORT_START	 "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 #define PORT_START_USUAL 1024
@@ -73,6 +74,8 @@ target_init(struct target *target, const struct generation *generation,
 	else if ((r = address_set(&target->address, call->type, call->address,
 		      call->len)) == -1)
 		errno = EAFNOSUPPORT;
+	else
+		address_set_device(&target->address, endpoint_device(call->fd));
 	if (r == -1)
 		target_fini(target);
 	else if (target->listener == NULL)
@@ -188,19 +191,35 @@ target_obstacle(const struct target *target,
 	return NULL;
 }
 
-/* The last part of most paths that a program unlinks is not one of ours. */
+/* The last part of most paths that a program names is not one of ours. */
+static enum listener_path
+leaf_of(const struct listener *listener, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return listener_leaf(listener, slash != NULL ? slash + 1 : path);
+}
+
 static bool
 may_be_ours(const struct service *service, const char *path)
 {
-	const char *slash = strrchr(path, '/');
 	size_t i;
 
-	for (i = 0; i < service->nlisteners; i++) {
-		if (listener_leaf(service->listeners[i],
-			slash != NULL ? slash + 1 : path) != PATH_OTHER)
+	for (i = 0; i < service->nlisteners; i++)
+		if (leaf_of(service->listeners[i], path) != PATH_OTHER)
 			return true;
-	}
 	return false;
+}
+
+bool
+target_may_be_at(
+    const struct listener *listener, const struct intercept_call *call)
+{
+	enum address_kind kind = address_kind(listener_address(listener));
+
+	return call->path == NULL ? kind == ADDRESS_ABSTRACT
+				  : kind == ADDRESS_UNIX &&
+		leaf_of(listener, call->path) != PATH_OTHER;
 }
 
 int

@@ -33,6 +33,12 @@ int target_init(
     struct target *, const struct generation *, const struct intercept_call *);
 void target_fini(struct target *);
 
+/*
+ * May a Unix call's path or abstract name be that of the listener, as far as
+ * its last part tells?
+ */
+bool target_may_be_at(const struct listener *, const struct intercept_call *);
+
 /* Does --ignore say that the address is left to the program? */
 bool target_is_ignored(const struct target *, const struct generation *);
 

@@ -25,6 +25,7 @@
 #include "generation/backend.h"
 #include "generation/binding.h"
 #include "generation/reach.h"
+#include "generation/roster.h"
 #include "process/call_log.h"
 #include "process/intercept.h"
 #include "process/parts.h"
@@ -102,6 +103,12 @@ on_call(struct intercept_call *call, void *arg)
 	bindings_decide(((struct tap *)arg)->wrap->bindings, call);
 }
 
+static bool
+on_connect(void *arg)
+{
+	return bindings_serve_all(((struct tap *)arg)->wrap->bindings);
+}
+
 static void
 on_missed(enum intercept_kind kind, pid_t pid, int error, void *arg)
 {
@@ -128,6 +135,7 @@ on_gone(void *arg)
 
 static const struct intercept_handler handler = {
 	.call = on_call,
+	.passes = on_connect,
 	.missed = on_missed,
 	.gone = on_gone,
 };
@@ -274,21 +282,13 @@ wrap_free(struct wrap *wrap)
 
 /*
  * Before the first generation has bound its addresses, one of them may be a
- * Unix path, whose unlinking must be seen.
+ * Unix path, whose unlinking must be seen.  A connect(2) to it means what it
+ * says then.
  */
 static bool
 must_see_unlink(const struct service *service)
 {
-	size_t i;
-
-	if (service->nlisteners == 0)
-		return true;
-	for (i = 0; i < service->nlisteners; i++) {
-		if (address_kind(listener_address(service->listeners[i])) ==
-		    ADDRESS_UNIX)
-			return true;
-	}
-	return false;
+	return service->nlisteners == 0 || roster_has_unix(service);
 }
 
 static int
@@ -296,6 +296,7 @@ prepare_filter(struct wrap *wrap, struct spawn *spawn)
 {
 	struct filter_options options = {
 		.unlink = must_see_unlink(wrap->generation->service),
+		.connect = roster_has_unix(wrap->generation->service),
 		.no_new_privs = wrap->choice.no_new_privs,
 	};
 
@@ -329,6 +330,7 @@ prepare_preload(struct wrap *wrap, struct spawn *spawn, char *why, size_t size)
 		return -1;
 	spawn->library = library;
 	spawn->library_sock = wrap->path;
+	spawn->library_connect = roster_has_unix(wrap->generation->service);
 	return 0;
 }
 

@@ -128,6 +128,15 @@ intercept_leave(struct intercept *intercept, unsigned int wait_ms)
 		event_del(intercept->event);
 }
 
+bool
+intercept_passes(const struct intercept *intercept, enum intercept_kind kind)
+{
+	const struct intercept_handler *handler = intercept->handler;
+
+	return kind == INTERCEPT_CONNECT && handler->passes != NULL &&
+	    handler->passes(intercept->arg);
+}
+
 struct intercept_pending *
 intercept_pending_new(struct intercept *intercept, enum intercept_kind kind)
 {
@@ -342,4 +351,21 @@ intercept_replace(struct intercept_call *call, int fd)
 	}
 	call->cookie = sockopt_cookie(fd);
 	return intercept_done(call, 0);
+}
+
+int
+intercept_exchange(struct intercept_call *call, int fd)
+{
+	struct intercept_pending *pending = (struct intercept_pending *)call;
+
+	if (copy_status_flags(call->fd, fd) == -1 ||
+	    pending->intercept->backend->replace(pending, fd) == -1) {
+		fd_close(&fd);
+		return -1;
+	}
+	foreign_close(&call->fd);
+	call->fd = fd;
+	call->protocol = sockopt_get(fd, SOL_SOCKET, SO_PROTOCOL);
+	call->cookie = sockopt_cookie(fd);
+	return 0;
 }

@@ -82,4 +82,10 @@ int intercept_pass(struct intercept_call *);
 int intercept_done(struct intercept_call *, int error);
 int intercept_replace(struct intercept_call *, int fd);
 
+/*
+ * Put another socket in place of the caller's, in the call and in the program,
+ * before the call is answered.  *Steals* fd in every case.  -1 with errno.
+ */
+int intercept_exchange(struct intercept_call *, int fd);
+
 #endif

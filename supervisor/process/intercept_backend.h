@@ -85,6 +85,9 @@ struct intercept *intercept_new(struct event_base *, int fd,
     const struct intercept_backend *, event_callback_fn readable,
     const struct intercept_handler *, void *arg);
 
+/* May a call of this kind be passed before anything is found out about it? */
+bool intercept_passes(const struct intercept *, enum intercept_kind);
+
 /* *New*, with no descriptors; NULL with errno. */
 struct intercept_pending *intercept_pending_new(
     struct intercept *, enum intercept_kind);

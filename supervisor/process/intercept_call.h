@@ -15,7 +15,8 @@ enum intercept_kind {
 	INTERCEPT_BIND,
 	INTERCEPT_LISTEN,
 	INTERCEPT_UNLINK,
-	INTERCEPT_OPTION, /* setsockopt(2), of the options in shim/filter.h */
+	INTERCEPT_OPTION,  /* setsockopt(2), of the options in shim/filter.h */
+	INTERCEPT_CONNECT, /* of a Unix socket */
 };
 
 /*
@@ -35,8 +36,8 @@ struct intercept_call {
 	bool again;	 /* a predecessor may have carried it out already */
 
 	/*
-	 * The address that bind(2) was given; for listen(2) that of
-	 * getsockname(2).
+	 * The address that bind(2) or connect(2) was given; for listen(2) that
+	 * of getsockname(2).
 	 */
 	const struct sockaddr *address;
 	socklen_t len;
@@ -57,6 +58,12 @@ struct intercept_handler {
 	 * it to stop.
 	 */
 	void (*call)(struct intercept_call *, void *arg);
+
+	/*
+	 * May a connect(2) pass without a look?  A program may make many, and
+	 * a look takes time of both sides.  NULL: never.
+	 */
+	bool (*passes)(void *arg);
 
 	/*
 	 * A call went on without us, since we may not look into the process:

@@ -32,7 +32,8 @@
 _Static_assert((int)ANNOUNCE_BIND == (int)INTERCEPT_BIND &&
 	(int)ANNOUNCE_LISTEN == (int)INTERCEPT_LISTEN &&
 	(int)ANNOUNCE_UNLINK == (int)INTERCEPT_UNLINK &&
-	(int)ANNOUNCE_OPTION == (int)INTERCEPT_OPTION,
+	(int)ANNOUNCE_OPTION == (int)INTERCEPT_OPTION &&
+	(int)ANNOUNCE_CONNECT == (int)INTERCEPT_CONNECT,
     "kinds are the same on both sides");
 
 /* A request as it arrives. */
@@ -189,13 +190,15 @@ static void
 take_request(
     struct visitor *visitor, const struct message *message, size_t len, int fd)
 {
-	static const struct announce_reply pass = { ANNOUNCE_PASS, 0 };
+	struct announce_reply pass = { ANNOUNCE_PASS, 0 };
 	const struct announce_request *request = &message->request;
 	uint32_t kind = request->kind & ~(uint32_t)ANNOUNCE_AGAIN;
 	struct intercept_pending *pending;
 
+	if (intercept_passes(visitor->intercept, kind))
+		pass.error = ANNOUNCE_NO_MORE;
 	if (len < sizeof(*request) || request->version != ANNOUNCE_VERSION ||
-	    kind > ANNOUNCE_OPTION ||
+	    kind > ANNOUNCE_CONNECT || pass.error != 0 ||
 	    (pending = intercept_pending_new(visitor->intercept, kind)) ==
 		NULL) {
 		fd_send(visitor->sock, &pass, sizeof(pass), NULL, 0);

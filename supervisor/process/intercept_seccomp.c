@@ -204,7 +204,27 @@ take_option(struct intercept_pending *pending, const __u64 *args)
 	    &pending->storage, sizeof(int));
 }
 
-/* Copy the address of bind(2), or take the backlog of listen(2). */
+static int
+take_address(struct intercept_pending *pending, const __u64 *args)
+{
+	struct intercept_call *call = &pending->call;
+
+	if (args[2] > sizeof(pending->storage)) {
+		errno = EINVAL;
+		return -1;
+	}
+	call->len = args[2];
+	if (remote_read(pending->tid, (void *)(uintptr_t)args[1],
+		&pending->storage, call->len) == -1)
+		return -1;
+	if (call->kind != INTERCEPT_CONNECT ||
+	    pending->storage.ss_family == AF_UNIX)
+		return 0;
+	errno = EAFNOSUPPORT;
+	return -1;
+}
+
+/* Copy the address, or take the backlog of listen(2). */
 static int
 take_socket_call(struct intercept_pending *pending, const __u64 *args)
 {
@@ -216,16 +236,8 @@ take_socket_call(struct intercept_pending *pending, const __u64 *args)
 	} else if (call->kind == INTERCEPT_OPTION) {
 		if (take_option(pending, args) == -1)
 			return -1;
-	} else {
-		if (args[2] > sizeof(pending->storage)) {
-			errno = EINVAL;
-			return -1;
-		}
-		call->len = args[2];
-		if (remote_read(pending->tid, (void *)(uintptr_t)args[1],
-			&pending->storage, call->len) == -1)
-			return -1;
-	}
+	} else if (take_address(pending, args) == -1)
+		return -1;
 	call->fd = remote_socket(call->pid, pending->tid, pending->number);
 	return call->fd == -1 ? -1 : 0;
 }
@@ -270,6 +282,8 @@ kind_of(int nr)
 		return INTERCEPT_LISTEN;
 	case SYS_setsockopt:
 		return INTERCEPT_OPTION;
+	case SYS_connect:
+		return INTERCEPT_CONNECT;
 	default:
 		return INTERCEPT_UNLINK;
 	}
@@ -288,7 +302,8 @@ take_call(struct intercept *intercept, const struct seccomp_notif *request,
 	bool taken;
 	int error;
 
-	if ((pending = intercept_pending_new(intercept, kind)) == NULL) {
+	if (intercept_passes(intercept, kind) ||
+	    (pending = intercept_pending_new(intercept, kind)) == NULL) {
 		respond(intercept, request->id, 0,
 		    SECCOMP_USER_NOTIF_FLAG_CONTINUE);
 		if (slot != NULL)

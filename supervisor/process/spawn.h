@@ -52,6 +52,7 @@ struct spawn {
 	int filter_sock;	     /* for filter_install */
 	const char *library;	     /* added to LD_PRELOAD; NULL: none */
 	const char *library_sock;    /* the path that HOTSWAP_SHIM names */
+	bool library_connect;	     /* the library tells of connect(2) too */
 };
 
 /*

@@ -288,6 +288,8 @@ set_library(struct env *env, const struct spawn *spawn)
 	env_set(env, "LD_PRELOAD=%s%s%s", any ? others : "", any ? ":" : "",
 	    spawn->library);
 	env_set(env, ANNOUNCE_ENV "=%s", spawn->library_sock);
+	if (spawn->library_connect)
+		env_set(env, ANNOUNCE_CONNECT_ENV "=1");
 }
 
 /* sd_watchdog_enabled(3); the child fills in the PID. */

@@ -26,6 +26,7 @@
 #include "process/remote.h"
 #include "process/survivors.h"
 #include "process/tree.h"
+#include "traffic/endpoint.h"
 #include "traffic/holder.h"
 
 struct search {
@@ -117,22 +118,23 @@ collect_wanted(struct search *search)
 static bool
 is_ours(const struct search *search, int fd)
 {
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
 	struct address at, address;
 	const json_t *listener;
 	const char *text, *why;
 	size_t i;
 
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1 ||
-	    address_set(&at, SOCK_STREAM, (struct sockaddr *)&ss, len) == -1 ||
+	if (endpoint_address(fd, SOCK_STREAM, &at) == -1 ||
 	    address_kind(&at) != ADDRESS_INET)
 		return false;
 	json_array_foreach (
 	    json_object_get(search->document, "listeners"), i, listener) {
 		text = json_string_value(json_object_get(listener, "address"));
-		if (text != NULL && address_parse(&address, text, &why) == 0 &&
-		    address_equal(&at, &address))
+		if (text == NULL || address_parse(&address, text, &why) == -1)
+			continue;
+		address_set_device(&address,
+		    (unsigned int)json_integer_value(
+			json_object_get(listener, "device")));
+		if (address_equal(&at, &address))
 			return true;
 	}
 	return false;

@@ -325,6 +325,8 @@ check_connect(struct accept_check *check)
 	}
 	if (r == 0)
 		check_watch(check);
+	else if (errno == EAFNOSUPPORT) /* nothing is directed there */
+		check_pass_over(check);
 	else if (errno == EINPROGRESS)
 		check_wait(check, EV_WRITE, left, check_on_connect);
 	else if (errno == EAGAIN) /* a Unix socket's queue, connect(2) */

@@ -4,7 +4,9 @@
  *
  * As text: `8080` (IPv4, any address), `0.0.0.0:8080`, `[::1]:8080`, `udp:53`,
  * `udp:[::]:53`, `/run/x.sock`, `udp:/run/datagrams`, `@abstract` (a byte that
- * is not graphic is written `\xHH`).
+ * is not graphic is written `\xHH`).  `0.0.0.0%eth0:67` and `[::%eth0]:547` are
+ * of sockets that are bound to a network device, SO_BINDTODEVICE, socket(7):
+ * two devices are two addresses.
  */
 #ifndef TRAFFIC_ADDRESS_H
 #define TRAFFIC_ADDRESS_H
@@ -18,7 +20,8 @@
 enum address_kind { ADDRESS_INET, ADDRESS_UNIX, ADDRESS_ABSTRACT };
 
 struct address {
-	int type; /* SOCK_STREAM or SOCK_DGRAM */
+	int type;	     /* SOCK_STREAM or SOCK_DGRAM */
+	unsigned int device; /* its index, 0: none, or the address implies it */
 	socklen_t len;
 	union {
 		struct sockaddr sa;
@@ -32,6 +35,12 @@ int address_parse(struct address *, const char *text, const char **why);
 /* From an address of bind(2) or getsockname(2).  -1: EAFNOSUPPORT, EINVAL. */
 int address_set(struct address *, int type, const struct sockaddr *, socklen_t);
 
+/*
+ * A socket there is bound to the device with this index, 0 for none.  A
+ * link-local IPv6 address names it itself.
+ */
+void address_set_device(struct address *, unsigned int device);
+
 /* Write text that address_parse reads as an equal address. */
 void address_format(const struct address *, char buf[static ADDRESS_STRLEN]);
 
@@ -44,7 +53,7 @@ bool address_is_wildcard(const struct address *);
 /*
  * Whether a connection to one address might reach the other: both have the same
  * type and port, and are equal, or one is a wildcard that includes the other.
- * [::] counts as including IPv4, as it may.
+ * [::] counts as including IPv4, as it may; and no device as any device.
  */
 bool address_overlaps(const struct address *, const struct address *);
 
@@ -71,7 +80,8 @@ void address_reach(const struct address *listening, struct address *reach);
  * The n-th source address, from 0, from which steering directs a client to one
  * generation at this listener: 127.83.H.L with port 0 for IPv4 and dual-stack,
  * [::1] with a reserved port if only IPv6 reaches the listener.  -1 with errno:
- * EAFNOSUPPORT for Unix sockets, which have none, ERANGE beyond the last n.
+ * EAFNOSUPPORT for Unix sockets and for those that are bound to
+ * another device than lo, which have none, ERANGE beyond the last n.
  */
 int address_directed(const struct address *listening, bool v6only,
     unsigned int generation, unsigned int n, struct address *source);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What chooses among the sockets of a group.
+ * Uses eBPF where it is possible, otherwise a classic program for each plan.
  */
 #include "traffic/chooser.h"
 
@@ -11,7 +11,7 @@
 #include "traffic/ebpf.h"
 #include "traffic/ebpf_group.h"
 
-#define FAILURES_MAX 8 /* then it is tried no more */
+#define FAILURES_MAX 8 /* after these eBPF is not tried again */
 
 void
 chooser_fini(struct chooser *chooser)
@@ -26,7 +26,7 @@ chooser_is_ebpf(const struct chooser *chooser)
 	return chooser->ebpf != NULL;
 }
 
-/* The keys are those of one map. */
+/* A key is valid in one map of sockets only. */
 static void
 forget_keys(struct group *group)
 {
@@ -37,9 +37,9 @@ forget_keys(struct group *group)
 }
 
 /*
- * EBUSY: the sockets are in the maps of a
- * predecessor still, which go with its program, a moment after another has
- * been attached.
+ * EBUSY: the sockets are still in the maps of a predecessor.  The kernel frees
+ * these maps with the predecessor's program, a moment after another one is
+ * attached.
  */
 static void
 give_up_ebpf(struct chooser *chooser, struct group *group, int error)
@@ -56,8 +56,8 @@ is_datagram(const struct endpoint *at)
 }
 
 /*
- * False if it cannot be had here.  A socket may have a use for it of its own,
- * and the limits of kernel/steering_maps.h may be too narrow.
+ * False if eBPF is not possible here.  A socket may be in a map of its
+ * program's own, and the limits of kernel/steering_maps.h may be too narrow.
  */
 static bool
 apply_ebpf(struct chooser *chooser, const struct endpoint *at,

@@ -356,7 +356,7 @@ see_unix_listening(const struct nlmsghdr *header, void *arg)
 }
 
 static int
-ask_listening(const struct sockaddr *sa, bool *found)
+ask_listening(const struct sockaddr *sa, unsigned int device, bool *found)
 {
 	char space[MNL_NLMSG_HDRLEN + sizeof(struct inet_diag_req_v2)];
 	struct nlmsghdr *header = mnl_nlmsg_put_header(space);
@@ -369,6 +369,7 @@ ask_listening(const struct sockaddr *sa, bool *found)
 	request->sdiag_protocol = IPPROTO_TCP;
 	request->id.idiag_cookie[0] = NO_COOKIE;
 	request->id.idiag_cookie[1] = NO_COOKIE;
+	request->id.idiag_if = device;
 	put_address((const struct sockaddr_storage *)sa,
 	    &request->id.idiag_sport, request->id.idiag_src);
 	listening = (struct listening){ .request = request };
@@ -378,7 +379,7 @@ ask_listening(const struct sockaddr *sa, bool *found)
 }
 
 int
-diag_listens(const struct sockaddr *sa, unsigned int inode)
+diag_listens(const struct sockaddr *sa, unsigned int device, unsigned int inode)
 {
 	bool found = false;
 	int r;
@@ -386,7 +387,7 @@ diag_listens(const struct sockaddr *sa, unsigned int inode)
 	if (sa->sa_family == AF_UNIX)
 		r = ask_inode(inode, 0, see_unix_listening, &found);
 	else
-		r = ask_listening(sa, &found);
+		r = ask_listening(sa, device, &found);
 	if (r == -1 && errno != ENOENT)
 		return -1;
 	return found;

@@ -43,11 +43,12 @@ int diag_unix(diag_unix_fn *, void *arg);
 int diag_accepted(int fd);
 
 /*
- * Does a stream socket listen at exactly this address?  A TCP socket is found
- * by the address, and any of several will do; a Unix socket by its inode.  1 or
- * 0; -1 with errno if the kernel does not tell.
+ * Does a stream socket listen at exactly this address and device (0: none)?  A
+ * TCP socket is found by these, any of several will do; a Unix socket by its
+ * inode.  1 or 0; -1 with errno if the kernel does not tell.
  */
-int diag_listens(const struct sockaddr *, unsigned int inode);
+int diag_listens(
+    const struct sockaddr *, unsigned int device, unsigned int inode);
 
 /*
  * The length of a Unix socket's queue: in connections if the socket listens,

@@ -14,7 +14,7 @@
 struct directory;
 struct holder;
 
-/* What chooses in a SO_REUSEPORT group. */
+/* The BPF program that chooses in a SO_REUSEPORT group. */
 enum steering_kind { KIND_CLASSIC, KIND_EBPF };
 
 enum listener_steering { STEERING_REUSEPORT, STEERING_RENAME, STEERING_SHARED };
@@ -35,10 +35,22 @@ struct endpoint {
 	 */
 	struct directory *directory;
 	bool v6only;		 /* of the sockets there, once there is one */
+	bool freebind;		 /* they need no local address, ip(7) */
+	bool transparent;	 /* IP_TRANSPARENT as well */
+	bool reuseaddr;		 /* UDP: others may bind the address too */
 	bool passed;		 /* somebody else has made the socket */
 	enum steering_kind kind; /* what shall choose, where it can */
 	const struct holder *holder; /* NULL: none */
 };
+
+/*
+ * The address of a socket as getsockname(2) tells it, and the device that the
+ * socket is bound to.  -1 with errno.
+ */
+int endpoint_address(int fd, int type, struct address *);
+
+/* The device that a socket is bound to; 0: none. */
+unsigned int endpoint_device(int fd);
 
 /*
  * Read the address that a socket has, and whether it takes IPv6 alone.  -1

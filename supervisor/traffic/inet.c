@@ -26,11 +26,40 @@ inet_is_tcp(const struct endpoint *at)
 	return at->address.type == SOCK_STREAM;
 }
 
+/*
+ * What bind(2) needs besides: IPV6_V6ONLY and the device tell which address it
+ * is.  IP_FREEBIND allows all that IP_TRANSPARENT allows at bind(2), and takes
+ * no privilege; an IPv6 socket obeys it too.
+ */
+static int
+prepare(const struct endpoint *at, int fd)
+{
+	const struct address *a = &at->address;
+
+	if ((a->sa.sa_family == AF_INET6 &&
+		sockopt_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, at->v6only) == -1) ||
+	    (a->device != 0 &&
+		sockopt_set(fd, SOL_SOCKET, SO_BINDTOIFINDEX, (int)a->device) ==
+		    -1) ||
+	    ((at->freebind || at->transparent) &&
+		sockopt_set(fd, IPPROTO_IP, IP_FREEBIND, 1) == -1) ||
+	    (!inet_is_tcp(at) && at->reuseaddr &&
+		sockopt_set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1))
+		return -1;
+	if (at->transparent) /* as far as we may */
+		sockopt_set(fd, IPPROTO_IP, IP_TRANSPARENT, 1);
+	return 0;
+}
+
 static int
 make(const struct endpoint *at)
 {
-	return socket(
+	int fd = socket(
 	    at->address.sa.sa_family, at->address.type | SOCK_CLOEXEC, 0);
+
+	if (fd != -1 && prepare(at, fd) == -1)
+		fd_close(&fd);
+	return fd;
 }
 
 static int
@@ -42,12 +71,18 @@ bind_to(const struct endpoint *at, int fd)
 static int
 local_address(const struct endpoint *at, int fd, struct address *a)
 {
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
+	return endpoint_address(fd, at->address.type, a);
+}
 
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
-		return -1;
-	return address_set(a, at->address.type, (struct sockaddr *)&ss, len);
+/* Learn what prepare gives to the next ones. */
+static void
+learn_options(struct endpoint *at, int fd)
+{
+	at->v6only = sockopt_is_set(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+	at->freebind = sockopt_is_set(fd, IPPROTO_IP, IP_FREEBIND);
+	at->transparent = sockopt_is_set(fd, IPPROTO_IP, IP_TRANSPARENT);
+	at->reuseaddr =
+	    !inet_is_tcp(at) && sockopt_is_set(fd, SOL_SOCKET, SO_REUSEADDR);
 }
 
 int
@@ -55,8 +90,7 @@ inet_learn(struct endpoint *at, int fd)
 {
 	if (local_address(at, fd, &at->address) == -1)
 		return -1;
-	if (at->address.sa.sa_family == AF_INET6)
-		at->v6only = sockopt_is_set(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+	learn_options(at, fd);
 	return 0;
 }
 
@@ -74,8 +108,6 @@ claim(struct endpoint *at)
 		return -1;
 	if ((inet_is_tcp(at) &&
 		sockopt_set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1) ||
-	    (at->address.sa.sa_family == AF_INET6 &&
-		sockopt_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, at->v6only) == -1) ||
 	    bind_to(at, fd) == -1 || inet_learn(at, fd) == -1)
 		fd_close(&fd);
 	return fd;
@@ -85,8 +117,6 @@ static int
 dress(const struct endpoint *at, int fd, uid_t owner)
 {
 	if (sockopt_set(fd, SOL_SOCKET, SO_REUSEPORT, 1) == -1 ||
-	    (at->address.sa.sa_family == AF_INET6 &&
-		sockopt_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, at->v6only) == -1) ||
 	    (owner != geteuid() && fchown(fd, owner, at->owner.gid) == -1))
 		return -1;
 	if (!inet_is_tcp(at))
@@ -135,14 +165,18 @@ inet_conform(const struct endpoint *at, int fd, uid_t *owner, bool first)
 	return -1;
 }
 
-/* Compare what the kernel compares besides address and owner. */
+/*
+ * Compare what the kernel compares besides address and owner.  A link-local
+ * address binds to its device by itself.
+ */
 static bool
-is_alike(int fd, int other)
+is_alike(const struct endpoint *at, int fd, int other)
 {
+	unsigned int device = endpoint_device(fd);
+
 	return sockopt_get(fd, IPPROTO_IPV6, IPV6_V6ONLY) ==
 	    sockopt_get(other, IPPROTO_IPV6, IPV6_V6ONLY) &&
-	    sockopt_get(fd, SOL_SOCKET, SO_BINDTOIFINDEX) ==
-	    sockopt_get(other, SOL_SOCKET, SO_BINDTOIFINDEX);
+	    (device == at->address.device || device == endpoint_device(other));
 }
 
 int
@@ -150,12 +184,12 @@ inet_bind(struct endpoint *at, int fd, int other)
 {
 	int claimed = -1, result;
 
-	if (other != -1 && !is_alike(fd, other)) {
+	if (other != -1 && !is_alike(at, fd, other)) {
 		errno = EADDRINUSE;
 		return -1;
 	}
 	if (other == -1) {
-		at->v6only = sockopt_is_set(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+		learn_options(at, fd);
 		if ((claimed = claim(at)) == -1)
 			return -1;
 	}
@@ -168,6 +202,24 @@ inet_bind(struct endpoint *at, int fd, int other)
 	result = bind_to(at, fd);
 	fd_close(&claimed);
 	return result;
+}
+
+/* Ask bind(2), without what else would allow it. */
+bool
+inet_is_here(const struct endpoint *at)
+{
+	struct endpoint plain = { .address = at->address, .v6only = true };
+	struct sockaddr_in *port = (void *)&plain.address.storage;
+	bool is = true;
+	int fd;
+
+	if (!at->freebind && !at->transparent)
+		return true;
+	port->sin_port = 0; /* at the same place for IPv6 */
+	if ((fd = make(&plain)) != -1)
+		is = bind_to(&plain, fd) == 0 || errno != EADDRNOTAVAIL;
+	fd_close(&fd);
+	return is;
 }
 
 bool

@@ -29,6 +29,9 @@ int inet_make(struct endpoint *, uid_t owner, bool first);
  */
 int inet_conform(const struct endpoint *, int fd, uid_t *owner, bool first);
 
+/* Has the machine the address?  IP_FREEBIND allows any, ip(7). */
+bool inet_is_here(const struct endpoint *);
+
 bool inet_is_bound(const struct endpoint *, int fd);
 
 /*

@@ -10,26 +10,61 @@
 #include "traffic/listener.h"
 #include "traffic/listener_fields.h"
 
+/* What most listeners do not have. */
+static void
+save_rare(const struct listener *l, json_t *saved)
+{
+	const struct endpoint *at = &l->at;
+	const struct {
+		const char *key;
+		bool set;
+	} flags[] = { { "freebind", at->freebind },
+		{ "transparent", at->transparent },
+		{ "reuseaddr", at->reuseaddr } };
+	size_t i;
+
+	if (at->address.device != 0)
+		json_object_set_new(
+		    saved, "device", json_integer(at->address.device));
+	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (flags[i].set)
+			json_object_set_new(saved, flags[i].key, json_true());
+}
+
+static void
+restore_rare(struct endpoint *at, const json_t *saved)
+{
+	at->freebind = json_is_true(json_object_get(saved, "freebind"));
+	at->transparent = json_is_true(json_object_get(saved, "transparent"));
+	at->reuseaddr = json_is_true(json_object_get(saved, "reuseaddr"));
+}
+
 json_t *
 listener_save(const struct listener *l)
 {
 	json_t *sockets = json_array();
+	struct address address = l->at.address;
 	char text[ADDRESS_STRLEN];
+	json_t *saved;
 	size_t i;
 
 	for (i = 0; i < l->sockets.n; i++)
 		json_array_append_new(sockets,
 		    json_pack("[II]", (json_int_t)l->sockets.generations[i],
 			(json_int_t)l->sockets.cookies[i]));
-	address_format(&l->at.address, text);
-	return json_pack("{ss* ss si sI sI sb sb so so}", "name", l->name,
+	/* An older build could not read the text of one with a device. */
+	address.device = 0;
+	address_format(&address, text);
+	saved = json_pack("{ss* ss si sI sI sb sb so so}", "name", l->name,
 	    "address", text, "backlog", l->at.backlog, "uid",
 	    (json_int_t)l->at.owner.uid, "gid", (json_int_t)l->at.owner.gid,
 	    "v6only", (int)l->at.v6only, "passed", (int)l->at.passed, "sockets",
 	    sockets, "state", l->way->save(l->state));
+	save_rare(l, saved);
+	return saved;
 }
 
-/* Where a listener that is restored finds its sockets. */
+/* Where a restored listener finds its sockets. */
 struct heritage {
 	struct listener *l;
 	int (*take)(uint64_t cookie, void *arg);
@@ -71,6 +106,8 @@ make_again(const json_t *saved)
 		errno = EINVAL;
 		return NULL;
 	}
+	address_set_device(&address,
+	    (unsigned int)json_integer_value(json_object_get(saved, "device")));
 	if ((l = listener_alloc(name, &address, backlog, passed)) == NULL)
 		return NULL;
 	credentials_fini(&l->at.owner);
@@ -78,6 +115,7 @@ make_again(const json_t *saved)
 	    -1)
 		return NULL;
 	l->at.v6only = v6only;
+	restore_rare(&l->at, saved);
 	return l;
 }
 
@@ -100,6 +138,6 @@ listener_restore(const json_t *saved, int (*take)(uint64_t, void *), void *arg,
 			    &heritage);
 	if (heritage.l->way->restore(heritage.l->state,
 		json_object_get(saved, "state"), &finder) == -1)
-		return NULL; /* freeing it would close sockets that serve */
+		return NULL; /* to free it would close sockets that serve */
 	return heritage.l;
 }

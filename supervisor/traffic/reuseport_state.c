@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is told of a group, and what a successor must know of it.
+ * What a caller can ask about a group, and what a successor must know of it.
  */
+#include <errno.h>
+
 #include "traffic/group_json.h"
+#include "traffic/inet.h"
 #include "traffic/reuseport_fields.h"
-
-int
-reuseport_direct(void *way, unsigned int generation, unsigned int n,
-    struct address *to, struct address *source)
-{
-	const struct endpoint *at = ((struct reuseport *)way)->at;
-
-	return address_direct(
-	    &at->address, at->v6only, generation, n, to, source);
-}
 
 enum steering_kind
 reuseport_kind(const void *way)
@@ -39,6 +32,20 @@ reuseport_flows(const void *way, unsigned int generation, int64_t idle_ms)
 	return chooser_flows(&r->chooser, &r->group, generation, idle_ms);
 }
 
+int
+reuseport_direct(void *way, unsigned int generation, unsigned int n,
+    struct address *to, struct address *source)
+{
+	const struct endpoint *at = ((struct reuseport *)way)->at;
+
+	if (!inet_is_here(at)) {
+		errno = EAFNOSUPPORT;
+		return -1;
+	}
+	return address_direct(
+	    &at->address, at->v6only, generation, n, to, source);
+}
+
 json_t *
 reuseport_save(const void *way)
 {
@@ -49,7 +56,7 @@ reuseport_save(const void *way)
 	    chooser_save(&r->chooser));
 }
 
-/* Those that have left meanwhile did so in an order that nobody knows. */
+/* Nobody knows the order in which sockets have left meanwhile. */
 int
 reuseport_restore(
     void *way, const json_t *state, const struct way_finder *finder)

@@ -9,10 +9,13 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-static const struct {
+struct setting {
 	int level;
 	int name;
-} table[] = {
+};
+
+/* Of a socket at any time. */
+static const struct setting table[] = {
 	{ SOL_SOCKET, SO_RCVBUF },
 	{ SOL_SOCKET, SO_SNDBUF },
 	{ SOL_SOCKET, SO_KEEPALIVE },
@@ -39,6 +42,18 @@ static const struct {
 	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER },
 };
 
+/* Which address a socket may bind, and together with whom. */
+static const struct setting at_bind[] = {
+	{ SOL_SOCKET, SO_REUSEADDR },
+	{ SOL_SOCKET, SO_REUSEPORT },
+	{ SOL_SOCKET, SO_BINDTOIFINDEX },
+	{ IPPROTO_IP, IP_FREEBIND },
+	{ IPPROTO_IP, IP_TRANSPARENT },
+	{ IPPROTO_IPV6, IPV6_V6ONLY },
+};
+
+#define NELEM(a) (sizeof(a) / sizeof((a)[0]))
+
 /* The kernel returns twice the buffer size that was set, socket(7). */
 static int
 as_asked(int level, int name, int value)
@@ -48,16 +63,16 @@ as_asked(int level, int name, int value)
 	    : value;
 }
 
-void
-settings_copy(int from, int to)
+static void
+copy(const struct setting *settings, size_t n, int from, int to)
 {
 	int level, name, want, have;
 	socklen_t len;
 	size_t i;
 
-	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		level = table[i].level;
-		name = table[i].name;
+	for (i = 0; i < n; i++) {
+		level = settings[i].level;
+		name = settings[i].name;
 		len = sizeof(int);
 		if (getsockopt(from, level, name, &want, &len) == -1 ||
 		    getsockopt(to, level, name, &have, &len) == -1 ||
@@ -66,4 +81,17 @@ settings_copy(int from, int to)
 		want = as_asked(level, name, want);
 		setsockopt(to, level, name, &want, sizeof(want));
 	}
+}
+
+void
+settings_copy(int from, int to)
+{
+	copy(table, NELEM(table), from, to);
+}
+
+void
+settings_copy_all(int from, int to)
+{
+	copy(table, NELEM(table), from, to);
+	copy(at_bind, NELEM(at_bind), from, to);
 }

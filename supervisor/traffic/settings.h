@@ -13,4 +13,7 @@
  */
 void settings_copy(int from, int to);
 
+/* And those that decide what the other one may bind.  It is not bound yet. */
+void settings_copy_all(int from, int to);
+
 #endif

@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# Steering by eBPF: flows of UDP stay with their generation while it lives, and
-# what each generation has been given is counted.  ROUNDS=N makes N upgrades.
+# Steering by eBPF: UDP flows stay with their generation while it lives, and the
+# connections and datagrams that each generation gets are counted.  ROUNDS=N
+# sets the number of upgrades.
 
 load helper
 
@@ -23,7 +24,7 @@ may_load() {
 	[ "$status" != 3 ]
 }
 
-# flows COUNT [quic]: so many clients, from an address that no others had.
+# flows COUNT [quic]: start COUNT clients with a source address of their own.
 flows() {
 	SOURCE=$((${SOURCE:-1} + 1))
 	python3 "$BATS_TEST_DIRNAME/flows.py" 127.0.0.1 "$PORT" "$1" flow \
@@ -32,8 +33,8 @@ flows() {
 	until_true test -p flow
 }
 
-# mark: wait until each flow has been answered since the last mark; what was
-# seen is in flow.json.
+# mark: wait until each flow has been answered since the last mark; flow.json
+# has the report.
 mark() {
 	until_true all_answered
 }
@@ -49,13 +50,13 @@ all_answered() {
 	[ "$(field .silent flow.json)" = 0 ]
 }
 
-# with VERSION: so many flows are with it.
+# with VERSION: print the number of flows that this version answers.
 with() {
 	field "[.who | to_entries[] | select(.key | contains(\"$1\")).value] | add // 0" \
 		flow.json
 }
 
-# kept: no flow was torn, no datagram lost.
+# kept: no flow has changed its generation, and no datagram was lost.
 kept() {
 	mark
 	[ "$TORN" = 0 ]
@@ -78,7 +79,7 @@ kept() {
 	hotswap upgrade web
 	echo "begin 50" >flow
 	kept
-	# New flows go by the plan.
+	# New flows go to the new generation, which has all of the share.
 	[ "$(with new)" = 50 ]
 	[ "$(generation 1 .flows)" = "$FLOWS" ]
 }
@@ -141,7 +142,7 @@ kept() {
 	echo move >flow
 	kept
 	[ "$(with v1)" = 20 ]
-	# Others that move are new.
+	# Flows that do not look like QUIC have no connection ID: they are new.
 	echo stop >flow
 	rm flow
 	flows 20
@@ -184,7 +185,7 @@ kept() {
 	hotswap metrics web >metrics.txt
 	grep -E 'hotswap_generation_given_total\{.*generation="2".*\} [0-9]+' \
 		metrics.txt
-	# How many users have met what is taken back.
+	# The outcome counts the connections of the generation taken back.
 	hotswap rollback web --json >outcome.json
 	[ "$(field .given outcome.json)" -ge 300 ]
 }
@@ -194,7 +195,7 @@ is_ebpf() {
 	[ "$(field '.listeners[0].bpf')" = ebpf ]
 }
 
-# Otherwise all tests here would be skipped, and nobody would know.
+# Without this test nobody would notice if all tests here were skipped.
 @test "--steering auto: where root may load a program, eBPF chooses" {
 	[ "$(id -u)" = 0 ] || skip "takes root"
 	serve

@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: ISC
 """Clients of a UDP server: flows.py HOST PORT FLOWS CONTROL SOURCE [quic]
 
-Each flow is a socket that sends a datagram every 50 ms and reads who answers.
-With quic the datagrams look like those of QUIC: a long header first, then
-short headers with a connection ID.  CONTROL is a FIFO with a command a line:
+Each flow is a socket that sends a datagram every 50 ms and reads which version
+answers.  With quic the datagrams look like those of QUIC: the first one has a
+long header, the next ones have short headers with a connection ID.  CONTROL is
+a FIFO with one command a line:
 
-    begin N      N flows more
-    move         all flows go on from another port
-    mark FILE    write into FILE what was seen since the last mark
-    stop
+    begin N      start N more flows
+    move         let all flows go on from another port
+    mark FILE    write into FILE what the flows have seen since the last mark
+    stop         exit
 """
 
 import json
@@ -20,7 +21,7 @@ import sys
 import time
 
 PAUSE = 0.05
-PATIENCE = 2.0  # after which a datagram is lost
+PATIENCE = 2.0  # seconds after which a datagram counts as lost
 
 
 class Flow:

@@ -366,6 +366,40 @@ tells_paths_as_they_are_seen_from_here(void **state)
 }
 
 static void
+decide_connect(struct run *run, struct intercept_call *call)
+{
+	assert_int_equal(call->kind, INTERCEPT_CONNECT);
+	assert_int_equal(call->family, AF_UNIX);
+	assert_int_equal(intercept_done(call, EBUSY), 0);
+}
+
+/*
+ * The kernel would answer 2, that there is no such file, or 111.  Nothing is
+ * told of TCP, whatever the length of its address.
+ */
+static void
+check_connect(enum backend backend)
+{
+	struct run run = { .backend = backend, .decide = decide_connect };
+
+	wrap(&run, "bind_plain",
+	    "unix-stream connect-unix none 110 connect-unix none 7 close "
+	    "stream connect 1 16 close stream connect 1 28 close "
+	    "stream connect 1 100 close stream connect 1 128 close",
+	    0);
+	assert_string_equal(run.text,
+	    "connect 16\nconnect 16\nconnect 111\nconnect 111\n"
+	    "connect 111\nconnect 111\n");
+	assert_int_equal(run.told, 2);
+}
+
+static void
+tells_of_unix_connections_alone(void **state)
+{
+	for_both(check_connect);
+}
+
+static void
 does_without_a_supervisor(void **state)
 {
 	struct run run = { .backend = PRELOAD };
@@ -443,6 +477,7 @@ main(void)
 		cmocka_unit_test(holds_a_call_that_starts_over),
 		cmocka_unit_test(repeats_an_answer_that_a_signal_overtook),
 		cmocka_unit_test(tells_paths_as_they_are_seen_from_here),
+		cmocka_unit_test(tells_of_unix_connections_alone),
 		cmocka_unit_test(does_without_a_supervisor),
 		cmocka_unit_test(says_that_another_filter_is_there),
 		cmocka_unit_test(works_for_an_ordinary_user),

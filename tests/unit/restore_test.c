@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A successor takes over a listener that two generations serve: what is
- * directed at each reaches it, and users reach the one that has the share,
- * also where the successor cannot use the eBPF program that it finds.
+ * A successor takes over a listener in which three generations have sockets:
+ * directed connections reach their generation, and users reach the generation
+ * that has the share, also if the successor cannot use the eBPF program that it
+ * finds.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +30,7 @@
 static int held[16];
 static size_t nheld;
 
-/* What a keeper does: it has a duplicate of each socket. */
+/* As a keeper does, hold a duplicate of each socket. */
 static int
 hold(uint64_t cookie, int fd, void *arg)
 {
@@ -70,7 +71,7 @@ drop_held(void)
 static const struct steer_share share = { ACTIVE, 100 };
 static const struct steer_plan plan = { .shares = &share, .nshares = 1 };
 
-/* A connection from there is in the queue of this generation. */
+/* A connection from source gets into the queue of this generation. */
 static void
 check_reached(const struct listener *l, const struct address *to,
     const struct address *source, unsigned int generation)
@@ -127,8 +128,9 @@ make(void)
 }
 
 /*
- * The successor has what was saved and what is held.  The predecessor has been
- * killed: what it had open is not closed in order, so it just stays open here.
+ * The successor gets what was saved and the sockets that are held.  A
+ * predecessor that was killed closes nothing in order, so its sockets stay open
+ * here.
  */
 static struct listener *
 succeed(const json_t *saved, enum steering_kind kind)
@@ -156,7 +158,7 @@ a_successor_goes_on(void **state)
 	drop_held();
 }
 
-/* One that --steering classic has been given since. */
+/* The successor has --steering classic, and the predecessor did not. */
 static void
 a_successor_may_steer_by_classic_programs(void **state)
 {
@@ -172,7 +174,7 @@ a_successor_may_steer_by_classic_programs(void **state)
 	drop_held();
 }
 
-/* Another build, whose maps have another layout; and one that has none. */
+/* Layout 0 stands for a build that saved none, 4711 for another build. */
 static void
 maps_of_another_build_are_left_alone(void **state)
 {
@@ -191,7 +193,7 @@ maps_of_another_build_are_left_alone(void **state)
 			    ebpf, "layout", json_integer(layouts[i]));
 		next = succeed(saved, kind_of_test);
 		check_all(next);
-		/* Its sockets come to eBPF again once the old maps are gone. */
+		/* eBPF is possible again once the old maps are gone. */
 		assert_int_equal(listener_steer(next, &plan), 0);
 		check_all(next);
 		json_decref(saved);

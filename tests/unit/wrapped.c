@@ -74,7 +74,9 @@ on_gone(void *arg)
 	finish_if_done(run);
 }
 
-static const struct intercept_handler handler = { on_call, on_missed, on_gone };
+static const struct intercept_handler handler = {
+	.call = on_call, .missed = on_missed, .gone = on_gone
+};
 
 static void
 on_output(evutil_socket_t fd, short what, void *arg)
@@ -156,8 +158,9 @@ static struct intercept *
 start_seccomp(
     struct run *run, const char *program, const char *const *argv, int out)
 {
-	const struct filter_options options = { .unlink = true,
-		.no_new_privs = geteuid() != 0 };
+	const struct filter_options options = {
+		.unlink = true, .connect = true, .no_new_privs = geteuid() != 0
+	};
 	struct filter *filter = filter_new(&options);
 	int sv[2];
 
@@ -188,11 +191,13 @@ start_preload(
 	fd = intercept_preload_listen(path, geteuid(), getegid());
 	assert_return_code(fd, errno);
 	setenv(ANNOUNCE_ENV, path, 1);
+	setenv(ANNOUNCE_CONNECT_ENV, "1", 1);
 	if ((run->pid = fork()) == 0) {
 		run->out = out;
 		become(run, NULL, -1, program, argv);
 	}
 	unsetenv(ANNOUNCE_ENV);
+	unsetenv(ANNOUNCE_CONNECT_ENV);
 	return intercept_preload_new(run->base, fd, &handler, run);
 }
 

@@ -1,0 +1,231 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# Servers as people run them, whose sockets are unlike those of most: under
+# hotswap their calls do what they do without.
+
+load helper
+
+# odd WORD SOCKET...: an unmodified server at these sockets, which answers with
+# the word.
+odd() {
+	mkdir -p "$1.d"
+	echo "$1" >"$1.d/word"
+	ODD=("$BUILD/fixtures/odd_server" "$1.d/word" "${@:2}")
+}
+
+# begin OPTIONS...: run the odd server as `web` until it is ready; COMMAND is
+# what runs it, as nsenter.
+begin() {
+	"${COMMAND[@]}" hotswap run -n web --bake 100ms --keep 1m \
+		--start-timeout 5s --restart-limit 2/60s "$@" -- "${ODD[@]}" \
+		>>run.log 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+}
+
+# get URL...: what it answers.
+get() {
+	"${COMMAND[@]}" curl -s -m 5 "$@"
+}
+
+# addresses: those of the service's listeners, sorted.
+addresses() {
+	field '[.listeners[].address] | sort | join(" ")'
+}
+
+# a_network: give the test a network of its own with a device `odd0`; COMMAND
+# enters it.
+a_network() {
+	[ "$(id -u)" = 0 ] || skip "needs root, for a network of its own"
+	unshare --net sleep 600 3>&- &
+	PIDS+=("$!")
+	COMMAND=(nsenter --target "$!" --net)
+	until_true is_apart "$!"
+	"${COMMAND[@]}" ip link set lo up
+	"${COMMAND[@]}" ip link add odd0 type veth peer name odd1
+	"${COMMAND[@]}" ip link set odd0 up
+}
+
+is_apart() {
+	[ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]
+}
+
+# to_and_fro SOCKET...: an upgrade and a rollback; the last socket answers.
+to_and_fro() {
+	odd v2 "$@"
+	hotswap upgrade web -- "${ODD[@]}"
+	[ "$(get "$URL")" = "v2 $#" ]
+	hotswap rollback web
+	[ "$(get "$URL")" = "v1 $#" ]
+}
+
+# succeeded PID: another supervisor than this answers.
+succeeded() {
+	local pid
+
+	pid=$(supervisor) && [ "$pid" != "$1" ]
+}
+
+@test "wild: one port on two devices is two listeners" {
+	a_network
+	PORT=$(free_port)
+	sockets=("tcp:0.0.0.0:$PORT,device=odd0" "tcp:0.0.0.0:$PORT,device=lo")
+	URL=http://127.0.0.1:$PORT/
+	odd v1 "${sockets[@]}"
+	begin
+	[ "$(addresses)" = "0.0.0.0%lo:$PORT 0.0.0.0%odd0:$PORT" ]
+	to_and_fro "${sockets[@]}"
+	# A supervisor that comes after it knows both.
+	before=$(supervisor)
+	kill -KILL "$before"
+	until_true succeeded "$before"
+	[ "$(addresses)" = "0.0.0.0%lo:$PORT 0.0.0.0%odd0:$PORT" ]
+	hotswap upgrade web -- "${ODD[@]}"
+	[ "$(get "$URL")" = "v2 2" ]
+}
+
+@test "wild: a port is free on one device while another program has it on another" {
+	a_network
+	PORT=$(free_port)
+	odd other "tcp:0.0.0.0:$PORT,device=odd0"
+	"${COMMAND[@]}" "${ODD[@]}" >other.out 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true grep -q listening other.out
+	URL=http://127.0.0.1:$PORT/
+	odd v1 "tcp:0.0.0.0:$PORT,device=lo"
+	begin
+	to_and_fro "tcp:0.0.0.0:$PORT,device=lo"
+}
+
+@test "wild: --listen names a device" {
+	a_network
+	PORT=$(free_port)
+	"${COMMAND[@]}" hotswap run -n web -l "0.0.0.0%lo:$PORT" --bake 100ms \
+		-- ./server >>run.log 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	[ "$(addresses)" = "0.0.0.0%lo:$PORT" ]
+	# The address is free on the other device.
+	odd v1 "tcp:0.0.0.0:$PORT,device=odd0"
+	"${COMMAND[@]}" "${ODD[@]}" >other.out 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true grep -q listening other.out
+	hotswap upgrade web
+	get -f "http://127.0.0.1:$PORT/"
+}
+
+# not_there OPTION: a server at an address that the machine does not have.
+not_there() {
+	local port
+
+	PORT=$(free_port)
+	port=$(free_port)
+	URL=http://127.0.0.1:$PORT/
+	odd v1 "tcp:203.0.113.5:$port,$1" "tcp:127.0.0.1:$PORT"
+	begin
+	to_and_fro "tcp:203.0.113.5:$port,$1" "tcp:127.0.0.1:$PORT"
+}
+
+@test "wild: IP_FREEBIND: an address that is not there yet" {
+	not_there freebind
+}
+
+@test "wild: IP_TRANSPARENT: an address that is not there" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	not_there transparent
+}
+
+# mptcp SHIM
+mptcp() {
+	[ "$(cat /proc/sys/net/mptcp/enabled 2>/dev/null)" = 1 ] ||
+		skip "the kernel has no MPTCP"
+	PORT=$(free_port)
+	URL=http://127.0.0.1:$PORT/
+	odd v1 "tcp:127.0.0.1:$PORT,mptcp"
+	begin --shim "$1"
+	to_and_fro "tcp:127.0.0.1:$PORT,mptcp"
+}
+
+@test "wild: a server that asks for MPTCP is upgraded, seccomp" {
+	mptcp seccomp
+}
+
+@test "wild: a server that asks for MPTCP is upgraded, preload" {
+	mptcp preload
+}
+
+# get_path: what answers at ./sock.
+get_path() {
+	curl -s -m 5 --unix-socket sock http://unix/
+}
+
+answers_at_path() {
+	[ "$(get_path)" = "$1" ]
+}
+
+# asks SHIM OPTIONS...: a server that does not start where somebody serves its
+# path starts in an upgrade, goes back, and is started again after a crash.
+asks() {
+	odd v1 unix:sock,ask
+	begin --shim "$@"
+	[ "$(get_path)" = "v1 1" ]
+	odd v2 unix:sock,ask
+	hotswap upgrade web -- "${ODD[@]}"
+	[ "$(get_path)" = "v2 1" ]
+	pid=$(field 'first(.generations[] | select(.role == "active")).pid')
+	kill -KILL "$pid"
+	until_true answers_at_path "v2 1"
+	# The users' path is no other than before: the second one asks in vain.
+	run "$BUILD/fixtures/odd_server" v1.d/word unix:sock,ask
+	[ "$status" = 1 ]
+	[[ "$output" = *"another server is at sock"* ]]
+}
+
+@test "wild: a server asks whether its Unix path is served: upgrade and crash, seccomp" {
+	asks seccomp
+}
+
+@test "wild: a server asks whether its Unix path is served: upgrade and crash, preload" {
+	asks preload
+}
+
+@test "wild: a server asks whether its Unix path is served: --strategy exclusive" {
+	asks seccomp --strategy exclusive --drain-timeout 1s
+}
+
+@test "wild: a server of two paths asks about the second after it has bound the first" {
+	odd v1 unix:first,ask unix:sock,ask
+	begin
+	odd v2 unix:first,ask unix:sock,ask
+	hotswap upgrade web -- "${ODD[@]}"
+	[ "$(get_path)" = "v2 2" ]
+}
+
+@test "wild: a program reaches a path of the service that a process of its own serves" {
+	# The server asks in vain, as its own first socket serves the path.
+	odd v1 unix:sock unix:sock,ask
+	expect 1 begin
+	odd v1 unix:sock
+	begin
+	odd v2 unix:sock unix:sock,ask
+	expect 1 hotswap upgrade web -- "${ODD[@]}"
+	[ "$(grep -c "another server is at sock" run.log)" = 2 ]
+	[ "$(get_path)" = "v1 1" ]
+}
+
+@test "wild: a program that was passed a Unix socket reaches itself by its path" {
+	hotswap run -n web -l "$PWD/sock" --bake 100ms --keep 1m -- ./server \
+		>>run.log 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	# A shell that keeps the passed socket open, with a client below it.
+	cat >reaches.sh <<-EOF
+		#!/bin/sh
+		curl -s -m 5 --unix-socket "$PWD/sock" http://unix/ >reached ||
+			exit 1
+		exec ./server
+	EOF
+	chmod 755 reaches.sh
+	hotswap upgrade web -- ./reaches.sh
+	[ -s reached ]
+}
