@@ -103,13 +103,14 @@ adopt(struct bindings *bindings, const struct intercept_call *call,
 /*
  * As with the kernel, only a program that asks for it may have an address
  * twice: with SO_REUSEPORT, or for UDP with SO_REUSEADDR, as servers do that
- * connect a socket of its own to each client.
+ * connect a socket of its own to each client; classic programs cannot bear it.
  */
 static bool
-may_have_twice(const struct intercept_call *call)
+may_have_twice(
+    const struct intercept_call *call, const struct listener *listener)
 {
 	return sockopt_is_set(call->fd, SOL_SOCKET, SO_REUSEPORT) ||
-	    (call->type == SOCK_DGRAM && call->family != AF_UNIX &&
+	    (call->type == SOCK_DGRAM && listener_kind(listener) == KIND_EBPF &&
 		sockopt_is_set(call->fd, SOL_SOCKET, SO_REUSEADDR));
 }
 
@@ -135,7 +136,7 @@ bind_at(struct bindings *bindings, struct intercept_call *call,
 	size_t n;
 
 	listener_sockets(listener, number, &n);
-	may = n == 0 || may_have_twice(call);
+	may = n == 0 || may_have_twice(call, listener);
 	if (fd == -1 && may &&
 	    !allotment_has_room(bindings->generation, listener, call)) {
 		refusal_many(&bindings->refusals, call, target);

@@ -229,3 +229,23 @@ asks() {
 	hotswap upgrade web -- ./reaches.sh
 	[ -s reached ]
 }
+
+# sessions OPTION OPTIONS...: each client of a UDP server has a socket of its
+# own there, and what one client says reaches no other's.
+sessions() {
+	[ "$(id -u)" = 0 ] || skip "needs root, for eBPF"
+	PORT=$(free_port)
+	ODD=("$BUILD/fixtures/udp_sessions" serve "$PORT" "$1")
+	begin "${@:2}"
+	[ "$("$BUILD/fixtures/udp_sessions" ask "$PORT" 16 3)" = 48 ]
+	hotswap upgrade web
+	[ "$("$BUILD/fixtures/udp_sessions" ask "$PORT" 16 3)" = 48 ]
+}
+
+@test "wild: a connected UDP socket for each client, SO_REUSEADDR" {
+	sessions reuseaddr
+}
+
+@test "wild: a connected UDP socket for each client, SO_REUSEPORT" {
+	sessions reuseport
+}
