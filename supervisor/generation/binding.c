@@ -25,6 +25,7 @@
 #include "generation/roster.h"
 #include "generation/steering.h"
 #include "generation/target.h"
+#include "generation/vacancy.h"
 #include "process/intercept.h"
 #include "traffic/settings.h"
 
@@ -260,6 +261,7 @@ bind_target(struct bindings *bindings, struct intercept_call *call,
 		    &bindings->refusals, call, &target->address, other);
 		return;
 	}
+	vacancy_make(generation, bindings->holdings, target, call);
 	obstacle = target_obstacle(target, generation,
 	    sockopt_is_set(call->fd, IPPROTO_IPV6, IPV6_V6ONLY));
 	if (obstacle != NULL) {

@@ -249,3 +249,29 @@ sessions() {
 @test "wild: a connected UDP socket for each client, SO_REUSEPORT" {
 	sessions reuseport
 }
+
+# answers TEXT: URL does so.
+answers() {
+	[ "$(get "$URL")" = "$1" ]
+}
+
+@test "wild: a socket that the program has closed is in nobody's way" {
+	PORT=$(free_port)
+	URL=http://127.0.0.1:$PORT/
+	sockets=("any:$PORT,closed" "tcp:127.0.0.1:$PORT,closed"
+		"any:$PORT,closed" "tcp:127.0.0.1:$PORT")
+	odd v1 "${sockets[@]}"
+	begin
+	[ "$(addresses)" = "127.0.0.1:$PORT" ]
+	[ "$(get "$URL")" = "v1 4" ]
+	# Nor is what the supervisor keeps for the program that is started again.
+	kill -KILL "$(pid_of 1)"
+	until_true answers "v1 4"
+}
+
+@test "wild: a socket that the program still has is in the way" {
+	PORT=$(free_port)
+	odd v1 "any:$PORT" "tcp:127.0.0.1:$PORT"
+	expect 1 begin
+	grep -q "bind tcp:127.0.0.1: Address already in use" run.log
+}
