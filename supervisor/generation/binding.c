@@ -25,6 +25,7 @@
 #include "generation/roster.h"
 #include "generation/steering.h"
 #include "generation/target.h"
+#include "generation/vacancy.h"
 #include "process/intercept.h"
 #include "traffic/settings.h"
 
@@ -103,13 +104,14 @@ adopt(struct bindings *bindings, const struct intercept_call *call,
 /*
  * As with the kernel, only a program that asks for it may have an address
  * twice: with SO_REUSEPORT, or for UDP with SO_REUSEADDR, as servers do that
- * connect a socket of its own to each client.
+ * connect a socket of its own to each client; classic programs cannot bear it.
  */
 static bool
-may_have_twice(const struct intercept_call *call)
+may_have_twice(
+    const struct intercept_call *call, const struct listener *listener)
 {
 	return sockopt_is_set(call->fd, SOL_SOCKET, SO_REUSEPORT) ||
-	    (call->type == SOCK_DGRAM && call->family != AF_UNIX &&
+	    (call->type == SOCK_DGRAM && listener_kind(listener) == KIND_EBPF &&
 		sockopt_is_set(call->fd, SOL_SOCKET, SO_REUSEADDR));
 }
 
@@ -135,7 +137,7 @@ bind_at(struct bindings *bindings, struct intercept_call *call,
 	size_t n;
 
 	listener_sockets(listener, number, &n);
-	may = n == 0 || may_have_twice(call);
+	may = n == 0 || may_have_twice(call, listener);
 	if (fd == -1 && may &&
 	    !allotment_has_room(bindings->generation, listener, call)) {
 		refusal_many(&bindings->refusals, call, target);
@@ -259,6 +261,7 @@ bind_target(struct bindings *bindings, struct intercept_call *call,
 		    &bindings->refusals, call, &target->address, other);
 		return;
 	}
+	vacancy_make(generation, bindings->holdings, target, call);
 	obstacle = target_obstacle(target, generation,
 	    sockopt_is_set(call->fd, IPPROTO_IPV6, IPV6_V6ONLY));
 	if (obstacle != NULL) {

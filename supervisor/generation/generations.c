@@ -19,7 +19,7 @@
 #include "core/service.h"
 #include "core/state.h"
 #include "generation/health.h"
-#include "generation/holding.h"
+#include "generation/stock.h"
 #include "generation/intention.h"
 #include "generation/latecomers.h"
 #include "generation/output.h"
@@ -212,7 +212,7 @@ program_followed(void *arg)
 static bool
 program_owns(pid_t pid, void *arg)
 {
-	return holding_has(arg, &pid, 1);
+	return stock_has(arg, &pid, 1);
 }
 
 static const struct program_events program_events = {

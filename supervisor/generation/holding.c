@@ -16,8 +16,10 @@
 #include "base/fd.h"
 #include "core/service.h"
 #include "generation/roster.h"
+#include "generation/sessions.h"
 #include "generation/stock.h"
 #include "traffic/drain.h"
+#include "traffic/inet.h"
 #include "traffic/queue.h"
 
 #define LOOK_MS		1000  /* from a bind(2) to the next check */
@@ -43,6 +45,7 @@ struct holdings {
 	struct event *timer;
 	struct event *patience; /* from the first knock to a check of queues */
 	unsigned int wait_ms;
+	struct sessions *sessions;
 	LIST_HEAD(, holding) list;
 };
 
@@ -65,7 +68,9 @@ holdings_new(struct generation *generation)
 	    evtimer_new(generation->service->base, holding_look, holdings);
 	holdings->patience =
 	    evtimer_new(generation->service->base, patience_ends, holdings);
-	if (holdings->timer != NULL && holdings->patience != NULL)
+	holdings->sessions = sessions_new(generation, holdings_drop, holdings);
+	if (holdings->timer != NULL && holdings->patience != NULL &&
+	    holdings->sessions != NULL)
 		return holdings;
 	holdings_free(holdings);
 	errno = ENOMEM;
@@ -135,6 +140,7 @@ holdings_reset(struct holdings *holdings)
 	if (holdings->timer != NULL)
 		evtimer_del(holdings->timer);
 	holdings->known = true;
+	sessions_reset(holdings->sessions);
 	while ((holding = LIST_FIRST(&holdings->list)) != NULL) {
 		if (holding->unused_ms != 0)
 			listener_rest(holding->listener, holding->fd, false);
@@ -152,6 +158,7 @@ holdings_free(struct holdings *holdings)
 	/* The listeners of sockets that were closed may be freed by now. */
 	while ((holding = LIST_FIRST(&holdings->list)) != NULL)
 		forget(holding);
+	sessions_free(holdings->sessions);
 	if (holdings->timer != NULL)
 		event_free(holdings->timer);
 	if (holdings->patience != NULL)
@@ -302,6 +309,16 @@ find(const struct holdings *holdings, int fd)
 	return NULL;
 }
 
+void
+holdings_drop(struct holdings *holdings, struct listener *listener, int fd)
+{
+	struct holding *holding = find(holdings, fd);
+
+	if (holding != NULL)
+		forget(holding);
+	listener_drop(listener, holdings->generation->number, fd);
+}
+
 /* One pidfd serves all holdings of a process. */
 static void
 watch(struct holding *holding, pid_t pid)
@@ -334,6 +351,8 @@ holdings_use(
 	if (holding->unused_ms != 0)
 		listener_rest(listener, fd, false);
 	holding->unused_ms = 0;
+	if (has_another(holding))
+		sessions_add(holdings->sessions, listener, fd);
 	unwatch(holding);
 	watch(holding, pid);
 	if (holding->knock == NULL)
@@ -376,7 +395,8 @@ find_unused(const struct holdings *holdings, const struct listener *listener)
 	fds = listener_sockets(listener, holdings->generation->number, &n);
 	for (i = 0; i < n; i++) {
 		holding = find(holdings, fds[i]);
-		if (holding == NULL || holding->unused_ms != 0)
+		if ((holding == NULL || holding->unused_ms != 0) &&
+		    !inet_is_connected(fds[i]))
 			return fds[i];
 	}
 	return -1;
@@ -399,18 +419,6 @@ holdings_unused(struct holdings *holdings, struct listener *listener)
 	return find_unused(holdings, listener);
 }
 
-static bool
-has_any(const struct drain_set *set, const int *fds, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		if (drain_set_has(set, fds[i]))
-			return true;
-	}
-	return false;
-}
-
 bool
 holdings_serve(const struct holdings *holdings, const struct listener *listener)
 {
@@ -426,25 +434,7 @@ holdings_serve(const struct holdings *holdings, const struct listener *listener)
 	fds = listener_sockets(listener, holdings->generation->number, &n);
 	if (n == 0 || (set = stock_take(holdings->generation)) == NULL)
 		return n > 0;
-	found = has_any(set, fds, n);
-	drain_set_free(set);
-	return found;
-}
-
-bool
-holding_has(const struct generation *generation, const pid_t *pids, size_t n)
-{
-	const struct service *service = generation->service;
-	struct drain_set *set = drain_set_new(pids, n);
-	bool found = false;
-	const int *fds;
-	size_t i, count;
-
-	for (i = 0; set != NULL && i < service->nlisteners && !found; i++) {
-		fds = listener_sockets(
-		    service->listeners[i], generation->number, &count);
-		found = has_any(set, fds, count);
-	}
+	found = stock_has_any(set, fds, n);
 	drain_set_free(set);
 	return found;
 }

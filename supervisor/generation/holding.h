@@ -31,12 +31,15 @@ void holdings_use(struct holdings *, struct listener *, int fd, pid_t);
 int holdings_unused(struct holdings *, struct listener *);
 
 /*
+ * Let go of this socket: it is closed, unless the program has it open.  A
+ * listener without any stays in the list until roster_tidy.
+ */
+void holdings_drop(struct holdings *, struct listener *, int fd);
+
+/*
  * Does a process of the generation have a socket of its own at this listener?
  * One that was passed to the program counts if it is open.
  */
 bool holdings_serve(const struct holdings *, const struct listener *);
-
-/* Does any of these processes have any of the generation's sockets? */
-bool holding_has(const struct generation *, const pid_t *pids, size_t n);
 
 #endif

@@ -191,6 +191,24 @@ target_obstacle(const struct target *target,
 	return NULL;
 }
 
+struct listener *
+target_own_obstacle(const struct target *target,
+    const struct generation *generation, bool v6only)
+{
+	const struct service *service = generation->service;
+	struct listener *listener;
+	size_t i, n;
+
+	for (i = 0; i < service->nlisteners; i++) {
+		listener = service->listeners[i];
+		listener_sockets(listener, generation->number, &n);
+		if (n > 0 && !roster_is_declared(service, listener) &&
+		    is_in_the_way(listener, &target->address, v6only))
+			return listener;
+	}
+	return NULL;
+}
+
 /* The last part of most paths that a program names is not one of ours. */
 static enum listener_path
 leaf_of(const struct listener *listener, const char *path)

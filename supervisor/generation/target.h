@@ -56,6 +56,10 @@ int target_may_bind(const struct target *, const struct generation *,
 const struct listener *target_obstacle(
     const struct target *, const struct generation *, bool v6only);
 
+/* The same of a listener where this generation has a socket. */
+struct listener *target_own_obstacle(
+    const struct target *, const struct generation *, bool v6only);
+
 /*
  * Does the path of an unlink(2) lead to one of the service's sockets?  -1 with
  * errno as intercept_locate.

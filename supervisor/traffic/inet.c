@@ -68,6 +68,24 @@ bind_to(const struct endpoint *at, int fd)
 	return bind(fd, &at->address.sa, at->address.len);
 }
 
+/*
+ * Bind among sockets with SO_REUSEPORT.  A connected one may be there without
+ * it, see part: SO_REUSEADDR lets both be there, and is needed for no longer.
+ */
+static int
+bind_into(const struct endpoint *at, int fd)
+{
+	int before = sockopt_get(fd, SOL_SOCKET, SO_REUSEADDR), r;
+
+	if (inet_is_tcp(at))
+		return bind_to(at, fd);
+	sockopt_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	r = bind_to(at, fd);
+	if (before == 0)
+		sockopt_set(fd, SOL_SOCKET, SO_REUSEADDR, 0);
+	return r;
+}
+
 static int
 local_address(const struct endpoint *at, int fd, struct address *a)
 {
@@ -199,7 +217,7 @@ inet_bind(struct endpoint *at, int fd, int other)
 		fd_close(&claimed);
 		return -1;
 	}
-	result = bind_to(at, fd);
+	result = bind_into(at, fd);
 	fd_close(&claimed);
 	return result;
 }
@@ -234,20 +252,45 @@ int
 inet_enter(const struct endpoint *at, int fd)
 {
 	if (holder_hold(at->holder, fd) == -1 ||
-	    (!inet_is_bound(at, fd) && bind_to(at, fd) == -1))
+	    (!inet_is_bound(at, fd) && bind_into(at, fd) == -1))
 		return -1;
 	return inet_is_tcp(at) ? listen(fd, at->backlog) : 0;
 }
 
+bool
+inet_is_connected(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+
+	return getpeername(fd, (struct sockaddr *)&peer, &len) == 0;
+}
+
+/*
+ * A UDP socket that is connected: the kernel takes it out of its group, Linux
+ * 6.18, but would still put the next one that is bound into a group with it,
+ * beside ours, as long as it has SO_REUSEPORT.
+ */
+static void
+part(int fd)
+{
+	if (sockopt_get(fd, SOL_SOCKET, SO_REUSEPORT) != 0 &&
+	    sockopt_set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == 0)
+		sockopt_set(fd, SOL_SOCKET, SO_REUSEPORT, 0);
+}
+
 void
-inet_gather(const struct group *group)
+inet_gather(const struct endpoint *at, const struct group *group)
 {
 	const struct group_slot *s;
 
-	for (s = group->slots; s < group->slots + group->n; s++)
-		if (!s->gone &&
+	for (s = group->slots; s < group->slots + group->n; s++) {
+		if (!inet_is_tcp(at) && inet_is_connected(s->fd))
+			part(s->fd);
+		else if (!s->gone &&
 		    sockopt_get(s->fd, SOL_SOCKET, SO_REUSEPORT) == 0)
 			sockopt_set(s->fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	}
 }
 
 void
@@ -256,6 +299,8 @@ inet_withdraw(const struct endpoint *at, int fd)
 	/* Else a duplicate elsewhere would keep it in the group. */
 	if (inet_is_tcp(at))
 		shutdown(fd, SHUT_RDWR);
+	else if (inet_is_connected(fd))
+		part(fd);
 	holder_release(at->holder, fd, !inet_is_tcp(at));
 	/* It may be the last duplicate of a program's socket, and linger. */
 	foreign_close(&fd);

@@ -50,8 +50,12 @@ int inet_enter(const struct endpoint *, int fd);
 /*
  * A socket without SO_REUSEPORT gets connections that the program of its group
  * has not chosen it for: set SO_REUSEPORT again on sockets that have lost it.
+ * From a UDP socket that is connected, to one client of a server, it is taken
+ * away instead: such a socket is in no group.  Call this before one is bound.
  */
-void inet_gather(const struct group *);
+void inet_gather(const struct endpoint *, const struct group *);
+
+bool inet_is_connected(int fd);
 
 /* Learn from a socket what the next ones must be like.  -1 with errno. */
 int inet_learn(struct endpoint *, int fd);

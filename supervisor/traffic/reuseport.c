@@ -180,7 +180,7 @@ admit(struct reuseport *r, unsigned int generation, int fd)
 			errno = EBUSY;
 			return -1;
 		}
-		inet_gather(&r->group);
+		inet_gather(r->at, &r->group);
 		if (inet_enter(r->at, fd) == -1)
 			return -1;
 		result = append(r, fd, generation);
@@ -333,6 +333,7 @@ reuseport_bind(void *way, int fd)
 
 	if (inet_conform(r->at, fd, &r->uid, first) == -1)
 		return -1;
+	inet_gather(r->at, &r->group);
 	return inet_bind(r->at, fd, first ? -1 : r->group.slots[0].fd);
 }
 
@@ -390,7 +391,7 @@ reuseport_prove(void *way, unsigned int generation)
 	int error;
 
 	settle(r, false);
-	inet_gather(&r->group);
+	inet_gather(r->at, &r->group);
 	if ((r->adrift && !chooser_is_ebpf(&r->chooser)) ||
 	    proof_try(r->at, &r->group, r->plan, generation) == 0)
 		return 0;

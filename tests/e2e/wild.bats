@@ -229,3 +229,49 @@ asks() {
 	hotswap upgrade web -- ./reaches.sh
 	[ -s reached ]
 }
+
+# sessions OPTION OPTIONS...: each client of a UDP server has a socket of its
+# own there, and what one client says reaches no other's.
+sessions() {
+	[ "$(id -u)" = 0 ] || skip "needs root, for eBPF"
+	PORT=$(free_port)
+	ODD=("$BUILD/fixtures/udp_sessions" serve "$PORT" "$1")
+	begin "${@:2}"
+	[ "$("$BUILD/fixtures/udp_sessions" ask "$PORT" 16 3)" = 48 ]
+	hotswap upgrade web
+	[ "$("$BUILD/fixtures/udp_sessions" ask "$PORT" 16 3)" = 48 ]
+}
+
+@test "wild: a connected UDP socket for each client, SO_REUSEADDR" {
+	sessions reuseaddr
+}
+
+@test "wild: a connected UDP socket for each client, SO_REUSEPORT" {
+	sessions reuseport
+}
+
+# answers TEXT: URL does so.
+answers() {
+	[ "$(get "$URL")" = "$1" ]
+}
+
+@test "wild: a socket that the program has closed is in nobody's way" {
+	PORT=$(free_port)
+	URL=http://127.0.0.1:$PORT/
+	sockets=("any:$PORT,closed" "tcp:127.0.0.1:$PORT,closed"
+		"any:$PORT,closed" "tcp:127.0.0.1:$PORT")
+	odd v1 "${sockets[@]}"
+	begin
+	[ "$(addresses)" = "127.0.0.1:$PORT" ]
+	[ "$(get "$URL")" = "v1 4" ]
+	# Nor is what the supervisor keeps for the program that is started again.
+	kill -KILL "$(pid_of 1)"
+	until_true answers "v1 4"
+}
+
+@test "wild: a socket that the program still has is in the way" {
+	PORT=$(free_port)
+	odd v1 "any:$PORT" "tcp:127.0.0.1:$PORT"
+	expect 1 begin
+	grep -q "bind tcp:127.0.0.1: Address already in use" run.log
+}
