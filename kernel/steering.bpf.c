@@ -370,19 +370,41 @@ begin(struct sk_reuseport_md *ctx, const struct source *source, __u32 key,
 	remember(&source->client, &flow, false, NULL);
 }
 
+/* The plan that is in force. */
+static __always_inline const struct ebpf_plan *
+read_plan(void)
+{
+	__u32 zero = 0, *index = bpf_map_lookup_elem(&current, &zero);
+
+	return index == NULL ? NULL : bpf_map_lookup_elem(&plans, index);
+}
+
+/* As select_socket, of the target that the plan has for a new client. */
+static __always_inline __u32
+choose(struct sk_reuseport_md *ctx, const struct ebpf_plan *plan,
+    const struct source *source, bool is_datagram, __u32 hash)
+{
+	__u32 target = find_preview(plan, source), key;
+
+	if (target == EBPF_NONE)
+		target = find_share(plan, source, is_datagram, hash);
+	key = select_socket(ctx, plan, target, hash);
+	return key == EBPF_NO_KEY
+	    ? select_socket(ctx, plan, plan->fallback, hash)
+	    : key;
+}
+
 SEC("sk_reuseport")
 int
 hotswap_steer(struct sk_reuseport_md *ctx)
 {
-	__u32 zero = 0, *index, target = EBPF_NONE, hash, key;
+	__u32 target = EBPF_NONE, hash, key;
 	bool is_datagram = ctx->ip_protocol == IPPROTO_UDP, ours;
 	const struct ebpf_plan *plan;
 	struct source source;
 	__u64 now = 0;
 
-	if ((index = bpf_map_lookup_elem(&current, &zero)) == NULL ||
-	    (plan = bpf_map_lookup_elem(&plans, index)) == NULL ||
-	    !read_source(ctx, &source))
+	if ((plan = read_plan()) == NULL || !read_source(ctx, &source))
 		return SK_DROP;
 	ours = is_ours(&source.client);
 	if (ours)
@@ -397,12 +419,10 @@ hotswap_steer(struct sk_reuseport_md *ctx)
 		return select_socket(ctx, plan, target, hash) == EBPF_NO_KEY
 		    ? SK_DROP
 		    : SK_PASS;
-	target = find_preview(plan, &source);
-	if (target == EBPF_NONE)
-		target = find_share(plan, &source, is_datagram, hash);
-	key = select_socket(ctx, plan, target, hash);
-	if (key == EBPF_NO_KEY)
-		key = select_socket(ctx, plan, plan->fallback, hash);
+	key = choose(ctx, plan, &source, is_datagram, hash);
+	/* The plan may have been replaced since, and its sockets be gone. */
+	if (key == EBPF_NO_KEY && (plan = read_plan()) != NULL)
+		key = choose(ctx, plan, &source, is_datagram, hash);
 	if (key == EBPF_NO_KEY)
 		return SK_DROP;
 	if (!ours)
