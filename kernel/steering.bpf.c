@@ -264,7 +264,7 @@ follow(struct sk_reuseport_md *ctx, const struct ebpf_plan *plan,
 	__u32 key = flow->key;
 	const struct ebpf_owner *owner;
 
-	if (now - flow->last_ns > plan->idle_ns)
+	if (now - flow->last_ns > plan->idle_ns[flow->lasts & 1])
 		return false;
 	owner = bpf_map_lookup_elem(&owners, &key);
 	if (owner == NULL || owner->serial != flow->serial ||
@@ -331,6 +331,7 @@ follow_known(struct sk_reuseport_md *ctx, const struct ebpf_plan *plan,
 	flow = bpf_map_lookup_elem(&flows, &source->client);
 	if (flow != NULL && follow(ctx, plan, flow, now)) {
 		flow->last_ns = now;
+		flow->lasts |= now - flow->first_ns >= EBPF_LASTS_NS;
 		if (named && flow->quic && flow->ids < EBPF_IDS &&
 		    bpf_map_lookup_elem(&connections, &id) == NULL) {
 			flow->ids++;
@@ -358,7 +359,7 @@ begin(struct sk_reuseport_md *ctx, const struct source *source, __u32 key,
     bool is_datagram, __u64 now)
 {
 	const struct ebpf_owner *owner = bpf_map_lookup_elem(&owners, &key);
-	struct ebpf_flow flow = { .last_ns = now, .key = key };
+	struct ebpf_flow flow = { .first_ns = now, .last_ns = now, .key = key };
 
 	if (owner == NULL)
 		return;
@@ -366,7 +367,7 @@ begin(struct sk_reuseport_md *ctx, const struct source *source, __u32 key,
 	if (!is_datagram)
 		return;
 	flow.serial = owner->serial;
-	flow.quic = begins_quic(ctx);
+	flow.quic = flow.lasts = begins_quic(ctx);
 	remember(&source->client, &flow, false, NULL);
 }
 

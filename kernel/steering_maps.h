@@ -20,6 +20,14 @@
 #define EBPF_PLANS    4	   /* a new plan never overwrites the one in force */
 #define EBPF_COUNTERS 256  /* a generation's is at its number modulo this */
 #define EBPF_FLOWS    65536
+
+/*
+ * A client that asks once, as those of DNS do, uses its port again for another
+ * question: such a flow ends soon.  A flow that has lasted for EBPF_LASTS_NS,
+ * or that is QUIC's, may be silent for longer.
+ */
+#define EBPF_SHORT_NS 5000000000ull
+#define EBPF_LASTS_NS 2000000000ull
 #define EBPF_IDS      16  /* IDs remembered for a QUIC flow */
 #define EBPF_SLOTS    256 /* for directed sources, by the generation's number */
 #define EBPF_CHAIN    4	  /* generations that are looked at in a slot */
@@ -48,9 +56,9 @@ struct ebpf_net {
  * follows every path through a loop before it accepts the program.
  */
 struct ebpf_plan {
-	__u64 idle_ns;	/* a flow that is silent for longer has ended */
-	__u32 fallback; /* target that serves where the chosen one cannot */
-	__u32 preview;	/* target for the networks of --preview, or EBPF_NONE */
+	__u64 idle_ns[2]; /* a flow that is silent for longer has ended */
+	__u32 fallback;	  /* target that serves where the chosen one cannot */
+	__u32 preview; /* target for the networks of --preview, or EBPF_NONE */
 	__u32 sticky;
 	__u8 shares[128];	   /* the target for each number from 0 to 99 */
 	__u8 directed[EBPF_SLOTS]; /* newest target of each slot */
@@ -75,11 +83,14 @@ struct ebpf_client {
 };
 
 struct ebpf_flow {
-	__u64 last_ns; /* bpf_ktime_get_ns(), CLOCK_MONOTONIC */
-	__u32 key;     /* the key of its socket */
+	__u64 first_ns; /* bpf_ktime_get_ns(), CLOCK_MONOTONIC, of its first */
+	__u64 last_ns;	/* and of its last datagram */
+	__u32 key;	/* the key of its socket */
 	__u32 serial;
-	__u32 quic; /* its first packet was one of QUIC */
-	__u32 ids;  /* number of its connection IDs that are remembered */
+	__u32 lasts; /* 1: it may be silent for idle_ns[1], else idle_ns[0] */
+	__u32 quic;  /* its first packet was one of QUIC */
+	__u32 ids;   /* number of its connection IDs that are remembered */
+	__u32 unused;
 };
 
 #endif

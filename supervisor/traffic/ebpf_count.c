@@ -37,14 +37,20 @@ static size_t
 count_flows(const struct ebpf_flow *flows, __u32 n, const bool *keys,
     const __u32 *serials, int64_t idle_ms)
 {
-	const int64_t now = clock_ms();
+	const __u64 now_ns = (__u64)clock_ms() * 1000000;
+	const __u64 idle_ns = (__u64)idle_ms * 1000000;
+	__u64 limit;
 	size_t count = 0;
 	__u32 i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
+		limit = flows[i].lasts || idle_ns < EBPF_SHORT_NS
+		    ? idle_ns
+		    : EBPF_SHORT_NS;
 		count += flows[i].key < EBPF_SOCKETS && keys[flows[i].key] &&
 		    flows[i].serial == serials[flows[i].key] &&
-		    now - (int64_t)(flows[i].last_ns / 1000000) <= idle_ms;
+		    flows[i].last_ns + limit >= now_ns;
+	}
 	return count;
 }
 

@@ -143,7 +143,9 @@ ebpf_plan_compile(const struct steer_plan *plan, const struct steer_slot *slots,
 		return -1;
 	memset(out, 0, sizeof(*out));
 	out->sticky = plan->sticky;
-	out->idle_ns = (__u64)plan->idle_ms * 1000000;
+	out->idle_ns[1] = (__u64)plan->idle_ms * 1000000;
+	out->idle_ns[0] =
+	    out->idle_ns[1] < EBPF_SHORT_NS ? out->idle_ns[1] : EBPF_SHORT_NS;
 	if (add_targets(&c) == -1) {
 		errno = E2BIG;
 		r = -1;

@@ -115,6 +115,33 @@ kept() {
 	grep -q 'no connection left' run.log
 }
 
+# Only time can show it: five seconds.
+@test "flows: a port that is used again for another question is another flow" {
+	serve -l "udp:127.0.0.1:$PORT"
+	python3 - "$PORT" >said.txt 3>&- <<-'END' &
+		import os, socket, sys, time
+		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		s.settimeout(5)
+		s.connect(("127.0.0.1", int(sys.argv[1])))
+		def ask():
+		    s.send(b"hello")
+		    print(s.recv(4096).split(b"\r\n")[0].decode(), flush=True)
+		ask()
+		while not os.path.exists("go"):
+		    time.sleep(0.05)
+		time.sleep(5.5)
+		ask()
+	END
+	client=$!
+	PIDS+=("$client")
+	until_true grep -q v1 said.txt
+	release server v2
+	hotswap upgrade web
+	touch go
+	wait "$client"
+	[ "$(tail -n 1 said.txt)" = "X-Version: v2" ]
+}
+
 @test "flows: those of a candidate that fails move at once" {
 	serve -l "udp:127.0.0.1:$PORT" --health 'exec:test ! -e sick' \
 		--health-interval 100ms
