@@ -54,7 +54,8 @@ cell() {
 				"$(cat "$found"). With eBPF:" \
 				"$(cat "$directory/said/$kernel".*.tap |
 					sed -n 's/^ok shifts ebpf: //p
-						s/^ok \(upgrades\) ebpf/\1/p' |
+						s/^ok \(upgrades\) ebpf/\1/p
+						s/^not ok \(upgrades\) ebpf/\1, which failed/p' |
 					sed 's/, [0-9]* s$//' | paste -s -d ';' |
 					sed 's/;/; /g')."
 		}
