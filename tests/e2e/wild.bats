@@ -300,3 +300,10 @@ works_again() {
 	hotswap rollback web
 	is_version v1
 }
+
+@test "wild: a socket of a kind that is not followed is named" {
+	odd v1 unix:sock,seqpacket
+	expect 1 hotswap start -n web --start-timeout 2s -- "${ODD[@]}" \
+		>said.txt 2>&1
+	grep -q "not followed (SOCK_SEQPACKET)" said.txt
+}
