@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The kernel's half of steering: who gets the next connection or datagram of
- * a SO_REUSEPORT group.  It is attached to the group once
- * (SO_ATTACH_REUSEPORT_EBPF, socket(7)); what the supervisor writes into the
- * maps is in force at once.  traffic/steer.c says the same in classic BPF.
+ * The part of steering that runs in the kernel: it chooses the socket of a
+ * SO_REUSEPORT group that gets the next connection or datagram.  It is attached
+ * to the group once (SO_ATTACH_REUSEPORT_EBPF, socket(7)); what the supervisor
+ * writes into the maps takes effect at once.  traffic/steer.c does the same in
+ * classic BPF.
  *
- * Of UDP the client's socket is remembered: a flow stays with the generation
- * that it began with, and with the very socket, for as long as both live.
+ * For UDP it remembers which socket a client has: a flow stays with its
+ * generation, and with that socket, as long as both live and the flow is not
+ * silent for longer than --udp-idle.
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -18,13 +20,13 @@
 
 #include "steering_maps.h"
 
-/* As in traffic/address.h. */
+/* The same values as in traffic/address.h. */
 #define STEER_NET	0x7f530000u
 #define STEER_PORT_BASE 61440u
 #define STEER_PORTS	16u
 #define GOLDEN		0x9e3779b1u
 
-#define TRIES 4 /* sockets of a target that may just be closing */
+#define TRIES 4 /* sockets of a target to try: some may be closing */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_REUSEPORT_SOCKARRAY);
@@ -72,7 +74,7 @@ struct {
 	__type(value, __u64);
 } counters SEC(".maps");
 
-/* The supervisor makes these two as small as can be where there is no UDP. */
+/* The supervisor gives these two maps one entry each where there is no UDP. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, EBPF_FLOWS);
@@ -81,8 +83,8 @@ struct {
 } flows SEC(".maps");
 
 /*
- * QUIC: the first bytes of a connection's ID, as packets of a known flow have
- * it.  Servers choose IDs at random; some make them of four bytes only.
+ * For QUIC: the first four bytes of a connection ID that a packet of a known
+ * flow had.  Servers choose IDs at random; some IDs have only four bytes.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -91,7 +93,7 @@ struct {
 	__type(value, struct ebpf_flow);
 } connections SEC(".maps");
 
-/* Where a packet comes from. */
+/* The sender of a packet. */
 struct source {
 	struct ebpf_client client;
 	__u32 hash; /* of the address alone */
@@ -136,7 +138,7 @@ read_source(struct sk_reuseport_md *ctx, struct source *source)
 	return true;
 }
 
-/* Sources of checks, and of the supervisor's own packets. */
+/* Is it a source of health checks, or of the supervisor's own packets? */
 static __always_inline bool
 is_ours(const struct ebpf_client *client)
 {
@@ -149,8 +151,8 @@ is_ours(const struct ebpf_client *client)
 }
 
 /*
- * The compiler knows that what is masked is in bounds already; the verifier
- * does not.
+ * Mask an index in a way that the compiler cannot remove: the compiler knows
+ * that the index is in bounds already, the verifier does not.
  */
 static __always_inline __u32
 bounded(__u32 index, __u32 mask)
@@ -168,7 +170,7 @@ target_at(const struct ebpf_plan *plan, __u32 index)
 	    : &plan->targets[bounded(index, EBPF_TARGETS - 1)];
 }
 
-/* The target that such a source is directed at, or EBPF_NONE. */
+/* The target at which a source of ours is directed, or EBPF_NONE. */
 static __always_inline __u32
 find_directed(const struct ebpf_plan *plan, const struct ebpf_client *client)
 {
@@ -207,8 +209,9 @@ find_preview(const struct ebpf_plan *plan, const struct source *source)
 }
 
 /*
- * A flow has the same number each time: should it be forgotten, since there
- * are too many, it goes on where it was.
+ * The number of a flow comes from its client, so it is the same each time.  If
+ * the flow's entry is dropped because the map is full, the flow stays with its
+ * generation while the shares stay the same.
  */
 static __always_inline __u32
 find_share(const struct ebpf_plan *plan, const struct source *source,
@@ -229,10 +232,10 @@ count(__u32 generation)
 	__u64 *counter = bpf_map_lookup_elem(&counters, &index);
 
 	if (counter != NULL)
-		++*counter; /* of this processor alone */
+		++*counter; /* a counter of this CPU alone */
 }
 
-/* One of the target's sockets.  Returns its key, or EBPF_NO_KEY. */
+/* Choose one of the target's sockets.  Returns its key, or EBPF_NO_KEY. */
 static __always_inline __u32
 select_socket(struct sk_reuseport_md *ctx, const struct ebpf_plan *plan,
     __u32 index, __u32 hash)
@@ -253,7 +256,7 @@ select_socket(struct sk_reuseport_md *ctx, const struct ebpf_plan *plan,
 	return EBPF_NO_KEY;
 }
 
-/* Go on with the socket that a flow is known by. */
+/* Choose the socket that the flow had before. */
 static __always_inline bool
 follow(struct sk_reuseport_md *ctx, const struct ebpf_plan *plan,
     const struct ebpf_flow *flow, __u64 now)
@@ -261,7 +264,7 @@ follow(struct sk_reuseport_md *ctx, const struct ebpf_plan *plan,
 	__u32 key = flow->key;
 	const struct ebpf_owner *owner;
 
-	if (now - flow->last_ns > plan->idle_ns)
+	if (now - flow->last_ns > plan->idle_ns[flow->lasts & 1])
 		return false;
 	owner = bpf_map_lookup_elem(&owners, &key);
 	if (owner == NULL || owner->serial != flow->serial ||
@@ -272,8 +275,8 @@ follow(struct sk_reuseport_md *ctx, const struct ebpf_plan *plan,
 }
 
 /*
- * A packet with a short header names its connection: RFC 9000, 17.3.1.  The
- * second bit may have any value, RFC 9287.
+ * A packet with a short header contains the connection ID: RFC 9000, 17.3.1.
+ * The second bit of the packet may have any value, RFC 9287.
  */
 static __always_inline bool
 read_connection(struct sk_reuseport_md *ctx, __u32 *id)
@@ -285,7 +288,7 @@ read_connection(struct sk_reuseport_md *ctx, __u32 *id)
 	    bpf_skb_load_bytes(ctx, 9, id, sizeof(*id)) == 0;
 }
 
-/* A long header, RFC 9000, 17.2, of version 1, version 2 or a draft. */
+/* Is it a long header (RFC 9000, 17.2) of version 1, version 2 or a draft? */
 static __always_inline bool
 begins_quic(struct sk_reuseport_md *ctx)
 {
@@ -313,7 +316,10 @@ remember(const struct ebpf_client *client, const struct ebpf_flow *flow,
 		bpf_map_update_elem(&connections, id, flow, BPF_ANY);
 }
 
-/* A flow that is known: by its client, or by a connection that has moved. */
+/*
+ * Follow a flow that is known by its client or, where the client's address or
+ * port has changed, by its connection ID.
+ */
 static __always_inline bool
 follow_known(struct sk_reuseport_md *ctx, const struct ebpf_plan *plan,
     const struct source *source, __u64 now)
@@ -325,6 +331,7 @@ follow_known(struct sk_reuseport_md *ctx, const struct ebpf_plan *plan,
 	flow = bpf_map_lookup_elem(&flows, &source->client);
 	if (flow != NULL && follow(ctx, plan, flow, now)) {
 		flow->last_ns = now;
+		flow->lasts |= now - flow->first_ns >= EBPF_LASTS_NS;
 		if (named && flow->quic && flow->ids < EBPF_IDS &&
 		    bpf_map_lookup_elem(&connections, &id) == NULL) {
 			flow->ids++;
@@ -334,7 +341,10 @@ follow_known(struct sk_reuseport_md *ctx, const struct ebpf_plan *plan,
 	}
 	if (!named || (flow = bpf_map_lookup_elem(&connections, &id)) == NULL)
 		return false;
-	/* Its client may have been silent for less long than the flow. */
+	/*
+	 * The entry of an ID is not updated with each packet, so it does not
+	 * tell how long the connection has been silent.
+	 */
 	fresh = *flow;
 	if (!follow(ctx, plan, &fresh, fresh.last_ns))
 		return false;
@@ -343,13 +353,13 @@ follow_known(struct sk_reuseport_md *ctx, const struct ebpf_plan *plan,
 	return true;
 }
 
-/* A client's connection, or the first datagram of a flow. */
+/* Count a new connection or flow, and remember the flow. */
 static __always_inline void
 begin(struct sk_reuseport_md *ctx, const struct source *source, __u32 key,
     bool is_datagram, __u64 now)
 {
 	const struct ebpf_owner *owner = bpf_map_lookup_elem(&owners, &key);
-	struct ebpf_flow flow = { .last_ns = now, .key = key };
+	struct ebpf_flow flow = { .first_ns = now, .last_ns = now, .key = key };
 
 	if (owner == NULL)
 		return;
@@ -357,23 +367,45 @@ begin(struct sk_reuseport_md *ctx, const struct source *source, __u32 key,
 	if (!is_datagram)
 		return;
 	flow.serial = owner->serial;
-	flow.quic = begins_quic(ctx);
+	flow.quic = flow.lasts = begins_quic(ctx);
 	remember(&source->client, &flow, false, NULL);
+}
+
+/* The plan that is in force. */
+static __always_inline const struct ebpf_plan *
+read_plan(void)
+{
+	__u32 zero = 0, *index = bpf_map_lookup_elem(&current, &zero);
+
+	return index == NULL ? NULL : bpf_map_lookup_elem(&plans, index);
+}
+
+/* As select_socket, of the target that the plan has for a new client. */
+static __always_inline __u32
+choose(struct sk_reuseport_md *ctx, const struct ebpf_plan *plan,
+    const struct source *source, bool is_datagram, __u32 hash)
+{
+	__u32 target = find_preview(plan, source), key;
+
+	if (target == EBPF_NONE)
+		target = find_share(plan, source, is_datagram, hash);
+	key = select_socket(ctx, plan, target, hash);
+	return key == EBPF_NO_KEY
+	    ? select_socket(ctx, plan, plan->fallback, hash)
+	    : key;
 }
 
 SEC("sk_reuseport")
 int
 hotswap_steer(struct sk_reuseport_md *ctx)
 {
-	__u32 zero = 0, *index, target = EBPF_NONE, hash, key;
+	__u32 target = EBPF_NONE, hash, key;
 	bool is_datagram = ctx->ip_protocol == IPPROTO_UDP, ours;
 	const struct ebpf_plan *plan;
 	struct source source;
 	__u64 now = 0;
 
-	if ((index = bpf_map_lookup_elem(&current, &zero)) == NULL ||
-	    (plan = bpf_map_lookup_elem(&plans, index)) == NULL ||
-	    !read_source(ctx, &source))
+	if ((plan = read_plan()) == NULL || !read_source(ctx, &source))
 		return SK_DROP;
 	ours = is_ours(&source.client);
 	if (ours)
@@ -384,16 +416,14 @@ hotswap_steer(struct sk_reuseport_md *ctx)
 			return SK_PASS;
 	}
 	hash = mix(source.hash * GOLDEN + source.client.port);
-	if (target != EBPF_NONE) /* this generation, or none */
+	if (target != EBPF_NONE) /* directed: this generation or none */
 		return select_socket(ctx, plan, target, hash) == EBPF_NO_KEY
 		    ? SK_DROP
 		    : SK_PASS;
-	target = find_preview(plan, &source);
-	if (target == EBPF_NONE)
-		target = find_share(plan, &source, is_datagram, hash);
-	key = select_socket(ctx, plan, target, hash);
-	if (key == EBPF_NO_KEY)
-		key = select_socket(ctx, plan, plan->fallback, hash);
+	key = choose(ctx, plan, &source, is_datagram, hash);
+	/* The plan may have been replaced since, and its sockets be gone. */
+	if (key == EBPF_NO_KEY && (plan = read_plan()) != NULL)
+		key = choose(ctx, plan, &source, is_datagram, hash);
 	if (key == EBPF_NO_KEY)
 		return SK_DROP;
 	if (!ours)

@@ -1,36 +1,50 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the supervisor and the kernel's half of steering
- * (kernel/steering.bpf.c) tell each other through maps, bpf(2).
+ * The layout of the maps, bpf(2), through which the supervisor and the eBPF
+ * program of kernel/steering.bpf.c exchange data.
  */
 #ifndef KERNEL_STEERING_MAPS_H
 #define KERNEL_STEERING_MAPS_H
 
 #include <linux/types.h>
 
-#define EBPF_SOCKETS  512  /* of a group, a power of 2 */
-#define EBPF_TARGETS  128  /* generations that live */
-#define EBPF_NETS     1024 /* of --preview */
-#define EBPF_PLANS    4	   /* a plan is written where none is read */
-#define EBPF_COUNTERS 256  /* one for each generation, by its number */
+/*
+ * The number of this layout.  It changes with every change of a map here or in
+ * steering.bpf.c: a supervisor does not use maps of another layout.
+ */
+#define EBPF_LAYOUT 1
+
+#define EBPF_SOCKETS  512  /* of a group; a power of 2 */
+#define EBPF_TARGETS  128  /* living generations */
+#define EBPF_NETS     1024 /* networks of --preview */
+#define EBPF_PLANS    4	   /* a new plan never overwrites the one in force */
+#define EBPF_COUNTERS 256  /* a generation's is at its number modulo this */
 #define EBPF_FLOWS    65536
-#define EBPF_IDS      16  /* of a QUIC flow that are remembered */
-#define EBPF_SLOTS    256 /* of directed sources, by the generation's number */
-#define EBPF_CHAIN    4	  /* generations that have one slot */
-#define EBPF_NONE     255 /* instead of the index of a target */
+
+/*
+ * A client that asks once, as those of DNS do, uses its port again for another
+ * question: such a flow ends soon.  A flow that has lasted for EBPF_LASTS_NS,
+ * or that is QUIC's, may be silent for longer.
+ */
+#define EBPF_SHORT_NS 5000000000ull
+#define EBPF_LASTS_NS 2000000000ull
+#define EBPF_IDS      16  /* IDs remembered for a QUIC flow */
+#define EBPF_SLOTS    256 /* for directed sources, by the generation's number */
+#define EBPF_CHAIN    4	  /* generations that are looked at in a slot */
+#define EBPF_NONE     255 /* in place of a target's index: no target */
 #define EBPF_NO_KEY   0xffffffffu
 
 /* A generation that has sockets in the group. */
 struct ebpf_target {
 	__u32 generation;
-	__u16 first; /* its sockets, in ebpf_plan.members */
+	__u16 first; /* where its sockets begin in ebpf_plan.members */
 	__u16 n;
-	__u32 next; /* the target of the next older generation of its slot */
+	__u32 next; /* target of the next older generation in the same slot */
 };
 
 /*
- * A network of --preview, the key of a trie (BPF_MAP_TYPE_LPM_TRIE); an address
- * of IPv4 is in ::ffff:0:0/96.
+ * A network of --preview, as the key of a trie (BPF_MAP_TYPE_LPM_TRIE).  An
+ * IPv4 address is stored in ::ffff:0:0/96.
  */
 struct ebpf_net {
 	__u32 bits;
@@ -38,30 +52,30 @@ struct ebpf_net {
 };
 
 /*
- * What a packet needs is looked up, not searched for: the kernel follows every
- * way through a loop before it accepts the program.
+ * A plan consists of tables, so that the program needs no search: the verifier
+ * follows every path through a loop before it accepts the program.
  */
 struct ebpf_plan {
-	__u64 idle_ns;	/* a flow that is silent for longer has ended */
-	__u32 fallback; /* the target that serves where another one cannot */
-	__u32 preview;	/* the target that the networks see, or EBPF_NONE */
+	__u64 idle_ns[2]; /* a flow that is silent for longer has ended */
+	__u32 fallback;	  /* target that serves where the chosen one cannot */
+	__u32 preview; /* target for the networks of --preview, or EBPF_NONE */
 	__u32 sticky;
-	__u8 shares[128]; /* which target gets a number; 100 of them count */
-	__u8 directed[EBPF_SLOTS]; /* the newest target of each slot */
+	__u8 shares[128];	   /* the target for each number from 0 to 99 */
+	__u8 directed[EBPF_SLOTS]; /* newest target of each slot */
 	struct ebpf_target targets[EBPF_TARGETS];
-	__u16 members[EBPF_SOCKETS]; /* keys of sockets, by target */
+	__u16 members[EBPF_SOCKETS]; /* keys of sockets, grouped by target */
 };
 
 /*
- * Who has a key of the map of sockets.  What a flow remembers of it is true
- * as long as the serial number is the same.
+ * The owner of a key in the map of sockets.  A flow's entry is valid as long as
+ * its serial number is the owner's.
  */
 struct ebpf_owner {
 	__u32 generation;
 	__u32 serial;
 };
 
-/* A client; one of IPv4 is in ::ffff:0:0/96. */
+/* A client.  An IPv4 address is stored in ::ffff:0:0/96. */
 struct ebpf_client {
 	__u32 address[4];
 	__u16 port;
@@ -69,11 +83,14 @@ struct ebpf_client {
 };
 
 struct ebpf_flow {
-	__u64 last_ns; /* bpf_ktime_get_ns(), as CLOCK_MONOTONIC */
-	__u32 key;     /* of its socket */
+	__u64 first_ns; /* bpf_ktime_get_ns(), CLOCK_MONOTONIC, of its first */
+	__u64 last_ns;	/* and of its last datagram */
+	__u32 key;	/* the key of its socket */
 	__u32 serial;
-	__u32 quic; /* it began as QUIC does */
-	__u32 ids;  /* so many of its connection's IDs are known */
+	__u32 lasts; /* 1: it may be silent for idle_ns[1], else idle_ns[0] */
+	__u32 quic;  /* its first packet was one of QUIC */
+	__u32 ids;   /* number of its connection IDs that are remembered */
+	__u32 unused;
 };
 
 #endif

@@ -13,8 +13,8 @@
 #include "cli/commands.h"
 #include "cli/tell.h"
 #include "control/examine.h"
-#include "keep/bag.h"
 #include "keep/keeper.h"
+#include "keep/systemd_store.h"
 #include "process/logger.h"
 #include "service/examined.h"
 #include "service/run.h"
@@ -63,7 +63,7 @@ main(int argc, char **argv)
 	 * Started again by systemd, with options that are wrong by now: what
 	 * runs needs none of them.
 	 */
-	if (status != STATUS_OK && bag_is_given())
+	if (status != STATUS_OK && systemd_store_is_given())
 		return run_service(NULL);
 	return status;
 }

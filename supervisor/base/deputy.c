@@ -127,7 +127,7 @@ let_go(const struct deputy_job *job, int sock)
 }
 
 static int
-enter(const struct deputy_job *job)
+deputy_enter(const struct deputy_job *job)
 {
 	if (job->tid != 0)
 		return enter_thread(job->tid, job->number);
@@ -142,7 +142,7 @@ enter(const struct deputy_job *job)
 static int
 become(const struct deputy_job *job, pid_t parent)
 {
-	if (prctl(PR_SET_DUMPABLE, 0) == -1 || enter(job) == -1 ||
+	if (prctl(PR_SET_DUMPABLE, 0) == -1 || deputy_enter(job) == -1 ||
 	    credentials_take_on(job->who) == -1 ||
 	    prctl(PR_SET_DUMPABLE, 0) == -1 ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)

@@ -92,41 +92,35 @@ fd_is_same(int a, int b)
 	    fcntl(a, F_GETFL) == fcntl(b, F_GETFL);
 }
 
-int
-fd_write_all(int fd, const void *data, size_t len)
+/* With write(2) if at is -1, else with pwrite(2). */
+static int
+write_whole(int fd, const char *data, size_t len, off_t at)
 {
-	const char *p = data;
+	size_t done = 0;
 	ssize_t n;
 
-	while (len > 0) {
-		n = write(fd, p, len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
+	while (done < len) {
+		n = at == -1
+		    ? write(fd, data + done, len - done)
+		    : pwrite(fd, data + done, len - done, at + (off_t)done);
+		if (n == -1 && errno != EINTR)
 			return -1;
-		p += n;
-		len -= n;
+		if (n > 0)
+			done += (size_t)n;
 	}
 	return 0;
 }
 
 int
+fd_write_all(int fd, const void *data, size_t len)
+{
+	return write_whole(fd, data, len, -1);
+}
+
+int
 fd_write_at(int fd, const void *data, size_t len, off_t at)
 {
-	const char *p = data;
-	ssize_t n;
-
-	while (len > 0) {
-		n = pwrite(fd, p, len, at);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		p += n;
-		len -= n;
-		at += n;
-	}
-	return 0;
+	return write_whole(fd, data, len, at);
 }
 
 /*

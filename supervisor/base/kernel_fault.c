@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Faults of kernels that hotswap has to know of.
+ * Compares the kernel's version with the releases that have the fix.
  */
 #include "base/kernel_fault.h"
 
@@ -37,12 +37,12 @@ kernel_fault_in(const char *version, char fixed[static KERNEL_VERSION_TEXT])
 		    fixes[i].patch);
 		return patch < fixes[i].patch;
 	}
-	/* Its series has ended, and was never mended. */
+	/* The series ended without the fix. */
 	snprintf(fixed, KERNEL_VERSION_TEXT, "7.1");
 	return true;
 }
 
-/* Ubuntu says there which release of kernel.org it is, behind its own. */
+/* Ubuntu's file names the release of kernel.org behind Ubuntu's own release. */
 static bool
 read_signature(char version[static KERNEL_VERSION_TEXT])
 {
@@ -63,8 +63,9 @@ read_signature(char version[static KERNEL_VERSION_TEXT])
 }
 
 /*
- * The release of kernel.org: uname(2) tells it in the release, but Debian's
- * tells the ABI's number there, and the release in the version.
+ * Find the release of kernel.org.  uname(2) tells it as the release, but on
+ * Debian the release is the number of the ABI, and the version contains the
+ * release of kernel.org.
  */
 static void
 read_version(char version[static KERNEL_VERSION_TEXT])
@@ -87,4 +88,15 @@ kernel_fault_reuseport(char running[static KERNEL_VERSION_TEXT],
 {
 	read_version(running);
 	return kernel_fault_in(running, fixed);
+}
+
+bool
+kernel_fault_migrate(void)
+{
+	unsigned int major = 0, minor = 0;
+	struct utsname name;
+
+	return uname(&name) == 0 &&
+	    sscanf(name.release, "%u.%u", &major, &minor) == 2 &&
+	    (major < 5 || (major == 5 && minor < 14));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Options of sockets whose value is one number.
+ * Reads and sets socket options whose value is one number.
  */
 #include "base/sockopt.h"
 

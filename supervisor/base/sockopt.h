@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Options of sockets whose value is one number, getsockopt(2).
+ * Socket options whose value is one number, getsockopt(2).
  */
 #ifndef BASE_SOCKOPT_H
 #define BASE_SOCKOPT_H
@@ -8,16 +8,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The value; -1 with errno. */
+/* Returns the option's value; -1 with errno. */
 int sockopt_get(int fd, int level, int option);
 
-/* Is the value known, and not 0? */
+/* Is the option's value known, and not 0? */
 bool sockopt_is_set(int fd, int level, int option);
 
-/* -1 with errno. */
+/* Set the option.  -1 with errno. */
 int sockopt_set(int fd, int level, int option, int value);
 
-/* SO_COOKIE: all duplicates of a socket have the same.  0 if it has none. */
+/*
+ * SO_COOKIE, which all duplicates of a socket share.  0 if the kernel tells
+ * none.
+ */
 uint64_t sockopt_cookie(int fd);
 
 #endif

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cli/commands.h"
 #include "cli/client.h"
 #include "cli/client_tell.h"
+#include "cli/commands.h"
 #include "cli/field.h"
 #include "cli/progress.h"
 #include "cli/render.h"
@@ -166,7 +166,7 @@ tell_error(const struct following *f, const struct client_message *message)
 
 /* Ask for the status, which the picture on the terminal shows. */
 static void
-look(struct following *f)
+following_look(struct following *f)
 {
 	struct client_message message = { 0 };
 
@@ -199,7 +199,7 @@ receive(struct following *f, struct client_message *message)
 		if (got != GOT_DEADLINE || clock_ms() >= f->deadline)
 			return got;
 		if (progress_is_stale(&f->progress))
-			look(f);
+			following_look(f);
 		progress_draw(&f->progress);
 	}
 }

@@ -90,7 +90,7 @@ print(const struct watch *watch)
 }
 
 static enum client_got
-look(struct watch *watch)
+watch_look(struct watch *watch)
 {
 	struct client_message message = { 0 };
 	enum client_got got = GOT_END;
@@ -158,7 +158,7 @@ follow(struct watch *watch)
 		if (got == GOT_REPLY ||
 		    (got == GOT_DEADLINE &&
 			clock_ms() - watch->noted >= STALE_MS))
-			got = look(watch);
+			got = watch_look(watch);
 		else if (got == GOT_DEADLINE)
 			draw(watch);
 	} while (got == GOT_REPLY || got == GOT_DEADLINE);

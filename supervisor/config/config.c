@@ -86,7 +86,7 @@ skip_value(struct place *at)
 
 /* Go to the n-th member of the object, or the n-th element of the list. */
 static void
-enter(struct place *at, size_t n, bool keyed)
+place_enter(struct place *at, size_t n, bool keyed)
 {
 	step(at);
 	for (;;) {
@@ -125,13 +125,13 @@ find_fault(const char *text, json_t *object, const struct option_fault *fault)
 	skip(&at, " \t\r\n");
 	if (fault->key == NULL)
 		return at;
-	enter(&at, member_index(object, fault->key), true);
+	place_enter(&at, member_index(object, fault->key), true);
 	if (fault->in_key)
 		return at;
 	skip_string(&at);
 	skip(&at, " \t\r\n:");
 	if (fault->element != -1)
-		enter(&at, fault->element, false);
+		place_enter(&at, fault->element, false);
 	return at;
 }
 

@@ -19,7 +19,7 @@
 #define NAME_MAX_LEN   64
 #define FDNAME_MAX_LEN 255 /* sd_listen_fds_with_names(3) */
 static int
-refuse(const char **why, const char *phrase)
+option_check_refuse(const char **why, const char *phrase)
 {
 	*why = phrase;
 	return -1;
@@ -31,14 +31,14 @@ option_check_name(const char *text, const char **why)
 	size_t len = strlen(text);
 
 	if (len > NAME_MAX_LEN)
-		return refuse(why, "longer than 64 characters");
+		return option_check_refuse(why, "longer than 64 characters");
 	if (strspn(text,
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 		"0123456789._-") != len)
-		return refuse(why,
+		return option_check_refuse(why,
 		    "has characters other than letters, digits, '.', '_', '-'");
 	if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
-		return refuse(why, "cannot be a file name");
+		return option_check_refuse(why, "cannot be a file name");
 	return 0;
 }
 
@@ -70,12 +70,13 @@ option_check_listen(const char *text, const char **why)
 	    -1)
 		return -1;
 	if (text[0] == '=')
-		return refuse(why, "the name before '=' is empty");
+		return option_check_refuse(why, "the name before '=' is empty");
 	if (len > FDNAME_MAX_LEN)
-		return refuse(why, "the name before '=' is too long");
+		return option_check_refuse(
+		    why, "the name before '=' is too long");
 	for (i = 0; i < len; i++) {
 		if (text[i] == ':' || !isgraph((unsigned char)text[i]))
-			return refuse(why,
+			return option_check_refuse(why,
 			    "the name before '=' has a ':', a space or a "
 			    "control character");
 	}
@@ -107,20 +108,23 @@ check_authority(
 	if (text[0] == '[') {
 		host = strcspn(text, "]");
 		if (host < 3 || text[host++] != ']')
-			return refuse(why, "the host in [] is not complete");
+			return option_check_refuse(
+			    why, "the host in [] is not complete");
 	} else
 		host = strcspn(text, ":/?");
 	if (host == 0)
-		return refuse(why, "has no host");
+		return option_check_refuse(why, "has no host");
 	*rest = text + host;
 	if (**rest != ':') {
 		if (**rest != '\0' && **rest != '/' && **rest != '?')
-			return refuse(why, "has no ':' between host and port");
-		return need_port ? refuse(why, "has no port") : 0;
+			return option_check_refuse(
+			    why, "has no ':' between host and port");
+		return need_port ? option_check_refuse(why, "has no port") : 0;
 	}
 	port = strcspn(++*rest, "/?");
 	if (!is_port(*rest, port))
-		return refuse(why, "the port is not a number up to 65535");
+		return option_check_refuse(
+		    why, "the port is not a number up to 65535");
 	*rest += port;
 	return 0;
 }
@@ -140,7 +144,9 @@ check_grpc(const char *text, const char **why)
 
 	if (check_authority(text, true, &rest, why) == -1)
 		return -1;
-	return *rest == '?' ? refuse(why, "grpc checks take no '?'") : 0;
+	return *rest == '?'
+	    ? option_check_refuse(why, "grpc checks take no '?'")
+	    : 0;
 }
 
 static int
@@ -151,12 +157,12 @@ check_tcp(const char *text, const char **why)
 	if (check_authority(text, true, &rest, why) == -1)
 		return -1;
 	if (*rest == '/')
-		return refuse(why, "tcp:// takes no path");
+		return option_check_refuse(why, "tcp:// takes no path");
 	while (*rest != '\0') {
 		rest++;
 		if (strncmp(rest, "send=", 5) != 0 &&
 		    strncmp(rest, "expect=", 7) != 0)
-			return refuse(
+			return option_check_refuse(
 			    why, "tcp:// takes only ?send= and expect=");
 		rest += strcspn(rest, "&");
 	}
@@ -169,13 +175,14 @@ check_unix(const char *text, const char **why)
 	const char *form = strchr(text, ':');
 
 	if (text[0] != '/' && text[0] != '@')
-		return refuse(why,
+		return option_check_refuse(why,
 		    "unix: needs an absolute path, or @ and a "
 		    "name");
 	if (text[1] == '\0' || form == text + 1)
-		return refuse(why, "unix: has no path");
+		return option_check_refuse(why, "unix: has no path");
 	if (form != NULL && strncmp(form, ":http:/", 7) != 0)
-		return refuse(why, "not unix:PATH or unix:PATH:http:/PATH");
+		return option_check_refuse(
+		    why, "not unix:PATH or unix:PATH:http:/PATH");
 	return 0;
 }
 
@@ -196,13 +203,13 @@ option_check_command(const char *text, const char **why)
 	command += strspn(command, " \t");
 	/* The kind decides whether the text may be empty. */
 	if (command[0] == '\0' && text[0] != '\0')
-		return refuse(why, "has no command");
+		return option_check_refuse(why, "has no command");
 	/* The first word, as far as it can be found without a shell. */
 	command += strspn(command, "\"'");
 	len = strcspn(command, " \t\n;&|()<>=");
 	slash = strcspn(command, "/");
 	if (ours && slash > 0 && slash < len)
-		return refuse(why,
+		return option_check_refuse(why,
 		    "after a + the command needs an absolute path: a relative "
 		    "one could be the program's own");
 	return 0;
@@ -234,12 +241,13 @@ option_check_health(const char *text, const char **why)
 			break;
 	}
 	if (scheme->prefix == NULL)
-		return refuse(why,
+		return option_check_refuse(why,
 		    "does not begin with http://, https://, tcp://, "
 		    "grpc://, grpcs://, unix: or exec:");
 	for (p = text; scheme->is_url && *p != '\0'; p++) {
 		if (isspace((unsigned char)*p) || iscntrl((unsigned char)*p))
-			return refuse(why, "has a space (write %20)");
+			return option_check_refuse(
+			    why, "has a space (write %20)");
 	}
 	return scheme->check(text + strlen(scheme->prefix), why);
 }
@@ -251,7 +259,7 @@ option_check_log_max(const char *text, const char **why)
 
 	if (options_size(text, &bytes) == 0 && bytes > 0 &&
 	    bytes < LOGFILE_LINE)
-		return refuse(why, "too small (at least 4K)");
+		return option_check_refuse(why, "too small (at least 4K)");
 	return 0;
 }
 
@@ -263,12 +271,14 @@ option_check_env(const char *text, const char **why)
 	size_t len = strcspn(text, "=");
 
 	if (text[len] == '=')
-		return len > 0 ? 0 : refuse(why, "has no name before '='");
+		return len > 0
+		    ? 0
+		    : option_check_refuse(why, "has no name before '='");
 	/* A name alone takes the value from the supervisor's environment. */
 	if (len > 0 && !isdigit((unsigned char)text[0]) &&
 	    text[strspn(text, name_characters)] == '\0')
 		return 0;
-	return refuse(why, "not K=V");
+	return option_check_refuse(why, "not K=V");
 }
 
 int
@@ -278,7 +288,8 @@ option_check_net(const char *text, const char **why)
 
 	if (steer_net_parse(&net, text) == 0)
 		return 0;
-	return refuse(why, "not a network (10.1.0.0/16, 2001:db8::/32)");
+	return option_check_refuse(
+	    why, "not a network (10.1.0.0/16, 2001:db8::/32)");
 }
 
 const char *
@@ -306,12 +317,12 @@ option_check_hook(const char *text, const char **why)
 	size_t len;
 
 	if ((command = options_hook_command(text, &len)) == NULL)
-		return refuse(why,
+		return option_check_refuse(why,
 		    "not EVENT=COMMAND with started, ready, shifted, "
 		    "promoted, aborted, rolled-back, drained, retired or "
 		    "crashed as EVENT");
 	if (command[0] == '\0')
-		return refuse(why, "has no command behind '='");
+		return option_check_refuse(why, "has no command behind '='");
 	return option_check_command(command, why);
 }
 
@@ -330,6 +341,6 @@ option_check_positive(const char *text, const char **why)
 	/* The kind decides whether the text is a number. */
 	if (isdigit((unsigned char)text[0]) &&
 	    strpbrk(text, "123456789") == NULL)
-		return refuse(why, "must be more than 0");
+		return option_check_refuse(why, "must be more than 0");
 	return 0;
 }

@@ -129,7 +129,7 @@ const struct option_row option_table[] = {
 	    "straight to 100 (the default)" },
 	{ "step-time", 0, OPTION_DURATION, AT(step_ms), .metavar = "T",
 	    .fallback = "30s", .validate = option_check_positive, FOR_MEMBERS,
-	    .help = "how long each share of --canary is held" },
+	    .help = "how long each share on the way is held" },
 	{ "sticky", 0, OPTION_FLAG, AT(sticky), FOR_MEMBERS,
 	    .help = "choose by the client's address instead of at random" },
 	{ "preview", 0, OPTION_LIST, AT(preview), .metavar = "NET",

@@ -15,16 +15,26 @@
 
 #include "config/option_values.h"
 
-/* The greatest unit comes first; a number without a unit is seconds. */
-static const struct unit {
+/* The greatest unit comes first; a number without a unit has the one of "". */
+struct unit {
 	const char *suffix;
-	unsigned int ms;
-} units[] = {
+	unsigned int size;
+};
+
+static const struct unit durations[] = {
 	{ "h", 3600 * 1000 },
 	{ "m", 60 * 1000 },
 	{ "s", 1000 },
 	{ "ms", 1 },
 	{ "", 1000 },
+	{ NULL, 0 },
+};
+
+static const struct unit sizes[] = {
+	{ "G", 1U << 30 },
+	{ "M", 1U << 20 },
+	{ "K", 1U << 10 },
+	{ "", 1 },
 	{ NULL, 0 },
 };
 
@@ -81,87 +91,67 @@ read_number(const char *p, uint64_t *whole, uint64_t *fraction, uint64_t *scale)
 	return p;
 }
 
-int
-options_duration(const char *text, unsigned int *ms)
+/* A number with one of the units, *amount. */
+static int
+read_amount(const char *text, const struct unit *unit,
+    int (*compare)(const char *, const char *), unsigned int *amount)
 {
 	uint64_t whole, fraction, scale, total;
-	const struct unit *unit;
 	const char *suffix;
 
 	if ((suffix = read_number(text, &whole, &fraction, &scale)) == NULL)
 		suffix = "?";
-	for (unit = units; unit->suffix != NULL; unit++) {
-		if (strcmp(suffix, unit->suffix) != 0)
-			continue;
-		/* Rounded up, so that only 0 becomes 0. */
-		total = whole * unit->ms + howmany(fraction * unit->ms, scale);
-		if (total > UINT_MAX) {
-			errno = ERANGE;
-			return -1;
-		}
-		*ms = total;
-		return 0;
+	while (unit->suffix != NULL && compare(suffix, unit->suffix) != 0)
+		unit++;
+	if (unit->suffix == NULL) {
+		errno = EINVAL;
+		return -1;
 	}
-	errno = EINVAL;
-	return -1;
+	/* Rounded up, so that only 0 becomes 0. */
+	total = whole * unit->size + howmany(fraction * unit->size, scale);
+	if (total > UINT_MAX) {
+		errno = ERANGE;
+		return -1;
+	}
+	*amount = (unsigned int)total;
+	return 0;
+}
+
+int
+options_duration(const char *text, unsigned int *ms)
+{
+	return read_amount(text, durations, strcmp, ms);
+}
+
+int
+options_size(const char *text, unsigned int *bytes)
+{
+	return read_amount(text, sizes, strcasecmp, bytes);
 }
 
 void
 option_format_duration(unsigned int ms, char buf[static OPTION_TEXT_MAX])
 {
-	const struct unit *unit = units;
+	const struct unit *unit = durations;
 
-	while (ms % unit->ms != 0 || ms < unit->ms) {
-		if (ms == 0 || unit->ms == 1)
+	while (ms % unit->size != 0 || ms < unit->size) {
+		if (ms == 0 || unit->size == 1)
 			break;
 		unit++;
 	}
-	snprintf(buf, OPTION_TEXT_MAX, "%u%s", ms / unit->ms,
+	snprintf(buf, OPTION_TEXT_MAX, "%u%s", ms / unit->size,
 	    ms == 0 ? "s" : unit->suffix);
-}
-
-static const struct {
-	const char *suffix;
-	unsigned int bytes;
-} sizes[] = { { "G", 1U << 30 }, { "M", 1U << 20 }, { "K", 1U << 10 },
-	{ "", 1 } };
-
-#define NSIZES (sizeof(sizes) / sizeof(sizes[0]))
-
-int
-options_size(const char *text, unsigned int *bytes)
-{
-	uint64_t whole, fraction, scale, total;
-	const char *suffix;
-	size_t i;
-
-	if ((suffix = read_number(text, &whole, &fraction, &scale)) == NULL)
-		suffix = "?";
-	for (i = 0; i < NSIZES; i++) {
-		if (strcasecmp(suffix, sizes[i].suffix) != 0)
-			continue;
-		total = whole * sizes[i].bytes +
-		    howmany(fraction * sizes[i].bytes, scale);
-		if (total > UINT_MAX) {
-			errno = ERANGE;
-			return -1;
-		}
-		*bytes = (unsigned int)total;
-		return 0;
-	}
-	errno = EINVAL;
-	return -1;
 }
 
 void
 option_format_size(unsigned int bytes, char buf[static OPTION_TEXT_MAX])
 {
-	size_t i = 0;
+	const struct unit *unit = sizes;
 
-	while (bytes == 0 ? i < NSIZES - 1 : bytes % sizes[i].bytes != 0)
-		i++;
-	snprintf(buf, OPTION_TEXT_MAX, "%u%s", bytes / sizes[i].bytes,
-	    sizes[i].suffix);
+	while (unit->size > 1 && (bytes == 0 || bytes % unit->size != 0))
+		unit++;
+	snprintf(
+	    buf, OPTION_TEXT_MAX, "%u%s", bytes / unit->size, unit->suffix);
 }
 
 /* The N behind RTMIN or RTMAX, from no text or from a sign and digits. */

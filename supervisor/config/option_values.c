@@ -27,11 +27,11 @@
 /* Every empty list points here, so that no list is ever NULL. */
 static char *no_items[] = { NULL };
 
-static int refuse(char *why, size_t size, const char *fmt, ...)
+static int option_value_refuse(char *why, size_t size, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 static int
-refuse(char *why, size_t size, const char *fmt, ...)
+option_value_refuse(char *why, size_t size, const char *fmt, ...)
 {
 	va_list args;
 
@@ -48,7 +48,7 @@ parse_flag(void *slot, const struct option_row *row, const char *text,
 	bool on = strcmp(text, "true") == 0;
 
 	if (!on && strcmp(text, "false") != 0)
-		return refuse(why, size, "not true or false");
+		return option_value_refuse(why, size, "not true or false");
 	*(bool *)slot = on;
 	return 0;
 }
@@ -72,9 +72,9 @@ parse_string(void *slot, const struct option_row *row, const char *text,
 	char **value = slot, *copy;
 
 	if (text[0] == '\0')
-		return refuse(why, size, "empty");
+		return option_value_refuse(why, size, "empty");
 	if ((copy = strdup(text)) == NULL)
-		return refuse(why, size, "out of memory");
+		return option_value_refuse(why, size, "out of memory");
 	free(*value);
 	*value = copy;
 	return 0;
@@ -105,14 +105,16 @@ parse_list(void *slot, const struct option_row *row, const char *text,
 	size_t n = strings_count(*list);
 
 	if (text[0] == '\0')
-		return refuse(why, size, "empty");
+		return option_value_refuse(why, size, "empty");
 	more = reallocarray(n > 0 ? *list : NULL, n + 2, sizeof(*more));
 	if (more == NULL)
-		return refuse(why, size, "out of memory");
+		return option_value_refuse(why, size, "out of memory");
 	*list = more;
 	more[n] = strdup(text);
 	more[n + 1] = NULL;
-	return more[n] != NULL ? 0 : refuse(why, size, "out of memory");
+	return more[n] != NULL
+	    ? 0
+	    : option_value_refuse(why, size, "out of memory");
 }
 
 static void
@@ -147,7 +149,7 @@ parse_count(void *slot, const struct option_row *row, const char *text,
 	unsigned int n;
 
 	if (option_read_count(text, &n) == -1)
-		return refuse(why, size,
+		return option_value_refuse(why, size,
 		    errno == ERANGE ? "too large" : "not a whole number");
 	*(unsigned int *)slot = n;
 	return 0;
@@ -172,7 +174,7 @@ parse_duration(void *slot, const struct option_row *row, const char *text,
 	unsigned int ms;
 
 	if (options_duration(text, &ms) == -1)
-		return refuse(why, size,
+		return option_value_refuse(why, size,
 		    errno == ERANGE ? "too long (at most 49 days)"
 				    : NOT_DURATION);
 	*(unsigned int *)slot = ms;
@@ -195,7 +197,7 @@ parse_size(void *slot, const struct option_row *row, const char *text,
 	unsigned int bytes;
 
 	if (options_size(text, &bytes) == -1)
-		return refuse(why, size,
+		return option_value_refuse(why, size,
 		    errno == ERANGE ? "too large (less than 4G)" : NOT_SIZE);
 	*(unsigned int *)slot = bytes;
 	return 0;
@@ -217,7 +219,7 @@ parse_signal(void *slot, const struct option_row *row, const char *text,
 	int signal;
 
 	if ((signal = options_signal(text)) == -1)
-		return refuse(why, size, NOT_SIGNAL);
+		return option_value_refuse(why, size, NOT_SIGNAL);
 	*(int *)slot = signal;
 	return 0;
 }
@@ -241,7 +243,8 @@ parse_umask(void *slot, const struct option_row *row, const char *text,
 
 	if (len == 0 || strspn(text, "01234567") != len || len > 4 ||
 	    strtoul(text, NULL, 8) > 0777)
-		return refuse(why, size, "not an octal mask (022)");
+		return option_value_refuse(
+		    why, size, "not an octal mask (022)");
 	*(int *)slot = strtoul(text, NULL, 8);
 	return 0;
 }
@@ -272,11 +275,11 @@ parse_ready(void *slot, const struct option_row *row, const char *text,
 	else if (strncmp(text, "exec:", 5) == 0 && text[5] != '\0') {
 		rule.kind = READY_EXEC;
 		if ((rule.command = strdup(text + 5)) == NULL)
-			return refuse(why, size, "out of memory");
+			return option_value_refuse(why, size, "out of memory");
 	} else if (options_duration(text, &rule.delay_ms) == 0)
 		rule.kind = READY_DELAY;
 	else
-		return refuse(why, size, NOT_READY);
+		return option_value_refuse(why, size, NOT_READY);
 	free(ready->command);
 	*ready = rule;
 	return 0;
@@ -315,12 +318,12 @@ parse_limit(void *slot, const struct option_row *row, const char *text,
 	char count[16];
 
 	if (slash == NULL || (size_t)(slash - text) >= sizeof(count))
-		return refuse(why, size, NOT_LIMIT);
+		return option_value_refuse(why, size, NOT_LIMIT);
 	strlcpy(count, text, slash - text + 1);
 	if (option_read_count(count, &limit.count) == -1 || limit.count == 0 ||
 	    options_duration(slash + 1, &limit.window_ms) == -1 ||
 	    limit.window_ms == 0)
-		return refuse(why, size, NOT_LIMIT);
+		return option_value_refuse(why, size, NOT_LIMIT);
 	*value = limit;
 	return 0;
 }

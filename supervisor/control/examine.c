@@ -48,7 +48,7 @@ examination_free(struct examination *examination)
 }
 
 static void
-refuse(struct examination *examination, const char *cause)
+examine_refuse(struct examination *examination, const char *cause)
 {
 	char why[WHY_MAX];
 
@@ -68,7 +68,7 @@ answered(const struct command_result *result, void *arg)
 	if (result->failed != NULL) {
 		image_explain(
 		    examination->file, result->error, cause, sizeof(cause));
-		refuse(examination, cause);
+		examine_refuse(examination, cause);
 		return;
 	}
 	if (result->status == 0 &&
@@ -92,7 +92,7 @@ answered(const struct command_result *result, void *arg)
 		    "cannot take over: its examination %s%s%s%s",
 		    WIFSIGNALED(result->status) ? "was " : "", how,
 		    line[0] != '\0' ? ": " : "", line);
-	refuse(examination, cause);
+	examine_refuse(examination, cause);
 }
 
 /*
@@ -100,7 +100,7 @@ answered(const struct command_result *result, void *arg)
  * now.
  */
 static void
-ask(struct examination *examination)
+examine_ask(struct examination *examination)
 {
 	char program[64], checkpoint[64];
 	const char *const argv[] = { program, EXAMINE_OPTION, checkpoint,
@@ -120,7 +120,7 @@ ask(struct examination *examination)
 		    examination->service->base, &spec, answered, examination);
 	if (examination->command != NULL)
 		return;
-	refuse(examination, strerror(errno));
+	examine_refuse(examination, strerror(errno));
 }
 
 static bool
@@ -149,11 +149,12 @@ found(struct image *image, const char *why, void *arg)
 		examination->done(NULL, NULL, why, examination->arg);
 		examination_free(examination);
 	} else if (image->fd == -1)
-		refuse(examination, "changed while it was being examined");
+		examine_refuse(
+		    examination, "changed while it was being examined");
 	else if (!is_program(image))
-		refuse(examination, "is not a program file (ELF)");
+		examine_refuse(examination, "is not a program file (ELF)");
 	else
-		ask(examination);
+		examine_ask(examination);
 }
 
 struct examination *

@@ -252,7 +252,7 @@ hand_over(struct service *service)
 }
 
 static void
-look(evutil_socket_t fd, short what, void *arg)
+reexec_look(evutil_socket_t fd, short what, void *arg)
 {
 	struct service *service = arg;
 	struct reexec *reexec = service->reexec;
@@ -290,7 +290,7 @@ examined(struct image *image, const char *version, const char *why, void *arg)
 	reexec->ino = (json_int_t)image->file.ino;
 	reexec->state = REEXEC_WAITING;
 	reexec->deadline = clock_ms() + CALM_MS;
-	reexec->timer = evtimer_new(service->base, look, service);
+	reexec->timer = evtimer_new(service->base, reexec_look, service);
 	if (reexec->timer == NULL || evtimer_add(reexec->timer, &now) == -1)
 		fail(service, REEXEC_REFUSED, "%s", strerror(errno));
 }

@@ -162,7 +162,7 @@ find_deadline(const struct service *service, enum stage stage)
  * only of a service that is ready.
  */
 static void
-enter(struct manager *manager, enum stage stage, FILE *out)
+manager_enter(struct manager *manager, enum stage stage, FILE *out)
 {
 	struct store *store = held_store(manager->service);
 
@@ -202,7 +202,7 @@ write_changes(struct manager *manager, FILE *out)
 	char status[STATUS_MAX];
 
 	if (stage != manager->stage) {
-		enter(manager, stage, out);
+		manager_enter(manager, stage, out);
 		manager->deadline = NO_DEADLINE;
 	}
 	describe(service, stage, status);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The socket of a call: what is known about it, and adopting it into a listener
- * with the rights and the directory of its program.
+ * The socket of a call: tells whether it is bound, and adopts it into a
+ * listener with the rights and the directory of its program.
  */
 #ifndef GENERATION_CALLER_SOCKET_H
 #define GENERATION_CALLER_SOCKET_H
@@ -20,8 +20,8 @@ struct target;
 bool caller_socket_is_bound(const struct intercept_call *, struct address *own);
 
 /*
- * Make a duplicate of the socket one of the generation's sockets in the
- * listener, listener_adopt.  -1 with errno.
+ * Adopt a duplicate of the socket into the listener as one of the generation's
+ * sockets, as listener_adopt.  -1 with errno.
  */
 int caller_socket_adopt(const struct intercept_call *, const struct target *,
     struct listener *, unsigned int generation);

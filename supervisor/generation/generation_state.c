@@ -176,7 +176,7 @@ generation_resume(struct generation *generation, const json_t *saved)
 	if (generation->program == NULL)
 		return;
 	/* The predecessor ended just when the program was started. */
-	if (wrap_is_deaf(generation->wrap))
+	if (wrap_is_unanswered(generation->wrap))
 		program_signal(generation->program, SIGKILL);
 	switch (generation->role) {
 	case ROLE_CANDIDATE:

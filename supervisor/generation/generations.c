@@ -307,6 +307,7 @@ generation_close(struct generation *generation)
 		health_stop(generation->health);
 	generation->health = NULL;
 	evtimer_del(generation->backoff);
+	wrap_let_go(wrap);
 	steering_leave(generation);
 	generation->program = NULL;
 	generation->wrap = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A series of health checks: rounds of all --health checks, or of the
- * built-in one where there are none.  A round ends at the first failure.
+ * A series of health checks.  A round consists of all --health checks, or of
+ * the built-in check if there are none, and ends at the first failure.
  */
 #include "generation/health.h"
 
@@ -21,20 +21,20 @@
 
 #define EXEC	   "exec:"
 #define ASTRAY_WHY 256
-#define LATE_MS	   1500 /* past the end of a check's time, for a slow machine */
+#define LATE_MS	   1500 /* after a check's timeout, for a slow machine */
 
 struct health {
 	struct generation *generation;
 	enum health_pace pace;
 	health_fn *fn;
-	size_t next;		       /* check of the round */
+	size_t next;		       /* index of the round's next check */
 	unsigned int passes, failures; /* in a row */
 	int64_t round_ms;	       /* when the round began */
-	int64_t check_ms;	       /* when its check under way began */
-	size_t proven;		       /* the listener that is proved next */
+	int64_t check_ms;	       /* when the current check began */
+	size_t proven;		       /* the listener to prove next */
 	struct accept_check *accept;
 	struct probe *probe;
-	struct event *timer; /* to the next round */
+	struct event *timer; /* for the next round */
 };
 
 static void begin_check(struct health *);
@@ -63,9 +63,9 @@ schedule_round(struct health *health)
 }
 
 /*
- * A check counts for a candidate only if the kernel keeps to the plan: what
- * has answered may have been another generation.  One proof that it does not
- * is enough.
+ * A candidate's check counts only if the kernel keeps to the plan: otherwise
+ * another generation may have answered.  One proof that the kernel does not is
+ * enough.
  */
 static bool
 is_astray(struct health *health, char *why, size_t size)
@@ -79,7 +79,7 @@ is_astray(struct health *health, char *why, size_t size)
 	return true;
 }
 
-/* The last thing that is done with health: fn may stop the series. */
+/* Nothing may use health after end_round: fn may stop the series. */
 static void
 end_round(struct health *health, bool passed, const char *why)
 {
@@ -113,7 +113,10 @@ end_round(struct health *health, bool passed, const char *why)
 		health->fn(generation, HEALTH_SICK, record->reason);
 }
 
-/* Long after its time: we were stopped, signal(7), and it tells nothing. */
+/*
+ * Has the check ended long after its timeout?  Then we were stopped, signal(7),
+ * and the check shows nothing.
+ */
 static bool
 is_stale(const struct health *health)
 {
@@ -157,7 +160,7 @@ probe_result(bool passed, const char *why, void *arg)
 	check_done(health, passed, why);
 }
 
-/* The port in a check's URL, 0 if it says none. */
+/* The port in a check's URL; 0 if the URL has none. */
 static unsigned int
 port_of(const char *check)
 {
@@ -172,7 +175,7 @@ port_of(const char *check)
 	return *colon == ':' ? (unsigned int)strtoul(colon + 1, NULL, 10) : 0;
 }
 
-/* Does only IPv6 reach what this check speaks of? */
+/* Does only IPv6 reach the address of this check? */
 static bool
 needs_ipv6(const struct service *service, const char *check)
 {
@@ -208,8 +211,8 @@ health_source(const struct generation *generation, const char *check,
 }
 
 /*
- * The name of this generation's socket in the listener that a `unix:PATH…`
- * check names, and the directory that it is in; NULL: no listener is named.
+ * The name and the directory of this generation's socket in the listener that a
+ * check `unix:PATH` names, whatever follows PATH; NULL if it names no listener.
  */
 static const char *
 find_unix(const struct generation *generation, const char *check,
@@ -237,9 +240,10 @@ find_unix(const struct generation *generation, const char *check,
 }
 
 /*
- * The prober has the rights that the socket was bound with, and those of the
- * program for any other.  In a directory that nobody but us can change these
- * are ours: it connects, and then gives them up.
+ * The prober connects to the generation's own Unix socket with the rights with
+ * which the socket was bound, and to any other with those of the program.  In a
+ * directory that only we can change the rights are ours: the prober connects,
+ * and then gives them up.
  */
 static struct probe *
 start_probe(struct health *health, const char *check,
@@ -309,7 +313,7 @@ find_listener(const struct address *address, void *arg)
 	return roster_find(health->generation->service, address);
 }
 
-/* At every address at which it has a socket. */
+/* Check every address at which the generation has a socket. */
 static int
 begin_accept(struct health *health)
 {

@@ -12,26 +12,26 @@ struct health;
 enum health_verdict {
 	HEALTH_HEALTHY, /* --health-passes in a row have passed */
 	HEALTH_SICK,	/* --health-failures in a row have failed */
-	HEALTH_ASTRAY,	/* the checks of a candidate show nothing: the kernel
-			 * does not keep to the plan (listener_prove) */
+	HEALTH_ASTRAY, /* a candidate's checks show nothing: the kernel does not
+			  keep to the plan (listener_prove) */
 };
 
 /*
- * Called at the round that completes the row, or shows the last.  why is of
- * the last check, borrowed.
+ * Called after the round that completes the row, or that shows HEALTH_ASTRAY.
+ * why is the reason of the last check, borrowed.
  */
 typedef void health_fn(
     struct generation *, enum health_verdict, const char *why);
 
-/* How often a generation is looked at. */
+/* How often a generation is checked. */
 enum health_pace {
 	HEALTH_ROLLOUT, /* every --health-interval */
-	HEALTH_STEADY,	/* every HEALTH_STEADY_FACTOR of them */
+	HEALTH_STEADY,	/* every HEALTH_STEADY_FACTOR intervals */
 };
 #define HEALTH_STEADY_FACTOR 10
 
 /*
- * Begin, with a first round at once.  Each result goes to
+ * Begin the series with a first round at once.  Each result is written to
  * generation->checks.  *New*; NULL with errno.
  */
 struct health *health_start(struct generation *, enum health_pace, health_fn *);
@@ -40,8 +40,8 @@ void health_stop(struct health *);
 #define HEALTH_SOURCE 96 /* room for any source */
 
 /*
- * Where a check of this generation comes from: 127.83.H.L, or a range of
- * ports of ::1 where only IPv6 reaches what the check speaks of.
+ * The source of a check of this generation: 127.83.H.L, or a range of ports of
+ * ::1 if only IPv6 reaches the address of the check.
  */
 void health_source(const struct generation *, const char *check,
     char source[static HEALTH_SOURCE]);

@@ -49,7 +49,7 @@ struct holdings {
 	LIST_HEAD(, holding) list;
 };
 
-static void look(evutil_socket_t, short, void *);
+static void holding_look(evutil_socket_t, short, void *);
 static void process_ended(evutil_socket_t, short, void *);
 static void unwatch(struct holding *);
 static void patience_ends(evutil_socket_t, short, void *);
@@ -65,7 +65,7 @@ holdings_new(struct generation *generation)
 	holdings->generation = generation;
 	holdings->wait_ms = WAIT_MS;
 	holdings->timer =
-	    evtimer_new(generation->service->base, look, holdings);
+	    evtimer_new(generation->service->base, holding_look, holdings);
 	holdings->patience =
 	    evtimer_new(generation->service->base, patience_ends, holdings);
 	holdings->sessions = sessions_new(generation, holdings_drop, holdings);
@@ -167,7 +167,7 @@ holdings_free(struct holdings *holdings)
 }
 
 static void
-look_after(struct holdings *holdings, unsigned int ms)
+holding_schedule(struct holdings *holdings, unsigned int ms)
 {
 	struct timeval delay = clock_interval(ms);
 
@@ -218,7 +218,7 @@ found_unused(struct holding *holding)
 	if (now - holding->unused_ms >= REST_MS)
 		close_unused(holding);
 	else
-		look_after(holding->holdings,
+		holding_schedule(holding->holdings,
 		    REST_MS - (unsigned int)(now - holding->unused_ms));
 }
 
@@ -242,7 +242,7 @@ look_who_has(struct holdings *holdings)
 }
 
 static void
-look(evutil_socket_t fd, short what, void *arg)
+holding_look(evutil_socket_t fd, short what, void *arg)
 {
 	look_who_has(arg);
 }
@@ -260,7 +260,7 @@ process_ended(evutil_socket_t fd, short what, void *arg)
 			other->pid = 0;
 	}
 	unwatch(holding);
-	look_after(holdings, 0);
+	holding_schedule(holdings, 0);
 }
 
 /* Clients wait; their server may be about to accept them. */
@@ -360,7 +360,7 @@ holdings_use(
 		    fd, EV_READ, knocked, holding);
 	if (holding->knock != NULL)
 		event_add(holding->knock, NULL);
-	look_after(holdings, LOOK_MS);
+	holding_schedule(holdings, LOOK_MS);
 }
 
 /* A predecessor has started the program: find out what it has open. */

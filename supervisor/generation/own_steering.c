@@ -15,8 +15,8 @@
 #include "process/intercept.h"
 
 /*
- * Clearing SO_REUSEPORT is no wish to steer: servers set every option as their
- * configuration says.
+ * A program that clears SO_REUSEPORT does not want to steer: servers set every
+ * option as their configuration says.
  */
 static bool
 is_steering(const struct intercept_call *call)
@@ -30,10 +30,11 @@ note(struct generation *generation)
 	if (generation->steers)
 		return;
 	generation->steers = true;
-	log_warn("generation %u: its program attaches a BPF program of its own "
-		 "to its SO_REUSEPORT group (socket(7)) to choose which of its "
-		 "sockets gets a connection; the program is told that this is "
-		 "done, but hotswap goes on to choose",
+	log_warn(
+	    "generation %u: its program attaches or detaches a BPF program "
+	    "at its SO_REUSEPORT group (socket(7)), to choose which of its "
+	    "sockets gets a connection; the call succeeds without effect, "
+	    "and hotswap goes on to choose",
 	    generation->number);
 	state_changed(generation->service);
 }

@@ -39,10 +39,10 @@ struct retirement {
 	struct event *timer;
 };
 
-static void look(evutil_socket_t, short, void *);
+static void retire_look(evutil_socket_t, short, void *);
 
 static void
-look_after(struct generation *generation, int64_t ms)
+retire_schedule(struct generation *generation, int64_t ms)
 {
 	struct timeval delay = clock_interval(ms);
 
@@ -50,7 +50,7 @@ look_after(struct generation *generation, int64_t ms)
 }
 
 static void
-enter(struct generation *generation, enum retire_stage stage, int64_t ms)
+retire_enter(struct generation *generation, enum retire_stage stage, int64_t ms)
 {
 	struct retirement *retirement = generation->retirement;
 
@@ -72,7 +72,7 @@ set_out(struct generation *generation)
 	if ((retirement = calloc(1, sizeof(*retirement))) == NULL)
 		return -1;
 	retirement->timer =
-	    evtimer_new(generation->service->base, look, generation);
+	    evtimer_new(generation->service->base, retire_look, generation);
 	if (retirement->timer == NULL) {
 		free(retirement);
 		return -1;
@@ -177,7 +177,7 @@ look_at_queue(struct generation *generation)
 	if (signal != 0)
 		program_signal(generation->program, signal);
 	retirement->stage = STAGE_PARKED;
-	look_after(generation, retirement->deadline - clock_ms());
+	retire_schedule(generation, retirement->deadline - clock_ms());
 }
 
 static void
@@ -214,13 +214,13 @@ look_at_connections(struct generation *generation)
 		    "stops after --drain-timeout: its connections cannot be "
 		    "counted: %s",
 		    strerror(error));
-	enter(generation, STAGE_STOPPING, 0);
+	retire_enter(generation, STAGE_STOPPING, 0);
 	stop_with(generation, generation->service->options->stop_signal);
 }
 
 /* One look at a generation that retires; the stage says what is looked at. */
 static void
-look(evutil_socket_t fd, short what, void *arg)
+retire_look(evutil_socket_t fd, short what, void *arg)
 {
 	struct generation *generation = arg;
 	struct retirement *retirement = generation->retirement;
@@ -236,7 +236,7 @@ look(evutil_socket_t fd, short what, void *arg)
 	if (retirement->stage != STAGE_EMPTYING &&
 	    retirement->stage != STAGE_DRAINING)
 		return;
-	look_after(generation, retirement->look_ms);
+	retire_schedule(generation, retirement->look_ms);
 	/* After a look that found nothing the next one comes soon. */
 	if (retirement->quiet == 0 && retirement->look_ms < LOOK_LONGEST_MS)
 		retirement->look_ms *= 2;
@@ -252,9 +252,9 @@ retire_park(struct generation *generation)
 		retire_now(generation);
 		return;
 	}
-	enter(
+	retire_enter(
 	    generation, STAGE_EMPTYING, generation->service->options->keep_ms);
-	look_after(generation, LOOK_FIRST_MS);
+	retire_schedule(generation, LOOK_FIRST_MS);
 }
 
 static void
@@ -287,8 +287,9 @@ retire_drain(struct generation *generation)
 		retire_now(generation);
 		return;
 	}
-	enter(generation, STAGE_DRAINING, service->options->drain_timeout_ms);
-	look_after(generation, LOOK_FIRST_MS);
+	retire_enter(
+	    generation, STAGE_DRAINING, service->options->drain_timeout_ms);
+	retire_schedule(generation, LOOK_FIRST_MS);
 }
 
 static void
@@ -302,7 +303,7 @@ stop_early(struct generation *generation, int signal)
 		generation->role = ROLE_DRAINING;
 	if (set_out(generation) == 0) {
 		evtimer_del(generation->retirement->timer);
-		enter(generation, STAGE_STOPPING, 0);
+		retire_enter(generation, STAGE_STOPPING, 0);
 	}
 	stop_with(generation, signal);
 }
@@ -384,6 +385,7 @@ retire_restore(struct generation *generation, const json_t *saved)
 	    json_integer_value(json_object_get(saved, "deadline")) - clock_ms();
 	if (left < 0)
 		left = 0;
-	enter(generation, stage, left);
-	look_after(generation, stage == STAGE_PARKED ? left : LOOK_FIRST_MS);
+	retire_enter(generation, stage, left);
+	retire_schedule(
+	    generation, stage == STAGE_PARKED ? left : LOOK_FIRST_MS);
 }

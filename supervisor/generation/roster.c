@@ -16,7 +16,9 @@
 #include "keep/store.h"
 #include "traffic/listener.h"
 
-/* A listener that would get the same connections; NULL if there is none. */
+/*
+ * A listener that gets connections of the same address; NULL if there is none.
+ */
 static const struct listener *
 find_overlap(const struct service *service, const struct address *address)
 {

@@ -20,13 +20,15 @@ void roster_close(struct service *);
 /* Save what a successor must know of all listeners, *new*. */
 json_t *roster_save(const struct service *);
 
-/* Make them again, with the sockets that are held.  -1 with errno. */
+/* Make the listeners again, with the sockets that are held.  -1 with errno. */
 int roster_restore(struct service *, const json_t *);
 
 /* The listener at this address; NULL if there is none. */
 struct listener *roster_find(const struct service *, const struct address *);
 
-/* The listener where the generation has this socket; NULL if none. */
+/*
+ * The listener in which the generation has this socket; NULL if there is none.
+ */
 struct listener *roster_with_socket(
     const struct service *, unsigned int generation, int fd);
 
@@ -37,7 +39,7 @@ bool roster_has_unix(const struct service *);
 bool roster_is_declared(const struct service *, const struct listener *);
 
 /*
- * Make a listener that is not in the list yet, whose sockets are held from the
+ * Make a listener that is not in the list yet.  Its sockets are held from the
  * beginning; name may be NULL.  *New*; NULL with errno.
  */
 struct listener *roster_make(
@@ -46,7 +48,7 @@ struct listener *roster_make(
 /* Append a listener, which is *stolen* in every case.  -1 with errno. */
 int roster_add(struct service *, struct listener *);
 
-/* Remove listeners without a socket that programs have made. */
+/* Remove the listeners that programs have made and that have no socket. */
 void roster_tidy(struct service *);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Who shall get the connections, in all listeners of the service alike.  How
- * the kernel is made to keep to it is the traffic room's.
+ * Tells all listeners of the service which generations shall get the
+ * connections.  How the kernel keeps to this is the task of traffic/.
  */
 #include "generation/steering.h"
 
@@ -23,7 +23,7 @@
 int
 steering_can_share(const struct service *service, char *why, size_t size)
 {
-	/* Why an address that is steered so cannot; NULL: it can. */
+	/* Why an address with this way has no shares; NULL: it has */
 	static const char *const reasons[] = {
 		[STEERING_REUSEPORT] = NULL,
 		[STEERING_RENAME] = "a Unix socket's path leads to one "
@@ -45,7 +45,7 @@ steering_can_share(const struct service *service, char *why, size_t size)
 	return 0;
 }
 
-/* With everywhere also where only the program's own sockets have been. */
+/* everywhere: also in listeners where only programs' own sockets have been. */
 static int
 join(struct generation *generation, bool everywhere, char *why, size_t size)
 {
@@ -92,7 +92,7 @@ steering_await(struct generation *generation, char *why, size_t size)
 
 /*
  * The candidate comes last: with --sticky it has the low numbers, so that a
- * growing share never gives a client back.
+ * client that has the candidate keeps it while the candidate's share grows.
  */
 static size_t
 collect_shares(const struct service *service, struct steer_share *shares)
@@ -113,7 +113,10 @@ collect_shares(const struct service *service, struct steer_share *shares)
 	return n;
 }
 
-/* Networks that see the candidate first, while others may not.  *New*. */
+/*
+ * The networks of --preview, which get the candidate before its share does;
+ * none unless shares are shifted.  *New*.
+ */
 static struct steer_net *
 collect_preview(const struct service *service, size_t *n)
 {
@@ -146,9 +149,9 @@ steer_one(struct listener *listener, const struct steer_plan *plan)
 }
 
 /*
- * The generation whose UDP flows move at once, 0 if there is none: one that is
- * taken back, since what its clients have with it is lost; and one that must
- * end before another can start (--strategy exclusive).
+ * The generation whose UDP flows move at once, 0 if there is none.  It is a
+ * candidate that is taken back, since its clients' state is lost; or the old
+ * generation, which must end before the new one starts (--strategy exclusive).
  */
 static unsigned int
 find_moving(const struct service *service)
@@ -169,7 +172,10 @@ find_moving(const struct service *service)
 	return number;
 }
 
-/* Those from the first on.  One that cannot be steered holds up no other. */
+/*
+ * Steer the listeners from number first on.  If one cannot be steered, the
+ * others still are.
+ */
 static int
 apply_from(struct service *service, size_t first)
 {
@@ -201,7 +207,7 @@ steering_apply(struct service *service)
 	return apply_from(service, 0);
 }
 
-/* The plan is in force at all others already. */
+/* The plan is in force in all other listeners already. */
 int
 steering_add(struct service *service, struct listener *listener)
 {
@@ -220,12 +226,12 @@ accuse(const struct listener *listener, unsigned int number, char *why,
 	snprintf(why, size,
 	    errno == EXDEV
 		? "%s: a connection that was directed at generation %u reached "
-		  "another one: a program has attached a program of its own to "
-		  "the sockets there, past the shim (socket(7), "
+		  "another one: a server has attached a BPF program of its own "
+		  "to the sockets there, past the shim (socket(7), "
 		  "SO_ATTACH_REUSEPORT_EBPF)"
 		: "%s: a connection reached a generation that has no share, "
-		  "while generation %u was checked: a program has attached a "
-		  "program of its own to the sockets there, past the shim "
+		  "while generation %u was checked: a server has attached a "
+		  "BPF program of its own to the sockets there, past the shim "
 		  "(socket(7), SO_ATTACH_REUSEPORT_EBPF)",
 	    text, number);
 }
@@ -260,7 +266,8 @@ steering_hand_over(const struct generation *from, const struct generation *to)
 			service->listeners[i], from->number, to->number) == 0)
 			continue;
 		address_format(listener_address(service->listeners[i]), text);
-		log_error("%s: cannot give generation %u what waits for %u: %s",
+		log_error("%s: cannot give generation %u the sockets of "
+			  "generation %u: %s",
 		    text, to->number, from->number, strerror(errno));
 	}
 }

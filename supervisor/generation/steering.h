@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Steering: every generation has its sockets in all listeners of the service
- * (generation/roster.h), and all listeners keep to the same shares.
+ * Steering of the service: every generation has its sockets in the listeners of
+ * the service (generation/roster.h), and all listeners keep to the same shares.
  */
 #ifndef GENERATION_STEERING_H
 #define GENERATION_STEERING_H
@@ -15,67 +15,71 @@ struct listener;
 struct service;
 
 /*
- * Can all listeners give a part of the connections to one generation and the
- * rest to another?  -1 with why.
+ * Can all listeners divide the connections between two generations?  -1 with
+ * why.
  */
 int steering_can_share(const struct service *, char *why, size_t size);
 
 /*
- * One that a program made by binding its own socket, which is in it; it goes
- * again with the last socket.  *Steals* it in every case.  -1 with errno.
+ * Add a listener that a program made by binding its own socket, which is in the
+ * listener.  The listener is removed with its last socket.  *Steals* it in
+ * every case.  -1 with errno.
  */
 int steering_add(struct service *, struct listener *);
 
 /*
- * Sockets for a new generation in those of --listen, at share 0; before a
- * program is started again, those that it has shut down listen again.  -1
- * with why.
+ * Make sockets at share 0 for a new generation in the listeners of --listen.
+ * Before a program is started again, the sockets that it has shut down listen
+ * again.  -1 with why.
  */
 int steering_join(struct generation *, char *why, size_t size);
 
 /*
- * Sockets in every listener for one that is still to be started, in which
- * connections can wait for it: a wrapped program gets them when it binds.
- * -1 with why.
+ * Make sockets in every listener for a generation that is still to be started,
+ * so that connections can wait there: a wrapped program gets these sockets when
+ * it binds.  -1 with why.
  */
 int steering_await(struct generation *, char *why, size_t size);
 
 /*
- * Put the shares of all generations in force, in every listener.  -1 with the
- * errno of the first that cannot be steered: the shares before are in force
- * there, and the new ones at all others.
+ * Put the shares of all generations in force in every listener.  -1 with the
+ * errno of the first listener that cannot be steered: such a listener keeps the
+ * shares before, and all others have the new ones.
  */
 int steering_apply(struct service *);
 
 /*
- * Do what is directed at a generation and what is not go where the plan says
- * (listener_prove)?  Looks at STEERING_PROOFS listeners at most, from the
- * *next one on, so that the kernel has time to take the filters back; the
- * next call goes on behind them.  -1 with why.
+ * Do connections go where the plan says (listener_prove), both those that are
+ * directed at the generation and the others?  One call tests STEERING_PROOFS
+ * listeners at most, from *next on, so that the kernel has time to free the
+ * filters; the next call continues with the listeners behind them.  -1 with
+ * why.
  */
 #define STEERING_PROOFS 32
 int steering_prove(
     const struct generation *, size_t *next, char *why, size_t size);
 
 /*
- * Give one generation's sockets, with what waits in them, to another that
- * has none.  To be followed by steering_apply.
+ * Give one generation's sockets, with what waits in them, to another
+ * generation, which has none.  Call steering_apply next.
  */
 void steering_hand_over(
     const struct generation *from, const struct generation *to);
 
-/* It is about to be stopped; and: it has ended. */
+/*
+ * prepare_leave: the generation is about to be stopped.  leave: it has ended.
+ */
 void steering_prepare_leave(struct generation *);
 void steering_leave(struct generation *);
 
 /*
- * Flows of UDP that a generation has, and connections and datagrams that the
- * generation has been given, where --steering is ebpf; else 0.
+ * The number of a generation's UDP flows, and of the connections and datagrams
+ * that the generation has been given, if eBPF chooses; otherwise 0.
  */
 size_t steering_flows(const struct generation *);
 uint64_t steering_given(const struct generation *);
 
-/* Connections that wait to be accepted by it, in all listeners. */
+/* The number of connections that wait for its accept(2), in all listeners. */
 int steering_queued(const struct generation *);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What shall choose in the SO_REUSEPORT groups of the service.
+ * Chooses which BPF program steers the SO_REUSEPORT groups of the service.
  */
 #include "generation/steering_kind.h"
 
@@ -25,8 +25,8 @@ warn_of_fault(void)
 	log_warn(
 	    "Linux %s may crash when a classic BPF program is replaced "
 	    "under traffic, as every shift of shares does (CVE-2026-52910, "
-	    "mended in %s): update the kernel, unless its distribution has "
-	    "mended it, or let hotswap steer by eBPF (%s)",
+	    "fixed in Linux %s): update the kernel, unless its distribution "
+	    "has fixed it, or let hotswap use eBPF, which it does not (%s)",
 	    running, fixed, reason);
 }
 

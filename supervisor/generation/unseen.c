@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Looks through the sockets of a program's processes.
+ * Searches the sockets of a program's processes.
  */
 #include "generation/unseen.h"
 

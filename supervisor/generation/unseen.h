@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Listening sockets that a program has made without hotswap seeing it: by
- * io_uring(7), or, with the preload library, by system calls of its own.
+ * Finds listening sockets that a program has made unseen by hotswap: by
+ * io_uring(7) or, with the preload library, by system calls of its own.
  */
 #ifndef GENERATION_UNSEEN_H
 #define GENERATION_UNSEEN_H
@@ -11,8 +11,9 @@
 struct generation;
 
 /*
- * For people: which process of the program listens at which address, unseen,
- * and what to do about it.  "" if there is none, or if we may not look.
+ * For people: which process of the program has an unseen listening socket, at
+ * which address, and what to do about it.  "" if there is none, or if we may
+ * not look.
  */
 void unseen_describe(const struct generation *, char *buf, size_t size);
 

@@ -26,52 +26,23 @@
 #include "generation/binding.h"
 #include "generation/reach.h"
 #include "generation/roster.h"
+#include "generation/wrap_fields.h"
 #include "process/call_log.h"
 #include "process/intercept.h"
 #include "process/parts.h"
 
-/* A descriptor through which calls arrive. */
-struct tap {
-	LIST_ENTRY(tap) entry;
-	struct wrap *wrap;
-	struct intercept *intercept;
-	unsigned int serial; /* its number in the generation */
-};
-
-struct wrap {
-	struct generation *generation;
-	struct shim_choice choice;
-	struct bindings *bindings;
-	LIST_HEAD(, tap) taps;
-	unsigned int serial; /* of the next tap */
-	bool warned;	     /* of missed calls */
-	bool deaf;	     /* seccomp: nobody can get the calls */
-	char path[PATH_MAX]; /* preload: of the socket */
-
-	/* seccomp: set from wrap_prepare to wrap_started */
-	struct filter *filter;
-	int socks[2]; /* our end, the child's */
-};
-
-#define NAME_SIZE 32
-
-static const char deafness[] =
-    "every bind and listen of its program fails from now on, since nobody held "
-    "the descriptor by which hotswap gets these calls when the supervisor was "
-    "killed; the sockets that listen go on; `hotswap restart` cures this";
-
 /* The name under which descriptors are held. */
-static const char *
-tap_name(const struct wrap *wrap, char buf[static NAME_SIZE])
+const char *
+wrap_tap_name(const struct wrap *wrap, char buf[static WRAP_NAME])
 {
-	snprintf(buf, NAME_SIZE, "tap-%u", wrap->generation->number);
+	snprintf(buf, WRAP_NAME, "tap-%u", wrap->generation->number);
 	return buf;
 }
 
-static const char *
-call_log_name(const struct wrap *wrap, char buf[static NAME_SIZE])
+const char *
+wrap_call_log_name(const struct wrap *wrap, char buf[static WRAP_NAME])
 {
-	snprintf(buf, NAME_SIZE, "calls-%u", wrap->generation->number);
+	snprintf(buf, WRAP_NAME, "calls-%u", wrap->generation->number);
 	return buf;
 }
 
@@ -80,12 +51,12 @@ static void
 tap_release(struct tap *tap)
 {
 	struct service *service = tap->wrap->generation->service;
-	char name[NAME_SIZE];
+	char name[WRAP_NAME];
 
-	held_remove(service, tap_name(tap->wrap, name), tap->serial);
+	held_remove(service, wrap_tap_name(tap->wrap, name), tap->serial);
 	if (tap->wrap->choice.backend == SHIM_SECCOMP)
 		held_remove(
-		    service, call_log_name(tap->wrap, name), tap->serial);
+		    service, wrap_call_log_name(tap->wrap, name), tap->serial);
 	intercept_free(tap->intercept);
 	free(tap);
 }
@@ -159,20 +130,21 @@ tap_new(struct wrap *wrap)
  * fail for ever, and without a call log a call that was received would wait for
  * ever.
  */
-static int
-serve_seccomp(struct wrap *wrap, int fd, int call_log)
+int
+wrap_serve_seccomp(struct wrap *wrap, int fd, int call_log)
 {
 	struct service *service = wrap->generation->service;
 	struct tap *tap = NULL;
-	char name[NAME_SIZE];
+	char name[WRAP_NAME];
 
 	if (fd == -1 || call_log == -1 || (tap = tap_new(wrap)) == NULL) {
 		fd_close(&fd);
 		fd_close(&call_log);
 		return -1;
 	}
-	held_put(service, call_log_name(wrap, name), tap->serial, call_log);
-	held_put(service, tap_name(wrap, name), tap->serial, fd);
+	held_put(
+	    service, wrap_call_log_name(wrap, name), tap->serial, call_log);
+	held_put(service, wrap_tap_name(wrap, name), tap->serial, fd);
 	tap->intercept =
 	    intercept_seccomp_new(service->base, fd, call_log, &handler, tap);
 	if (tap->intercept != NULL)
@@ -187,13 +159,13 @@ serve_preload(struct wrap *wrap, int fd)
 {
 	struct service *service = wrap->generation->service;
 	struct tap *tap = NULL;
-	char name[NAME_SIZE];
+	char name[WRAP_NAME];
 
 	if (fd == -1 || (tap = tap_new(wrap)) == NULL) {
 		fd_close(&fd);
 		return -1;
 	}
-	held_put(service, tap_name(wrap, name), tap->serial, fd);
+	held_put(service, wrap_tap_name(wrap, name), tap->serial, fd);
 	tap->intercept =
 	    intercept_preload_new(service->base, fd, &handler, tap);
 	if (tap->intercept != NULL)
@@ -206,7 +178,7 @@ static int
 open_preload(struct wrap *wrap)
 {
 	struct service *service = wrap->generation->service;
-	char name[NAME_SIZE];
+	char name[WRAP_NAME];
 	uid_t uid;
 	gid_t gid;
 	int fd;
@@ -215,7 +187,7 @@ open_preload(struct wrap *wrap)
 		return 0;
 	backend_path(wrap->generation, wrap->path);
 	/* The program knows the path of a predecessor's socket already. */
-	fd = held_take(service, tap_name(wrap, name), wrap->serial);
+	fd = held_take(service, wrap_tap_name(wrap, name), wrap->serial);
 	if (fd == -1) {
 		owner_ids(wrap->generation->image, &uid, &gid);
 		fd = intercept_preload_listen(wrap->path, uid, gid);
@@ -255,6 +227,13 @@ forget_start(struct wrap *wrap)
 	wrap->filter = NULL;
 	fd_close(&wrap->socks[0]);
 	fd_close(&wrap->socks[1]);
+}
+
+void
+wrap_let_go(struct wrap *wrap)
+{
+	if (wrap != NULL)
+		bindings_reset(wrap->bindings);
 }
 
 void
@@ -349,7 +328,7 @@ wrap_started(struct wrap *wrap, bool succeeded, char *why, size_t size)
 
 	fd_close(&wrap->socks[1]);
 	if (succeeded && wrap->filter != NULL)
-		r = serve_seccomp(
+		r = wrap_serve_seccomp(
 		    wrap, filter_collect(wrap->socks[0]), call_log_make());
 	if (r == -1)
 		snprintf(
@@ -369,78 +348,7 @@ wrap_trouble(const struct wrap *wrap)
 {
 	if (wrap == NULL)
 		return "";
-	return wrap->deaf ? deafness : bindings_trouble(wrap->bindings);
-}
-
-/* Its sockets go on listening, but it cannot listen anew. */
-static void
-become_deaf(struct wrap *wrap)
-{
-	const struct generation *generation = wrap->generation;
-
-	/* A program that has ended makes no calls: no warning. */
-	if (!wrap->deaf && program_main(generation->program) != 0)
-		log_warn("generation %u: %s", generation->number, deafness);
-	wrap->deaf = true;
-}
-
-json_t *
-wrap_save(const struct wrap *wrap)
-{
-	const struct tap *tap;
-	json_t *serials = json_array();
-
-	if (wrap->choice.backend == SHIM_SECCOMP)
-		LIST_FOREACH (tap, &wrap->taps, entry)
-			json_array_append_new(
-			    serials, json_integer(tap->serial));
-	return json_pack("{si so sb}", "next", (int)wrap->serial, "taps",
-	    serials, "deaf", (int)wrap->deaf);
-}
-
-/* Take over a predecessor's descriptors.  -1 with errno: ENOENT, not held. */
-static int
-take_over(struct wrap *wrap, unsigned int serial)
-{
-	struct service *service = wrap->generation->service;
-	char name[NAME_SIZE];
-	int fd, call_log;
-
-	if ((fd = held_take(service, tap_name(wrap, name), serial)) == -1) {
-		errno = ENOENT;
-		return -1;
-	}
-	call_log = held_take(service, call_log_name(wrap, name), serial);
-	if (!call_log_is_one(call_log)) {
-		fd_close(&call_log);
-		call_log = call_log_make();
-	}
-	wrap->serial = serial;
-	return serve_seccomp(wrap, fd, call_log);
-}
-
-int
-wrap_restore(struct wrap *wrap, const json_t *saved)
-{
-	unsigned int next;
-	json_t *serial;
-	size_t i;
-
-	if (saved == NULL || wrap->choice.backend != SHIM_SECCOMP)
-		return 0;
-	wrap->deaf = json_is_true(json_object_get(saved, "deaf"));
-	json_array_foreach (json_object_get(saved, "taps"), i, serial) {
-		if (take_over(wrap, (unsigned int)json_integer_value(serial)) ==
-		    0)
-			continue;
-		if (errno != ENOENT)
-			return -1;
-		become_deaf(wrap);
-	}
-	/* A program that was started just then is not in the list yet. */
-	next = (unsigned int)json_integer_value(json_object_get(saved, "next"));
-	wrap->serial = next;
-	return take_over(wrap, next) == 0 || errno == ENOENT ? 0 : -1;
+	return wrap->deaf ? wrap_deafness : bindings_trouble(wrap->bindings);
 }
 
 bool
@@ -457,7 +365,7 @@ wrap_is_idle(const struct wrap *wrap)
 }
 
 bool
-wrap_is_deaf(const struct wrap *wrap)
+wrap_is_unanswered(const struct wrap *wrap)
 {
 	return wrap->choice.backend == SHIM_SECCOMP && !wrap->deaf &&
 	    LIST_EMPTY(&wrap->taps);

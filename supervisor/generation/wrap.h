@@ -20,7 +20,12 @@ struct wrap;
 /* Choose the backend by --shim, for this image.  *New*; NULL with why. */
 struct wrap *wrap_new(struct generation *, char *why, size_t size);
 
-/* Release it once the generation has ended. */
+/*
+ * Once the generation has ended: wrap_let_go gives up what it knows of sockets
+ * in the listeners, before the listeners go; NULL is allowed.  wrap_free
+ * releases it.
+ */
+void wrap_let_go(struct wrap *);
 void wrap_free(struct wrap *);
 
 /* Add to spawn what the shim needs.  -1 with why. */
@@ -49,6 +54,6 @@ int wrap_restore(struct wrap *, const json_t *);
 bool wrap_is_idle(const struct wrap *);
 
 /* A program runs whose calls nobody can answer: it is of no use. */
-bool wrap_is_deaf(const struct wrap *);
+bool wrap_is_unanswered(const struct wrap *);
 
 #endif

@@ -15,9 +15,9 @@
 
 #include "base/fd.h"
 #include "base/sockopt.h"
-#include "keep/bag.h"
 #include "keep/fdset.h"
 #include "keep/keeper.h"
+#include "keep/systemd_store.h"
 #include "keep/upward.h"
 
 #define WAIT_MS	   1000 /* for the holder, which should answer at once */
@@ -28,8 +28,8 @@ struct store {
 	int sock; /* -1: nobody holds descriptors */
 	bool keeper;
 	pid_t keeper_pid; /* the keeper may be dead; 0: there was none */
-	struct bag *bag;  /* NULL: it is not systemd that holds */
-	json_t *numbers;  /* see store_numbers */
+	struct systemd_store *systemd; /* NULL: it is not systemd that holds */
+	json_t *numbers;	       /* see store_numbers */
 };
 
 static void
@@ -72,9 +72,9 @@ find_holder(struct store *store)
 	}
 	store->sock = upward_open();
 	if (store->sock == -1 || max == 0)
-		return bag_name_passed(&store->given);
-	store->bag = bag_open(store->sock, max, &store->given);
-	return store->bag != NULL ? 0 : -1;
+		return systemd_store_name_passed(&store->given);
+	store->systemd = systemd_store_open(store->sock, max, &store->given);
+	return store->systemd != NULL ? 0 : -1;
 }
 
 struct store *
@@ -102,7 +102,7 @@ store_close(struct store *store)
 	if (store == NULL)
 		return;
 	fdset_fini(&store->given);
-	bag_close(store->bag);
+	systemd_store_close(store->systemd);
 	fd_close(&store->sock);
 	json_decref(store->numbers);
 	free(store);
@@ -150,7 +150,7 @@ store_dup(struct store *store, const char *name)
 static int
 say(struct store *store, const char *text, const int *fds, size_t n)
 {
-	if (!store->keeper && store->bag == NULL)
+	if (!store->keeper && store->systemd == NULL)
 		return 0;
 	return fd_send(store->sock, text, strlen(text), fds, n) == -1 ? -1 : 0;
 }
@@ -167,8 +167,8 @@ store_put(struct store *store, const char *name, int fd)
 	 */
 	if (fdset_has(&store->given, name))
 		fdset_remove(&store->given, name);
-	if (store->bag != NULL)
-		return bag_put(store->bag, name, fd);
+	if (store->systemd != NULL)
+		return systemd_store_put(store->systemd, name, fd);
 	/* FDPOLL=0: descriptors with an error or a hang-up are kept too. */
 	snprintf(text, sizeof(text), "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
 	return say(store, text, &fd, 1);
@@ -180,8 +180,8 @@ store_remove(struct store *store, const char *name)
 	char text[KEEPER_NAME_MAX + 64];
 
 	json_object_del(store->numbers, name);
-	if (store->bag != NULL)
-		return bag_remove(store->bag, name);
+	if (store->systemd != NULL)
+		return systemd_store_remove(store->systemd, name);
 	snprintf(text, sizeof(text), "FDSTOREREMOVE=1\nFDNAME=%s", name);
 	return say(store, text, NULL, 0);
 }
@@ -219,7 +219,8 @@ silence(int fd)
 static bool
 is_passed(const struct fdset_item *item)
 {
-	return strncmp(item->name, BAG_PASSED, strlen(BAG_PASSED)) == 0;
+	return strncmp(item->name, SYSTEMD_STORE_PASSED,
+		   strlen(SYSTEMD_STORE_PASSED)) == 0;
 }
 
 int
@@ -233,7 +234,8 @@ store_passed(struct store *store, size_t i, char name[static STORE_NAME])
 	for (n = store->given.n; n > 0; n--, item++) {
 		if (!is_passed(item))
 			continue;
-		number = strtoul(item->name + strlen(BAG_PASSED), &end, 10);
+		number = strtoul(
+		    item->name + strlen(SYSTEMD_STORE_PASSED), &end, 10);
 		if (number != i)
 			continue;
 		strlcpy(name, end + 1, STORE_NAME);
@@ -287,7 +289,7 @@ store_sync(struct store *store)
 	struct pollfd end = { .events = 0 };
 	int ends[2], result;
 
-	if (!store->keeper && store->bag == NULL)
+	if (!store->keeper && store->systemd == NULL)
 		return 0;
 	if (pipe2(ends, O_CLOEXEC) == -1)
 		return -1;
@@ -306,21 +308,21 @@ store_sync(struct store *store)
 void
 store_end(struct store *store)
 {
-	if (store->bag != NULL)
-		bag_empty(store->bag);
+	if (store->systemd != NULL)
+		systemd_store_empty(store->systemd);
 }
 
 bool
 store_is_systemds(const struct store *store)
 {
-	return store->bag != NULL;
+	return store->systemd != NULL;
 }
 
 int
 store_execute(struct store *store, int exe, int otherwise)
 {
-	if (store->bag != NULL)
-		return bag_execute(store->bag, exe, otherwise);
+	if (store->systemd != NULL)
+		return systemd_store_execute(store->systemd, exe, otherwise);
 	fd_close(&exe);
 	fd_close(&otherwise);
 	errno = ENOTSUP;

@@ -88,7 +88,7 @@ take_service(struct session *session, char *service, size_t size,
 }
 
 static void
-ask(struct session *session, const char *service, bool tls,
+grpc_ask(struct session *session, const char *service, bool tls,
     struct verdict *verdict)
 {
 	unsigned char request[GRPC_FRAME + 3 + SERVICE_MAX];
@@ -131,6 +131,6 @@ check_grpc(const struct check *check, struct verdict *verdict)
 	if (session_open(&session, check, check->text, tls ? "https" : "http",
 		verdict) == 0 &&
 	    take_service(&session, service, sizeof(service), verdict) == 0)
-		ask(&session, service, tls, verdict);
+		grpc_ask(&session, service, tls, verdict);
 	session_close(&session);
 }

@@ -59,7 +59,7 @@ is_made_by_users(int fd)
 
 /* In the deputy. */
 static int
-look(void *data, int *fd)
+caller_look(void *data, int *fd)
 {
 	struct look *look = data;
 	struct stat st;
@@ -128,7 +128,7 @@ caller_path_init(struct caller_path *path, pid_t tid, int number,
 		.fd = -1,
 		.tid = tid,
 		.number = number,
-		.act = look,
+		.act = caller_look,
 		.data = &found,
 		.size = sizeof(found) };
 

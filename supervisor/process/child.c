@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Forking: signals and descriptors of a child.  In the child only system calls
- * are made.
+ * Forking: signals and descriptors of a child, and the report of its failure.
+ * In the child only system calls are made.
  */
 #include "process/child.h"
 
@@ -9,10 +9,12 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/limits.h"
 
 /*
@@ -93,4 +95,26 @@ child_arrange(int *fds, size_t n, size_t inherited)
 	result = arrange(fds, n, inherited);
 	setrlimit(RLIMIT_NOFILE, &limit);
 	return result;
+}
+
+_Noreturn void
+child_fail(int report, unsigned int step)
+{
+	const struct child_failure failure = { step, errno };
+
+	fd_write_all(report, &failure, sizeof(failure));
+	_exit(EXIT_FAILURE);
+}
+
+int
+child_read_failure(int report, struct child_failure *failure)
+{
+	ssize_t n;
+
+	do
+		n = read(report, failure, sizeof(*failure));
+	while (n == -1 && errno == EINTR);
+	if (n == 0)
+		return 0;
+	return n == sizeof(*failure) ? 1 : -1;
 }

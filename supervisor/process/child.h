@@ -24,4 +24,19 @@ pid_t child_fork(void);
  */
 int child_arrange(int *fds, size_t n, size_t inherited);
 
+/* Which of its steps has failed in a child, and errno. */
+struct child_failure {
+	unsigned int step;
+	int error;
+};
+
+/* For the child: report that this step has failed, by errno, and end. */
+_Noreturn void child_fail(int report, unsigned int step);
+
+/*
+ * Read the report, a pipe that execve(2) closes.  Returns 1 if a step has
+ * failed, 0 if none has, -1 if that cannot be told.
+ */
+int child_read_failure(int report, struct child_failure *);
+
 #endif

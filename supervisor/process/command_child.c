@@ -31,12 +31,6 @@ struct child {
 	int program; /* the file of argv[0]; -1: looked up in PATH */
 };
 
-/* What the child writes into the report's pipe. */
-struct failure {
-	unsigned int step;
-	int error;
-};
-
 /* An environment that borrows the strings.  *New*; NULL with ENOMEM. */
 static char **
 helper_env(char *const *env)
@@ -198,14 +192,11 @@ static const struct step {
 static _Noreturn void
 run_steps(struct child *child)
 {
-	struct failure failure;
+	unsigned int step = 0;
 
-	for (failure.step = 0; failure.step < NSTEPS; failure.step++)
-		if (steps[failure.step].run(child) == -1)
-			break;
-	failure.error = errno;
-	fd_write_all(child->report, &failure, sizeof(failure));
-	_exit(EXIT_FAILURE);
+	while (step < NSTEPS && steps[step].run(child) != -1)
+		step++;
+	child_fail(child->report, step);
 }
 
 pid_t
@@ -228,10 +219,9 @@ command_launch(const struct command_spec *spec, int output, int report)
 void
 command_failure(int report, struct command_result *result)
 {
-	struct failure failure;
+	struct child_failure failure;
 
-	if (read(report, &failure, sizeof(failure)) != sizeof(failure) ||
-	    failure.step >= NSTEPS)
+	if (child_read_failure(report, &failure) != 1 || failure.step >= NSTEPS)
 		return;
 	result->failed = steps[failure.step].name;
 	result->error = failure.error;

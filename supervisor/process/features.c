@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/kernel_fault.h"
 #include "base/proc.h"
 #include "filter.h"
 
@@ -285,6 +286,11 @@ check_migrate(char detail[static FEATURE_DETAIL])
 
 	if (value == -1) {
 		strlcpy(detail, "no net.ipv4.tcp_migrate_req", FEATURE_DETAIL);
+		return FEATURE_ABSENT;
+	}
+	if (kernel_fault_migrate()) {
+		strlcpy(detail, "this kernel does not heed tcp_migrate_req",
+		    FEATURE_DETAIL);
 		return FEATURE_ABSENT;
 	}
 	snprintf(

@@ -47,7 +47,7 @@ struct seccomp_state {
 
 _Static_assert(offsetof(struct seccomp_notif, id) == 0 &&
 	sizeof(struct seccomp_notif) <= CALL_LOG_ROOM,
-    "a slot of the ledger begins with what tells whether it is in use");
+    "a slot of the call log begins with what tells whether it is in use");
 
 static void
 state_free(struct seccomp_state *state)

@@ -47,7 +47,7 @@ int main_process_set(struct main_process *, pid_t);
 
 /*
  * Restore the main process of a predecessor, by its PID and by its start as
- * tree_start_time returns it.  If it has ended, ended is called later.  PID 0
+ * proc_start_time returns it.  If it has ended, ended is called later.  PID 0
  * means that the predecessor had no time to note it: the oldest process of the
  * tree is the main process then, if there is any.
  */

@@ -221,7 +221,7 @@ rested(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-tell(struct notify *notify, unsigned int most, int64_t most_usec)
+notify_tell(struct notify *notify, unsigned int most, int64_t most_usec)
 {
 	int64_t began = share_clock_usec(), used = 0;
 	unsigned int i;
@@ -244,13 +244,13 @@ tell(struct notify *notify, unsigned int most, int64_t most_usec)
 static void
 notify_on_read(evutil_socket_t fd, short events, void *arg)
 {
-	tell(arg, BURST, BURST_USEC);
+	notify_tell(arg, BURST, BURST_USEC);
 }
 
 void
 notify_listen(struct notify *notify)
 {
-	tell(notify, notify->queue, INT64_MAX);
+	notify_tell(notify, notify->queue, INT64_MAX);
 }
 
 /* The queue takes one message more than the limit, which unix(7) omits. */

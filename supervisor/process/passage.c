@@ -44,7 +44,7 @@ walk(void *data, int *unused)
 }
 
 static int
-ask(const struct credentials *who, struct question *question)
+passage_ask(const struct credentials *who, struct question *question)
 {
 	const struct deputy_job job = { .who = who,
 		.directory = -1,
@@ -72,7 +72,7 @@ passage_try(const struct account *account, const char *path, int mode,
 	if (credentials_make(&who, account->uid, account->gid, account->groups,
 		account->ngroups) == -1)
 		return -1;
-	r = ask(&who, &question);
+	r = passage_ask(&who, &question);
 	credentials_fini(&who);
 	if (r == -1 || question.error == 0)
 		return r;

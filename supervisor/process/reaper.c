@@ -43,7 +43,7 @@ watch_find(pid_t pid)
 }
 
 static void
-tell(pid_t pid, int status)
+reaper_tell(pid_t pid, int status)
 {
 	struct watch *watch = watch_find(pid);
 	reaper_fn *fn = orphan_fn;
@@ -70,7 +70,7 @@ on_child(evutil_socket_t sig, short what, void *arg)
 
 	/* orphan may call reaper_fini. */
 	while (child_event != NULL && (pid = waitpid(-1, &status, WNOHANG)) > 0)
-		tell(pid, status);
+		reaper_tell(pid, status);
 }
 
 int
@@ -124,7 +124,7 @@ void
 reaper_told(pid_t pid, int status)
 {
 	if (watch_find(pid) != NULL)
-		tell(pid, status);
+		reaper_tell(pid, status);
 }
 
 void

@@ -41,12 +41,6 @@ struct child {
 	const int *output; /* as in struct spawn */
 };
 
-/* What comes through the pipe; nothing comes if execve(2) succeeds. */
-struct failure {
-	unsigned int step;
-	int error;
-};
-
 /*
  * If we end now, nobody knows of this child.  A successor finds only programs
  * that have been executed, and starts the program again if there is none.
@@ -201,14 +195,11 @@ static const struct step {
 static _Noreturn void
 run_steps(struct child *child)
 {
-	struct failure failure;
+	unsigned int step = 0;
 
-	for (failure.step = 0; failure.step < NSTEPS; failure.step++)
-		if (steps[failure.step].run(child) == -1)
-			break;
-	failure.error = errno;
-	fd_write_all(child->report, &failure, sizeof(failure));
-	_exit(EXIT_FAILURE);
+	while (step < NSTEPS && steps[step].run(child) != -1)
+		step++;
+	child_fail(child->report, step);
 }
 
 /* The file that was executed, under the name that the user knows. */
@@ -224,7 +215,7 @@ explain_failure(const struct image *image, int error, char *why, size_t size)
 }
 
 static void
-describe_failure(const struct image *image, const struct failure *failure,
+describe_failure(const struct image *image, const struct child_failure *failure,
     char *why, size_t size)
 {
 	const struct step *step = &steps[failure->step];
@@ -246,8 +237,8 @@ static int
 await_execution(
     const struct image *image, int report, pid_t pid, char *why, size_t size)
 {
-	struct failure failure;
-	ssize_t n;
+	struct child_failure failure;
+	int failed;
 
 	/* The directory may hang, or the user may stop the child. */
 	if (await_child(pid, report, true) == -1) {
@@ -259,12 +250,9 @@ await_execution(
 		kill(pid, SIGKILL);
 		return -1;
 	}
-	do
-		n = read(report, &failure, sizeof(failure));
-	while (n == -1 && errno == EINTR);
-	if (n == 0)
+	if ((failed = child_read_failure(report, &failure)) == 0)
 		return 0;
-	if (n == sizeof(failure) && failure.step < NSTEPS)
+	if (failed == 1 && failure.step < NSTEPS)
 		describe_failure(image, &failure, why, size);
 	else
 		snprintf(why, size, "cannot start %s: its failure is unknown",

@@ -31,7 +31,7 @@ struct stopping {
 };
 
 static void
-look_after(struct stopping *stopping, unsigned int ms)
+stopping_schedule(struct stopping *stopping, unsigned int ms)
 {
 	struct timeval delay = clock_interval(ms);
 
@@ -39,7 +39,8 @@ look_after(struct stopping *stopping, unsigned int ms)
 }
 
 static void
-enter(struct stopping *stopping, enum stop_phase phase, unsigned int ms)
+stopping_enter(
+    struct stopping *stopping, enum stop_phase phase, unsigned int ms)
 {
 	stopping->phase = phase;
 	stopping->deadline = clock_ms() + ms;
@@ -56,13 +57,13 @@ press(struct stopping *stopping)
 
 	if (stopping->phase == STOP_GRACEFUL &&
 	    main_process_pid(stopping->main) == 0)
-		enter(stopping, STOP_TERM, LEFTOVER_MS);
+		stopping_enter(stopping, STOP_TERM, LEFTOVER_MS);
 	else if (stopping->phase == STOP_GRACEFUL && late)
-		enter(stopping,
+		stopping_enter(stopping,
 		    stopping->signal == SIGTERM ? STOP_KILL : STOP_TERM,
 		    LEFTOVER_MS);
 	else if (stopping->phase == STOP_TERM && late)
-		enter(stopping, STOP_KILL, 0);
+		stopping_enter(stopping, STOP_KILL, 0);
 	/* At each look again, for processes forked meanwhile. */
 	if (stopping->phase == STOP_KILL)
 		tree_kill(stopping->tree, SIGKILL);
@@ -77,7 +78,7 @@ is_given_up(const struct stopping *stopping)
 }
 
 static void
-look(evutil_socket_t fd, short what, void *arg)
+stopping_proceed(evutil_socket_t fd, short what, void *arg)
 {
 	struct stopping *stopping = arg;
 	const pid_t *pids;
@@ -94,7 +95,7 @@ look(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	press(stopping);
-	look_after(stopping, stopping->look_ms);
+	stopping_schedule(stopping, stopping->look_ms);
 	if (stopping->look_ms < LOOK_LONGEST_MS)
 		stopping->look_ms *= 2;
 }
@@ -111,7 +112,8 @@ stopping_new(struct event_base *base, struct tree *tree,
 	stopping->main = main;
 	stopping->stopped = stopped;
 	stopping->arg = arg;
-	if ((stopping->timer = evtimer_new(base, look, stopping)) == NULL) {
+	if ((stopping->timer = evtimer_new(base, stopping_proceed, stopping)) ==
+	    NULL) {
 		free(stopping);
 		errno = ENOMEM;
 		return NULL;
@@ -143,8 +145,8 @@ stopping_begin(struct stopping *stopping, int signal, unsigned int timeout_ms)
 		return;
 	}
 	main_process_signal(stopping->main, signal);
-	enter(stopping, STOP_GRACEFUL, timeout_ms);
-	look_after(stopping, 0);
+	stopping_enter(stopping, STOP_GRACEFUL, timeout_ms);
+	stopping_schedule(stopping, 0);
 }
 
 void
@@ -160,7 +162,7 @@ void
 stopping_look(struct stopping *stopping)
 {
 	stopping->look_ms = LOOK_FIRST_MS;
-	look(-1, 0, stopping);
+	stopping_proceed(-1, 0, stopping);
 }
 
 bool

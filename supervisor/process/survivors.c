@@ -66,7 +66,7 @@ add(struct survivor *list, size_t *n, const struct survivor *one)
 }
 
 static struct survivor *
-look(const struct marks *marks, size_t *n)
+survivors_look(const struct marks *marks, size_t *n)
 {
 	struct survivor one, *list = reallocarray(NULL, 1, sizeof(*list));
 	const struct dirent *entry;
@@ -102,7 +102,7 @@ survivors_find(const char *name, const char *runtime,
 		name) == -1)
 		marks.notify = NULL;
 	if (marks.name != NULL && marks.notify != NULL)
-		list = look(&marks, n);
+		list = survivors_look(&marks, n);
 	else
 		errno = ENOMEM;
 	free(marks.name);

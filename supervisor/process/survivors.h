@@ -15,7 +15,7 @@ struct origin;
 struct survivor {
 	pid_t pid;
 	unsigned int generation;
-	unsigned long long start; /* as tree_start_time returns it */
+	unsigned long long start; /* as proc_start_time returns it */
 };
 
 /*

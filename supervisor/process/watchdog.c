@@ -61,7 +61,7 @@ look_again(struct watchdog *watchdog)
 }
 
 static void
-enter(struct watchdog *watchdog, enum state state, int64_t ms)
+watchdog_enter(struct watchdog *watchdog, enum state state, int64_t ms)
 {
 	watchdog->state = state;
 	watchdog->deadline = clock_ms() + ms;
@@ -80,7 +80,7 @@ fail(struct watchdog *watchdog, const char *how)
 }
 
 static void
-look(evutil_socket_t fd, short what, void *arg)
+watchdog_look(evutil_socket_t fd, short what, void *arg)
 {
 	struct watchdog *watchdog = arg;
 	int64_t late = clock_ms() - watchdog->due;
@@ -118,7 +118,7 @@ watchdog_new(struct event_base *base, unsigned int kill_ms,
 	watchdog->events = events;
 	watchdog->arg = arg;
 	watchdog->kill_ms = kill_ms;
-	watchdog->timer = evtimer_new(base, look, watchdog);
+	watchdog->timer = evtimer_new(base, watchdog_look, watchdog);
 	if (watchdog->timer != NULL)
 		return watchdog;
 	free(watchdog);
@@ -142,14 +142,15 @@ watchdog_begin(
 	watchdog->period_ms = period_ms;
 	watchdog->start_ms = start_ms;
 	if (period_ms > 0)
-		enter(watchdog, STARTING, (int64_t)start_ms + period_ms);
+		watchdog_enter(
+		    watchdog, STARTING, (int64_t)start_ms + period_ms);
 }
 
 void
 watchdog_count(struct watchdog *watchdog)
 {
 	if (watchdog->period_ms > 0 && watchdog->state != ABORTED)
-		enter(watchdog, COUNTING, watchdog->period_ms);
+		watchdog_enter(watchdog, COUNTING, watchdog->period_ms);
 }
 
 void

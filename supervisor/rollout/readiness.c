@@ -32,7 +32,7 @@ struct readiness {
 static void begin_command(struct readiness *);
 
 static void
-tell(struct readiness *readiness)
+readiness_tell(struct readiness *readiness)
 {
 	readiness->fn(readiness->generation, readiness->arg);
 }
@@ -115,7 +115,7 @@ wait_for(struct readiness *readiness, unsigned int ms)
 
 /* Waits only for the program's next listen(2), or for a time. */
 static void
-look(struct readiness *readiness)
+readiness_look_at_sockets(struct readiness *readiness)
 {
 	int64_t left;
 
@@ -124,17 +124,17 @@ look(struct readiness *readiness)
 	if ((left = patience_left(readiness->generation)) > 0)
 		wait_for(readiness, (unsigned int)left);
 	else
-		tell(readiness);
+		readiness_tell(readiness);
 }
 
 static void
 expired(evutil_socket_t fd, short what, void *arg)
 {
 	static void (*const functions[])(struct readiness *) = {
-		[READY_AUTO] = look,
-		[READY_LISTEN] = look,
+		[READY_AUTO] = readiness_look_at_sockets,
+		[READY_LISTEN] = readiness_look_at_sockets,
 		[READY_EXEC] = begin_command,
-		[READY_DELAY] = tell,
+		[READY_DELAY] = readiness_tell,
 	};
 	struct readiness *readiness = arg;
 
@@ -150,7 +150,7 @@ command_ended(const struct command_result *result, void *arg)
 
 	readiness->command = NULL;
 	if (result->status == 0) {
-		tell(readiness);
+		readiness_tell(readiness);
 		return;
 	}
 	command_describe(result, how);
@@ -219,7 +219,7 @@ readiness_said(struct readiness *readiness)
 	if (kind != READY_NOTIFY && kind != READY_AUTO)
 		return;
 	evtimer_del(readiness->timer);
-	tell(readiness);
+	readiness_tell(readiness);
 }
 
 void

@@ -164,7 +164,7 @@ release_restore(struct service *service, const json_t *saved)
 
 /* The rollout was over; only its outcome was not told. */
 static void
-tell(struct service *service, enum outcome_result result)
+release_tell(struct service *service, enum outcome_result result)
 {
 	service->release.rollout.state = ROLLOUT_IDLE;
 	candidate_let_go(service);
@@ -352,10 +352,10 @@ release_resume(struct service *service)
 	if (release->rollout.state == ROLLOUT_RESTORING)
 		go_on_restoring(service);
 	else if (role == ROLE_ACTIVE)
-		tell(
+		release_tell(
 		    service, rollback ? OUTCOME_ROLLED_BACK : OUTCOME_PROMOTED);
 	else if (role == ROLE_FAILED)
-		tell(service,
+		release_tell(service,
 		    release->rollout.met_users && !rollback
 			? OUTCOME_ROLLED_BACK
 			: OUTCOME_ABORTED);

@@ -204,7 +204,7 @@ take_lock(struct adoption *a, int lock)
 /* THE DECISION */
 
 static int __attribute__((format(printf, 2, 3)))
-refuse(const struct adoption *a, const char *fmt, ...)
+adoption_refuse(const struct adoption *a, const char *fmt, ...)
 {
 	char what[512], pids[128] = "";
 	size_t i, used = 0;
@@ -253,7 +253,7 @@ match_survivors(struct adoption *a)
 	for (; s < a->survivors + a->nsurvivors; s++) {
 		program = find_program(a, s->generation);
 		if (program == NULL)
-			return refuse(a,
+			return adoption_refuse(a,
 			    "process %d belongs to generation %u, which the "
 			    "saved checkpoint does not have",
 			    s->pid, s->generation);
@@ -298,7 +298,7 @@ adopt(struct adoption *a)
 		return -1;
 	if (heritage_take_sockets(service, a->document, a->survivors,
 		a->nsurvivors, why, sizeof(why)) == -1)
-		return refuse(a, "%s", why);
+		return adoption_refuse(a, "%s", why);
 	heritage_renew(service, a->document, recovery_command(service));
 	recovery_adopt(service, a->document, a->copy->files.sequence);
 	a->document = NULL;
@@ -321,7 +321,7 @@ decide(struct adoption *a)
 	if (a->document != NULL)
 		return adopt(a);
 	if (a->nsurvivors > 0)
-		return refuse(a, "%s",
+		return adoption_refuse(a, "%s",
 		    a->why[0] != '\0' ? a->why
 				      : "there is no checkpoint of what runs");
 	if (a->why[0] != '\0')

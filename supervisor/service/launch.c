@@ -21,11 +21,11 @@
 #include "base/strings.h"
 #include "core/report.h"
 #include "core/service.h"
-#include "keep/bag.h"
 #include "keep/checkpoint.h"
 #include "keep/fdset.h"
 #include "keep/keeper.h"
 #include "keep/store.h"
+#include "keep/systemd_store.h"
 #include "service/account.h"
 #include "service/run.h"
 
@@ -93,7 +93,8 @@ become_keeper(const char *name, const json_t *first, int report_fd)
 	exe = open("/proc/self/exe", O_PATH | O_CLOEXEC);
 	if (exe == -1 || checkpoint_init(&checkpoint) == -1 ||
 	    checkpoint_save(&checkpoint, first) == -1 ||
-	    fdset_receive(&passed) == -1 || bag_name_passed(&passed) == -1 ||
+	    fdset_receive(&passed) == -1 ||
+	    systemd_store_name_passed(&passed) == -1 ||
 	    (items = calloc(passed.n + CHECKPOINT_FILES + 2, sizeof(*items))) ==
 		NULL) {
 		log_error("cannot begin: %s", strerror(errno));

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/kernel_fault.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/paths.h"
@@ -243,6 +244,8 @@ migrate_queued(const struct options *options)
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd == -1 || fd_write_all(fd, "1\n", 2) == -1)
 		log_warn("--migrate-queued: %s: %s", path, strerror(errno));
+	else if (kernel_fault_migrate())
+		log_warn("--migrate-queued: needs Linux 5.14");
 	fd_close(&fd);
 }
 

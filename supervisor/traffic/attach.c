@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * From the model of a group and a plan to SO_ATTACH_REUSEPORT_CBPF.
+ * Compiles a plan for a group, and attaches it with SO_ATTACH_REUSEPORT_CBPF.
  */
 #include "traffic/attach.h"
 
@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "base/bpf_batch.h"
 #include "traffic/steer.h"
 #include "traffic/trace.h"
 
-/* The oldest has proved itself for longest. */
+/* The oldest generation that may serve, which users have tested for longest. */
 static unsigned int
 oldest_keeper(const struct group *g)
 {
@@ -31,7 +32,7 @@ attach_has_keeper(const struct group *group)
 	return oldest_keeper(group) != 0;
 }
 
-/* Datagram by datagram, a flow would be torn. */
+/* Datagrams are steered by the client's address, so that no flow is torn. */
 static struct steer_plan
 adapt(const struct endpoint *at, const struct steer_plan *plan)
 {
@@ -82,7 +83,7 @@ attach_plan(const struct endpoint *at, const struct group *group,
 	ssize_t n;
 	size_t i;
 
-	if (!attach_has_keeper(group)) /* who leaves is served as before */
+	if (!attach_has_keeper(group)) /* nothing changes */
 		return 0;
 	slots = calloc(group->n, sizeof(*slots));
 	if (slots == NULL)
@@ -99,6 +100,7 @@ attach_plan(const struct endpoint *at, const struct group *group,
 		program.len = (unsigned short)n;
 		result = setsockopt(through, SOL_SOCKET,
 		    SO_ATTACH_REUSEPORT_CBPF, &program, sizeof(program));
+		bpf_batch_freed();
 	}
 	free(slots);
 	return result;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Putting a program in force on a SO_REUSEPORT group, for the order that the
- * model of its array says.
+ * Compiles a plan into a classic BPF program, and attaches the program to a
+ * SO_REUSEPORT group whose order of sockets the model tells.
  */
 #ifndef TRAFFIC_ATTACH_H
 #define TRAFFIC_ATTACH_H
@@ -14,25 +14,29 @@
 #include "traffic/plan.h"
 
 /*
- * At once for the whole group.  Where none of the plan's generations has a
- * socket there, and with a plan that is NULL, the oldest that has serves;
- * where nobody has, nothing changes.  With traced not -1, that index is
- * reached by the directed source of TRACE_GENERATION as well.  Datagrams are
- * always steered by their client's address: to steer each by itself would
- * tear what belongs together.  -1 with errno.
+ * Attach the plan's program, which takes effect at once for the whole group.
+ * If no generation of the plan has a socket in the group, or the plan is NULL,
+ * the oldest generation that has a socket serves; if no generation has one,
+ * nothing changes.  If traced is not -1, the directed source of
+ * TRACE_GENERATION also reaches the socket with that index.  Datagrams are
+ * always steered by their client's address: to steer each datagram by itself
+ * would tear a flow.  -1 with errno.
  */
 int attach_plan(const struct endpoint *, const struct group *,
     const struct steer_plan *, ssize_t traced);
 
-/* Does a socket serve, or may one? */
+/* Is there a socket that serves, or that may serve? */
 bool attach_has_keeper(const struct group *);
 
-/* The one where no generation of the plan is there; share is its memory. */
+/*
+ * The plan for a group in which no generation of the plan has a socket.  It
+ * points to share.
+ */
 struct steer_plan attach_fallback(const struct group *, struct steer_share *);
 
 /*
- * A generation whose share is above 0 by the plan, among those that have a
- * socket there; or the one that serves where none has.
+ * May the generation serve?  Those that have a socket in the group and a share
+ * above 0 may; if there are none, the oldest generation that has a socket.
  */
 bool attach_may_serve(
     const struct group *, const struct steer_plan *, unsigned int generation);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What chooses among the sockets of a group.
+ * Uses eBPF where it is possible, otherwise a classic program for each plan.
  */
 #include "traffic/chooser.h"
 
@@ -10,6 +10,8 @@
 #include "traffic/attach.h"
 #include "traffic/ebpf.h"
 #include "traffic/ebpf_group.h"
+
+#define FAILURES_MAX 8 /* after these eBPF is not tried again */
 
 void
 chooser_fini(struct chooser *chooser)
@@ -24,16 +26,27 @@ chooser_is_ebpf(const struct chooser *chooser)
 	return chooser->ebpf != NULL;
 }
 
-/* The keys are of no use without it. */
+/* A key is valid in one map of sockets only. */
 static void
-give_up_ebpf(struct chooser *chooser, struct group *group)
+forget_keys(struct group *group)
 {
 	struct group_slot *s;
 
-	chooser_fini(chooser);
-	chooser->refused = true;
 	for (s = group->slots; s < group->slots + group->n; s++)
 		s->key = 0;
+}
+
+/*
+ * EBUSY: the sockets are still in the maps of a predecessor.  The kernel frees
+ * these maps with the predecessor's program, a moment after another one is
+ * attached.
+ */
+static void
+give_up_ebpf(struct chooser *chooser, struct group *group, int error)
+{
+	chooser_fini(chooser);
+	chooser->failures += error == EBUSY ? 1 : FAILURES_MAX;
+	forget_keys(group);
 }
 
 static bool
@@ -43,19 +56,27 @@ is_datagram(const struct endpoint *at)
 }
 
 /*
- * False if it cannot be had here.  A socket may have a use for it of its own,
- * and the limits of kernel/steering_maps.h may be too narrow.
+ * False if eBPF is not possible here.  A socket may be in a map of its
+ * program's own, and the limits of kernel/steering_maps.h may be too narrow.
  */
 static bool
 apply_ebpf(struct chooser *chooser, const struct endpoint *at,
     struct group *group, const struct steer_plan *plan)
 {
-	if (at->kind == KIND_CLASSIC || chooser->refused)
+	if (at->kind == KIND_CLASSIC) {
+		chooser_fini(chooser);
+		forget_keys(group);
+		return false;
+	}
+	if (chooser->failures >= FAILURES_MAX)
 		return false;
 	if (chooser->ebpf == NULL)
 		chooser->ebpf = ebpf_new(is_datagram(at));
-	return chooser->ebpf != NULL &&
-	    ebpf_group_apply(chooser->ebpf, group, plan) == 0;
+	if (chooser->ebpf != NULL &&
+	    ebpf_group_apply(chooser->ebpf, group, plan) == 0)
+		return true;
+	give_up_ebpf(chooser, group, errno);
+	return false;
 }
 
 int
@@ -64,15 +85,10 @@ chooser_apply(struct chooser *chooser, const struct endpoint *at,
 {
 	if (apply_ebpf(chooser, at, group, plan))
 		return 0;
-	if (adrift) {
-		errno = EBUSY;
-		return -1;
-	}
-	if (attach_plan(at, group, plan, -1) == -1)
-		return -1;
-	if (chooser->ebpf != NULL || at->kind == KIND_EBPF)
-		give_up_ebpf(chooser, group);
-	return 0;
+	if (!adrift)
+		return attach_plan(at, group, plan, -1);
+	errno = EBUSY;
+	return -1;
 }
 
 void
@@ -105,9 +121,11 @@ chooser_save(const struct chooser *chooser)
 }
 
 void
-chooser_restore(
-    struct chooser *chooser, const struct endpoint *at, const json_t *saved)
+chooser_restore(struct chooser *chooser, const struct endpoint *at,
+    struct group *group, const json_t *saved)
 {
 	if (saved != NULL)
 		chooser->ebpf = ebpf_restore(saved, is_datagram(at));
+	if (chooser->ebpf == NULL)
+		forget_keys(group);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What chooses among the sockets of a group: our eBPF program
- * (traffic/ebpf_group.h) where it may be had, else a classic one for each
- * plan (traffic/attach.h).
+ * (traffic/ebpf_group.h) where it is possible, otherwise a classic program for
+ * each plan (traffic/attach.h).
  */
 #ifndef TRAFFIC_CHOOSER_H
 #define TRAFFIC_CHOOSER_H
@@ -20,25 +20,26 @@ struct ebpf;
 
 /* All zero at first. */
 struct chooser {
-	struct ebpf *ebpf; /* NULL: classic, or none yet */
-	bool refused;	   /* eBPF cannot be had here */
+	struct ebpf *ebpf;     /* NULL: a classic program, or none yet */
+	unsigned int failures; /* failed attempts to use eBPF */
 };
 
 void chooser_fini(struct chooser *);
 
-/* eBPF goes by keys, so that the order of the kernel's array does not matter.
+/*
+ * Is it eBPF?  The eBPF program chooses by keys, not by the order of the group.
  */
 bool chooser_is_ebpf(const struct chooser *);
 
 /*
- * Put the plan in force, which may be NULL as for attach_plan; adrift: the
- * order of the group is not known, so that a classic program must not go by
- * it (-1 with EBUSY).  -1 with errno: the one before is in force.
+ * Put the plan in force; it may be NULL, as for attach_plan.  adrift: the order
+ * of the group is unknown, so no classic program may be attached (-1 with
+ * EBUSY).  -1 with errno: the program before stays in force.
  */
 int chooser_apply(struct chooser *, const struct endpoint *, struct group *,
     const struct steer_plan *, bool adrift);
 
-/* A socket is about to be closed by us. */
+/* Forget a socket that we are about to close. */
 void chooser_remove(struct chooser *, struct group_slot *);
 
 /* As listener_given and listener_flows. */
@@ -46,8 +47,9 @@ uint64_t chooser_given(const struct chooser *, unsigned int generation);
 size_t chooser_flows(const struct chooser *, const struct group *,
     unsigned int generation, int64_t idle_ms);
 
-/* What a successor must know, *new*; NULL: nothing. */
+/* Save what a successor must know, *new*; NULL if there is nothing. */
 json_t *chooser_save(const struct chooser *);
-void chooser_restore(struct chooser *, const struct endpoint *, const json_t *);
+void chooser_restore(
+    struct chooser *, const struct endpoint *, struct group *, const json_t *);
 
 #endif

@@ -25,9 +25,9 @@ static const char program_name[] = "hotswap_steer";
 const bool ebpf_is_built = true;
 
 static unsigned int ngroups;
-static char said[EBPF_WHY]; /* by libbpf, last */
+static char said[EBPF_WHY]; /* the last warning of libbpf */
 
-/* The object file that clang has made, as the build embeds it. */
+/* The object file that clang makes, which the build embeds here. */
 extern const char ebpf_object[], ebpf_object_end[];
 __asm__(".section .rodata\n"
 	".balign 8\n"
@@ -49,8 +49,8 @@ keep_message(enum libbpf_print_level level, const char *format, va_list args)
 }
 
 /*
- * Before Linux 5.11 maps count as locked memory, setrlimit(2).  libbpf lifts
- * that limit for good: our children would inherit it.
+ * Before Linux 5.11 maps count as locked memory, setrlimit(2).  libbpf would
+ * lift that limit for good, and our children would inherit it.
  */
 static struct bpf_object *
 load(bool datagrams)
@@ -95,7 +95,7 @@ ebpf_open_map(const struct ebpf *e, enum map map)
 	return fd < 0 ? -1 : fd;
 }
 
-/* The element of a map whose keys are numbers. */
+/* Read an element of a map whose keys are numbers. */
 static int
 lookup(const struct ebpf *e, enum map map, __u32 key, void *value)
 {
@@ -163,7 +163,7 @@ map_number(int fd)
 	return bpf_obj_get_info_by_fd(fd, &info, &len) == 0 ? info.id : 0;
 }
 
-/* A descriptor of our own, so that libbpf's object can go. */
+/* Duplicate the program's descriptor, so that libbpf's object can be closed. */
 static int
 take(struct ebpf *e, struct bpf_object *object)
 {
@@ -199,7 +199,7 @@ ebpf_new(bool datagrams)
 	return NULL;
 }
 
-/* A map by its number takes CAP_SYS_ADMIN. */
+/* To open a map by its number needs CAP_SYS_ADMIN. */
 static int
 find_out(char why[static EBPF_WHY])
 {
@@ -249,11 +249,11 @@ ebpf_save(const struct ebpf *e)
 	for (i = 0; i < NMAPS; i++)
 		json_object_set_new(
 		    maps, map_names[i], json_integer(e->maps[i]));
-	return json_pack(
-	    "{sI so}", "program", (json_int_t)e->number, "maps", maps);
+	return json_pack("{si sI so}", "layout", EBPF_LAYOUT, "program",
+	    (json_int_t)e->number, "maps", maps);
 }
 
-/* Numbers come again: it must be a map of this name. */
+/* The kernel uses numbers again, so the map must have the name, too. */
 static bool
 is_map(const struct ebpf *e, enum map map)
 {
@@ -283,6 +283,11 @@ find_again(struct ebpf *e, const json_t *saved)
 	const json_t *maps = json_object_get(saved, "maps");
 	size_t i;
 
+	if (json_integer_value(json_object_get(saved, "layout")) !=
+	    EBPF_LAYOUT) {
+		errno = ESTALE;
+		return -1;
+	}
 	e->number =
 	    (__u32)json_integer_value(json_object_get(saved, "program"));
 	e->program = bpf_prog_get_fd_by_id(e->number);
@@ -355,7 +360,7 @@ ebpf_rename(struct ebpf *e, unsigned int key, unsigned int generation)
 	return set_owner(e, key, &generation, false);
 }
 
-/* One that has closed its socket is not there any more. */
+/* The kernel itself removes a socket that has been closed. */
 void
 ebpf_remove(struct ebpf *e, unsigned int key)
 {
@@ -384,7 +389,9 @@ is_among(const struct ebpf_net *net, const struct ebpf_net *nets, size_t n)
 	return false;
 }
 
-/* From the start anew after each that is taken out: the trie has changed. */
+/*
+ * Begin again after each network that is removed, since the trie has changed.
+ */
 static void
 remove_others(int fd, const struct ebpf_net *nets, size_t n)
 {

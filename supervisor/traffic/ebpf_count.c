@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the kernel's half has counted, and the flows that it knows.
+ * Reads what the eBPF program has counted, and the flows that it remembers.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -12,7 +12,7 @@
 #include "traffic/ebpf.h"
 #include "traffic/ebpf_fields.h"
 
-#define BATCH 4096 /* flows, at a time */
+#define BATCH 4096 /* flows that are read at a time */
 
 uint64_t
 ebpf_given(const struct ebpf *e, unsigned int generation)
@@ -32,19 +32,25 @@ ebpf_given(const struct ebpf *e, unsigned int generation)
 	return sum;
 }
 
-/* Those of a batch that count. */
+/* The number of flows in a batch that have these keys and are not silent. */
 static size_t
 count_flows(const struct ebpf_flow *flows, __u32 n, const bool *keys,
     const __u32 *serials, int64_t idle_ms)
 {
-	const int64_t now = clock_ms();
+	const __u64 now_ns = (__u64)clock_ms() * 1000000;
+	const __u64 idle_ns = (__u64)idle_ms * 1000000;
+	__u64 limit;
 	size_t count = 0;
 	__u32 i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
+		limit = flows[i].lasts || idle_ns < EBPF_SHORT_NS
+		    ? idle_ns
+		    : EBPF_SHORT_NS;
 		count += flows[i].key < EBPF_SOCKETS && keys[flows[i].key] &&
 		    flows[i].serial == serials[flows[i].key] &&
-		    now - (int64_t)(flows[i].last_ns / 1000000) <= idle_ms;
+		    flows[i].last_ns + limit >= now_ns;
+	}
 	return count;
 }
 
@@ -61,17 +67,16 @@ read_serials(const struct ebpf *e, const bool *keys, __u32 *serials)
 	fd_close(&fd);
 }
 
-size_t
-ebpf_flows(const struct ebpf *e, const bool *keys, int64_t idle_ms)
+/* All flows of the map, a batch at a time. */
+static size_t
+count_all(int fd, const bool *keys, const __u32 *serials, int64_t idle_ms)
 {
 	struct ebpf_client *clients = calloc(BATCH, sizeof(*clients));
 	struct ebpf_flow *flows = calloc(BATCH, sizeof(*flows));
-	__u32 serials[EBPF_SOCKETS] = { 0 }, at = 0, n;
+	bool first = true, last = false;
 	size_t count = 0;
-	bool first = true, last = !e->datagrams;
-	int fd = ebpf_open_map(e, MAP_FLOWS);
+	__u32 at = 0, n;
 
-	read_serials(e, keys, serials);
 	while (clients != NULL && flows != NULL && !last) {
 		n = BATCH;
 		last = bpf_map_lookup_batch(fd, first ? NULL : &at, &at,
@@ -81,8 +86,22 @@ ebpf_flows(const struct ebpf *e, const bool *keys, int64_t idle_ms)
 		first = false;
 		count += count_flows(flows, n, keys, serials, idle_ms);
 	}
-	fd_close(&fd);
 	free(clients);
 	free(flows);
+	return count;
+}
+
+size_t
+ebpf_flows(const struct ebpf *e, const bool *keys, int64_t idle_ms)
+{
+	__u32 serials[EBPF_SOCKETS] = { 0 };
+	size_t count;
+	int fd;
+
+	if (!e->datagrams || (fd = ebpf_open_map(e, MAP_FLOWS)) == -1)
+		return 0;
+	read_serials(e, keys, serials);
+	count = count_all(fd, keys, serials, idle_ms);
+	fd_close(&fd);
 	return count;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What an eBPF program and its maps consist of.  For ebpf.c and ebpf_count.c
- * alone.
+ * The members of struct ebpf.  For ebpf.c and ebpf_count.c only.
  */
 #ifndef TRAFFIC_EBPF_FIELDS_H
 #define TRAFFIC_EBPF_FIELDS_H
@@ -23,9 +22,8 @@ enum map {
 };
 
 struct ebpf {
-	int program; /* keeps all maps; a group may have no socket for a while
-		      */
-	__u32 maps[NMAPS]; /* their numbers: descriptors are scarce */
+	int program;	   /* keeps the maps, also without a socket */
+	__u32 maps[NMAPS]; /* numbers, since descriptors are scarce */
 	__u32 number;	   /* of the program */
 	__u32 plan;	   /* the index of the plan in force */
 	bool datagrams;

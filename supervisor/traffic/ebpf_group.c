@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * From the model of a group to the maps of its eBPF program.
+ * Writes the model of a group into the maps of its eBPF program.
  */
 #include "traffic/ebpf_group.h"
 
@@ -10,7 +10,7 @@
 #include "traffic/attach.h"
 #include "traffic/ebpf_plan.h"
 
-/* Placeholders are never chosen; what has left is forgotten by the kernel. */
+/* Placeholders are never chosen; the kernel forgets sockets that have left. */
 static bool
 is_known(const struct group_slot *slot)
 {
@@ -48,7 +48,7 @@ make_known(struct ebpf *e, const struct group *group, struct group_slot *slot)
 	return 0;
 }
 
-/* Generations may have changed their numbers since, traffic/way.h. */
+/* A generation's sockets may have been given to another one, traffic/way.h. */
 static int
 tell_sockets(struct ebpf *e, struct group *group, unsigned int moving)
 {
@@ -69,7 +69,10 @@ tell_sockets(struct ebpf *e, struct group *group, unsigned int moving)
 	return 0;
 }
 
-/* Those that may be chosen, and the keys of all; *new* both, NULL: ENOMEM. */
+/*
+ * The slots, in which only keepers have a generation, and the keys of all
+ * sockets.  Both *new*; NULL with ENOMEM.
+ */
 static struct steer_slot *
 collect(const struct group *group, unsigned int **keys)
 {
@@ -147,7 +150,7 @@ ebpf_group_apply(
 {
 	const struct group_slot *s;
 
-	if (!attach_has_keeper(group)) /* who leaves is served as before */
+	if (!attach_has_keeper(group)) /* nothing changes */
 		return 0;
 	if (tell_sockets(e, group, plan != NULL ? plan->moving : 0) == -1 ||
 	    store_plan(e, group, plan) == -1)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * In place of traffic/ebpf.c, in a build without clang or libbpf.
+ * Replaces traffic/ebpf.c in a build without clang or libbpf.
  */
 #include <errno.h>
 #include <stdio.h>

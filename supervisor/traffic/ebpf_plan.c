@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The compiler from a plan to what the eBPF program reads.
+ * Compiles a plan into the tables of struct ebpf_plan.
  */
 #include "traffic/ebpf_plan.h"
 
@@ -20,7 +20,7 @@ struct compiler {
 	size_t nmembers;
 };
 
-/* Its number among the targets; -1: there is no room. */
+/* Returns the target's index; -1 if there is no room. */
 static int
 add_target(struct compiler *c, const struct target *target)
 {
@@ -44,7 +44,7 @@ add_target(struct compiler *c, const struct target *target)
 	return (int)c->ntargets++;
 }
 
-/* The targets have the numbers that they have in the list. */
+/* The targets keep the indices that they have in the list. */
 static int
 add_targets(struct compiler *c)
 {
@@ -57,7 +57,7 @@ add_targets(struct compiler *c)
 	return 0;
 }
 
-/* The last of the shares has the lowest numbers, see steer.h. */
+/* The last entry in shares gets the lowest numbers, see steer.h. */
 static void
 add_shares(struct compiler *c, const struct steer_plan *plan)
 {
@@ -77,7 +77,7 @@ add_shares(struct compiler *c, const struct steer_plan *plan)
 		c->plan->shares[number++] = (__u8)c->plan->fallback;
 }
 
-/* Among those of a slot the newest comes first. */
+/* The targets of one slot are linked, the newest generation first. */
 static void
 add_directed(struct compiler *c)
 {
@@ -143,7 +143,9 @@ ebpf_plan_compile(const struct steer_plan *plan, const struct steer_slot *slots,
 		return -1;
 	memset(out, 0, sizeof(*out));
 	out->sticky = plan->sticky;
-	out->idle_ns = (__u64)plan->idle_ms * 1000000;
+	out->idle_ns[1] = (__u64)plan->idle_ms * 1000000;
+	out->idle_ns[0] =
+	    out->idle_ns[1] < EBPF_SHORT_NS ? out->idle_ns[1] : EBPF_SHORT_NS;
 	if (add_targets(&c) == -1) {
 		errno = E2BIG;
 		r = -1;

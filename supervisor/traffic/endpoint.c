@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The endpoint of a socket that somebody else has made.
+ * Reads the endpoint of a socket that somebody else has made.
  */
 #include "traffic/endpoint.h"
 

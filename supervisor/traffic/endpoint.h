@@ -14,7 +14,7 @@
 struct directory;
 struct holder;
 
-/* What chooses in a SO_REUSEPORT group. */
+/* The BPF program that chooses in a SO_REUSEPORT group. */
 enum steering_kind { KIND_CLASSIC, KIND_EBPF };
 
 enum listener_steering { STEERING_REUSEPORT, STEERING_RENAME, STEERING_SHARED };
@@ -34,27 +34,27 @@ struct endpoint {
 	 * in the directory of the address, as the operator named it.
 	 */
 	struct directory *directory;
-	bool v6only;		 /* of the sockets there, once there is one */
-	bool freebind;		 /* they need no local address, ip(7) */
-	bool transparent;	 /* IP_TRANSPARENT as well */
-	bool reuseaddr;		 /* UDP: others may bind the address too */
-	bool passed;		 /* somebody else has made the socket */
-	enum steering_kind kind; /* what shall choose, where it can */
+	bool v6only;		     /* of the sockets, once there is one */
+	bool freebind;		     /* IP_FREEBIND: no local address needed */
+	bool transparent;	     /* IP_TRANSPARENT: none needed either */
+	bool reuseaddr;		     /* UDP: others may bind the address, too */
+	bool passed;		     /* somebody else has made the socket */
+	enum steering_kind kind;     /* what shall choose, if it is possible */
 	const struct holder *holder; /* NULL: none */
 };
 
 /*
- * The address of a socket as getsockname(2) tells it, and the device that the
- * socket is bound to.  -1 with errno.
+ * Read a socket's address, as getsockname(2) tells it, and the device to which
+ * the socket is bound.  -1 with errno.
  */
 int endpoint_address(int fd, int type, struct address *);
 
-/* The device that a socket is bound to; 0: none. */
+/* The device to which a socket is bound; 0 if there is none. */
 unsigned int endpoint_device(int fd);
 
 /*
- * Read the address that a socket has, and whether it takes IPv6 alone.  -1
- * with errno: EINVAL for a stream socket that does not listen.
+ * Read a socket's address, and whether the socket takes IPv6 only.  -1 with
+ * errno: EINVAL for a stream socket that does not listen.
  */
 int endpoint_read(int fd, struct address *, bool *v6only);
 

@@ -42,7 +42,7 @@ entries_same(const struct entries *e, unsigned int generation, int fd)
 	return -1;
 }
 
-/* Make room for one more in both lists.  -1 with errno. */
+/* Make room for one more in each list.  -1 with errno. */
 static int
 grow(struct entries *e)
 {

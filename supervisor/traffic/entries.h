@@ -26,7 +26,10 @@ int entries_add(struct entries *, unsigned int generation, int fd);
 const int *entries_of(
     const struct entries *, unsigned int generation, size_t *n);
 
-/* Which of them this socket is, or a duplicate of; -1 if there is none. */
+/*
+ * The socket of the generation that is fd or a duplicate of fd; -1 if there is
+ * none.
+ */
 int entries_same(const struct entries *, unsigned int generation, int fd);
 
 /* Remove n sockets, which begin at fds in the list. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What joins and departures do to the array, and what may be done next.
+ * What joins and departures do to the array, and which placeholders are needed.
  */
 #include "traffic/group.h"
 
@@ -50,7 +50,7 @@ group_is_keeper(const struct group_slot *s)
 	return s->generation != 0 && !s->leaving;
 }
 
-/* Where the tail begins: behind the last keeper. */
+/* The index of the first slot behind the last keeper. */
 static size_t
 tail(const struct group *g)
 {
@@ -61,7 +61,7 @@ tail(const struct group *g)
 	return i;
 }
 
-/* One alone has nobody to be confused with. */
+/* A single unsure slot is certain: there is no other one to confuse it with. */
 static void
 settle(struct group *g)
 {
@@ -83,7 +83,7 @@ group_remove(struct group *g, size_t index)
 	struct group_slot *last = &g->slots[g->n - 1];
 
 	assert(index < g->n);
-	/* Whatever fills a hole whose place is not certain is not either. */
+	/* If the place is not certain, neither is the slot that fills it. */
 	last->unsure |= g->slots[index].unsure;
 	g->slots[index] = *last;
 	g->n--;
@@ -102,7 +102,7 @@ group_vanish(struct group *g, bool mixed)
 	if (n > 1 || (n == 1 && mixed))
 		for (i = tail(g); i < g->n; i++)
 			g->slots[i].unsure = true;
-	/* From the end, so that who is moved is not one that is gone. */
+	/* From the end, so that no socket that is gone is moved. */
 	for (i = g->n; i-- > 0;)
 		if (g->slots[i].gone)
 			group_remove(g, i);
@@ -144,7 +144,7 @@ group_missing(const struct group *g)
 	return leaving > spare ? leaving - spare : 0;
 }
 
-/* With one placeholder gone, all that remain are of one generation. */
+/* Are all sockets of one generation, but for one placeholder? */
 static bool
 all_but_one_are_alike(const struct group *g)
 {

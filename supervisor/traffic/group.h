@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The model of the kernel's array of a SO_REUSEPORT group.  Pure: it knows
- * numbers of descriptors and uses none.
+ * The model of the kernel's array of a SO_REUSEPORT group.  Pure: it knows the
+ * numbers of descriptors and uses no descriptor.
  *
- * A socket joins at the end of the array; when one leaves, the last takes
- * its place.  Whom the program in force may choose must not be moved, hence:
+ * A socket joins at the end of the array.  When a socket leaves, the last one
+ * takes its place.  A socket that the program in force may choose must not be
+ * moved, so there are three kinds:
  *
- *   keepers       sockets that serve, or may: they have to stay where they are
- *   leaving       sockets that may leave at any instant, no one knows in which
- *                 order; never chosen
- *   placeholders  sockets of ours, never chosen: they fill holes
+ *   keepers       sockets that serve or may serve: they must stay in place
+ *   leaving       sockets that may leave at any instant, in an unknown order;
+ *                 they are never chosen
+ *   placeholders  sockets of ours that fill places and are never chosen
  *
- * What lies behind the last keeper is the tail: leaving sockets and
+ * The slots behind the last keeper are the tail: leaving sockets and
  * placeholders, in any order.  Each departure shortens the array by one from
- * its end, so keepers stay in place as long as the tail is at least as long
- * as there are leaving sockets, wherever those are.
+ * its end, so keepers stay in place as long as the tail has at least as many
+ * slots as there are leaving sockets, wherever the leaving sockets are.
  */
 #ifndef TRAFFIC_GROUP_H
 #define TRAFFIC_GROUP_H
@@ -28,11 +29,11 @@ struct group_slot {
 	int fd;
 	unsigned int generation; /* 0: a placeholder */
 	bool leaving;
-	bool unsure; /* may have changed places with others that are unsure */
-	bool gone;   /* has left, see group_vanish */
-	unsigned int key;  /* in the eBPF program's map, and 1; 0: none */
-	uint64_t cookie;   /* by which a successor finds it, SO_COOKIE */
-	unsigned int told; /* the generation that it is known to be of */
+	bool unsure;	   /* its place may be that of another unsure slot */
+	bool gone;	   /* has left, see group_vanish */
+	unsigned int key;  /* key in the eBPF program's map, plus 1; 0: none */
+	uint64_t cookie;   /* SO_COOKIE, by which a successor finds it */
+	unsigned int told; /* its generation in the eBPF program's map */
 };
 
 /* All zero at first. */
@@ -44,48 +45,52 @@ struct group {
 
 void group_fini(struct group *);
 
-/* A socket has joined at the end; generation 0: a placeholder.  -1, ENOMEM. */
+/*
+ * Append a socket that has joined; generation 0: a placeholder.  -1 with
+ * ENOMEM.
+ */
 int group_append(struct group *, int fd, unsigned int generation);
 
 /* The index of a socket; -1 if it is not in the group. */
 ssize_t group_find(const struct group *, int fd);
 
-/* One that is not moved by any departure, and may be chosen. */
+/* Is it a keeper: a socket that no departure moves, and that may be chosen? */
 bool group_is_keeper(const struct group_slot *);
 
-/* A socket has left. */
+/* Remove a socket that has left. */
 void group_remove(struct group *, size_t index);
 
 /*
- * The sockets marked as gone have left, in an order that is not known;
- * mixed: others joined meanwhile, so that even one departure is not certain.
+ * Remove the sockets that are marked as gone, which left in an unknown order.
+ * mixed: others joined meanwhile, so that the effect of even one departure is
+ * not certain.
  */
 void group_vanish(struct group *, bool mixed);
 
 /*
- * It is known which sockets are there, n of them, in the kernel's order; all
- * others have left.
+ * Put the n sockets of fds, which are in the kernel's order, into the model;
+ * all other sockets have left.
  */
 void group_reorder(struct group *, const int *fds, size_t n);
 
 /*
- * The placeholders to append so that all that are leaving may do so without
- * moving a keeper.
+ * The number of placeholders to append, so that all leaving sockets may leave
+ * without moving a keeper.
  */
 size_t group_missing(const struct group *);
 
 /*
- * A placeholder that can be closed while the program in force is right:
- * before, since nobody is moved but the socket fresh (-1: none), which is not
- * chosen yet; or, if that moves others, since all that remain are of one
- * generation and an index outside the array falls back to any of them.
- * Returns its index; -1 if there is none.
+ * A placeholder that can be closed while the program in force stays right.
+ * Either no socket is moved except fresh (-1: none), which is not chosen yet;
+ * or others are moved, but all sockets that remain are of one generation, and
+ * for an index outside the array the kernel chooses any of them.  Returns its
+ * index; -1 if there is none.
  */
 ssize_t group_spare(const struct group *, int fresh);
 
 /*
- * An index whose placeholder is not certain; -1 if there is none, or while
- * some are leaving.  Once it is known which it is, group_assure says so.
+ * An index whose socket is not certain; -1 if there is none, or while sockets
+ * are leaving.  Once it is known that the socket is fd, call group_assure.
  */
 ssize_t group_unsure(const struct group *);
 void group_assure(struct group *, size_t index, int fd);

@@ -40,7 +40,7 @@ group_from_json(
 	size_t i;
 
 	json_array_foreach (array, i, value) {
-		key = 0; /* an older one said nothing */
+		key = 0; /* an older build saved no key */
 		if (json_unpack((json_t *)value, "{sI sI sb sb s?I}", "socket",
 			&cookie, "generation", &generation, "leaving", &leaving,
 			"unsure", &unsure, "key", &key) == -1) {

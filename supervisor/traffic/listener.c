@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The front of a listener: which generation has which sockets, which plan is in
- * force, and which way of steering the address has.
+ * Knows which generation has which sockets, which plan is in force, and which
+ * way of steering the address has.  All else is done by the way
+ * (traffic/way.h).
  */
 #include "traffic/listener.h"
 
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bpf_batch.h"
 #include "base/fd.h"
 #include "base/foreign.h"
 #include "base/sockopt.h"
@@ -107,6 +109,7 @@ listener_free(struct listener *l)
 	while (l->sockets.n > 0)
 		listener_leave(l, l->sockets.generations[0]);
 	l->way->free(l->state);
+	bpf_batch_freed();
 	plan_free(l->plan);
 	credentials_fini(&l->at.owner);
 	entries_fini(&l->sockets);
@@ -264,7 +267,7 @@ listener_is_empty(const struct listener *l)
 int
 listener_adopt(struct listener *l, unsigned int generation, int fd)
 {
-	/* Servers may listen twice on one socket, and so announce it twice. */
+	/* A server may call listen(2) twice on one socket. */
 	if (entries_same(&l->sockets, generation, fd) == -1)
 		return join(l, generation, fd) == -1 ? -1 : 0;
 	foreign_close(&fd);
@@ -301,7 +304,7 @@ listener_prepare_leave(struct listener *l, unsigned int generation)
 	return l->way->prepare(l->state, generation);
 }
 
-/* Close n sockets of a generation, which begin at fds in our list. */
+/* Close n sockets of a generation, which begin at fds in the list. */
 static void
 close_some(
     struct listener *l, unsigned int generation, const int *fds, size_t n)

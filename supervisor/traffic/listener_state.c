@@ -64,7 +64,7 @@ listener_save(const struct listener *l)
 	return saved;
 }
 
-/* Where a listener that is restored finds its sockets. */
+/* Where a restored listener finds its sockets. */
 struct heritage {
 	struct listener *l;
 	int (*take)(uint64_t cookie, void *arg);
@@ -138,6 +138,6 @@ listener_restore(const json_t *saved, int (*take)(uint64_t, void *), void *arg,
 			    &heritage);
 	if (heritage.l->way->restore(heritage.l->state,
 		json_object_get(saved, "state"), &finder) == -1)
-		return NULL; /* freeing it would close sockets that serve */
+		return NULL; /* to free it would close sockets that serve */
 	return heritage.l;
 }

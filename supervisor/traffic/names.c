@@ -23,15 +23,15 @@ struct names {
 	char public[NAME_SIZE];
 	char temporary[NAME_SIZE];
 	LIST_HEAD(, name) list;
-	struct name *placed; /* the one in place; NULL: none, or it has left */
+	struct name *placed;		    /* the name in place; NULL: none */
 	struct identity public_identity;    /* file at the public path */
-	struct directory *public_directory; /* where it is; NULL: nowhere */
-	bool refused; /* no other is put in place any more */
+	struct directory *public_directory; /* its directory; NULL: none */
+	bool refused; /* no name is put in place any more */
 };
 
 /*
- * The name of a file of ours beside the public one.  A long name is cut, so
- * that sun_path has room for it, and gets a hash to stay unique.
+ * Make the name of a file of ours beside the public one.  A long name is cut,
+ * so that sun_path has room for it, and gets a hash to stay unique.
  */
 static void
 put_name(char buf[static NAME_SIZE], const char *public, const char *suffix)
@@ -209,7 +209,7 @@ names_leaf(const struct names *names, const char *leaf)
 	return PATH_OTHER;
 }
 
-/* Other links and other mounts may lead to the directory. */
+/* Paths through other links and mounts may lead to the same directory. */
 bool
 names_are_in(const struct names *names, const struct identity *directory)
 {
@@ -254,7 +254,7 @@ names_save(const struct names *names)
 		: NULL);
 }
 
-/* An older build saved no directory: its sockets are where the address says. */
+/* An older build saved no directory: its sockets are in that of the address. */
 static struct directory *
 restore_directory(const struct names *names, const json_t *saved,
     const struct way_finder *finder)

@@ -16,7 +16,7 @@
 #include "traffic/endpoint.h"
 #include "traffic/finder.h"
 
-/* A generation's socket. */
+/* The private name of a generation's socket. */
 struct name {
 	LIST_ENTRY(name) entry;
 	unsigned int generation;
@@ -61,7 +61,10 @@ struct directory *names_choose_directory(const struct names *);
  */
 int names_place(struct names *, struct name *);
 
-/* The name in place, borrowed; NULL if there is none, or if it has left. */
+/*
+ * The name in place, borrowed; NULL if there is none, or if its generation has
+ * left.
+ */
 struct name *names_placed(const struct names *);
 
 /* Remove the public name; from now on no name is put in place. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Index by index, with the rest of the program as it was.
+ * Tests one index after the other, while the rest of the program stays the
+ * same.
  */
 #include "traffic/order.h"
 
@@ -10,9 +11,11 @@
 #include "traffic/attach.h"
 #include "traffic/trace.h"
 
-#define TRIES 5 /* a queue that overflows meanwhile looks like an answer */
+#define TRIES 5 /* an overflow of a queue looks like an answer */
 
-/* Those of the group, all or the unsure ones; returns their number. */
+/*
+ * The sockets of the group, all or only the unsure ones.  Returns their number.
+ */
 static size_t
 collect(const struct group *group, bool unsure, int *fds)
 {
@@ -65,7 +68,7 @@ has(const int *fds, size_t n, int fd)
 	return false;
 }
 
-/* Each of the n sockets must be found once. */
+/* Find the socket of each index; each of the n sockets must be found once. */
 static int
 ask(const struct endpoint *at, const struct group *group,
     const struct steer_plan *plan, const int *fds, int *found, size_t n)
@@ -96,7 +99,7 @@ order_find(const struct endpoint *at, struct group *group,
 
 	if (fds == NULL)
 		return -1;
-	if (!has_keeper(group)) { /* nobody is chosen: any order will do */
+	if (!has_keeper(group)) { /* no socket is chosen: any order will do */
 		free(fds);
 		group_vanish(group, true);
 		return 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Finding out the order of a group's array where the model cannot know it.
- * Nobody can read that order: it is asked for, index by index, by packets of
- * our own that no program sees (traffic/trace.h).
+ * Finds out the order of a group's array where the model cannot know it.  The
+ * kernel does not tell that order, so packets of our own, which no program
+ * sees, test one index after the other (traffic/trace.h).
  */
 #ifndef TRAFFIC_ORDER_H
 #define TRAFFIC_ORDER_H
@@ -12,17 +12,18 @@
 #include "traffic/way.h"
 
 /*
- * After several departures in an unknown order: find out which placeholder
- * is where, as far as that can be told.
+ * Find out the places of the placeholders after several departures in an
+ * unknown order, as far as that is possible.
  */
 void order_resolve(
     const struct endpoint *, struct group *, const struct steer_plan *);
 
 /*
- * Sockets marked as gone have left while nobody watched, others may have been
- * moved.  Users go on being steered by the old order until the new one is
- * known; then the group is as it is, and the gone are no more in it.  -1 with
- * errno: it cannot be told, and nothing has changed.
+ * Find out the order after sockets that are marked as gone have left unnoticed,
+ * and others may have been moved.  Until the new order is known, users are
+ * steered by the old one.  Then the group has the new order, without the
+ * sockets that are gone.  -1 with errno: the order cannot be found out, and
+ * nothing has changed.
  */
 int order_find(
     const struct endpoint *, struct group *, const struct steer_plan *);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A copy of a plan.
+ * Copies a plan.
  */
 #include "traffic/plan.h"
 

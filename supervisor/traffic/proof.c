@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A few packets that no program sees, from the directed source of the
- * generation and from one that is like any client.
+ * Sends a few packets that no program sees, from the directed source of the
+ * generation and from a source that is like any client's.
  */
 #include "traffic/proof.h"
 
@@ -12,14 +12,14 @@
 #include "traffic/attach.h"
 #include "traffic/trace.h"
 
-#define DIRECTED 5 /* packets, all of which must go astray */
-#define CLIENTS	 6 /* packets like those of any client, */
-#define LEAKS	 2 /* so many of which must go where none may */
+#define DIRECTED 5 /* packets; all must go astray to show a fault */
+#define CLIENTS	 6 /* packets like those of any client; */
+#define LEAKS	 2 /* this many must go where none may */
 
 struct proof {
 	const struct endpoint *at;
 	const struct group *group;
-	int *fds; /* all sockets that are in the group */
+	int *fds; /* all sockets of the group */
 	const struct group_slot **slots;
 	unsigned int *drops;
 	size_t n;
@@ -68,13 +68,18 @@ has_generation(const struct group *group, unsigned int generation)
 	return false;
 }
 
-/* Where the packets of a source have gone. */
+/*
+ * How many packets of a source went to sockets that may have them, and to
+ * others.
+ */
 struct tally {
 	unsigned int right;
 	unsigned int wrong;
 };
 
-/* Send packets; may() says who may have them.  -1: it cannot be done. */
+/*
+ * Send packets; may() tells whether a socket may have them.  -1: not possible.
+ */
 static int
 send_packets(struct proof *proof, unsigned int source, unsigned int packets,
     bool (*may)(const struct proof *, const struct group_slot *, const void *),
@@ -109,8 +114,9 @@ may_serve(
 }
 
 /*
- * What is directed at the generation reaches it.  A packet that reaches it
- * shows it; that a queue is full elsewhere shows nothing.
+ * Do packets that are directed at the generation reach it?  One packet that
+ * reaches it shows that they do.  A drop at another socket may come from a full
+ * queue, and shows nothing.
  */
 static bool
 is_reached(struct proof *proof, unsigned int generation)
@@ -136,7 +142,7 @@ has_somebody_without(const struct proof *proof, const struct steer_plan *plan)
 	size_t i;
 
 	for (i = 0; i < proof->n; i++) {
-		/* Its directed source would be the same, with IPv6. */
+		/* With IPv6 both would have the same directed source. */
 		if (proof->slots[i]->generation % STEER_PORT_SLOTS ==
 			TRACE_GENERATION % STEER_PORT_SLOTS &&
 		    proof->slots[i]->generation != 0)
@@ -146,7 +152,7 @@ has_somebody_without(const struct proof *proof, const struct steer_plan *plan)
 	return any;
 }
 
-/* One by one: a queue that is full drops others' packets as well. */
+/* Send the packets one by one: a full queue also drops packets of others. */
 static bool
 is_leak(struct proof *proof, const struct steer_plan *plan)
 {
@@ -163,7 +169,7 @@ is_leak(struct proof *proof, const struct steer_plan *plan)
 	return leaks == LEAKS;
 }
 
-/* No client reaches a generation that has no share. */
+/* Does no client reach a generation that has no share? */
 static bool
 is_tight(struct proof *proof, const struct steer_plan *plan)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Showing that the kernel keeps to a plan: a program may have attached
- * another program to the group (SO_ATTACH_REUSEPORT_EBPF, socket(7)) where
- * the shim did not see it.
+ * Shows whether the kernel keeps to a plan: a program may have attached another
+ * BPF program to the group (SO_ATTACH_REUSEPORT_EBPF, socket(7)) unseen by the
+ * shim.
  */
 #ifndef TRAFFIC_PROOF_H
 #define TRAFFIC_PROOF_H
@@ -12,8 +12,8 @@
 #include "traffic/plan.h"
 
 /*
- * As listener_prove says.  A program is accused of nothing that a busy
- * machine may do: one packet that goes astray is none.
+ * As listener_prove.  A busy machine is no reason to accuse a program: one
+ * packet that goes astray shows nothing.
  */
 int proof_try(const struct endpoint *, const struct group *,
     const struct steer_plan *, unsigned int generation);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Unix sockets with a path: each generation's is bound to a private path
- * beside the public one, and a link of it is renamed over the public path to
- * put it in place.  So a connect never meets a missing path, and the private
- * one stays for directed checks and for mending.  Which names there are is in
- * traffic/names.h; with whose rights they are made in traffic/directory.h.
+ * Unix sockets with a path: each generation's socket is bound to a private path
+ * beside the public one.  To put a socket in place, a link of its file is
+ * renamed over the public path, so that connect(2) always finds a path.  The
+ * private path stays for directed checks and for mending.  The names are in
+ * traffic/names.h, the rights with which they are made in traffic/directory.h.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -46,7 +46,7 @@ rename_free(void *way)
 	free(r);
 }
 
-/* The name of a generation's socket; NULL: it has none. */
+/* The name of a generation's socket; NULL if there is none. */
 static struct name *
 find(void *way, unsigned int generation)
 {
@@ -55,7 +55,7 @@ find(void *way, unsigned int generation)
 	return names_find(r->names, generation);
 }
 
-/* Give the socket its private path, and start its queue. */
+/* Bind the socket to its private path, and let it listen. */
 static int
 settle_in(struct rename_way *r, struct name *name, int fd)
 {
@@ -80,8 +80,9 @@ is_bound(int fd)
 }
 
 /*
- * Into its directory, and into place where nobody is.  One that is bound
- * already was so by a predecessor, or is refused.
+ * Put the socket into its directory and, if no other one is in place, in
+ * place.  A socket that is bound already was bound by a predecessor, or is
+ * refused.
  */
 static int
 enter(struct rename_way *r, struct name *name, int fd)
@@ -121,8 +122,8 @@ rename_join(void *way, unsigned int generation, int fd)
 }
 
 /*
- * The name goes first: a successor that finds no socket of the generation any
- * more does not look for its name either.
+ * Remove the name first: a successor that finds no socket of the generation
+ * does not look for its name.
  */
 static void
 rename_leave(void *way, unsigned int generation, const int *fds, size_t n)
@@ -141,7 +142,7 @@ rename_leave(void *way, unsigned int generation, const int *fds, size_t n)
 	}
 }
 
-/* There is one path: whoever has the greatest share has it. */
+/* There is one public path: the generation with the greatest share gets it. */
 static int
 rename_steer(void *way, const struct steer_plan *plan)
 {
@@ -162,7 +163,7 @@ rename_steer(void *way, const struct steer_plan *plan)
 	return names_place(r->names, greatest);
 }
 
-/* The private path keeps the number that it was made with. */
+/* The private path keeps the number of the generation that made it. */
 static void
 rename_hand_over(void *way, unsigned int from, unsigned int to)
 {
@@ -180,7 +181,7 @@ rename_refuse(void *way)
 	names_refuse(r->names);
 }
 
-/* Where it cannot be done, the next who looks will try again. */
+/* If this fails, the next call tries again. */
 static void
 rename_mend(void *way)
 {
@@ -191,7 +192,7 @@ rename_mend(void *way)
 		(void)names_place(r->names, placed);
 }
 
-/* What people may call it; whoever connects does so in its directory. */
+/* The path for people to read; whoever connects does so in the directory. */
 static int
 rename_direct(void *way, unsigned int generation, unsigned int n,
     struct address *to, struct address *source)
@@ -236,14 +237,14 @@ rename_connect(void *way, unsigned int generation, int fd)
 	return -1;
 }
 
-/* Who is no longer in place still gets what is in its queue. */
+/* A socket that is not in place any more still gets what is in its queue. */
 static int
 rename_prepare(void *way, unsigned int generation)
 {
 	return 0;
 }
 
-/* What unix(7) has shut down refuses for good. */
+/* After shutdown(2) a unix(7) socket refuses connections for good. */
 static int
 rename_revive(void *way, unsigned int generation, int fd)
 {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * TCP and UDP: all sockets of an address are one SO_REUSEPORT group, and a
+ * TCP and UDP: all sockets of an address are one SO_REUSEPORT group, and a BPF
  * program on the group chooses among them.
  *
- * At every instant the program in force must be right before and after what
- * happens next.  Hence: who joins is not in the program until it has its
- * place; who may leave is taken out of it first, with placeholders behind
- * the last one that stays (traffic/group.h); and where a program shuts its
- * socket down just as another joins, so that nobody can say which was first,
- * the joining one is taken out and joins again.
+ * A classic program chooses by the order of the sockets, and must choose right
+ * both before and after the next change of the order.  Therefore a socket that
+ * joins is chosen only when its place is certain, and a socket that may leave
+ * is not chosen any more, with placeholders behind the last one that stays
+ * (traffic/group.h).  If a program shuts its socket down just as another socket
+ * joins, nobody can tell which was first: the joining socket is taken out, and
+ * joins again.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -46,14 +47,13 @@ reuseport_free(void *way)
 	free(r);
 }
 
-/* Mark those that are not in the group any more; are there any? */
 bool
 reuseport_look(struct reuseport *r)
 {
 	struct group_slot *s;
 	bool any = false;
 
-	if (!inet_is_tcp(r->at)) /* only closing it takes a UDP socket out */
+	if (!inet_is_tcp(r->at)) /* only close(2) takes a UDP socket out */
 		return false;
 	for (s = r->group.slots; s < r->group.slots + r->group.n; s++) {
 		s->gone = !queue_is_open(s->fd);
@@ -62,7 +62,7 @@ reuseport_look(struct reuseport *r)
 	return any;
 }
 
-/* Nothing goes by the order, and nobody will know it. */
+/* From here on the order of the group is unknown. */
 void
 reuseport_forget_gone(struct reuseport *r)
 {
@@ -92,11 +92,21 @@ settle(struct reuseport *r, bool mixed)
 	holder_commit(r->at->holder);
 }
 
-/* Put the plan in force; not by an order that is not so any more. */
+/*
+ * Put the plan in force.  No classic program is attached while the order of the
+ * group is unknown.
+ */
 static int
 attach(struct reuseport *r)
 {
-	return chooser_apply(&r->chooser, r->at, &r->group, r->plan, r->adrift);
+	if (chooser_apply(&r->chooser, r->at, &r->group, r->plan, r->adrift) ==
+	    0)
+		return 0;
+	/* eBPF, which needs no order, cannot be had any more. */
+	if (!r->adrift || order_find(r->at, &r->group, r->plan) == -1)
+		return -1;
+	r->adrift = false;
+	return chooser_apply(&r->chooser, r->at, &r->group, r->plan, false);
 }
 
 static int
@@ -108,7 +118,7 @@ append(struct reuseport *r, int fd, unsigned int generation)
 	return 0;
 }
 
-/* A socket of ours. */
+/* Make a socket of our own. */
 static int
 make_socket(struct reuseport *r)
 {
@@ -120,8 +130,9 @@ make_socket(struct reuseport *r)
 }
 
 /*
- * Append the placeholders without which a departure would move others.
- * Returns 1 if somebody has left meanwhile: settle, and try again.
+ * Append the placeholders without which a departure would move other sockets.
+ * Returns 1 if a socket has left meanwhile: the caller settles, and tries
+ * again.
  */
 static int
 reserve(struct reuseport *r)
@@ -152,10 +163,10 @@ withdraw(struct reuseport *r, size_t index)
 }
 
 /*
- * Let a socket join, with its place certain and protected, not chosen yet.
- * The last place of the order need not be known to a successor: nobody moves
- * when that is given up.  On failure it is not in the group; it stays the
- * caller's.
+ * Let a socket join: its place is certain and protected, but it is not chosen
+ * yet.  The successor need not know the last place of the order: to give up
+ * that place moves no other socket.  On failure the socket is not in the group,
+ * and stays the caller's.
  */
 static int
 admit(struct reuseport *r, unsigned int generation, int fd)
@@ -165,7 +176,7 @@ admit(struct reuseport *r, unsigned int generation, int fd)
 	do {
 		settle(r, false);
 		if (r->adrift && !chooser_is_ebpf(&r->chooser)) {
-			/* Nobody could say where it is. */
+			/* the socket's place could not be known */
 			errno = EBUSY;
 			return -1;
 		}
@@ -194,7 +205,7 @@ admit(struct reuseport *r, unsigned int generation, int fd)
 	return -1;
 }
 
-/* The index of one that nobody needs; -1 if there is none. */
+/* The index of a placeholder that is not needed; -1 if there is none. */
 static ssize_t
 find_spare(const struct reuseport *r, int fresh)
 {
@@ -208,14 +219,17 @@ find_spare(const struct reuseport *r, int fresh)
 	return -1;
 }
 
-/* Close the placeholders that are not needed; then the program is attached. */
+/* Close the placeholders that are not needed, then attach the program. */
 static int
 tidy(struct reuseport *r, int fresh)
 {
 	ssize_t index;
 
 	while ((index = find_spare(r, fresh)) != -1) {
-		/* Whom this moves is known only of what was in its place. */
+		/*
+		 * A successor tells which socket was moved only if it knows the
+		 * order before.
+		 */
 		holder_commit(r->at->holder);
 		withdraw(r, (size_t)index);
 	}
@@ -223,8 +237,8 @@ tidy(struct reuseport *r, int fresh)
 }
 
 /*
- * All that are marked as leaving may leave from here on: nobody else will be
- * moved, and the program in force chooses none of them.
+ * From here on the sockets that are marked as leaving may leave: no other
+ * socket will be moved, and the program in force chooses none of them.
  */
 static int
 let_go(struct reuseport *r)
@@ -270,7 +284,7 @@ reuseport_leave(void *way, unsigned int generation, const int *fds, size_t n)
 	for (i = 0; i < n; i++)
 		if ((index = group_find(&r->group, fds[i])) != -1)
 			r->group.slots[index].leaving = true;
-	/* Should it fail, the others still get a program right afterwards. */
+	/* If it fails, the other sockets still get a program below. */
 	(void)let_go(r);
 	for (i = 0; i < n; i++) {
 		index = group_find(&r->group, fds[i]);
@@ -323,7 +337,7 @@ reuseport_bind(void *way, int fd)
 	return inet_bind(r->at, fd, first ? -1 : r->group.slots[0].fd);
 }
 
-/* A program's own socket; that of a datagram program is not bound yet. */
+/* Prepare a program's own socket.  A datagram socket is not bound yet. */
 static int
 conform(struct reuseport *r, int fd)
 {
@@ -363,7 +377,7 @@ reuseport_steer(void *way, const struct steer_plan *plan)
 
 	r->plan = plan;
 	settle(r, false);
-	/* Those that leave need placeholders again. */
+	/* Sockets that are leaving need placeholders again. */
 	if ((adrift ? let_go(r) : attach(r)) == 0)
 		return 0;
 	r->plan = before;
@@ -387,18 +401,6 @@ reuseport_prove(void *way, unsigned int generation)
 	return -1;
 }
 
-/* The program in force goes by places, which stay as they are. */
-static void
-reuseport_hand_over(void *way, unsigned int from, unsigned int to)
-{
-	struct reuseport *r = way;
-	size_t i;
-
-	for (i = 0; i < r->group.n; i++)
-		if (r->group.slots[i].generation == from)
-			r->group.slots[i].generation = to;
-}
-
 static void
 reuseport_refuse(void *way)
 {
@@ -409,7 +411,7 @@ reuseport_refuse(void *way)
 		inet_refuse(r->at, r->group.slots[i].fd);
 }
 
-/* Paths alone can be taken away by others. */
+/* Only a path can be taken away by others. */
 static void
 reuseport_mend(void *way)
 {

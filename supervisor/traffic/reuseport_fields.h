@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the way of TCP and UDP consists of.  For reuseport.c and
- * reuseport_state.c alone.
+ * The members of the way for TCP and UDP.  For reuseport.c and
+ * reuseport_state.c only.
  */
 #ifndef TRAFFIC_REUSEPORT_FIELDS_H
 #define TRAFFIC_REUSEPORT_FIELDS_H
@@ -20,24 +20,28 @@ struct reuseport {
 	struct endpoint *at;
 	struct group group;
 	uid_t uid; /* the owner of all sockets of the group, socket(7) */
-	const struct steer_plan *plan; /* NULL: none yet */
-	bool adrift;		       /* some have left while nobody watched */
+	const struct steer_plan *plan; /* NULL: no plan yet */
+	bool adrift;		       /* sockets left, the order is unknown */
 	struct chooser chooser;
 };
 
-/* Mark the sockets that are not in the group any more; are there any? */
+/* Mark the sockets that are no longer in the group.  Are there any? */
 bool reuseport_look(struct reuseport *);
 
-/* Where nothing goes by the order of the group: drop those marked so. */
+/*
+ * Drop the sockets that are marked as gone, where nothing depends on the order
+ * of the group.
+ */
 void reuseport_forget_gone(struct reuseport *);
 
-/* Of the way, traffic/way.h. */
+/* Functions of the way, traffic/way.h. */
+int reuseport_direct(void *way, unsigned int generation, unsigned int n,
+    struct address *to, struct address *source);
 enum steering_kind reuseport_kind(const void *way);
 uint64_t reuseport_given(const void *way, unsigned int generation);
 size_t reuseport_flows(
     const void *way, unsigned int generation, int64_t idle_ms);
-int reuseport_direct(void *way, unsigned int generation, unsigned int n,
-    struct address *to, struct address *source);
+void reuseport_hand_over(void *way, unsigned int from, unsigned int to);
 json_t *reuseport_save(const void *way);
 int reuseport_restore(void *way, const json_t *, const struct way_finder *);
 

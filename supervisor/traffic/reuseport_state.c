@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is told of a group, and what a successor must know of it.
+ * What a caller can ask about a group, and what a successor must know of it.
  */
 #include <errno.h>
 
@@ -46,6 +46,18 @@ reuseport_direct(void *way, unsigned int generation, unsigned int n,
 	    &at->address, at->v6only, generation, n, to, source);
 }
 
+/* The program in force chooses by places, which do not change. */
+void
+reuseport_hand_over(void *way, unsigned int from, unsigned int to)
+{
+	struct reuseport *r = way;
+	size_t i;
+
+	for (i = 0; i < r->group.n; i++)
+		if (r->group.slots[i].generation == from)
+			r->group.slots[i].generation = to;
+}
+
 json_t *
 reuseport_save(const void *way)
 {
@@ -56,7 +68,7 @@ reuseport_save(const void *way)
 	    chooser_save(&r->chooser));
 }
 
-/* Those that have left meanwhile did so in an order that nobody knows. */
+/* Nobody knows the order in which sockets have left meanwhile. */
 int
 reuseport_restore(
     void *way, const json_t *state, const struct way_finder *finder)
@@ -68,7 +80,8 @@ reuseport_restore(
 	if (group_from_json(
 		&r->group, json_object_get(state, "group"), finder) == -1)
 		return -1;
-	chooser_restore(&r->chooser, r->at, json_object_get(state, "ebpf"));
+	chooser_restore(
+	    &r->chooser, r->at, &r->group, json_object_get(state, "ebpf"));
 	reuseport_look(r);
 	for (i = 0; i < r->group.n; i++) {
 		gone += r->group.slots[i].gone;

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/bpf_batch.h"
 #include "base/sockopt.h"
 
 #define NET(off) ((uint32_t)(SKF_NET_OFF + (off)))
@@ -26,7 +27,7 @@ has_filter(int fd)
 	    len > 0;
 }
 
-/* The data that a filter sees begins at the TCP or UDP header. */
+/* To a filter, the data of a packet begins at the TCP or UDP header. */
 static int
 set_filter(int fd, const struct sieve_source *source)
 {
@@ -65,9 +66,10 @@ clear_filter(int fd)
 	const int unused = 0;
 
 	setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof(unused));
+	bpf_batch_freed();
 }
 
-/* An IPv6 socket knows an IPv4 address as ::ffff:A.B.C.D. */
+/* An IPv6 socket has an IPv4 address as ::ffff:A.B.C.D. */
 static int
 set_key(int fd, const struct sieve_source *source, bool set)
 {

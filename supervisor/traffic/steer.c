@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The compiler from a plan and the order of a group's sockets to classic
- * BPF.  Writes no instruction whose load could fail on a packet that the
- * kernel hands to it: a failed load ends the program with index 0, which may
- * be anybody's.
+ * The compiler from a plan and the order of a group's sockets to classic BPF.
+ * It writes no load that could fail on a packet that the kernel hands to the
+ * program: a failed load ends the program with index 0, which may be any
+ * generation's.
  *
- * A program is: keys, directed and preview for IPv4; the same for IPv6; the
- * shares; then for each generation one block that returns a socket's index.
+ * A program consists of: keys, directed and preview for IPv4; the same for
+ * IPv6; the shares; then one block for each generation, which returns a
+ * socket's index.
  */
 #include "traffic/steer.h"
 
@@ -22,7 +23,7 @@
 #define NET(offset) ((uint32_t)(SKF_NET_OFF + (offset)))
 #define GOLDEN	    0x9e3779b1u /* 2^32 over the golden ratio, made odd */
 
-/* Scratch memory of the program. */
+/* Indices of the program's scratch memory. */
 enum { KEY_ADDRESS, KEY_PORT };
 
 enum { LABEL_IN6, LABEL_IN4_REST, LABEL_IN6_REST, LABEL_SHARES, NLABELS };
@@ -46,7 +47,7 @@ emit(struct compiler *c, unsigned int code, uint32_t k)
 	c->n++;
 }
 
-/* Where labels are comes out of the first pass, and is true in the second. */
+/* The first pass finds the places of the labels, the second pass uses them. */
 static void
 emit_jump(struct compiler *c, size_t label)
 {
@@ -54,8 +55,8 @@ emit_jump(struct compiler *c, size_t label)
 }
 
 /*
- * Compare A with k; the next instruction is stepped over where that is false
- * (unless_so: where it is true).
+ * Compare A with k.  The next instruction is skipped if the comparison is false
+ * (with unless_so: if it is true).
  */
 static void
 emit_compare(
@@ -68,8 +69,9 @@ emit_compare(
 }
 
 /*
- * Go to label if A compares so with k.  Conditional jumps reach no further
- * than 255 instructions, so they only step over one that reaches anywhere.
+ * Go to label if the comparison of A with k is true.  A conditional jump
+ * reaches 255 instructions at most, so it only skips an unconditional jump,
+ * which reaches any label.
  */
 static void
 emit_if(struct compiler *c, unsigned int compare, uint32_t k, size_t label)
@@ -101,8 +103,8 @@ emit_fold(struct compiler *c, unsigned int bits)
 }
 
 /*
- * Make every bit of A depend on every other: addresses of one network differ
- * in few bits, and a remainder looks at the low ones.
+ * Make every bit of A depend on every other bit: addresses of one network
+ * differ in few bits, and the remainder depends on the low bits.
  */
 static void
 emit_mix(struct compiler *c)
@@ -125,7 +127,7 @@ wants_port(const struct compiler *c)
 	return false;
 }
 
-/* What of the source address counts for hashes, into scratch memory. */
+/* Store the keys for the hashes, from the source address and port. */
 static void
 emit_keys_in4(struct compiler *c)
 {
@@ -135,7 +137,7 @@ emit_keys_in4(struct compiler *c)
 	emit(c, BPF_ST, KEY_ADDRESS);
 	if (!wants_port(c))
 		return;
-	emit(c, BPF_LDX | BPF_B | BPF_MSH, NET(0)); /* the header's length */
+	emit(c, BPF_LDX | BPF_B | BPF_MSH, NET(0)); /* header's length */
 	emit(c, BPF_LD | BPF_H | BPF_IND, NET(0));
 	emit(c, BPF_ST, KEY_PORT);
 }
@@ -161,7 +163,10 @@ emit_keys_in6(struct compiler *c)
 	emit(c, BPF_ST, KEY_PORT);
 }
 
-/* A has a number of a generation modulo modulus; the newest is meant. */
+/*
+ * A contains the number of a generation modulo modulus, which means the newest
+ * generation with that remainder.
+ */
 static void
 emit_numbers(struct compiler *c, unsigned int modulus)
 {
@@ -206,7 +211,7 @@ emit_directed_in6(struct compiler *c)
 	c->labels[LABEL_IN6_REST] = c->n;
 }
 
-/* One word of a network's mask, from the bits that count up to its end. */
+/* One word of a network's mask, of which the first bits are 1. */
 static uint32_t
 mask_word(unsigned int bits)
 {
@@ -223,7 +228,9 @@ emit_net(struct compiler *c, const struct steer_net *net, size_t label)
 	size_t start = c->n, miss;
 	uint32_t word;
 
-	/* Every word that counts takes four instructions, the hit one. */
+	/*
+	 * Each word takes four instructions, and the jump on a match takes one.
+	 */
 	words = (net->bits + 31) / 32 < words ? (net->bits + 31) / 32 : words;
 	miss = start + (size_t)words * 4 + 1;
 	for (i = 0; i < words; i++) {
@@ -248,7 +255,7 @@ emit_preview(struct compiler *c, int family)
 			emit_net(c, &c->plan->preview[i], t->label);
 }
 
-/* The last of the shares has the lowest numbers, see steer.h. */
+/* The last entry in shares gets the lowest numbers, see steer.h. */
 static void
 emit_shares(struct compiler *c)
 {
@@ -307,7 +314,7 @@ emit_program(struct compiler *c)
 	size_t i;
 
 	c->n = 0;
-	emit_load(c, BPF_B, 0); /* a dual-stack socket sees IPv4 as IPv4 */
+	emit_load(c, BPF_B, 0); /* a dual-stack socket gets IPv4 packets too */
 	emit(c, BPF_ALU | BPF_RSH | BPF_K, 4);
 	emit_if(c, BPF_JEQ, 6, c->labels[LABEL_IN6]);
 
@@ -335,7 +342,7 @@ steer_compile(const struct steer_plan *plan, const struct steer_slot *slots,
 
 	if (targets_init(&c.targets, plan, slots, nslots) == -1)
 		return -1;
-	emit_program(&c); /* finds where the labels are */
+	emit_program(&c); /* finds the places of the labels */
 	if (c.n > max) {
 		errno = E2BIG;
 		goto out;

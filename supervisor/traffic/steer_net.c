@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Reading a source network.
+ * Parses a source network.
  */
 #include <arpa/inet.h>
 #include <errno.h>

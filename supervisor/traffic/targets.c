@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The generations that have sockets in a group, with their shares there.
+ * Collects the generations that have sockets in a group, with their shares.
  */
 #include "traffic/targets.h"
 
@@ -38,7 +38,7 @@ add_slot(struct targets *targets, unsigned int generation)
 	t->nslots++;
 }
 
-/* Returns what is left: the shares of those that are not here. */
+/* Returns the sum of the shares of generations that have no slot here. */
 static unsigned int
 give_shares(struct targets *targets, const struct steer_plan *plan)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Packets to ourselves: a SYN or an empty datagram each, which all sockets of
- * the group have a sieve against for that instant.
+ * Sends packets to ourselves: a SYN or an empty datagram each.  For that
+ * instant all sockets of the group have a sieve against them.
  */
 #include "traffic/trace.h"
 
@@ -17,15 +17,18 @@
 #include "base/sockopt.h"
 #include "traffic/sieve.h"
 
-#define LOOKS 10 /* at the counts, a millisecond apart */
+#define LOOKS 10 /* at the counts, 1 ms apart */
 
-/* What is known of one of the sockets. */
+/* One of the sockets that may get the packet. */
 struct suspect {
 	struct sieve sieve;
-	uint32_t drops; /* before */
+	uint32_t drops; /* before the packet is sent */
 };
 
-/* Bound to this source, not blocking; -1 if it is taken. */
+/*
+ * A non-blocking socket that is bound to this source; -1 if the source is
+ * taken.
+ */
 static int
 bind_source(const struct endpoint *at, const struct address *source)
 {
@@ -42,8 +45,8 @@ bind_source(const struct endpoint *at, const struct address *source)
 }
 
 /*
- * From the first sources that are free, numbered from *next on; where they go
- * comes in to.
+ * Open a socket from the first free source, beginning with number *next.  to is
+ * set to the address where its packets go.
  */
 static int
 open_source(const struct endpoint *at, unsigned int generation,
@@ -55,7 +58,7 @@ open_source(const struct endpoint *at, unsigned int generation,
 	while (address_direct(&at->address, at->v6only, generation, *next, to,
 		   &source) == 0) {
 		if (address_port(&source) != 0)
-			++*next; /* each port once */
+			++*next; /* use each port once */
 		if ((fd = bind_source(at, &source)) != -1)
 			return fd;
 		if (address_port(&source) == 0)
@@ -64,7 +67,7 @@ open_source(const struct endpoint *at, unsigned int generation,
 	return -1;
 }
 
-/* Of one packet its port; of many all those of the directed source. */
+/* For one packet: its port.  For several: all ports of the directed source. */
 static int
 describe_source(int from, unsigned int packets, struct sieve_source *source)
 {
@@ -87,7 +90,7 @@ describe_source(int from, unsigned int packets, struct sieve_source *source)
 	return 0;
 }
 
-/* -1: one has no sieve, and none has any more. */
+/* Put a sieve on each socket.  -1: one can have none, and no sieve is left. */
 static int
 prepare(struct suspect *suspects, const int *fds, size_t n,
     const struct sieve_source *source)
@@ -118,7 +121,7 @@ emit(const struct endpoint *at, int from, const struct address *to)
 	return sendto(from, "", 0, 0, &to->sa, to->len) == -1 ? -1 : 0;
 }
 
-/* Until all packets are counted, or for some looks. */
+/* Read the counts until all packets are counted, LOOKS times at most. */
 static void
 count_drops(const struct suspect *suspects, unsigned int packets,
     unsigned int *drops, size_t n)
@@ -138,7 +141,7 @@ count_drops(const struct suspect *suspects, unsigned int packets,
 	}
 }
 
-/* Send from each of the sources, while all sockets have a sieve. */
+/* Send one packet from each source, while all sockets have a sieve. */
 static int
 send_all(const struct endpoint *at, const int *from, unsigned int packets,
     const struct address *to, const int *fds, unsigned int *drops, size_t n)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""What steering costs a connection, by a classic program and by eBPF, against
-an address where nothing steers: see steering_cost.c.  ROUNDS and CONNECTIONS
-are settings."""
+"""Measures what steering by a classic program and by eBPF costs a connection,
+compared with an address without steering: see steering_cost.c.  ROUNDS and
+CONNECTIONS are its arguments."""
 
 import os
 import subprocess

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What steering costs a connection: how long connect(2), accept(2) and close(2)
- * take at an address of two sockets where nothing steers, where a classic
- * program does, and where the eBPF program does.  The three take turns; the
- * ratios of each turn are compared.
+ * Measures what steering costs a connection: how long connect(2), accept(2) and
+ * close(2) take at an address with one socket and no steering, and at addresses
+ * with two sockets and a classic or the eBPF program.  The three are measured
+ *in turn, and the times of each round are compared.
  *
  *	steering_cost [ROUNDS [CONNECTIONS]]
  */
@@ -18,7 +18,7 @@
 #include "traffic/ebpf.h"
 #include "traffic/listener.h"
 
-#define MOST 1000 /* rounds */
+#define MOST 1000 /* rounds at most */
 
 enum { BARE, CLASSIC, EBPF, KINDS };
 
@@ -40,7 +40,7 @@ now_ms(void)
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-/* Two sockets, the second of which has no share. */
+/* One socket with no steering; otherwise two, the second without a share. */
 static struct listener *
 open_listener(int kind)
 {
@@ -133,7 +133,7 @@ main(int argc, char **argv)
 	for (kind = 0; kind < kinds; kind++)
 		listeners[kind] = open_listener(kind);
 	for (kind = 0; kind < kinds; kind++)
-		measure(listeners[kind], n); /* warm */
+		measure(listeners[kind], n); /* warm up */
 	for (i = 0; i < rounds; i++) {
 		for (kind = 0; kind < kinds; kind++)
 			took[kind] = measure(listeners[kind], n);

@@ -63,7 +63,7 @@ state_of() {
 		exec hotswap doctor --json' >all.json
 	[ "$(state_of "migrating queues")" = absent ]
 	hotswap doctor --json >all.json
-	[ ! -e /proc/sys/net/ipv4/tcp_migrate_req ] ||
+	! grep -q ' reuseport_migrate_sock$' /proc/kallsyms ||
 		[ "$(state_of "migrating queues")" = present ]
 }
 

@@ -2,25 +2,27 @@
 # SPDX-License-Identifier: ISC
 """Clients of a UDP server: flows.py HOST PORT FLOWS CONTROL SOURCE [quic]
 
-Each flow is a socket that sends a datagram every 50 ms and reads who answers.
-With quic the datagrams look like those of QUIC: a long header first, then
-short headers with a connection ID.  CONTROL is a FIFO with a command a line:
+Each flow is a socket that sends a datagram every PAUSE seconds (0.05) and reads
+which version answers.  With quic the datagrams look like those of QUIC: the first one has a
+long header, the next ones have short headers with a connection ID.  CONTROL is
+a FIFO with one command a line:
 
-    begin N      N flows more
-    move         all flows go on from another port
-    mark FILE    write into FILE what was seen since the last mark
-    stop
+    begin N      start N more flows
+    move         let all flows go on from another port
+    mark FILE    write into FILE what the flows have seen since the last mark
+    stop         exit
 """
 
 import json
 import os
-import select
+import selectors
 import socket
 import sys
 import time
 
-PAUSE = 0.05
-PATIENCE = 2.0  # after which a datagram is lost
+PAUSE = float(os.environ.get("PAUSE", "0.05"))
+SELECTOR = selectors.DefaultSelector()
+PATIENCE = 2.0  # seconds after which a datagram counts as lost
 
 
 class Flow:
@@ -43,8 +45,10 @@ class Flow:
         self.sock.bind((self.source, 0))
         self.sock.setblocking(False)
         self.sock.connect(self.where)
+        SELECTOR.register(self.sock, selectors.EVENT_READ, self)
 
     def move(self):
+        SELECTOR.unregister(self.sock)
         self.sock.close()
         self.waits_since = None
         self.open()
@@ -109,19 +113,16 @@ def main():
     if not os.path.exists(control):
         os.mkfifo(control)
     commands = os.open(control, os.O_RDWR)
+    SELECTOR.register(commands, selectors.EVENT_READ, None)
     text = b""
     while True:
         begin = time.monotonic()
         for flow in flows:
             flow.tick(begin)
         while (left := begin + PAUSE - time.monotonic()) > 0:
-            by_fd = {flow.sock.fileno(): flow for flow in flows}
-            poll = select.poll()
-            for fd in [*by_fd, commands]:
-                poll.register(fd, select.POLLIN)
-            for fd, _ in poll.poll(left * 1000):
-                if fd != commands:
-                    by_fd[fd].receive()
+            for key, _ in SELECTOR.select(left):
+                if key.data is not None:
+                    key.data.receive()
                     continue
                 text += os.read(commands, 4096)
             while b"\n" in text:

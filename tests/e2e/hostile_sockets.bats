@@ -91,7 +91,7 @@ roots_server_lives() {
 	until_true said_twice over
 	[ "$(grep -c '^bind 13$' theirs/said)" = 4 ]
 	[ -z "$(ss -Hlntu "sport = :$port")" ]
-	grep -qF "say --listen" run.log
+	grep -qF "gives the port to the service" run.log
 	hotswap events web | grep '"event": *"refused"' | grep -q "bind.*:$port"
 	unharmed
 }

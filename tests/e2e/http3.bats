@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# HTTP/3: QUIC connections over upgrades and rollbacks by Caddy, and of clients
-# whose port changes by ngtcp2's server.  ROUNDS=N makes N upgrades.
+# HTTP/3: QUIC connections live through upgrades and rollbacks of Caddy, and
+# with ngtcp2's server also when a client's port changes.  ROUNDS=N sets the
+# number of upgrades.
 
 load helper
 
@@ -19,7 +20,7 @@ setup() {
 		2>/dev/null
 }
 
-# build_client: skips where its parts are missing.
+# build_client: build the client; skip the test if its parts are missing.
 build_client() {
 	command -v caddy >/dev/null || skip "takes Caddy"
 	command -v go >/dev/null || skip "takes Go"
@@ -29,7 +30,7 @@ build_client() {
 		go build -o client "$BATS_TEST_DIRNAME/http3_client.go"
 }
 
-# caddy VERSION: a configuration whose answers say so.
+# caddyfile VERSION: write a configuration whose answers are VERSION.
 caddyfile() {
 	cat >"Caddyfile.$1" <<-END
 		{
@@ -46,21 +47,21 @@ caddyfile() {
 	END
 }
 
-# upgrade_to VERSION
+# upgrade_to VERSION: upgrade to a Caddy that answers VERSION.
 upgrade_to() {
 	caddyfile "$1"
 	hotswap upgrade web -- "$(command -v caddy)" run --config "Caddyfile.$1"
 }
 
-# clients COUNT
+# clients COUNT: start COUNT clients, each with one connection.
 clients() {
 	./client "127.0.0.1:$PORT" "$1" control 3>&- >client.log 2>&1 &
 	PIDS+=("$!")
 	until_true test -p control
 }
 
-# mark: wait until so many requests have been made since the last mark, and
-# none has failed.
+# mark COUNT: wait until the clients have made COUNT requests since the last
+# mark; FAILED counts those that have failed.
 mark() {
 	REQUESTS=0
 	until_true enough "$1"
@@ -99,10 +100,10 @@ enough() {
 		fi
 	done
 	[ "$FAILED" = 0 ]
-	# All of them are with the first one still, on their first connection.
+	# All clients still have their first connection, with the first generation.
 	[ "$(field '.answers | keys | join(" ")' seen.json)" = v1 ]
 	[ "$(field .dials seen.json)" = 0 ]
-	# A client that comes now gets the new one.
+	# A new client gets the newest generation.
 	echo stop >control
 	rm control
 	clients 1
@@ -110,20 +111,20 @@ enough() {
 	[ "$(field '.answers | keys | join(" ")' seen.json)" = "v$((n - 1))" ]
 }
 
-# fetch DIRECTORY OPTIONS...: get /who by HTTP/3 into it.
+# fetch DIRECTORY [OPTION]: get /who by HTTP/3 into the directory.
 fetch() {
 	mkdir "$1"
 	timeout 30 gtlsclient -q --exit-on-all-streams-close --download="$1" \
 		"${@:2}" 127.0.0.1 "$PORT" https://localhost/who
 }
 
-# version_is VERSION: of the answer that a new client gets.
+# version_is VERSION: does a new client get the answer VERSION?
 version_is() {
 	rm -rf new
 	fetch new && [ "$(cat new/who)" = "$1" ]
 }
 
-# quic_server VERSION: the command line of a server that says so.
+# quic_server VERSION: set PROGRAM to a server that answers VERSION.
 quic_server() {
 	mkdir -p "$1"
 	echo "$1" >"$1/who"
@@ -140,8 +141,8 @@ quic_server() {
 	PIDS+=("$SUPERVISOR")
 	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
 	until_true version_is v1
-	# Its request comes seconds after its port has changed, which is after
-	# the upgrade has begun.
+	# Each client changes its port after 3 s, when the upgrade has begun, and
+	# sends its request after 5 s.
 	for n in 1 2 3 4 5; do
 		fetch "old.$n" --change-local-addr=3s --nat-rebinding \
 			--delay-stream=5s 3>&- &

@@ -1,23 +1,24 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# Servers that choose themselves who gets a connection: no user may reach a
-# candidate that never passes its check, whatever it does to its sockets.
-# RATE=N makes N connections a second, for at least SECONDS_LONG seconds.
+# Servers that choose themselves which socket gets a connection: no user may
+# reach a candidate that never passes its check, whatever the candidate does to
+# its sockets.  RATE=N makes N connections a second; they go on for SECONDS_LONG
+# seconds after the upgrade.
 
 load helper
 
 RATE=${RATE:-300}
 SECONDS_LONG=${SECONDS_LONG:-2}
 
-# steering HOW STATUS: make a program that steers like this and answers with
-# this status.
+# steering HOW STATUS: set PROGRAM to a server that steers as HOW says
+# (fixtures/own_steering.c) and answers with STATUS.
 steering() {
 	cp "$BUILD/fixtures/own_steering" "./$1-$2.new"
 	mv "./$1-$2.new" "./$1-$2"
 	PROGRAM=("./$1-$2" "$PORT" "$1" "$2")
 }
 
-# begin SHIM: run a good server whose check expects the answer 200.
+# begin SHIM: run a service whose server passes its check, with answer 200.
 begin() {
 	PORT=$(free_port)
 	steering none 200
@@ -29,8 +30,9 @@ begin() {
 	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
 }
 
-# attack SHIM HOW: a candidate that does this and answers 500 reaches nobody,
-# and the upgrade ends with 1; its messages are in said.txt.
+# attack SHIM HOW: upgrade twice to a candidate that steers as HOW says and
+# answers 500.  No user reaches the candidate, and the upgrade ends with 1;
+# said.txt has the messages of the second upgrade.
 attack() {
 	begin "$1"
 	load_begin --rate "$RATE"
@@ -39,24 +41,24 @@ attack() {
 		expect 1 hotswap upgrade web -- "${PROGRAM[@]}" >said.txt 2>&1
 		cat said.txt
 	done
-	sleep "$SECONDS_LONG" # of users after it
+	sleep "$SECONDS_LONG" # connections after the upgrade
 	load_end
 	[ "$(field '[.generations[].version] | unique' load.json)" = '["200"]' ]
 	curl -sf "http://127.0.0.1:$PORT/"
 }
 
-# steers N: what status says about generation N.
+# steers N: does status say that generation N steers?
 steers() {
 	[ "$(generation "$1" .steers)" = true ]
 }
 
-# The reason is that of the check, which reached the candidate.
+# The reason is the answer 500 to the check, so the check reached the candidate.
 refused_for_its_answer() {
 	attack "$1" "$2"
 	grep -q 500 said.txt
 }
 
-# In a directory of its own, where nothing of the first server is.
+# The same in a directory of its own, so that the two services do not meet.
 refused_for_its_answer_again() {
 	mkdir -p "$1-$2"
 	cd "$1-$2" || return 1
@@ -71,8 +73,8 @@ refused_and_told() {
 	grep -q 'hotswap goes on to choose' run.log
 }
 
-# A candidate that passes is promoted, and its own program chooses nothing; a
-# supervisor that comes after kill -9 knows what it does.
+# A candidate that passes its check is promoted, and its own BPF program chooses
+# nothing.  After kill -9 the next supervisor knows that the generation steers.
 upgraded_as_others() {
 	begin "$1"
 	load_begin --rate "$RATE"
@@ -160,7 +162,7 @@ upgraded_as_others() {
 		./uring_server "$port" 200 >said.txt 2>&1
 	cat said.txt
 	grep -q "listens on 127.0.0.1:$port past the shim, by io_uring" said.txt
-	# As a candidate it has the address of the others, and meets nobody.
+	# A candidate with the address of the active generation meets no user.
 	begin seccomp
 	load_begin --rate "$RATE"
 	expect 1 hotswap upgrade web --start-timeout 2s -- \
@@ -179,14 +181,14 @@ upgraded_as_others() {
 	cat said.txt
 	grep -q 'past the shim' said.txt
 	load_end
-	# The supervisor's own is in force again.
+	# The BPF program of the supervisor is in force again.
 	steering none 200
 	hotswap upgrade web -- "${PROGRAM[@]}"
 	is_role 3 active
 }
 
-# goes_on STEERING: one request after the other, to a server that shuts its
-# socket down and listens again before each of them.
+# goes_on STEERING: send one request after the other to a server that shuts its
+# socket down and listens again before each request.
 goes_on() {
 	PORT=$(free_port)
 	steering again 200
@@ -208,7 +210,7 @@ goes_on() {
 	done
 }
 
-# answered STATUS: it may listen a moment later.
+# answered STATUS: wait for this answer, since the server may not listen yet.
 answered() {
 	until_true is_answered "$1"
 }

@@ -534,3 +534,39 @@ has_ended() {
 	[ "$(grep -c "started again" run.log)" -ge 4 ]
 	run -1 grep "every bind and listen" run.log
 }
+
+@test "wrapped: a stop right after one of its processes has gone with its sockets ends well" {
+	PORT=$(free_port)
+	cat >workers <<-'END'
+		#!/usr/bin/python3
+		# Its worker listens at ports of its own until a file goes.
+		import os, socket, sys, threading, time
+
+		def serve(s):
+		    while True:
+		        s.accept()[0].close()
+
+		def listen(port):
+		    s = socket.create_server(("127.0.0.1", int(port)))
+		    threading.Thread(target=serve, args=(s,), daemon=True).start()
+
+		main = os.fork() != 0
+		while main and not os.path.exists("there"):
+		    time.sleep(0.005)
+		for port in sys.argv[1:2] if main else sys.argv[2:]:
+		    listen(port)
+		if not main:
+		    open("there", "w").close()
+		while main or os.path.exists("there"):
+		    time.sleep(0.005)
+		os._exit(0)
+	END
+	chmod 755 workers
+	wrap --shim seccomp -- ./workers "$PORT" "$(free_port)" "$(free_port)" \
+		"$(free_port)" "$(free_port)"
+	rm there
+	sleep 0.1
+	hotswap stop web --now
+	expect 0 wait "$SUPERVISOR"
+	run ! grep "ended by itself" run.log
+}

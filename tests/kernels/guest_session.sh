@@ -105,12 +105,12 @@ upgrade() {
 
 chosen_as_wanted() {
 	case $* in
-	*classic*) is .steering.program classic ;;
+	*classic*) is .steering.bpf classic ;;
 	*auto*)
 		if [ "$(id -u)" = 0 ]; then
-			is .steering.program ebpf
+			is .steering.bpf ebpf
 		else
-			is .steering.program classic
+			is .steering.bpf classic
 		fi
 		;;
 	esac
@@ -172,7 +172,7 @@ course_of_flows() {
 	sleep 2
 	upgrade v2 || return
 	sleep 2
-	if [ "$(field .steering.program)" = ebpf ]; then
+	if [ "$(field .steering.bpf)" = ebpf ]; then
 		is '.generations[0].flows' 20 && is '.generations[1].given' 0 ||
 			return
 	fi

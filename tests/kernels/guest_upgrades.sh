@@ -5,7 +5,7 @@
 . /tests/guest_session.sh
 
 course() {
-	load --rate 50 --kept 4 "127.0.0.1:$PORT" || return
+	load --rate 50 "127.0.0.1:$PORT" || return
 	n=0
 	while [ $n -lt "$UPGRADES" ]; do
 		n=$((n + 1))
@@ -19,5 +19,4 @@ course() {
 	done
 	version_is "u$((n % 2))" && load_end
 }
-session "upgrades ebpf: $UPGRADES in a row" --steering auto --keep 0 \
-	--drain-timeout 1s
+session "upgrades ebpf: $UPGRADES in a row" --steering auto --keep 0

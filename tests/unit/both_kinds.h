@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Tests of steering run once for each kind of it that can be had here, or
- * for that alone which STEERING names.  To be included behind cmocka.h.
+ * Runs tests of steering once for each kind that is possible here, or only for
+ * the kind that STEERING names.  To be included after cmocka.h.
  */
 #ifndef UNIT_BOTH_KINDS_H
 #define UNIT_BOTH_KINDS_H
@@ -13,7 +13,7 @@
 #include "traffic/ebpf.h"
 #include "traffic/endpoint.h"
 
-/* Listeners of a test get it, listener_set_kind. */
+/* The kind for listener_set_kind. */
 static enum steering_kind kind_of_test = KIND_CLASSIC;
 
 #define RUN_BOTH_KINDS(tests)                                                  \
@@ -39,7 +39,7 @@ can_classic(void)
 	return is_wanted("classic");
 }
 
-/* Says why where it cannot. */
+/* Prints why eBPF is not possible. */
 static inline int
 can_ebpf(void)
 {

@@ -380,7 +380,9 @@ decide_connect(struct run *run, struct intercept_call *call)
 static void
 check_connect(enum backend backend)
 {
-	struct run run = { .backend = backend, .decide = decide_connect };
+	struct run run = {
+		.backend = backend, .connects = true, .decide = decide_connect
+	};
 
 	wrap(&run, "bind_plain",
 	    "unix-stream connect-unix none 110 connect-unix none 7 close "

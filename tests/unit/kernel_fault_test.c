@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which kernels have the fault, by their version.
+ * The version of a kernel tells whether the kernel has the fault.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A kernel that follows the plan passes, and one that does not is found out,
- * with real sockets, while no program gets a packet of ours.
+ * With real sockets: a group that keeps to the plan passes the proof, one that
+ * does not fails it, and no program gets a packet of ours.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -18,7 +18,7 @@
 
 #define CANDIDATE 2 /* a generation without a share */
 
-/* Attach a program that always chooses this index. */
+/* Attach a BPF program that always chooses this index. */
 static void
 choose(const struct group *group, size_t index)
 {
@@ -52,7 +52,7 @@ check_address(const char *text)
 	for (generation = 1; generation <= N; generation++)
 		assert_int_equal(proof_try(&at, &group, &plan, generation), 0);
 
-	/* All packets reach the active one, even the candidate's checks. */
+	/* All packets reach the active socket, even the candidate's checks. */
 	choose(&group, ACTIVE);
 	assert_int_equal(proof_try(&at, &group, &plan, CANDIDATE), -1);
 	assert_int_equal(errno, EXDEV);
@@ -78,7 +78,7 @@ who_steers_past_us_is_found_out(void **state)
 			check_address(addresses[i]);
 }
 
-/* A socket without SO_REUSEPORT gets packets without the group's program. */
+/* The group's BPF program does not choose for a socket without SO_REUSEPORT. */
 static void
 a_socket_that_left_the_rule_is_gathered(void **state)
 {

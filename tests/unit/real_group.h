@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A SO_REUSEPORT group of real sockets with its model, for tests of code that
- * asks the kernel.  To be included after cmocka.h.
+ * sends packets through the kernel.  To be included after cmocka.h.
  */
 #ifndef UNIT_REAL_GROUP_H
 #define UNIT_REAL_GROUP_H
@@ -16,7 +16,7 @@
 #include "traffic/inet.h"
 
 #define N      6
-#define ACTIVE 2 /* its index; its generation is one more */
+#define ACTIVE 2 /* index of the socket; its generation is ACTIVE + 1 */
 
 static const char *const addresses[] = { "127.0.0.1:0", "[::1]:0", "[::]:0",
 	"udp:127.0.0.1:0", "udp:[::1]:0" };
@@ -24,7 +24,7 @@ static const char *const addresses[] = { "127.0.0.1:0", "[::1]:0", "[::]:0",
 static const struct steer_share shares[] = { { ACTIVE + 1, 100 } };
 static const struct steer_plan plan = { .shares = shares, .nshares = 1 };
 
-/* Six sockets of six generations; the third serves. */
+/* Make six sockets of six generations; the third generation has the share. */
 static inline void
 make_group(const char *text, struct endpoint *at, struct group *group)
 {
@@ -71,7 +71,7 @@ group_at(const struct group *group, unsigned int generation)
 	return i;
 }
 
-/* Without a filter a key must do, and that knows only IPv4. */
+/* If a TCP socket can have no filter, its sieve is a key, for IPv4 only. */
 static inline bool
 can_sieve(const char *text)
 {

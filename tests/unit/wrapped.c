@@ -34,7 +34,14 @@ static void
 on_call(struct intercept_call *call, void *arg)
 {
 	struct run *run = arg;
-	int i = run->told++ % 16;
+	int i;
+
+	/* The C library asks nscd(8) for names. */
+	if (call->kind == INTERCEPT_CONNECT && !run->connects) {
+		intercept_pass(call);
+		return;
+	}
+	i = run->told++ % 16;
 
 	run->kinds[i] = call->kind;
 	run->pids[i] = call->pid;

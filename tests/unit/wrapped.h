@@ -24,6 +24,7 @@ enum backend { SECCOMP, PRELOAD };
 struct run {
 	enum backend backend;
 	uid_t uid;	    /* of the program; 0: ours */
+	bool connects;	    /* is told of connect(2) as well */
 	bool interruptible; /* the filter is as before Linux 5.19 */
 	void (*decide)(struct run *, struct intercept_call *);
 	int held; /* the socket for a replacement */

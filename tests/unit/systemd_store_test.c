@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * systemd's store as keep/bag.c uses it, with a stand-in that behaves as
- * systemd's store: it replaces nothing, and gives nothing twice.
+ * systemd's store as keep/systemd_store.c uses it, with a stand-in that behaves
+ * as systemd's store: it replaces nothing, and gives nothing twice.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,9 +23,9 @@
 #include <cmocka.h>
 
 #include "base/fd.h"
-#include "keep/bag.h"
 #include "keep/fdset.h"
 #include "keep/inplace.h"
+#include "keep/systemd_store.h"
 
 #define STORED_MAX 32
 
@@ -106,7 +106,7 @@ tear_down(void **state)
 }
 
 /* A successor gets all that is stored, the newest first. */
-static struct bag *
+static struct systemd_store *
 start(struct fdset *given)
 {
 	size_t i;
@@ -116,7 +116,7 @@ start(struct fdset *given)
 		assert_int_equal(fdset_put(given, stored[i - 1].name,
 				     fd_dup(stored[i - 1].fd)),
 		    0);
-	return bag_open(ends[0], STORED_MAX, given);
+	return systemd_store_open(ends[0], STORED_MAX, given);
 }
 
 static int
@@ -142,19 +142,19 @@ static void
 test_names_are_kept(void **state)
 {
 	struct fdset given = { 0 };
-	struct bag *bag = start(&given);
+	struct systemd_store *store = start(&given);
 	int a = new_file(), b = new_file();
 
 	assert_int_equal(given.n, 0);
-	assert_int_equal(bag_put(bag, "a", a), 0);
-	assert_int_equal(bag_put(bag, "b", b), 0);
-	bag_close(bag);
-	bag = start(&given);
+	assert_int_equal(systemd_store_put(store, "a", a), 0);
+	assert_int_equal(systemd_store_put(store, "b", b), 0);
+	systemd_store_close(store);
+	store = start(&given);
 	assert_int_equal(given.n, 2);
 	expect_given(&given, "a", a);
 	expect_given(&given, "b", b);
 	fdset_fini(&given);
-	bag_close(bag);
+	systemd_store_close(store);
 	close(a);
 	close(b);
 }
@@ -163,18 +163,18 @@ static void
 test_replaced(void **state)
 {
 	struct fdset given = { 0 };
-	struct bag *bag = start(&given);
+	struct systemd_store *store = start(&given);
 	int old = new_file(), new = new_file();
 
-	assert_int_equal(bag_put(bag, "a", old), 0);
-	assert_int_equal(bag_put(bag, "a", new), 0);
-	assert_int_equal(bag_put(bag, "a", new), 0);
-	bag_close(bag);
-	bag = start(&given);
+	assert_int_equal(systemd_store_put(store, "a", old), 0);
+	assert_int_equal(systemd_store_put(store, "a", new), 0);
+	assert_int_equal(systemd_store_put(store, "a", new), 0);
+	systemd_store_close(store);
+	store = start(&given);
 	expect_given(&given, "a", new);
 	assert_int_equal(nstored, 3); /* with the directory */
 	fdset_fini(&given);
-	bag_close(bag);
+	systemd_store_close(store);
 	close(old);
 	close(new);
 }
@@ -183,21 +183,21 @@ static void
 test_one_file_by_two_names(void **state)
 {
 	struct fdset given = { 0 };
-	struct bag *bag = start(&given);
+	struct systemd_store *store = start(&given);
 	int fd = new_file();
 
-	assert_int_equal(bag_put(bag, "a", fd), 0);
-	assert_int_equal(bag_put(bag, "b", fd), 0);
-	assert_int_equal(bag_remove(bag, "a"), 0);
-	bag_close(bag);
-	bag = start(&given);
+	assert_int_equal(systemd_store_put(store, "a", fd), 0);
+	assert_int_equal(systemd_store_put(store, "b", fd), 0);
+	assert_int_equal(systemd_store_remove(store, "a"), 0);
+	systemd_store_close(store);
+	store = start(&given);
 	assert_int_equal(given.n, 1);
 	expect_given(&given, "b", fd);
-	assert_int_equal(bag_remove(bag, "b"), 0);
+	assert_int_equal(systemd_store_remove(store, "b"), 0);
 	listen_to_all();
 	assert_int_equal(nstored, 2);
 	fdset_fini(&given);
-	bag_close(bag);
+	systemd_store_close(store);
 	close(fd);
 }
 
@@ -206,24 +206,24 @@ static void
 test_killed_between(void **state)
 {
 	struct fdset given = { 0 };
-	struct bag *bag = start(&given);
+	struct systemd_store *store = start(&given);
 	int a = new_file(), stray = new_file();
 	static const char text[] = "FDSTORE=1\nFDPOLL=0\nFDNAME=hotswap.1000";
 
-	assert_int_equal(bag_put(bag, "a", a), 0);
-	assert_int_equal(bag_put(bag, "b", stray), 0);
-	bag_close(bag);
+	assert_int_equal(systemd_store_put(store, "a", a), 0);
+	assert_int_equal(systemd_store_put(store, "b", stray), 0);
+	systemd_store_close(store);
 	listen_to_all();
 	/* One was written and not stored, another stored and not written. */
 	take_message("FDSTOREREMOVE=1\nFDNAME=hotswap.2", -1);
 	assert_true(fd_send(ends[0], text, strlen(text), &stray, 1) > 0);
-	bag = start(&given);
+	store = start(&given);
 	assert_int_equal(given.n, 1);
 	expect_given(&given, "a", a);
 	listen_to_all();
 	assert_int_equal(nstored, 3);
 	fdset_fini(&given);
-	bag_close(bag);
+	systemd_store_close(store);
 	close(a);
 	close(stray);
 }
@@ -232,19 +232,19 @@ static void
 test_passed_beside(void **state)
 {
 	struct fdset given = { 0 };
-	struct bag *bag = start(&given);
+	struct systemd_store *store = start(&given);
 	int a = new_file(), http = new_file(), dns = new_file();
 
-	assert_int_equal(bag_put(bag, "a", a), 0);
-	bag_close(bag);
+	assert_int_equal(systemd_store_put(store, "a", a), 0);
+	systemd_store_close(store);
 	fdset_put(&given, "http", fd_dup(http));
 	fdset_put(&given, "hotswap.socket", fd_dup(dns));
-	bag = start(&given);
+	store = start(&given);
 	expect_given(&given, "a", a);
 	expect_given(&given, "passed.0.http", http);
 	expect_given(&given, "passed.1.hotswap.socket", dns);
 	fdset_fini(&given);
-	bag_close(bag);
+	systemd_store_close(store);
 	close(a);
 	close(http);
 	close(dns);
@@ -254,17 +254,17 @@ static void
 test_no_room(void **state)
 {
 	struct fdset given = { 0 };
-	struct bag *bag = bag_open(ends[0], 3, &given);
+	struct systemd_store *store = systemd_store_open(ends[0], 3, &given);
 	int a = new_file(), b = new_file();
 
-	assert_int_equal(bag_put(bag, "a", a), 0);
+	assert_int_equal(systemd_store_put(store, "a", a), 0);
 	errno = 0;
-	assert_int_equal(bag_put(bag, "b", b), -1);
+	assert_int_equal(systemd_store_put(store, "b", b), -1);
 	assert_int_equal(errno, EXFULL);
-	assert_int_equal(bag_put(bag, "a", a), 0);
-	assert_int_equal(bag_remove(bag, "a"), 0);
-	assert_int_equal(bag_put(bag, "b", b), 0);
-	bag_close(bag);
+	assert_int_equal(systemd_store_put(store, "a", a), 0);
+	assert_int_equal(systemd_store_remove(store, "a"), 0);
+	assert_int_equal(systemd_store_put(store, "b", b), 0);
+	systemd_store_close(store);
 	close(a);
 	close(b);
 }
@@ -273,12 +273,12 @@ static void
 test_torn_directory(void **state)
 {
 	struct fdset given = { 0 };
-	struct bag *bag = start(&given);
+	struct systemd_store *store = start(&given);
 	int a = new_file();
 	size_t i;
 
-	assert_int_equal(bag_put(bag, "a", a), 0);
-	bag_close(bag);
+	assert_int_equal(systemd_store_put(store, "a", a), 0);
+	systemd_store_close(store);
 	listen_to_all();
 	for (i = 0; i < nstored; i++)
 		if (strstr(stored[i].name, "directory") != NULL)
@@ -333,15 +333,15 @@ test_duplicates_that_cannot_be_made(void **state)
 {
 	int exe = new_file(), otherwise = new_file();
 	struct fdset given = { 0 };
-	struct bag *bag = start(&given);
+	struct systemd_store *store = start(&given);
 
 	allow_more_files(false);
-	assert_int_equal(bag_execute(bag, exe, otherwise), -1);
+	assert_int_equal(systemd_store_execute(store, exe, otherwise), -1);
 	assert_int_not_equal(errno, 0);
 	allow_more_files(true);
 	expect_closed(exe, otherwise);
 	fdset_fini(&given);
-	bag_close(bag);
+	systemd_store_close(store);
 }
 
 int
