@@ -102,26 +102,23 @@ adopt(struct bindings *bindings, const struct intercept_call *call,
 }
 
 /*
- * As with the kernel, only a program that asks for it may have an address
- * twice: with SO_REUSEPORT, or for UDP with SO_REUSEADDR, as servers do that
- * connect a socket of its own to each client; classic programs cannot bear it.
+ * The same in a listener that is new, which is *stolen*.  It has its plan
+ * first, so that one program is attached and one checkpoint written.
  */
-static bool
-may_have_twice(
-    const struct intercept_call *call, const struct listener *listener)
-{
-	return sockopt_is_set(call->fd, SOL_SOCKET, SO_REUSEPORT) ||
-	    (call->type == SOCK_DGRAM && listener_kind(listener) == KIND_EBPF &&
-		sockopt_is_set(call->fd, SOL_SOCKET, SO_REUSEADDR));
-}
-
-/* -1 with errno. */
 static int
-bind_stream(struct intercept_call *call, struct listener *listener)
+adopt_into(struct bindings *bindings, const struct intercept_call *call,
+    const struct target *target, struct listener *listener)
 {
-	return caller_socket_make_plain(call) == 0
-	    ? listener_bind(listener, call->fd)
-	    : -1;
+	struct service *service = bindings->generation->service;
+	int r = steering_add(service, listener), error;
+
+	if (r == 0)
+		r = adopt(bindings, call, target, listener);
+	error = errno;
+	if (r == -1)
+		roster_tidy(service);
+	errno = error;
+	return r;
 }
 
 /* The address has a listener. */
@@ -137,7 +134,7 @@ bind_at(struct bindings *bindings, struct intercept_call *call,
 	size_t n;
 
 	listener_sockets(listener, number, &n);
-	may = n == 0 || may_have_twice(call, listener);
+	may = n == 0 || caller_socket_may_repeat(call, listener);
 	if (fd == -1 && may &&
 	    !allotment_has_room(bindings->generation, listener, call)) {
 		refusal_many(&bindings->refusals, call, target);
@@ -159,7 +156,7 @@ bind_at(struct bindings *bindings, struct intercept_call *call,
 	errno = EADDRINUSE;
 	if (may)
 		r = way == LISTENER_BIND
-		    ? bind_stream(call, listener)
+		    ? caller_socket_bind(call, listener)
 		    : adopt(bindings, call, target, listener);
 	if (r == -1)
 		refusal_address(&bindings->refusals, call, "bind",
@@ -205,12 +202,10 @@ bind_elsewhere(struct bindings *bindings, struct intercept_call *call,
 		return;
 	}
 	if (listener_way(listener) == LISTENER_BIND) {
-		r = bind_stream(call, listener);
+		r = caller_socket_bind(call, listener);
 		listener_free(listener);
-	} else if ((r = adopt(bindings, call, target, listener)) == 0)
-		r = steering_add(service, listener);
-	else
-		listener_free(listener);
+	} else
+		r = adopt_into(bindings, call, target, listener);
 	if (r == -1)
 		refusal_address(&bindings->refusals, call, "bind", address);
 	else
@@ -341,21 +336,18 @@ listen_at(struct bindings *bindings, struct intercept_call *call,
     const struct target *target)
 {
 	struct service *service = bindings->generation->service;
-	struct listener *listener = target->listener, *fresh = NULL;
+	struct listener *listener = target->listener;
 	int r = -1;
 
 	if (!allotment_has_room(bindings->generation, listener, call)) {
 		refusal_many(&bindings->refusals, call, target);
 		return;
 	}
-	if (listener == NULL)
-		listener = fresh = roster_make(service, NULL, &target->address);
 	if (listener != NULL)
 		r = adopt(bindings, call, target, listener);
-	if (r == 0 && fresh != NULL)
-		r = steering_add(service, fresh);
-	else if (r == -1)
-		listener_free(fresh);
+	else if ((listener = roster_make(service, NULL, &target->address)) !=
+	    NULL)
+		r = adopt_into(bindings, call, target, listener);
 	if (r == -1)
 		refusal_address(
 		    &bindings->refusals, call, "listen on", &target->address);

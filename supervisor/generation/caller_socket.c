@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/sockopt.h"
 #include "generation/target.h"
 #include "process/intercept.h"
 #include "process/remote.h"
@@ -98,8 +99,8 @@ make_plain(const struct intercept_call *call)
 	return fd;
 }
 
-int
-caller_socket_make_plain(struct intercept_call *call)
+static int
+use_plain(struct intercept_call *call)
 {
 	int fd;
 
@@ -107,4 +108,19 @@ caller_socket_make_plain(struct intercept_call *call)
 		return 0;
 	fd = make_plain(call);
 	return fd == -1 ? -1 : intercept_exchange(call, fd);
+}
+
+int
+caller_socket_bind(struct intercept_call *call, struct listener *listener)
+{
+	return use_plain(call) == 0 ? listener_bind(listener, call->fd) : -1;
+}
+
+bool
+caller_socket_may_repeat(
+    const struct intercept_call *call, const struct listener *listener)
+{
+	return sockopt_is_set(call->fd, SOL_SOCKET, SO_REUSEPORT) ||
+	    (call->type == SOCK_DGRAM && listener_kind(listener) == KIND_EBPF &&
+		sockopt_is_set(call->fd, SOL_SOCKET, SO_REUSEADDR));
 }

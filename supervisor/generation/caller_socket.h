@@ -27,11 +27,19 @@ int caller_socket_adopt(const struct intercept_call *, const struct target *,
     struct listener *, unsigned int generation);
 
 /*
- * The kernel lets nobody choose among MPTCP sockets of a SO_REUSEPORT group
- * (EOPNOTSUPP): put a TCP socket in place of one that is about to be bound.
- * MPTCP's clients go on by TCP, as with any server that has no MPTCP.  -1 with
- * errno.
+ * Bind the program's stream socket, listener_bind.  The kernel lets nobody
+ * choose among MPTCP sockets of a SO_REUSEPORT group (EOPNOTSUPP): a TCP socket
+ * takes the place of such a one, and MPTCP's clients go on by TCP, as with any
+ * server that has no MPTCP.  -1 with errno.
  */
-int caller_socket_make_plain(struct intercept_call *);
+int caller_socket_bind(struct intercept_call *, struct listener *);
+
+/*
+ * As with the kernel, only a program that asks for it may have an address
+ * twice: with SO_REUSEPORT, or for UDP with SO_REUSEADDR, as servers do that
+ * connect a socket of its own to each client; classic programs cannot bear it.
+ */
+bool caller_socket_may_repeat(
+    const struct intercept_call *, const struct listener *);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "generation/unseen.h"
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -20,8 +21,26 @@
 struct search {
 	const struct generation *generation;
 	struct address address;
+	const char *kind; /* of a socket that no listener can have; else NULL */
 	bool found;
 };
+
+/* As a word; NULL if a listener can have such a socket. */
+static const char *
+foreign_kind(int fd)
+{
+	int domain = sockopt_get(fd, SOL_SOCKET, SO_DOMAIN);
+
+	if (domain == AF_VSOCK)
+		return "AF_VSOCK";
+	if (sockopt_get(fd, SOL_SOCKET, SO_PROTOCOL) == IPPROTO_SCTP)
+		return "SCTP";
+	if (sockopt_get(fd, SOL_SOCKET, SO_TYPE) == SOCK_SEQPACKET)
+		return "SOCK_SEQPACKET";
+	return domain == AF_INET || domain == AF_INET6 || domain == AF_UNIX
+	    ? NULL
+	    : "another";
+}
 
 /* *Steals* fd. */
 static void
@@ -32,6 +51,10 @@ look_at(int fd, void *arg)
 	bool v6only;
 
 	if (!search->found && sockopt_is_set(fd, SOL_SOCKET, SO_ACCEPTCONN) &&
+	    (search->kind = foreign_kind(fd)) != NULL)
+		search->found = true;
+	else if (!search->found &&
+	    sockopt_is_set(fd, SOL_SOCKET, SO_ACCEPTCONN) &&
 	    sockopt_get(fd, SOL_SOCKET, SO_DOMAIN) != AF_UNIX &&
 	    roster_with_socket(generation->service, generation->number, fd) ==
 		NULL &&
@@ -54,6 +77,15 @@ unseen_describe(const struct generation *generation, char *buf, size_t size)
 		remote_sockets(pids[i], look_at, &search);
 	if (!search.found)
 		return;
+	if (search.kind != NULL) {
+		snprintf(buf, size,
+		    "process %d listens on a socket of a kind that is not "
+		    "followed (%s), so it is the program's own: say when the "
+		    "program is ready with --ready, and let one version end "
+		    "before the next starts with --strategy exclusive",
+		    (int)pids[i - 1], search.kind);
+		return;
+	}
 	address_format(&search.address, text);
 	snprintf(buf, size,
 	    "process %d listens on %s past the shim, by io_uring or by system "
