@@ -331,7 +331,9 @@ follow_known(struct sk_reuseport_md *ctx, const struct ebpf_plan *plan,
 	flow = bpf_map_lookup_elem(&flows, &source->client);
 	if (flow != NULL && follow(ctx, plan, flow, now)) {
 		flow->last_ns = now;
-		flow->lasts |= now - flow->first_ns >= EBPF_LASTS_NS;
+		flow->n++;
+		flow->lasts |= flow->n >= EBPF_LASTS_N &&
+		    now - flow->first_ns >= EBPF_LASTS_NS;
 		if (named && flow->quic && flow->ids < EBPF_IDS &&
 		    bpf_map_lookup_elem(&connections, &id) == NULL) {
 			flow->ids++;

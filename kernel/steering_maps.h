@@ -23,10 +23,11 @@
 
 /*
  * A client that asks once, as those of DNS do, uses its port again for another
- * question: such a flow ends soon.  A flow that has lasted for EBPF_LASTS_NS,
- * or that is QUIC's, may be silent for longer.
+ * question: such a flow ends soon.  A flow of EBPF_LASTS_N datagrams that has
+ * lasted for EBPF_LASTS_NS, and every flow of QUIC, may be silent for longer.
  */
-#define EBPF_SHORT_NS 5000000000ull
+#define EBPF_LASTS_N  8
+#define EBPF_SHORT_NS 3000000000ull
 #define EBPF_LASTS_NS 2000000000ull
 #define EBPF_IDS      16  /* IDs remembered for a QUIC flow */
 #define EBPF_SLOTS    256 /* for directed sources, by the generation's number */
@@ -90,7 +91,7 @@ struct ebpf_flow {
 	__u32 lasts; /* 1: it may be silent for idle_ns[1], else idle_ns[0] */
 	__u32 quic;  /* its first packet was one of QUIC */
 	__u32 ids;   /* number of its connection IDs that are remembered */
-	__u32 unused;
+	__u32 n;     /* number of its datagrams */
 };
 
 #endif

@@ -115,7 +115,7 @@ kept() {
 	grep -q 'no connection left' run.log
 }
 
-# Only time can show it: five seconds.
+# Only time can show it: three seconds.
 @test "flows: a port that is used again for another question is another flow" {
 	serve -l "udp:127.0.0.1:$PORT"
 	python3 - "$PORT" >said.txt 3>&- <<-'END' &
@@ -129,7 +129,7 @@ kept() {
 		ask()
 		while not os.path.exists("go"):
 		    time.sleep(0.05)
-		time.sleep(5.5)
+		time.sleep(3.5)
 		ask()
 	END
 	client=$!
