@@ -91,7 +91,7 @@ a_socket_that_left_the_rule_is_gathered(void **state)
 			     SOL_SOCKET, SO_REUSEPORT, &no, sizeof(no)),
 	    0);
 	assert_int_equal(proof_try(&at, &group, &plan, N), -1);
-	inet_gather(&group);
+	inet_gather(&at, &group);
 	assert_int_equal(proof_try(&at, &group, &plan, N), 0);
 	end_group(&group);
 }
