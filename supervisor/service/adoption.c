@@ -180,6 +180,33 @@ take_over(struct adoption *a)
 	fd_close(&pidfd);
 }
 
+static bool
+is_ending(int pid)
+{
+	struct proc_stat stat;
+
+	return proc_stat(pid, &stat) == -1 || stat.dead || stat.exiting;
+}
+
+/*
+ * Keeper and supervisor, whose PIDs the lock's file has, were killed: a process
+ * keeps its lock until the kernel has closed what it had open before.
+ */
+static bool
+holders_are_ending(const char *name, int lock)
+{
+	char text[32] = "";
+	int keeper = 0, supervisor = 0, sock;
+
+	if (pread(lock, text, sizeof(text) - 1, 0) < 1 ||
+	    sscanf(text, "%d %d", &keeper, &supervisor) != 2) {
+		/* A full file system has no room for them. */
+		sock = connect_control(name);
+		return sock == -1 || (fd_close(&sock), false);
+	}
+	return is_ending(keeper) && is_ending(supervisor);
+}
+
 /*
  * Take the lock.  Another process may have it: that of a supervisor without a
  * keeper is taken over; one that is ending, or starting while its keeper dies,
@@ -191,8 +218,11 @@ take_lock(struct adoption *a, int lock)
 	int64_t end = clock_ms() + WAIT_MS;
 
 	while (!try_lock(lock)) {
-		if (described(a, "keeper") == NULL ||
-		    living(described(a, "keeper")) != 0 || clock_ms() >= end)
+		if (clock_ms() >= end)
+			return -1;
+		if (described(a, "keeper") != NULL
+			? living(described(a, "keeper")) != 0
+			: !holders_are_ending(a->service->options->name, lock))
 			return -1;
 		take_over(a);
 		poll(NULL, 0, 5);
