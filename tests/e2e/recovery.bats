@@ -106,7 +106,10 @@ other_supervisor() {
 	[ "$(field '[.generations[] | select(.pid > 0).share]')" = '[100]' ]
 	# Checkpoint, events, program, lock, control, one of each image, and for the
 	# one that runs its socket, notification socket and shim.
-	[ "$(find "/proc/$SUPERVISOR/fd" | wc -l)" -lt 25 ]
+	few_descriptors() {
+		[ "$(find "/proc/$SUPERVISOR/fd" | wc -l)" -lt 25 ]
+	}
+	until_true few_descriptors
 	[ "$(pgrep -c -P "$SUPERVISOR")" -le 2 ]
 }
 
