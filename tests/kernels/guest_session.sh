@@ -78,8 +78,7 @@ load() {
 load_end() {
 	echo stop >steer
 	wait "$LOAD" || {
-		echo "of the requests $(jq -c '{requests, refused, reset, timed_out,
-			truncated, wrong, client}' load.json) $(cat load.err)"
+		echo "$(jq -r '"of \(.requests) requests \(.refused) were refused, \(.reset) reset, \(.timed_out) timed out, \(.truncated + .wrong + .client) failed otherwise"' load.json) $(cat load.err)"
 		return 1
 	}
 	REQUESTS=$(jq .requests load.json)
