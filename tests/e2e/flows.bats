@@ -15,15 +15,6 @@ setup() {
 	may_load || skip "eBPF is not permitted here"
 }
 
-# may_load: may this user load an eBPF program at all?
-may_load() {
-	local status=0
-
-	timeout 0.3 "$BUILD/fixtures/own_steering" "$(free_port)" ebpf 200 ||
-		status=$?
-	[ "$status" != 3 ]
-}
-
 # flows COUNT [quic]: start COUNT clients with a source address of their own.
 flows() {
 	SOURCE=$((${SOURCE:-1} + 1))

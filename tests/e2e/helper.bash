@@ -184,3 +184,12 @@ expect() {
 		return 1
 	}
 }
+
+# may_load: may this user load an eBPF program at all?
+may_load() {
+	local status=0
+
+	timeout 0.3 "$BUILD/fixtures/own_steering" "$(free_port)" ebpf 200 ||
+		status=$?
+	[ "$status" != 3 ]
+}

@@ -144,13 +144,13 @@ succeed(const json_t *saved, enum steering_kind kind)
 }
 
 static void
-a_successor_goes_on(void **state)
+check_successor(enum steering_kind kind)
 {
 	struct listener *l = make(), *next;
 	json_t *saved = listener_save(l);
 
-	next = succeed(saved, kind_of_test);
-	assert_int_equal(listener_kind(next), kind_of_test);
+	next = succeed(saved, kind);
+	assert_int_equal(listener_kind(next), kind);
 	check_all(next);
 	json_decref(saved);
 	listener_free(next);
@@ -158,20 +158,17 @@ a_successor_goes_on(void **state)
 	drop_held();
 }
 
+static void
+a_successor_goes_on(void **state)
+{
+	check_successor(kind_of_test);
+}
+
 /* The successor has --steering classic, and the predecessor did not. */
 static void
 a_successor_may_steer_by_classic_programs(void **state)
 {
-	struct listener *l = make(), *next;
-	json_t *saved = listener_save(l);
-
-	next = succeed(saved, KIND_CLASSIC);
-	assert_int_equal(listener_kind(next), KIND_CLASSIC);
-	check_all(next);
-	json_decref(saved);
-	listener_free(next);
-	listener_free(l);
-	drop_held();
+	check_successor(KIND_CLASSIC);
 }
 
 /* Layout 0 stands for a build that saved none, 4711 for another build. */
