@@ -20,7 +20,6 @@
 #include "base/log.h"
 #include "base/paths.h"
 #include "control/call.h"
-#include "control/presence.h"
 #include "core/held.h"
 #include "core/service.h"
 
@@ -51,7 +50,6 @@ struct control {
 	struct event *retry; /* pending while we do not accept */
 	bool lacking;	     /* out of descriptors, which was logged */
 	gid_t group;	     /* -1: none */
-	struct presence *presence;
 	TAILQ_HEAD(peers, peer) peers; /* the longest idle one first */
 	unsigned int npeers;
 };
@@ -332,32 +330,6 @@ serve(struct control *control, const char *group)
 					  : -1;
 }
 
-/* The path has gone: listen there anew.  Who is connected stays so. */
-static int
-renew(void *arg)
-{
-	struct control *control = arg;
-	struct service *service = control->service;
-	char runtime[PATH_MAX];
-	int sock;
-
-	if (paths_runtime(runtime, true) == -1 ||
-	    (sock = open_socket(control->path)) == -1)
-		return -1;
-	evtimer_del(control->retry);
-	if (control->accepting != NULL)
-		event_free(control->accepting);
-	control->accepting = NULL;
-	fd_close(&control->sock);
-	control->sock = sock;
-	if (serve(control, service->options->control_group) == -1)
-		return -1;
-	held_put(service, "control", 0, sock);
-	log_warn("the control socket %s was removed: it is made anew",
-	    control->path);
-	return 0;
-}
-
 /* A predecessor's socket, unless its path has gone meanwhile.  *Steals* fd. */
 static int
 reuse_socket(int fd, const char *path)
@@ -389,12 +361,35 @@ control_new(struct service *service, const char *path, const char *group,
 	if (control->sock == -1 || control->retry == NULL ||
 	    serve(control, group) == -1)
 		goto fail;
-	/* Without inotify(7) it is only not made anew. */
-	control->presence = presence_new(service->base, path, renew, control);
 	return control;
 fail:
 	control_free(control);
 	return NULL;
+}
+
+int
+control_renew(struct control *control)
+{
+	struct service *service = control->service;
+	struct stat st;
+	int sock;
+
+	if (lstat(control->path, &st) == 0)
+		return 0;
+	if (errno != ENOENT || (sock = open_socket(control->path)) == -1)
+		return -1;
+	evtimer_del(control->retry);
+	if (control->accepting != NULL)
+		event_free(control->accepting);
+	control->accepting = NULL;
+	fd_close(&control->sock);
+	control->sock = sock;
+	if (serve(control, service->options->control_group) == -1) {
+		unlink(control->path);
+		return -1;
+	}
+	held_put(service, "control", 0, sock);
+	return 1;
 }
 
 int
@@ -424,7 +419,6 @@ control_free(struct control *control)
 		call_flush(peer->call);
 		call_free(peer->call);
 	}
-	presence_free(control->presence);
 	if (control->accepting != NULL) {
 		event_free(control->accepting);
 		unlink(control->path);

@@ -275,35 +275,3 @@ answers() {
 	expect 1 begin
 	grep -q "bind tcp:127.0.0.1: Address already in use" run.log
 }
-
-# works_again: status answers.
-works_again() {
-	hotswap status web >/dev/null 2>&1
-}
-
-@test "wild: the control socket is made anew when somebody has removed it" {
-	serve
-	rm run/web.sock
-	until_true works_again
-	rm -r run
-	until_true works_again
-	[ "$(role 1)" = active ]
-	release server v2
-	hotswap upgrade web
-	is_version v2
-	# A supervisor that comes after it finds no socket at the path.
-	before=$(supervisor)
-	kill -STOP "$before"
-	rm run/web.sock
-	kill -KILL "$before"
-	until_true succeeded "$before"
-	hotswap rollback web
-	is_version v1
-}
-
-@test "wild: a socket of a kind that is not followed is named" {
-	odd v1 unix:sock,seqpacket
-	expect 1 hotswap start -n web --start-timeout 2s -- "${ODD[@]}" \
-		>said.txt 2>&1
-	grep -q "not followed (SOCK_SEQPACKET)" said.txt
-}
