@@ -6,7 +6,10 @@
 #ifndef FLEET_ENGINE_H
 #define FLEET_ENGINE_H
 
-#include "fleet/store.h"
+#include "fleet/entries.h"
+
+struct conf;
+struct store;
 
 #define STORE_WHY 512
 
@@ -32,10 +35,6 @@ struct store {
 /* Set why.  Returns -1, for the caller to return. */
 int engine_fail(struct store *, int error, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-
-/* Add a copy.  -1 with errno ENOMEM. */
-int engine_add(struct entries *, const char *key, const char *value,
-    size_t length, int64_t version);
 
 extern const struct engine engine_etcd, engine_zookeeper;
 

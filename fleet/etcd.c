@@ -174,7 +174,7 @@ take_all(struct store *store, const json_t *reply, struct entries *entries)
 			r = engine_fail(
 			    store, EBADMSG, "a key or value is no base64");
 		if (r == 0 &&
-		    engine_add(entries, key, value, length,
+		    entries_add(entries, key, value, length,
 			number(kv, "mod_revision")) == -1)
 			r = engine_fail(store, ENOMEM, "%s", strerror(ENOMEM));
 		free(key);

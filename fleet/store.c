@@ -5,7 +5,6 @@
 #include "fleet/store.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,25 +107,6 @@ store_list(struct store *store, const char *prefix, struct entries *entries)
 	return 0;
 }
 
-void
-entry_fini(struct entry *entry)
-{
-	free(entry->key);
-	free(entry->value);
-	memset(entry, 0, sizeof(*entry));
-}
-
-void
-entries_fini(struct entries *entries)
-{
-	size_t i;
-
-	for (i = 0; i < entries->n; i++)
-		entry_fini(&entries->list[i]);
-	free(entries->list);
-	memset(entries, 0, sizeof(*entries));
-}
-
 enum committed
 store_commit(struct store *store, struct change *changes, size_t n)
 {
@@ -165,34 +145,4 @@ const char *
 store_why(const struct store *store)
 {
 	return store->why;
-}
-
-int
-engine_fail(struct store *store, int error, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(store->why, sizeof(store->why), fmt, args);
-	va_end(args);
-	errno = error;
-	return -1;
-}
-
-int
-engine_add(struct entries *entries, const char *key, const char *value,
-    size_t length, int64_t version)
-{
-	struct entry *list =
-	    reallocarray(entries->list, entries->n + 1, sizeof(*entries->list));
-	struct entry *entry;
-
-	if (list == NULL)
-		return -1;
-	entries->list = list;
-	entry = &list[entries->n++];
-	entry->key = strdup(key);
-	entry->value = strndup(value, length);
-	entry->version = version;
-	return entry->key != NULL && entry->value != NULL ? 0 : -1;
 }

@@ -8,46 +8,13 @@
 #ifndef FLEET_STORE_H
 #define FLEET_STORE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fleet/entries.h"
+
 struct conf;
 struct store;
-
-/* A key and its value.  value is NULL, and version 0, if there is no such key.
- */
-struct entry {
-	char *key; /* below the service's folder */
-	char *value;
-	int64_t version;
-};
-
-struct entries {
-	struct entry *list;
-	size_t n;
-};
-
-/*
- * One part of a commit: the key must have this version, and is written or
- * deleted then.
- */
-enum change_kind { CHANGE_CHECK, CHANGE_PUT, CHANGE_DELETE };
-struct change {
-	enum change_kind kind;
-	const char *key;
-	int64_t version;   /* 0: there must be no such key */
-	const char *value; /* CHANGE_PUT */
-	int64_t written;   /* after COMMITTED: the version it has now */
-};
-
-enum committed {
-	COMMITTED, /* all of it */
-	CONFLICT,  /* nothing, since a version was another one or nobody was
-		      reached: read again */
-	UNKNOWN,   /* the answer was lost: read again to learn it */
-	DENIED,	   /* nothing: the store refuses this user */
-};
 
 /*
  * Open the store for the keys of a service.  conf is borrowed.  *New*; NULL
@@ -65,8 +32,6 @@ void store_close(struct store *);
  */
 int store_read(struct store *, const char *key, struct entry *);
 int store_list(struct store *, const char *prefix, struct entries *);
-void entry_fini(struct entry *);
-void entries_fini(struct entries *);
 
 /* Each key at most once.  But for COMMITTED, store_why has more. */
 enum committed store_commit(struct store *, struct change *, size_t n);

@@ -89,7 +89,7 @@ read_node(struct store *store, const char *path, struct entries *entries)
 		return fail(store, rc, path);
 	/* A folder has no value. */
 	if (length > 0 &&
-	    engine_add(
+	    entries_add(
 		entries, path, value, length, (int64_t)stat.version + 1) == -1)
 		r = engine_fail(store, ENOMEM, "%s", strerror(ENOMEM));
 	free(value);

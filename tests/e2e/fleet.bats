@@ -10,6 +10,7 @@ case $BATS_TEST_FILENAME in
 *zookeeper*) ENGINE=zookeeper ;;
 *) ENGINE=etcd ;;
 esac
+export ENGINE
 
 @test "fleet: a release goes over all hosts, one first" {
 	cluster
