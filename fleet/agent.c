@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -372,6 +373,9 @@ turn(struct agent *agent)
 static void
 loop(struct agent *agent)
 {
+	/* The lease is renewed in time, whatever happens. */
+	int64_t wait_ms =
+	    MIN(LOOK_MS, (int64_t)agent->conf->lease_s * 1000 / 4);
 	char key[NAMES_MAX + 16];
 	int64_t read_ms = 0;
 	bool serves = local_serves(agent->options->service), now;
@@ -384,7 +388,7 @@ loop(struct agent *agent)
 		}
 		read_ms = clock_ms();
 		while (clock_ms() - read_ms < READ_MS &&
-		    store_wait(agent->store, key, LOOK_MS) == 0) {
+		    store_wait(agent->store, key, wait_ms) == 0) {
 			keep_alive(agent);
 			now = local_serves(agent->options->service);
 			if (now != serves)

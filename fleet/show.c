@@ -248,6 +248,28 @@ tell_overwritten(const struct fleet_arguments *a, struct store *store,
 	return tell_store(a, store);
 }
 
+/* An agent that lives would register its host again. */
+static int
+refuse_living(const struct fleet_arguments *a, struct store *store)
+{
+	char key[NAMES_MAX + 16];
+	struct entry entry;
+	bool lives;
+
+	snprintf(key, sizeof(key), "alive/%s", a->operands[0]);
+	if (store_read(store, key, &entry) == -1)
+		return tell_store(a, store);
+	lives = entry.version != 0;
+	entry_fini(&entry);
+	if (!lives)
+		return STATUS_OK;
+	return tell(STATUS_REFUSED,
+	    "%s: the agent of %s lives, or ended less than its lease ago: "
+	    "end it first, and wait until `hotswap fleet status %s` shows it "
+	    "as away",
+	    a->service, a->operands[0], a->service);
+}
+
 /* Is there such a host?  An exit status, after telling. */
 static int
 find_host(const struct fleet_arguments *a, struct store *store)
@@ -281,6 +303,8 @@ fleet_forget(
 	int status = find_host(a, store);
 	size_t i;
 
+	if (status == STATUS_OK)
+		status = refuse_living(a, store);
 	if (status != STATUS_OK)
 		return status;
 	for (i = 0; i < 3 && committed == COMMITTED; i++) {

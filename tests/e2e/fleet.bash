@@ -124,12 +124,11 @@ conf() {
 
 # on HOST COMMAND...: with the directories of that host.
 on() {
-	local host=$1
-
-	shift
-	HOTSWAP_RUNTIME_DIR=$PWD/$host/run HOTSWAP_STATE_DIR=$PWD/$host/state \
-		HOTSWAP_FLEET_CONF=$PWD/$host/fleet.conf "$@"
+	env "${ON[@]//HOST/$PWD/$1}" "${@:2}"
 }
+# In the background env is used itself, so that its PID is the command's.
+ON=(HOTSWAP_RUNTIME_DIR=HOST/run HOTSWAP_STATE_DIR=HOST/state
+	HOTSWAP_FLEET_CONF=HOST/fleet.conf)
 
 # deploy HOST RELEASE OPTIONS...: the release's server, of that version.
 deploy() {
@@ -142,7 +141,7 @@ agent() {
 	local host=$1
 
 	shift
-	on "$host" hotswap fleet agent web \
+	env "${ON[@]//HOST/$PWD/$host}" hotswap fleet agent web \
 		--exe "$PWD/$host/releases/{release}/server" \
 		--link "$PWD/$host/current" "$@" \
 		>>"$host/agent.log" 2>&1 3>&- &
@@ -154,7 +153,7 @@ agent() {
 supervise() {
 	local host=$1
 
-	on "$host" hotswap run -n web -l "127.0.0.1:$(cat "$host/port")" \
+	env "${ON[@]//HOST/$PWD/$host}" hotswap run -n web -l "127.0.0.1:$(cat "$host/port")" \
 		--bake "${BAKE:-50ms}" --keep 1m -- \
 		"$PWD/$host/releases/v1/server" >>"$host/run.log" 2>&1 3>&- &
 	echo $! >"$host/supervisor"
