@@ -27,14 +27,32 @@ on_change(zhandle_t *zh, int type, int state, const char *path, void *context)
 		((struct zookeeper *)context)->changed = true;
 }
 
+/*
+ * Is the session over?  Members that have lost their data refuse a session of
+ * before without a word, so that one without a member for its time is over too.
+ */
+static bool
+is_over(const struct zookeeper *zookeeper)
+{
+	return is_unrecoverable(zookeeper->zh) == ZINVALIDSTATE ||
+	    clock_ms() - zookeeper->seen_ms >
+	    (int64_t)zookeeper->conf->lease_s * 1000;
+}
+
+static void
+look_at_state(struct zookeeper *zookeeper)
+{
+	if (zoo_state(zookeeper->zh) == ZOO_CONNECTED_STATE)
+		zookeeper->seen_ms = clock_ms();
+}
+
 bool
 zookeeper_is_open(struct zookeeper *zookeeper)
 {
 	const struct conf *conf = zookeeper->conf;
 	char who[512];
 
-	if (zookeeper->zh != NULL &&
-	    is_unrecoverable(zookeeper->zh) == ZINVALIDSTATE) {
+	if (zookeeper->zh != NULL && is_over(zookeeper)) {
 		zookeeper_close(zookeeper->zh);
 		zookeeper->zh = NULL;
 		zookeeper->changed = true;
@@ -42,6 +60,7 @@ zookeeper_is_open(struct zookeeper *zookeeper)
 	if (zookeeper->zh != NULL)
 		return true;
 	zookeeper->look_ms = 0;
+	zookeeper->seen_ms = clock_ms();
 	zookeeper->zh = zookeeper_init(zookeeper->members, session_event,
 	    (int)conf->lease_s * 1000, NULL, zookeeper, 0);
 	if (zookeeper->zh == NULL)
@@ -84,7 +103,8 @@ zookeeper_work(
 		if (p.revents & POLLOUT)
 			events |= ZOOKEEPER_WRITE;
 		zookeeper_process(zookeeper->zh, events);
-		if (is_unrecoverable(zookeeper->zh) == ZINVALIDSTATE)
+		look_at_state(zookeeper);
+		if (is_over(zookeeper))
 			return;
 	}
 }

@@ -19,6 +19,7 @@ struct zookeeper {
 	const struct conf *conf;
 	char *members;	 /* host:port,… */
 	zhandle_t *zh;	 /* NULL: no session */
+	int64_t seen_ms; /* when a member was connected last */
 	int64_t look_ms; /* when the lease's key is to be looked at */
 	bool changed;	 /* a watch has told of a change */
 };

@@ -149,12 +149,14 @@ agent() {
 	PIDS+=("$!")
 }
 
-# supervise HOST: run v1 of the service on the host, at its port.
+# supervise HOST: run v1 of the service on the host, at its port, with the
+# options SERVE; URL stands for its address in them.
 supervise() {
-	local host=$1
+	local host=$1 url
 
+	url=http://127.0.0.1:$(cat "$host/port")/
 	env "${ON[@]//HOST/$PWD/$host}" hotswap run -n web -l "127.0.0.1:$(cat "$host/port")" \
-		--bake "${BAKE:-50ms}" --keep 1m -- \
+		--bake "${BAKE:-50ms}" --keep 1m "${SERVE[@]//URL/$url}" -- \
 		"$PWD/$host/releases/v1/server" >>"$host/run.log" 2>&1 3>&- &
 	echo $! >"$host/supervisor"
 	PIDS+=("$!")
@@ -227,4 +229,32 @@ step_of() {
 # has_step HOST STEP
 has_step() {
 	[ "$(step_of "$1")" = "$2" ]
+}
+
+# proxied HOST: the host reaches the store by a network of its own, which is cut
+# while the file HOST/CUT exists.
+proxied() {
+	local port
+
+	port=$(free_port)
+	python3 "$BATS_TEST_DIRNAME/proxy.py" "$port" "${CLIENT_PORTS[0]}" \
+		"$1" 3>&- &
+	PIDS+=("$!")
+	until_true listens "$port"
+	(endpoints "$port" && conf "$1/fleet.conf" "$1")
+	kill -KILL "$(cat "$1/agent")"
+	DEADLINE=20 until_true is_alive "$1" false
+	agent "$1"
+	until_true is_alive "$1" true
+}
+
+# listens PORT: somebody does.
+listens() {
+	(exec 4<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# is_alive HOST true|false: its agent.
+is_alive() {
+	[ "$(hotswap fleet status web --json | jq --arg host "$1" \
+	    '.hosts[] | select(.host == $host).alive')" = "$2" ]
 }

@@ -159,32 +159,6 @@ ends() {
 	[ "$(local_upgrades h1)" = 1 ]
 }
 
-# proxied HOST: the host reaches the store by a network of its own, which is cut
-# while the file HOST/CUT exists.
-proxied() {
-	local port
-
-	port=$(free_port)
-	python3 "$BATS_TEST_DIRNAME/proxy.py" "$port" "${CLIENT_PORTS[0]}" \
-		"$1" 3>&- &
-	PIDS+=("$!")
-	until_true listens "$port"
-	(endpoints "$port" && conf "$1/fleet.conf" "$1")
-	kill -KILL "$(cat "$1/agent")"
-	DEADLINE=20 until_true is_alive "$1" false
-	agent "$1"
-	until_true is_alive "$1" true
-}
-
-listens() {
-	(exec 4<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
-}
-
-is_alive() {
-	[ "$(hotswap fleet status web --json | jq --arg host "$1" \
-	    '.hosts[] | select(.host == $host).alive')" = "$2" ]
-}
-
 @test "fleet: a host that cannot be reached before it begins is absent" {
 	cluster
 	LEASE=2 hosts h1 h2
@@ -268,7 +242,7 @@ power_off() {
 	DEADLINE=30 until_true is_up
 	deploy_all v3
 	upgrade_begins v3
-	until_true has_step h1 claimed
+	DEADLINE=30 until_true has_step h1 claimed || { cat driver.log h?/agent.log; false; }
 	kill -STOP "${MEMBERS[1]}"
 	ends 0
 	kill -CONT "${MEMBERS[1]}"
@@ -335,4 +309,105 @@ power_off() {
 	DEADLINE=20 until_true hotswap fleet forget web h1 2>forget.log
 	expect 2 hotswap fleet weight web h1 100
 	expect 64 hotswap fleet weight web h2 101
+}
+
+# broken RELEASE BEHAVIOUR...: this release is refused by the first host, and
+# the others are not touched.
+broken() {
+	deploy_all "$@"
+	expect 1 hotswap fleet upgrade web "$1" --json >outcome
+	[ "$(jq -c '[.promoted, .untouched, (.failed | map(.host))]' \
+	    outcome)" = '[0,2,["h1"]]' ]
+	[ "$(local_upgrades h2)" = 0 ]
+	[ "$(local_upgrades h3)" = 0 ]
+}
+
+@test "fleet: each kind of broken release touches one host, and no user meets it" {
+	cluster
+	SERVE=(--health URL --start-timeout 1500ms --health-timeout 400ms
+		--health-interval 100ms --stop-timeout 300ms)
+	hosts h1 h2 h3
+	export PORT
+	PORT=$(cat h1/port)
+	load_begin --rate 300 --kept 4
+	broken r1 --exit 0
+	broken r2 --crash
+	broken r3 --hang-before-serve
+	broken r4 --hang-while-open
+	broken r5 --answer 500
+	broken r6 --delay 10000
+	mkdir -p h1/releases/r7/server h2/releases/r7 h3/releases/r7
+	expect 1 hotswap fleet upgrade web r7
+	expect 1 hotswap fleet upgrade web missing
+	load_end
+	[ "$(field '[.generations[].version]' load.json)" = '["v1"]' ]
+	all_serve v1
+}
+
+@test "fleet: a release that is fetched, and one whose hash is another" {
+	local sha
+
+	cluster
+	hosts h1 h2
+	for host in h1 h2; do
+		kill -KILL "$(cat "$host/agent")"
+		DEADLINE=20 until_true is_alive "$host" false
+		agent "$host" --fetch "$PWD/fetch $host {release}"
+		until_true is_alive "$host" true
+	done
+	cat >fetch <<-SH
+		#!/bin/sh
+		[ "\$2" != bad ] || exit 7
+		cd "$PWD" && mkdir -p "\$1/releases/\$2" &&
+		cp "store-of-releases/\$2" "\$1/releases/\$2/server"
+	SH
+	chmod 755 fetch
+	mkdir store-of-releases
+	release store-of-releases/v2 v2
+	sha=$(sha256sum store-of-releases/v2 | cut -d ' ' -f 1)
+	hotswap fleet upgrade web v2 --sha256 "$sha"
+	all_serve v2
+	release store-of-releases/v3 v3
+	expect 1 hotswap fleet upgrade web v3 --sha256 "$sha" 2>said
+	grep -q "h1 failed: .*server: its sha256 is " said
+	expect 1 hotswap fleet upgrade web bad 2>said
+	grep -q "h1 failed: --fetch: exit status 7" said
+	all_serve v2
+}
+
+@test "fleet: the first ones soak, failures are borne, and rollouts without a loss under load" {
+	local host pids=()
+
+	cluster
+	hosts h1 h2 h3 h4
+	for host in "${HOSTS[@]}"; do
+		mkdir -p "load-$host"
+		(cd "load-$host" && exec "$BUILD/load" --control steer \
+			--rate 200 --kept 4 \
+			"127.0.0.1:$(cat "../$host/port")" >load.json 3>&-) &
+		pids+=("$!")
+		PIDS+=("$!")
+	done
+	for host in "${HOSTS[@]}"; do
+		until_true test -p "load-$host/steer"
+	done
+	deploy_all v2
+	deploy h2 v2 --exit 1
+	hotswap fleet upgrade web v2 --soak 2s --at-once 2 --failures 1 \
+		>said 2>&1
+	cat said
+	grep -q "4 hosts promoted, 1 failed\|3 of 4 hosts promoted" said
+	all_serve v2 h1 h3 h4
+	all_serve v1 h2
+	hotswap fleet rollback web
+	all_serve v1
+	for host in "${HOSTS[@]}"; do
+		echo stop >"load-$host/steer"
+	done
+	for host in "${pids[@]}"; do
+		wait "$host" || {
+			cat load-*/load.json
+			return 1
+		}
+	done
 }
