@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # A release over several hosts, with the state in a real store.  The same tests
 # run with etcd and, by the link fleet_zookeeper.bats, with ZooKeeper.
+# shellcheck disable=SC2034 # fleet.bash uses what is set here
 
 load helper
 load fleet.bash
@@ -10,7 +11,6 @@ case $BATS_TEST_FILENAME in
 *zookeeper*) ENGINE=zookeeper ;;
 *) ENGINE=etcd ;;
 esac
-export ENGINE
 
 @test "fleet: a release goes over all hosts, one first" {
 	cluster
@@ -327,7 +327,6 @@ broken() {
 	SERVE=(--health URL --start-timeout 1500ms --health-timeout 400ms
 		--health-interval 100ms --stop-timeout 300ms)
 	hosts h1 h2 h3
-	export PORT
 	PORT=$(cat h1/port)
 	load_begin --rate 300 --kept 4
 	broken r1 --exit 0

@@ -1,11 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 # What etcd alone can do to a fleet.
+# shellcheck disable=SC2034 # fleet.bash uses what is set here
 
 load helper
 load fleet.bash
 
-export ENGINE=etcd
+ENGINE=etcd
 
 @test "fleet, etcd: the answer to each commit is lost: what was done is found, and done once" {
 	local port
