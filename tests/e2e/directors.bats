@@ -543,7 +543,7 @@ apache_direct() {
 	# A host that is not in the table gets nothing, a spare is left alone.
 	apache_direct h2 1
 	shared h1 0 h2 100 h3 0
-	[ "$(members | grep -c ' Stby ')" = 1 ]
+	[ "$(members | grep -c 'Stby Ok')" = 1 ]
 }
 
 # restarted N: Apache has begun so often.
