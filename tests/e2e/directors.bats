@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 # The directors of fleet/directors, each with the balancer that it is for:
-# programs as Debian has them.  Weights are seen by counting answers.
+# programs as Debian has them.  Weights are seen by counting answers.  LVS is
+# in the kernel: tests/kernels/guest_lvs.sh.
 
 load helper
 
@@ -73,8 +74,8 @@ count() {
 	SHARE=([none]=0)
 	while read -r number host; do
 		SHARE[$host]=$number
-	done < <(curl -s -m 30 -o /dev/null -D - "${@:2}" \
-		"http://127.0.0.1:$PORT/[1-$1]" | tr -d '\r' |
+	done < <(curl -s -S -f -m 30 -o /dev/null -D - "${@:2}" \
+		"http://127.0.0.1:$PORT/?[1-$1]" | tr -d '\r' |
 		sed -n 's/^X-Version: //Ip' | sort | uniq -c)
 }
 
@@ -129,7 +130,8 @@ under_load() {
 		'h1 [::1;]:80 1' '-h1 10.0.0.1:80 1' $'h1 \e[31m:80 1')
 
 	for director in "nginx cluster file" "haproxy socket cluster file" \
-		"apache http://127.0.0.1:1/ cluster" "dns 127.0.0.1 zone name"; do
+		"apache http://127.0.0.1:1/ cluster" "dns 127.0.0.1 zone name" \
+		"lvs -t 10.0.0.1:80"; do
 		for bad in "${tables[@]}"; do
 			# shellcheck disable=SC2086 # a director and its arguments
 			refused "nothing was changed, because" \
@@ -142,7 +144,7 @@ under_load() {
 @test "directors: wrong arguments are told apart from a failure" {
 	local director
 
-	for director in nginx haproxy apache dns; do
+	for director in nginx haproxy apache dns lvs; do
 		expect 64 "$DIRECTORS/$director" -x <<<"h1 10.0.0.1:80 1"
 		expect 64 "$DIRECTORS/$director" <<<"h1 10.0.0.1:80 1"
 	done
