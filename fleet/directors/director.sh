@@ -10,6 +10,7 @@ set -eu
 # No name means something else in another language.
 LC_ALL=C
 export LC_ALL
+PATH=$PATH:/usr/sbin:/sbin
 DIRECTOR=${0##*/}
 TAB=$(printf '\t')
 
@@ -38,7 +39,7 @@ need() {
 # lock ends with the director; what it starts is not given descriptor 9.
 alone() {
 	(: >>"$1") 2>/dev/null ||
-		fail "$1 cannot be written: run the director as root"
+		fail "$1 cannot be written: is its directory there, and may $(id -un) write to it?"
 	exec 9>>"$1"
 	flock -n 9 ||
 		fail "another director is at work at this: it is run again later"

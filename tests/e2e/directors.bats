@@ -47,7 +47,7 @@ host() {
 
 	for name; do
 		release "$name.server" "$name"
-		AT[$name]=127.0.0.1:$(free_port)
+		AT[$name]=${ADDRESS:-127.0.0.1}:$(free_port)
 		"./$name.server" --bind "${AT[$name]}" >"$name.log" 2>&1 3>&- &
 		PIDS+=("$!")
 		until_true answers "${AT[$name]}"
@@ -129,14 +129,15 @@ under_load() {
 		'h1 10.0.0.1:65536 1' 'h1;x 10.0.0.1:80 1' 'h1 10.0.0.1;x:80 1'
 		'h1 [::1;]:80 1' '-h1 10.0.0.1:80 1' $'h1 \e[31m:80 1')
 
-	for director in "nginx cluster file" "haproxy socket cluster file" \
-		"apache http://127.0.0.1:1/ cluster" "dns 127.0.0.1 zone name" \
-		"lvs -t 10.0.0.1:80"; do
-		for bad in "${tables[@]}"; do
-			# shellcheck disable=SC2086 # a director and its arguments
-			refused "nothing was changed, because" \
-				"$DIRECTORS/"$director <<<"$bad"
-		done
+	for bad in "${tables[@]}"; do
+		refused "nothing was changed, because" \
+			"$DIRECTORS/nginx" cluster file <<<"$bad"
+	done
+	for director in "haproxy socket cluster file" "lvs -t 10.0.0.1:80" \
+		"apache http://127.0.0.1:1/ cluster" "dns 127.0.0.1 zone name"; do
+		# shellcheck disable=SC2086 # a director and its arguments
+		refused "nothing was changed, because" \
+			"$DIRECTORS/"$director <<<"h1 10.0.0.1:80 0"
 	done
 	[ ! -e file ]
 }
@@ -150,8 +151,13 @@ under_load() {
 	done
 }
 
-# nginx_begin [LINE]: an nginx with the upstream `cluster`.
+# nginx_begin: an nginx with the upstream `cluster`.
 nginx_begin() {
+	nginx_config
+	nginx_start
+}
+
+nginx_config() {
 	local path
 
 	takes nginx
@@ -166,7 +172,6 @@ nginx_begin() {
 		echo "server { listen 127.0.0.1:$PORT; location / {"
 		echo "proxy_pass http://cluster; } } }"
 	} >nginx.conf
-	nginx_start
 }
 
 nginx_start() {
@@ -176,7 +181,7 @@ nginx_start() {
 
 # nginx_director OPTIONS...: with the table of standard input.
 nginx_director() {
-	PATH=$PATH:/usr/sbin "$DIRECTORS/nginx" -c "$PWD/nginx.conf" "$@" \
+	"$DIRECTORS/nginx" -c "$PWD/nginx.conf" "$@" \
 		cluster "$PWD/cluster.conf"
 }
 
@@ -271,16 +276,71 @@ reloaded() {
 	shared h1 0 h2 100
 }
 
+@test "nginx and apache: hosts are reached by IPv6" {
+	ADDRESS="[::1]" host h1 h2
+	echo "upstream cluster { server ${AT[h1]}; }" >cluster.conf
+	nginx_begin
+	nginx_direct h1 25 h2 75
+	until_true reloaded 1
+	shared h1 25 h2 75
+	apache_begin
+	apache_direct h1 75 h2 25
+	shared h1 75 h2 25
+	apache_direct h1 0 h2 25
+	shared h1 0 h2 100
+}
+
+@test "nginx: of two directors at a time one is refused" {
+	host h1 h2
+	echo "upstream cluster { server ${AT[h1]}; }" >cluster.conf
+	nginx_begin
+	table h1 1 h2 1 | nginx_director \
+		-r 'touch began; until [ -e go ]; do sleep 0.02; done' 3>&- &
+	until_true test -e began
+	table h1 1 | refused "another director" nginx_director
+	touch go
+	wait $!
+	nginx_direct h1 1
+	grep -q "${AT[h1]} weight=1;" cluster.conf
+	run ! grep -qF "${AT[h2]}" cluster.conf
+}
+
+@test "nginx below hotswap: -r makes the reload an upgrade" {
+	host h1 h2
+	echo "upstream cluster { server ${AT[h1]}; }" >cluster.conf
+	nginx_config
+	hotswap run -n web --bake 200ms -- "$(own nginx)" -e stderr \
+		-c "$PWD/nginx.conf" >>run.log 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	shared h1 100 h2 0
+	load_begin --rate 200
+	table h1 0 h2 1 | nginx_director -r "hotswap upgrade web"
+	load_end
+	shared h1 0 h2 100
+	cp cluster.conf before
+	table h1 1 h2 1 | refused "cannot be reloaded" \
+		nginx_director -r "hotswap upgrade web --check false"
+	cmp cluster.conf before
+	shared h1 0 h2 100
+}
+
 # users: print `USER HOST` for 40 users, each in a network of its own, because
 # ip_hash heeds the first three numbers of an address.
 users() {
 	local user
 
 	for user in {1..40}; do
-		echo "$user $(curl -s -m 5 -o /dev/null -D - \
-			--interface "127.7.$user.1" "http://127.0.0.1:$PORT/" |
-			tr -d '\r' | sed -n 's/^X-Version: //Ip')"
-	done
+		[ "$user" = 1 ] || echo next
+		echo "interface = 127.7.$user.1"
+		printf '%s\n' silent show-error fail "max-time = 30" \
+			"output = /dev/null" "dump-header = -" \
+			"url = http://127.0.0.1:$PORT/"
+	done >requests
+	curl -K requests | tr -d '\r' | sed -n 's/^X-Version: //Ip' | cat -n |
+		tr -s ' \t' ' ' >answered
+	[ "$(wc -l <answered)" = 40 ]
+	cat answered
 }
 
 # of HOST FILE: print how many users the host has.
@@ -457,6 +517,8 @@ another_worker() {
 		"$DIRECTORS/haproxy" "$PWD/socket" other "$PWD/state/other"
 	table h1 1 | refused "does not answer" \
 		"$DIRECTORS/haproxy" "$PWD/none" cluster "$PWD/state/cluster"
+	kill -STOP "$(worker)"
+	table h2 1 | refused "does not answer" haproxy_director
 	rm -r state
 	table h2 1 | refused "cannot be written" haproxy_director
 }
