@@ -177,6 +177,7 @@ nginx_config() {
 nginx_start() {
 	begin "$(own nginx)" -c "$PWD/nginx.conf"
 	until_true answers "127.0.0.1:$PORT"
+	WORKER=$(worker_of_nginx)
 }
 
 # nginx_director OPTIONS...: with the table of standard input.
@@ -195,10 +196,16 @@ reloads() {
 	grep -c 'signal 1 (SIGHUP) received' error.log || true
 }
 
-# reloaded N: nginx was reloaded so often, and only new workers serve.
+# reloaded N: nginx was reloaded so often, and WORKER, which served before, has
+# ended.
 reloaded() {
-	[ "$(reloads)" = "$1" ] &&
-		[ "$(pgrep -c -P "$BALANCER" -f 'worker process$')" = 1 ]
+	[ "$(reloads)" = "$1" ] && ! kill -0 "$WORKER" 2>/dev/null || return
+	WORKER=$(worker_of_nginx)
+	[ -n "$WORKER" ]
+}
+
+worker_of_nginx() {
+	pgrep -P "$BALANCER" -f 'worker process$'
 }
 
 @test "nginx: weights are shares, 0 is down, a change under load fails no request" {
@@ -256,19 +263,28 @@ reloaded() {
 	shared h1 75 h2 25
 }
 
+# killed_director HOST WEIGHT HOST WEIGHT COMMAND: the director ends in the
+# command that should reload nginx; its PID is in the file director.
+killed_director() {
+	# shellcheck disable=SC2016 # the inner shell expands it
+	table "${@:1:4}" | expect 137 sh -c 'echo $$ >director; exec "$@"' sh \
+		"$DIRECTORS/nginx" -c "$PWD/nginx.conf" -r "$5" \
+		cluster "$PWD/cluster.conf"
+}
+
 @test "nginx: a director that was killed before the reload is made good by the next" {
 	host h1 h2
 	echo "upstream cluster { server ${AT[h1]}; }" >cluster.conf
 	nginx_begin
-	table h1 0 h2 1 | expect 137 nginx_director -r 'kill -KILL $PPID'
+	killed_director h1 0 h2 1 "kill -KILL \$(cat director)"
 	grep -q down cluster.conf
 	shared h1 100
 	nginx_direct h1 0 h2 1
 	until_true reloaded 1
 	shared h1 0 h2 100
 	# Also if it had reloaded, and the table is as it was before.
-	table h1 1 h2 0 | expect 137 nginx_director \
-		-r "nginx -c '$PWD/nginx.conf' -s reload; kill -KILL \$PPID"
+	killed_director h1 1 h2 0 \
+		"nginx -c '$PWD/nginx.conf' -s reload; kill -KILL \$(cat director)"
 	until_true reloaded 2
 	shared h1 100 h2 0
 	nginx_direct h1 0 h2 1
