@@ -31,7 +31,8 @@ bool copy_has_gone(const struct copy *);
  * errno, EPERM if a file cannot be trusted: both files are removed then,
  * because no copy is better than a wrong one.
  */
-int copy_save(struct copy *, const json_t *, unsigned long long sequence);
+int copy_save(
+    struct copy *, const struct checkpoint_text *, unsigned long long sequence);
 
 /*
  * The newest document, *new*; its sequence number is in files.sequence.  NULL
