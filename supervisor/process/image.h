@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "process/image_file.h"
 #include "process/program_kind.h"
 
 /* What the user asked to run.  It is borrowed for the call, and copied. */
@@ -27,29 +28,27 @@ struct image_spec {
 	bool no_new_privs;
 };
 
-/* Tells whether a file is still the file that was hashed. */
-struct image_file {
+/* The directory that the program begins in, resolved once. */
+struct image_directory {
+	char *path; /* absolute, symbolic links resolved; NULL: ours */
 	dev_t dev;
 	ino_t ino;
-	off_t size;
-	struct timespec mtime;
-	struct timespec ctime;
+	int fd; /* O_PATH; -1: none */
 };
 
 /* The image owns all of this; the strings are within source. */
 struct image {
 	unsigned int refs;
-	json_t *source;	 /* the JSON it was made from */
-	char *program;	 /* absolute path, symbolic links resolved */
-	char sha256[65]; /* of the file, in hexadecimal */
-	char *copy;	 /* private copy's path; NULL if there is none */
-	char *warning;	 /* why there is no copy, one line; NULL */
-	struct image_file file;
-	int fd; /* O_PATH of the file, runs even after unlink(2); -1: none */
+	json_t *source; /* the JSON it was made from */
+	struct image_file program;
+	struct image_file script; /* that the program, an interpreter, reads */
+	unsigned int script_at;	  /* its place in argv */
+	struct image_directory directory;
+	char *warning; /* why there is no copy, one line; NULL */
 	char **argv;
 	char **env; /* never NULL */
 	char *exe;
-	char *chdir;
+	char *chdir; /* as asked for */
 	char *user;
 	char *group;
 	int umask;
@@ -57,6 +56,11 @@ struct image {
 	bool no_new_privs;
 	struct program_kind kind; /* all zero from an older build */
 };
+
+/* Its descriptors, which a successor needs, by the names they are held by. */
+#define IMAGE_FDS 3
+extern const char *const image_fd_names[IMAGE_FDS];
+int *image_fd(struct image *, size_t i);
 
 /* image is *new*; or NULL with why, borrowed, one line that names the file. */
 typedef void image_done(struct image *, const char *why, void *arg);
@@ -85,14 +89,6 @@ struct image *image_ref(struct image *);
 void image_unref(struct image *);
 
 /*
- * A path by which execve(2) gets the very bytes that were hashed: program, if
- * the file is unchanged; else the copy; else /proc/self/fd/ and image->fd, if
- * the file was only unlinked or moved.  The path is written into buf.  -1 with
- * errno ESTALE if these bytes exist nowhere any more.
- */
-int image_locate(const struct image *, char *buf, size_t size);
-
-/*
  * What errno of execve(2) means for path, as words behind the file's name: `is
  * a program for aarch64; this machine is x86_64`.  Also: no #! line, a missing
  * interpreter, a file that is being written, a directory, not executable.
@@ -108,7 +104,16 @@ void image_prune(const char *store, struct image *const *, size_t n);
 /* *New*; NULL if there is no memory. */
 json_t *image_to_json(const struct image *);
 
-/* *New*; NULL with errno EINVAL, ENOMEM.  Opens program if it is unchanged. */
+/*
+ * *New*; NULL with errno EINVAL, ENOMEM.  Opens the files and the directory
+ * that are unchanged.
+ */
 struct image *image_from_json(const json_t *);
+
+/*
+ * Would both start the same: the same files with the same arguments,
+ * environment, rights and directory?
+ */
+bool image_is_same(const struct image *, const struct image *);
 
 #endif

@@ -268,16 +268,6 @@ list_to_json(char *const *list)
 }
 
 static json_t *
-file_to_json(const struct stat *st)
-{
-	return json_pack("{sI sI sI s[II] s[II]}", "dev",
-	    (json_int_t)st->st_dev, "ino", (json_int_t)st->st_ino, "size",
-	    (json_int_t)st->st_size, "mtime", (json_int_t)st->st_mtim.tv_sec,
-	    (json_int_t)st->st_mtim.tv_nsec, "ctime",
-	    (json_int_t)st->st_ctim.tv_sec, (json_int_t)st->st_ctim.tv_nsec);
-}
-
-static json_t *
 result(struct check *check)
 {
 	const struct image_spec *spec = check->spec;
@@ -290,11 +280,11 @@ result(struct check *check)
 	    "program", check->program, "sha256", check->copy.sha256, "copy",
 	    check->copy.path, "warning",
 	    check->copy.error != 0 ? warning : NULL, "file",
-	    file_to_json(&check->st), "arguments", list_to_json(spec->argv),
-	    "env", list_to_json(spec->env), "exe", spec->exe, "chdir",
-	    spec->chdir, "user", spec->user, "group", spec->group, "umask",
-	    spec->umask, "clear-env", spec->clear_env, "no-new-privs",
-	    spec->no_new_privs);
+	    image_file_identity(&check->st), "arguments",
+	    list_to_json(spec->argv), "env", list_to_json(spec->env), "exe",
+	    spec->exe, "chdir", spec->chdir, "user", spec->user, "group",
+	    spec->group, "umask", spec->umask, "clear-env", spec->clear_env,
+	    "no-new-privs", spec->no_new_privs);
 }
 
 json_t *
