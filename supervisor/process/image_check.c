@@ -20,9 +20,11 @@
 #include "process/account.h"
 #include "process/elf.h"
 #include "process/image_copy.h"
+#include "process/image_script.h"
 
-#define CAUSE (2 * PATH_MAX)
-#define WHY   (TRUST_WHY + PATH_MAX)
+#define CAUSE	    (2 * PATH_MAX)
+#define SUFFIX_SIZE 16
+#define WHY	    (TRUST_WHY + PATH_MAX)
 
 /* The check under way. */
 struct check {
@@ -33,6 +35,13 @@ struct check {
 	int fd;
 	struct stat st;
 	struct image_copy copy;
+	struct {
+		char path[PATH_MAX];
+		int fd; /* -1: none */
+		struct stat st;
+		struct image_copy copy;
+	} script;
+	unsigned int script_at;
 	char why[WHY];
 };
 
@@ -45,21 +54,62 @@ fail(struct check *check, const char *cause)
 }
 
 static int
-enter_directory(struct check *check)
-{
-	if (check->spec->chdir == NULL || chdir(check->spec->chdir) == 0)
-		return 0;
-	snprintf(check->why, sizeof(check->why),
-	    "the directory %s cannot be entered: %s", check->spec->chdir,
-	    strerror(errno));
-	return -1;
-}
-
-static int
 find_account(struct check *check)
 {
 	return account_init(&check->account, check->spec->user,
 	    check->spec->group, check->why, sizeof(check->why));
+}
+
+/* For paths that the program's user could have led elsewhere. */
+static int
+act_as_user(struct check *check)
+{
+	const struct account *account = &check->account;
+
+	if (!account->change || geteuid() != 0)
+		return 0;
+	if (setgroups(account->ngroups, account->groups) == -1 ||
+	    setegid(account->gid) == -1 || seteuid(account->uid) == -1) {
+		snprintf(check->why, sizeof(check->why),
+		    "%s cannot be checked as %s: %s", check->spec->argv[0],
+		    check->spec->user, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+static int
+act_as_ourselves(struct check *check)
+{
+	if (check->account.change && getuid() == 0 &&
+	    (seteuid(0) == -1 || setegid(0) == -1)) {
+		snprintf(check->why, sizeof(check->why),
+		    "%s cannot be copied: no way back to root",
+		    check->spec->argv[0]);
+		return -1;
+	}
+	return 0;
+}
+
+/* As the user, since a link could lead where the user may not go. */
+static int
+enter_directory(struct check *check)
+{
+	int r;
+
+	if (check->spec->chdir == NULL)
+		return 0;
+	if (act_as_user(check) == -1)
+		return -1;
+	if ((r = chdir(check->spec->chdir)) == -1)
+		snprintf(check->why, sizeof(check->why),
+		    "the directory %s cannot be entered%s%s: %s",
+		    check->spec->chdir, check->account.change ? " by " : "",
+		    check->account.change && check->account.name != NULL
+			? check->account.name
+			: "",
+		    strerror(errno));
+	return act_as_ourselves(check) == -1 ? -1 : r;
 }
 
 /*
@@ -124,6 +174,22 @@ tidy_path(char *path)
 	*path = '\0';
 }
 
+/* The kernel names the removed directory: `/srv/releases/1 (deleted)`. */
+static int
+miss_directory(struct check *check, const char *name)
+{
+	char link[PATH_MAX] = "";
+
+	if (readlink("/proc/self/cwd", link, sizeof(link) - 1) == -1)
+		strlcpy(link, "?", sizeof(link));
+	snprintf(check->why, sizeof(check->why),
+	    "%s is looked for in hotswap's directory, which was removed: %s; "
+	    "name the program by an absolute path, or start the service with "
+	    "--chdir",
+	    name, link);
+	return -1;
+}
+
 static int
 find_program(struct check *check)
 {
@@ -134,7 +200,9 @@ find_program(struct check *check)
 	if (strchr(name, '/') == NULL)
 		return search_path(check, name);
 	if (name[0] != '/' &&
-	    getcwd(check->program, sizeof(check->program)) != NULL)
+	    getcwd(check->program, sizeof(check->program)) == NULL)
+		return miss_directory(check, name);
+	if (name[0] != '/')
 		strlcat(check->program, "/", sizeof(check->program));
 	strlcat(check->program, name, sizeof(check->program));
 	tidy_path(check->program);
@@ -183,24 +251,39 @@ open_program(struct check *check)
 static int
 check_executable(struct check *check)
 {
-	const struct account *account = &check->account;
-	bool change = account->change && geteuid() == 0;
 	char cause[CAUSE];
 	int r;
 
-	if (change &&
-	    (setgroups(account->ngroups, account->groups) == -1 ||
-		setegid(account->gid) == -1 || seteuid(account->uid) == -1)) {
-		snprintf(cause, sizeof(cause), "cannot be checked as %s: %s",
-		    check->spec->user, strerror(errno));
-		return fail(check, cause);
-	}
+	if (act_as_user(check) == -1)
+		return -1;
 	r = eaccess(check->program, X_OK);
 	if (r == -1)
 		image_explain(check->program, errno, cause, sizeof(cause));
-	if (change && (seteuid(0) == -1 || setegid(0) == -1))
-		return fail(check, "cannot be copied: no way back to root");
+	if (act_as_ourselves(check) == -1)
+		return -1;
 	return r == -1 ? fail(check, cause) : 0;
+}
+
+/*
+ * The script is opened as the program's user, who is to read it.  No script is
+ * no failure: the interpreter says best what is wrong.
+ */
+static int
+open_script(struct check *check)
+{
+	unsigned int at = image_script_find(check->spec->argv);
+	char resolved[PATH_MAX];
+
+	if (at == 0)
+		return 0;
+	if (act_as_user(check) == -1)
+		return -1;
+	if (realpath(check->spec->argv[at], resolved) != NULL) {
+		check->script.fd = fd_open_regular(resolved);
+		strlcpy(check->script.path, resolved, PATH_MAX);
+	}
+	check->script_at = at;
+	return act_as_ourselves(check);
 }
 
 /*
@@ -231,26 +314,53 @@ check_trust(struct check *check)
 	return -1;
 }
 
-static int
-take_copy(struct check *check)
+/* `.mjs`; "" if there is none, or none that a name may end in. */
+static const char *
+suffix_of(const char *path)
 {
-	char cause[CAUSE];
+	const char *suffix = strrchr(path, '.');
+
+	return suffix != NULL && strlen(suffix) < SUFFIX_SIZE &&
+		strchr(suffix, '/') == NULL
+	    ? suffix
+	    : "";
+}
+
+/* name is the file's, for messages. */
+static int
+copy_file(struct check *check, const char *name, int fd, const struct stat *st,
+    struct image_copy *copy)
+{
+	const char *suffix = fd == check->script.fd ? suffix_of(name) : "";
 	struct stat after;
 
-	if (image_copy_init(&check->copy, check->fd, check->st.st_size,
-		check->store) == -1 &&
+	if (image_copy_init(copy, fd, st->st_size, check->store, suffix) ==
+		-1 &&
 	    errno != ESTALE) {
-		snprintf(cause, sizeof(cause), "cannot be read: %s",
-		    strerror(errno));
-		return fail(check, cause);
+		snprintf(check->why, sizeof(check->why),
+		    "%s cannot be read: %s", name, strerror(errno));
+		return -1;
 	}
-	if (fstat(check->fd, &after) == -1 ||
-	    after.st_size != check->st.st_size ||
-	    after.st_mtim.tv_sec != check->st.st_mtim.tv_sec ||
-	    after.st_mtim.tv_nsec != check->st.st_mtim.tv_nsec)
-		return fail(
-		    check, "changed while it was read (still being copied?)");
-	return 0;
+	if (fstat(fd, &after) == 0 && after.st_size == st->st_size &&
+	    after.st_mtim.tv_sec == st->st_mtim.tv_sec &&
+	    after.st_mtim.tv_nsec == st->st_mtim.tv_nsec)
+		return 0;
+	snprintf(check->why, sizeof(check->why),
+	    "%s changed while it was read (still being copied?)", name);
+	return -1;
+}
+
+static int
+take_copies(struct check *check)
+{
+	if (copy_file(check, check->program, check->fd, &check->st,
+		&check->copy) == -1)
+		return -1;
+	if (check->script.fd == -1 ||
+	    fstat(check->script.fd, &check->script.st) == -1)
+		return 0;
+	return copy_file(check, check->script.path, check->script.fd,
+	    &check->script.st, &check->script.copy);
 }
 
 /* A list as JSON; NULL if a string is not UTF-8. */
@@ -267,33 +377,63 @@ list_to_json(char *const *list)
 	return array;
 }
 
+/* NULL: none was asked for, or it has been removed meanwhile. */
+static json_t *
+directory_to_json(const struct check *check)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (check->spec->chdir == NULL || stat(".", &st) == -1 ||
+	    getcwd(path, sizeof(path)) == NULL)
+		return NULL;
+	return json_pack("{ss sI sI}", "path", path, "dev",
+	    (json_int_t)st.st_dev, "ino", (json_int_t)st.st_ino);
+}
+
+static json_t *
+script_to_json(const struct check *check)
+{
+	if (check->script.fd == -1)
+		return NULL;
+	return json_pack("{ss ss ss* sI so}", "path", check->script.path,
+	    "sha256", check->script.copy.sha256, "copy",
+	    check->script.copy.path, "argument", (json_int_t)check->script_at,
+	    "file", image_file_identity(&check->script.st));
+}
+
 static json_t *
 result(struct check *check)
 {
 	const struct image_spec *spec = check->spec;
+	const bool script = check->copy.error == 0;
+	int error = script ? check->script.copy.error : check->copy.error;
 	char warning[WHY];
 
 	snprintf(warning, sizeof(warning), "no private copy of %s in %s: %s",
-	    check->program, check->store != NULL ? check->store : "",
-	    strerror(check->copy.error));
-	return json_pack("{ss ss ss* ss* so so so ss* ss* ss* ss* si sb sb}",
+	    script ? check->script.path : check->program,
+	    check->store != NULL ? check->store : "", strerror(error));
+	return json_pack(
+	    "{ss ss ss* ss* so so so ss* ss* ss* ss* si sb sb so* so*}",
 	    "program", check->program, "sha256", check->copy.sha256, "copy",
-	    check->copy.path, "warning",
-	    check->copy.error != 0 ? warning : NULL, "file",
+	    check->copy.path, "warning", error != 0 ? warning : NULL, "file",
 	    image_file_identity(&check->st), "arguments",
 	    list_to_json(spec->argv), "env", list_to_json(spec->env), "exe",
 	    spec->exe, "chdir", spec->chdir, "user", spec->user, "group",
 	    spec->group, "umask", spec->umask, "clear-env", spec->clear_env,
-	    "no-new-privs", spec->no_new_privs);
+	    "no-new-privs", spec->no_new_privs, "directory",
+	    directory_to_json(check), "script", script_to_json(check));
 }
 
 json_t *
 image_check(const struct image_spec *spec, const char *store)
 {
-	static int (*const steps[])(struct check *) = { enter_directory,
-		find_account, find_program, check_trust, resolve, open_program,
-		check_executable, take_copy };
-	struct check check = { .spec = spec, .store = store, .fd = -1 };
+	static int (*const steps[])(struct check *) = { find_account,
+		enter_directory, find_program, check_trust, resolve,
+		open_program, check_executable, open_script, take_copies };
+	struct check check = {
+		.spec = spec, .store = store, .fd = -1, .script.fd = -1
+	};
 	json_t *found = NULL;
 	size_t i;
 
@@ -308,6 +448,8 @@ image_check(const struct image_spec *spec, const char *store)
 	if (found == NULL)
 		found = json_pack("{ss}", "error", check.why);
 	image_copy_fini(&check.copy);
+	image_copy_fini(&check.script.copy);
+	fd_close(&check.script.fd);
 	account_fini(&check.account);
 	fd_close(&check.fd);
 	return found;

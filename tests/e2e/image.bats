@@ -188,3 +188,163 @@ needs_mounts() {
 	started "from its private copy, in memory"
 	grep -q "from its private copy .*mounted with noexec" run.log
 }
+
+# node_app WORD FILE: deploy a server for node that answers with the word, and
+# takes the rest from a file beside it.
+node_app() {
+	command -v node >/dev/null || skip "takes node"
+	cat >app.new <<-JS
+		const { answer } = require('./part');
+		require('http').createServer(answer('$1')).listen($PORT, '127.0.0.1');
+	JS
+	[ -e part.js ] || cat >part.js <<-'JS'
+		exports.answer = word => (q, r) => {
+		    r.setHeader('X-Version', word); r.end(word);
+		};
+	JS
+	mv app.new app.js
+}
+
+# python_app WORD: the same for python3.
+python_app() {
+	command -v python3 >/dev/null || skip "takes python3"
+	cat >app.new <<-PYTHON
+		import http.server, part
+		part.word = "$1"
+		http.server.HTTPServer(("127.0.0.1", $PORT), part.Answer).serve_forever()
+	PYTHON
+	[ -e part.py ] || cat >part.py <<-'PYTHON'
+		import http.server
+		class Answer(http.server.BaseHTTPRequestHandler):
+		    def do_GET(self):
+		        self.send_response(200)
+		        self.send_header("X-Version", word)
+		        self.end_headers()
+		    def log_message(self, *_):
+		        pass
+	PYTHON
+	mv app.new app.py
+}
+
+# scripted APP PROGRAM...: an interpreter's script is part of the image.
+scripted() {
+	local app=$1
+
+	needs_mounts
+	"$app" v1
+	begin -- "${@:2}"
+	until_true is_version v1
+	"$app" v2
+	crash
+	until_true is_version v1
+	hotswap upgrade web
+	until_true is_version v2
+	until_true is_role 1 retired
+	hotswap rollback web
+	until_true is_version v1
+}
+
+@test "image: the script of node is started again, and rolled back to" {
+	PORT=$(free_port)
+	scripted node_app node ./app.js
+}
+
+@test "image: the script of python3 is started again, and rolled back to" {
+	PORT=$(free_port)
+	scripted python_app python3 -u app.py
+}
+
+# shell_app WORD: a script for sh, which is also the word that it prints.
+shell_app() {
+	printf 'exec ./server --version %s\n' "$1" >app.new
+	mv app.new app.sh
+}
+
+@test "image: as an ordinary user, a script is started from its private copy" {
+	as_user
+	shell_app v1
+	begin -- sh -e app.sh
+	shell_app v2
+	crash
+	until_true is_version v1
+	hotswap upgrade web
+	is_version v2
+	until_true is_role 1 retired
+	hotswap rollback web
+	is_version v1
+}
+
+@test "image: a release behind a link that moved is started in its own directory" {
+	mkdir -p releases/{1,2}
+	for n in 1 2; do
+		cp server releases/$n/
+		echo "exec ./server --version r$n" >releases/$n/app.sh
+	done
+	ln -s releases/1 current
+	begin --chdir current -- sh app.sh
+	ln -sfn releases/2 new
+	mv -T new current
+	crash
+	until_true is_version r1
+	[ "$(readlink "/proc/$(field '.generations[-1].pid')/cwd")" = "$PWD/releases/1" ]
+	hotswap upgrade web
+	is_version r2
+	until_true is_role 1 retired
+	hotswap rollback web
+	is_version r1
+	# A successor of the supervisor knows it as well.
+	before=$(supervisor)
+	kill -KILL "$before"
+	until_true other_supervisor "$before"
+	crash
+	until_true is_version r1
+}
+
+other_supervisor() {
+	local now
+
+	now=$(supervisor) && [ "$now" != "$1" ]
+}
+
+@test "image: a script named through a link that moved is the one that was checked" {
+	mkdir -p releases/{1,2}
+	for n in 1 2; do
+		echo "exec ./server --version r$n" >releases/$n/app.sh
+	done
+	ln -s releases/1 current
+	begin -- sh "$PWD/current/app.sh"
+	ln -sfn releases/2 new
+	mv -T new current
+	crash
+	until_true is_version r1
+}
+
+@test "image: --user: the directory is entered with the program's rights" {
+	[ "$(id -u)" = 0 ] || skip "takes root"
+	mkdir -m 700 closed
+	mkdir -m 755 closed/open
+	ln -s closed/open way
+	expect 1 hotswap run -n web --user nobody --chdir way -- /bin/sleep 9 \
+		2>said
+	grep -q "the directory way cannot be entered by nobody" said
+}
+
+@test "image: a rollback that would change nothing is refused, and says so" {
+	begin -- ./server
+	hotswap upgrade web
+	until_true is_role 1 retired
+	expect 2 hotswap rollback web 2>said
+	grep -q "would start what serves already: the same $PWD/server" said
+	[ "$(field .active)" = 2 ]
+}
+
+@test "image: a rollback to what is no longer there is refused, and says so" {
+	begin --no-image-copy -- ./server
+	release other v2
+	hotswap upgrade web -- ./other
+	until_true is_role 1 retired
+	cat other >server
+	expect 2 hotswap rollback web 2>said
+	grep -q "$PWD/server has changed, and there is no copy of what it was" said
+	is_version v2
+}
