@@ -71,6 +71,7 @@ struct generation {
 	unsigned int recent; /* restarts in the window of --restart-limit */
 	int64_t window_ms;   /* when that window began */
 	struct event *backoff;
+	struct image_job *look; /* before it is started again; NULL: none */
 	bool given_up; /* it ended, and the candidate was to take over */
 };
 

@@ -28,6 +28,7 @@
 #include "generation/stored.h"
 #include "generation/wrap.h"
 #include "process/account.h"
+#include "process/image_folder.h"
 #include "process/reaper.h"
 
 #define BACKOFF_FIRST_MS   100
@@ -92,9 +93,8 @@ next_backoff(struct generation *generation)
 }
 
 static void
-restart(evutil_socket_t fd, short what, void *arg)
+start_now(struct generation *generation)
 {
-	struct generation *generation = arg;
 	char why[512], from[PATH_MAX + 64];
 
 	if (generation_start(generation, why, sizeof(why)) == 0) {
@@ -108,6 +108,30 @@ restart(evutil_socket_t fd, short what, void *arg)
 	log_error("generation %u: %s", generation->number, why);
 	if (!events_of(generation)->ended(generation, why))
 		tell_given_up(generation, 1 << 8, why);
+}
+
+static void
+looked(struct image *image, const char *why, void *arg)
+{
+	struct generation *generation = arg;
+
+	generation->look = NULL;
+	image_unref(image);
+	start_now(generation);
+}
+
+/* The folder may have been changed since it was kept: that takes a look. */
+static void
+restart(evutil_socket_t fd, short what, void *arg)
+{
+	struct generation *generation = arg;
+	struct image *image = generation->image;
+
+	if (image->folder.path != NULL && generation->look == NULL)
+		generation->look = image_look(
+		    generation->service->base, image, looked, generation);
+	if (generation->look == NULL)
+		start_now(generation);
 }
 
 static void
@@ -326,6 +350,9 @@ generation_close(struct generation *generation)
 		health_stop(generation->health);
 	generation->health = NULL;
 	evtimer_del(generation->backoff);
+	if (generation->look != NULL)
+		image_cancel(generation->look);
+	generation->look = NULL;
 	wrap_let_go(wrap);
 	steering_leave(generation);
 	generation->program = NULL;
@@ -365,10 +392,15 @@ generation_free(struct generation *generation)
 int
 generation_revive(struct generation *generation, char *why, size_t size)
 {
+	const struct image *image = generation->image;
+
 	if (generation_equip(generation, -1, why, size) == -1)
 		return -1;
 	generation->role = ROLE_ACTIVE;
 	generation->restarts++;
+	/* Most likely the candidate's release is there now. */
+	generation->image->folder.changed = image->folder.path != NULL &&
+	    !image_folder_is_damaged(image->folder.kept);
 	return generation_start(generation, why, size);
 }
 

@@ -165,6 +165,21 @@ read_directory(struct image_directory *directory, const json_t *object)
 	return 0;
 }
 
+static int
+read_folder(struct image_folder *folder, const json_t *object)
+{
+	const char *path, *kept;
+
+	if (object == NULL)
+		return 0;
+	if (json_unpack((json_t *)object, "{ss ss}", "path", &path, "kept",
+		&kept) == -1)
+		return -1;
+	folder->path = (char *)path;
+	folder->kept = (char *)kept;
+	return 0;
+}
+
 /* The script is one of the arguments. */
 static int
 read_script(struct image *image, const json_t *object)
@@ -201,7 +216,9 @@ read_image(struct image *image, const json_t *object)
 	if (image->env == NULL || image->argv == NULL || image->argv[0] == NULL)
 		return -1;
 	return read_directory(&image->directory,
-		   json_object_get(object, "directory")) == -1
+		   json_object_get(object, "directory")) == -1 ||
+		read_folder(
+		    &image->folder, json_object_get(object, "folder")) == -1
 	    ? -1
 	    : read_script(image, json_object_get(object, "script"));
 }
@@ -249,7 +266,10 @@ image_is_same(const struct image *a, const struct image *b)
 		if (of_a != of_b && !json_equal(of_a, of_b))
 			return false;
 	}
-	return is_same_file(&a->program, &b->program) &&
+	of_a = json_object_get(a->source, "folder");
+	of_b = json_object_get(b->source, "folder");
+	return (of_a == of_b || json_equal(of_a, of_b)) &&
+	    is_same_file(&a->program, &b->program) &&
 	    is_same_file(&a->script, &b->script) &&
 	    a->directory.dev == b->directory.dev &&
 	    a->directory.ino == b->directory.ino;

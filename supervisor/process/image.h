@@ -17,13 +17,15 @@
 
 /* What the user asked to run.  It is borrowed for the call, and copied. */
 struct image_spec {
-	const char *exe;   /* the file; NULL: argv[0] */
-	char *const *argv; /* NULL-terminated */
-	char *const *env;  /* K=V to add; NULL: none */
-	const char *chdir; /* NULL: our directory */
-	const char *user;  /* NULL: our user */
-	const char *group; /* NULL: the group of the user */
-	int umask;	   /* -1: our umask */
+	const char *exe;     /* the file; NULL: argv[0] */
+	char *const *argv;   /* NULL-terminated */
+	char *const *env;    /* K=V to add; NULL: none */
+	const char *chdir;   /* NULL: our directory */
+	const char *folder;  /* that belongs to the image; NULL: none */
+	const char *folders; /* where it is kept */
+	const char *user;    /* NULL: our user */
+	const char *group;   /* NULL: the group of the user */
+	int umask;	     /* -1: our umask */
 	bool clear_env;
 	bool no_new_privs;
 };
@@ -36,6 +38,13 @@ struct image_directory {
 	int fd; /* O_PATH; -1: none */
 };
 
+/* The directory of --image-path, process/image_folder.h. */
+struct image_folder {
+	char *path;   /* absolute, symbolic links resolved; NULL: none */
+	char *kept;   /* what was in it */
+	bool changed; /* as of the last image_look */
+};
+
 /* The image owns all of this; the strings are within source. */
 struct image {
 	unsigned int refs;
@@ -44,6 +53,7 @@ struct image {
 	struct image_file script; /* that the program, an interpreter, reads */
 	unsigned int script_at;	  /* its place in argv */
 	struct image_directory directory;
+	struct image_folder folder;
 	char *warning; /* why there is no copy, one line; NULL */
 	char **argv;
 	char **env; /* never NULL */
@@ -81,6 +91,22 @@ struct image_job;
  */
 struct image_job *image_prepare(struct event_base *, const struct image_spec *,
     const char *store, image_done *, void *arg);
+
+/*
+ * Look whether the image's folder is still as it was, and set folder.changed.
+ * done gets the image.  Otherwise as image_prepare.
+ */
+struct image_job *image_look(
+    struct event_base *, struct image *, image_done *, void *arg);
+
+/*
+ * Remove the folders in store that none of the n images needs, and make those
+ * that stay independent of their originals.  done gets no image, and why if
+ * something is to be told.  Otherwise as image_prepare.  While an image is
+ * prepared its folder may not be among the images: then it must not be called.
+ */
+struct image_job *image_tidy(struct event_base *, const char *store,
+    struct image *const *, size_t n, image_done *, void *arg);
 
 /* Kill the job's child and release the job, without calling done. */
 void image_cancel(struct image_job *);

@@ -17,33 +17,8 @@
 
 #include "base/fd.h"
 #include "base/trust.h"
-#include "process/account.h"
 #include "process/elf.h"
-#include "process/image_copy.h"
-#include "process/image_script.h"
-
-#define CAUSE	    (2 * PATH_MAX)
-#define SUFFIX_SIZE 16
-#define WHY	    (TRUST_WHY + PATH_MAX)
-
-/* The check under way. */
-struct check {
-	const struct image_spec *spec;
-	const char *store;
-	char program[PATH_MAX]; /* as asked for; later resolved */
-	struct account account;
-	int fd;
-	struct stat st;
-	struct image_copy copy;
-	struct {
-		char path[PATH_MAX];
-		int fd; /* -1: none */
-		struct stat st;
-		struct image_copy copy;
-	} script;
-	unsigned int script_at;
-	char why[WHY];
-};
+#include "process/image_gather.h"
 
 static int
 fail(struct check *check, const char *cause)
@@ -60,9 +35,8 @@ find_account(struct check *check)
 	    check->spec->group, check->why, sizeof(check->why));
 }
 
-/* For paths that the program's user could have led elsewhere. */
-static int
-act_as_user(struct check *check)
+int
+check_as_user(struct check *check)
 {
 	const struct account *account = &check->account;
 
@@ -78,8 +52,8 @@ act_as_user(struct check *check)
 	return 0;
 }
 
-static int
-act_as_ourselves(struct check *check)
+int
+check_as_ourselves(struct check *check)
 {
 	if (check->account.change && getuid() == 0 &&
 	    (seteuid(0) == -1 || setegid(0) == -1)) {
@@ -99,7 +73,7 @@ enter_directory(struct check *check)
 
 	if (check->spec->chdir == NULL)
 		return 0;
-	if (act_as_user(check) == -1)
+	if (check_as_user(check) == -1)
 		return -1;
 	if ((r = chdir(check->spec->chdir)) == -1)
 		snprintf(check->why, sizeof(check->why),
@@ -109,7 +83,7 @@ enter_directory(struct check *check)
 			? check->account.name
 			: "",
 		    strerror(errno));
-	return act_as_ourselves(check) == -1 ? -1 : r;
+	return check_as_ourselves(check) == -1 ? -1 : r;
 }
 
 /*
@@ -212,7 +186,7 @@ find_program(struct check *check)
 static int
 resolve(struct check *check)
 {
-	char resolved[PATH_MAX], cause[CAUSE];
+	char resolved[PATH_MAX], cause[2 * PATH_MAX];
 
 	if (realpath(check->program, resolved) == NULL) {
 		image_explain(check->program, errno, cause, sizeof(cause));
@@ -225,7 +199,7 @@ resolve(struct check *check)
 static int
 open_program(struct check *check)
 {
-	char cause[CAUSE];
+	char cause[2 * PATH_MAX];
 	struct elf elf;
 
 	/* O_NONBLOCK, as it may be a FIFO. */
@@ -251,39 +225,17 @@ open_program(struct check *check)
 static int
 check_executable(struct check *check)
 {
-	char cause[CAUSE];
+	char cause[2 * PATH_MAX];
 	int r;
 
-	if (act_as_user(check) == -1)
+	if (check_as_user(check) == -1)
 		return -1;
 	r = eaccess(check->program, X_OK);
 	if (r == -1)
 		image_explain(check->program, errno, cause, sizeof(cause));
-	if (act_as_ourselves(check) == -1)
+	if (check_as_ourselves(check) == -1)
 		return -1;
 	return r == -1 ? fail(check, cause) : 0;
-}
-
-/*
- * The script is opened as the program's user, who is to read it.  No script is
- * no failure: the interpreter says best what is wrong.
- */
-static int
-open_script(struct check *check)
-{
-	unsigned int at = image_script_find(check->spec->argv);
-	char resolved[PATH_MAX];
-
-	if (at == 0)
-		return 0;
-	if (act_as_user(check) == -1)
-		return -1;
-	if (realpath(check->spec->argv[at], resolved) != NULL) {
-		check->script.fd = fd_open_regular(resolved);
-		strlcpy(check->script.path, resolved, PATH_MAX);
-	}
-	check->script_at = at;
-	return act_as_ourselves(check);
 }
 
 /*
@@ -314,123 +266,13 @@ check_trust(struct check *check)
 	return -1;
 }
 
-/* `.mjs`; "" if there is none, or none that a name may end in. */
-static const char *
-suffix_of(const char *path)
-{
-	const char *suffix = strrchr(path, '.');
-
-	return suffix != NULL && strlen(suffix) < SUFFIX_SIZE &&
-		strchr(suffix, '/') == NULL
-	    ? suffix
-	    : "";
-}
-
-/* name is the file's, for messages. */
-static int
-copy_file(struct check *check, const char *name, int fd, const struct stat *st,
-    struct image_copy *copy)
-{
-	const char *suffix = fd == check->script.fd ? suffix_of(name) : "";
-	struct stat after;
-
-	if (image_copy_init(copy, fd, st->st_size, check->store, suffix) ==
-		-1 &&
-	    errno != ESTALE) {
-		snprintf(check->why, sizeof(check->why),
-		    "%s cannot be read: %s", name, strerror(errno));
-		return -1;
-	}
-	if (fstat(fd, &after) == 0 && after.st_size == st->st_size &&
-	    after.st_mtim.tv_sec == st->st_mtim.tv_sec &&
-	    after.st_mtim.tv_nsec == st->st_mtim.tv_nsec)
-		return 0;
-	snprintf(check->why, sizeof(check->why),
-	    "%s changed while it was read (still being copied?)", name);
-	return -1;
-}
-
-static int
-take_copies(struct check *check)
-{
-	if (copy_file(check, check->program, check->fd, &check->st,
-		&check->copy) == -1)
-		return -1;
-	if (check->script.fd == -1 ||
-	    fstat(check->script.fd, &check->script.st) == -1)
-		return 0;
-	return copy_file(check, check->script.path, check->script.fd,
-	    &check->script.st, &check->script.copy);
-}
-
-/* A list as JSON; NULL if a string is not UTF-8. */
-static json_t *
-list_to_json(char *const *list)
-{
-	json_t *array = json_array();
-
-	for (; list != NULL && *list != NULL; list++)
-		if (json_array_append_new(array, json_string(*list)) == -1) {
-			json_decref(array);
-			return NULL;
-		}
-	return array;
-}
-
-/* NULL: none was asked for, or it has been removed meanwhile. */
-static json_t *
-directory_to_json(const struct check *check)
-{
-	char path[PATH_MAX];
-	struct stat st;
-
-	if (check->spec->chdir == NULL || stat(".", &st) == -1 ||
-	    getcwd(path, sizeof(path)) == NULL)
-		return NULL;
-	return json_pack("{ss sI sI}", "path", path, "dev",
-	    (json_int_t)st.st_dev, "ino", (json_int_t)st.st_ino);
-}
-
-static json_t *
-script_to_json(const struct check *check)
-{
-	if (check->script.fd == -1)
-		return NULL;
-	return json_pack("{ss ss ss* sI so}", "path", check->script.path,
-	    "sha256", check->script.copy.sha256, "copy",
-	    check->script.copy.path, "argument", (json_int_t)check->script_at,
-	    "file", image_file_identity(&check->script.st));
-}
-
-static json_t *
-result(struct check *check)
-{
-	const struct image_spec *spec = check->spec;
-	const bool script = check->copy.error == 0;
-	int error = script ? check->script.copy.error : check->copy.error;
-	char warning[WHY];
-
-	snprintf(warning, sizeof(warning), "no private copy of %s in %s: %s",
-	    script ? check->script.path : check->program,
-	    check->store != NULL ? check->store : "", strerror(error));
-	return json_pack(
-	    "{ss ss ss* ss* so so so ss* ss* ss* ss* si sb sb so* so*}",
-	    "program", check->program, "sha256", check->copy.sha256, "copy",
-	    check->copy.path, "warning", error != 0 ? warning : NULL, "file",
-	    image_file_identity(&check->st), "arguments",
-	    list_to_json(spec->argv), "env", list_to_json(spec->env), "exe",
-	    spec->exe, "chdir", spec->chdir, "user", spec->user, "group",
-	    spec->group, "umask", spec->umask, "clear-env", spec->clear_env,
-	    "no-new-privs", spec->no_new_privs, "directory",
-	    directory_to_json(check), "script", script_to_json(check));
-}
-
 json_t *
 image_check(const struct image_spec *spec, const char *store)
 {
 	static int (*const steps[])(struct check *) = { find_account,
 		enter_directory, find_program, check_trust, resolve,
-		open_program, check_executable, open_script, take_copies };
+		open_program, check_executable, gather_script, gather_copies,
+		gather_folder };
 	struct check check = {
 		.spec = spec, .store = store, .fd = -1, .script.fd = -1
 	};
@@ -441,7 +283,7 @@ image_check(const struct image_spec *spec, const char *store)
 		if (steps[i](&check) == -1)
 			break;
 	if (i == sizeof(steps) / sizeof(steps[0]) &&
-	    (found = result(&check)) == NULL)
+	    (found = gather_result(&check)) == NULL)
 		fail(&check,
 		    "has a path, arguments or environment that are "
 		    "not UTF-8");

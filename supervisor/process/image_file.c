@@ -38,6 +38,15 @@ image_file_is_in_place(const struct image_file *file)
 }
 
 bool
+image_file_is_unwritten(const struct image_file *file)
+{
+	struct stat st;
+
+	return file->path == NULL ||
+	    (stat(file->path, &st) == 0 && same_bytes(&file->identity, &st));
+}
+
+bool
 image_file_is_held(const struct image_file *file)
 {
 	struct stat st;
@@ -68,8 +77,9 @@ image_file_find(const struct image_file *file, char *buf, size_t size)
 	if ((n = readlink(link, buf, size)) <= 0 || (size_t)n == size)
 		return -1;
 	buf[n] = '\0';
-	return fstat(file->fd, &held) == 0 && lstat(buf, &found) == 0 &&
-		found.st_dev == held.st_dev && found.st_ino == held.st_ino
+	return strcmp(buf, file->path) != 0 && fstat(file->fd, &held) == 0 &&
+		lstat(buf, &found) == 0 && found.st_dev == held.st_dev &&
+		found.st_ino == held.st_ino
 	    ? 0
 	    : -1;
 }

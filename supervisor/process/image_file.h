@@ -34,12 +34,16 @@ struct image_file {
  * image_file_is_in_place: is the unchanged file at its path?  Also true if
  * there is no file.
  *
+ * image_file_is_unwritten: the same, but others may have linked the file, or
+ * changed its owner or mode.
+ *
  * image_file_is_held: does fd lead to these bytes?  After a rename over the
  * file it does; after a write to the file it does not.
  *
  * image_file_is_copied: is there a whole copy?
  */
 bool image_file_is_in_place(const struct image_file *);
+bool image_file_is_unwritten(const struct image_file *);
 bool image_file_is_held(const struct image_file *);
 bool image_file_is_copied(const struct image_file *);
 

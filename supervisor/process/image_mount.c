@@ -24,8 +24,6 @@
 #define MFD_EXEC 0x10U
 #endif
 
-#define MOUNTS_MAX 2
-
 /* A mount that is nowhere yet, of a file of our own namespace; -1. */
 static int
 detach(const struct image_mount *mount)
@@ -88,7 +86,7 @@ attach(int tree, const char *over)
 int
 image_mount(const struct image_mount *mounts, size_t n)
 {
-	int trees[MOUNTS_MAX] = { -1, -1 };
+	int trees[IMAGE_MOUNTS] = { -1, -1, -1 };
 	size_t i;
 	int r = 0;
 

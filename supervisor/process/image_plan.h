@@ -24,21 +24,27 @@ enum image_way {
 	IMAGE_WAYS
 };
 
-/* A file to mount over a path: the one that fd leads to, or that copy. */
+/*
+ * A file or directory to mount over a path: the one that fd leads to, or that
+ * copy.
+ */
+#define IMAGE_MOUNTS 3
 struct image_mount {
 	int fd; /* borrowed; -1: none */
 	const char *copy;
 	const char *over;
 };
 
-/* A way, with what it needs; borrows from the image. */
+/* A way, with what it needs; borrows from the image and from itself. */
 struct image_plan {
 	enum image_way way;
-	char program[PATH_MAX]; /* to execute; in memory: the copy */
-	int program_fd;		/* to execute instead; -1: none */
-	unsigned int argument;	/* which of argv is replaced; 0: none */
-	char script[PATH_MAX];	/* by this */
-	struct image_mount mounts[2];
+	char program[PATH_MAX];	  /* to execute; in memory: the copy */
+	int program_fd;		  /* to execute instead; -1: none */
+	unsigned int argument;	  /* which of argv is replaced; 0: none */
+	char script[PATH_MAX];	  /* by this */
+	char directory[PATH_MAX]; /* to begin in; "": the image's descriptor */
+	char folder[PATH_MAX];	  /* what was in the image's folder; "" */
+	struct image_mount mounts[IMAGE_MOUNTS];
 	size_t nmounts;
 };
 

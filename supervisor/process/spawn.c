@@ -31,7 +31,8 @@ struct child {
 	struct account account;
 	int directory; /* descriptor; -1: the image's path */
 	int program;   /* descriptor to execute; -1: plan's path */
-	struct image_mount mounts[2]; /* the plan's, with our descriptors */
+	struct image_mount
+	    mounts[IMAGE_MOUNTS]; /* the plan's, with our descriptors */
 	char **argv;
 	char **env;
 	char *pids[SPAWN_PIDS]; /* places in env; NULL: not there */
@@ -98,6 +99,10 @@ pass_sockets(struct child *child)
 static int
 mount_files(struct child *child)
 {
+	/* The descriptor leads to the old namespace; our directory does not. */
+	if (child->plan->nmounts > 0 && child->directory != -1 &&
+	    fchdir(child->directory) == -1)
+		return -1;
 	return image_mount(child->mounts, child->plan->nmounts);
 }
 
@@ -132,8 +137,11 @@ enter_directory(struct child *child)
 {
 	const struct image_directory *directory = &child->image->directory;
 
+	if (child->plan->directory[0] != '\0')
+		return chdir(child->plan->directory);
 	if (child->directory != -1)
-		return fchdir(child->directory);
+		return child->plan->nmounts > 0 ? chdir(".")
+						: fchdir(child->directory);
 	/* Without a descriptor it is of an older build, or was removed. */
 	if (directory->path != NULL)
 		return chdir(directory->path);

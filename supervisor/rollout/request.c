@@ -19,6 +19,7 @@
 #include "core/state.h"
 #include "generation/generations.h"
 #include "generation/steering.h"
+#include "process/image_folder.h"
 #include "rollout/course.h"
 #include "rollout/outcome.h"
 
@@ -93,6 +94,14 @@ check_effect(const struct service *service, const struct generation *target,
 
 	if (is_warm(service, target))
 		return 0;
+	if (image->folder.path != NULL &&
+	    image_folder_is_damaged(image->folder.kept)) {
+		snprintf(why, size,
+		    "generation %u cannot be started again: a file of %s was "
+		    "overwritten before its copy was made",
+		    target->number, image->folder.path);
+		return -1;
+	}
 	if (image_plan_next(image, IMAGE_IN_PLACE, &plan) == -1) {
 		snprintf(why, size,
 		    "generation %u cannot be started again: %s has changed, "

@@ -26,7 +26,7 @@ begin() {
 		--bake 100ms --keep 0 --restart-limit 2/60s "$@" \
 		>>run.log 2>&1 3>&- &
 	PIDS+=("$!")
-	until_true grep -q "web: generation 1: serves" run.log
+	until_true grep -qs "web: generation 1: serves" run.log
 }
 
 # beside VERSION: deploy a server that finds its library beside itself.
@@ -81,8 +81,8 @@ exe_is() {
 }
 
 needs_mounts() {
-	[ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null ||
-		skip "takes root, and mounts"
+	[ "$(id -u)" = 0 ] || skip "takes root"
+	unshare -m true 2>/dev/null || skip "takes mounts"
 }
 
 @test "image: a replaced program finds what is beside it, by a mount at its path" {
@@ -232,7 +232,8 @@ scripted() {
 
 	needs_mounts
 	"$app" v1
-	begin -- "${@:2}"
+	# Its directory is kept by descriptor, and the mount is seen in it.
+	begin --chdir "$PWD" -- "${@:2}"
 	until_true is_version v1
 	"$app" v2
 	crash
@@ -347,4 +348,160 @@ other_supervisor() {
 	expect 2 hotswap rollback web 2>said
 	grep -q "$PWD/server has changed, and there is no copy of what it was" said
 	is_version v2
+}
+
+# a_release DIRECTORY WORD: a release whose word is in a file of a directory.
+a_release() {
+	mkdir -p "$1/conf"
+	cp server "$1/server.new"
+	mv "$1/server.new" "$1/server"
+	echo "word=$2" >"$1/conf/word"
+	cat >"$1/app.sh" <<-'SH'
+		. ./conf/word
+		exec ./server --version "$word"
+	SH
+}
+
+# settled N: N kept directories are there, and have copies of their own.
+settled() {
+	[ "$(find state/web/folders -mindepth 1 -maxdepth 1 -name '[0-9]*' |
+		wc -l)" = "$1" ] &&
+		[ "$(find state/web/folders -name settled -size -9c | wc -l)" = "$1" ] &&
+		! grep -LU $'^\xff\xff\xff\xff' state/web/folders/*/settled | grep -q .
+}
+
+# overwrite: put release two over release one in its directory; a file that does
+# not run is written in place.
+overwrite() {
+	a_release app two
+	echo more >app/added
+}
+
+# through_overwriting OPTIONS...: a release is overwritten, and the service goes
+# back to it: after a crash, and by a rollback.
+through_overwriting() {
+	a_release app one
+	begin --chdir app --image-path . "$@" -- sh app.sh
+	[ "$(version)" = one ]
+	until_true settled 1
+	overwrite
+	crash
+	until_true is_version one
+	hotswap upgrade web
+	is_version two
+	until_true is_role 1 retired
+	hotswap rollback web
+	is_version one
+}
+
+@test "image: --image-path: a release that was overwritten is mounted at its path" {
+	needs_mounts
+	through_overwriting
+	started "from what it was, mounted at its path"
+	[ "$(readlink "/proc/$(field '.generations[-1].pid')/cwd")" = "$PWD/app" ]
+	# It is read-only, and others see the new release.
+	expect 1 nsenter -t "$(field '.generations[-1].pid')" -m \
+		touch "$PWD/app/here" 2>said
+	grep -q "Read-only" said
+	[ "$(cat app/conf/word)" = word=two ]
+}
+
+@test "image: --image-path: --user: a program of another user finds its release" {
+	needs_mounts
+	mkdir hotswap
+	cp -r "$BUILD/bin" "$BUILD/lib" hotswap/
+	chmod -R a+rX hotswap
+	PATH=$PWD/hotswap/bin:$PATH
+	through_overwriting --user nobody
+}
+
+@test "image: --image-path: as an ordinary user, a release is started where it is kept" {
+	as_user
+	through_overwriting
+	started "from the directory that was kept, "
+}
+
+@test "image: --image-path: an unchanged release is started in its place" {
+	a_release app one
+	begin --chdir app --image-path . -- sh app.sh
+	until_true settled 1
+	echo more >app/added
+	crash
+	until_true is_version one
+	[ "$(readlink "/proc/$(field '.generations[-1].pid')/exe")" = "$PWD/app/server" ]
+	grep -q "started again, PID [0-9]*$" run.log
+}
+
+@test "image: --image-path: a release that was removed is started where it is kept" {
+	a_release app one
+	begin --chdir app --image-path . -- sh app.sh
+	rm -rf app
+	crash
+	until_true is_version one
+	started "from the directory that was kept, "
+}
+
+@test "image: --image-path: equal files are kept once, and --retain removes" {
+	a_release app one
+	begin --chdir app --image-path . --retain 1 -- sh app.sh
+	until_true settled 1
+	for word in two three four; do
+		a_release app "$word"
+		hotswap upgrade web
+	done
+	until_true is_role 3 retired
+	until_true settled 2
+	# The server is once in the store, and linked to each release.
+	[ "$(find state/web/folders -size +8k -type f -printf '%i\n' |
+		sort -u | wc -l)" = 1 ]
+	hotswap rollback web
+	is_version three
+}
+
+@test "image: --image-path: a supervisor killed while it keeps goes on with it" {
+	a_release app one
+	# Large files are linked at first.
+	for n in {1..20}; do head -c 2M /dev/urandom >"app/conf/$n"; done
+	begin --chdir app --image-path . -- sh app.sh
+	before=$(supervisor)
+	kill -KILL "$before"
+	until_true other_supervisor "$before"
+	a_release app two
+	hotswap upgrade web
+	until_true settled 2
+	until_true is_role 1 retired
+	hotswap rollback web
+	is_version one
+	expect 1 grep -q "overwritten before" run.log
+}
+
+@test "image: --image-path: a file overwritten before its copy was made is told" {
+	a_release app one
+	head -c 2M /dev/urandom >app/conf/large
+	touch -d "1 minute ago" app/conf/large
+	# As long as this lock is held, no copy is made.
+	mkdir -p state/web/folders
+	flock state/web/folders sleep 600 3>&- &
+	PIDS+=("$!" "$(until_true pgrep -P $! -x sleep)")
+	begin --chdir app --image-path . -- sh app.sh
+	echo overwritten >app/conf/large
+	crash
+	# It runs as without --image-path.
+	until_true is_version one
+	a_release app two
+	hotswap upgrade web
+	until_true is_role 1 retired
+	expect 2 hotswap rollback web 2>said
+	grep -q "a file of $PWD/app was overwritten before its copy was made" said
+	is_version two
+}
+
+@test "image: --image-path: what the program's user cannot reach is not kept" {
+	[ "$(id -u)" = 0 ] || skip "takes root"
+	mkdir -m 700 closed
+	mkdir -m 755 closed/open
+	ln -s closed/open way
+	expect 1 hotswap run -n web --user nobody --image-path way \
+		-- /bin/sleep 9 2>said
+	grep -q "image-path: the directory way cannot be opened" said
 }
