@@ -37,6 +37,7 @@
 #include "core/report.h"
 #include "core/service.h"
 #include "generation/generations.h"
+#include "generation/prune.h"
 #include "generation/helper.h"
 #include "generation/output.h"
 #include "generation/roster.h"
@@ -339,6 +340,7 @@ go_down(struct run *run)
 	hooks_free(service->hooks);
 	while ((generation = TAILQ_FIRST(&service->generations)) != NULL)
 		generation_free(generation);
+	prune_stop(service);
 	stored_close(service);
 	roster_close(service);
 	pidfiles_free(service->pidfiles);
