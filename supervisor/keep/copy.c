@@ -89,8 +89,7 @@ open_files(struct copy *copy, int flags)
 }
 
 int
-copy_save(
-    struct copy *copy, const json_t *document, unsigned long long sequence)
+copy_save(struct copy *copy, json_t *document, unsigned long long sequence)
 {
 	int error;
 

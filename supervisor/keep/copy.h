@@ -24,11 +24,12 @@ void copy_init(struct copy *, const char *directory, const char *name);
 void copy_fini(struct copy *);
 
 /*
- * Write the checkpoint's document, which has this sequence number.  -1 with
+ * Write the checkpoint's document, which has this sequence number, as
+ * checkpoint_save does.  -1 with
  * errno, EPERM if a file cannot be trusted: both files are removed then,
  * because no copy is better than a wrong one.
  */
-int copy_save(struct copy *, const json_t *, unsigned long long sequence);
+int copy_save(struct copy *, json_t *, unsigned long long sequence);
 
 /*
  * The newest document, *new*; its sequence number is in files.sequence.  NULL

@@ -43,6 +43,7 @@ struct recovery {
 	struct copy copy;
 	json_t *life; /* this supervisor's identity, for the copy */
 	bool first;
+	bool settled;	    /* no older build gets to read this any more */
 	bool uncopied;	    /* the last copy could not be written */
 	struct event *turn; /* active if something has changed in this turn */
 };
@@ -51,7 +52,7 @@ struct recovery {
 
 /* A failure is only a warning: the memfds have the same document. */
 static void
-save_copy(struct service *service, const json_t *document)
+save_copy(struct service *service, json_t *document)
 {
 	struct recovery *recovery = service->recovery;
 	unsigned long long sequence = recovery->checkpoint.sequence;
@@ -62,6 +63,20 @@ save_copy(struct service *service, const json_t *document)
 			 "now, the programs that run could not be taken over",
 		    recovery->copy.base, strerror(errno));
 	recovery->uncopied = failed;
+}
+
+/*
+ * Another build may read the document until the keeper has heard that this one
+ * is up, and after a reexec.
+ */
+static void
+set_form(struct service *service)
+{
+	struct recovery *recovery = service->recovery;
+	bool plain = !recovery->settled || service->release.handed;
+
+	checkpoint_set_plain(&recovery->checkpoint, plain);
+	checkpoint_set_plain(&recovery->copy.files, plain);
 }
 
 /*
@@ -77,6 +92,7 @@ commit(struct service *service)
 	int result;
 
 	event_del(recovery->turn);
+	set_form(service);
 	document = account_describe(service, recovery->life);
 	result = document != NULL
 	    ? checkpoint_save(&recovery->checkpoint, document)
@@ -104,7 +120,7 @@ snapshot(const struct service *service)
 
 	if (document != NULL && checkpoint_init(&copy) == 0) {
 		if (checkpoint_save(&copy, document) == 0)
-			fd = fd_dup(copy.fds[copy.sequence % CHECKPOINT_FILES]);
+			fd = fd_dup(copy.fds[copy.at]);
 		checkpoint_fini(&copy);
 	}
 	json_decref(document);
@@ -148,7 +164,7 @@ begin_checkpoint(struct service *service, const json_t *first)
 	}
 	recovery->document = json_deep_copy(first);
 	if (checkpoint_init(&recovery->checkpoint) == -1 ||
-	    checkpoint_save(&recovery->checkpoint, first) == -1) {
+	    checkpoint_save(&recovery->checkpoint, recovery->document) == -1) {
 		log_error("checkpoint: %s", strerror(errno));
 		return -1;
 	}
@@ -250,6 +266,7 @@ recovery_adopt(
     struct service *service, json_t *document, unsigned long long sequence)
 {
 	struct recovery *recovery = service->recovery;
+	json_t *copy;
 
 	/* The path of the hotswap that runs now counts. */
 	json_object_set(
@@ -262,8 +279,10 @@ recovery_adopt(
 	/*
 	 * From here on the document is held, also if this process ends at once.
 	 */
-	if (checkpoint_save(&recovery->checkpoint, document) == -1)
+	copy = json_deep_copy(document);
+	if (checkpoint_save(&recovery->checkpoint, copy) == -1)
 		log_error("checkpoint: cannot be written: %s", strerror(errno));
+	json_decref(copy);
 }
 
 void
@@ -413,6 +432,7 @@ recovery_begin(struct service *service)
 	else
 		resume(service);
 	store_say(held_store(service), "READY=1");
+	recovery->settled = true;
 	manager_tell(service->manager);
 	json_decref(recovery->document);
 	recovery->document = NULL;

@@ -58,8 +58,11 @@ bool listener_is_passed(const struct listener *);
  */
 void listener_set_holder(struct listener *, const struct holder *);
 
-/* Save everything that a successor must know, *new*. */
-json_t *listener_save(const struct listener *);
+/*
+ * Save everything that a successor must know, *new*: the same value, which must
+ * not be changed, until the listener changes.
+ */
+json_t *listener_save(struct listener *);
 
 /*
  * Restore in a successor what listener_save has saved; the sockets have served
