@@ -2,7 +2,7 @@
 /*
  * The format of the checkpoint's files: one line with a sequence number, and
  * with the length and the SHA-256 of the document, which follows.  Records
- * follow it, each with a line of the same form and a patch (keep/patch.h).  With
+ * follow it, each with a line of the same form and a patch (keep/patch.h). With
  * records both files are the same.  A build that knows no records refuses both,
  * so it does not take an old document for the last.
  */
@@ -159,8 +159,7 @@ static bool
 wants_record(const struct checkpoint *checkpoint)
 {
 	return checkpoint->last != NULL && !checkpoint->plain &&
-	    checkpoint->end - checkpoint->whole <=
-	    checkpoint->whole + RECORDS;
+	    checkpoint->end - checkpoint->whole <= checkpoint->whole + RECORDS;
 }
 
 int
@@ -177,9 +176,9 @@ checkpoint_save(struct checkpoint *checkpoint, json_t *document)
 		json_decref(patch);
 		return 0;
 	}
-	r = wants_record(checkpoint) ? write_record(checkpoint, patch)
-				     : write_whole(checkpoint, document,
-					       checkpoint->sequence + 1);
+	r = wants_record(checkpoint)
+	    ? write_record(checkpoint, patch)
+	    : write_whole(checkpoint, document, checkpoint->sequence + 1);
 	error = errno;
 	json_decref(patch);
 	forget_last(checkpoint);
@@ -228,8 +227,8 @@ read_part(const char **text, const char *end, const char *kind,
 static bool
 is_unfinished(const char *text, const char *end)
 {
-	size_t n = (size_t)(end - text) < HEAD_SIZE ? (size_t)(end - text)
-						    : HEAD_SIZE;
+	size_t n =
+	    (size_t)(end - text) < HEAD_SIZE ? (size_t)(end - text) : HEAD_SIZE;
 
 	return memchr(text, '\0', n) != NULL && memchr(text, '\n', n) == NULL;
 }

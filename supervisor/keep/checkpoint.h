@@ -46,7 +46,8 @@ void checkpoint_fini(struct checkpoint *);
  * Write the document; atomic.  A document that equals the last saved one is not
  * written again, and the sequence number stays.  The document is kept, and must
  * not change any more, nor what is in it; parts that it shares with the
- * document before cost nothing.  -1 with errno: the document that was there before is still there.
+ * document before cost nothing.  -1 with errno: the document that was there
+ * before is still there.
  */
 int checkpoint_save(struct checkpoint *, json_t *);
 

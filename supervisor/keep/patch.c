@@ -51,8 +51,8 @@ compare_members(const json_t *from, const json_t *to)
 
 	json_object_foreach ((json_t *)to, name, value) {
 		before = json_object_get(from, name);
-		failed |= note(before == NULL ? replace(value)
-					      : patch_make(before, value),
+		failed |= note(
+		    before == NULL ? replace(value) : patch_make(before, value),
 		    set, name);
 	}
 	json_object_foreach ((json_t *)from, name, value)
@@ -104,7 +104,8 @@ is_same(const json_t *from, size_t i, const json_t *to, size_t j)
 {
 	const json_t *a = json_array_get(from, i), *b = json_array_get(to, j);
 
-	return a != NULL && (a == b || (!json_is_object(a) && json_equal(a, b)));
+	return a != NULL &&
+	    (a == b || (!json_is_object(a) && json_equal(a, b)));
 }
 
 /*

@@ -87,8 +87,8 @@ store_open(void)
 	if (store == NULL)
 		return NULL;
 	store->sock = -1;
-	if (ledger_init(&store->numbers) == 0 && fdset_receive(&store->given) == 0 &&
-	    find_holder(store) == 0)
+	if (ledger_init(&store->numbers) == 0 &&
+	    fdset_receive(&store->given) == 0 && find_holder(store) == 0)
 		return store;
 	error = errno;
 	store_close(store);

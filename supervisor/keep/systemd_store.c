@@ -353,7 +353,7 @@ systemd_store_name_passed(struct fdset *given)
 		for (p = name; *p != '\0'; p++)
 			if (*p <= ' ' || *p >= 0x7f)
 				*p = '_';
-		strlcpy(item->name, name, sizeof(item->name));
+		fdset_rename(given, i, name);
 	}
 	return 0;
 }

@@ -44,8 +44,7 @@ release_save(const struct release *release)
 	    "began", (json_int_t)release->began_ms, "phase",
 	    (json_int_t)release->phase_ms, "deadline",
 	    (json_int_t)release->deadline_ms, "phases",
-	    json_deep_copy(release->phases),
-	    "program",
+	    json_deep_copy(release->phases), "program",
 	    release->program != NULL ? strings_to_json(release->program) : NULL,
 	    "exe", release->exe, "options-before",
 	    release->options_before != NULL

@@ -251,15 +251,15 @@ listener_bind(struct listener *l, int fd)
 }
 
 bool
-listener_has(const struct listener *l, unsigned int generation, int fd)
+listener_has(const struct listener *l, unsigned int generation, uint64_t cookie)
 {
-	return entries_same(&l->sockets, generation, fd) != -1;
+	return entries_same(&l->sockets, generation, cookie) != -1;
 }
 
 int
 listener_listen_again(struct listener *l, unsigned int generation, int fd)
 {
-	int same = entries_same(&l->sockets, generation, fd);
+	int same = entries_same(&l->sockets, generation, sockopt_cookie(fd));
 
 	if (same == -1 || l->at.address.type != SOCK_STREAM ||
 	    queue_is_open(same))
@@ -277,7 +277,7 @@ int
 listener_adopt(struct listener *l, unsigned int generation, int fd)
 {
 	/* A server may call listen(2) twice on one socket. */
-	if (entries_same(&l->sockets, generation, fd) == -1)
+	if (!listener_has(l, generation, sockopt_cookie(fd)))
 		return join(l, generation, fd) == -1 ? -1 : 0;
 	foreign_close(&fd);
 	return 0;

@@ -151,8 +151,9 @@ enum listener_way listener_way(const struct listener *);
  */
 int listener_bind(struct listener *, int fd);
 
-/* Is fd, or a duplicate of fd, one of the generation's sockets? */
-bool listener_has(const struct listener *, unsigned int generation, int fd);
+/* Is the socket of this cookie, sockopt_cookie, one of the generation's? */
+bool listener_has(
+    const struct listener *, unsigned int generation, uint64_t cookie);
 
 /*
  * A program is about to call listen(2) on such a socket again.  If the program

@@ -201,7 +201,8 @@ with_records_both_files_are_the_same(void **state)
 	assert_memory_equal(text[0], text[1], len[0]);
 	for (i = 0; i < CHECKPOINT_FILES; i++) {
 		assert_int_equal(ftruncate(checkpoint.fds[i], 0), 0);
-		assert_int_equal(load(&checkpoint, why, sizeof(why)), i ? -1 : 3);
+		assert_int_equal(
+		    load(&checkpoint, why, sizeof(why)), i ? -1 : 3);
 		free(text[i]);
 	}
 	checkpoint_fini(&checkpoint);
@@ -219,9 +220,10 @@ write_lists(size_t n)
 
 	assert_int_equal(checkpoint_init(&checkpoint), 0);
 	for (i = 0; i < n; i++) {
-		json_array_append_new(list, json_pack("{s[iii]}", "one", 1, 2, 3));
-		document = json_pack("{si so}", "version", 1, "number",
-		    json_copy(list));
+		json_array_append_new(
+		    list, json_pack("{s[iii]}", "one", 1, 2, 3));
+		document = json_pack(
+		    "{si so}", "version", 1, "number", json_copy(list));
 		assert_int_equal(checkpoint_save(&checkpoint, document), 0);
 		json_decref(document);
 		written += (unsigned long long)(checkpoint.end > end

@@ -95,8 +95,8 @@ list_of(size_t n)
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		json_array_append_new(
-		    list, json_pack("{si s[iii]}", "n", (int)i, "more", 1, 2, 3));
+		json_array_append_new(list,
+		    json_pack("{si s[iii]}", "n", (int)i, "more", 1, 2, 3));
 	return list;
 }
 
