@@ -89,8 +89,10 @@ open_output(struct child *child)
 static int
 pass_sockets(struct child *child)
 {
-	if (child_arrange(child->fds, child->nfds, child->ninherited) == -1)
+	if (child_arrange(child->fds, child->nfds, child->ninherited) == -1) {
+		child->report = child->fds[child->ninherited];
 		return -1;
+	}
 	child->report = CHILD_FD_FIRST + (int)child->ninherited;
 	child->filter_sock = child->report + 1;
 	return 0;

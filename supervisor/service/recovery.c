@@ -43,6 +43,7 @@ struct recovery {
 	struct copy copy;
 	json_t *life; /* this supervisor's identity, for the copy */
 	bool first;
+	bool settled;	    /* no older build gets to read this any more */
 	bool uncopied;	    /* the last copy could not be written */
 	struct event *turn; /* active if something has changed in this turn */
 };
@@ -51,17 +52,31 @@ struct recovery {
 
 /* A failure is only a warning: the memfds have the same document. */
 static void
-save_copy(struct service *service, const struct checkpoint_text *text)
+save_copy(struct service *service, json_t *document)
 {
 	struct recovery *recovery = service->recovery;
 	unsigned long long sequence = recovery->checkpoint.sequence;
-	bool failed = copy_save(&recovery->copy, text, sequence) == -1;
+	bool failed = copy_save(&recovery->copy, document, sequence) == -1;
 
 	if (failed && !recovery->uncopied)
 		log_warn("%s: %s: if keeper and supervisor were both killed "
 			 "now, the programs that run could not be taken over",
 		    recovery->copy.base, strerror(errno));
 	recovery->uncopied = failed;
+}
+
+/*
+ * Another build may read the document until the keeper has heard that this one
+ * is up, and after a reexec.
+ */
+static void
+set_form(struct service *service)
+{
+	struct recovery *recovery = service->recovery;
+	bool plain = !recovery->settled || service->release.handed;
+
+	checkpoint_set_plain(&recovery->checkpoint, plain);
+	checkpoint_set_plain(&recovery->copy.files, plain);
 }
 
 /*
@@ -73,19 +88,19 @@ commit(struct service *service)
 {
 	struct recovery *recovery = service->recovery;
 	unsigned long long before = recovery->checkpoint.sequence;
-	struct checkpoint_text text = { 0 };
 	json_t *document;
-	int result = -1;
+	int result;
 
 	event_del(recovery->turn);
+	set_form(service);
 	document = account_describe(service, recovery->life);
-	if (document != NULL && checkpoint_text_init(&text, document) == 0)
-		result = checkpoint_write(&recovery->checkpoint, &text);
+	result = document != NULL
+	    ? checkpoint_save(&recovery->checkpoint, document)
+	    : -1;
 	if (result == -1)
 		log_error("checkpoint: cannot be written: %s", strerror(errno));
 	else if (recovery->checkpoint.sequence != before || recovery->uncopied)
-		save_copy(service, &text);
-	checkpoint_text_fini(&text);
+		save_copy(service, document);
 	json_decref(document);
 	return result;
 }
@@ -105,7 +120,7 @@ snapshot(const struct service *service)
 
 	if (document != NULL && checkpoint_init(&copy) == 0) {
 		if (checkpoint_save(&copy, document) == 0)
-			fd = fd_dup(copy.fds[copy.sequence % CHECKPOINT_FILES]);
+			fd = fd_dup(copy.fds[copy.at]);
 		checkpoint_fini(&copy);
 	}
 	json_decref(document);
@@ -162,7 +177,7 @@ begin_checkpoint(struct service *service, const json_t *first)
 	}
 	recovery->document = json_deep_copy(first);
 	if (checkpoint_init(&recovery->checkpoint) == -1 ||
-	    checkpoint_save(&recovery->checkpoint, first) == -1) {
+	    checkpoint_save(&recovery->checkpoint, recovery->document) == -1) {
 		log_error("checkpoint: %s", strerror(errno));
 		return -1;
 	}
@@ -264,6 +279,7 @@ recovery_adopt(
     struct service *service, json_t *document, unsigned long long sequence)
 {
 	struct recovery *recovery = service->recovery;
+	json_t *copy;
 
 	/* The path of the hotswap that runs now counts. */
 	json_object_set(
@@ -276,8 +292,10 @@ recovery_adopt(
 	/*
 	 * From here on the document is held, also if this process ends at once.
 	 */
-	if (checkpoint_save(&recovery->checkpoint, document) == -1)
+	copy = json_deep_copy(document);
+	if (checkpoint_save(&recovery->checkpoint, copy) == -1)
 		log_error("checkpoint: cannot be written: %s", strerror(errno));
+	json_decref(copy);
 }
 
 void
@@ -427,6 +445,7 @@ recovery_begin(struct service *service)
 	else
 		resume(service);
 	store_say(held_store(service), "READY=1");
+	recovery->settled = true;
 	manager_tell(service->manager);
 	json_decref(recovery->document);
 	recovery->document = NULL;
