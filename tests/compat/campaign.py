@@ -257,8 +257,10 @@ class Campaign:
         self.start_beside()
         self.supervisor = self.spawn(
             [self.hotswap_file, "run", "-n", "web", "--bake", "300ms",
-             "--keep", "1s", "--drain-timeout", "3s", "--start-timeout",
-             "20s", *self.server.options, *self.as_program(), "--",
+             "--keep", "1s", "--drain-timeout",
+             # New connections wait so long for the next one.
+             "1s" if "exclusive" in self.server.options else "3s",
+             "--start-timeout", "20s", *self.server.options, *self.as_program(), "--",
              *self.command()], "log", self.as_user())
         path = os.path.join(self.place, "run", "web.sock")
         until(lambda: os.path.exists(path) or
@@ -361,7 +363,8 @@ class Campaign:
 
     def roll_back(self):
         self.hotswap("rollback", "web")
-        if self.active()["number"] != self.upgrades:
+        # With --strategy exclusive the old image is started once more.
+        if self.active()["number"] == self.upgrades + 1:
             self.problems.append("the rollback did not go back by one")
         self.hotswap("wait", "web", "--for", "drained", "--timeout", "30s")
 

@@ -28,7 +28,7 @@ RABBITMQ = """\
 #!/bin/sh
 export RABBITMQ_NODENAME=hotswap@localhost RABBITMQ_NODE_IP_ADDRESS=127.0.0.1
 export RABBITMQ_NODE_PORT=@PORT@ RABBITMQ_DIST_PORT=@DIST@
-export ERL_EPMD_PORT=@EPMD@ ERL_EPMD_ADDRESS=127.0.0.1
+export ERL_EPMD_PORT=@BESIDE@ ERL_EPMD_ADDRESS=127.0.0.1
 export RABBITMQ_MNESIA_BASE=@DIR@/data RABBITMQ_LOG_BASE=@DIR@/log
 export RABBITMQ_ENABLED_PLUGINS_FILE=@DIR@/plugins RABBITMQ_CONF_ENV_FILE=
 export HOME=@DIR@
@@ -87,14 +87,15 @@ DATA = (
             "http://127.0.0.1:@PEER@", "--initial-cluster",
             "default=http://127.0.0.1:@PEER@"),
            options=("--strategy", "exclusive"), why="its data has one owner",
-           load=("--path", "/health"), most=200, upgrades=2, needs="etcd"),
+           load=("--path", "/version"), most=200, upgrades=2, needs="etcd"),
     Server("prometheus", "prometheus",
            ("prometheus", "--config.file=@DIR@/prometheus.yml",
             "--storage.tsdb.path=@DIR@/data",
             "--web.listen-address=127.0.0.1:@PORT@"),
            {"prometheus.yml": "scrape_configs: []\n"},
-           ("--strategy", "exclusive"), why="its data has one owner",
-           load=("--path", "/-/ready"), most=300, upgrades=2,
+           ("--strategy", "exclusive"),
+           why="its data has one owner; it answers before it has read them",
+           load=("--path", "/-/healthy"), most=300, upgrades=2,
            needs="prometheus"),
     Server("mosquitto (MQTT)", "mosquitto",
            ("mosquitto", "-c", "@DIR@/mosquitto.conf"),
@@ -104,8 +105,12 @@ DATA = (
                      b"\x20\2\0\0"),
            most=500, needs="mosquitto"),
     Server("RabbitMQ (Erlang)", "rabbitmq-server",
-           ("@DIR@/rabbitmq",), {"rabbitmq": RABBITMQ, "plugins": "[].\n"},
-           build=("chmod", "755", "rabbitmq"),
-           load=talk(b"AMQP\0\0\x09\x01", b"\xce"), kept=0, most=50,
+           ("@DIR@/rabbitmq-server",), {"rabbitmq-server": RABBITMQ, "plugins": "[].\n"},
+           build=("chmod", "755", "rabbitmq-server"),
+           options=("--strategy", "exclusive", "--ready", "notify"),
+           why="its data has one owner; it listens for other nodes first",
+           beside=(("epmd", "-port", "@BESIDE@", "-address", "127.0.0.1"),),
+           load=("--timeout", "20s",
+                 *talk(b"AMQP\0\0\x09\x01", b"\xce")), kept=0, most=50,
            upgrades=1, needs="rabbitmq-server"),
 )

@@ -53,6 +53,7 @@ server:
     zonesdir: "@DIR@"
     pidfile: ""
     database: ""
+    rrl-ratelimit: 0
     zonelistfile: "@DIR@/zone.list"
     xfrdfile: "@DIR@/xfrd.state"
     xfrdir: "@DIR@/tmp"
@@ -75,9 +76,9 @@ protocols = imap
 listen = 127.0.0.1
 ssl = no
 log_path = /dev/stderr
-default_internal_user = @USER@
-default_login_user = @USER@
-default_internal_group = @GROUP@
+default_internal_user = nobody
+default_login_user = nobody
+default_internal_group = nogroup
 state_dir = @DIR@/state
 service anvil {
   chroot =
@@ -100,7 +101,7 @@ passdb {
 }
 userdb {
   driver = static
-  args = uid=@USER@ gid=@GROUP@ home=@DIR@/mail
+  args = uid=nobody gid=nogroup home=@DIR@/mail
 }
 """
 
@@ -155,7 +156,7 @@ OTHERS = (
                    BELOW: "it starts as root alone"},
            options=("--strategy", "exclusive"),
            why="its control socket and queue have one owner",
-           load=talk(b"NOOP\r\n", b"\r\n", None, b"\r\n"), most=100,
+           load=talk(b"NOOP\r\n", b"\r\n", None, b"\r\n"), kept=2, most=20,
            needs="smtpd"),
     Server("dovecot (IMAP)", "dovecot-core",
            ("dovecot", "-F", "-c", "@DIR@/dovecot.conf", "-o",
@@ -168,7 +169,7 @@ OTHERS = (
            load=talk(b"USER anonymous\r\n", b"\r\n", None, b"\r\n"),
            most=100, needs="vsftpd"),
     Server("pyftpdlib, passive ports", "python3-pyftpdlib",
-           ("python3", "-m", "pyftpdlib", "-i", "127.0.0.1", "-p", "@PORT@",
+           ("/usr/bin/python3", "-m", "pyftpdlib", "-i", "127.0.0.1", "-p", "@PORT@",
             "-d", "@DIR@/www"),
            load=talk(b"PASV\r\n", b").\r\n",
                      b"USER anonymous\r\nPASS a\r\n",
