@@ -75,6 +75,9 @@ def try_all(server, options):
         print(table.line(server, results[-1:]), who, flush=True)
         for problem in results[-1]["problems"]:
             print(f"  FAILED: {problem}", flush=True)
+        for failed in results[-1].get("failed", ())[:3]:
+            print(f"    {failed['phase']}: a {failed['kind']} one, "
+                  f"{failed['outcome']}: {failed['detail']}", flush=True)
     return results
 
 

@@ -26,6 +26,8 @@ class Server:
     build: tuple = ()     # a command, run once
     setup: tuple = ()     # commands, run by the server's user
     beside: tuple = ()    # commands that run without hotswap, at @BESIDE@
+    fails: tuple = ()     # failures that it causes itself, and why
+    again: str = ""       # why the new file runs though the old one was started
     target: str = "127.0.0.1:@PORT@"
     load: tuple = ()      # options of the load client
     kept: int = 8         # connections that are kept alive

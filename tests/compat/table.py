@@ -48,7 +48,8 @@ def joined(values):
 
 def remarks(server, results):
     """Why an option is needed, why it cannot be, and what went wrong."""
-    words = [server.why] if server.why else []
+    words = [why for why in (server.why, *server.fails[1:], server.again)
+             if why]
     words += [f"{USERS[who]}: cannot be, {why}"
               for who, why in server.cannot.items()]
     words += [f"**{USERS[result['user']]}: {problem}**".replace("|", "/")
