@@ -437,11 +437,12 @@ class Campaign:
         in_flight = ("timed_out",) if self.server.target.startswith("udp:") \
             else ("reset", "truncated")
         for name, phase in self.result.get("phases", {}).items():
-            bad = {f: phase[f] for f in FAILURES if phase[f]}
-            known = set(bad) <= set(self.server.fails[:1])
-            allowed = known or name in ("crash", "replaced") and set(bad) <= set(in_flight) and \
+            bad = {f: phase[f] for f in FAILURES
+                   if phase[f] and f not in self.server.fails[:1]}
+            killed = name in ("crash", "replaced") and \
+                set(bad) <= set(in_flight) and \
                 sum(bad.values()) <= MOST_IN_FLIGHT
-            if bad and not allowed:
+            if bad and not killed:
                 self.problems.append(f"{name}: {bad}")
         self.result["problems"] = self.problems
 

@@ -130,6 +130,9 @@ UsePAM no
 """
 
 
+ITS_ROOTS = "its processes change their root directory, as root alone may"
+
+
 def dns(name, package, command, files=None, **more):
     return Server(name, package, command, files or {},
                   target="udp:127.0.0.1:@PORT@",
@@ -148,8 +151,9 @@ OTHERS = (
     dns("bind9 (UDP)", "bind9",
         ("named", "-f", "-c", "@DIR@/named.conf"),
         {"named.conf": NAMED, "example.zone": ZONE}),
+    # More would not find room in its sockets while it starts again.
     dns("nsd (UDP)", "nsd", ("nsd", "-d", "-c", "@DIR@/nsd.conf"),
-        {"nsd.conf": NSD, "example.zone": ZONE}),
+        {"nsd.conf": NSD, "example.zone": ZONE}, most=300),
     Server("opensmtpd", "opensmtpd",
            ("smtpd", "-d", "-f", "@DIR@/smtpd.conf"), {"smtpd.conf": SMTPD},
            cannot={ORDINARY: "it starts as root alone",
@@ -163,6 +167,7 @@ OTHERS = (
            ("dovecot", "-F", "-c", "@DIR@/dovecot.conf", "-o",
             "base_dir=@DIR@/run.{generation}"),
            {"dovecot.conf": DOVECOT, "state/empty": "", "mail/empty": ""},
+           cannot={ORDINARY: ITS_ROOTS, BELOW: ITS_ROOTS},
            load=talk(b"a NOOP\r\n", b"completed.\r\n", None, b"\r\n"),
            again="it executes its file again", most=100, needs="dovecot"),
     Server("vsftpd", "vsftpd", ("vsftpd", "@DIR@/vsftpd.conf"),
