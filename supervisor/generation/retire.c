@@ -264,7 +264,8 @@ retire_look(evutil_socket_t fd, short what, void *arg)
 	look = looks[retirement->stage];
 	if (look != NULL)
 		look(generation);
-	if (looks[retirement->stage] == NULL) /* a stage without looks follows */
+	if (looks[retirement->stage] ==
+	    NULL) /* a stage without looks follows */
 		return;
 	retire_schedule(generation, retirement->look_ms);
 	/* After a look that found nothing the next one comes soon. */

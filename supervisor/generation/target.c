@@ -51,9 +51,8 @@ init_path(struct target *target, const struct generation *generation,
 		return -1;
 	target->has_path = true;
 	directory = (struct identity){ path->dev, path->ino };
-	target->listener =
-	    find_path(generation->service, call->type, &directory, path->leaf,
-		PATH_PUBLIC);
+	target->listener = find_path(generation->service, call->type,
+	    &directory, path->leaf, PATH_PUBLIC);
 	if ((size_t)snprintf(un.sun_path, sizeof(un.sun_path), "%s%s",
 		path->text, path->leaf) < sizeof(un.sun_path))
 		return address_set(&target->address, call->type,

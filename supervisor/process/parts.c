@@ -17,6 +17,7 @@ static const struct {
 } parts[] = {
 	[PART_PROBER] = { "hotswap-probe",
 	    HOTSWAP_LIBEXECDIR "/hotswap-probe" },
+	[PART_FLEET] = { "hotswap-fleet", HOTSWAP_LIBEXECDIR "/hotswap-fleet" },
 	[PART_PRELOAD] = { "../lib/libhotswap-preload.so",
 	    HOTSWAP_LIBEXECDIR "/libhotswap-preload.so" },
 };

@@ -126,8 +126,8 @@ prepare(struct connection *c, const struct options *o, bool greeting)
 	c->greeting = greeting;
 	c->data = greeting ? o->greet.data : c->request;
 	c->left = greeting ? o->greet.len : c->len;
-	reply_begin(&c->reply, until->len > 0 ? until : NULL,
-	    !greeting && o->anywhere);
+	reply_begin(
+	    &c->reply, until->len > 0 ? until : NULL, !greeting && o->anywhere);
 }
 
 int

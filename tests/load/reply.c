@@ -211,9 +211,8 @@ take_plain(struct reply *r, const char *data, size_t len)
 
 	keep_body(r, data, len);
 	if (r->anywhere)
-		r->close =
-		    memmem(r->body, r->body_len, until->data, until->len) !=
-		    NULL;
+		r->close = memmem(r->body, r->body_len, until->data,
+			       until->len) != NULL;
 	if (r->close ||
 	    (r->body_len >= until->len &&
 		memcmp(r->body + r->body_len - until->len, until->data,
