@@ -52,9 +52,11 @@ def remarks(server, results):
              if why]
     words += [f"{USERS[who]}: cannot be, {why}"
               for who, why in server.cannot.items()]
+    # What has a column of its own is said there.
+    told = tuple(f"{name}: {{" for name, _ in PHASES)
     words += [f"**{USERS[result['user']]}: {problem}**".replace("|", "/")
               for result in results for problem in result["problems"]
-              if ": {" not in problem]
+              if not problem.startswith(told)]
     return "; ".join(" ".join(word.split()) for word in words)
 
 
