@@ -25,6 +25,12 @@ int attempt(struct generation *, char *why, size_t size);
  */
 bool attempt_differently(struct generation *, const char *how);
 
+/*
+ * The program has ended for good: remove copies that were made beside its files
+ * for it.
+ */
+void attempt_end(struct generation *);
+
 /* `, from …` as image_plan_describe, of the last attempt; "": in place. */
 void attempt_describe(const struct generation *, char *buf, size_t size);
 

@@ -363,6 +363,7 @@ generation_close(struct generation *generation)
 	 */
 	state_commit(service);
 	held_remove(service, "notify", generation->number);
+	attempt_end(generation);
 	program_free(program);
 	wrap_free(wrap);
 	stored_sweep(service);

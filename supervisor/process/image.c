@@ -213,6 +213,7 @@ read_image(struct image *image, const json_t *object)
 	image->env = list_from_json(json_object_get(object, "env"));
 	read_strings(image, object);
 	program_kind_restore(&image->kind, json_object_get(object, "kind"));
+	image->program.interpreted = image->kind.scripts > 0;
 	if (image->env == NULL || image->argv == NULL || image->argv[0] == NULL)
 		return -1;
 	return read_directory(&image->directory,

@@ -178,6 +178,7 @@ needs_mounts() {
 	}
 	begin -- ./server
 	release other v2
+	chown root .
 	# The file cannot be written while it runs.
 	program=$(pid_of 1) above=$(supervisor)
 	kill -STOP "$above"
@@ -261,18 +262,73 @@ shell_app() {
 	mv app.new app.sh
 }
 
-@test "image: as an ordinary user, a script is started from its private copy" {
+# beside_files: the copies that were made in this directory.
+beside_files() {
+	find . -name '.hotswap-*' | sort
+}
+
+no_beside_files() {
+	[ -z "$(beside_files)" ]
+}
+
+@test "image: as an ordinary user, a script is started from a copy beside it" {
 	as_user
+	PORT=$(free_port)
+	python_app v1
+	chmod a+r app.py part.py
+	[ -x /usr/bin/python3 ] || skip "takes the system's python3"
+	begin -- env PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 app.py
+	until_true is_version v1
+	python_app v2
+	crash
+	until_true is_version v1
+	started "from a copy beside its path"
+	[ "$(stat -c '%U %a' "$(beside_files)")" = "$(stat -c %U .) 700" ]
+	# A successor removes the copy, too.
+	before=$(supervisor)
+	kill -KILL "$before"
+	until_true other_supervisor "$before"
+	hotswap upgrade web
+	until_true is_version v2
+	until_true is_role 1 retired
+	no_beside_files
+	hotswap rollback web
+	until_true is_version v1
+	hotswap stop web
+	no_beside_files
+}
+
+@test "image: a script in a directory that is not the user's is started from its private copy" {
+	as_user
+	[ "$(id -u)" = 0 ] || skip "takes root, for a directory of another user"
 	shell_app v1
 	begin -- sh -e app.sh
+	chown root .
 	shell_app v2
 	crash
 	until_true is_version v1
-	hotswap upgrade web
-	is_version v2
-	until_true is_role 1 retired
-	hotswap rollback web
-	is_version v1
+	started "from its private copy $PWD/state/web/images/"
+	grep -q "from a copy beside its path: write the copy: Permission denied" run.log
+}
+
+@test "image: root without the right to mount starts a script from a copy beside it" {
+	needs_mounts
+	AS=(setpriv --bounding-set -sys_admin --inh-caps -sys_admin)
+	cat >script <<-'SH'
+		#!/bin/sh
+		. "${0%/*}/part"
+		exec ./server --version "$word"
+	SH
+	chmod 755 script
+	echo 'word=old' >part
+	begin -- ./script
+	printf '#!/bin/sh\nexec ./server --version new\n' >script.new
+	chmod 755 script.new
+	mv script.new script
+	crash
+	until_true is_version old
+	started "from a copy beside its path"
+	expect 1 grep -q "cannot start.*descriptor" run.log
 }
 
 @test "image: a release behind a link that moved is started in its own directory" {
