@@ -124,6 +124,41 @@ needs_mounts() {
 	started "from the path to which it was moved"
 }
 
+# unix_word: what the server at the Unix socket answers.
+unix_word() {
+	curl -s -m 5 --unix-socket theirs/sock http://localhost/
+}
+
+answers() {
+	[[ $(unix_word) == "$1"* ]]
+}
+
+@test "image: a mounted program binds its Unix socket, and is upgraded" {
+	needs_mounts
+	mkdir hotswap theirs
+	chown nobody theirs
+	cp -r "$BUILD/bin" "$BUILD/lib" hotswap/
+	chmod -R a+rX hotswap
+	PATH=$PWD/hotswap/bin:$PATH
+	cp "$BUILD/fixtures/odd_server" odd
+	echo old >word
+	hotswap run -n web --user nobody --bake 100ms --keep 0 -- \
+		./odd word unix:theirs/sock >>run.log 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true grep -qs "web: generation 1: serves" run.log
+	cp odd odd.new
+	echo >>odd.new
+	mv odd.new odd
+	crash
+	until_true answers old
+	started "from what it was, mounted at its path"
+	echo new >word
+	hotswap upgrade web
+	answers new
+	hotswap rollback web
+	answers new
+}
+
 @test "image: with the state and the runtime directory on noexec" {
 	needs_mounts
 	mkdir state run
