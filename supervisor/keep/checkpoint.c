@@ -15,9 +15,8 @@
 
 #include "base/fd.h"
 
-#define HEAD_SIZE 128
-#define HEAD	  "hotswap-checkpoint %llu %zu %64s\n"
-#define LARGEST	  (16 << 20)
+#define HEAD	"hotswap-checkpoint %llu %zu %64s\n"
+#define LARGEST (16 << 20)
 
 const char *const checkpoint_names[CHECKPOINT_FILES] = { "checkpoint.0",
 	"checkpoint.1" };
@@ -59,46 +58,75 @@ checkpoint_fini(struct checkpoint *checkpoint)
 		fd_close(&checkpoint->fds[i]);
 }
 
-/* Replace the content of the file. */
-static int
-write_file(int fd, const char *head, const char *text, size_t len)
+int
+checkpoint_text_init(struct checkpoint_text *text, const json_t *document)
 {
-	size_t n = strlen(head);
-
-	/* The head is written last: without it the file is not complete. */
-	if (ftruncate(fd, 0) == -1 ||
-	    fd_write_at(fd, text, len, (off_t)n) == -1)
+	text->body = json_dumps(document, JSON_COMPACT);
+	if (text->body == NULL) {
+		errno = ENOMEM;
 		return -1;
-	return fd_write_at(fd, head, n, 0);
+	}
+	text->len = strlen(text->body);
+	SHA256Data((const uint8_t *)text->body, text->len, text->sha256);
+	return 0;
+}
+
+void
+checkpoint_text_fini(struct checkpoint_text *text)
+{
+	free(text->body);
+	text->body = NULL;
+}
+
+/*
+ * Replace the content of the file.  It is empty first: a write that is cut
+ * short leaves less than the head tells, and nothing of the document before.
+ */
+static int
+write_file(
+    int fd, unsigned long long sequence, const struct checkpoint_text *text)
+{
+	char *whole;
+	int n, result;
+
+	n = asprintf(
+	    &whole, HEAD "%s", sequence, text->len, text->sha256, text->body);
+	if (n == -1)
+		return -1;
+	result = ftruncate(fd, 0);
+	if (result == 0)
+		result = fd_write_at(fd, whole, (size_t)n, 0);
+	free(whole);
+	return result;
+}
+
+int
+checkpoint_write(
+    struct checkpoint *checkpoint, const struct checkpoint_text *text)
+{
+	unsigned long long sequence = checkpoint->sequence + 1;
+	int fd = checkpoint->fds[sequence % CHECKPOINT_FILES];
+
+	if (strcmp(text->sha256, checkpoint->sha256) == 0)
+		return 0;
+	checkpoint->sha256[0] = '\0';
+	if (write_file(fd, sequence, text) == -1)
+		return -1;
+	checkpoint->sequence = sequence;
+	strlcpy(checkpoint->sha256, text->sha256, sizeof(checkpoint->sha256));
+	return 0;
 }
 
 int
 checkpoint_save(struct checkpoint *checkpoint, const json_t *document)
 {
-	char head[HEAD_SIZE], sha256[SHA256_DIGEST_STRING_LENGTH];
-	unsigned long long sequence = checkpoint->sequence + 1;
-	char *text = json_dumps(document, JSON_COMPACT);
-	size_t len;
-	int result = 0;
+	struct checkpoint_text text;
+	int result;
 
-	if (text == NULL) {
-		errno = ENOMEM;
+	if (checkpoint_text_init(&text, document) == -1)
 		return -1;
-	}
-	len = strlen(text);
-	SHA256Data((const uint8_t *)text, len, sha256);
-	if (strcmp(sha256, checkpoint->sha256) != 0) {
-		checkpoint->sha256[0] = '\0';
-		snprintf(head, sizeof(head), HEAD, sequence, len, sha256);
-		result =
-		    write_file(checkpoint->fds[sequence % CHECKPOINT_FILES],
-			head, text, len);
-		if (result == 0) {
-			checkpoint->sequence = sequence;
-			strlcpy(checkpoint->sha256, sha256, sizeof(sha256));
-		}
-	}
-	free(text);
+	result = checkpoint_write(checkpoint, &text);
+	checkpoint_text_fini(&text);
 	return result;
 }
 

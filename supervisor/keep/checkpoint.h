@@ -20,6 +20,13 @@ struct checkpoint {
 	char sha256[SHA256_DIGEST_STRING_LENGTH]; /* of the last; "": none */
 };
 
+/* A document as it is written, so that two places can have the same one. */
+struct checkpoint_text {
+	char *body;
+	size_t len;
+	char sha256[SHA256_DIGEST_STRING_LENGTH];
+};
+
 /* The names of the two memfds in the store. */
 extern const char *const checkpoint_names[CHECKPOINT_FILES];
 
@@ -30,11 +37,16 @@ int checkpoint_init(struct checkpoint *);
 void checkpoint_adopt(struct checkpoint *, const int fds[CHECKPOINT_FILES]);
 void checkpoint_fini(struct checkpoint *);
 
+/* -1 with errno: ENOMEM. */
+int checkpoint_text_init(struct checkpoint_text *, const json_t *document);
+void checkpoint_text_fini(struct checkpoint_text *);
+
 /*
  * Write the document; atomic.  A document that equals the last saved one is not
  * written again, and the sequence number stays.  -1 with errno: the document
  * that was there before is still there.
  */
+int checkpoint_write(struct checkpoint *, const struct checkpoint_text *);
 int checkpoint_save(struct checkpoint *, const json_t *);
 
 /*

@@ -58,18 +58,28 @@ open_file(const struct copy *copy, size_t n, int flags)
 	return -1;
 }
 
-static bool
-is_open(const struct copy *copy)
+bool
+copy_has_gone(const struct copy *copy)
 {
 	struct stat st;
 	size_t i;
 
-	/* A program that cleans up /run may have unlinked the files. */
 	for (i = 0; i < CHECKPOINT_FILES; i++)
-		if (copy->files.fds[i] == -1 ||
-		    fstat(copy->files.fds[i], &st) == -1 || st.st_nlink == 0)
+		if (copy->files.fds[i] != -1 &&
+		    fstat(copy->files.fds[i], &st) == 0 && st.st_nlink == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_open(const struct copy *copy)
+{
+	size_t i;
+
+	for (i = 0; i < CHECKPOINT_FILES; i++)
+		if (copy->files.fds[i] == -1)
 			return false;
-	return true;
+	return !copy_has_gone(copy);
 }
 
 static int
@@ -89,14 +99,14 @@ open_files(struct copy *copy, int flags)
 }
 
 int
-copy_save(
-    struct copy *copy, const json_t *document, unsigned long long sequence)
+copy_save(struct copy *copy, const struct checkpoint_text *text,
+    unsigned long long sequence)
 {
 	int error;
 
 	copy->files.sequence = sequence - 1;
 	if ((is_open(copy) || open_files(copy, O_CREAT) == 0) &&
-	    checkpoint_save(&copy->files, document) == 0)
+	    checkpoint_write(&copy->files, text) == 0)
 		return 0;
 	error = errno;
 	copy_remove(copy);

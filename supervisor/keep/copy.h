@@ -23,12 +23,16 @@ struct copy {
 void copy_init(struct copy *, const char *directory, const char *name);
 void copy_fini(struct copy *);
 
+/* Has a file that was written been removed since? */
+bool copy_has_gone(const struct copy *);
+
 /*
  * Write the checkpoint's document, which has this sequence number.  -1 with
  * errno, EPERM if a file cannot be trusted: both files are removed then,
  * because no copy is better than a wrong one.
  */
-int copy_save(struct copy *, const json_t *, unsigned long long sequence);
+int copy_save(
+    struct copy *, const struct checkpoint_text *, unsigned long long sequence);
 
 /*
  * The newest document, *new*; its sequence number is in files.sequence.  NULL

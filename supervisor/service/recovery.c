@@ -51,11 +51,11 @@ struct recovery {
 
 /* A failure is only a warning: the memfds have the same document. */
 static void
-save_copy(struct service *service, const json_t *document)
+save_copy(struct service *service, const struct checkpoint_text *text)
 {
 	struct recovery *recovery = service->recovery;
 	unsigned long long sequence = recovery->checkpoint.sequence;
-	bool failed = copy_save(&recovery->copy, document, sequence) == -1;
+	bool failed = copy_save(&recovery->copy, text, sequence) == -1;
 
 	if (failed && !recovery->uncopied)
 		log_warn("%s: %s: if keeper and supervisor were both killed "
@@ -73,18 +73,19 @@ commit(struct service *service)
 {
 	struct recovery *recovery = service->recovery;
 	unsigned long long before = recovery->checkpoint.sequence;
+	struct checkpoint_text text = { 0 };
 	json_t *document;
-	int result;
+	int result = -1;
 
 	event_del(recovery->turn);
 	document = account_describe(service, recovery->life);
-	result = document != NULL
-	    ? checkpoint_save(&recovery->checkpoint, document)
-	    : -1;
+	if (document != NULL && checkpoint_text_init(&text, document) == 0)
+		result = checkpoint_write(&recovery->checkpoint, &text);
 	if (result == -1)
 		log_error("checkpoint: cannot be written: %s", strerror(errno));
 	else if (recovery->checkpoint.sequence != before || recovery->uncopied)
-		save_copy(service, document);
+		save_copy(service, &text);
+	checkpoint_text_fini(&text);
 	json_decref(document);
 	return result;
 }
@@ -122,6 +123,19 @@ static void
 turn_ends(evutil_socket_t fd, short what, void *service)
 {
 	state_commit(service);
+}
+
+int
+recovery_renew_copy(struct service *service)
+{
+	struct recovery *recovery = service->recovery;
+
+	if (service->state_ops == NULL || !copy_has_gone(&recovery->copy))
+		return 0;
+	/* An unchanged checkpoint would not be written again. */
+	recovery->uncopied = true;
+	state_commit(service);
+	return 1;
 }
 
 /* READING */
