@@ -5,9 +5,11 @@
 #include "generation/attempt.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/deputy.h"
@@ -142,15 +144,23 @@ out:
 	return r;
 }
 
+/* Somebody else ended it: that says nothing of the way. */
+static bool
+is_by_others(int status)
+{
+	return WIFSIGNALED(status) &&
+	    (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM);
+}
+
 bool
-attempt_differently(struct generation *generation, const char *how)
+attempt_differently(struct generation *generation, int status, const char *how)
 {
 	struct image_plan plan;
 	char text[PATH_MAX + 64];
 	enum image_way way = generation->way;
 
 	generation->way = IMAGE_IN_PLACE;
-	if (way == IMAGE_IN_PLACE ||
+	if (way == IMAGE_IN_PLACE || is_by_others(status) ||
 	    clock_ms() - generation->attempt_ms > SOON_MS ||
 	    image_plan_next(
 		generation->image, (enum image_way)(way + 1), &plan) == -1)

@@ -92,6 +92,22 @@ take_image_files(struct generation *generation)
 	}
 }
 
+/* After an adoption nobody has held them. */
+static void
+find_image_files(struct generation *generation)
+{
+	pid_t main =
+	    generation->program != NULL ? program_main(generation->program) : 0;
+	size_t i;
+
+	if (main == 0 || generation->image->program.fd != -1)
+		return;
+	image_find_in(generation->image, main);
+	for (i = 0; i < IMAGE_FDS; i++)
+		held_put(generation->service, image_fd_names[i],
+		    generation->number, *image_fd(generation->image, i));
+}
+
 static int
 restore_program(struct generation *generation, const json_t *saved)
 {
@@ -179,6 +195,7 @@ generation_take_over(struct generation *generation, const json_t *saved)
 	    restore_program(generation, json_object_get(saved, "program")) ==
 		-1)
 		return -1;
+	find_image_files(generation);
 	if (generation->wrap == NULL)
 		return 0;
 	return wrap_restore(generation->wrap, json_object_get(saved, "wrap"));

@@ -179,6 +179,24 @@ answers() {
 	started "from what it was, mounted at its path"
 }
 
+@test "image: after an adoption, a replaced program is held again" {
+	beside v1
+	begin --no-image-copy --chdir app -- ./server
+	program=$(pid_of 1) above=$(supervisor)
+	kill -KILL "${PIDS[0]}" "$above"
+	beside v2
+	PIDS=()
+	: >run.log
+	hotswap run -n web -l "127.0.0.1:$PORT" --bake 100ms --keep 0 \
+		--no-image-copy --chdir app -- ./server >>run.log 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true hotswap wait web --for ready --timeout 10s
+	[ "$(pid_of 1)" = "$program" ]
+	crash
+	until_true is_version v1
+	started "from the file that was at its path"
+}
+
 @test "image: a script whose directory matters is started in its old place" {
 	needs_mounts
 	cat >script <<-'SH'
