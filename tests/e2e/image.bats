@@ -285,11 +285,16 @@ scripted() {
 	local app=$1
 
 	needs_mounts
+	mkdir site
+	cd site
 	"$app" v1
+	cd ..
 	# Its directory is kept by descriptor, and the mount is seen in it.
-	begin --chdir "$PWD" -- "${@:2}"
+	begin --chdir site -- "${@:2}"
 	until_true is_version v1
+	cd site
 	"$app" v2
+	cd ..
 	crash
 	until_true is_version v1
 	hotswap upgrade web
