@@ -286,17 +286,18 @@ scripted() {
 
 	needs_mounts
 	mkdir site
-	cd site
+	cd site || return
 	"$app" v1
 	cd ..
 	# Its directory is kept by descriptor, and the mount is seen in it.
 	begin --chdir site -- "${@:2}"
 	until_true is_version v1
-	cd site
+	cd site || return
 	"$app" v2
 	cd ..
 	crash
 	until_true is_version v1
+	started "from what it was, mounted at its path"
 	hotswap upgrade web
 	until_true is_version v2
 	until_true is_role 1 retired
