@@ -67,7 +67,7 @@ to_and_fro() {
 	beside v2
 	crash
 	until_true is_version v1
-	expect 1 grep -q "given up" run.log
+	expect 1 grep -q "given up\|soon after its start" run.log
 	hotswap upgrade web
 	is_version v2
 	until_true is_role 1 retired
@@ -298,6 +298,7 @@ scripted() {
 	crash
 	until_true is_version v1
 	started "from what it was, mounted at its path"
+	expect 1 grep -q "soon after its start" run.log
 	hotswap upgrade web
 	until_true is_version v2
 	until_true is_role 1 retired
