@@ -137,6 +137,12 @@ json_t *image_to_json(const struct image *);
 struct image *image_from_json(const json_t *);
 
 /*
+ * A process that was started from the image runs: hold the program's file and
+ * the directory, if nobody holds them, as long as the process has them still.
+ */
+void image_find_in(struct image *, pid_t);
+
+/*
  * Would both start the same: the same files with the same arguments,
  * environment, rights and directory?
  */

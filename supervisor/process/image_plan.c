@@ -86,13 +86,39 @@ place_copied(
 					  : -1;
 }
 
+int
+image_plan_beside(const struct image_file *file, char buf[static PATH_MAX])
+{
+	const char *name = strrchr(file->path, '/') + 1;
+
+	return snprintf(buf, PATH_MAX, "%.*s.hotswap-%.12s-%s",
+		   (int)(name - file->path), file->path, file->sha256,
+		   name) < PATH_MAX
+	    ? 0
+	    : -1;
+}
+
+static int
+place_beside(
+    struct image_plan *plan, const struct image_file *file, enum role role)
+{
+	char *to = role == ROLE_PROGRAM ? plan->program : plan->script;
+
+	if (!image_file_is_copied(file) || image_plan_beside(file, to) == -1)
+		return -1;
+	plan->beside[plan->nbeside++] =
+	    (struct image_beside){ .copy = file->copy, .path = to };
+	return 0;
+}
+
+/* An interpreter is given the name of its script, not the descriptor. */
 static int
 place_descriptor(
     struct image_plan *plan, const struct image_file *file, enum role role)
 {
 	if (role == ROLE_SCRIPT)
-		return place_copied(plan, file, role);
-	if (!image_file_is_held(file))
+		return place_beside(plan, file, role);
+	if (file->interpreted || !image_file_is_held(file))
 		return -1;
 	plan->program_fd = file->fd;
 	return 0;
@@ -100,13 +126,14 @@ place_descriptor(
 
 static const struct {
 	placing *place;
-	bool for_program; /* differs from IMAGE_COPIED by the program alone */
+	bool for_program; /* another way for the program alone */
 	bool for_folder;  /* open to what is in a changed folder, too */
 } ways[IMAGE_WAYS] = {
 	[IMAGE_IN_PLACE] = { place_nowhere, false, false },
 	[IMAGE_MOVED] = { place_moved, false, false },
 	[IMAGE_MOUNTED] = { place_mounted, false, true },
 	[IMAGE_DESCRIPTOR] = { place_descriptor, true, false },
+	[IMAGE_BESIDE] = { place_beside, false, false },
 	[IMAGE_COPIED] = { place_copied, false, true },
 	[IMAGE_IN_MEMORY] = { place_copied, true, true },
 };
@@ -263,6 +290,7 @@ image_plan_describe(const struct image_plan *plan, const struct image *image,
 		[IMAGE_MOVED] = "from the path to which it was moved",
 		[IMAGE_MOUNTED] = "from what it was, mounted at its path",
 		[IMAGE_DESCRIPTOR] = "from the file that was at its path",
+		[IMAGE_BESIDE] = "from a copy beside its path",
 		[IMAGE_COPIED] = "from its private copy",
 		[IMAGE_IN_MEMORY] = "from its private copy, in memory",
 	};

@@ -163,6 +163,12 @@ become_user(struct child *child)
 }
 
 static int
+put_beside(struct child *child)
+{
+	return image_put_beside(child->plan->beside, child->plan->nbeside);
+}
+
+static int
 renounce_privileges(struct child *child)
 {
 	return child->image->no_new_privs
@@ -224,6 +230,7 @@ static const struct step {
 	{ "become user", offsetof(struct image, user), become_user },
 	/* A process that becomes another user forgets it, prctl(2). */
 	{ "die with the supervisor", 0, die_with_parent },
+	{ "write the copy", 0, put_beside }, /* as the user, whose it is */
 	{ "set no_new_privs", 0, renounce_privileges },
 	/* As the user, since a link could lead where the user may not go. */
 	{ "enter the directory", offsetof(struct image, chdir),
@@ -248,7 +255,8 @@ static bool
 is_of_way(const struct image_plan *plan, int (*step)(struct child *))
 {
 	return plan->way != IMAGE_IN_PLACE &&
-	    (step == mount_files || step == load_program || step == execute);
+	    (step == mount_files || step == load_program ||
+		step == put_beside || step == execute);
 }
 
 /* The file that was executed, under the name that the user knows. */
