@@ -19,6 +19,7 @@
 #include "core/service.h"
 #include "core/state.h"
 #include "generation/health.h"
+#include "generation/recheck.h"
 #include "generation/stock.h"
 #include "generation/intention.h"
 #include "generation/latecomers.h"
@@ -103,6 +104,7 @@ restart(evutil_socket_t fd, short what, void *arg)
 		generation->restarts++;
 		events_emit(generation->service, "restarted", generation,
 		    "started again, PID %d", program_main(generation->program));
+		recheck_begin(generation);
 		return;
 	}
 	log_error("generation %u: %s", generation->number, why);
@@ -151,6 +153,7 @@ program_ended(int status, const char *how, void *arg)
 {
 	struct generation *generation = arg;
 
+	recheck_end(generation);
 	if (events_of(generation)->ended(generation, how))
 		return;
 	events_emit(generation->service, "crashed", generation, "%s %s",
@@ -303,8 +306,8 @@ generation_close(struct generation *generation)
 	struct program *program = generation->program;
 	struct wrap *wrap = generation->wrap;
 
-	if (generation->health != NULL)
-		health_stop(generation->health);
+	recheck_end(generation);
+	health_stop(generation->health);
 	generation->health = NULL;
 	evtimer_del(generation->backoff);
 	wrap_let_go(wrap);
