@@ -142,7 +142,7 @@ restarted_times() {
 	until_true restarted_times 1
 	until_true is_version v1
 	until_true rested
-	! grep -q "healthy" run.log
+	run ! grep -q "healthy" run.log
 }
 
 # rested: no check is made for a while.
