@@ -178,12 +178,13 @@ get_timer(timer_t *timer)
 		.sigev_signo = SIGNAL };
 	struct sigaction action = { .sa_handler = go_on,
 		.sa_flags = SA_RESTART };
+	const pid_t us = getpid();
 
-	if (owner != getpid() && sigaction(SIGNAL, &action, NULL) == 0 &&
+	if (owner != us && sigaction(SIGNAL, &action, NULL) == 0 &&
 	    timer_create(CLOCK_MONOTONIC, &event, &own) == 0)
-		owner = getpid();
+		owner = us;
 	*timer = own;
-	return owner == getpid();
+	return owner == us;
 }
 
 static void

@@ -219,27 +219,35 @@ proc_descriptors(pid_t pid)
 }
 
 /* proc_pid_fd(5): the link of a socket is `socket:[INODE]`. */
-bool
-proc_is_socket(int dir, const char *number)
+int
+proc_socket_inode(int dir, const char *number, unsigned int *inode)
 {
-	char link[sizeof("socket:")];
+	static const char prefix[] = "socket:[";
+	char link[64];
+	ssize_t n;
 
-	return readlinkat(dir, number, link, sizeof(link)) == sizeof(link) &&
-	    memcmp(link, "socket:", strlen("socket:")) == 0;
+	*inode = 0;
+	if ((n = readlinkat(dir, number, link, sizeof(link) - 1)) == -1)
+		return errno == EACCES || errno == EPERM ? -1 : 0;
+	link[n] = '\0';
+	if (strncmp(link, prefix, sizeof(prefix) - 1) == 0)
+		*inode = strtoul(link + sizeof(prefix) - 1, NULL, 10);
+	return 0;
 }
 
 int
 proc_has_socket(pid_t pid, int number)
 {
 	char path[PATH_SIZE], name[16];
-	int dir, has;
+	unsigned int inode;
+	int dir;
 
 	dir =
 	    open(make_path(pid, "fd", path), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir == -1)
 		return -1;
 	snprintf(name, sizeof(name), "%d", number);
-	has = proc_is_socket(dir, name);
+	(void)proc_socket_inode(dir, name, &inode);
 	fd_close(&dir);
-	return has;
+	return inode != 0;
 }

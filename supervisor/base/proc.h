@@ -69,12 +69,14 @@ bool proc_has_string(const char *text, size_t len, const char *string);
 pid_t *proc_children(pid_t);
 
 /*
- * The directory of the descriptors' links, *new*, for readdir(3), and whether a
- * link in it is that of a socket.  proc_has_socket asks about one descriptor:
- * -1 with errno if there is no such process or it may not be looked into.
+ * The directory of the descriptors' links, *new*, for readdir(3), and the inode
+ * of a socket that a link in it is: 0 for any other file, or -1 with errno, as
+ * who may list descriptors may not always read their links.  proc_has_socket
+ * asks about one descriptor: -1 with errno if there is no such process or it
+ * may not be looked into.
  */
 DIR *proc_descriptors(pid_t);
-bool proc_is_socket(int dir, const char *number);
+int proc_socket_inode(int dir, const char *number, unsigned int *inode);
 int proc_has_socket(pid_t, int number);
 
 #endif

@@ -100,7 +100,7 @@ check_ebpf(char detail[static FEATURE_DETAIL])
 {
 	char why[EBPF_WHY];
 
-	if (ebpf_try(why) == 0)
+	if (ebpf_try(why, sizeof(why)) == 0)
 		return FEATURE_PRESENT;
 	snprintf(detail, FEATURE_DETAIL, "%.90s", why);
 	return FEATURE_LIMITED;
@@ -116,7 +116,8 @@ check_kernel(char detail[static FEATURE_DETAIL])
 	if (!kernel_fault_reuseport(running, fixed))
 		return FEATURE_PRESENT;
 	snprintf(detail, FEATURE_DETAIL, "Linux %.20s has CVE-2026-52910%s",
-	    running, ebpf_try(why) == 0 ? "; eBPF steers instead" : "");
+	    running,
+	    ebpf_try(why, sizeof(why)) == 0 ? "; eBPF steers instead" : "");
 	return FEATURE_LIMITED;
 }
 

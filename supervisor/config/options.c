@@ -111,34 +111,56 @@ options_owners(const json_t *object)
 	return NULL;
 }
 
+/* The values of all rows, in their order, *new*; null where there is none. */
+static json_t *
+list_values(const struct options *options)
+{
+	const struct option_row *row = option_table;
+	json_t *list = json_array(), *value;
+	size_t i;
+
+	for (i = 0; i < option_count; i++, row++) {
+		value = option_kinds[row->kind].json(
+		    const_slot_of(options, row), row);
+		if (json_array_append_new(
+			list, value != NULL ? value : json_null()) == -1) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+/* The defaults' values, *borrowed*: made once, as they never change. */
+static const json_t *
+list_defaults(void)
+{
+	static json_t *list;
+	struct options *defaults;
+
+	if (list == NULL && (defaults = options_new()) != NULL) {
+		list = list_values(defaults);
+		options_free(defaults);
+	}
+	return list;
+}
+
 json_t *
 options_to_json(const struct options *options)
 {
-	struct options *defaults = options_new();
-	json_t *object = json_object(), *value, *fallback;
-	const struct option_row *row = option_table;
-	const struct option_ops *ops;
+	const json_t *defaults = list_defaults();
+	json_t *object = json_object(), *values = list_values(options), *value;
+	bool whole = defaults != NULL && values != NULL && object != NULL;
 	size_t i;
 
-	if (defaults == NULL || object == NULL)
-		goto fail;
-	for (i = 0; i < option_count; i++, row++) {
-		ops = &option_kinds[row->kind];
-		value = ops->json(const_slot_of(options, row), row);
-		fallback = ops->json(const_slot_of(defaults, row), row);
-		if (value != NULL && !json_equal(value, fallback) &&
-		    json_object_set(object, row->name, value) == -1) {
-			json_decref(value);
-			json_decref(fallback);
-			goto fail;
-		}
-		json_decref(value);
-		json_decref(fallback);
-	}
-	options_free(defaults);
-	return object;
-fail:
-	options_free(defaults);
+	json_array_foreach (values, i, value)
+		if (whole && !json_is_null(value) &&
+		    !json_equal(value, json_array_get(defaults, i)) &&
+		    json_object_set(object, option_table[i].name, value) == -1)
+			whole = false;
+	json_decref(values);
+	if (whole)
+		return object;
 	json_decref(object);
 	return NULL;
 }

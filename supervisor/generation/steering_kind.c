@@ -39,7 +39,7 @@ steering_kind_choose(struct service *service, char *why, size_t size)
 		warn_of_fault();
 		return 0;
 	}
-	if (ebpf_try(reason) == 0) {
+	if (ebpf_try(reason, sizeof(reason)) == 0) {
 		service->kind = KIND_EBPF;
 		reason[0] = '\0';
 		return 0;

@@ -98,6 +98,7 @@ event_log_adopt(struct event_log *log, const int fds[EVENT_LOG_FILES])
 			log->last = last;
 			log->current = i;
 			log->lines = n;
+			log->end = lseek(fds[i], 0, SEEK_END);
 		}
 		json_decref(list);
 	}
@@ -113,6 +114,7 @@ event_log_add(struct event_log *log, json_t *object, size_t least)
 	if (log->lines >= least) {
 		log->current = (log->current + 1) % EVENT_LOG_FILES;
 		log->lines = 0;
+		log->end = 0;
 		if (log->fds[log->current] != -1)
 			(void)!ftruncate(log->fds[log->current], 0);
 	}
@@ -124,8 +126,8 @@ event_log_add(struct event_log *log, json_t *object, size_t least)
 	free(text);
 	if (n == -1)
 		return;
-	lseek(log->fds[log->current], 0, SEEK_END);
-	(void)!fd_write_all(log->fds[log->current], line, (size_t)n);
+	if (fd_write_at(log->fds[log->current], line, (size_t)n, log->end) == 0)
+		log->end += n;
 	log->lines++;
 	free(line);
 }

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #define EVENT_LOG_FILES 2
 
@@ -16,6 +17,7 @@ struct event_log {
 	int fds[EVENT_LOG_FILES];
 	size_t current;	 /* the memfd to which lines are added */
 	size_t lines;	 /* in the current memfd */
+	off_t end;	 /* of the current memfd */
 	json_int_t last; /* number of the newest event */
 };
 

@@ -105,10 +105,10 @@ account_init(struct account *account, const char *user, const char *group,
     char *why, size_t size)
 {
 	const struct passwd *pw = NULL;
+	const uid_t uid = geteuid();
+	const gid_t gid = getegid();
 
-	memset(account, 0, sizeof(*account));
-	account->uid = geteuid();
-	account->gid = getegid();
+	*account = (struct account){ .uid = uid, .gid = gid };
 	if (user != NULL && find_user(account, user, &pw) == -1) {
 		snprintf(why, size, "there is no user %s", user);
 		return -1;
@@ -123,8 +123,7 @@ account_init(struct account *account, const char *user, const char *group,
 		snprintf(why, size, "user %s has no group: give one", user);
 		return -1;
 	}
-	account->change =
-	    account->uid != geteuid() || account->gid != getegid();
+	account->change = account->uid != uid || account->gid != gid;
 	if (pw != NULL &&
 	    (note_person(account, pw) == -1 ||
 		(account->change &&

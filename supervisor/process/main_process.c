@@ -226,6 +226,12 @@ main_process_pid(const struct main_process *main)
 	return watched_pid(main->watched);
 }
 
+unsigned long long
+main_process_start(const struct main_process *main)
+{
+	return watched_start(main->watched);
+}
+
 int
 main_process_signal(struct main_process *main, int signal)
 {

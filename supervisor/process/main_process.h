@@ -75,6 +75,9 @@ void main_process_forget_claim(struct main_process *);
 /* 0 if there is no main process. */
 pid_t main_process_pid(const struct main_process *);
 
+/* Its start, for main_process_restore; 0 if it is not known. */
+unsigned long long main_process_start(const struct main_process *);
+
 /* -1 with errno; ESRCH if there is no main process. */
 int main_process_signal(struct main_process *, int signal);
 

@@ -12,12 +12,15 @@
 #include "settings.h"
 
 static const struct {
-	const char *built; /* relative to the binary's directory */
+	int above;	   /* how many directories above the binary's, */
+	const char *built; /* and the path from there */
 	const char *installed;
 } parts[] = {
-	[PART_PROBER] = { "hotswap-probe",
+	[PART_PROBER] = { 0, "/hotswap-probe",
 	    HOTSWAP_LIBEXECDIR "/hotswap-probe" },
-	[PART_PRELOAD] = { "../lib/libhotswap-preload.so",
+	[PART_FLEET] = { 0, "/hotswap-fleet",
+	    HOTSWAP_LIBEXECDIR "/hotswap-fleet" },
+	[PART_PRELOAD] = { 1, "/lib/libhotswap-preload.so",
 	    HOTSWAP_LIBEXECDIR "/libhotswap-preload.so" },
 };
 
@@ -25,17 +28,19 @@ const char *
 parts_path(enum part part)
 {
 	static char path[PATH_MAX];
-	char candidate[PATH_MAX], *base;
-	size_t room;
+	char *slash;
 	ssize_t n;
+	int i;
 
-	n = readlink("/proc/self/exe", candidate, sizeof(candidate) - 1);
-	candidate[n > 0 ? n : 0] = '\0';
-	if ((base = strrchr(candidate, '/')) == NULL)
-		return parts[part].installed;
-	room = sizeof(candidate) - (size_t)(++base - candidate);
-	if (strlcpy(base, parts[part].built, room) >= room ||
-	    realpath(candidate, path) == NULL)
+	n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	path[n > 0 ? n : 0] = '\0';
+	for (i = 0; i <= parts[part].above; i++) {
+		if ((slash = strrchr(path, '/')) == NULL)
+			return parts[part].installed;
+		*slash = '\0';
+	}
+	if (strlcat(path, parts[part].built, sizeof(path)) >= sizeof(path) ||
+	    access(path, F_OK) == -1)
 		return parts[part].installed;
 	return path;
 }

@@ -226,6 +226,20 @@ program_notify_fd(const struct program *program)
 	return notify_fd(program->notify);
 }
 
+int
+program_renew_notify(struct program *program, gid_t gid)
+{
+	struct notify *renewed =
+	    notify_new(program->base, notify_path(program->notify),
+		program->origin.uid, gid, -1, told, program);
+
+	if (renewed == NULL)
+		return -1;
+	notify_leave(program->notify);
+	program->notify = renewed;
+	return 0;
+}
+
 const char *
 program_notify_path(const struct program *program)
 {
@@ -256,16 +270,12 @@ restore_mark(struct program *program, const json_t *saved)
 json_t *
 program_save(const struct program *program)
 {
-	pid_t main = program_main(program);
-	unsigned long long start = 0;
-
-	if (main != 0)
-		proc_start_time(main, &start);
 	return json_pack("{ss sI sI sb ss so ss*}", "notify",
-	    notify_path(program->notify), "main", (json_int_t)main, "start",
-	    (json_int_t)start, "ready", (int)program->ready, "status",
-	    program->status, "watchdog", watchdog_save(program->watchdog),
-	    "mark", mark_of(program));
+	    notify_path(program->notify), "main",
+	    (json_int_t)program_main(program), "start",
+	    (json_int_t)main_process_start(program->main), "ready",
+	    (int)program->ready, "status", program->status, "watchdog",
+	    watchdog_save(program->watchdog), "mark", mark_of(program));
 }
 
 void

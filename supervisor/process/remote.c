@@ -135,6 +135,7 @@ int
 remote_sockets(pid_t pid, void (*found)(int fd, void *arg), void *arg)
 {
 	const struct dirent *entry;
+	unsigned int inode;
 	int pidfd, fd = 0;
 	DIR *dir;
 
@@ -147,7 +148,8 @@ remote_sockets(pid_t pid, void (*found)(int fd, void *arg), void *arg)
 		return -1;
 	}
 	while (fd != -1 && (entry = readdir(dir)) != NULL) {
-		if (!proc_is_socket(dirfd(dir), entry->d_name))
+		(void)proc_socket_inode(dirfd(dir), entry->d_name, &inode);
+		if (inode == 0)
 			continue;
 		fd =
 		    pidfd_getfd(pidfd, (int)strtol(entry->d_name, NULL, 10), 0);

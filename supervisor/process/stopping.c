@@ -12,9 +12,19 @@
 #include "process/main_process.h"
 #include "process/tree.h"
 
-#define LOOK_FIRST_MS	2    /* from one look to the next, at first */
-#define LOOK_LONGEST_MS 50   /* and at the most */
-#define LEFTOVER_MS	2000 /* for processes that outlive the main process */
+#define LEFTOVER_MS 2000 /* for processes that outlive the main process */
+
+/* Milliseconds from one look to the next: at first, and at the most. */
+struct pace {
+	unsigned int first;
+	unsigned int longest;
+};
+
+/*
+ * A look scans all processes of the system.  While the main process lives,
+ * whose end is told, a look finds only new members of the tree.
+ */
+static const struct pace pace_main = { 50, 1000 }, pace_leftovers = { 2, 50 };
 
 enum stop_phase { STOP_NONE, STOP_GRACEFUL, STOP_TERM, STOP_KILL };
 
@@ -44,7 +54,7 @@ stopping_enter(
 {
 	stopping->phase = phase;
 	stopping->deadline = clock_ms() + ms;
-	stopping->look_ms = LOOK_FIRST_MS;
+	stopping->look_ms = 0;
 	if (phase == STOP_TERM)
 		tree_kill(stopping->tree, SIGTERM);
 }
@@ -77,6 +87,26 @@ is_given_up(const struct stopping *stopping)
 	    clock_ms() >= stopping->deadline + LEFTOVER_MS;
 }
 
+/* Schedule the next look, no later than the end of the phase. */
+static void
+look_again(struct stopping *stopping)
+{
+	bool lives = main_process_pid(stopping->main) != 0;
+	const struct pace *pace = lives && stopping->phase != STOP_KILL
+	    ? &pace_main
+	    : &pace_leftovers;
+	int64_t left = stopping->deadline - clock_ms();
+
+	stopping->look_ms *= 2;
+	if (stopping->look_ms < pace->first)
+		stopping->look_ms = pace->first;
+	if (stopping->look_ms > pace->longest)
+		stopping->look_ms = pace->longest;
+	stopping_schedule(stopping,
+	    left > 0 && left < stopping->look_ms ? (unsigned int)left
+						 : stopping->look_ms);
+}
+
 static void
 stopping_proceed(evutil_socket_t fd, short what, void *arg)
 {
@@ -95,9 +125,7 @@ stopping_proceed(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	press(stopping);
-	stopping_schedule(stopping, stopping->look_ms);
-	if (stopping->look_ms < LOOK_LONGEST_MS)
-		stopping->look_ms *= 2;
+	look_again(stopping);
 }
 
 struct stopping *
@@ -140,8 +168,10 @@ stopping_begin(struct stopping *stopping, int signal, unsigned int timeout_ms)
 
 	stopping->signal = signal;
 	if (stopping->phase != STOP_NONE) {
-		if (deadline < stopping->deadline)
+		if (deadline < stopping->deadline) {
 			stopping->deadline = deadline;
+			look_again(stopping);
+		}
 		return;
 	}
 	main_process_signal(stopping->main, signal);
@@ -161,7 +191,7 @@ stopping_extend(struct stopping *stopping, int64_t usec)
 void
 stopping_look(struct stopping *stopping)
 {
-	stopping->look_ms = LOOK_FIRST_MS;
+	stopping->look_ms = 0;
 	stopping_proceed(-1, 0, stopping);
 }
 

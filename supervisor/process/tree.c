@@ -106,23 +106,6 @@ is_left_behind(const struct tree *tree, const struct process *process)
 	    process->parent != 1 && proctable_read(&leader, tree->session) != 1;
 }
 
-static bool
-has_our_marks(const struct tree *tree, const struct process *process)
-{
-	size_t len;
-	char *text = origin_read(
-	    &tree->origin, process->pid, process->parent == getpid(), &len);
-	bool ours;
-
-	if (text == NULL)
-		return false;
-	ours = proc_has_string(text, len, tree->name_mark) &&
-	    proc_has_string(text, len, tree->number_mark) &&
-	    proc_has_string(text, len, tree->notify_mark);
-	free(text);
-	return ours;
-}
-
 /* A process that is exiting has no environment any more. */
 static bool
 is_ending(pid_t pid)
@@ -130,6 +113,26 @@ is_ending(pid_t pid)
 	struct process process;
 
 	return proctable_read(&process, pid) != 1 || process.exiting;
+}
+
+/* ours: it is a child of this process. */
+static bool
+has_our_marks(const struct tree *tree, struct proctable *picture,
+    const struct process *process, bool ours)
+{
+	size_t len;
+	char *text = origin_read(&tree->origin, process->pid, ours, &len);
+	bool has;
+
+	if (text == NULL) {
+		picture->torn |= ours && is_ending(process->pid);
+		return false;
+	}
+	has = proc_has_string(text, len, tree->name_mark) &&
+	    proc_has_string(text, len, tree->number_mark) &&
+	    proc_has_string(text, len, tree->notify_mark);
+	free(text);
+	return has;
 }
 
 /*
@@ -176,10 +179,8 @@ mark_roots(const struct tree *tree, struct proctable *picture)
 		else if (process->parent == us || process->parent == above ||
 		    process->parent == 1)
 			process->member = is_left_behind(tree, process) ||
-			    has_our_marks(tree, process);
-		if (!process->member && process->parent == us &&
-		    is_ending(process->pid))
-			picture->torn = true;
+			    has_our_marks(
+				tree, picture, process, process->parent == us);
 	}
 }
 
@@ -226,6 +227,7 @@ spread(struct proctable *picture)
 static int
 picture_sift(struct proctable *picture, struct proctable *strays)
 {
+	const pid_t us = getpid();
 	struct process *process;
 	size_t i, n = 0;
 
@@ -234,7 +236,7 @@ picture_sift(struct proctable *picture, struct proctable *strays)
 		process = &picture->processes[i];
 		if (process->member)
 			picture->processes[n++] = *process;
-		else if (process->parent == getpid() && !process->above &&
+		else if (process->parent == us && !process->above &&
 		    proctable_add(strays, process) == -1)
 			return -1;
 	}

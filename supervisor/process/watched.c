@@ -24,6 +24,7 @@ struct watched {
 	reaper_fn *fn;
 	void *arg;
 	pid_t pid; /* 0: none */
+	unsigned long long start;
 	int pidfd;
 	struct event *event; /* of a process that is not our child */
 	bool told;	     /* the keeper will report how it ended */
@@ -55,6 +56,7 @@ forget(struct watched *watched)
 	watched->event = NULL;
 	fd_close(&watched->pidfd);
 	watched->pid = 0;
+	watched->start = 0;
 }
 
 void
@@ -114,20 +116,21 @@ pidfd_readable(evutil_socket_t fd, short what, void *arg)
 int
 watched_set(struct watched *watched, pid_t pid)
 {
-	struct proc_stat stat;
-	pid_t parent;
+	struct proc_stat stat = { 0 };
+	bool ours;
 
 	forget(watched);
 	watched->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (watched->pidfd == -1)
 		return -1;
 	watched->pid = pid;
-	parent = proc_stat(pid, &stat) == 0 ? stat.parent : 0;
-	watched->told = reaper_has_keeper() && parent == getppid();
-	if ((parent == getpid() || watched->told) &&
-	    reaper_watch(pid, ended, watched) == -1)
+	if (proc_stat(pid, &stat) == 0)
+		watched->start = stat.start;
+	ours = stat.parent == getpid();
+	watched->told = reaper_has_keeper() && stat.parent == getppid();
+	if ((ours || watched->told) && reaper_watch(pid, ended, watched) == -1)
 		return -1;
-	if (parent == getpid())
+	if (ours)
 		return 0;
 	watched->event = event_new(
 	    watched->base, watched->pidfd, EV_READ, pidfd_readable, watched);
@@ -149,6 +152,12 @@ pid_t
 watched_pid(const struct watched *watched)
 {
 	return watched->pid;
+}
+
+unsigned long long
+watched_start(const struct watched *watched)
+{
+	return watched->start;
 }
 
 int

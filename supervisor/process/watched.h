@@ -34,6 +34,9 @@ void watched_set_ended(struct watched *, pid_t);
 /* 0 if nothing is watched. */
 pid_t watched_pid(const struct watched *);
 
+/* As proc_start_time returns it; 0 if it is not known. */
+unsigned long long watched_start(const struct watched *);
+
 /* -1 with errno; ESRCH if nothing is watched. */
 int watched_signal(struct watched *, int signal);
 

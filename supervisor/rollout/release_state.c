@@ -162,23 +162,42 @@ release_restore(struct service *service, const json_t *saved)
 	return restore_request(release, saved);
 }
 
+/* RESUMING */
+
 /* The rollout was over; only its outcome was not told. */
 static void
-release_tell(struct service *service, enum outcome_result result)
+tell(struct service *service, enum outcome_result result)
 {
-	service->release.rollout.state = ROLLOUT_IDLE;
 	candidate_let_go(service);
 	outcome_tell(service, result, NULL);
 }
 
-/* The candidate had all the traffic: only the rest of its bake time is left. */
+static void
+tell_that_it_serves(struct service *service)
+{
+	tell(service,
+	    service->release.kind == RELEASE_ROLLBACK ? OUTCOME_ROLLED_BACK
+						      : OUTCOME_PROMOTED);
+}
+
+static void
+tell_that_it_failed(struct service *service)
+{
+	const struct release *release = &service->release;
+
+	tell(service,
+	    release->rollout.met_users && release->kind != RELEASE_ROLLBACK
+		? OUTCOME_ROLLED_BACK
+		: OUTCOME_ABORTED);
+}
+
+/* Only the rest of its bake time is left. */
 static void
 go_on_baking(struct service *service)
 {
 	struct release *release = &service->release;
 	int64_t left = service->options->bake_ms;
 
-	release->rollout.state = ROLLOUT_BAKING;
 	release->rollout.share = 100;
 	release->rollout.met_users = true;
 	if (release->old == NULL || release->kind == RELEASE_ROLLBACK)
@@ -190,72 +209,76 @@ go_on_baking(struct service *service)
 	candidate_watch(service, left > 0 ? left : 0);
 }
 
-/* There is nothing to return to: the first generation is tried again. */
 static void
-start_first(struct service *service)
+resolve_again(struct service *service)
+{
+	course_take(service, EVENT_BEGIN, NULL);
+}
+
+/* A start has so long to become ready, or is ready already. */
+static void
+await_ready(struct service *service, int64_t ms)
 {
 	struct release *release = &service->release;
-	char why[RELEASE_WHY];
 
-	if (release->candidate == NULL) {
-		release->rollout.state = ROLLOUT_IDLE;
-		course_take(service, EVENT_BEGIN, NULL);
-		return;
-	}
-	release->image = image_ref(release->candidate->image);
-	release->rollout.state = ROLLOUT_STARTING;
-	if (program_main(release->candidate->program) == 0 &&
-	    generation_start(release->candidate, why, sizeof(why)) == -1) {
-		course_take(service, EVENT_FAILED, why);
-		return;
-	}
-	deadline_set(service, service->options->start_timeout_ms);
+	deadline_set(service, ms);
 	candidate_await_ready(service);
 	if (release->readiness != NULL &&
 	    program_is_ready(release->candidate->program))
 		readiness_said(release->readiness);
 }
 
-/* The old one is being restored; it may run again already. */
+/* Start the candidate, unless it runs already. */
+static void
+start_again(struct service *service)
+{
+	struct generation *candidate = service->release.candidate;
+	char why[RELEASE_WHY];
+
+	if (program_main(candidate->program) == 0 &&
+	    generation_start(candidate, why, sizeof(why)) == -1)
+		course_take(service, EVENT_FAILED, why);
+	else
+		await_ready(service, service->options->start_timeout_ms);
+}
+
+static void
+start_first_again(struct service *service)
+{
+	struct release *release = &service->release;
+
+	release->image = image_ref(release->candidate->image);
+	start_again(service);
+}
+
+/* The old one is the candidate once the other has ended. */
 static void
 go_on_restoring(struct service *service)
 {
 	struct release *release = &service->release;
-	char why[RELEASE_WHY];
 
-	if (release->candidate == NULL) {
+	if (release->candidate == NULL)
 		course_take(service, EVENT_FAILED, interrupted);
-		return;
-	}
-	if (release->candidate->role != ROLE_ACTIVE) {
+	else if (release->candidate->role != ROLE_ACTIVE)
 		exclusive_look(service);
-		return;
-	}
-	release->old = NULL;
-	if (program_main(release->candidate->program) == 0 &&
-	    generation_start(release->candidate, why, sizeof(why)) == -1)
-		course_take(service, EVENT_FAILED, why);
 	else {
-		deadline_set(service, service->options->start_timeout_ms);
-		candidate_await_ready(service);
+		release->old = NULL;
+		start_again(service);
 	}
+}
+
+/* The old one, which was to end for the candidate, comes back. */
+static void
+come_back(struct service *service)
+{
+	course_take(service, EVENT_ABORT, interrupted);
+	exclusive_look(service);
 }
 
 /* Give the candidate's share back to the old one. */
 static void
 take_back(struct service *service)
 {
-	struct rollout *rollout = &service->release.rollout;
-
-	if (rollout->state == ROLLOUT_STOPPING) {
-		course_take(service, EVENT_ABORT, interrupted);
-		exclusive_look(service);
-		return;
-	}
-	if (rollout->state == ROLLOUT_IDLE)
-		rollout->state = service->release.candidate != NULL
-		    ? ROLLOUT_STARTING
-		    : ROLLOUT_RESOLVING;
 	course_take(service, EVENT_FAILED, interrupted);
 }
 
@@ -268,22 +291,16 @@ time_left(const struct release *release)
 	return left > 0 ? left : 0;
 }
 
-/* The candidate was starting, or was ready and being checked. */
 static void
 go_on_starting(struct service *service)
 {
-	struct release *release = &service->release;
-	int64_t left = time_left(release);
+	await_ready(service, time_left(&service->release));
+}
 
-	if (release->rollout.state == ROLLOUT_CHECKING) {
-		candidate_watch(service, left);
-		return;
-	}
-	deadline_set(service, left);
-	candidate_await_ready(service);
-	if (release->readiness != NULL &&
-	    program_is_ready(release->candidate->program))
-		readiness_said(release->readiness);
+static void
+go_on_checking(struct service *service)
+{
+	candidate_watch(service, time_left(&service->release));
 }
 
 /* Its share stays in force for the rest of its time, or until a request. */
@@ -302,67 +319,117 @@ go_on_shifting(struct service *service)
 	    service, release->deadline_ms != 0 ? time_left(release) : -1);
 }
 
-/* Go on where the predecessor was, if it has handed the rollout over. */
 static bool
-go_on(struct service *service)
+is_handed_over(const struct release *release)
 {
-	static void (*const functions[ROLLOUT_STATES])(struct service *) = {
-		[ROLLOUT_STARTING] = go_on_starting,
-		[ROLLOUT_CHECKING] = go_on_starting,
-		[ROLLOUT_SHIFTING] = go_on_shifting,
-		[ROLLOUT_STOPPING] = exclusive_look,
-	};
-	struct release *release = &service->release;
-	enum rollout_state state = release->rollout.state;
-	bool handed = release->handed;
+	return release->handed && release->candidate != NULL;
+}
 
-	release->handed = false;
-	if (!handed || functions[state] == NULL || release->candidate == NULL)
-		return false;
-	functions[state](service);
-	return true;
+static bool
+is_active(const struct release *release)
+{
+	return release->candidate != NULL &&
+	    release->candidate->role == ROLE_ACTIVE;
+}
+
+static bool
+has_failed(const struct release *release)
+{
+	return release->candidate != NULL &&
+	    release->candidate->role == ROLE_FAILED;
 }
 
 /* Had the candidate all the traffic, so that only its promotion is missing? */
 static bool
 has_all(const struct release *release)
 {
-	return release->rollout.state == ROLLOUT_BAKING ||
-	    (release->rollout.state == ROLLOUT_IDLE &&
-		release->candidate != NULL && release->candidate->share == 100);
+	return release->candidate != NULL && release->candidate->share == 100;
+}
+
+static bool
+is_first(const struct release *release)
+{
+	return release->kind == RELEASE_FIRST;
+}
+
+static bool
+is_first_start(const struct release *release)
+{
+	return is_first(release) && release->candidate != NULL;
+}
+
+static bool
+has_candidate(const struct release *release)
+{
+	return release->candidate != NULL;
+}
+
+static bool
+is_any(const struct release *release)
+{
+	return true;
+}
+
+/*
+ * How a successor takes up what it finds: the first row that fits tells in
+ * which state it goes on, and how.  Nobody can go back from a first start: it
+ * is tried again.  ANY: whatever the state was; SAME: it stays.
+ */
+#define ANY  ROLLOUT_STATES
+#define SAME ROLLOUT_STATES
+
+/* clang-format off */
+static const struct resumption {
+	enum rollout_state found;
+	bool (*fits)(const struct release *);
+	enum rollout_state next;
+	void (*go_on)(struct service *);
+} resumptions[] = {
+	{ ROLLOUT_STARTING,  is_handed_over, SAME, go_on_starting },
+	{ ROLLOUT_CHECKING,  is_handed_over, SAME, go_on_checking },
+	{ ROLLOUT_SHIFTING,  is_handed_over, SAME, go_on_shifting },
+	{ ROLLOUT_STOPPING,  is_handed_over, SAME, exclusive_look },
+	{ ROLLOUT_RESTORING, is_any,	     SAME, go_on_restoring },
+	{ ANY,	is_active,	ROLLOUT_IDLE,	   tell_that_it_serves },
+	{ ANY,	has_failed,	ROLLOUT_IDLE,	   tell_that_it_failed },
+	{ ROLLOUT_BAKING, is_any,  SAME,	   go_on_baking },
+	{ ROLLOUT_IDLE,	  has_all, ROLLOUT_BAKING, go_on_baking },
+	{ ANY,	is_first_start, ROLLOUT_STARTING,  start_first_again },
+	{ ANY,	is_first,	ROLLOUT_IDLE,	   resolve_again },
+	{ ROLLOUT_STOPPING, is_any, SAME,	   come_back },
+	{ ROLLOUT_IDLE, has_candidate, ROLLOUT_STARTING,  take_back },
+	{ ROLLOUT_IDLE, is_any,	       ROLLOUT_RESOLVING, take_back },
+	{ ANY,	is_any,		SAME,		   take_back },
+};
+/* clang-format on */
+
+static void
+resume(struct service *service)
+{
+	struct release *release = &service->release;
+	const struct resumption *row = resumptions;
+
+	while ((row->found != ANY && row->found != release->rollout.state) ||
+	    !row->fits(release))
+		row++;
+	if (row->next != SAME)
+		release->rollout.state = row->next;
+	release->handed = false;
+	row->go_on(service);
 }
 
 void
 release_resume(struct service *service)
 {
-	struct release *release = &service->release;
-	const struct generation *candidate = release->candidate;
-	enum role role = candidate != NULL ? candidate->role : ROLE_CANDIDATE;
-	bool rollback = release->kind == RELEASE_ROLLBACK;
+	const struct release *release = &service->release;
 
 	/*
 	 * An old one that has ended for a candidate is active until it is
 	 * promoted.
 	 */
-	if (service->active != NULL && service->active != candidate &&
+	if (service->active != NULL && service->active != release->candidate &&
 	    service->active->program != NULL)
 		candidate_look_after(service->active);
-	if (!release->untold || go_on(service))
-		return;
-	if (release->rollout.state == ROLLOUT_RESTORING)
-		go_on_restoring(service);
-	else if (role == ROLE_ACTIVE)
-		release_tell(
-		    service, rollback ? OUTCOME_ROLLED_BACK : OUTCOME_PROMOTED);
-	else if (role == ROLE_FAILED)
-		release_tell(service,
-		    release->rollout.met_users && !rollback
-			? OUTCOME_ROLLED_BACK
-			: OUTCOME_ABORTED);
-	else if (has_all(release))
-		go_on_baking(service);
-	else if (release->kind == RELEASE_FIRST)
-		start_first(service);
-	else
-		take_back(service);
+	if (release->untold)
+		resume(service);
 }

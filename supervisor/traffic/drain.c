@@ -7,16 +7,13 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/fd.h"
+#include "base/proc.h"
 #include "traffic/diag.h"
 
 #define COUNT_TRIES 5 /* tries, as sockets may change during a dump */
@@ -69,42 +66,20 @@ set_has(const struct drain_set *set, unsigned int inode)
 		compare_inodes) != NULL;
 }
 
-/*
- * The number in `socket:[N]`; 0 for other files.  -1 with errno: whoever may
- * list descriptors may not always read their links, proc_pid_fd(5).
- */
-static int
-socket_inode(int dir, const char *name, unsigned int *inode)
-{
-	static const char prefix[] = "socket:[";
-	char link[64];
-	ssize_t n;
-
-	*inode = 0;
-	if ((n = readlinkat(dir, name, link, sizeof(link) - 1)) == -1)
-		return errno == EACCES || errno == EPERM ? -1 : 0;
-	link[n] = '\0';
-	if (strncmp(link, prefix, sizeof(prefix) - 1) == 0)
-		*inode = strtoul(link + sizeof(prefix) - 1, NULL, 10);
-	return 0;
-}
-
 static int
 set_add_process(struct drain_set *set, pid_t pid)
 {
 	const struct dirent *entry;
 	unsigned int inode;
-	char path[32];
 	int r = 0, saved;
 	DIR *dir;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	if ((dir = opendir(path)) == NULL)
+	if ((dir = proc_descriptors(pid)) == NULL)
 		return -1;
 	while (r == 0 && (entry = readdir(dir)) != NULL) {
 		if (entry->d_name[0] == '.')
 			continue;
-		r = socket_inode(dirfd(dir), entry->d_name, &inode);
+		r = proc_socket_inode(dirfd(dir), entry->d_name, &inode);
 		if (r == 0 && inode != 0)
 			r = set_add(set, inode);
 	}

@@ -210,14 +210,14 @@ ebpf_new(bool datagrams)
 
 /* To open a map by its number needs CAP_SYS_ADMIN. */
 static int
-find_out(char why[static EBPF_WHY])
+find_out(char *why, size_t size)
 {
 	struct ebpf *e = ebpf_new(false), *again = NULL;
 	json_t *saved;
 	int r = -1;
 
 	if (e == NULL) {
-		snprintf(why, EBPF_WHY, "%s",
+		snprintf(why, size, "%s",
 		    errno == EPERM ? "takes CAP_BPF, CAP_NET_ADMIN and "
 				     "CAP_SYS_ADMIN"
 				   : strerror(errno));
@@ -225,7 +225,7 @@ find_out(char why[static EBPF_WHY])
 	}
 	saved = ebpf_save(e);
 	if (saved == NULL || (again = ebpf_restore(saved, false)) == NULL)
-		snprintf(why, EBPF_WHY,
+		snprintf(why, size,
 		    "its maps cannot be found again, which takes "
 		    "CAP_SYS_ADMIN: %s",
 		    strerror(errno));
@@ -238,15 +238,17 @@ find_out(char why[static EBPF_WHY])
 }
 
 int
-ebpf_try(char why[static EBPF_WHY])
+ebpf_try(char *why, size_t size)
 {
 	static enum { UNKNOWN, YES, NO } may;
 	static char reason[EBPF_WHY];
 
 	if (may == UNKNOWN)
-		may = find_out(reason) == 0 ? YES : NO;
-	memcpy(why, reason, EBPF_WHY);
-	return may == YES ? 0 : -1;
+		may = find_out(reason, sizeof(reason)) == 0 ? YES : NO;
+	if (may == YES)
+		return 0;
+	strlcpy(why, reason, size);
+	return -1;
 }
 
 json_t *

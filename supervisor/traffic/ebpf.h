@@ -35,7 +35,7 @@ struct ebpf;
  * May this process use eBPF on this kernel?  The first call finds out, by
  * loading the program.  -1 with why.
  */
-int ebpf_try(char why[static EBPF_WHY]);
+int ebpf_try(char *why, size_t size);
 
 /*
  * Load the program; with datagrams it remembers flows.  *New*; NULL with errno:

@@ -10,9 +10,9 @@
 const bool ebpf_is_built = false;
 
 int
-ebpf_try(char why[static EBPF_WHY])
+ebpf_try(char *why, size_t size)
 {
-	snprintf(why, EBPF_WHY,
+	snprintf(why, size,
 	    "this hotswap was built without it (clang and libbpf-dev)");
 	return -1;
 }

@@ -5,6 +5,7 @@
 #include "traffic/inet.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -291,6 +292,13 @@ inet_gather(const struct endpoint *at, const struct group *group)
 		    sockopt_get(s->fd, SOL_SOCKET, SO_REUSEPORT) == 0)
 			sockopt_set(s->fd, SOL_SOCKET, SO_REUSEPORT, 1);
 	}
+}
+
+/* No device has this number, so the socket matches no packet. */
+void
+inet_hide(int fd)
+{
+	sockopt_set(fd, SOL_SOCKET, SO_BINDTOIFINDEX, INT_MAX);
 }
 
 void

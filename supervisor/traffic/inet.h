@@ -61,6 +61,16 @@ bool inet_is_connected(int fd);
 int inet_learn(struct endpoint *, int fd);
 
 /*
+ * Let no new connection or datagram find a socket that is about to be closed.
+ * When the kernel closes a socket, it first takes it out of its group and then
+ * out of the table of all sockets: a packet that comes in between and finds
+ * this socket first would go there, and not where the group's program sends it
+ * (Linux 6.18, inet_lookup_reuseport).  Only with CAP_NET_RAW could the socket
+ * be shown again.
+ */
+void inet_hide(int fd);
+
+/*
  * Take a socket out of the group and close it, in the holder as well.  A
  * duplicate elsewhere keeps a UDP socket in the group.
  */

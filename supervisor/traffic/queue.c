@@ -34,7 +34,10 @@ queue_is_open(int fd)
 	return tcp_info(fd, &info) == 0 && info.tcpi_state == STATE_LISTEN;
 }
 
-/* For a listening socket tcpi_unacked is the length of the accept queue. */
+/*
+ * For a listening socket tcpi_unacked is the length of the accept queue.  -1:
+ * it is no socket of TCP.
+ */
 static int
 tcp_length(int fd)
 {
@@ -59,12 +62,11 @@ udp_length(int fd)
 int
 queue_length(int fd)
 {
-	int domain = sockopt_get(fd, SOL_SOCKET, SO_DOMAIN);
-	int type = sockopt_get(fd, SOL_SOCKET, SO_TYPE);
+	int length = tcp_length(fd);
 
-	if (domain == -1 || type == -1)
-		return -1;
-	if (domain == AF_UNIX)
-		return diag_unix_queue(fd);
-	return type == SOCK_STREAM ? tcp_length(fd) : udp_length(fd);
+	if (length != -1)
+		return length;
+	return sockopt_get(fd, SOL_SOCKET, SO_DOMAIN) == AF_UNIX
+	    ? diag_unix_queue(fd)
+	    : udp_length(fd);
 }

@@ -158,6 +158,7 @@ reserve(struct reuseport *r)
 static void
 withdraw(struct reuseport *r, size_t index)
 {
+	inet_hide(r->group.slots[index].fd);
 	chooser_remove(&r->chooser, &r->group.slots[index]);
 	inet_withdraw(r->at, r->group.slots[index].fd);
 	group_remove(&r->group, index);

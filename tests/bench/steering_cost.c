@@ -126,7 +126,7 @@ main(int argc, char **argv)
 
 	if (rounds < 1 || rounds > MOST)
 		return 64;
-	if (ebpf_try(why) == -1) {
+	if (ebpf_try(why, sizeof(why)) == -1) {
 		printf("without eBPF: %s\n", why);
 		kinds = EBPF;
 	}

@@ -48,7 +48,7 @@ can_ebpf(void)
 	kind_of_test = KIND_EBPF;
 	if (!is_wanted("ebpf"))
 		return 0;
-	if (ebpf_try(why) == 0)
+	if (ebpf_try(why, sizeof(why)) == 0)
 		return 1;
 	printf("# eBPF cannot be had here: %s\n", why);
 	return 0;

@@ -13,6 +13,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -33,6 +35,7 @@
 #define CLIENTS	    3
 #define WORKERS_MAX 2
 #define DEADLINE_MS 10000
+#define COMINGS	    10000
 
 /* A program ends with its sockets, shuts them down before, or crashes. */
 enum departure { END, SHUT_DOWN, CRASH };
@@ -50,11 +53,23 @@ static struct address where;
 static atomic_bool clients_stop;
 static atomic_uint answers[GENERATIONS]; /* by generation */
 static atomic_uint total, refused, others;
+static atomic_uint repeated; /* a SYN was not answered, and sent again */
 
 static void
 count_failure(int error)
 {
 	atomic_fetch_add(error == ECONNREFUSED ? &refused : &others, 1);
+}
+
+static void
+count_repetition(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	if (info.tcpi_total_retrans > 0)
+		atomic_fetch_add(&repeated, 1);
 }
 
 /* Make one connection and reset it, so that no TIME_WAIT is left. */
@@ -74,6 +89,7 @@ ask(void)
 		count_failure(ECONNRESET);
 	else
 		atomic_fetch_add(&answers[answer], 1);
+	count_repetition(fd);
 	atomic_fetch_add(&total, 1);
 	close(fd);
 }
@@ -251,6 +267,7 @@ scene_begin(struct scene *s, size_t workers)
 	join(s, 1, workers);
 	where = *listener_address(s->l);
 	atomic_store(&clients_stop, false);
+	atomic_store(&repeated, 0);
 	for (i = 0; i < GENERATIONS; i++)
 		atomic_store(&answers[i], 0);
 	for (i = 0; i < CLIENTS; i++)
@@ -386,6 +403,27 @@ shares_move_without_a_failure(void **state)
 	scene_end(&s);
 }
 
+/*
+ * The kernel looks for a socket among the newest first.  The newest leaves
+ * again and again, has no share all the while, and costs no connection.
+ */
+static void
+the_newest_leaves_under_traffic(void **state)
+{
+	struct scene s;
+	unsigned int i;
+
+	scene_begin(&s, 1);
+	for (i = 0; i < COMINGS && atomic_load(&repeated) == 0; i++) {
+		if (listener_open(s.l, 2) == -1)
+			fail_msg("open: %s", strerror(errno));
+		listener_leave(s.l, 2);
+	}
+	assert_int_equal(atomic_load(&answers[2]), 0);
+	assert_int_equal(atomic_load(&repeated), 0);
+	scene_end(&s);
+}
+
 /* A program that shuts its socket down a moment after the start. */
 struct leaver {
 	int fd;
@@ -481,6 +519,7 @@ main(void)
 		cmocka_unit_test(programs_that_shut_down_leave_in_every_order),
 		cmocka_unit_test(programs_that_crash_leave_in_every_order),
 		cmocka_unit_test(shares_move_without_a_failure),
+		cmocka_unit_test(the_newest_leaves_under_traffic),
 		cmocka_unit_test(
 		    a_place_is_certain_though_another_leaves_meanwhile),
 	};
