@@ -110,7 +110,8 @@ compare(const void *a, const void *b)
 static int
 let_go(const struct deputy_job *job, int sock)
 {
-	int kept[] = { sock, job->directory, job->fd }, next = 0;
+	int kept[] = { sock, job->directory, job->fd, job->with - !job->with };
+	int next = 0;
 	size_t i;
 
 	qsort(kept, sizeof(kept) / sizeof(kept[0]), sizeof(kept[0]), compare);

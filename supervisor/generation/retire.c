@@ -3,6 +3,7 @@
  * How a generation retires: parked, drained, stopped, retired.  Connections are
  * counted only while it drains.
  */
+#include "generation/recheck.h"
 #include "generation/retire.h"
 
 #include <errno.h>
@@ -83,8 +84,8 @@ set_out(struct generation *generation)
 	generation->retirement = retirement;
 	if (generation->program != NULL)
 		program_watch_off(generation->program);
-	if (generation->health != NULL)
-		health_stop(generation->health);
+	recheck_end(generation);
+	health_stop(generation->health);
 	generation->health = NULL;
 	return 0;
 }
