@@ -199,7 +199,8 @@ check_executable(struct check *check)
 	if (r == -1)
 		image_explain(check->program, errno, cause, sizeof(cause));
 	if (change && (seteuid(0) == -1 || setegid(0) == -1))
-		return fail(check, "cannot be copied: no way back to root");
+		return fail(check,
+		    "cannot be copied: the process that checks it cannot become root again");
 	return r == -1 ? fail(check, cause) : 0;
 }
 
