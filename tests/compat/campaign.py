@@ -184,7 +184,7 @@ class Campaign:
     def start(self):
         self.supervisor = self.spawn(
             [self.hotswap_file, "run", "-n", "web", "--bake", "300ms",
-             "--keep", "2s", "--drain-timeout", "10s", "--start-timeout",
+             "--keep", "1m", "--drain-timeout", "10s", "--start-timeout",
              "20s", *self.server.options, *self.as_program(), "--",
              *self.command()], "log")
         path = os.path.join(self.place, "run", "web.sock")
