@@ -128,14 +128,14 @@ for kernel in $wanted; do
 	case $kernel in
 	*-before-fix)
 		# What may crash has a guest of its own.
-		try "$kernel" doctor,unit_ebpf,ebpf 7200
+		try "$kernel" doctor,unit_ebpf,ebpf,lvs 7200
 		try "$kernel" shifts,upgrades 10800
 		risk "$kernel" ordinary 1800
 		risk "$kernel" classic 1800
 		provoke "$kernel"
 		;;
 	*)
-		try "$kernel" doctor,ebpf,classic,ordinary,unit 7200
+		try "$kernel" doctor,ebpf,classic,ordinary,unit,lvs 7200
 		;;
 	esac
 done

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""The two include rules of doc/architecture.md: a folder of supervisor/
-includes only from folders below it, and the modules of a folder form no
+"""The two include rules of doc/architecture.md: a folder of supervisor/ includes
+only from folders below it, as fleet/ does, and the modules of a folder form no
 cycle.  A module is a .c file with its header."""
 
 import collections
@@ -9,8 +9,7 @@ import os
 import re
 import sys
 
-ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..",
-                    "supervisor")
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 # Each folder, and the folders from which it may include.
 BASE = ["base"]
 FLOOR = BASE + ["traffic", "process", "keep"]
@@ -25,22 +24,28 @@ ROOMS = {
 for above in ("core", "generation", "rollout", "control", "service", "cli"):
     ROOMS[above] = FLOOR + [room for room in ROOMS
                             if room not in FLOOR + ["probe"]]
+# A program of its own, which shares what commands have.
+ROOMS["fleet"] = ["base", "config", "cli"]
+
+
+def folder(room):
+    return "fleet" if room == "fleet" else f"supervisor/{room}"
 
 
 def read_includes():
     """What each module includes: { module: { module: [place] } }."""
     modules = collections.defaultdict(lambda: collections.defaultdict(list))
     for room in ROOMS:
-        for file in sorted(os.listdir(os.path.join(ROOT, room))):
+        for file in sorted(os.listdir(os.path.join(ROOT, folder(room)))):
             if not file.endswith((".c", ".h")):
                 continue
             module = f"{room}/{file[:-2]}"
-            with open(os.path.join(ROOT, room, file), encoding="utf-8") as f:
+            path = f"{folder(room)}/{file}"
+            with open(os.path.join(ROOT, path), encoding="utf-8") as f:
                 for number, line in enumerate(f, 1):
                     found = re.match(r'#include "(\w+/\w+)\.h"', line)
                     if found and found[1] != module:
-                        modules[module][found[1]].append(
-                            f"supervisor/{room}/{file}:{number}")
+                        modules[module][found[1]].append(f"{path}:{number}")
     return modules
 
 

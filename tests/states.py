@@ -175,6 +175,10 @@ class Service:
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 exe = os.readlink(f"/proc/{pid}/exe")
+                # A program that was mounted at its path has no path once
+                # another file is there.
+                if exe == "/":
+                    exe = os.readlink(f"/proc/{pid}/cwd") + "/"
                 if os.readlink(f"/proc/{pid}/cwd") == self.dir and (
                         exe.startswith(self.dir) or "nginx" in exe):
                     found.append(int(pid))

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/version.h"
 #include "cli/arguments.h"
@@ -14,9 +15,11 @@
 #include "cli/render.h"
 #include "cli/tell.h"
 #include "config/nearest.h"
+#include "process/parts.h"
 #include "traffic/ebpf.h"
 
 #define HELP_INDENT 30 /* column of an option's description */
+#define FLEET	    "fleet"
 #define ROLLOUT	    (FLAG_NAME | FLAG_NO_WAIT | FLAG_TIMEOUT | FLAG_JSON)
 
 const struct cli_command command_table[] = {
@@ -116,6 +119,10 @@ print_help(FILE *out)
 		fprintf(out, "  %-10s", command->name);
 		render_wrap(out, command->summary, 12, RENDER_WIDTH);
 	}
+	fprintf(out, "  %-10s", FLEET);
+	render_wrap(out,
+	    "Roll a release out over many hosts: `hotswap fleet --help`.", 12,
+	    RENDER_WIDTH);
 	fputs("\n  hotswap COMMAND --help     the options of a command\n  "
 	      "hotswap --version          the version\n\nNAME is the service's "
 	      "name; it may be left out if only one service runs.\n",
@@ -175,6 +182,7 @@ tell_unknown_command(const char *name)
 	size_t i;
 
 	nearest_init(&nearest, name);
+	nearest_try(&nearest, FLEET);
 	for (i = 0; i < command_count; i++)
 		nearest_try(&nearest, command_table[i].name);
 	if (nearest.best != NULL)
@@ -183,6 +191,19 @@ tell_unknown_command(const char *name)
 		    nearest.best);
 	return tell(STATUS_USAGE,
 	    "unknown command \"%s\" (hotswap --help lists them)", name);
+}
+
+/* The fleet's commands are another program, with libraries of its own. */
+static int
+execute_fleet(char **argv)
+{
+	const char *path = parts_path(PART_FLEET);
+
+	argv[0] = (char *)"hotswap-fleet";
+	execv(path, argv);
+	return tell(STATUS_SOFTWARE,
+	    "fleet: %s: %s (it is installed with hotswap)", path,
+	    strerror(errno));
 }
 
 static int
@@ -221,6 +242,8 @@ command_main(int argc, char **argv)
 		print_help(stderr);
 		return STATUS_USAGE;
 	}
+	if (strcmp(argv[1], FLEET) == 0)
+		return execute_fleet(argv + 1);
 	status = dispatch(argv[1], argv + 2);
 	/* Output that could not be written is a failure. */
 	if (fflush(stdout) == EOF || ferror(stdout))

@@ -99,6 +99,7 @@ struct options {
 	bool no_new_privs;
 	bool migrate_queued;
 	bool no_image_copy;
+	char *image_path;
 };
 
 enum option_kind {

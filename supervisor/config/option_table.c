@@ -220,6 +220,10 @@ const struct option_row option_table[] = {
 	    "new file is begun (K, M, G); 0: no bound" },
 	{ "no-image-copy", 0, OPTION_FLAG, AT(no_image_copy),
 	    .help = "do not keep private copies of program files" },
+	{ "image-path", 0, OPTION_STRING, AT(image_path),
+	    .metavar = "DIRECTORY",
+	    .help = "keep what is in this directory with the program: a "
+	    "restart or a rollback finds it as it was" },
 };
 /* clang-format on */
 

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/paths.h"
 #include "control/call.h"
+#include "core/held.h"
 #include "core/service.h"
 
 #define PEERS_MAX  128 /* at the limit the longest idle one is disconnected */
@@ -315,6 +316,32 @@ refuse_descriptors(int sock)
 	setsockopt(sock, SOL_SOCKET, SO_PASSRIGHTS, &zero, sizeof(zero));
 }
 
+/* Listen, and accept what comes.  -1 with errno. */
+static int
+serve(struct control *control, const char *group)
+{
+	refuse_descriptors(control->sock);
+	if (set_access(control, group) == -1 ||
+	    listen(control->sock, SOMAXCONN) == -1)
+		return -1;
+	control->accepting = event_new(control->service->base, control->sock,
+	    EV_READ | EV_PERSIST, accept_peer, control);
+	return control->accepting != NULL ? event_add(control->accepting, NULL)
+					  : -1;
+}
+
+/* A predecessor's socket, unless its path has gone meanwhile.  *Steals* fd. */
+static int
+reuse_socket(int fd, const char *path)
+{
+	struct stat st;
+
+	if (fd != -1 && lstat(path, &st) == 0)
+		return fd;
+	fd_close(&fd);
+	return open_socket(path);
+}
+
 struct control *
 control_new(struct service *service, const char *path, const char *group,
     int fd, control_method *carry_out)
@@ -329,23 +356,40 @@ control_new(struct service *service, const char *path, const char *group,
 	control->carry_out = carry_out;
 	TAILQ_INIT(&control->peers);
 	strlcpy(control->path, path, sizeof(control->path));
-	control->sock = fd != -1 ? fd : open_socket(path);
-	if (control->sock == -1)
-		goto fail;
-	refuse_descriptors(control->sock);
-	if (set_access(control, group) == -1 ||
-	    listen(control->sock, SOMAXCONN) == -1)
-		goto fail;
-	control->accepting = event_new(service->base, control->sock,
-	    EV_READ | EV_PERSIST, accept_peer, control);
+	control->sock = reuse_socket(fd, path);
 	control->retry = evtimer_new(service->base, resume_accepting, control);
-	if (control->accepting == NULL || control->retry == NULL ||
-	    event_add(control->accepting, NULL) == -1)
+	if (control->sock == -1 || control->retry == NULL ||
+	    serve(control, group) == -1)
 		goto fail;
 	return control;
 fail:
 	control_free(control);
 	return NULL;
+}
+
+int
+control_renew(struct control *control)
+{
+	struct service *service = control->service;
+	struct stat st;
+	int sock;
+
+	if (lstat(control->path, &st) == 0)
+		return 0;
+	if (errno != ENOENT || (sock = open_socket(control->path)) == -1)
+		return -1;
+	evtimer_del(control->retry);
+	if (control->accepting != NULL)
+		event_free(control->accepting);
+	control->accepting = NULL;
+	fd_close(&control->sock);
+	control->sock = sock;
+	if (serve(control, service->options->control_group) == -1) {
+		unlink(control->path);
+		return -1;
+	}
+	held_put(service, "control", 0, sock);
+	return 1;
 }
 
 int

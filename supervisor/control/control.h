@@ -22,6 +22,12 @@ typedef void control_method(struct call *, const char *method);
 struct control *control_new(struct service *, const char *path,
     const char *group, int fd, control_method *carry_out);
 
+/*
+ * Listen at the path anew if somebody has removed it; who is connected stays
+ * so.  1 if that was done, 0 if the path is there, -1 with errno.
+ */
+int control_renew(struct control *);
+
 /* The listening socket, *borrowed*, so that it can be held for a successor. */
 int control_fd(const struct control *);
 

@@ -112,7 +112,7 @@ examine_ask(struct examination *examination)
 
 	examination->checkpoint = state_snapshot(examination->service);
 	snprintf(program, sizeof(program), "/proc/%d/fd/%d", getpid(),
-	    examination->image->fd);
+	    examination->image->program.fd);
 	snprintf(checkpoint, sizeof(checkpoint), "/proc/%d/fd/%d", getpid(),
 	    examination->checkpoint);
 	if (examination->checkpoint != -1)
@@ -131,7 +131,7 @@ is_program(const struct image *image)
 	int fd;
 	bool is;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", image->fd);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", image->program.fd);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	is = fd != -1 && elf_read(&elf, fd) == 0 && elf.is_program;
 	fd_close(&fd);
@@ -148,7 +148,7 @@ found(struct image *image, const char *why, void *arg)
 	if (image == NULL) {
 		examination->done(NULL, NULL, why, examination->arg);
 		examination_free(examination);
-	} else if (image->fd == -1)
+	} else if (image->program.fd == -1)
 		examine_refuse(
 		    examination, "changed while it was being examined");
 	else if (!is_program(image))

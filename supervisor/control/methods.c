@@ -56,15 +56,21 @@ static const struct {
 
 /* ROLLOUTS */
 
+/* Is the rollout with this id under way? */
+static bool
+is_under_way(const struct service *service, const char *id)
+{
+	return service->release.untold && strcmp(service->release.id, id) == 0;
+}
+
 /* Answer a call that was made before, to us or to our predecessor. */
 static bool
 is_known(struct call *call, const char *id, bool wait)
 {
 	struct service *service = call_service(call);
-	const struct release *release = &service->release;
 	json_t *outcome;
 
-	if (release->untold && strcmp(release->id, id) == 0) {
+	if (is_under_way(service, id)) {
 		if (!wait)
 			call_reply(call, NULL, false);
 		else if (wait_for_outcome(call) == -1)
@@ -108,6 +114,27 @@ begin(struct call *call, struct request *request)
 		    json_pack("{ss ss}", "key", key, "message", why));
 		break;
 	}
+}
+
+static void
+find(struct call *call)
+{
+	const struct service *service = call_service(call);
+	const char *id, *state = "unknown";
+	json_t *outcome = NULL;
+
+	if (!parameter_id(call, &id))
+		return;
+	if (id == NULL) {
+		parameter_refuse(call, "id");
+		return;
+	}
+	if (is_under_way(service, id))
+		state = "running";
+	else if ((outcome = outcome_find(service, id)) != NULL)
+		state = "ended";
+	call_reply(call,
+	    json_pack("{ss so*}", "state", state, "outcome", outcome), false);
 }
 
 static void
@@ -363,6 +390,7 @@ static const struct {
 	{ INTERFACE ".Upgrade", upgrade },
 	{ INTERFACE ".Rollback", rollback },
 	{ INTERFACE ".Restart", restart },
+	{ INTERFACE ".Find", find },
 	{ INTERFACE ".Promote", promote },
 	{ INTERFACE ".Abort", abort_rollout },
 	{ INTERFACE ".Split", split },

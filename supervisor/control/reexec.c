@@ -223,7 +223,7 @@ leave(struct service *service)
 static _Noreturn void
 turn_into(struct service *service)
 {
-	int exe = fd_dup(service->reexec->image->fd);
+	int exe = fd_dup(service->reexec->image->program.fd);
 	int ours = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 
 	fall_silent(service);
@@ -244,7 +244,7 @@ hand_over(struct service *service)
 	    "hotswap %s takes over from %s", reexec->to, reexec->from);
 	if (store_is_systemds(store) && state_commit(service) == 0)
 		turn_into(service);
-	if (store_put(store, KEEPER_NEXT, reexec->image->fd) == 0 &&
+	if (store_put(store, KEEPER_NEXT, reexec->image->program.fd) == 0 &&
 	    store_sync(store) == 0 && state_commit(service) == 0 &&
 	    store_say(store, "X_REEXEC=1") == 0)
 		leave(service);
@@ -286,8 +286,8 @@ examined(struct image *image, const char *version, const char *why, void *arg)
 	}
 	strlcpy(reexec->to, version, sizeof(reexec->to));
 	reexec->image = image_ref(image);
-	reexec->dev = (json_int_t)image->file.dev;
-	reexec->ino = (json_int_t)image->file.ino;
+	reexec->dev = (json_int_t)image->program.identity.dev;
+	reexec->ino = (json_int_t)image->program.identity.ino;
 	reexec->state = REEXEC_WAITING;
 	reexec->deadline = clock_ms() + CALM_MS;
 	reexec->timer = evtimer_new(service->base, reexec_look, service);

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/credentials.h"
 #include "base/pace.h"
-#include "process/image.h"
+#include "process/image_plan.h"
 #include "process/program.h"
 
 struct service;
@@ -51,6 +51,8 @@ struct generation {
 	enum role role;
 	unsigned int share; /* percent of new connections */
 	struct image *image;
+	enum image_way way;	 /* of the last start, or of the next one */
+	int64_t attempt_ms;	 /* when the program was started */
 	struct program *program; /* NULL once it has ended for good */
 	struct wrap *wrap;	 /* NULL once it has ended for good */
 	struct latecomers *latecomers;
@@ -69,6 +71,7 @@ struct generation {
 	unsigned int recent; /* restarts in the window of --restart-limit */
 	int64_t window_ms;   /* when that window began */
 	struct event *backoff;
+	struct image_job *look; /* before it is started again; NULL: none */
 	bool given_up; /* it ended, and the candidate was to take over */
 };
 

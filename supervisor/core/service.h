@@ -61,6 +61,8 @@ struct service {
 	struct account *user; /* of helpers; NULL: not looked up yet */
 	struct pidfiles *pidfiles;
 	struct signals *signals;
+	struct image_job *tidy; /* of kept folders; NULL: none */
+	unsigned int tidied;	/* which, generation/prune.c */
 	struct held *held;
 	struct stored *stored;
 	struct recovery *recovery;

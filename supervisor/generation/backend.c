@@ -40,7 +40,7 @@ kind_of(const struct image *image)
 	struct program_kind kind = image->kind;
 
 	if (kind.bits == 0 && !kind.native &&
-	    program_kind_read(&kind, image->program) == -1)
+	    program_kind_read(&kind, image->program.path) == -1)
 		kind = (struct program_kind){ .native = true };
 	return kind;
 }
@@ -88,6 +88,6 @@ backend_choose(const struct generation *generation, struct shim_choice *choice,
 	}
 	snprintf(why, size,
 	    "%s cannot be wrapped (%s); --listen passes it sockets instead",
-	    generation->image->program, choice->why);
+	    generation->image->program.path, choice->why);
 	return -1;
 }

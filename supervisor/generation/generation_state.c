@@ -73,16 +73,22 @@ generation_save(const struct generation *generation)
 	    "retirement", retire_save(generation));
 }
 
-/* Take the image's descriptor, which may be the only way to its file. */
+/* The image's descriptors may be the only ways to its files. */
 static void
-take_image_file(struct generation *generation)
+take_image_files(struct generation *generation)
 {
-	int fd = held_take(generation->service, "image", generation->number);
+	size_t i;
+	int fd, *own;
 
-	if (generation->image->fd == -1)
-		generation->image->fd = fd;
-	else
-		fd_close(&fd);
+	for (i = 0; i < IMAGE_FDS; i++) {
+		fd = held_take(
+		    generation->service, image_fd_names[i], generation->number);
+		own = image_fd(generation->image, i);
+		if (*own == -1)
+			*own = fd;
+		else
+			fd_close(&fd);
+	}
 }
 
 static int
@@ -155,7 +161,7 @@ generation_restore(struct service *service, const json_t *saved)
 int
 generation_take_over(struct generation *generation, const json_t *saved)
 {
-	take_image_file(generation);
+	take_image_files(generation);
 	if (stored_restore(generation, json_object_get(saved, "stored")) ==
 		-1 ||
 	    restore_program(generation, json_object_get(saved, "program")) ==

@@ -18,22 +18,21 @@
 #include "core/owner.h"
 #include "core/service.h"
 #include "core/state.h"
+#include "generation/attempt.h"
 #include "generation/health.h"
-#include "generation/stock.h"
 #include "generation/intention.h"
 #include "generation/latecomers.h"
-#include "generation/output.h"
 #include "generation/reach.h"
 #include "generation/steering.h"
+#include "generation/stock.h"
 #include "generation/stored.h"
 #include "generation/wrap.h"
 #include "process/account.h"
+#include "process/image_folder.h"
 #include "process/reaper.h"
-#include "process/user_env.h"
 
 #define BACKOFF_FIRST_MS   100
 #define BACKOFF_LONGEST_MS 5000
-#define SOCKETS_MAX	   256
 
 static const char *const role_names[] = {
 	[ROLE_CANDIDATE] = "candidate",
@@ -94,20 +93,45 @@ next_backoff(struct generation *generation)
 }
 
 static void
-restart(evutil_socket_t fd, short what, void *arg)
+start_now(struct generation *generation)
 {
-	struct generation *generation = arg;
-	char why[512];
+	char why[512], from[PATH_MAX + 64];
 
 	if (generation_start(generation, why, sizeof(why)) == 0) {
 		generation->restarts++;
+		attempt_describe(generation, from, sizeof(from));
 		events_emit(generation->service, "restarted", generation,
-		    "started again, PID %d", program_main(generation->program));
+		    "started again, PID %d%s",
+		    program_main(generation->program), from);
 		return;
 	}
 	log_error("generation %u: %s", generation->number, why);
 	if (!events_of(generation)->ended(generation, why))
 		tell_given_up(generation, 1 << 8, why);
+}
+
+static void
+looked(struct image *image, const char *why, void *arg)
+{
+	struct generation *generation = arg;
+
+	generation->look = NULL;
+	image_unref(image);
+	start_now(generation);
+}
+
+/* The folder may have been changed since it was kept: that takes a look. */
+static void
+restart(evutil_socket_t fd, short what, void *arg)
+{
+	struct generation *generation = arg;
+	struct image *image = generation->image;
+
+	if (image->folder.path != NULL && generation->look == NULL)
+		generation->look = image_look(
+		    generation->service->base, image, looked, generation);
+	if (generation->look == NULL)
+		start_now(generation);
 }
 
 static void
@@ -146,12 +170,28 @@ generation_try_again(struct generation *generation)
 	generation->given_up = false;
 }
 
+/* Not counted as a restart: only the way of the start has failed. */
+static bool
+start_differently(struct generation *generation, const char *how)
+{
+	struct timeval now = { 0 };
+
+	if (generation->service->ending ||
+	    (generation->role != ROLE_ACTIVE &&
+		generation->role != ROLE_CANDIDATE) ||
+	    !attempt_differently(generation, how))
+		return false;
+	evtimer_add(generation->backoff, &now);
+	return true;
+}
+
 static void
 program_ended(int status, const char *how, void *arg)
 {
 	struct generation *generation = arg;
 
-	if (events_of(generation)->ended(generation, how))
+	if (start_differently(generation, how) ||
+	    events_of(generation)->ended(generation, how))
 		return;
 	events_emit(generation->service, "crashed", generation, "%s %s",
 	    role_name(generation->role), how);
@@ -282,6 +322,7 @@ generation_new(
 {
 	struct generation *generation =
 	    generation_make(service, image, ++service->last_number);
+	size_t i;
 
 	if (generation == NULL) {
 		snprintf(why, size, "%s", strerror(errno));
@@ -289,7 +330,9 @@ generation_new(
 	}
 	generation->role = ROLE_CANDIDATE;
 	clock_stamp(generation->started);
-	held_put(service, "image", generation->number, generation->image->fd);
+	for (i = 0; i < IMAGE_FDS; i++)
+		held_put(service, image_fd_names[i], generation->number,
+		    *image_fd(image, i));
 	if (generation_equip(generation, -1, why, size) == 0)
 		return generation;
 	generation_free(generation);
@@ -307,6 +350,9 @@ generation_close(struct generation *generation)
 		health_stop(generation->health);
 	generation->health = NULL;
 	evtimer_del(generation->backoff);
+	if (generation->look != NULL)
+		image_cancel(generation->look);
+	generation->look = NULL;
 	wrap_let_go(wrap);
 	steering_leave(generation);
 	generation->program = NULL;
@@ -326,6 +372,7 @@ void
 generation_free(struct generation *generation)
 {
 	struct service *service = generation->service;
+	size_t i;
 
 	TAILQ_REMOVE(&service->generations, generation, entry);
 	/* While the service ends, even the active generation may be pruned. */
@@ -336,91 +383,37 @@ generation_free(struct generation *generation)
 	stored_end(generation);
 	latecomers_free(generation->latecomers);
 	event_free(generation->backoff);
-	held_remove(service, "image", generation->number);
+	for (i = 0; i < IMAGE_FDS; i++)
+		held_remove(service, image_fd_names[i], generation->number);
 	image_unref(generation->image);
 	free(generation);
-}
-
-/* The sockets that the program gets, in the order of the listeners. */
-static size_t
-collect_sockets(const struct generation *generation,
-    struct spawn_socket *sockets, char (*addresses)[ADDRESS_STRLEN])
-{
-	struct service *service = generation->service;
-	const struct listener *listener;
-	size_t i, n, count = 0;
-	const int *fds;
-
-	for (i = 0; i < service->ndeclared; i++) {
-		listener = service->listeners[i];
-		address_format(listener_address(listener), addresses[i]);
-		fds = listener_sockets(listener, generation->number, &n);
-		if (n == 0 || count == SOCKETS_MAX)
-			continue;
-		sockets[count++] = (struct spawn_socket){
-			.fd = fds[0],
-			.name = listener_name(listener),
-			.address = addresses[i],
-		};
-	}
-	return count;
 }
 
 int
 generation_revive(struct generation *generation, char *why, size_t size)
 {
+	const struct image *image = generation->image;
+
 	if (generation_equip(generation, -1, why, size) == -1)
 		return -1;
 	generation->role = ROLE_ACTIVE;
 	generation->restarts++;
+	/* Most likely the candidate's release is there now. */
+	generation->image->folder.changed = image->folder.path != NULL &&
+	    !image_folder_is_damaged(image->folder.kept);
 	return generation_start(generation, why, size);
 }
 
 int
 generation_start(struct generation *generation, char *why, size_t size)
 {
-	struct service *service = generation->service;
-	struct spawn_socket sockets[SOCKETS_MAX];
-	struct spawn spawn = { .image = generation->image,
-		.name = service->options->name,
-		.generation = generation->number,
-		.protocols = service->options->pass,
-		.sockets = sockets,
-		.output = output_fds(service),
-		.watchdog_ms = service->options->watchdog_ms,
-		.store_max = service->options->store_max,
-		.all_env = user_env_is_made(held_pid(service)) };
-	char(*addresses)[ADDRESS_STRLEN];
-	struct spawn_socket *stored;
-	int r = -1;
-
 	if (reach_notify(generation, why, size) == -1)
 		return -1;
 	latecomers_begin(generation->latecomers);
 	/* This also replaces sockets that the program has shut down. */
 	if (steering_join(generation, why, size) == -1)
 		return -1;
-	addresses = calloc(service->nlisteners + 1, sizeof(*addresses));
-	stored = stored_collect(generation, &spawn.nstored);
-	if (addresses == NULL || stored == NULL) {
-		snprintf(why, size, "%s", strerror(errno));
-		goto out;
-	}
-	spawn.nsockets = collect_sockets(generation, sockets, addresses);
-	spawn.stored = stored;
-	state_commit(service);
-	if (wrap_prepare(generation->wrap, &spawn, why, size) == 0) {
-		r = program_start(generation->program, &spawn, why, size);
-		if (wrap_started(generation->wrap, r == 0, why, size) == -1)
-			r = -1;
-	}
-	if (r == 0)
-		program_watch(generation->program, spawn.watchdog_ms,
-		    service->options->start_timeout_ms);
-out:
-	free(stored);
-	free(addresses);
-	return r;
+	return attempt(generation, why, size);
 }
 
 struct generation *

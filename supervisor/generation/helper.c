@@ -71,11 +71,25 @@ find_program(struct service *service, const struct helper *helper,
 	return program;
 }
 
+/* The image whose directory is the command's: --check comes first. */
+static const struct image *
+find_image(const struct service *service, unsigned int number)
+{
+	const struct generation *generation;
+
+	TAILQ_FOREACH (generation, &service->generations, entry) {
+		if (generation->number == number)
+			return generation->image;
+	}
+	return service->release.image;
+}
+
 int
 helper_prepare(struct service *service, const struct helper *helper,
     struct command_spec *spec, char *why, size_t size)
 {
 	const struct options *options = service->options;
+	const struct image *image = find_image(service, helper->generation);
 	const char *command = NULL;
 	bool ours = false;
 
@@ -87,6 +101,11 @@ helper_prepare(struct service *service, const struct helper *helper,
 		.no_new_privs = !ours && options->no_new_privs,
 		.timeout_ms = helper->timeout_ms,
 		.log_as = helper->log_as };
+	/* The program's very directory, if the path leads elsewhere by now. */
+	if (!ours && image != NULL && image->directory.fd != -1) {
+		spec->directory_fd = image->directory.fd;
+		spec->directory = NULL;
+	}
 	if (!ours && (spec->account = find_user(service, why, size)) == NULL)
 		return -1;
 	if (ours)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/events.h"
 #include "core/service.h"
 #include "generation/generations.h"
 #include "process/image.h"
@@ -32,6 +33,57 @@ oldest_surplus(struct service *service, enum role role)
 	return n > service->options->retain ? oldest : NULL;
 }
 
+static void
+tidied(struct image *none, const char *why, void *arg)
+{
+	struct service *service = arg;
+
+	service->tidy = NULL;
+	if (why != NULL)
+		events_emit(service, "warning", NULL,
+		    "warning: of --image-path: %s", why);
+	/* The folders may have become others meanwhile. */
+	prune_generations(service);
+}
+
+void
+prune_stop(struct service *service)
+{
+	if (service->tidy != NULL)
+		image_cancel(service->tidy);
+	service->tidy = NULL;
+}
+
+/* A number that tells one set of kept folders from another. */
+static unsigned int
+count_folders(struct image *const *images, size_t n)
+{
+	unsigned int sum = 0;
+	const char *c;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		for (c = images[i]->folder.kept; c != NULL && *c != '\0'; c++)
+			sum = sum * 31 + (unsigned char)*c;
+	return sum;
+}
+
+/* Only if the folders are others than before; it takes a process. */
+static void
+prune_folders(struct service *service, struct image *const *images, size_t n)
+{
+	unsigned int sum = count_folders(images, n);
+	char store[PATH_MAX + 16];
+
+	if (service->tidy != NULL || sum == service->tidied)
+		return;
+	snprintf(store, sizeof(store), "%s/folders", service->state);
+	service->tidy =
+	    image_tidy(service->base, store, images, n, tidied, service);
+	if (service->tidy != NULL)
+		service->tidied = sum;
+}
+
 /* Keep the images of all generations, and of a rollout without a candidate. */
 static void
 prune_images(struct service *service)
@@ -52,6 +104,7 @@ prune_images(struct service *service)
 		images[n++] = service->release.image;
 	snprintf(store, sizeof(store), "%s/images", service->state);
 	image_prune(store, images, n);
+	prune_folders(service, images, n);
 	free(images);
 }
 

@@ -15,4 +15,7 @@ struct service;
  */
 void prune_generations(struct service *);
 
+/* The service ends: what was begun is done by the next call of a successor. */
+void prune_stop(struct service *);
+
 #endif

@@ -195,6 +195,28 @@ open_preload(struct wrap *wrap)
 	return serve_preload(wrap, fd);
 }
 
+const char *
+wrap_path(const struct wrap *wrap)
+{
+	return wrap != NULL && wrap->path[0] != '\0' ? wrap->path : NULL;
+}
+
+int
+wrap_renew(struct wrap *wrap)
+{
+	struct tap *tap;
+
+	if (!wrap_is_idle(wrap)) {
+		errno = EAGAIN;
+		return -1;
+	}
+	while ((tap = LIST_FIRST(&wrap->taps)) != NULL)
+		tap_free(tap);
+	/* A successor looks for the first number. */
+	wrap->serial = 0;
+	return open_preload(wrap);
+}
+
 struct wrap *
 wrap_new(struct generation *generation, char *why, size_t size)
 {

@@ -28,6 +28,15 @@ struct wrap *wrap_new(struct generation *, char *why, size_t size);
 void wrap_let_go(struct wrap *);
 void wrap_free(struct wrap *);
 
+/* The path of the preload library's socket, *borrowed*; NULL: there is none. */
+const char *wrap_path(const struct wrap *);
+
+/*
+ * The path has gone: make a socket there anew.  -1 with errno: EAGAIN while a
+ * call is being answered.
+ */
+int wrap_renew(struct wrap *);
+
 /* Add to spawn what the shim needs.  -1 with why. */
 int wrap_prepare(struct wrap *, struct spawn *, char *why, size_t size);
 

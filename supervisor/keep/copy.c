@@ -58,18 +58,28 @@ open_file(const struct copy *copy, size_t n, int flags)
 	return -1;
 }
 
-static bool
-is_open(const struct copy *copy)
+bool
+copy_has_gone(const struct copy *copy)
 {
 	struct stat st;
 	size_t i;
 
-	/* A program that cleans up /run may have unlinked the files. */
 	for (i = 0; i < CHECKPOINT_FILES; i++)
-		if (copy->files.fds[i] == -1 ||
-		    fstat(copy->files.fds[i], &st) == -1 || st.st_nlink == 0)
+		if (copy->files.fds[i] != -1 &&
+		    fstat(copy->files.fds[i], &st) == 0 && st.st_nlink == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_open(const struct copy *copy)
+{
+	size_t i;
+
+	for (i = 0; i < CHECKPOINT_FILES; i++)
+		if (copy->files.fds[i] == -1)
 			return false;
-	return true;
+	return !copy_has_gone(copy);
 }
 
 static int

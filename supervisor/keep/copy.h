@@ -23,6 +23,9 @@ struct copy {
 void copy_init(struct copy *, const char *directory, const char *name);
 void copy_fini(struct copy *);
 
+/* Has a file that was written been removed since? */
+bool copy_has_gone(const struct copy *);
+
 /*
  * Write the checkpoint's document, which has this sequence number.  -1 with
  * errno, EPERM if a file cannot be trusted: both files are removed then,

@@ -22,8 +22,6 @@ static const struct {
 	const char *key;
 	size_t offset;
 } strings[] = {
-	{ "program", offsetof(struct image, program) },
-	{ "copy", offsetof(struct image, copy) },
 	{ "warning", offsetof(struct image, warning) },
 	{ "exe", offsetof(struct image, exe) },
 	{ "chdir", offsetof(struct image, chdir) },
@@ -31,13 +29,27 @@ static const struct {
 	{ "group", offsetof(struct image, group) },
 };
 
+const char *const image_fd_names[IMAGE_FDS] = { "image", "script",
+	"directory" };
+
+int *
+image_fd(struct image *image, size_t i)
+{
+	int *const fds[IMAGE_FDS] = { &image->program.fd, &image->script.fd,
+		&image->directory.fd };
+
+	return fds[i];
+}
+
 static void
 image_free(struct image *image)
 {
 	json_decref(image->source);
 	free(image->argv);
 	free(image->env);
-	fd_close(&image->fd);
+	image_file_fini(&image->program);
+	image_file_fini(&image->script);
+	fd_close(&image->directory.fd);
 	free(image);
 }
 
@@ -55,50 +67,12 @@ image_unref(struct image *image)
 		image_free(image);
 }
 
+/* The name of a copy begins with the hash. */
 static bool
-same_time(const struct timespec *a, const struct timespec *b)
+is_copy_of(const char *name, const struct image_file *file)
 {
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-/* ctime is not compared: unlink(2) and rename(2) change it, too. */
-static bool
-same_bytes(const struct image_file *file, const struct stat *st)
-{
-	return st->st_dev == file->dev && st->st_ino == file->ino &&
-	    st->st_size == file->size && same_time(&st->st_mtim, &file->mtime);
-}
-
-/* Whether st is of this very file, unchanged. */
-static bool
-is_file(const struct image_file *file, const struct stat *st)
-{
-	return same_bytes(file, st) && same_time(&st->st_ctim, &file->ctime);
-}
-
-int
-image_locate(const struct image *image, char *buf, size_t size)
-{
-	struct stat st;
-	int n;
-
-	if (stat(image->program, &st) == 0 && is_file(&image->file, &st))
-		n = snprintf(buf, size, "%s", image->program);
-	else if (image->copy != NULL && stat(image->copy, &st) == 0 &&
-	    st.st_size == image->file.size)
-		n = snprintf(buf, size, "%s", image->copy);
-	else if (image->fd != -1 && fstat(image->fd, &st) == 0 &&
-	    same_bytes(&image->file, &st))
-		n = snprintf(buf, size, "/proc/self/fd/%d", image->fd);
-	else {
-		errno = ESTALE;
-		return -1;
-	}
-	if (n < 0 || (size_t)n >= size) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	return 0;
+	return file->path != NULL &&
+	    strncmp(name, file->sha256, strlen(file->sha256)) == 0;
 }
 
 static bool
@@ -110,7 +84,8 @@ is_needed(const char *name, struct image *const *images, size_t n)
 	if (writer != 0)
 		return kill(writer, 0) == 0 || errno != ESRCH;
 	for (i = 0; i < n; i++)
-		if (strcmp(name, images[i]->sha256) == 0)
+		if (is_copy_of(name, &images[i]->program) ||
+		    is_copy_of(name, &images[i]->script))
 			return true;
 	return false;
 }
@@ -166,48 +141,71 @@ read_strings(struct image *image, const json_t *object)
 	}
 }
 
+/* Keep a descriptor, so that the program begins there after a rename. */
 static int
-read_file_identity(struct image_file *file, const json_t *object)
+read_directory(struct image_directory *directory, const json_t *object)
 {
-	json_int_t dev, ino, size, mtime[2], ctime[2];
+	json_int_t dev, ino;
+	const char *path;
+	struct stat st;
 
-	if (json_unpack((json_t *)object, "{sI sI sI s[II!] s[II!]}", "dev",
-		&dev, "ino", &ino, "size", &size, "mtime", &mtime[0], &mtime[1],
-		"ctime", &ctime[0], &ctime[1]) == -1)
+	if (object == NULL)
+		return 0; /* ours, or of an older build */
+	if (json_unpack((json_t *)object, "{ss sI sI}", "path", &path, "dev",
+		&dev, "ino", &ino) == -1)
 		return -1;
-	*file = (struct image_file){ .dev = dev,
+	*directory = (struct image_directory){ .path = (char *)path,
+		.dev = dev,
 		.ino = ino,
-		.size = size,
-		.mtime = { .tv_sec = mtime[0], .tv_nsec = mtime[1] },
-		.ctime = { .tv_sec = ctime[0], .tv_nsec = ctime[1] } };
+		.fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) };
+	if (directory->fd != -1 &&
+	    (fstat(directory->fd, &st) == -1 || st.st_dev != directory->dev ||
+		st.st_ino != directory->ino))
+		fd_close(&directory->fd);
 	return 0;
 }
 
-/* Keep a descriptor, so that the file can be run after unlink(2). */
-static void
-hold_file(struct image *image)
+static int
+read_folder(struct image_folder *folder, const json_t *object)
 {
-	struct stat st;
+	const char *path, *kept;
 
-	image->fd = open(image->program, O_PATH | O_CLOEXEC);
-	if (image->fd != -1 &&
-	    (fstat(image->fd, &st) == -1 || !same_bytes(&image->file, &st)))
-		fd_close(&image->fd);
+	if (object == NULL)
+		return 0;
+	if (json_unpack((json_t *)object, "{ss ss}", "path", &path, "kept",
+		&kept) == -1)
+		return -1;
+	folder->path = (char *)path;
+	folder->kept = (char *)kept;
+	return 0;
+}
+
+/* The script is one of the arguments. */
+static int
+read_script(struct image *image, const json_t *object)
+{
+	json_int_t at;
+	json_int_t i;
+
+	if (object == NULL)
+		return 0;
+	if (json_unpack((json_t *)object, "{sI}", "argument", &at) == -1 ||
+	    image_file_read(&image->script, object, "path") == -1)
+		return -1;
+	for (i = 0; i < at && image->argv[i] != NULL; i++)
+		continue;
+	image->script_at = (unsigned int)at;
+	return at > 0 && i == at && image->argv[i] != NULL ? 0 : -1;
 }
 
 static int
 read_image(struct image *image, const json_t *object)
 {
-	const json_t *file;
-	const char *sha256;
 	int clear_env, no_new_privs;
 
-	if (json_unpack((json_t *)object, "{ss si sb sb so}", "sha256", &sha256,
-		"umask", &image->umask, "clear-env", &clear_env, "no-new-privs",
-		&no_new_privs, "file", &file) == -1 ||
-	    strlcpy(image->sha256, sha256, sizeof(image->sha256)) !=
-		sizeof(image->sha256) - 1 ||
-	    read_file_identity(&image->file, file) == -1)
+	if (json_unpack((json_t *)object, "{si sb sb}", "umask", &image->umask,
+		"clear-env", &clear_env, "no-new-privs", &no_new_privs) == -1 ||
+	    image_file_read(&image->program, object, "program") == -1)
 		return -1;
 	image->clear_env = clear_env;
 	image->no_new_privs = no_new_privs;
@@ -215,10 +213,14 @@ read_image(struct image *image, const json_t *object)
 	image->env = list_from_json(json_object_get(object, "env"));
 	read_strings(image, object);
 	program_kind_restore(&image->kind, json_object_get(object, "kind"));
-	return image->program == NULL || image->env == NULL ||
-		image->argv == NULL || image->argv[0] == NULL
+	if (image->env == NULL || image->argv == NULL || image->argv[0] == NULL)
+		return -1;
+	return read_directory(&image->directory,
+		   json_object_get(object, "directory")) == -1 ||
+		read_folder(
+		    &image->folder, json_object_get(object, "folder")) == -1
 	    ? -1
-	    : 0;
+	    : read_script(image, json_object_get(object, "script"));
 }
 
 struct image *
@@ -229,13 +231,46 @@ image_from_json(const json_t *object)
 	if (image == NULL)
 		return NULL;
 	image->refs = 1;
-	image->fd = -1;
+	image->program.fd = image->script.fd = image->directory.fd = -1;
 	image->source = json_deep_copy(object);
 	if (read_image(image, image->source) == -1) {
 		image_free(image);
 		errno = EINVAL;
 		return NULL;
 	}
-	hold_file(image);
 	return image;
+}
+
+/* What the JSON says of the start itself. */
+static const char *const start_keys[] = { "arguments", "env", "exe", "user",
+	"group", "umask", "clear-env", "no-new-privs" };
+
+static bool
+is_same_file(const struct image_file *a, const struct image_file *b)
+{
+	if (a->path == NULL || b->path == NULL)
+		return a->path == b->path;
+	return strcmp(a->path, b->path) == 0 &&
+	    strcmp(a->sha256, b->sha256) == 0;
+}
+
+bool
+image_is_same(const struct image *a, const struct image *b)
+{
+	const json_t *of_a, *of_b;
+	size_t i;
+
+	for (i = 0; i < sizeof(start_keys) / sizeof(start_keys[0]); i++) {
+		of_a = json_object_get(a->source, start_keys[i]);
+		of_b = json_object_get(b->source, start_keys[i]);
+		if (of_a != of_b && !json_equal(of_a, of_b))
+			return false;
+	}
+	of_a = json_object_get(a->source, "folder");
+	of_b = json_object_get(b->source, "folder");
+	return (of_a == of_b || json_equal(of_a, of_b)) &&
+	    is_same_file(&a->program, &b->program) &&
+	    is_same_file(&a->script, &b->script) &&
+	    a->directory.dev == b->directory.dev &&
+	    a->directory.ino == b->directory.ino;
 }

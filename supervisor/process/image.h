@@ -12,44 +12,53 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "process/image_file.h"
 #include "process/program_kind.h"
 
 /* What the user asked to run.  It is borrowed for the call, and copied. */
 struct image_spec {
-	const char *exe;   /* the file; NULL: argv[0] */
-	char *const *argv; /* NULL-terminated */
-	char *const *env;  /* K=V to add; NULL: none */
-	const char *chdir; /* NULL: our directory */
-	const char *user;  /* NULL: our user */
-	const char *group; /* NULL: the group of the user */
-	int umask;	   /* -1: our umask */
+	const char *exe;     /* the file; NULL: argv[0] */
+	char *const *argv;   /* NULL-terminated */
+	char *const *env;    /* K=V to add; NULL: none */
+	const char *chdir;   /* NULL: our directory */
+	const char *folder;  /* that belongs to the image; NULL: none */
+	const char *folders; /* where it is kept */
+	const char *user;    /* NULL: our user */
+	const char *group;   /* NULL: the group of the user */
+	int umask;	     /* -1: our umask */
 	bool clear_env;
 	bool no_new_privs;
 };
 
-/* Tells whether a file is still the file that was hashed. */
-struct image_file {
+/* The directory that the program begins in, resolved once. */
+struct image_directory {
+	char *path; /* absolute, symbolic links resolved; NULL: ours */
 	dev_t dev;
 	ino_t ino;
-	off_t size;
-	struct timespec mtime;
-	struct timespec ctime;
+	int fd; /* O_PATH; -1: none */
+};
+
+/* The directory of --image-path, process/image_folder.h. */
+struct image_folder {
+	char *path;   /* absolute, symbolic links resolved; NULL: none */
+	char *kept;   /* what was in it */
+	bool changed; /* as of the last image_look */
 };
 
 /* The image owns all of this; the strings are within source. */
 struct image {
 	unsigned int refs;
-	json_t *source;	 /* the JSON it was made from */
-	char *program;	 /* absolute path, symbolic links resolved */
-	char sha256[65]; /* of the file, in hexadecimal */
-	char *copy;	 /* private copy's path; NULL if there is none */
-	char *warning;	 /* why there is no copy, one line; NULL */
-	struct image_file file;
-	int fd; /* O_PATH of the file, runs even after unlink(2); -1: none */
+	json_t *source; /* the JSON it was made from */
+	struct image_file program;
+	struct image_file script; /* that the program, an interpreter, reads */
+	unsigned int script_at;	  /* its place in argv */
+	struct image_directory directory;
+	struct image_folder folder;
+	char *warning; /* why there is no copy, one line; NULL */
 	char **argv;
 	char **env; /* never NULL */
 	char *exe;
-	char *chdir;
+	char *chdir; /* as asked for */
 	char *user;
 	char *group;
 	int umask;
@@ -57,6 +66,11 @@ struct image {
 	bool no_new_privs;
 	struct program_kind kind; /* all zero from an older build */
 };
+
+/* Its descriptors, which a successor needs, by the names they are held by. */
+#define IMAGE_FDS 3
+extern const char *const image_fd_names[IMAGE_FDS];
+int *image_fd(struct image *, size_t i);
 
 /* image is *new*; or NULL with why, borrowed, one line that names the file. */
 typedef void image_done(struct image *, const char *why, void *arg);
@@ -78,19 +92,27 @@ struct image_job;
 struct image_job *image_prepare(struct event_base *, const struct image_spec *,
     const char *store, image_done *, void *arg);
 
+/*
+ * Look whether the image's folder is still as it was, and set folder.changed.
+ * done gets the image.  Otherwise as image_prepare.
+ */
+struct image_job *image_look(
+    struct event_base *, struct image *, image_done *, void *arg);
+
+/*
+ * Remove the folders in store that none of the n images needs, and make those
+ * that stay independent of their originals.  done gets no image, and why if
+ * something is to be told.  Otherwise as image_prepare.  While an image is
+ * prepared its folder may not be among the images: then it must not be called.
+ */
+struct image_job *image_tidy(struct event_base *, const char *store,
+    struct image *const *, size_t n, image_done *, void *arg);
+
 /* Kill the job's child and release the job, without calling done. */
 void image_cancel(struct image_job *);
 
 struct image *image_ref(struct image *);
 void image_unref(struct image *);
-
-/*
- * A path by which execve(2) gets the very bytes that were hashed: program, if
- * the file is unchanged; else the copy; else /proc/self/fd/ and image->fd, if
- * the file was only unlinked or moved.  The path is written into buf.  -1 with
- * errno ESTALE if these bytes exist nowhere any more.
- */
-int image_locate(const struct image *, char *buf, size_t size);
 
 /*
  * What errno of execve(2) means for path, as words behind the file's name: `is
@@ -108,7 +130,16 @@ void image_prune(const char *store, struct image *const *, size_t n);
 /* *New*; NULL if there is no memory. */
 json_t *image_to_json(const struct image *);
 
-/* *New*; NULL with errno EINVAL, ENOMEM.  Opens program if it is unchanged. */
+/*
+ * *New*; NULL with errno EINVAL, ENOMEM.  Opens the files and the directory
+ * that are unchanged.
+ */
 struct image *image_from_json(const json_t *);
+
+/*
+ * Would both start the same: the same files with the same arguments,
+ * environment, rights and directory?
+ */
+bool image_is_same(const struct image *, const struct image *);
 
 #endif

@@ -17,24 +17,8 @@
 
 #include "base/fd.h"
 #include "base/trust.h"
-#include "process/account.h"
 #include "process/elf.h"
-#include "process/image_copy.h"
-
-#define CAUSE (2 * PATH_MAX)
-#define WHY   (TRUST_WHY + PATH_MAX)
-
-/* The check under way. */
-struct check {
-	const struct image_spec *spec;
-	const char *store;
-	char program[PATH_MAX]; /* as asked for; later resolved */
-	struct account account;
-	int fd;
-	struct stat st;
-	struct image_copy copy;
-	char why[WHY];
-};
+#include "process/image_gather.h"
 
 static int
 fail(struct check *check, const char *cause)
@@ -45,21 +29,62 @@ fail(struct check *check, const char *cause)
 }
 
 static int
-enter_directory(struct check *check)
-{
-	if (check->spec->chdir == NULL || chdir(check->spec->chdir) == 0)
-		return 0;
-	snprintf(check->why, sizeof(check->why),
-	    "the directory %s cannot be entered: %s", check->spec->chdir,
-	    strerror(errno));
-	return -1;
-}
-
-static int
 find_account(struct check *check)
 {
 	return account_init(&check->account, check->spec->user,
 	    check->spec->group, check->why, sizeof(check->why));
+}
+
+int
+check_as_user(struct check *check)
+{
+	const struct account *account = &check->account;
+
+	if (!account->change || geteuid() != 0)
+		return 0;
+	if (setgroups(account->ngroups, account->groups) == -1 ||
+	    setegid(account->gid) == -1 || seteuid(account->uid) == -1) {
+		snprintf(check->why, sizeof(check->why),
+		    "%s cannot be checked as %s: %s", check->spec->argv[0],
+		    check->spec->user, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+int
+check_as_ourselves(struct check *check)
+{
+	if (check->account.change && getuid() == 0 &&
+	    (seteuid(0) == -1 || setegid(0) == -1)) {
+		snprintf(check->why, sizeof(check->why),
+		    "%s cannot be copied: the process that checks it "
+		    "cannot become root again",
+		    check->spec->argv[0]);
+		return -1;
+	}
+	return 0;
+}
+
+/* As the user, since a link could lead where the user may not go. */
+static int
+enter_directory(struct check *check)
+{
+	int r;
+
+	if (check->spec->chdir == NULL)
+		return 0;
+	if (check_as_user(check) == -1)
+		return -1;
+	if ((r = chdir(check->spec->chdir)) == -1)
+		snprintf(check->why, sizeof(check->why),
+		    "the directory %s cannot be entered%s%s: %s",
+		    check->spec->chdir, check->account.change ? " by " : "",
+		    check->account.change && check->account.name != NULL
+			? check->account.name
+			: "",
+		    strerror(errno));
+	return check_as_ourselves(check) == -1 ? -1 : r;
 }
 
 /*
@@ -124,6 +149,22 @@ tidy_path(char *path)
 	*path = '\0';
 }
 
+/* The kernel names the removed directory: `/srv/releases/1 (deleted)`. */
+static int
+miss_directory(struct check *check, const char *name)
+{
+	char link[PATH_MAX] = "";
+
+	if (readlink("/proc/self/cwd", link, sizeof(link) - 1) == -1)
+		strlcpy(link, "?", sizeof(link));
+	snprintf(check->why, sizeof(check->why),
+	    "%s is looked for in hotswap's directory, which was removed: %s; "
+	    "name the program by an absolute path, or start the service with "
+	    "--chdir",
+	    name, link);
+	return -1;
+}
+
 static int
 find_program(struct check *check)
 {
@@ -134,7 +175,9 @@ find_program(struct check *check)
 	if (strchr(name, '/') == NULL)
 		return search_path(check, name);
 	if (name[0] != '/' &&
-	    getcwd(check->program, sizeof(check->program)) != NULL)
+	    getcwd(check->program, sizeof(check->program)) == NULL)
+		return miss_directory(check, name);
+	if (name[0] != '/')
 		strlcat(check->program, "/", sizeof(check->program));
 	strlcat(check->program, name, sizeof(check->program));
 	tidy_path(check->program);
@@ -144,7 +187,7 @@ find_program(struct check *check)
 static int
 resolve(struct check *check)
 {
-	char resolved[PATH_MAX], cause[CAUSE];
+	char resolved[PATH_MAX], cause[2 * PATH_MAX];
 
 	if (realpath(check->program, resolved) == NULL) {
 		image_explain(check->program, errno, cause, sizeof(cause));
@@ -157,7 +200,7 @@ resolve(struct check *check)
 static int
 open_program(struct check *check)
 {
-	char cause[CAUSE];
+	char cause[2 * PATH_MAX];
 	struct elf elf;
 
 	/* O_NONBLOCK, as it may be a FIFO. */
@@ -183,24 +226,16 @@ open_program(struct check *check)
 static int
 check_executable(struct check *check)
 {
-	const struct account *account = &check->account;
-	bool change = account->change && geteuid() == 0;
-	char cause[CAUSE];
+	char cause[2 * PATH_MAX];
 	int r;
 
-	if (change &&
-	    (setgroups(account->ngroups, account->groups) == -1 ||
-		setegid(account->gid) == -1 || seteuid(account->uid) == -1)) {
-		snprintf(cause, sizeof(cause), "cannot be checked as %s: %s",
-		    check->spec->user, strerror(errno));
-		return fail(check, cause);
-	}
+	if (check_as_user(check) == -1)
+		return -1;
 	r = eaccess(check->program, X_OK);
 	if (r == -1)
 		image_explain(check->program, errno, cause, sizeof(cause));
-	if (change && (seteuid(0) == -1 || setegid(0) == -1))
-		return fail(check,
-		    "cannot be copied: the process that checks it cannot become root again");
+	if (check_as_ourselves(check) == -1)
+		return -1;
 	return r == -1 ? fail(check, cause) : 0;
 }
 
@@ -232,79 +267,16 @@ check_trust(struct check *check)
 	return -1;
 }
 
-static int
-take_copy(struct check *check)
-{
-	char cause[CAUSE];
-	struct stat after;
-
-	if (image_copy_init(&check->copy, check->fd, check->st.st_size,
-		check->store) == -1 &&
-	    errno != ESTALE) {
-		snprintf(cause, sizeof(cause), "cannot be read: %s",
-		    strerror(errno));
-		return fail(check, cause);
-	}
-	if (fstat(check->fd, &after) == -1 ||
-	    after.st_size != check->st.st_size ||
-	    after.st_mtim.tv_sec != check->st.st_mtim.tv_sec ||
-	    after.st_mtim.tv_nsec != check->st.st_mtim.tv_nsec)
-		return fail(
-		    check, "changed while it was read (still being copied?)");
-	return 0;
-}
-
-/* A list as JSON; NULL if a string is not UTF-8. */
-static json_t *
-list_to_json(char *const *list)
-{
-	json_t *array = json_array();
-
-	for (; list != NULL && *list != NULL; list++)
-		if (json_array_append_new(array, json_string(*list)) == -1) {
-			json_decref(array);
-			return NULL;
-		}
-	return array;
-}
-
-static json_t *
-file_to_json(const struct stat *st)
-{
-	return json_pack("{sI sI sI s[II] s[II]}", "dev",
-	    (json_int_t)st->st_dev, "ino", (json_int_t)st->st_ino, "size",
-	    (json_int_t)st->st_size, "mtime", (json_int_t)st->st_mtim.tv_sec,
-	    (json_int_t)st->st_mtim.tv_nsec, "ctime",
-	    (json_int_t)st->st_ctim.tv_sec, (json_int_t)st->st_ctim.tv_nsec);
-}
-
-static json_t *
-result(struct check *check)
-{
-	const struct image_spec *spec = check->spec;
-	char warning[WHY];
-
-	snprintf(warning, sizeof(warning), "no private copy of %s in %s: %s",
-	    check->program, check->store != NULL ? check->store : "",
-	    strerror(check->copy.error));
-	return json_pack("{ss ss ss* ss* so so so ss* ss* ss* ss* si sb sb}",
-	    "program", check->program, "sha256", check->copy.sha256, "copy",
-	    check->copy.path, "warning",
-	    check->copy.error != 0 ? warning : NULL, "file",
-	    file_to_json(&check->st), "arguments", list_to_json(spec->argv),
-	    "env", list_to_json(spec->env), "exe", spec->exe, "chdir",
-	    spec->chdir, "user", spec->user, "group", spec->group, "umask",
-	    spec->umask, "clear-env", spec->clear_env, "no-new-privs",
-	    spec->no_new_privs);
-}
-
 json_t *
 image_check(const struct image_spec *spec, const char *store)
 {
-	static int (*const steps[])(struct check *) = { enter_directory,
-		find_account, find_program, check_trust, resolve, open_program,
-		check_executable, take_copy };
-	struct check check = { .spec = spec, .store = store, .fd = -1 };
+	static int (*const steps[])(struct check *) = { find_account,
+		enter_directory, find_program, check_trust, resolve,
+		open_program, check_executable, gather_script, gather_copies,
+		gather_folder };
+	struct check check = {
+		.spec = spec, .store = store, .fd = -1, .script.fd = -1
+	};
 	json_t *found = NULL;
 	size_t i;
 
@@ -312,13 +284,15 @@ image_check(const struct image_spec *spec, const char *store)
 		if (steps[i](&check) == -1)
 			break;
 	if (i == sizeof(steps) / sizeof(steps[0]) &&
-	    (found = result(&check)) == NULL)
+	    (found = gather_result(&check)) == NULL)
 		fail(&check,
 		    "has a path, arguments or environment that are "
 		    "not UTF-8");
 	if (found == NULL)
 		found = json_pack("{ss}", "error", check.why);
 	image_copy_fini(&check.copy);
+	image_copy_fini(&check.script.copy);
+	fd_close(&check.script.fd);
 	account_fini(&check.account);
 	fd_close(&check.fd);
 	return found;

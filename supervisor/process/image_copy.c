@@ -123,13 +123,11 @@ renew_rights(int original, const char *path)
 }
 
 static void
-output_settle(struct output *out, int original, const char *store, off_t size,
+output_settle(struct output *out, int original, const char *path, off_t size,
     struct image_copy *copy)
 {
-	char path[PATH_MAX];
 	int r = -1;
 
-	snprintf(path, sizeof(path), "%s/%s", store, copy->sha256);
 	if (is_copy(path, size, copy->sha256)) {
 		if (out->fd != -1)
 			output_give_up(out);
@@ -151,10 +149,12 @@ output_settle(struct output *out, int original, const char *store, off_t size,
 }
 
 int
-image_copy_init(struct image_copy *copy, int fd, off_t size, const char *store)
+image_copy_init(struct image_copy *copy, int fd, off_t size, const char *store,
+    const char *suffix)
 {
 	struct output out = { .fd = -1 };
 	struct output nowhere = { .fd = -1 };
+	char path[PATH_MAX];
 	int r;
 
 	memset(copy, 0, sizeof(*copy));
@@ -170,8 +170,11 @@ image_copy_init(struct image_copy *copy, int fd, off_t size, const char *store)
 			output_give_up(&out);
 		return -1;
 	}
-	if (store != NULL)
-		output_settle(&out, fd, store, size, copy);
+	if (store != NULL) {
+		snprintf(
+		    path, sizeof(path), "%s/%s%s", store, copy->sha256, suffix);
+		output_settle(&out, fd, path, size, copy);
+	}
 	return 0;
 }
 

@@ -18,13 +18,16 @@ struct image_copy {
 
 /*
  * Hash size bytes of fd from its present offset, and put a copy into the
- * directory store, which is created if it is missing; NULL: no copy.  Whoever
+ * directory store, which is created if it is missing; NULL: no copy.  The copy
+ * is named after the hash and the suffix, by which some interpreters know what
+ * a script is; "": none.  Whoever
  * may read and execute fd's file may read and execute the copy,
  * process/image_rights.h.  A copy that cannot be made is no failure.  Release
  * it with image_copy_fini.  -1 with errno if fd cannot be read, ESTALE if it is
  * longer or shorter than size.
  */
-int image_copy_init(struct image_copy *, int fd, off_t size, const char *store);
+int image_copy_init(struct image_copy *, int fd, off_t size, const char *store,
+    const char *suffix);
 void image_copy_fini(struct image_copy *);
 
 /*

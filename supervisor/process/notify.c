@@ -187,6 +187,11 @@ notify_withdraw(struct notify *notify)
 	if (notify->rest != NULL)
 		event_free(notify->rest);
 	notify->rest = NULL;
+}
+
+static void
+notify_unlink(const struct notify *notify)
+{
 	if (notify->path[0] == '/')
 		unlink(notify->path);
 }
@@ -376,10 +381,21 @@ notify_new(struct event_base *base, const char *path, uid_t uid, gid_t gid,
 	return notify;
 fail:
 	saved = errno;
+	notify_unlink(notify);
 	notify_withdraw(notify);
 	notify_release(notify);
 	errno = saved;
 	return NULL;
+}
+
+void
+notify_leave(struct notify *notify)
+{
+	notify_withdraw(notify);
+	if (notify->telling)
+		notify->freed = true;
+	else
+		notify_release(notify);
 }
 
 void
@@ -388,11 +404,8 @@ notify_free(struct notify *notify)
 	if (notify == NULL)
 		return;
 	/* Unlink at once: the caller may bind another socket there. */
-	notify_withdraw(notify);
-	if (notify->telling)
-		notify->freed = true;
-	else
-		notify_release(notify);
+	notify_unlink(notify);
+	notify_leave(notify);
 }
 
 int

@@ -45,6 +45,9 @@ int notify_revive(const char *path);
 /* Close the socket and unlink its path. */
 void notify_free(struct notify *);
 
+/* Close the socket, whose path another one has by now. */
+void notify_leave(struct notify *);
+
 /* The socket, *borrowed*. */
 int notify_fd(const struct notify *);
 

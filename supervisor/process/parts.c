@@ -18,6 +18,8 @@ static const struct {
 } parts[] = {
 	[PART_PROBER] = { 0, "/hotswap-probe",
 	    HOTSWAP_LIBEXECDIR "/hotswap-probe" },
+	[PART_FLEET] = { 0, "/hotswap-fleet",
+	    HOTSWAP_LIBEXECDIR "/hotswap-fleet" },
 	[PART_PRELOAD] = { 1, "/lib/libhotswap-preload.so",
 	    HOTSWAP_LIBEXECDIR "/libhotswap-preload.so" },
 };

@@ -6,7 +6,7 @@
 #ifndef PROCESS_PARTS_H
 #define PROCESS_PARTS_H
 
-enum part { PART_PROBER, PART_PRELOAD };
+enum part { PART_PROBER, PART_PRELOAD, PART_FLEET };
 
 /* The path of a part, which may not exist; static, until the next call. */
 const char *parts_path(enum part);

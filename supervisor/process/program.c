@@ -226,6 +226,20 @@ program_notify_fd(const struct program *program)
 	return notify_fd(program->notify);
 }
 
+int
+program_renew_notify(struct program *program, gid_t gid)
+{
+	struct notify *renewed =
+	    notify_new(program->base, notify_path(program->notify),
+		program->origin.uid, gid, -1, told, program);
+
+	if (renewed == NULL)
+		return -1;
+	notify_leave(program->notify);
+	program->notify = renewed;
+	return 0;
+}
+
 const char *
 program_notify_path(const struct program *program)
 {

@@ -68,6 +68,12 @@ struct program *program_new(struct event_base *, const char *name,
 /* The notification socket, *borrowed*, to be held for a successor. */
 int program_notify_fd(const struct program *);
 
+/*
+ * Make the notification socket anew, at its path, which has gone; gid owns it.
+ * -1 with errno: then the old one stays.
+ */
+int program_renew_notify(struct program *, gid_t);
+
 /* The value of NOTIFY_SOCKET, *borrowed*: a path, or `@name`. */
 const char *program_notify_path(const struct program *);
 

@@ -22,16 +22,21 @@
 #include "filter.h"
 #include "process/account.h"
 #include "process/child.h"
+#include "process/image_mount.h"
 
 /* What the child needs, prepared before the fork. */
 struct child {
 	const struct image *image;
+	const struct image_plan *plan;
 	struct account account;
-	char path[PATH_MAX]; /* to execute */
+	int directory; /* descriptor; -1: the image's path */
+	int program;   /* descriptor to execute; -1: plan's path */
+	struct image_mount
+	    mounts[IMAGE_MOUNTS]; /* the plan's, with our descriptors */
 	char **argv;
 	char **env;
 	char *pids[SPAWN_PIDS]; /* places in env; NULL: not there */
-	int *fds;		/* sockets, the report, the image's file */
+	int *fds;		/* sockets, the report, the image's files */
 	size_t nfds;
 	size_t ninherited;
 	int report; /* the pipe for a failure */
@@ -91,6 +96,25 @@ pass_sockets(struct child *child)
 	return 0;
 }
 
+static int
+mount_files(struct child *child)
+{
+	/* The descriptor leads to the old namespace; our directory does not. */
+	if (child->plan->nmounts > 0 && child->directory != -1 &&
+	    fchdir(child->directory) == -1)
+		return -1;
+	return image_mount(child->mounts, child->plan->nmounts);
+}
+
+static int
+load_program(struct child *child)
+{
+	if (child->plan->way != IMAGE_IN_MEMORY)
+		return 0;
+	child->program = image_load(child->plan->program);
+	return child->program == -1 ? -1 : 0;
+}
+
 /* After this the child must not bind, listen or unlink. */
 static int
 put_filter_on(struct child *child)
@@ -111,6 +135,16 @@ set_umask(struct child *child)
 static int
 enter_directory(struct child *child)
 {
+	const struct image_directory *directory = &child->image->directory;
+
+	if (child->plan->directory[0] != '\0')
+		return chdir(child->plan->directory);
+	if (child->directory != -1)
+		return child->plan->nmounts > 0 ? chdir(".")
+						: fchdir(child->directory);
+	/* Without a descriptor it is of an older build, or was removed. */
+	if (directory->path != NULL)
+		return chdir(directory->path);
 	return child->image->chdir != NULL ? chdir(child->image->chdir) : 0;
 }
 
@@ -160,7 +194,10 @@ execute(struct child *child)
 		errno = ESRCH;
 		return -1;
 	}
-	return execve(child->path, child->argv, child->env);
+	if (child->program != -1)
+		return execveat(
+		    child->program, "", child->argv, child->env, AT_EMPTY_PATH);
+	return execve(child->plan->program, child->argv, child->env);
 }
 
 /*
@@ -177,6 +214,8 @@ static const struct step {
 	{ "open /dev/null", 0, open_stdin },
 	{ "open its output", 0, open_output },
 	{ "arrange its descriptors", 0, pass_sockets },
+	{ "mount its files", 0, mount_files },
+	{ "load it into memory", 0, load_program },
 	{ "set its umask", 0, set_umask },
 	{ "install the filter of --shim", 0, put_filter_on },
 	{ "take on the groups of", offsetof(struct image, user), join_groups },
@@ -202,42 +241,61 @@ run_steps(struct child *child)
 	child_fail(child->report, step);
 }
 
+/* May another way succeed where this step has failed? */
+static bool
+is_of_way(const struct image_plan *plan, int (*step)(struct child *))
+{
+	return plan->way != IMAGE_IN_PLACE &&
+	    (step == mount_files || step == load_program || step == execute);
+}
+
 /* The file that was executed, under the name that the user knows. */
 static void
-explain_failure(const struct image *image, int error, char *why, size_t size)
+explain_failure(const struct spawn *spawn, const char *way, int error,
+    char *why, size_t size)
 {
 	char path[PATH_MAX], cause[PATH_MAX + 128];
 
-	if (image_locate(image, path, sizeof(path)) == -1)
-		strlcpy(path, image->program, sizeof(path));
+	strlcpy(path, spawn->plan->program, sizeof(path));
+	if (spawn->plan->program_fd != -1)
+		snprintf(path, sizeof(path), "/proc/self/fd/%d",
+		    spawn->plan->program_fd);
 	image_explain(path, error, cause, sizeof(cause));
-	snprintf(why, size, "cannot start %s: it %s", image->program, cause);
+	snprintf(why, size, "cannot start %s%s: it %s",
+	    spawn->image->program.path, way, cause);
 }
 
 static void
-describe_failure(const struct image *image, const struct child_failure *failure,
+describe_failure(const struct spawn *spawn, const struct child_failure *failure,
     char *why, size_t size)
 {
 	const struct step *step = &steps[failure->step];
+	const struct image *image = spawn->image;
 	const char *object = NULL;
+	char way[PATH_MAX + 64] = " ";
 
+	image_plan_describe(spawn->plan, image, way + 1, sizeof(way) - 1);
+	if (way[1] == '\0')
+		way[0] = '\0';
 	if (step->run == execute) {
-		explain_failure(image, failure->error, why, size);
+		explain_failure(spawn, way, failure->error, why, size);
 		return;
 	}
 	if (step->object != 0)
 		object = *(char *const *)((const char *)image + step->object);
-	snprintf(why, size, "cannot start %s: its process cannot %s%s%s: %s",
-	    image->program, step->name, object != NULL ? " " : "",
+	snprintf(why, size, "cannot start %s%s: its process cannot %s%s%s: %s",
+	    image->program.path, way, step->name, object != NULL ? " " : "",
 	    object != NULL ? object : "", strerror(failure->error));
 }
 
 /* Reap a child that has failed, so that its end is reported to nobody. */
 static int
 await_execution(
-    const struct image *image, int report, pid_t pid, char *why, size_t size)
+    const struct spawn *spawn, int report, pid_t pid, char *why, size_t size)
 {
+	const char *path = spawn->image->program.path;
 	struct child_failure failure;
+	bool of_way = false;
 	int failed;
 
 	/* The directory may hang, or the user may stop the child. */
@@ -246,58 +304,50 @@ await_execution(
 		    "cannot start %s: its process has not executed it yet, and "
 		    "is killed; its directory may hang, or somebody has "
 		    "stopped the process",
-		    image->program);
+		    path);
 		/* A child that hangs may die later: the loop reaps it. */
 		kill(pid, SIGKILL);
+		errno = ETIMEDOUT;
 		return -1;
 	}
 	if ((failed = child_read_failure(report, &failure)) == 0)
 		return 0;
-	if (failed == 1 && failure.step < NSTEPS)
-		describe_failure(image, &failure, why, size);
-	else
+	if (failed == 1 && failure.step < NSTEPS) {
+		describe_failure(spawn, &failure, why, size);
+		of_way = is_of_way(spawn->plan, steps[failure.step].run);
+	} else
 		snprintf(why, size,
-		    "cannot start %s: its process has not told why",
-		    image->program);
+		    "cannot start %s: its process has not told why", path);
 	kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
 		continue;
+	errno = of_way ? ESTALE : ECHILD;
 	return -1;
 }
 
-/* Expand all but argv[0], which stays as it was given. */
-static char **
-expand_arguments(const struct spawn *spawn)
+/* A further descriptor; returns its number in the child, -1 for -1. */
+static int
+add_descriptor(struct child *child, int fd)
 {
-	char **argv = strings_copy(spawn->image->argv), **argument, *text;
-
-	for (argument = argv; argument != NULL && *argument != NULL;
-	     argument++) {
-		if (argument == argv)
-			continue;
-		text = spawn_expand(*argument, spawn->name, spawn->generation);
-		if (text == NULL) {
-			strings_free(argv);
-			return NULL;
-		}
-		free(*argument);
-		*argument = text;
-	}
-	return argv;
+	if (fd == -1)
+		return -1;
+	child->fds[child->nfds++] = fd;
+	return CHILD_FD_FIRST + (int)child->nfds - 1;
 }
 
 /*
- * The image's file comes after the sockets, the report and the filter's socket,
- * so it has another number in the child.  execve(2) itself closes it.
+ * The image's files come after the sockets, the report and the filter's socket,
+ * so they have other numbers in the child.  execve(2) itself closes them.
  */
 static int
 collect_descriptors(struct child *child, const struct spawn *spawn)
 {
-	static const char by_descriptor[] = "/proc/self/fd/";
+	const struct image_plan *plan = spawn->plan;
 	size_t i;
 
 	child->fds =
-	    calloc(spawn->nsockets + spawn->nstored + 3, sizeof(*child->fds));
+	    calloc(spawn->nsockets + spawn->nstored + plan->nmounts + 4,
+		sizeof(*child->fds));
 	if (child->fds == NULL)
 		return -1;
 	for (i = 0; i < spawn->nsockets; i++)
@@ -310,10 +360,11 @@ collect_descriptors(struct child *child, const struct spawn *spawn)
 	child->fds[child->nfds++] = child->report;
 	if (spawn->filter != NULL)
 		child->fds[child->nfds++] = spawn->filter_sock;
-	if (strncmp(child->path, by_descriptor, strlen(by_descriptor)) == 0) {
-		snprintf(child->path, sizeof(child->path), "%s%zu",
-		    by_descriptor, CHILD_FD_FIRST + child->nfds);
-		child->fds[child->nfds++] = spawn->image->fd;
+	child->program = add_descriptor(child, plan->program_fd);
+	child->directory = add_descriptor(child, spawn->image->directory.fd);
+	for (i = 0; i < plan->nmounts; i++) {
+		child->mounts[i] = plan->mounts[i];
+		child->mounts[i].fd = add_descriptor(child, plan->mounts[i].fd);
 	}
 	return 0;
 }
@@ -326,28 +377,23 @@ child_init(struct child *child, const struct spawn *spawn, int report,
 	char cause[128];
 
 	*child = (struct child){ .image = image,
+		.plan = spawn->plan,
 		.report = report,
 		.filter = spawn->filter,
 		.output = spawn->output,
 		.parent = getpid() };
 	if (account_init(&child->account, image->user, image->group, cause,
 		sizeof(cause)) == -1) {
-		snprintf(
-		    why, size, "cannot start %s: %s", image->program, cause);
+		snprintf(why, size, "cannot start %s: %s", image->program.path,
+		    cause);
+		errno = ECHILD;
 		return -1;
 	}
-	if (image_locate(image, child->path, sizeof(child->path)) == -1) {
-		snprintf(why, size,
-		    "cannot start %s: the file has changed, and there is no "
-		    "copy of what it was",
-		    image->program);
-		return -1;
-	}
-	child->argv = expand_arguments(spawn);
+	child->argv = spawn_arguments(spawn);
 	child->env = spawn_env(spawn, &child->account, environ, child->pids);
 	if (child->argv == NULL || child->env == NULL ||
 	    collect_descriptors(child, spawn) == -1) {
-		snprintf(why, size, "cannot start %s: %s", image->program,
+		snprintf(why, size, "cannot start %s: %s", image->program.path,
 		    strerror(errno));
 		return -1;
 	}
@@ -367,12 +413,12 @@ pid_t
 spawn_start(const struct spawn *spawn, char *why, size_t size)
 {
 	struct child child;
-	int report[2];
+	int report[2], saved;
 	pid_t pid = -1;
 
 	if (pipe2(report, O_CLOEXEC) == -1) {
 		snprintf(why, size, "cannot start %s: pipe: %s",
-		    spawn->image->program, strerror(errno));
+		    spawn->image->program.path, strerror(errno));
 		return -1;
 	}
 	if (child_init(&child, spawn, report[1], why, size) == -1)
@@ -381,15 +427,17 @@ spawn_start(const struct spawn *spawn, char *why, size_t size)
 		run_steps(&child);
 	if (pid == -1) {
 		snprintf(why, size, "cannot start %s: fork: %s",
-		    spawn->image->program, strerror(errno));
+		    spawn->image->program.path, strerror(errno));
 		goto out;
 	}
 	fd_close(&report[1]);
-	if (await_execution(spawn->image, report[0], pid, why, size) == -1)
+	if (await_execution(spawn, report[0], pid, why, size) == -1)
 		pid = -1;
 out:
+	saved = errno;
 	fd_close(&report[0]);
 	fd_close(&report[1]);
 	child_fini(&child);
+	errno = saved;
 	return pid;
 }

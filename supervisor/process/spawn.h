@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "process/image.h"
+#include "process/image_plan.h"
 
 struct account;
 struct filter;
@@ -30,7 +31,8 @@ struct spawn_socket {
 
 struct spawn {
 	const struct image *image;
-	const char *name; /* of the service */
+	const struct image_plan *plan; /* how it is started, of image */
+	const char *name;	       /* of the service */
 	unsigned int generation;
 	const char *notify_path;	    /* NULL: none */
 	const char *mark;		    /* HOTSWAP_MARK; NULL: none */
@@ -59,7 +61,8 @@ struct spawn {
  * Start the image as leader of a new session.  Placeholders in arguments and
  * environment are replaced; argv[0] stays as it is.  Returns the PID once the
  * image's bytes run; -1 with why (one line that names the file, the step that
- * failed, and the cause), and no process is left.
+ * failed, and the cause), and no process is left.  errno is ESTALE then if only
+ * this plan has failed and another way may be open, image_plan_next.
  */
 pid_t spawn_start(const struct spawn *, char *why, size_t size);
 
@@ -68,6 +71,12 @@ pid_t spawn_start(const struct spawn *, char *why, size_t size);
  * NULL with ENOMEM.
  */
 char *spawn_expand(const char *text, const char *name, unsigned int generation);
+
+/*
+ * The program's arguments: spawn_expand of all but argv[0], and the path of the
+ * plan's script as it is.  *New*, strings_free; NULL with ENOMEM.
+ */
+char **spawn_arguments(const struct spawn *);
 
 /*
  * The environment of the program, in this order: what user_env gives the

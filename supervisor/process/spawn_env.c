@@ -318,6 +318,31 @@ env_put_own(struct env *env, const struct spawn *spawn, char *const *base,
 }
 
 char **
+spawn_arguments(const struct spawn *spawn)
+{
+	char **argv = strings_copy(spawn->image->argv), **argument, *text;
+	const struct image_plan *plan = spawn->plan;
+
+	for (argument = argv; argument != NULL && *argument != NULL;
+	     argument++) {
+		if (argument == argv)
+			continue;
+		if (argument - argv == plan->argument)
+			text = strdup(plan->script);
+		else
+			text = spawn_expand(
+			    *argument, spawn->name, spawn->generation);
+		if (text == NULL) {
+			strings_free(argv);
+			return NULL;
+		}
+		free(*argument);
+		*argument = text;
+	}
+	return argv;
+}
+
+char **
 spawn_env(const struct spawn *spawn, const struct account *account,
     char *const *base, char *pids[static SPAWN_PIDS])
 {

@@ -16,6 +16,7 @@
 #include "core/events.h"
 #include "core/report.h"
 #include "core/service.h"
+#include "generation/attempt.h"
 #include "generation/generations.h"
 #include "generation/latecomers.h"
 #include "generation/retire.h"
@@ -63,7 +64,8 @@ static void
 start(struct service *service, const char *why)
 {
 	struct release *release = &service->release;
-	char fault[RELEASE_WHY];
+	const struct image *image = release->image;
+	char fault[RELEASE_WHY], from[PATH_MAX + 64];
 
 	/* A candidate that is alone has its sockets, in which users wait. */
 	if (!release->rollout.alone &&
@@ -77,9 +79,10 @@ start(struct service *service, const char *why)
 		course_take(service, EVENT_FAILED, fault);
 		return;
 	}
+	attempt_describe(release->candidate, from, sizeof(from));
 	events_emit(service, "started", release->candidate,
-	    "%s started, PID %d, sha256 %.12s", release->image->program,
-	    program_main(release->candidate->program), release->image->sha256);
+	    "%s started%s, PID %d, sha256 %.12s", image->program.path, from,
+	    program_main(release->candidate->program), image->program.sha256);
 	/* The deadline is set after the start: the time counts from then. */
 	deadline_set(service, service->options->start_timeout_ms);
 	candidate_await_ready(service);

@@ -19,6 +19,7 @@
 #include "core/state.h"
 #include "generation/generations.h"
 #include "generation/steering.h"
+#include "process/image_folder.h"
 #include "rollout/course.h"
 #include "rollout/outcome.h"
 
@@ -73,6 +74,54 @@ check_target(const struct service *service, const struct generation *target,
 		    why, size, "generation %u serves already", target->number);
 	else
 		return 0;
+	return -1;
+}
+
+/* It runs, and serves again as it is. */
+static bool
+is_warm(const struct service *service, const struct generation *target)
+{
+	return target == service->parked && program_main(target->program) != 0;
+}
+
+/* A rollback must change something, or it is no rollback. */
+static int
+check_effect(const struct service *service, const struct generation *target,
+    char *why, size_t size)
+{
+	const struct image *image = target->image;
+	struct image_plan plan;
+
+	if (is_warm(service, target))
+		return 0;
+	if (image->folder.path != NULL &&
+	    image_folder_is_damaged(image->folder.kept)) {
+		snprintf(why, size,
+		    "generation %u cannot be started again: a file of %s was "
+		    "overwritten before its copy was made",
+		    target->number, image->folder.path);
+		return -1;
+	}
+	if (image_plan_next(image, IMAGE_IN_PLACE, &plan) == -1) {
+		snprintf(why, size,
+		    "generation %u cannot be started again: %s has changed, "
+		    "and there is no copy of what it was",
+		    target->number,
+		    image_file_is_in_place(&image->program)
+			? image->script.path
+			: image->program.path);
+		return -1;
+	}
+	if (service->active == NULL ||
+	    !image_is_same(image, service->active->image))
+		return 0;
+	snprintf(why, size,
+	    "generation %u would start what serves already: the same %s with "
+	    "the same arguments, environment and directory; what else it reads "
+	    "is not kept (`hotswap restart` starts it anew)",
+	    target->number,
+	    image->script.path != NULL ? image->script.path
+				       : image->program.path);
 	return -1;
 }
 
@@ -213,7 +262,9 @@ find_target(struct service *service, const struct request *request,
 	if (request->kind != RELEASE_ROLLBACK)
 		return 0;
 	*target = choose_target(service, request->to);
-	return check_target(service, *target, request->to, why, size);
+	if (check_target(service, *target, request->to, why, size) == -1)
+		return -1;
+	return check_effect(service, *target, why, size);
 }
 
 enum request_answer
@@ -240,8 +291,7 @@ request_begin(struct service *service, const struct request *request,
 	 * it.
 	 */
 	state_changed(service);
-	if (target != NULL && target == service->parked &&
-	    program_main(target->program) != 0) {
+	if (target != NULL && is_warm(service, target)) {
 		release->candidate = target;
 		release->to = target->number;
 		course_take(service, EVENT_BEGIN_WARM, NULL);

@@ -12,6 +12,8 @@
 #include "core/events.h"
 #include "core/service.h"
 #include "generation/helper.h"
+#include "generation/prune.h"
+#include "process/image_folder.h"
 #include "rollout/course.h"
 
 /* A first start has no old generation that must end before. */
@@ -68,43 +70,71 @@ static void
 image_ready(struct image *image, const char *why, void *arg)
 {
 	struct service *service = arg;
+	bool known;
 
 	service->release.job = NULL;
 	if (image == NULL) {
 		course_take(service, EVENT_FAILED, why);
 		return;
 	}
+	known = service->release.image != NULL;
+	image_unref(service->release.image);
 	service->release.image = image;
-	if (image->warning != NULL)
+	if (!known && image->warning != NULL)
 		events_emit(
 		    service, "warning", NULL, "warning: %s", image->warning);
+	if (known && image->folder.path != NULL &&
+	    image_folder_is_damaged(image->folder.kept)) {
+		course_take(service, EVENT_FAILED,
+		    "a file of the directory of --image-path was overwritten "
+		    "before its copy was made");
+		return;
+	}
+	/* What was kept by links is made independent of them now. */
+	if (image->folder.path != NULL)
+		prune_generations(service);
 	begin_check(service);
+}
+
+static struct image_job *
+prepare(struct service *service)
+{
+	struct release *release = &service->release;
+	const struct options *options = service->options;
+	char store[PATH_MAX + 8], folders[PATH_MAX + 16];
+	struct image_spec spec = { .exe = release->exe,
+		.argv = release->program,
+		.env = options->env,
+		.chdir = options->chdir,
+		.folder = options->image_path,
+		.folders = folders,
+		.user = options->user,
+		.group = options->group,
+		.umask = options->umask,
+		.clear_env = options->clear_env,
+		.no_new_privs = options->no_new_privs };
+
+	snprintf(store, sizeof(store), "%s/images", service->state);
+	snprintf(folders, sizeof(folders), "%s/folders", service->state);
+	return image_prepare(service->base, &spec,
+	    options->no_image_copy ? NULL : store, image_ready, service);
 }
 
 void
 resolve_begin(struct service *service, const char *why)
 {
 	struct release *release = &service->release;
-	const struct options *options = service->options;
-	struct image_spec spec = { .exe = release->exe,
-		.argv = release->program,
-		.env = options->env,
-		.chdir = options->chdir,
-		.user = options->user,
-		.group = options->group,
-		.umask = options->umask,
-		.clear_env = options->clear_env,
-		.no_new_privs = options->no_new_privs };
-	char store[PATH_MAX + 8];
 
 	helper_forget_user(service);
-	if (release->image != NULL) {
+	if (release->image == NULL)
+		release->job = prepare(service);
+	else if (release->image->folder.path != NULL)
+		release->job = image_look(
+		    service->base, release->image, image_ready, service);
+	else {
 		begin_check(service);
 		return;
 	}
-	snprintf(store, sizeof(store), "%s/images", service->state);
-	release->job = image_prepare(service->base, &spec,
-	    options->no_image_copy ? NULL : store, image_ready, service);
 	if (release->job == NULL)
 		course_take(service, EVENT_FAILED, strerror(errno));
 }

@@ -125,6 +125,19 @@ turn_ends(evutil_socket_t fd, short what, void *service)
 	state_commit(service);
 }
 
+int
+recovery_renew_copy(struct service *service)
+{
+	struct recovery *recovery = service->recovery;
+
+	if (service->state_ops == NULL || !copy_has_gone(&recovery->copy))
+		return 0;
+	/* An unchanged checkpoint would not be written again. */
+	recovery->uncopied = true;
+	state_commit(service);
+	return 1;
+}
+
 /* READING */
 
 /* Make a new pair of memfds and hold them. */

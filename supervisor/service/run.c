@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,6 +37,7 @@
 #include "core/report.h"
 #include "core/service.h"
 #include "generation/generations.h"
+#include "generation/prune.h"
 #include "generation/helper.h"
 #include "generation/output.h"
 #include "generation/roster.h"
@@ -47,14 +47,16 @@
 #include "rollout/actions.h"
 #include "rollout/hooks.h"
 #include "rollout/request.h"
-#include "service/adoption.h"
+#include "service/name_lock.h"
 #include "service/recovery.h"
+#include "service/runtime_files.h"
 
 /* What exists as long as run_service runs. */
 struct run {
 	struct service service;
 	int lock;
 	struct pid_file *pidfile;
+	struct runtime_files *files;
 };
 
 static void
@@ -94,25 +96,6 @@ fail(struct service *service, int status, const char *fmt, ...)
 }
 
 static int
-put_text(int fd, const char *text)
-{
-	ssize_t n = (ssize_t)strlen(text);
-
-	return ftruncate(fd, 0) == 0 && pwrite(fd, text, n, 0) == n ? 0 : -1;
-}
-
-/* Write the PIDs for commands that get no answer by the control socket. */
-static void
-sign_lock(const struct run *run)
-{
-	char text[32];
-
-	snprintf(
-	    text, sizeof(text), "%d %d\n", held_pid(&run->service), getpid());
-	put_text(run->lock, text);
-}
-
-static int
 open_places(struct run *run)
 {
 	struct service *service = &run->service;
@@ -147,32 +130,15 @@ open_places(struct run *run)
 	    : fail(service, STATUS_SOFTWARE, "%s: %s", path, strerror(errno));
 }
 
-/* Take the lock, and adopt what lives if there is no predecessor. */
 static int
 take_name(struct run *run)
 {
-	struct service *service = &run->service;
-	char path[PATH_MAX + 80], why[1024];
+	char why[1024];
+	int status;
 
-	snprintf(path, sizeof(path), "%s/%s.lock", service->runtime,
-	    service->options->name);
-	/* A held descriptor keeps its lock when its process ends, flock(2). */
-	run->lock = held_take(service, "lock", 0);
-	if (run->lock == -1)
-		run->lock =
-		    open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (run->lock == -1)
-		return fail(
-		    service, STATUS_NOPERM, "%s: %s", path, strerror(errno));
-	if (!recovery_is_first(service)) {
-		if (flock(run->lock, LOCK_EX | LOCK_NB) == -1)
-			return fail(service, STATUS_REFUSED, "%s: %s", path,
-			    strerror(errno));
-	} else if (adoption_begin(service, run->lock, why, sizeof(why)) == -1)
-		return fail(service, STATUS_REFUSED, "%s", why);
-	held_put(service, "lock", 0, run->lock);
-	sign_lock(run);
-	return STATUS_OK;
+	status = name_lock_take(&run->service, &run->lock, why, sizeof(why));
+	return status == STATUS_OK ? status
+				   : fail(&run->service, status, "%s", why);
 }
 
 static int
@@ -321,10 +287,20 @@ open_manager(struct run *run)
 	return fail(service, STATUS_SOFTWARE, "watchdog: %s", strerror(errno));
 }
 
+static int
+watch_files(struct run *run)
+{
+	run->files = runtime_files_new(&run->service, &run->lock);
+	if (run->files != NULL)
+		return STATUS_OK;
+	return fail(&run->service, STATUS_SOFTWARE, "runtime directory %s: %s",
+	    run->service.runtime, strerror(errno));
+}
+
 /* The generations' pid files come after the generations are restored. */
 static int (*const steps[])(struct run *) = { begin_loop, open_places,
 	take_name, watch_signals, open_control, write_pidfile, open_listeners,
-	open_output, open_pidfiles, open_manager };
+	open_output, open_pidfiles, open_manager, watch_files };
 
 static int
 come_up(struct run *run)
@@ -356,6 +332,7 @@ go_down(struct run *run)
 	struct service *service = &run->service;
 	struct generation *generation;
 
+	runtime_files_free(run->files);
 	manager_free(service->manager);
 	service->manager = NULL;
 	reexec_close(service);
@@ -363,6 +340,7 @@ go_down(struct run *run)
 	hooks_free(service->hooks);
 	while ((generation = TAILQ_FIRST(&service->generations)) != NULL)
 		generation_free(generation);
+	prune_stop(service);
 	stored_close(service);
 	roster_close(service);
 	pidfiles_free(service->pidfiles);

@@ -92,6 +92,24 @@ is_small() {
 	under_load wrong_options OPTIONS="$options"
 }
 
+@test "control: what became of a call is found by its id, over a kill -9 too" {
+	serve
+	python3 "$BATS_TEST_DIRNAME/peer.py" found run/web.sock
+	kill -KILL "$(itself)"
+	until_true ended_as_promoted
+}
+
+# ended_as_promoted: the call of the peer before.
+ended_as_promoted() {
+	python3 - run/web.sock "$BATS_TEST_DIRNAME" <<-'PYTHON'
+		import sys
+		sys.path.insert(0, sys.argv[2])
+		import peer
+		sys.exit(peer.find(peer.Peer(sys.argv[1]), "one")
+		         != ("ended", "promoted"))
+	PYTHON
+}
+
 @test "control: a peer that hangs up at each moment of a rollout" {
 	serve --bake 100ms
 	FORMER=16 under_load hang_up_in_rollouts

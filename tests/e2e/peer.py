@@ -274,10 +274,30 @@ def permitted(path):
     expect("parameters" in Peer(path).call("Status"), "was not answered")
 
 
+def find(peer, call):
+    reply = peer.call("Find", {"id": call})["parameters"]
+    return reply["state"], reply.get("outcome", {}).get("result")
+
+
+def found(path):
+    """What became of a call is known by its id: before, during and after."""
+    peer, other = Peer(path), Peer(path)
+    expect(find(peer, "one") == ("unknown", None), "an id of nobody")
+    peer.send(message("Restart", {"id": "one"}))
+    while find(other, "one") == ("unknown", None):
+        pass
+    expect(find(other, "one") in (("running", None), ("ended", "promoted")),
+           "a call under way")
+    expect(peer.receive()["parameters"]["outcome"]["id"] == "one", "its id")
+    expect(find(other, "one") == ("ended", "promoted"), "a call that ended")
+    expect("error" in other.call("Find", {"id": "x" * 64}), "a long id")
+    expect("error" in other.call("Find", {}), "no id")
+
+
 ACTS = {f.__name__: f for f in (
     random_bytes, hundred_megabytes, nested, half_a_message, idle, deaf,
     deaf_to_events, pipelined, wrong_types, wrong_options,
-    hang_up_in_rollouts, refused, permitted, crowd)}
+    hang_up_in_rollouts, refused, permitted, found, crowd)}
 
 if __name__ == "__main__":
     ACTS[sys.argv[1]](sys.argv[2])

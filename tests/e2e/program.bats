@@ -199,3 +199,18 @@ ended() {
 	wait "$outer"
 	expect 1 pgrep -P "$init"
 }
+
+@test "a program is heard after somebody has removed its notification socket" {
+	talker
+	serve -- ./talker READY=1 STATUS=before
+	until_true status_is before
+	rm -r run
+	until_true test -e run/web.notify.1
+	says STATUS=after
+	until_true status_is after
+	rm run/web.notify.1
+	until_true test -e run/web.notify.1
+	kill -KILL "$(supervisor)"
+	until_true says STATUS=later
+	until_true status_is later
+}

@@ -275,10 +275,3 @@ answers() {
 	expect 1 begin
 	grep -q "bind tcp:127.0.0.1: Address already in use" run.log
 }
-
-@test "wild: a socket of a kind that is not followed is named" {
-	odd v1 unix:sock,seqpacket
-	expect 1 hotswap start -n web --start-timeout 2s -- "${ODD[@]}" \
-		>said.txt 2>&1
-	grep -q "not followed (SOCK_SEQPACKET)" said.txt
-}

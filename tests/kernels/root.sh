@@ -19,13 +19,15 @@ pack() {
 
 if [ "$1" = modules ]; then
 	mkdir "$tree/modules"
-	# In the order in which they are loaded.
-	for name in inet_diag tcp_diag udp_diag unix_diag; do
+	# In the order in which they are loaded; guest_lvs.sh loads the rest.
+	for name in inet_diag tcp_diag udp_diag unix_diag crc32c_generic \
+		libcrc32c nf_defrag_ipv4 nf_defrag_ipv6 nf_conntrack ip_vs \
+		ip_vs_wrr veth; do
 		file=$(find "$2" -name "$name.ko*")
+		[ -n "$file" ] || continue # the kernel has it built in
 		case $file in
 		*.xz) xz -dc "$file" ;;
-		*.ko) cat "$file" ;;
-		*) continue ;;
+		*) cat "$file" ;;
 		esac >"$tree/modules/$name.ko"
 	done
 	pack "$3"
@@ -35,7 +37,7 @@ fi
 build=$1 output=$2
 shift 2
 for directory in bin sbin usr/bin usr/sbin etc proc sys dev run tmp root \
-	hotswap/bin hotswap/lib hotswap/fixtures hotswap/unit tests own; do
+	hotswap/bin hotswap/lib hotswap/fixtures hotswap/unit tests own directors; do
 	mkdir -p "$tree/$directory"
 done
 
@@ -54,8 +56,8 @@ for part in bin/hotswap bin/hotswap-probe lib/libhotswap-preload.so load \
 	strip -o "$tree/hotswap/$part" "$build/$part"
 	with_libraries "$build/$part"
 done
-for program in curl jq setpriv; do
-	program=$(command -v $program)
+for program in curl flock ip ipvsadm jq setpriv; do
+	program=$(PATH=$PATH:/usr/sbin:/sbin command -v $program)
 	cp -L "$program" "$tree/own/"
 	with_libraries "$program"
 done
@@ -75,4 +77,6 @@ GROUP
 echo '127.0.0.1 localhost' >"$tree/etc/hosts"
 cp "$own/init" "$tree/init"
 cp "$own"/guest_*.sh "$tree/tests/"
+cp "$own/../../fleet/directors/lvs" "$own/../../fleet/directors/director.sh" \
+	"$tree/directors/"
 pack "$output"

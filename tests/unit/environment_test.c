@@ -29,7 +29,7 @@ static char *pids[SPAWN_PIDS];
 static int
 set_up(void **state)
 {
-	image = (struct image){ .fd = -1, .umask = -1 };
+	image = (struct image){ .umask = -1 };
 	spawn = (struct spawn){ .image = &image,
 		.name = "shop",
 		.generation = 7,

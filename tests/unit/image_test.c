@@ -25,6 +25,7 @@
 #include "base/fd.h"
 #include "process/image.h"
 #include "process/image_copy.h"
+#include "process/image_plan.h"
 #include "process/reaper.h"
 
 #define LIMIT_S 10
@@ -168,19 +169,19 @@ a_program_is_hashed_and_copied(void **state)
 	struct image *image = prepare_well(store);
 	struct stat st;
 
-	assert_string_equal(image->program, file);
-	assert_string_equal(image->sha256, SHA256File(file, sha256));
+	assert_string_equal(image->program.path, file);
+	assert_string_equal(image->program.sha256, SHA256File(file, sha256));
 	assert_null(image->warning);
-	expect_bytes(image->copy, SCRIPT);
-	assert_int_equal(stat(image->copy, &st), 0);
+	expect_bytes(image->program.copy, SCRIPT);
+	assert_int_equal(stat(image->program.copy, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0555);
 	assert_int_equal(stat(store, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0711);
 	assert_int_equal(count_files(store), 1);
 	assert_string_equal(image->argv[1], "--flag");
 	assert_null(image->argv[2]);
-	assert_int_not_equal(image->fd, -1);
-	assert_true(fcntl(image->fd, F_GETFD) & FD_CLOEXEC);
+	assert_int_not_equal(image->program.fd, -1);
+	assert_true(fcntl(image->program.fd, F_GETFD) & FD_CLOEXEC);
 }
 
 /* Is this access to the copy permitted to this user? */
@@ -231,18 +232,20 @@ the_copy_is_for_those_whom_the_file_was_for(void **state)
 		spec.user = "nobody";
 		image = prepare_well(store);
 		assert_null(image->warning);
-		assert_int_equal(stat(image->copy, &st), 0);
+		assert_int_equal(stat(image->program.copy, &st), 0);
 		assert_int_equal(st.st_uid, 0);
 		assert_int_equal(st.st_mode & (S_ISUID | S_ISGID | 0222), 0);
+		assert_int_equal(may(image->program.copy, NOBODY, NOBODY, X_OK),
+		    cases[i].owner);
+		assert_int_equal(may(image->program.copy, ANOTHER, STAFF, X_OK),
+		    cases[i].group);
 		assert_int_equal(
-		    may(image->copy, NOBODY, NOBODY, X_OK), cases[i].owner);
+		    may(image->program.copy, ANOTHER, ANOTHER, X_OK),
+		    cases[i].others);
 		assert_int_equal(
-		    may(image->copy, ANOTHER, STAFF, X_OK), cases[i].group);
-		assert_int_equal(
-		    may(image->copy, ANOTHER, ANOTHER, X_OK), cases[i].others);
-		assert_int_equal(may(image->copy, ANOTHER, ANOTHER, R_OK),
+		    may(image->program.copy, ANOTHER, ANOTHER, R_OK),
 		    (cases[i].mode & 04) != 0);
-		assert_false(may(image->copy, NOBODY, STAFF, W_OK));
+		assert_false(may(image->program.copy, NOBODY, STAFF, W_OK));
 		image_unref(image);
 		told.image = NULL;
 	}
@@ -253,9 +256,9 @@ without_a_store_there_is_no_copy_and_no_warning(void **state)
 {
 	struct image *image = prepare_well(NULL);
 
-	assert_null(image->copy);
+	assert_null(image->program.copy);
 	assert_null(image->warning);
-	assert_int_equal(strlen(image->sha256), 64);
+	assert_int_equal(strlen(image->program.sha256), 64);
 }
 
 static void
@@ -269,10 +272,10 @@ a_link_is_followed_anew_each_time(void **state)
 	spec.exe = "./current";
 	spec.chdir = directory;
 	assert_int_equal(symlink("server", link), 0);
-	assert_string_equal(prepare_well(NULL)->program, file);
+	assert_string_equal(prepare_well(NULL)->program.path, file);
 	unlink(link);
 	assert_int_equal(symlink(second, link), 0);
-	assert_string_equal(prepare_well(NULL)->program, second);
+	assert_string_equal(prepare_well(NULL)->program.path, second);
 	assert_string_equal(told.image->exe, "./current");
 	assert_string_equal(told.image->argv[0], file);
 }
@@ -302,12 +305,12 @@ a_copy_that_is_there_is_used_again_but_only_if_it_is_whole(void **state)
 {
 	struct stat first, second;
 
-	assert_int_equal(stat(prepare_well(store)->copy, &first), 0);
-	assert_int_equal(stat(prepare_well(store)->copy, &second), 0);
+	assert_int_equal(stat(prepare_well(store)->program.copy, &first), 0);
+	assert_int_equal(stat(prepare_well(store)->program.copy, &second), 0);
 	assert_int_equal(first.st_ino, second.st_ino);
-	chmod(told.image->copy, 0755);
-	write_file(told.image->copy, OTHER);
-	expect_bytes(prepare_well(store)->copy, SCRIPT);
+	chmod(told.image->program.copy, 0755);
+	write_file(told.image->program.copy, OTHER);
+	expect_bytes(prepare_well(store)->program.copy, SCRIPT);
 	assert_int_equal(count_files(store), 1);
 }
 
@@ -317,7 +320,7 @@ expect_warning(const char *place, const char *cause)
 	char wanted[256];
 	struct image *image = prepare_well(place);
 
-	assert_null(image->copy);
+	assert_null(image->program.copy);
 	snprintf(wanted, sizeof(wanted), "no private copy of %s in %s: %s",
 	    file, place, cause);
 	assert_string_equal(image->warning, wanted);
@@ -535,47 +538,76 @@ a_cancelled_job_tells_nothing_and_leaves_nothing(void **state)
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 }
 
+/* The ways to the image from the first on, as a word each. */
 static void
-expect_located(const char *wanted)
+expect_ways(const char *wanted)
 {
-	char path[128];
+	static const char *names[IMAGE_WAYS] = { "place", "moved", "mounted",
+		"descriptor", "copied", "memory" };
+	struct image_plan plan;
+	char found[128] = "";
+	unsigned int way = 0;
 
-	assert_int_equal(image_locate(told.image, path, sizeof(path)), 0);
-	assert_string_equal(path, wanted);
-}
-
-static void
-expect_lost(void)
-{
-	char path[128];
-
-	assert_int_equal(image_locate(told.image, path, sizeof(path)), -1);
+	for (; image_plan_next(told.image, way, &plan) == 0;
+	     way = plan.way + 1) {
+		/* Only root can mount. */
+		if (plan.way == IMAGE_MOUNTED)
+			continue;
+		strlcat(found, found[0] != '\0' ? " " : "", sizeof(found));
+		strlcat(found, names[plan.way], sizeof(found));
+		if (plan.program_fd != -1)
+			assert_int_equal(
+			    plan.program_fd, told.image->program.fd);
+		else if (plan.way == IMAGE_COPIED ||
+		    plan.way == IMAGE_IN_MEMORY)
+			assert_string_equal(
+			    plan.program, told.image->program.copy);
+	}
 	assert_int_equal(errno, ESTALE);
+	assert_string_equal(found, wanted);
 }
 
 static void
-with_a_copy_the_bytes_outlive_the_file(void **state)
+a_file_that_is_unchanged_is_started_in_its_place(void **state)
 {
 	prepare_well(store);
-	expect_located(file);
-	write_file(file, OTHER);
-	expect_located(told.image->copy);
-	unlink(file);
-	expect_located(told.image->copy);
+	expect_ways("place");
 }
 
 static void
-without_a_copy_an_unlinked_file_still_runs(void **state)
+a_file_that_was_overwritten_is_started_from_its_copy(void **state)
 {
-	char wanted[64];
+	prepare_well(store);
+	write_file(file, OTHER "\n");
+	expect_ways("copied memory");
+}
 
+static void
+a_file_that_was_removed_is_started_by_its_descriptor(void **state)
+{
+	prepare_well(store);
+	unlink(file);
+	expect_ways("descriptor copied memory");
+	write_file(file, OTHER);
+	expect_ways("descriptor copied memory");
 	prepare_well(NULL);
 	unlink(file);
-	snprintf(wanted, sizeof(wanted), "/proc/self/fd/%d", told.image->fd);
-	expect_located(wanted);
-	expect_bytes(wanted, SCRIPT);
-	write_file(file, OTHER);
-	expect_located(wanted);
+	expect_ways("descriptor");
+}
+
+static void
+a_file_that_was_moved_is_started_where_it_is(void **state)
+{
+	struct image_plan plan;
+	char moved[80];
+
+	prepare_well(store);
+	snprintf(moved, sizeof(moved), "%s/old", directory);
+	assert_int_equal(rename(file, moved), 0);
+	expect_ways("moved descriptor copied memory");
+	assert_int_equal(image_plan_next(told.image, IMAGE_IN_PLACE, &plan), 0);
+	/* Whoever may write to /tmp cannot replace a file of another's. */
+	assert_string_equal(plan.program, moved);
 }
 
 static void
@@ -583,7 +615,7 @@ without_a_copy_an_overwritten_file_is_lost(void **state)
 {
 	prepare_well(NULL);
 	write_file(file, OTHER "\n");
-	expect_lost();
+	expect_ways("");
 }
 
 static void
@@ -591,9 +623,9 @@ a_copy_that_was_cut_is_not_used(void **state)
 {
 	prepare_well(store);
 	write_file(file, OTHER "\n");
-	chmod(told.image->copy, 0755);
-	write_file(told.image->copy, "#!");
-	expect_lost();
+	chmod(told.image->program.copy, 0755);
+	write_file(told.image->program.copy, "#!");
+	expect_ways("");
 }
 
 static void
@@ -616,7 +648,7 @@ an_image_is_the_same_after_json(void **state)
 	assert_int_equal(copy->umask, 022);
 	assert_true(copy->no_new_privs);
 	assert_string_equal(copy->env[1], "B={slot}");
-	assert_int_not_equal(copy->fd, -1);
+	assert_int_not_equal(copy->program.fd, -1);
 	json_decref(after);
 	image_unref(copy);
 
@@ -638,8 +670,8 @@ pruning_keeps_what_is_needed(void **state)
 	write_file(path, "half");
 	assert_int_equal(count_files(store), 3);
 	image_prune(store, &told.image, 1);
-	assert_int_equal(access(first->copy, F_OK), -1);
-	assert_int_equal(access(told.image->copy, F_OK), 0);
+	assert_int_equal(access(first->program.copy, F_OK), -1);
+	assert_int_equal(access(told.image->program.copy, F_OK), 0);
 	assert_int_equal(access(path, F_OK), 0);
 	image_copy_clean(store, getpid());
 	assert_int_equal(count_files(store), 1);
@@ -664,8 +696,10 @@ main(void)
 		TEST(files_that_must_not_run_are_refused_with_the_reason),
 		TEST(what_cannot_be_said_in_json_is_refused),
 		TEST(a_cancelled_job_tells_nothing_and_leaves_nothing),
-		TEST(with_a_copy_the_bytes_outlive_the_file),
-		TEST(without_a_copy_an_unlinked_file_still_runs),
+		TEST(a_file_that_is_unchanged_is_started_in_its_place),
+		TEST(a_file_that_was_overwritten_is_started_from_its_copy),
+		TEST(a_file_that_was_removed_is_started_by_its_descriptor),
+		TEST(a_file_that_was_moved_is_started_where_it_is),
 		TEST(without_a_copy_an_overwritten_file_is_lost),
 		TEST(a_copy_that_was_cut_is_not_used),
 		TEST(an_image_is_the_same_after_json),

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Starting a generation's program by the first way of its image that works,
+ * process/image_plan.h.
+ */
+#ifndef GENERATION_ATTEMPT_H
+#define GENERATION_ATTEMPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct generation;
+
+/*
+ * Start the program, whose sockets are there, by a way from generation->way on,
+ * and set generation->way to it.  -1 with why.
+ */
+int attempt(struct generation *, char *why, size_t size);
+
+/*
+ * To be called when the program has ended by itself; how says it for people.
+ * Returns whether it ended so soon after its start that the way of the start
+ * may be the reason, and there is another way: the next attempt takes that one.
+ * Otherwise the next attempt begins with the first way.
+ */
+bool attempt_differently(struct generation *, const char *how);
+
+/* `, from …` as image_plan_describe, of the last attempt; "": in place. */
+void attempt_describe(const struct generation *, char *buf, size_t size);
+
+#endif
