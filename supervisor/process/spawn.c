@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,17 +30,16 @@ struct child {
 	struct account account;
 	int directory; /* descriptor; -1: the image's path */
 	int program;   /* descriptor to execute; -1: plan's path */
-	struct image_mount
-	    mounts[IMAGE_MOUNTS]; /* the plan's, with our descriptors */
+	struct image_mount mounts[IMAGE_MOUNTS]; /* with our descriptors */
 	char **argv;
 	char **env;
 	char *pids[SPAWN_PIDS]; /* places in env; NULL: not there */
 	int *fds;		/* sockets, the report, the image's files */
 	size_t nfds;
 	size_t ninherited;
-	int report; /* the pipe for a failure */
+	int report;	 /* the pipe for a failure */
+	int filter_sock; /* for the notification descriptor */
 	const struct filter *filter;
-	int filter_sock;   /* for the notification descriptor */
 	pid_t parent;	   /* our PID */
 	const int *output; /* as in struct spawn */
 };
@@ -180,9 +178,8 @@ static int
 write_pid(struct child *child)
 {
 	char digits[SPAWN_PID_SIZE];
-	size_t n = sizeof(digits);
+	size_t n = sizeof(digits), i;
 	pid_t pid = getpid();
-	size_t i;
 
 	digits[--n] = '\0';
 	for (; pid > 0; pid /= 10)
