@@ -6,10 +6,7 @@
 load helper
 load fleet.bash
 
-setup() {
-	ENGINE=etcd
-	setup_service
-}
+export ENGINE=etcd
 
 @test "fleet: a host at work keeps its slot when another rollout begins; a rollback waits for it" {
 	local driver
