@@ -216,7 +216,7 @@ collect(const struct deputy_job *job, pid_t pid, int sock, int *fd)
 	size_t n = 1;
 
 	/* Reading another process's path does not wait for a disk. */
-	if (await_child(pid, sock, job->tid == 0) == -1) {
+	if (await_child(pid, sock, job->tid == 0 && !job->quick) == -1) {
 		saved = errno;
 		kill(pid, SIGKILL);
 		errno = saved;

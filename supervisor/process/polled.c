@@ -148,6 +148,7 @@ follow_one(struct job *job, int pidfd)
 	struct deputy_job deputy = { .who = &own,
 		.directory = -1,
 		.fd = job->fd,
+		.quick = true,
 		.act = follow,
 		.data = job,
 		.size = sizeof(*job) };

@@ -153,3 +153,20 @@ rested() {
 	sleep 0.3
 	[ "$(generation 1 .health.passes)" = "$before" ] && [ "$before" -gt 0 ]
 }
+
+@test "replaced: an epoll instance that does not answer stops the supervisor for a moment only" {
+	PORT=$(free_port)
+	hotswap run -n web --bake 100ms --keep 1m -- \
+		"$BUILD/fixtures/hostile_epoll" "$PORT" >>run.log 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null ||
+		{ grep -q userfaultfd run.log && skip "needs userfaultfd(2)"; }
+	kill -KILL "$(pid_of 1)"
+	until_true restarted_times 1
+	# Its bind(2) is answered, without the instance.
+	until_true is_version 200
+	[ "$(field .supervisor)" = "$(supervisor)" ]
+	hotswap upgrade web
+	[ "$(version)" = 200 ]
+	hotswap stop web --now
+}
