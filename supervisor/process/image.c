@@ -25,6 +25,7 @@ static const struct {
 } strings[] = {
 	{ "warning", offsetof(struct image, warning) },
 	{ "exe", offsetof(struct image, exe) },
+	{ "invoked", offsetof(struct image, invoked) },
 	{ "chdir", offsetof(struct image, chdir) },
 	{ "user", offsetof(struct image, user) },
 	{ "group", offsetof(struct image, group) },

@@ -56,7 +56,8 @@ struct image {
 	struct image_folder folder;
 	char *warning; /* why there is no copy, one line; NULL */
 	char **argv;
-	char **env; /* never NULL */
+	char *invoked; /* argv[0], if links lead to its directory; NULL */
+	char **env;    /* never NULL */
 	char *exe;
 	char *chdir; /* as asked for */
 	char *user;

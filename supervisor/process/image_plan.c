@@ -225,19 +225,35 @@ plan_file(const struct image *image, const struct image_file *file,
 }
 
 /*
- * The argument may lead to another place by now than that of the script, by a
- * symbolic link.
+ * An argument may lead to another place by now than path, where it led, by a
+ * symbolic link.  That it leads there still is true if nothing is at path.
  */
 static bool
-leads_to_script(const struct image *image)
+leads_to(const struct image *image, const char *argument, const char *path)
 {
 	int at = image->directory.fd != -1 ? image->directory.fd : AT_FDCWD;
 	struct stat is, was;
 
-	return image->script.path == NULL ||
-	    stat(image->script.path, &was) == -1 ||
-	    (fstatat(at, image->argv[image->script_at], &is, 0) == 0 &&
-		is.st_dev == was.st_dev && is.st_ino == was.st_ino);
+	return path == NULL || stat(path, &was) == -1 ||
+	    (fstatat(at, argument, &is, 0) == 0 && is.st_dev == was.st_dev &&
+		is.st_ino == was.st_ino);
+}
+
+/* By the directory, since argv[0] itself may be a link to a common program. */
+static void
+plan_invoked(const struct image *image, struct image_plan *plan)
+{
+	char is[PATH_MAX], was[PATH_MAX];
+
+	if (image->invoked == NULL)
+		return;
+	strlcpy(is, image->argv[0], sizeof(is));
+	strlcpy(was, image->invoked, sizeof(was));
+	*strrchr(is, '/') = '\0';
+	*strrchr(was, '/') = '\0';
+	if (!leads_to(image, is, was) &&
+	    !find_in_folder(image, plan, image->invoked, plan->invoked))
+		strlcpy(plan->invoked, image->invoked, sizeof(plan->invoked));
 }
 
 static int
@@ -252,7 +268,9 @@ plan_way(const struct image *image, enum image_way way, bool program,
 		in_folder(image, image->program.path) == NULL) ||
 	    use_path(plan, ROLE_PROGRAM, image->program.path) == -1)
 		return -1;
-	if (!leads_to_script(image) &&
+	if (image->script.path != NULL &&
+	    !leads_to(
+		image, image->argv[image->script_at], image->script.path) &&
 	    use_path(plan, ROLE_SCRIPT, image->script.path) == -1)
 		return -1;
 	if (plan_folder(image, plan) == -1 ||
@@ -260,6 +278,7 @@ plan_way(const struct image *image, enum image_way way, bool program,
 		-1 ||
 	    plan_file(image, &image->script, script, plan, ROLE_SCRIPT) == -1)
 		return -1;
+	plan_invoked(image, plan);
 	if (plan->script[0] != '\0')
 		plan->argument = image->script_at;
 	return 0;

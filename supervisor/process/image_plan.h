@@ -48,6 +48,7 @@ struct image_plan {
 	char program[PATH_MAX];	  /* to execute; in memory: the copy */
 	int program_fd;		  /* to execute instead; -1: none */
 	unsigned int argument;	  /* which of argv is replaced; 0: none */
+	char invoked[PATH_MAX];	  /* in place of argv[0]; "": argv[0] */
 	char script[PATH_MAX];	  /* by this */
 	char directory[PATH_MAX]; /* to begin in; "": the image's descriptor */
 	char folder[PATH_MAX];	  /* what was in the image's folder; "" */

@@ -436,6 +436,27 @@ other_supervisor() {
 	until_true is_version r1
 }
 
+@test "image: a program named through a link that moved is told its old directory" {
+	[ -x /usr/bin/python3 ] || skip "takes the system's python3"
+	PORT=$(free_port)
+	mkdir -p releases/{1,2}
+	for n in 1 2; do
+		ln -s /usr/bin/python3 releases/$n/python
+		python_app r$n
+		cp app.py part.py releases/$n/
+	done
+	# It answers with the directory by which it was called.
+	sed -i 's/^part.word = .*/import sys; part.word = sys.orig_argv[0]/' \
+		releases/*/app.py
+	ln -s releases/1 current
+	begin -- "$PWD/current/python" "$PWD/current/app.py"
+	until_true is_version "$PWD/current/python"
+	ln -sfn releases/2 new
+	mv -T new current
+	crash
+	until_true is_version "$PWD/releases/1/python"
+}
+
 @test "image: --user: the directory is entered with the program's rights" {
 	[ "$(id -u)" = 0 ] || skip "takes root"
 	mkdir -m 700 closed
