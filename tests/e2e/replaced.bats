@@ -131,6 +131,8 @@ restarted_times() {
 	until_true field_is '.generations[0].health.last' pass
 	kill -KILL "$(pid_of 1)"
 	until_true field_is '.generations[0].health.last' fail
+	# A supervisor that comes after this one goes on.
+	kill -KILL "$(supervisor)"
 	until_true restarted_times 2
 	grep -q "unhealthy since it was started again" run.log
 	grep -q "not healthy within 2.0 s of its restart" run.log
