@@ -175,14 +175,14 @@ generation_try_again(struct generation *generation)
 
 /* Not counted as a restart: only the way of the start has failed. */
 static bool
-start_differently(struct generation *generation, const char *how)
+start_differently(struct generation *generation, int status, const char *how)
 {
 	struct timeval now = { 0 };
 
 	if (generation->service->ending ||
 	    (generation->role != ROLE_ACTIVE &&
 		generation->role != ROLE_CANDIDATE) ||
-	    !attempt_differently(generation, how))
+	    !attempt_differently(generation, status, how))
 		return false;
 	evtimer_add(generation->backoff, &now);
 	return true;
@@ -194,7 +194,7 @@ program_ended(int status, const char *how, void *arg)
 	struct generation *generation = arg;
 
 	recheck_end(generation);
-	if (start_differently(generation, how) ||
+	if (start_differently(generation, status, how) ||
 	    events_of(generation)->ended(generation, how))
 		return;
 	events_emit(generation->service, "crashed", generation, "%s %s",
@@ -367,6 +367,7 @@ generation_close(struct generation *generation)
 	 */
 	state_commit(service);
 	held_remove(service, "notify", generation->number);
+	attempt_end(generation);
 	program_free(program);
 	wrap_free(wrap);
 	stored_sweep(service);

@@ -363,6 +363,8 @@ class Campaign:
     def look_at_bytes(self):
         """What runs after the crash are the bytes that ran before."""
         pid = self.active()["pid"]
+        if pid == 0:
+            raise Failed("the program has ended again")
         new = digest(f"/proc/{pid}/exe") == digest(self.program)
         if new and not self.server.again:
             self.problems.append("replaced: the new file runs")

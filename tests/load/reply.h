@@ -44,8 +44,8 @@ struct reply {
 	char version[REPLY_VERSION];
 	char body[2048]; /* its beginning, NUL-terminated */
 	size_t body_len;
-	long long left;	   /* of the body or chunk; the size being read */
-	size_t line;	   /* length of the trailer line so far */
+	long long left; /* of the body or chunk; the size being read */
+	size_t line;	/* length of the trailer line so far */
 	const struct bytes *until; /* what ends an answer that is no HTTP */
 	bool anywhere;		   /* or where else that may be */
 	size_t used;
