@@ -8,7 +8,8 @@ load helper
 
 # early VERSION: the server that watches its socket before it binds it.
 early() {
-	EARLY=("$BUILD/fixtures/early_epoll" "$PORT" "$1")
+	[ -e early_epoll ] || cp "$BUILD/fixtures/early_epoll" .
+	EARLY=(./early_epoll "$PORT" "$1")
 }
 
 # begin OPTIONS...: run it as `web` until it is ready.
@@ -158,8 +159,9 @@ rested() {
 
 @test "replaced: an epoll instance that does not answer stops the supervisor for a moment only" {
 	PORT=$(free_port)
+	cp "$BUILD/fixtures/hostile_epoll" .
 	hotswap run -n web --bake 100ms --keep 1m -- \
-		"$BUILD/fixtures/hostile_epoll" "$PORT" >>run.log 2>&1 3>&- &
+		./hostile_epoll "$PORT" >>run.log 2>&1 3>&- &
 	PIDS+=("$!")
 	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null ||
 		{ grep -q userfaultfd run.log && skip "needs userfaultfd(2)"; }
