@@ -93,6 +93,15 @@ recheck_extend(struct generation *generation, int64_t ms)
 }
 
 void
+recheck_resume(struct generation *generation)
+{
+	if (generation->restarts > 0 &&
+	    generation->checks.last != HEALTH_PASS &&
+	    program_main(generation->program) != 0)
+		recheck_begin(generation);
+}
+
+void
 recheck_begin(struct generation *generation)
 {
 	const struct service *service = generation->service;
@@ -101,6 +110,8 @@ recheck_begin(struct generation *generation)
 	recheck_end(generation);
 	health_stop(generation->health);
 	generation->health = NULL;
+	/* The result of its former start says nothing of this one. */
+	generation->checks.last = HEALTH_NONE;
 	if (recheck != NULL) {
 		generation->recheck = recheck;
 		recheck->generation = generation;

@@ -15,6 +15,9 @@ struct generation;
 /* Begin, in place of the series of checks that the generation has. */
 void recheck_begin(struct generation *);
 
+/* The same by a successor, if the check may have been under way. */
+void recheck_resume(struct generation *);
+
 /* The program asks for so much time from now on. */
 void recheck_extend(struct generation *, int64_t ms);
 

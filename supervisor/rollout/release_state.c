@@ -15,6 +15,7 @@
 #include "core/rollout.h"
 #include "core/service.h"
 #include "generation/generations.h"
+#include "generation/recheck.h"
 #include "rollout/candidate.h"
 #include "rollout/course.h"
 #include "rollout/deadline.h"
@@ -428,8 +429,10 @@ release_resume(struct service *service)
 	 * promoted.
 	 */
 	if (service->active != NULL && service->active != release->candidate &&
-	    service->active->program != NULL)
+	    service->active->program != NULL) {
 		candidate_look_after(service->active);
+		recheck_resume(service->active);
+	}
 	if (release->untold)
 		resume(service);
 }

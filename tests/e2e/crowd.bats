@@ -7,7 +7,8 @@ load helper
 
 # crowd LISTENERS STORED VERSION: a program with so many of them.
 crowd() {
-	CROWD=("$BUILD/fixtures/crowd" "$PORT" "$@")
+	[ -e crowd ] || cp "$BUILD/fixtures/crowd" .
+	CROWD=(./crowd "$PORT" "$@")
 }
 
 # begin LISTENERS STORED: run it as `web` until it is ready.

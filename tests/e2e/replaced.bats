@@ -8,7 +8,8 @@ load helper
 
 # early VERSION: the server that watches its socket before it binds it.
 early() {
-	EARLY=("$BUILD/fixtures/early_epoll" "$PORT" "$1")
+	[ -e early_epoll ] || cp "$BUILD/fixtures/early_epoll" .
+	EARLY=(./early_epoll "$PORT" "$1")
 }
 
 # begin OPTIONS...: run it as `web` until it is ready.
@@ -131,6 +132,8 @@ restarted_times() {
 	until_true field_is '.generations[0].health.last' pass
 	kill -KILL "$(pid_of 1)"
 	until_true field_is '.generations[0].health.last' fail
+	# A supervisor that comes after this one goes on.
+	kill -KILL "$(supervisor)"
 	until_true restarted_times 2
 	grep -q "unhealthy since it was started again" run.log
 	grep -q "not healthy within 2.0 s of its restart" run.log
@@ -156,8 +159,9 @@ rested() {
 
 @test "replaced: an epoll instance that does not answer stops the supervisor for a moment only" {
 	PORT=$(free_port)
+	cp "$BUILD/fixtures/hostile_epoll" .
 	hotswap run -n web --bake 100ms --keep 1m -- \
-		"$BUILD/fixtures/hostile_epoll" "$PORT" >>run.log 2>&1 3>&- &
+		./hostile_epoll "$PORT" >>run.log 2>&1 3>&- &
 	PIDS+=("$!")
 	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null ||
 		{ grep -q userfaultfd run.log && skip "needs userfaultfd(2)"; }
