@@ -98,8 +98,9 @@ open_files(struct copy *copy, int flags)
 	return error == 0 ? 0 : -1;
 }
 
-int
-copy_save(struct copy *copy, json_t *document, unsigned long long sequence)
+/* Without a whole copy the files are removed. */
+static int
+write_copy(struct copy *copy, json_t *document, unsigned long long sequence)
 {
 	int error;
 
@@ -111,6 +112,17 @@ copy_save(struct copy *copy, json_t *document, unsigned long long sequence)
 	copy_remove(copy);
 	errno = error;
 	return -1;
+}
+
+int
+copy_save(struct copy *copy, json_t *document, unsigned long long sequence)
+{
+	if (write_copy(copy, document, sequence) == 0)
+		return 0;
+	/* There may be room for the document alone, without records. */
+	if (errno != ENOSPC && errno != EDQUOT)
+		return -1;
+	return write_copy(copy, document, sequence);
 }
 
 json_t *

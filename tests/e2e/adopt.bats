@@ -457,11 +457,11 @@ refused() {
 
 	cp aside/* run/
 	chmod 644 run/web.checkpoint.*
-	refused "open to others"
+	refused "others may read or write it"
 
 	rm run/web.checkpoint.*
 	ln -s ../aside/web.checkpoint.0 run/web.checkpoint.0
-	refused "a link"
+	refused "it is a link"
 
 	rm run/web.checkpoint.*
 	echo nonsense | tee run/web.checkpoint.0 >run/web.checkpoint.1
@@ -481,7 +481,7 @@ refused() {
 	program=$(pid_of 1)
 	both_kill
 	chown 65534 run/web.checkpoint.*
-	refused "another user's"
+	refused "belongs to another user"
 }
 
 @test "both killed: no descriptor is left of the time before" {
