@@ -275,13 +275,14 @@ driver_tell(const struct driver_options *options, const json_t *outcome)
 	}
 	tell_absent(options, outcome);
 	return tell(status,
-	    "%s %" JSON_INTEGER_FORMAT ": %s %s: %" JSON_INTEGER_FORMAT
+	    "%s %" JSON_INTEGER_FORMAT ": %s%s %s: %" JSON_INTEGER_FORMAT
 	    " of %" JSON_INTEGER_FORMAT " hosts promoted, %zu failed, %zu "
 	    "absent, %" JSON_INTEGER_FORMAT " untouched",
-	    options->service, number(outcome, "n"), text(outcome, "release"),
-	    text(outcome, "result"), number(outcome, "promoted"),
-	    number(outcome, "hosts"), failed, absent,
-	    number(outcome, "untouched"));
+	    options->service, number(outcome, "n"),
+	    strcmp(text(outcome, "kind"), "rollback") == 0 ? "back from " : "",
+	    text(outcome, "release"), text(outcome, "result"),
+	    number(outcome, "promoted"), number(outcome, "hosts"), failed,
+	    absent, number(outcome, "untouched"));
 }
 
 static int

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <resolv.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include "fleet/etcd_post.h"
 
 #define LINE_MAX_KEPT (1024 * 1024) /* of a watch's answer */
+#define REFUSED_MS    1000	    /* until a refused watch is tried again */
 
 struct etcd {
 	struct etcd_post *post;
@@ -369,14 +371,15 @@ take_watched(char *data, size_t one, size_t n, void *arg)
 	return n;
 }
 
-/* Watch the prefix from what was read last. */
+/* Watch a folder, or one key: a host may not read what lies beside its own. */
 static bool
 begin_watch(struct store *store, const char *prefix)
 {
 	struct etcd *etcd = store->state;
-	json_t *body = json_pack("{s{so so so}}", "create_request", "key",
-	    encode(prefix), "range_end", encode_end(prefix), "start_revision",
-	    number_text(etcd->revision + 1));
+	bool is_folder = prefix[strlen(prefix) - 1] == '/';
+	json_t *body = json_pack("{s{so so* so}}", "create_request", "key",
+	    encode(prefix), "range_end", is_folder ? encode_end(prefix) : NULL,
+	    "start_revision", number_text(etcd->revision + 1));
 
 	etcd->watch = etcd_post_prepare(etcd->post, "watch", body);
 	if (etcd->watch == NULL)
@@ -429,6 +432,9 @@ etcd_wait(struct store *store, const char *prefix, int64_t ms)
 	if (etcd->changed && etcd->watch != NULL &&
 	    curl_multi_perform(etcd->multi, &running) == CURLM_OK)
 		take_end(etcd);
+	/* Whoever reads again meets the same refusal. */
+	if (etcd->over && clock_ms() < end)
+		poll(NULL, 0, REFUSED_MS);
 	return etcd->changed ? 1 : 0;
 }
 

@@ -217,8 +217,18 @@ post_once(struct etcd_post *post, const char *path, const char *text,
 	return POST_UNKNOWN;
 }
 
-/* Fetch a token from the present member. */
 static bool
+is_refusal(int code)
+{
+	return code == CODE_DENIED || code == CODE_UNAUTHENTICATED ||
+	    code == CODE_INVALID;
+}
+
+/*
+ * Fetch a token from the present member.  POST_ANSWERED: it is there;
+ * POST_REFUSED: the password is wrong; else POST_UNSENT.
+ */
+static enum posted
 authenticate(struct etcd_post *post, char *why, size_t size)
 {
 	json_t *body = json_pack("{ss ss}", "name", post->conf->user,
@@ -226,7 +236,7 @@ authenticate(struct etcd_post *post, char *why, size_t size)
 	char *text = json_dumps(body, JSON_COMPACT);
 	json_t *reply = NULL;
 	const char *token;
-	int code;
+	int code = 0;
 
 	json_decref(body);
 	set_token(post, NULL);
@@ -238,7 +248,9 @@ authenticate(struct etcd_post *post, char *why, size_t size)
 	}
 	json_decref(reply);
 	free(text);
-	return post->token != NULL;
+	if (post->token != NULL)
+		return POST_ANSWERED;
+	return is_refusal(code) ? POST_REFUSED : POST_UNSENT;
 }
 
 static bool
@@ -248,7 +260,9 @@ wants_token(const struct etcd_post *post, int code, const char *why)
 	    (code == CODE_UNAUTHENTICATED ||
 		(code == CODE_INVALID &&
 		    (strstr(why, "token") != NULL ||
-			strstr(why, "user name is empty") != NULL)));
+			strstr(why, "user name is empty") != NULL ||
+			/* A user was changed since a signed token was made. */
+			strstr(why, "auth store is old") != NULL)));
 }
 
 /* One call at the present member, with a token that it knows. */
@@ -260,17 +274,16 @@ post_as_user(struct etcd_post *post, const char *path, const char *text,
 	int code;
 
 	if (post->conf->user != NULL && post->token == NULL &&
-	    !authenticate(post, why, size))
-		return POST_UNSENT;
+	    (posted = authenticate(post, why, size)) != POST_ANSWERED)
+		return posted;
 	posted = post_once(post, path, text, reply, &code, why, size);
 	if (posted == POST_UNKNOWN && wants_token(post, code, why)) {
-		if (!authenticate(post, why, size))
-			return POST_UNSENT;
+		posted = authenticate(post, why, size);
+		if (posted != POST_ANSWERED)
+			return posted;
 		posted = post_once(post, path, text, reply, &code, why, size);
 	}
-	if (posted == POST_UNKNOWN &&
-	    (code == CODE_DENIED || code == CODE_UNAUTHENTICATED ||
-		code == CODE_INVALID))
+	if (posted == POST_UNKNOWN && is_refusal(code))
 		posted = POST_REFUSED;
 	return posted;
 }

@@ -169,6 +169,9 @@ move_withdraw(struct store *store, const struct view *view,
 	host.step = step;
 	strlcpy(host.reason, reason, sizeof(host.reason));
 	check(&move, "rollout", view->rollout_version);
+	/* After a halt no outcome must find a host otherwise than it was read.
+	 */
+	check(&move, "halt", view->halt_version);
 	put(&move, "running", view->running_version,
 	    running_now(view, at->name, false));
 	put_host(&move, at, &host);

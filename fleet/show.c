@@ -167,19 +167,20 @@ by_number(const void *a, const void *b)
 static void
 print_outcome(const json_t *outcome)
 {
-	const char *result, *release, *reason, *ended, *by;
+	const char *result, *release, *reason, *ended, *by, *kind;
 	json_int_t n, promoted, hosts;
 
-	if (json_unpack((json_t *)outcome, "{sI ss ss ss ss ss sI sI}", "n", &n,
-		"result", &result, "release", &release, "reason", &reason, "by",
-		&by, "ended", &ended, "promoted", &promoted, "hosts",
-		&hosts) == -1)
+	if (json_unpack((json_t *)outcome, "{sI ss ss ss ss ss ss sI sI}", "n",
+		&n, "result", &result, "kind", &kind, "release", &release,
+		"reason", &reason, "by", &by, "ended", &ended, "promoted",
+		&promoted, "hosts", &hosts) == -1)
 		return;
-	printf("%4" JSON_INTEGER_FORMAT "  %s  %-9s %-16s %" JSON_INTEGER_FORMAT
+	printf("%4" JSON_INTEGER_FORMAT
+	       "  %s  %-9s %s%-16s %" JSON_INTEGER_FORMAT
 	       " of %" JSON_INTEGER_FORMAT "%s%s%s%s\n",
-	    n, ended, result, release, promoted, hosts,
-	    reason[0] != '\0' ? "  " : "", by, reason[0] != '\0' ? ": " : "",
-	    reason);
+	    n, ended, result, strcmp(kind, "rollback") == 0 ? "back from " : "",
+	    release, promoted, hosts, reason[0] != '\0' ? "  " : "", by,
+	    reason[0] != '\0' ? ": " : "", reason);
 }
 
 int

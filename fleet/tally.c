@@ -11,6 +11,9 @@ tally_takes_part(const struct view *view, const struct member_host *at)
 	/* Once granted, a host takes part whatever it has by now. */
 	if (rollout->kind == KIND_UPGRADE || at->host.n == rollout->n)
 		return true;
+	/* Nobody knows yet what it will have. */
+	if (at->host.step == STEP_CLAIMED)
+		return true;
 	/* A rollback is for those that have the release. */
 	return strcmp(at->host.release, rollout->release) == 0;
 }
@@ -18,6 +21,9 @@ tally_takes_part(const struct view *view, const struct member_host *at)
 enum step
 tally_step(const struct view *view, const struct member_host *at)
 {
+	/* It keeps its slot until it reports, whatever begins meanwhile. */
+	if (at->host.step == STEP_CLAIMED)
+		return STEP_CLAIMED;
 	if (at->host.n != view->rollout.n)
 		return STEP_IDLE;
 	/* A resumed rollout tries again what has not succeeded. */

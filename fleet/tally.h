@@ -18,7 +18,10 @@ struct tally {
 /* Does the host take part in the present rollout? */
 bool tally_takes_part(const struct view *, const struct member_host *);
 
-/* How far the host is in the present rollout. */
+/*
+ * How far the host is in the present rollout.  One that has claimed a slot in
+ * an earlier rollout, and has not reported, still has it: STEP_CLAIMED.
+ */
 enum step tally_step(const struct view *, const struct member_host *);
 
 struct tally tally_count(const struct view *);

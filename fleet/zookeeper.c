@@ -121,7 +121,11 @@ zookeeper_read(struct store *store, const char *key, struct entry *entry)
 	return r;
 }
 
-/* Read all below the path. */
+/*
+ * Read all below the path, but not as of one moment.  A slot is granted upon
+ * the key `running`, so it is read before the hosts: a host that is granted
+ * between the two makes that commit fail.
+ */
 static int
 list_below(
     struct store *store, const char *path, int depth, struct entries *entries)
@@ -138,8 +142,10 @@ list_below(
 	for (i = 0; r == 0 && i < names.count; i++) {
 		snprintf(child, sizeof(child), "%s/%s", path, names.data[i]);
 		r = read_node(store, child, entries);
-		if (r == 0 && depth > 1)
-			r = list_below(store, child, depth - 1, entries);
+	}
+	for (i = 0; r == 0 && depth > 1 && i < names.count; i++) {
+		snprintf(child, sizeof(child), "%s/%s", path, names.data[i]);
+		r = list_below(store, child, depth - 1, entries);
 	}
 	deallocate_String_vector(&names);
 	return r;

@@ -12,7 +12,6 @@
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
-#include <linux/in.h>
 #include <stdbool.h>
 
 #include <bpf/bpf_endian.h>
@@ -397,12 +396,11 @@ choose(struct sk_reuseport_md *ctx, const struct ebpf_plan *plan,
 	    : key;
 }
 
-SEC("sk_reuseport")
-int
-hotswap_steer(struct sk_reuseport_md *ctx)
+static __always_inline int
+steer(struct sk_reuseport_md *ctx, bool is_datagram)
 {
 	__u32 target = EBPF_NONE, hash, key;
-	bool is_datagram = ctx->ip_protocol == IPPROTO_UDP, ours;
+	bool ours;
 	const struct ebpf_plan *plan;
 	struct source source;
 	__u64 now = 0;
@@ -431,6 +429,24 @@ hotswap_steer(struct sk_reuseport_md *ctx)
 	if (!ours)
 		begin(ctx, &source, key, is_datagram, now);
 	return SK_PASS;
+}
+
+/*
+ * One program for each protocol: without the flows of UDP, the verifier accepts
+ * a program in half the time.
+ */
+SEC("sk_reuseport")
+int
+hotswap_steer(struct sk_reuseport_md *ctx)
+{
+	return steer(ctx, true);
+}
+
+SEC("sk_reuseport")
+int
+hotswap_stream(struct sk_reuseport_md *ctx)
+{
+	return steer(ctx, false);
 }
 
 char LICENSE[] SEC("license") = "ISC";

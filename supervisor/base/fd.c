@@ -92,6 +92,76 @@ fd_is_same(int a, int b)
 	    fcntl(a, F_GETFL) == fcntl(b, F_GETFL);
 }
 
+static bool
+is_among(const int *fds, size_t n, int number)
+{
+	while (n > 0)
+		if (fds[--n] == number)
+			return true;
+	return false;
+}
+
+/* Move a descriptor to another number, and tell those that have it. */
+static int
+renumber(int *fds, size_t n, int from, int to)
+{
+	if (dup3(from, to, O_CLOEXEC) == -1)
+		return -1;
+	close(from);
+	for (; n > 0; fds++, n--)
+		if (*fds == from)
+			*fds = to;
+	return 0;
+}
+
+/*
+ * Put the first descriptor at its number.  The one that is there goes where the
+ * first one was, as long as nobody else needs that number.
+ */
+static int
+place(int *fds, size_t n, int at, int above, int flags)
+{
+	int before = fds[0], other = -1;
+
+	if (before != at && is_among(fds + 1, n - 1, at)) {
+		if ((other = fcntl(at, F_DUPFD_CLOEXEC, above)) == -1 ||
+		    renumber(fds + 1, n - 1, at, other) == -1)
+			return -1;
+	}
+	if (before == at ? fcntl(at, F_SETFD, flags ? FD_CLOEXEC : 0) == -1
+			 : dup3(before, at, flags) == -1)
+		return -1;
+	fds[0] = at;
+	if (before == at || is_among(fds + 1, n - 1, before))
+		return 0;
+	if (before >= above)
+		close(before);
+	else if (other != -1 && before > at)
+		return renumber(fds + 1, n - 1, other, before);
+	return 0;
+}
+
+int
+fd_arrange(int *fds, size_t n, int first, size_t inherited)
+{
+	int above = first + (int)n;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (place(fds + i, n - i, first + (int)i, above,
+			i < inherited ? 0 : O_CLOEXEC) == -1)
+			return -1;
+	return 0;
+}
+
+uint64_t
+fd_inode(int fd)
+{
+	struct statx st;
+
+	return look_at(fd, &st) == 0 ? st.stx_ino : 0;
+}
+
 /* With write(2) if at is -1, else with pwrite(2). */
 static int
 write_whole(int fd, const char *data, size_t len, off_t at)

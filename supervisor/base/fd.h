@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define FD_PASS_MAX 253 /* descriptors in one message: SCM_MAX_FD, unix(7) */
@@ -25,6 +26,21 @@ int fd_dup(int fd);
  * inode.
  */
 bool fd_is_same(int a, int b);
+
+/*
+ * A number that is the same for duplicates of each other, and as a rule not for
+ * others: that of the inode; 0 if it is not known.
+ */
+uint64_t fd_inode(int fd);
+
+/*
+ * Give these descriptors the numbers first, first + 1, ...; what had these
+ * numbers is closed, and what was given another number has its new one in fds.
+ * The first `inherited` of them stay open over execve(2), the others are
+ * close-on-exec.  Few more descriptors are open meanwhile, however many there
+ * are.  Only system calls are made.  -1 with errno.
+ */
+int fd_arrange(int *fds, size_t n, int first, size_t inherited);
 
 /*
  * How many descriptors this process may use besides those it needs for itself.

@@ -44,11 +44,22 @@ life_describe(const struct service *service)
 	char host[LIFE_HOST];
 
 	life_put_host(host);
-	return json_pack("{ss so so* sO}", "host", host, "supervisor",
+	return json_pack("{ss so so*}", "host", host, "supervisor",
 	    describe_process(getpid()), "keeper",
 	    store_keeper(store) != 0 ? describe_process(store_keeper(store))
-				     : NULL,
-	    "held", store_numbers(store));
+				     : NULL);
+}
+
+json_t *
+life_save(const struct service *service, const json_t *life)
+{
+	json_t *saved = json_copy((json_t *)life);
+
+	if (saved == NULL ||
+	    store_save(held_store((struct service *)service), saved) == 0)
+		return saved;
+	json_decref(saved);
+	return NULL;
 }
 
 pid_t

@@ -16,8 +16,11 @@ struct service;
 /* The host: PIDs and start times mean nothing on another, pid_namespaces(7). */
 void life_put_host(char buf[static LIFE_HOST]);
 
-/* This process, its keeper and what it holds; *new*. */
+/* This process and its keeper, *new*. */
 json_t *life_describe(const struct service *);
+
+/* The same, and what is held now: *new*; NULL with ENOMEM. */
+json_t *life_save(const struct service *, const json_t *life);
 
 /*
  * The PID of this key in an object that also has `start`; 0 if that process has

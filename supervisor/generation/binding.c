@@ -224,7 +224,7 @@ is_done(const struct bindings *bindings, const struct intercept_call *call,
 	struct address own;
 
 	if (target->listener != NULL &&
-	    listener_has(target->listener, generation->number, call->fd))
+	    listener_has(target->listener, generation->number, call->cookie))
 		return true;
 	/* A stream socket is adopted later, when it listens. */
 	return target->address.type == SOCK_STREAM &&

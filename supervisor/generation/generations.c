@@ -23,6 +23,7 @@
 #include "generation/intention.h"
 #include "generation/latecomers.h"
 #include "generation/reach.h"
+#include "generation/recheck.h"
 #include "generation/steering.h"
 #include "generation/stock.h"
 #include "generation/stored.h"
@@ -103,6 +104,8 @@ start_now(struct generation *generation)
 		events_emit(generation->service, "restarted", generation,
 		    "started again, PID %d%s",
 		    program_main(generation->program), from);
+		if (generation->role == ROLE_ACTIVE)
+			recheck_begin(generation);
 		return;
 	}
 	log_error("generation %u: %s", generation->number, why);
@@ -190,6 +193,7 @@ program_ended(int status, const char *how, void *arg)
 {
 	struct generation *generation = arg;
 
+	recheck_end(generation);
 	if (start_differently(generation, status, how) ||
 	    events_of(generation)->ended(generation, how))
 		return;
@@ -346,8 +350,8 @@ generation_close(struct generation *generation)
 	struct program *program = generation->program;
 	struct wrap *wrap = generation->wrap;
 
-	if (generation->health != NULL)
-		health_stop(generation->health);
+	recheck_end(generation);
+	health_stop(generation->health);
 	generation->health = NULL;
 	evtimer_del(generation->backoff);
 	if (generation->look != NULL)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sockopt.h"
 #include "config/options.h"
 #include "core/held.h"
 #include "core/service.h"
@@ -212,10 +213,11 @@ struct listener *
 roster_with_socket(
     const struct service *service, unsigned int generation, int fd)
 {
+	uint64_t cookie = sockopt_cookie(fd);
 	size_t i;
 
 	for (i = 0; i < service->nlisteners; i++) {
-		if (listener_has(service->listeners[i], generation, fd))
+		if (listener_has(service->listeners[i], generation, cookie))
 			return service->listeners[i];
 	}
 	return NULL;

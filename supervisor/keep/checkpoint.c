@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The format of the checkpoint's files: one line with a sequence number, and
- * with the length and the SHA-256 of the document, which follows.
+ * with the length and the SHA-256 of the document, which follows.  Records
+ * follow it, each with a line of the same form and a patch (keep/patch.h). With
+ * records both files are the same.  A build that knows no records refuses both,
+ * so it does not take an old document for the last.
  */
 #include "keep/checkpoint.h"
 
@@ -14,9 +17,13 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "keep/patch.h"
 
-#define HEAD	"hotswap-checkpoint %llu %zu %64s\n"
-#define LARGEST (16 << 20)
+#define HEAD_SIZE 128
+#define HEAD	  "hotswap-checkpoint"
+#define RECORD	  "hotswap-record"
+#define LARGEST	  (128 << 20)
+#define RECORDS	  (64 << 10) /* bytes, and as many as the document has */
 
 const char *const checkpoint_names[CHECKPOINT_FILES] = { "checkpoint.0",
 	"checkpoint.1" };
@@ -26,9 +33,7 @@ checkpoint_init(struct checkpoint *checkpoint)
 {
 	size_t i;
 
-	checkpoint->sequence = 0;
-	checkpoint->sha256[0] = '\0';
-	checkpoint->fds[0] = checkpoint->fds[1] = -1;
+	*checkpoint = (struct checkpoint){ .fds = { -1, -1 } };
 	for (i = 0; i < CHECKPOINT_FILES; i++) {
 		checkpoint->fds[i] =
 		    memfd_create("hotswap-checkpoint", MFD_CLOEXEC);
@@ -43,9 +48,21 @@ checkpoint_init(struct checkpoint *checkpoint)
 void
 checkpoint_adopt(struct checkpoint *checkpoint, const int fds[CHECKPOINT_FILES])
 {
-	checkpoint->sequence = 0;
-	checkpoint->sha256[0] = '\0';
+	*checkpoint = (struct checkpoint){ .plain = checkpoint->plain };
 	memcpy(checkpoint->fds, fds, sizeof(checkpoint->fds));
+}
+
+void
+checkpoint_set_plain(struct checkpoint *checkpoint, bool plain)
+{
+	checkpoint->plain = plain;
+}
+
+static void
+forget_last(struct checkpoint *checkpoint)
+{
+	json_decref(checkpoint->last);
+	checkpoint->last = NULL;
 }
 
 void
@@ -53,101 +70,208 @@ checkpoint_fini(struct checkpoint *checkpoint)
 {
 	size_t i;
 
-	checkpoint->sha256[0] = '\0';
+	forget_last(checkpoint);
 	for (i = 0; i < CHECKPOINT_FILES; i++)
 		fd_close(&checkpoint->fds[i]);
 }
 
-int
-checkpoint_text_init(struct checkpoint_text *text, const json_t *document)
+/* WRITING */
+
+/*
+ * Write a line and what it describes at an offset; returns the offset behind
+ * it, -1 with errno.
+ */
+static off_t
+write_part(int fd, off_t at, const char *kind, unsigned long long sequence,
+    const json_t *json)
 {
-	text->body = json_dumps(document, JSON_COMPACT);
-	if (text->body == NULL) {
+	char head[HEAD_SIZE], sha256[SHA256_DIGEST_STRING_LENGTH];
+	char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+	off_t end = -1;
+	size_t len, n;
+
+	if (text == NULL) {
 		errno = ENOMEM;
 		return -1;
 	}
-	text->len = strlen(text->body);
-	SHA256Data((const uint8_t *)text->body, text->len, text->sha256);
+	len = strlen(text);
+	SHA256Data((const uint8_t *)text, len, sha256);
+	n = (size_t)snprintf(head, sizeof(head), "%s %llu %zu %s\n", kind,
+	    sequence, len, sha256);
+	/* The head is written last: without it the part is not there. */
+	if (fd_write_at(fd, text, len, at + (off_t)n) == 0 &&
+	    fd_write_at(fd, head, n, at) == 0)
+		end = at + (off_t)(n + len);
+	free(text);
+	return end;
+}
+
+static int
+other_file(const struct checkpoint *checkpoint)
+{
+	return checkpoint->fds[(checkpoint->at + 1) % CHECKPOINT_FILES];
+}
+
+/* Replace the content of the file that does not have the last document. */
+static int
+write_whole(struct checkpoint *checkpoint, const json_t *document,
+    unsigned long long sequence)
+{
+	int fd = other_file(checkpoint);
+	off_t end;
+
+	if (ftruncate(fd, 0) == -1 ||
+	    (end = write_part(fd, 0, HEAD, sequence, document)) == -1)
+		return -1;
+	checkpoint->at = (checkpoint->at + 1) % CHECKPOINT_FILES;
+	checkpoint->whole = checkpoint->end = end;
 	return 0;
 }
 
-void
-checkpoint_text_fini(struct checkpoint_text *text)
+static bool
+has_records(const struct checkpoint *checkpoint)
 {
-	free(text->body);
-	text->body = NULL;
+	return checkpoint->end > checkpoint->whole;
+}
+
+static int
+write_record(struct checkpoint *checkpoint, const json_t *patch)
+{
+	unsigned long long sequence = checkpoint->sequence;
+	off_t end;
+
+	if (!has_records(checkpoint) &&
+	    write_whole(checkpoint, checkpoint->last, sequence) == -1)
+		return -1;
+	sequence++;
+	end = write_part(checkpoint->fds[checkpoint->at], checkpoint->end,
+	    RECORD, sequence, patch);
+	if (end == -1 ||
+	    write_part(other_file(checkpoint), checkpoint->end, RECORD,
+		sequence, patch) == -1)
+		return -1;
+	checkpoint->end = end;
+	return 0;
+}
+
+/* A document costs what it is long, and so it is written seldom. */
+static bool
+wants_record(const struct checkpoint *checkpoint)
+{
+	return checkpoint->last != NULL && !checkpoint->plain &&
+	    checkpoint->end - checkpoint->whole <= checkpoint->whole + RECORDS;
+}
+
+int
+checkpoint_save(struct checkpoint *checkpoint, json_t *document)
+{
+	json_t *patch = NULL;
+	int r = 0, error;
+
+	if (checkpoint->last != NULL &&
+	    (patch = patch_make(checkpoint->last, document)) == NULL)
+		return -1;
+	if (json_is_null(patch) &&
+	    !(checkpoint->plain && has_records(checkpoint))) {
+		json_decref(patch);
+		return 0;
+	}
+	r = wants_record(checkpoint)
+	    ? write_record(checkpoint, patch)
+	    : write_whole(checkpoint, document, checkpoint->sequence + 1);
+	error = errno;
+	json_decref(patch);
+	forget_last(checkpoint);
+	if (r == 0) {
+		checkpoint->sequence++;
+		checkpoint->last = json_incref(document);
+	}
+	errno = error;
+	return r;
+}
+
+/* READING */
+
+/*
+ * Read the part that begins at *text, and go behind it: *new*; NULL if it is
+ * not what its line says.
+ */
+static json_t *
+read_part(const char **text, const char *end, const char *kind,
+    unsigned long long *sequence)
+{
+	char want[SHA256_DIGEST_STRING_LENGTH], have[sizeof(want)];
+	const char *body = memchr(*text, '\n', (size_t)(end - *text));
+	char head[HEAD_SIZE];
+	json_t *part = NULL;
+	size_t n, len = strlen(kind);
+
+	if (body == NULL || ++body - *text >= HEAD_SIZE)
+		return NULL;
+	snprintf(head, sizeof(head), "%.*s", (int)(body - *text), *text);
+	if (strncmp(head, kind, len) != 0 ||
+	    sscanf(head + len, " %llu %zu %64s", sequence, &n, want) != 3 ||
+	    n > (size_t)(end - body))
+		return NULL;
+	SHA256Data((const uint8_t *)body, n, have);
+	if (strcmp(want, have) == 0)
+		part = json_loadb(body, n, JSON_DECODE_ANY, NULL);
+	*text = body + n;
+	return part;
 }
 
 /*
- * Replace the content of the file.  It is empty first: a write that is cut
- * short leaves less than the head tells, and nothing of the document before.
+ * Was the writer killed before it could write the line of the part that begins
+ * here?  Then zeros are in its place.
  */
-static int
-write_file(
-    int fd, unsigned long long sequence, const struct checkpoint_text *text)
+static bool
+is_unfinished(const char *text, const char *end)
 {
-	char *whole;
-	int n, result;
+	size_t n =
+	    (size_t)(end - text) < HEAD_SIZE ? (size_t)(end - text) : HEAD_SIZE;
 
-	n = asprintf(
-	    &whole, HEAD "%s", sequence, text->len, text->sha256, text->body);
-	if (n == -1)
-		return -1;
-	result = ftruncate(fd, 0);
-	if (result == 0)
-		result = fd_write_at(fd, whole, (size_t)n, 0);
-	free(whole);
-	return result;
+	return memchr(text, '\0', n) != NULL && memchr(text, '\n', n) == NULL;
 }
 
-int
-checkpoint_write(
-    struct checkpoint *checkpoint, const struct checkpoint_text *text)
+/*
+ * Bring the document, which is *stolen*, up to date with the records.  A record
+ * that was not finished does not count; NULL if one is damaged.
+ */
+static json_t *
+read_records(const char *text, const char *end, json_t *document,
+    unsigned long long *sequence)
 {
-	unsigned long long sequence = checkpoint->sequence + 1;
-	int fd = checkpoint->fds[sequence % CHECKPOINT_FILES];
+	unsigned long long number = 0;
+	json_t *patch;
 
-	if (strcmp(text->sha256, checkpoint->sha256) == 0)
-		return 0;
-	checkpoint->sha256[0] = '\0';
-	if (write_file(fd, sequence, text) == -1)
-		return -1;
-	checkpoint->sequence = sequence;
-	strlcpy(checkpoint->sha256, text->sha256, sizeof(checkpoint->sha256));
-	return 0;
-}
-
-int
-checkpoint_save(struct checkpoint *checkpoint, const json_t *document)
-{
-	struct checkpoint_text text;
-	int result;
-
-	if (checkpoint_text_init(&text, document) == -1)
-		return -1;
-	result = checkpoint_write(checkpoint, &text);
-	checkpoint_text_fini(&text);
-	return result;
+	while (document != NULL && text < end && !is_unfinished(text, end)) {
+		patch = read_part(&text, end, RECORD, &number);
+		if (patch != NULL && number == *sequence + 1) {
+			document = patch_apply(document, patch);
+		} else {
+			json_decref(document);
+			document = NULL;
+		}
+		json_decref(patch);
+		*sequence = number;
+	}
+	return document;
 }
 
 /* The file's document, *new*; NULL if the file is not complete. */
 static json_t *
 read_document(int fd, unsigned long long *sequence)
 {
-	char want[SHA256_DIGEST_STRING_LENGTH], have[sizeof(want)];
 	json_t *document = NULL;
-	char *text, *body;
-	size_t len, n;
+	const char *at;
+	char *text;
+	size_t len;
 
 	if (fd == -1 || (text = fd_read_whole(fd, LARGEST, &len)) == NULL)
 		return NULL;
-	body = memchr(text, '\n', len);
-	if (body != NULL && sscanf(text, HEAD, sequence, &n, want) == 3 &&
-	    n == len - (size_t)(++body - text)) {
-		SHA256Data((const uint8_t *)body, n, have);
-		if (strcmp(want, have) == 0)
-			document = json_loadb(body, n, 0, NULL);
-	}
+	at = text;
+	document = read_part(&at, text + len, HEAD, sequence);
+	document = read_records(at, text + len, document, sequence);
 	free(text);
 	return document;
 }
@@ -168,6 +292,7 @@ checkpoint_load(struct checkpoint *checkpoint, char *why, size_t size)
 			json_decref(newest);
 			newest = document;
 			checkpoint->sequence = sequence;
+			checkpoint->at = i;
 		} else
 			json_decref(document);
 	}

@@ -99,14 +99,13 @@ open_files(struct copy *copy, int flags)
 }
 
 int
-copy_save(struct copy *copy, const struct checkpoint_text *text,
-    unsigned long long sequence)
+copy_save(struct copy *copy, json_t *document, unsigned long long sequence)
 {
 	int error;
 
 	copy->files.sequence = sequence - 1;
 	if ((is_open(copy) || open_files(copy, O_CREAT) == 0) &&
-	    checkpoint_write(&copy->files, text) == 0)
+	    checkpoint_save(&copy->files, document) == 0)
 		return 0;
 	error = errno;
 	copy_remove(copy);
@@ -121,9 +120,10 @@ copy_load(struct copy *copy, char *why, size_t size)
 	if (open_files(copy, 0) == -1) {
 		if (errno != ENOENT) {
 			snprintf(why, size, "%s.*: %s", copy->base,
-			    errno == EPERM ? "a link, another user's, or open "
-					     "to others"
-					   : strerror(errno));
+			    errno == EPERM
+				? "it is a link, belongs to another user, or "
+				  "others may read or write it"
+				: strerror(errno));
 			return NULL;
 		}
 		/* Before the second save there is only one of the files. */

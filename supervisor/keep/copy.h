@@ -27,12 +27,12 @@ void copy_fini(struct copy *);
 bool copy_has_gone(const struct copy *);
 
 /*
- * Write the checkpoint's document, which has this sequence number.  -1 with
+ * Write the checkpoint's document, which has this sequence number, as
+ * checkpoint_save does.  -1 with
  * errno, EPERM if a file cannot be trusted: both files are removed then,
  * because no copy is better than a wrong one.
  */
-int copy_save(
-    struct copy *, const struct checkpoint_text *, unsigned long long sequence);
+int copy_save(struct copy *, json_t *, unsigned long long sequence);
 
 /*
  * The newest document, *new*; its sequence number is in files.sequence.  NULL

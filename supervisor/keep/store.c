@@ -17,6 +17,7 @@
 #include "base/sockopt.h"
 #include "keep/fdset.h"
 #include "keep/keeper.h"
+#include "keep/ledger.h"
 #include "keep/systemd_store.h"
 #include "keep/upward.h"
 
@@ -29,7 +30,7 @@ struct store {
 	bool keeper;
 	pid_t keeper_pid; /* the keeper may be dead; 0: there was none */
 	struct systemd_store *systemd; /* NULL: it is not systemd that holds */
-	json_t *numbers;	       /* see store_numbers */
+	struct ledger numbers;	       /* see store_save */
 };
 
 static void
@@ -86,9 +87,8 @@ store_open(void)
 	if (store == NULL)
 		return NULL;
 	store->sock = -1;
-	store->numbers = json_object();
-	if (store->numbers != NULL && fdset_receive(&store->given) == 0 &&
-	    find_holder(store) == 0)
+	if (ledger_init(&store->numbers) == 0 &&
+	    fdset_receive(&store->given) == 0 && find_holder(store) == 0)
 		return store;
 	error = errno;
 	store_close(store);
@@ -104,7 +104,7 @@ store_close(struct store *store)
 	fdset_fini(&store->given);
 	systemd_store_close(store->systemd);
 	fd_close(&store->sock);
-	json_decref(store->numbers);
+	ledger_fini(&store->numbers);
 	free(store);
 }
 
@@ -120,10 +120,16 @@ store_has_keeper(const struct store *store)
 	return store->keeper;
 }
 
-json_t *
-store_numbers(const struct store *store)
+int
+store_save(const struct store *store, json_t *into)
 {
-	return store->numbers;
+	return ledger_save(&store->numbers, into, "held", "held-more");
+}
+
+json_t *
+store_saved(const json_t *from)
+{
+	return ledger_load(from, "held", "held-more");
 }
 
 /* Returns fd. */
@@ -131,7 +137,7 @@ static int
 note(struct store *store, const char *name, int fd)
 {
 	if (fd != -1)
-		json_object_set_new(store->numbers, name, json_integer(fd));
+		ledger_set(&store->numbers, name, json_integer(fd));
 	return fd;
 }
 
@@ -179,7 +185,7 @@ store_remove(struct store *store, const char *name)
 {
 	char text[KEEPER_NAME_MAX + 64];
 
-	json_object_del(store->numbers, name);
+	ledger_remove(&store->numbers, name);
 	if (store->systemd != NULL)
 		return systemd_store_remove(store->systemd, name);
 	snprintf(text, sizeof(text), "FDSTOREREMOVE=1\nFDNAME=%s", name);

@@ -66,8 +66,13 @@ int store_dup(struct store *, const char *name);
  */
 int store_give(struct store *, const char *name, int fd);
 
-/* The numbers in this process of the descriptors held, by name; *borrowed*. */
-json_t *store_numbers(const struct store *);
+/*
+ * store_save: make the numbers in this process of the descriptors held, by
+ * name, members of an object; -1 with ENOMEM.  store_saved: these numbers,
+ * *new*; NULL with ENOMEM.
+ */
+int store_save(const struct store *, json_t *into);
+json_t *store_saved(const json_t *from);
 
 /*
  * Remove from the store each given descriptor that was never asked for.

@@ -48,8 +48,9 @@ say(const struct systemd_store *store, const char *what, const char *name,
 static int
 save(struct systemd_store *store)
 {
-	json_t *document = json_pack("{si sI sO}", "version", VERSION, "last",
-	    store->last, "names", store->names);
+	/* What was saved must not change. */
+	json_t *document = json_pack("{si sI so}", "version", VERSION, "last",
+	    store->last, "names", json_copy(store->names));
 	int result = -1;
 
 	if (document != NULL)
@@ -233,8 +234,11 @@ begin_directory(struct systemd_store *store)
 	size_t i;
 
 	store->names = json_object();
-	if (store->names == NULL || checkpoint_init(&store->directory) == -1 ||
-	    save(store) == -1)
+	if (store->names == NULL || checkpoint_init(&store->directory) == -1)
+		return -1;
+	/* Another build may have to read it at any time. */
+	checkpoint_set_plain(&store->directory, true);
+	if (save(store) == -1)
 		return -1;
 	for (i = 0; i < CHECKPOINT_FILES; i++) {
 		name_directory(name, i);
@@ -251,6 +255,7 @@ read_directory(struct systemd_store *store, const int fds[CHECKPOINT_FILES])
 	char why[256];
 
 	checkpoint_adopt(&store->directory, fds);
+	checkpoint_set_plain(&store->directory, true);
 	document = checkpoint_load(&store->directory, why, sizeof(why));
 	store->names = json_incref(json_object_get(document, "names"));
 	store->last = json_integer_value(json_object_get(document, "last"));
@@ -348,7 +353,7 @@ systemd_store_name_passed(struct fdset *given)
 		for (p = name; *p != '\0'; p++)
 			if (*p <= ' ' || *p >= 0x7f)
 				*p = '_';
-		strlcpy(item->name, name, sizeof(item->name));
+		fdset_rename(given, i, name);
 	}
 	return 0;
 }

@@ -61,38 +61,22 @@ child_fork(void)
 	return pid;
 }
 
-static int
-arrange(int *fds, size_t n, size_t inherited)
-{
-	int end = CHILD_FD_FIRST + (int)n;
-	size_t i;
-
-	/* First to higher numbers: a source may be another's target. */
-	for (i = 0; i < n; i++)
-		if ((fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, end)) == -1)
-			return -1;
-	for (i = 0; i < n; i++)
-		if (dup3(fds[i], CHILD_FD_FIRST + (int)i,
-			i < inherited ? 0 : O_CLOEXEC) == -1)
-			return -1;
-	if (close_range(end, ~0U, 0) == -1)
-		closefrom(end);
-	return 0;
-}
-
 int
 child_arrange(int *fds, size_t n, size_t inherited)
 {
+	unsigned int end = CHILD_FD_FIRST + (unsigned int)n;
 	struct rlimit limit, wide;
 	int result;
 
-	/* Its own and all of ours are open at once here: allow the most. */
+	/* Those of the child and ours are open at once here: allow the most. */
 	if (limits_of_child(&limit) == -1)
 		return -1;
 	wide = limit;
 	wide.rlim_cur = wide.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &wide);
-	result = arrange(fds, n, inherited);
+	result = fd_arrange(fds, n, CHILD_FD_FIRST, inherited);
+	if (result == 0 && close_range(end, ~0U, 0) == -1)
+		closefrom((int)end);
 	setrlimit(RLIMIT_NOFILE, &limit);
 	return result;
 }

@@ -20,7 +20,7 @@ pid_t child_fork(void);
 /*
  * For the child: move these descriptors to 3, 4, … and close all others above
  * 2.  The first `inherited` of them stay open over execve(2), the others are
- * close-on-exec.  fds is overwritten.  -1 with errno, and nothing was closed.
+ * close-on-exec.  fds is overwritten.  -1 with errno.
  */
 int child_arrange(int *fds, size_t n, size_t inherited);
 

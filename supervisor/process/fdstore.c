@@ -16,27 +16,33 @@
 #include "base/fd.h"
 #include "base/foreign.h"
 
-#define BURST 64 /* descriptors before the loop gets its turn again */
+#define BURST	64   /* descriptors before the loop gets its turn again */
+#define BUCKETS 1024 /* a program may store ten thousand connections */
+
+LIST_HEAD(fdentries, fdentry);
+LIST_HEAD(fditems, fditem);
 
 struct fditem {
-	TAILQ_ENTRY(fditem) entry;
+	LIST_ENTRY(fditem) by_id;
+	LIST_ENTRY(fditem) by_inode;
 	struct fdpool *pool;
 	unsigned int id;
-	unsigned int refs; /* entries of stores that have it */
+	struct fdentries entries; /* of the stores that have it */
+	uint64_t inode;
 	int fd;
 	bool polled; /* it is in the epoll set */
 };
 
 struct fdstore {
-	TAILQ_ENTRY(fdstore) entry;
 	struct fdpool *pool;
-	struct fdentry *entries;
+	struct fdentry **entries;
 	size_t count;
+	size_t room;
 };
 
 struct fdpool {
-	TAILQ_HEAD(, fditem) items;
-	TAILQ_HEAD(, fdstore) stores;
+	struct fditems by_id[BUCKETS];
+	struct fditems by_inode[BUCKETS];
 	const struct fdpool_events *events;
 	void *arg;
 	unsigned int last_id;
@@ -79,20 +85,26 @@ item_new(struct fdpool *pool, unsigned int id, int fd)
 	item->pool = pool;
 	item->id = id;
 	item->fd = fd;
+	item->inode = fd_inode(fd);
+	LIST_INIT(&item->entries);
 	if (pool->last_id < id)
 		pool->last_id = id;
-	TAILQ_INSERT_TAIL(&pool->items, item, entry);
+	LIST_INSERT_HEAD(&pool->by_id[id % BUCKETS], item, by_id);
+	LIST_INSERT_HEAD(
+	    &pool->by_inode[item->inode % BUCKETS], item, by_inode);
 	return item;
 }
 
+/* Without an entry, nobody has it any more. */
 static void
-item_unref(struct fditem *item)
+item_tidy(struct fditem *item)
 {
 	struct fdpool *pool = item->pool;
 
-	if (item->refs > 0 && --item->refs > 0)
+	if (!LIST_EMPTY(&item->entries))
 		return;
-	TAILQ_REMOVE(&pool->items, item, entry);
+	LIST_REMOVE(item, by_id);
+	LIST_REMOVE(item, by_inode);
 	item_unpoll(item);
 	foreign_close(&item->fd);
 	pool->events->removed(item->id, pool->arg);
@@ -102,10 +114,11 @@ item_unref(struct fditem *item)
 static struct fditem *
 find_file(const struct fdpool *pool, int fd)
 {
+	uint64_t inode = fd_inode(fd);
 	struct fditem *item;
 
-	TAILQ_FOREACH (item, &pool->items, entry)
-		if (fd_is_same(item->fd, fd))
+	LIST_FOREACH (item, &pool->by_inode[inode % BUCKETS], by_inode)
+		if (item->inode == inode && fd_is_same(item->fd, fd))
 			return item;
 	return NULL;
 }
@@ -115,7 +128,7 @@ find_id(const struct fdpool *pool, unsigned int id)
 {
 	struct fditem *item;
 
-	TAILQ_FOREACH (item, &pool->items, entry)
+	LIST_FOREACH (item, &pool->by_id[id % BUCKETS], by_id)
 		if (item->id == id)
 			return item;
 	return NULL;
@@ -124,21 +137,35 @@ find_id(const struct fdpool *pool, unsigned int id)
 /* ENTRIES OF STORES */
 
 static int
-entry_add(
-    struct fdstore *store, struct fditem *item, const char *name, bool watched)
+grow(struct fdstore *store)
 {
-	struct fdentry *entries =
-	    reallocarray(store->entries, store->count + 1, sizeof(*entries));
-	struct fdentry *entry;
+	size_t room = store->room == 0 ? 8 : store->room * 2;
+	struct fdentry **entries;
 
+	if (store->count < store->room)
+		return 0;
+	entries = reallocarray(store->entries, room, sizeof(struct fdentry *));
 	if (entries == NULL)
 		return -1;
 	store->entries = entries;
-	entry = &entries[store->count++];
+	store->room = room;
+	return 0;
+}
+
+static int
+entry_add(
+    struct fdstore *store, struct fditem *item, const char *name, bool watched)
+{
+	struct fdentry *entry;
+
+	if (grow(store) == -1 || (entry = calloc(1, sizeof(*entry))) == NULL)
+		return -1;
 	strlcpy(entry->name, name, sizeof(entry->name));
 	entry->item = item;
+	entry->store = store;
 	entry->watched = watched;
-	item->refs++;
+	store->entries[store->count++] = entry;
+	LIST_INSERT_HEAD(&item->entries, entry, others);
 	if (watched)
 		item_poll(item);
 	return 0;
@@ -148,20 +175,24 @@ entry_add(
 static void
 entry_remove(struct fdstore *store, size_t i)
 {
-	struct fdentry *entry = &store->entries[i];
+	struct fdentry *entry = store->entries[i];
 	struct fditem *item = entry->item;
 
-	memmove(entry, entry + 1, (--store->count - i) * sizeof(*entry));
-	item_unref(item);
+	memmove(store->entries + i, store->entries + i + 1,
+	    (--store->count - i) * sizeof(struct fdentry *));
+	LIST_REMOVE(entry, others);
+	json_decref(entry->saved);
+	free(entry);
+	item_tidy(item);
 }
 
 static bool
 has_item(const struct fdstore *store, const struct fditem *item)
 {
-	size_t i;
+	const struct fdentry *entry;
 
-	for (i = 0; i < store->count; i++)
-		if (store->entries[i].item == item)
+	LIST_FOREACH (entry, &item->entries, others)
+		if (entry->store == store)
 			return true;
 	return false;
 }
@@ -198,7 +229,7 @@ fdstore_put(
 	if (entry_add(store, item, name, watched) == 0)
 		return 0;
 	if (is_new)
-		item_unref(item);
+		item_tidy(item);
 	return -1;
 }
 
@@ -208,7 +239,7 @@ fdstore_remove(struct fdstore *store, const char *name)
 	size_t before = store->count, i;
 
 	for (i = before; i > 0; i--)
-		if (strcmp(store->entries[i - 1].name, name) == 0)
+		if (strcmp(store->entries[i - 1]->name, name) == 0)
 			entry_remove(store, i - 1);
 	return store->count < before;
 }
@@ -220,19 +251,22 @@ fdstore_clear(struct fdstore *store)
 		entry_remove(store, store->count - 1);
 	free(store->entries);
 	store->entries = NULL;
+	store->room = 0;
 }
 
 int
 fdstore_copy(struct fdstore *store, const struct fdstore *from)
 {
-	const struct fdentry *entry = from->entries;
+	const struct fdentry *entry;
 	size_t i;
 
 	fdstore_clear(store);
-	for (i = 0; i < from->count; i++, entry++)
+	for (i = 0; i < from->count; i++) {
+		entry = from->entries[i];
 		if (entry_add(
 			store, entry->item, entry->name, entry->watched) == -1)
 			return -1;
+	}
 	return 0;
 }
 
@@ -245,7 +279,7 @@ fdstore_count(const struct fdstore *store)
 const struct fdentry *
 fdstore_entry(const struct fdstore *store, size_t i)
 {
-	return &store->entries[i];
+	return store->entries[i];
 }
 
 int
@@ -262,7 +296,6 @@ fdstore_new(struct fdpool *pool)
 	if (store == NULL)
 		return NULL;
 	store->pool = pool;
-	TAILQ_INSERT_TAIL(&pool->stores, store, entry);
 	return store;
 }
 
@@ -272,7 +305,6 @@ fdstore_free(struct fdstore *store)
 	if (store == NULL)
 		return;
 	fdstore_clear(store);
-	TAILQ_REMOVE(&store->pool->stores, store, entry);
 	free(store);
 }
 
@@ -281,14 +313,18 @@ fdstore_free(struct fdstore *store)
 json_t *
 fdstore_save(const struct fdstore *store)
 {
-	const struct fdentry *entry = store->entries;
 	json_t *list = json_array();
+	struct fdentry *entry;
 	size_t i;
 
-	for (i = 0; i < store->count; i++, entry++)
-		json_array_append_new(list,
-		    json_pack("{sI ss sb}", "id", (json_int_t)entry->item->id,
-			"name", entry->name, "watched", (int)entry->watched));
+	for (i = 0; i < store->count; i++) {
+		entry = store->entries[i];
+		if (entry->saved == NULL)
+			entry->saved = json_pack("{sI ss sb}", "id",
+			    (json_int_t)entry->item->id, "name", entry->name,
+			    "watched", (int)entry->watched);
+		json_array_append(list, entry->saved);
+	}
 	return list;
 }
 
@@ -329,20 +365,24 @@ fdstore_restore(struct fdstore *store, const json_t *saved,
 
 /* THE POOL */
 
+/* The item is freed with its last entry. */
 static void
-forget_hung_up(struct fdpool *pool, struct fditem *item)
+forget_hung_up(struct fditem *item)
 {
+	struct fdentry *entry, *next;
 	struct fdstore *store;
 	size_t i;
 
 	item_unpoll(item); /* a store that does not watch may keep it */
-	item->refs++;
-	TAILQ_FOREACH (store, &pool->stores, entry)
-		for (i = store->count; i > 0; i--)
-			if (store->entries[i - 1].item == item &&
-			    store->entries[i - 1].watched)
-				entry_remove(store, i - 1);
-	item_unref(item);
+	for (entry = LIST_FIRST(&item->entries); entry != NULL; entry = next) {
+		next = LIST_NEXT(entry, others);
+		store = entry->store;
+		for (i = store->count; entry->watched && i > 0; i--)
+			if (store->entries[i - 1] == entry)
+				break;
+		if (entry->watched)
+			entry_remove(store, i - 1);
+	}
 }
 
 static void
@@ -354,7 +394,7 @@ on_hang_up(evutil_socket_t fd, short what, void *arg)
 
 	n = epoll_wait(pool->epoll, events, BURST, 0);
 	for (i = 0; i < n; i++)
-		forget_hung_up(pool, events[i].data.ptr);
+		forget_hung_up(events[i].data.ptr);
 	if (n > 0)
 		pool->events->hung_up(pool->arg);
 }
@@ -367,8 +407,6 @@ fdpool_new(
 
 	if (pool == NULL)
 		return NULL;
-	TAILQ_INIT(&pool->items);
-	TAILQ_INIT(&pool->stores);
 	pool->events = events;
 	pool->arg = arg;
 	pool->epoll = epoll_create1(EPOLL_CLOEXEC);

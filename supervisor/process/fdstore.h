@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
 
 #include "process/notify_message.h"
 
@@ -33,9 +34,12 @@ struct fdpool_events {
 
 /* One entry of a store. */
 struct fdentry {
+	LIST_ENTRY(fdentry) others; /* of the same file */
 	char name[NOTIFY_FDNAME_MAX + 1];
 	struct fditem *item;
-	bool watched; /* the entry is removed when the file hangs up */
+	struct fdstore *store;
+	bool watched;  /* the entry is removed when the file hangs up */
+	json_t *saved; /* the same at each save, keep/patch.h; or NULL */
 };
 
 /* events is borrowed as long as the pool lives.  *New*; NULL with errno. */

@@ -17,6 +17,7 @@
 #include "process/caller.h"
 #include "process/intercept_backend.h"
 #include "process/intercept_describe.h"
+#include "process/polled.h"
 
 #define TURN_USEC 10000 /* for calls, before others have their turn */
 
@@ -337,6 +338,22 @@ copy_status_flags(int from, int to)
 	return fcntl(to, F_SETFL, (have & ~O_NONBLOCK) | (want & O_NONBLOCK));
 }
 
+/*
+ * The program may wait for its own socket by epoll(7) already.  One that has
+ * made an instance that does not answer loses what this is for, and no more of
+ * our time.
+ */
+static void
+follow(struct intercept_pending *pending, int fd)
+{
+	struct intercept *intercept = pending->intercept;
+
+	if (!intercept->hangs &&
+	    polled_follow(pending->call.pid, pending->call.fd, fd) == -1 &&
+	    errno == ETIMEDOUT)
+		intercept->hangs = true;
+}
+
 int
 intercept_replace(struct intercept_call *call, int fd)
 {
@@ -349,7 +366,9 @@ intercept_replace(struct intercept_call *call, int fd)
 			return finish(pending, -1);
 		return intercept_done(call, errno);
 	}
+	follow(pending, fd);
 	call->cookie = sockopt_cookie(fd);
+	foreign_close_last(&call->fd);
 	return intercept_done(call, 0);
 }
 
@@ -363,7 +382,8 @@ intercept_exchange(struct intercept_call *call, int fd)
 		fd_close(&fd);
 		return -1;
 	}
-	foreign_close(&call->fd);
+	follow(pending, fd);
+	foreign_close_last(&call->fd);
 	call->fd = fd;
 	call->protocol = sockopt_get(fd, SOL_SOCKET, SO_PROTOCOL);
 	call->cookie = sockopt_cookie(fd);

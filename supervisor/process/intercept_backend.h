@@ -65,6 +65,7 @@ struct intercept {
 	int64_t busy_usec;   /* since when, by share_wall_usec() */
 	bool gone;	     /* there will be no more calls */
 	bool dying;	     /* to be freed once it is not busy */
+	bool hangs;	     /* its program's epoll instances do not answer */
 	unsigned int serial; /* number of the latest call */
 	TAILQ_HEAD(intercept_queue, intercept_pending) calls;
 	struct {

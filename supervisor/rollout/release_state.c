@@ -32,7 +32,7 @@ release_save(const struct release *release)
 	const struct rollout *rollout = &release->rollout;
 
 	return json_pack(
-	    "{ss sb sI sb ss si sb si si si sb ss sI sI sI sO* so* ss* so* "
+	    "{ss sb sI sb ss si sb si si si sb ss sI sI sI so* so* ss* so* "
 	    "so* sb si si si ss}",
 	    "state", rollout_state_name(rollout->state), "alone",
 	    (int)rollout->alone, "paused", (json_int_t)release->paused_ms,
@@ -43,8 +43,8 @@ release_save(const struct release *release)
 	    "met-users", (int)rollout->met_users, "started", release->started,
 	    "began", (json_int_t)release->began_ms, "phase",
 	    (json_int_t)release->phase_ms, "deadline",
-	    (json_int_t)release->deadline_ms, "phases", release->phases,
-	    "program",
+	    (json_int_t)release->deadline_ms, "phases",
+	    json_deep_copy(release->phases), "program",
 	    release->program != NULL ? strings_to_json(release->program) : NULL,
 	    "exe", release->exe, "options-before",
 	    release->options_before != NULL

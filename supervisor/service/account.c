@@ -14,6 +14,7 @@
 #include "base/version.h"
 #include "config/options.h"
 #include "control/reexec.h"
+#include "core/life.h"
 #include "core/service.h"
 #include "generation/generation_state.h"
 #include "generation/generations.h"
@@ -66,11 +67,11 @@ save_counters(const struct service *service)
 }
 
 json_t *
-account_describe(const struct service *service, json_t *life)
+account_describe(const struct service *service, const json_t *life)
 {
 	return json_pack(
 	    "{si ss ss so so* ss* si si si s[iii] so* sb si si so so so so so "
-	    "sO*}",
+	    "so*}",
 	    "version", CHECKPOINT_VERSION, "hotswap", version_text, "mark",
 	    service->mark, "options", options_to_json(service->options),
 	    "program",
@@ -85,7 +86,7 @@ account_describe(const struct service *service, json_t *life)
 	    roster_save(service), "generations", save_generations(service),
 	    "release", release_save(&service->release), "reexec",
 	    reexec_save(service->reexec), "output", output_save(service),
-	    "life", life);
+	    "life", life != NULL ? life_save(service, life) : NULL);
 }
 
 /* A document of an older build does not have them. */

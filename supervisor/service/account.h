@@ -21,7 +21,7 @@ json_t *account_first(
     const struct options *, char *const *program, const char *path);
 
 /* What a successor must know, with life, *borrowed*; *new*, or NULL. */
-json_t *account_describe(const struct service *, json_t *life);
+json_t *account_describe(const struct service *, const json_t *life);
 
 /*
  * Restore the service's parts, without any effect outside this process.  -1

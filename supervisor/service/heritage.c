@@ -62,8 +62,7 @@ is_named(const char *name, int fd)
 void
 heritage_take_held(struct service *service, const json_t *document, pid_t pid)
 {
-	json_t *held =
-	    json_object_get(json_object_get(document, "life"), "held");
+	json_t *held = store_saved(json_object_get(document, "life"));
 	const char *name;
 	json_t *number;
 	int fd;
@@ -77,6 +76,7 @@ heritage_take_held(struct service *service, const json_t *document, pid_t pid)
 		    store_give(held_store(service), name, fd) == -1)
 			fd_close(&fd);
 	}
+	json_decref(held);
 }
 
 /* FROM PROGRAMS */

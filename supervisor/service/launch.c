@@ -82,7 +82,7 @@ find_ourselves(char path[static PATH_MAX])
 }
 
 static int
-become_keeper(const char *name, const json_t *first, int report_fd)
+become_keeper(const char *name, json_t *first, int report_fd)
 {
 	struct checkpoint checkpoint;
 	struct fdset passed = { 0 };

@@ -13,14 +13,14 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/fd.h"
 #include "traffic/ebpf_fields.h"
 
 static const char *const map_names[NMAPS] = { "sockets", "plans", "current",
 	"owners", "preview", "counters", "flows", "connections" };
-static const char program_name[] = "hotswap_steer";
+static const char *const program_names[] = { "hotswap_stream",
+	"hotswap_steer" }; /* for TCP, and for UDP */
 
 const bool ebpf_is_built = true;
 
@@ -67,6 +67,9 @@ load(bool datagrams)
 	    ebpf_object, (size_t)(ebpf_object_end - ebpf_object), &options);
 	if (object == NULL)
 		return NULL;
+	bpf_program__set_autoload(
+	    bpf_object__find_program_by_name(object, program_names[!datagrams]),
+	    false);
 	if (!datagrams) {
 		bpf_map__set_max_entries(
 		    bpf_object__find_map_by_name(object, map_names[MAP_FLOWS]),
@@ -168,14 +171,19 @@ static int
 take(struct ebpf *e, struct bpf_object *object)
 {
 	size_t i;
+	int map, r;
 
-	e->program = fd_dup(bpf_program__fd(
-	    bpf_object__find_program_by_name(object, program_name)));
+	e->program = fd_dup(bpf_program__fd(bpf_object__find_program_by_name(
+	    object, program_names[e->datagrams])));
+	r = e->program == -1 ? -1 : 0;
 	e->number = program_number(e->program);
-	for (i = 0; i < NMAPS; i++)
-		e->maps[i] = map_number(
-		    bpf_object__find_map_fd_by_name(object, map_names[i]));
-	return e->program == -1 ? -1 : 0;
+	for (i = 0; i < NMAPS && r == 0; i++) {
+		map = bpf_object__find_map_fd_by_name(object, map_names[i]);
+		e->maps[i] = map_number(map);
+		/* The program for TCP keeps those that it does not use, too. */
+		r = bpf_prog_bind_map(e->program, map, NULL);
+	}
+	return r;
 }
 
 struct ebpf *
@@ -209,7 +217,7 @@ find_out(char *why, size_t size)
 
 	if (e == NULL) {
 		snprintf(why, size, "%s",
-		    errno == EPERM ? "takes CAP_BPF, CAP_NET_ADMIN and "
+		    errno == EPERM ? "needs CAP_BPF, CAP_NET_ADMIN and "
 				     "CAP_SYS_ADMIN"
 				   : strerror(errno));
 		return -1;
@@ -217,7 +225,7 @@ find_out(char *why, size_t size)
 	saved = ebpf_save(e);
 	if (saved == NULL || (again = ebpf_restore(saved, false)) == NULL)
 		snprintf(why, size,
-		    "its maps cannot be found again, which takes "
+		    "its maps cannot be found again, which needs "
 		    "CAP_SYS_ADMIN: %s",
 		    strerror(errno));
 	else
@@ -269,14 +277,16 @@ is_map(const struct ebpf *e, enum map map)
 	return is;
 }
 
+/* An older build has one program for both protocols, which can do the same. */
 static bool
-is_program(int fd)
+is_program(const struct ebpf *e, int fd)
 {
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
 
 	return bpf_obj_get_info_by_fd(fd, &info, &len) == 0 &&
-	    strcmp(info.name, program_name) == 0;
+	    (strcmp(info.name, program_names[e->datagrams]) == 0 ||
+		strcmp(info.name, program_names[true]) == 0);
 }
 
 static int
@@ -297,7 +307,7 @@ find_again(struct ebpf *e, const json_t *saved)
 		e->program = -1;
 		return -1;
 	}
-	if (!is_program(e->program)) {
+	if (!is_program(e, e->program)) {
 		errno = ESTALE;
 		return -1;
 	}

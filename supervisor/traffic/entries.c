@@ -31,9 +31,8 @@ entries_of(const struct entries *e, unsigned int generation, size_t *n)
 }
 
 int
-entries_same(const struct entries *e, unsigned int generation, int fd)
+entries_same(const struct entries *e, unsigned int generation, uint64_t cookie)
 {
-	uint64_t cookie = sockopt_cookie(fd);
 	size_t i;
 
 	for (i = 0; i < e->n && cookie != 0; i++)

@@ -26,11 +26,9 @@ int entries_add(struct entries *, unsigned int generation, int fd);
 const int *entries_of(
     const struct entries *, unsigned int generation, size_t *n);
 
-/*
- * The socket of the generation that is fd or a duplicate of fd; -1 if there is
- * none.
- */
-int entries_same(const struct entries *, unsigned int generation, int fd);
+/* The socket of the generation that has this cookie; -1 if there is none. */
+int entries_same(
+    const struct entries *, unsigned int generation, uint64_t cookie);
 
 /* Remove n sockets, which begin at fds in the list. */
 void entries_remove(struct entries *, const int *fds, size_t n);

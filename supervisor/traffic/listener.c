@@ -21,6 +21,23 @@
 #include "traffic/listener_fields.h"
 #include "traffic/queue.h"
 
+/* The listener may change from here to end, which returns the result. */
+static void *
+begin(struct listener *l)
+{
+	l->changing++;
+	json_decref(l->saved);
+	l->saved = NULL;
+	return l->state;
+}
+
+static int
+end(struct listener *l, int result)
+{
+	l->changing--;
+	return result;
+}
+
 static const struct way *
 choose_way(const struct address *a, bool passed)
 {
@@ -108,6 +125,7 @@ listener_free(struct listener *l)
 		return;
 	while (l->sockets.n > 0)
 		listener_leave(l, l->sockets.generations[0]);
+	json_decref(l->saved);
 	l->way->free(l->state);
 	bpf_batch_freed();
 	plan_free(l->plan);
@@ -148,9 +166,10 @@ listener_set_owner(struct listener *l, const struct credentials *owner)
 
 	if (credentials_copy(&copy, owner) == -1)
 		return -1;
+	begin(l);
 	credentials_fini(&l->at.owner);
 	l->at.owner = copy;
-	return 0;
+	return end(l, 0);
 }
 
 void
@@ -163,21 +182,6 @@ enum steering_kind
 listener_kind(const struct listener *l)
 {
 	return l->way->kind != NULL ? l->way->kind(l->state) : KIND_CLASSIC;
-}
-
-uint64_t
-listener_given(const struct listener *l, unsigned int generation)
-{
-	return l->way->given != NULL ? l->way->given(l->state, generation) : 0;
-}
-
-size_t
-listener_flows(
-    const struct listener *l, unsigned int generation, int64_t idle_ms)
-{
-	return l->way->flows != NULL
-	    ? l->way->flows(l->state, generation, idle_ms)
-	    : 0;
 }
 
 void
@@ -197,16 +201,21 @@ listener_sockets(const struct listener *l, unsigned int generation, size_t *n)
 static int
 join(struct listener *l, unsigned int generation, int fd)
 {
-	fd = l->way->join(l->state, generation, fd);
-	if (fd == -1)
-		return -1;
-	if (entries_add(&l->sockets, generation, fd) == 0) {
+	fd = l->way->join(begin(l), generation, fd);
+	if (fd != -1 && entries_add(&l->sockets, generation, fd) == 0) {
 		holder_changed(l->at.holder);
-		return fd;
+	} else if (fd != -1) {
+		l->way->leave(l->state, generation, &fd, 1);
+		errno = ENOMEM;
+		fd = -1;
 	}
-	l->way->leave(l->state, generation, &fd, 1);
-	errno = ENOMEM;
-	return -1;
+	return end(l, fd);
+}
+
+static int
+revive(struct listener *l, unsigned int generation, int fd)
+{
+	return end(l, l->way->revive(begin(l), generation, fd));
 }
 
 int
@@ -219,7 +228,7 @@ listener_open(struct listener *l, unsigned int generation)
 	if (n == 0)
 		return join(l, generation, -1);
 	for (i = 0; i < n; i++)
-		if (l->way->revive(l->state, generation, fds[i]) == -1)
+		if (revive(l, generation, fds[i]) == -1)
 			return -1;
 	return fds[0];
 }
@@ -238,24 +247,24 @@ listener_way(const struct listener *l)
 int
 listener_bind(struct listener *l, int fd)
 {
-	return l->way->bind(l->state, fd);
+	return end(l, l->way->bind(begin(l), fd));
 }
 
 bool
-listener_has(const struct listener *l, unsigned int generation, int fd)
+listener_has(const struct listener *l, unsigned int generation, uint64_t cookie)
 {
-	return entries_same(&l->sockets, generation, fd) != -1;
+	return entries_same(&l->sockets, generation, cookie) != -1;
 }
 
 int
 listener_listen_again(struct listener *l, unsigned int generation, int fd)
 {
-	int same = entries_same(&l->sockets, generation, fd);
+	int same = entries_same(&l->sockets, generation, sockopt_cookie(fd));
 
 	if (same == -1 || l->at.address.type != SOCK_STREAM ||
 	    queue_is_open(same))
 		return 0;
-	return l->way->revive(l->state, generation, same);
+	return revive(l, generation, same);
 }
 
 bool
@@ -268,7 +277,7 @@ int
 listener_adopt(struct listener *l, unsigned int generation, int fd)
 {
 	/* A server may call listen(2) twice on one socket. */
-	if (entries_same(&l->sockets, generation, fd) == -1)
+	if (!listener_has(l, generation, sockopt_cookie(fd)))
 		return join(l, generation, fd) == -1 ? -1 : 0;
 	foreign_close(&fd);
 	return 0;
@@ -281,7 +290,7 @@ listener_steer(struct listener *l, const struct steer_plan *plan)
 
 	if (mine == NULL)
 		return -1;
-	if (l->way->steer(l->state, &mine->plan) == -1) {
+	if (end(l, l->way->steer(begin(l), &mine->plan)) == -1) {
 		plan_free(mine);
 		return -1;
 	}
@@ -295,13 +304,13 @@ listener_prove(struct listener *l, unsigned int generation)
 {
 	if (l->way->prove == NULL)
 		return 0;
-	return l->way->prove(l->state, generation);
+	return end(l, l->way->prove(begin(l), generation));
 }
 
 int
 listener_prepare_leave(struct listener *l, unsigned int generation)
 {
-	return l->way->prepare(l->state, generation);
+	return end(l, l->way->prepare(begin(l), generation));
 }
 
 /* Close n sockets of a generation, which begin at fds in the list. */
@@ -309,8 +318,9 @@ static void
 close_some(
     struct listener *l, unsigned int generation, const int *fds, size_t n)
 {
-	l->way->leave(l->state, generation, fds, n);
+	l->way->leave(begin(l), generation, fds, n);
 	entries_remove(&l->sockets, fds, n);
+	end(l, 0);
 }
 
 int
@@ -323,9 +333,10 @@ listener_hand_over(struct listener *l, unsigned int from, unsigned int to)
 		errno = EEXIST;
 		return -1;
 	}
+	begin(l);
 	entries_rename(&l->sockets, from, to);
 	l->way->hand_over(l->state, from, to);
-	return 0;
+	return end(l, 0);
 }
 
 void
@@ -357,77 +368,23 @@ listener_drop(struct listener *l, unsigned int generation, int fd)
 int
 listener_rest(struct listener *l, int fd, bool rest)
 {
-	return l->way->rest != NULL ? l->way->rest(l->state, fd, rest) : 0;
-}
-
-enum listener_path
-listener_leaf(const struct listener *l, const char *leaf)
-{
-	return l->way->leaf != NULL ? l->way->leaf(l->state, leaf) : PATH_OTHER;
-}
-
-bool
-listener_is_in(const struct listener *l, const struct identity *directory)
-{
-	return l->way->is_there != NULL &&
-	    l->way->is_there(l->state, directory);
-}
-
-bool
-listener_is_gone(const struct listener *l)
-{
-	return l->way->is_gone != NULL && l->way->is_gone(l->state);
+	if (l->way->rest == NULL)
+		return 0;
+	return end(l, l->way->rest(begin(l), fd, rest));
 }
 
 void
 listener_refuse(struct listener *l)
 {
-	l->way->refuse(l->state);
+	l->way->refuse(begin(l));
+	end(l, 0);
 }
 
 void
 listener_mend(struct listener *l)
 {
-	l->way->mend(l->state);
-}
-
-int
-listener_queued(const struct listener *l, unsigned int generation)
-{
-	int queued, sum = 0;
-	const int *fds;
-	size_t i, n;
-
-	fds = listener_sockets(l, generation, &n);
-	for (i = 0; i < n; i++) {
-		queued = queue_length(fds[i]);
-		if (queued == -1)
-			return -1;
-		sum += queued;
-	}
-	return sum;
-}
-
-int
-listener_direct(const struct listener *l, unsigned int generation,
-    unsigned int n, struct address *to, struct address *source)
-{
-	return l->way->direct(l->state, generation, n, to, source);
-}
-
-const char *
-listener_private(const struct listener *l, unsigned int generation,
-    const struct directory **directory)
-{
-	return l->way->name != NULL
-	    ? l->way->name(l->state, generation, directory)
-	    : NULL;
-}
-
-int
-listener_connect(const struct listener *l, unsigned int generation, int fd)
-{
-	return l->way->connect(l->state, generation, fd);
+	l->way->mend(begin(l));
+	end(l, 0);
 }
 
 void

@@ -58,8 +58,11 @@ bool listener_is_passed(const struct listener *);
  */
 void listener_set_holder(struct listener *, const struct holder *);
 
-/* Save everything that a successor must know, *new*. */
-json_t *listener_save(const struct listener *);
+/*
+ * Save everything that a successor must know, *new*: the same value, which must
+ * not be changed, until the listener changes.
+ */
+json_t *listener_save(struct listener *);
 
 /*
  * Restore in a successor what listener_save has saved; the sockets have served
@@ -148,8 +151,9 @@ enum listener_way listener_way(const struct listener *);
  */
 int listener_bind(struct listener *, int fd);
 
-/* Is fd, or a duplicate of fd, one of the generation's sockets? */
-bool listener_has(const struct listener *, unsigned int generation, int fd);
+/* Is the socket of this cookie, sockopt_cookie, one of the generation's? */
+bool listener_has(
+    const struct listener *, unsigned int generation, uint64_t cookie);
 
 /*
  * A program is about to call listen(2) on such a socket again.  If the program

@@ -18,6 +18,8 @@ struct listener {
 	struct plan *plan; /* NULL: no plan yet */
 
 	struct entries sockets;
+	unsigned int changing; /* functions under way that change it */
+	json_t *saved;	       /* since the last change; NULL: not saved */
 };
 
 /* As listener_new; passed is for a socket that somebody else has made. */

@@ -39,8 +39,8 @@ restore_rare(struct endpoint *at, const json_t *saved)
 	at->reuseaddr = json_is_true(json_object_get(saved, "reuseaddr"));
 }
 
-json_t *
-listener_save(const struct listener *l)
+static json_t *
+describe(const struct listener *l)
 {
 	json_t *sockets = json_array();
 	struct address address = l->at.address;
@@ -62,6 +62,17 @@ listener_save(const struct listener *l)
 	    sockets, "state", l->way->save(l->state));
 	save_rare(l, saved);
 	return saved;
+}
+
+/* What is under way may change more before it ends. */
+json_t *
+listener_save(struct listener *l)
+{
+	if (l->changing > 0)
+		return describe(l);
+	if (l->saved == NULL)
+		l->saved = describe(l);
+	return json_incref(l->saved);
 }
 
 /* Where a restored listener finds its sockets. */

@@ -74,22 +74,24 @@ reuseport_forget_gone(struct reuseport *r)
 	r->adrift = true;
 }
 
-static void
+/* Has the group changed? */
+static bool
 settle(struct reuseport *r, bool mixed)
 {
 	bool any = reuseport_look(r);
 
 	if (chooser_is_ebpf(&r->chooser)) {
 		if (!any)
-			return;
+			return false;
 		reuseport_forget_gone(r);
 	} else if (r->adrift)
 		r->adrift = order_find(r->at, &r->group, r->plan) == -1;
 	else if (any)
 		group_vanish(&r->group, mixed);
 	else
-		return;
+		return false;
 	holder_commit(r->at->holder);
+	return true;
 }
 
 /*
@@ -278,15 +280,18 @@ static void
 reuseport_leave(void *way, unsigned int generation, const int *fds, size_t n)
 {
 	struct reuseport *r = way;
+	bool prepared = !settle(r, false);
 	ssize_t index;
 	size_t i;
 
-	settle(r, false);
 	for (i = 0; i < n; i++)
-		if ((index = group_find(&r->group, fds[i])) != -1)
+		if ((index = group_find(&r->group, fds[i])) != -1) {
+			prepared &= r->group.slots[index].leaving;
 			r->group.slots[index].leaving = true;
+		}
 	/* If it fails, the other sockets still get a program below. */
-	(void)let_go(r);
+	if (!prepared)
+		(void)let_go(r);
 	for (i = 0; i < n; i++) {
 		index = group_find(&r->group, fds[i]);
 		if (index != -1)

@@ -8,8 +8,8 @@
 
 /*
  * Copy settings of a socket to another one: those that are set before bind(2)
- * and do not decide where it is bound.  A setting that cannot be copied is
- * skipped.
+ * and do not decide where it is bound, and its multicast groups.  A setting
+ * that cannot be copied is skipped.
  */
 void settings_copy(int from, int to);
 

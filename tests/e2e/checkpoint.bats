@@ -172,8 +172,8 @@ newest() {
 
 # saves: the number of times that the checkpoint was written.
 saves() {
-	sed -n 's/^hotswap-checkpoint \([0-9]*\) .*/\1/p' run/web.checkpoint.* |
-		sort -n | tail -n 1
+	grep -aoh 'hotswap-[a-z]* [0-9]* ' run/web.checkpoint.* |
+		sort -nk 2 | tail -n 1 | cut -d ' ' -f 2
 }
 
 @test "checkpoint: an upgrade writes it six times at the most, a warm rollback twice" {

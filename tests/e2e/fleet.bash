@@ -5,6 +5,9 @@
 # A fleet on this machine: members of a real store, and hosts that are a
 # directory each, with a supervisor, an agent and releases of their own.
 
+SCHEME=http	 # of etcd's members
+ETCD_OPTIONS=() # and more options of theirs
+
 # member N: run member N of the cluster; MEMBERS has the PIDs.
 member() {
 	"member_$ENGINE" "$1" >>"store/m$1.out" 2>&1 3>&- &
@@ -20,12 +23,13 @@ member_etcd() {
 	done
 	exec etcd --name "m$i" --data-dir "store/m$i" --log-level error \
 		--logger zap --log-outputs "store/m$i.log" \
-		--listen-client-urls "http://127.0.0.1:${CLIENT_PORTS[i]}" \
-		--advertise-client-urls "http://127.0.0.1:${CLIENT_PORTS[i]}" \
+		--listen-client-urls "$SCHEME://127.0.0.1:${CLIENT_PORTS[i]}" \
+		--advertise-client-urls "$SCHEME://127.0.0.1:${CLIENT_PORTS[i]}" \
 		--listen-peer-urls "http://127.0.0.1:${PEER_PORTS[i]}" \
 		--initial-advertise-peer-urls "http://127.0.0.1:${PEER_PORTS[i]}" \
 		--initial-cluster "$peers" --initial-cluster-state new \
-		--heartbeat-interval 100 --election-timeout 1000
+		--heartbeat-interval 100 --election-timeout 1000 \
+		"${ETCD_OPTIONS[@]}"
 }
 
 member_zookeeper() {
@@ -90,7 +94,7 @@ endpoints() {
 
 	ENDPOINTS=""
 	for port; do
-		[ "$ENGINE" = zookeeper ] || port="http://127.0.0.1:$port"
+		[ "$ENGINE" = zookeeper ] || port="$SCHEME://127.0.0.1:$port"
 		[ "$ENGINE" = etcd ] || port="127.0.0.1:$port"
 		ENDPOINTS+="${ENDPOINTS:+,}\"$port\""
 	done

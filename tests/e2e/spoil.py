@@ -14,6 +14,53 @@ import sys
 GETFD = 438  # pidfd_getfd(2)
 
 
+def parts(text):
+    """The document, and the records behind it."""
+    while text:
+        line, rest = text.split(b"\n", 1)
+        size = int(line.split()[2])
+        yield int(line.split()[1]), json.loads(rest[:size])
+        text = rest[size:]
+
+
+def sequence(text):
+    """Of the newest part; 0 if the file is spoiled already."""
+    try:
+        return max((number for number, _ in parts(text)), default=0)
+    except ValueError:
+        return 0
+
+
+def applied(patch, value):
+    """supervisor/keep/patch.h"""
+    if patch is None or "=" in patch:
+        return value if patch is None else patch["="]
+    if "set" in patch:
+        for name, one in patch["set"].items():
+            value[name] = applied(one, value.get(name))
+        for name in patch["del"]:
+            del value[name]
+        return value
+    at = 0
+    for step in patch["list"]:
+        if isinstance(step, int) and step < 0:
+            del value[at:at - step]
+        elif isinstance(step, int):
+            at += step
+        else:
+            value[at:at + ("+" not in step)] = [
+                step["+"] if "+" in step else applied(step, value[at])]
+            at += 1
+    return value
+
+
+def document_of(text):
+    first, *records = (part for _, part in parts(text))
+    for patch in records:
+        first = applied(patch, first)
+    return first
+
+
 def checkpoints(keeper):
     """The two files, the newest first; what is in them."""
     found = []
@@ -23,7 +70,7 @@ def checkpoints(keeper):
             continue
         with open(path, "rb") as file:
             text = file.read()
-        found.append((int(text.split()[1]) if text else 0, path, text))
+        found.append((sequence(text), path, text))
     return [(path, text) for _, path, text in sorted(found, reverse=True)]
 
 
@@ -34,12 +81,11 @@ def flip(text):
 
 def future(text):
     """As a hotswap that is not written yet would leave it."""
-    sequence = text.split()[1]
-    document = json.loads(text.split(b"\n", 1)[1])
+    document = document_of(text)
     document["version"] = 99
     body = json.dumps(document).encode()
     return b"hotswap-checkpoint %s %d %s\n%s" % (
-        sequence, len(body), hashlib.sha256(body).hexdigest().encode(), body)
+        b"%d" % sequence(text), len(body), hashlib.sha256(body).hexdigest().encode(), body)
 
 
 SPOILERS = {"flip": flip, "cut": lambda text: text[:len(text) // 2],
@@ -83,7 +129,7 @@ def drop(name, supervisor):
 
 def names(keeper):
     """Of the descriptors that the checkpoint counts on."""
-    document = json.loads(checkpoints(keeper)[0][1].split(b"\n", 1)[1])
+    document = document_of(checkpoints(keeper)[0][1])
     yield from ("lock.0", "control.0", "checkpoint.0", "checkpoint.1")
     for generation in document["generations"]:
         yield f"notify.{generation['number']}"

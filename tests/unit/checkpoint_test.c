@@ -6,14 +6,17 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/fd.h"
 #include "keep/checkpoint.h"
 
 static void
@@ -83,20 +86,160 @@ one_cut_short_leaves_the_one_before(void **state)
 {
 	struct checkpoint checkpoint;
 	struct stat st;
-	char why[256];
 	off_t size;
+	char why[256];
 	int fd;
 
 	assert_int_equal(checkpoint_init(&checkpoint), 0);
+	checkpoint_set_plain(&checkpoint, true);
 	save(&checkpoint, CHECKPOINT_VERSION, 1);
 	save(&checkpoint, CHECKPOINT_VERSION, 2);
-	fd = checkpoint.fds[checkpoint.sequence % CHECKPOINT_FILES];
+	fd = checkpoint.fds[checkpoint.at];
 	assert_int_equal(fstat(fd, &st), 0);
 	for (size = st.st_size - 1; size >= 0; size--) {
 		assert_int_equal(ftruncate(fd, size), 0);
 		assert_int_equal(load(&checkpoint, why, sizeof(why)), 1);
 	}
 	checkpoint_fini(&checkpoint);
+}
+
+static int
+zero(const struct checkpoint *checkpoint, off_t at, size_t n)
+{
+	static const char zeros[128];
+	int i;
+
+	for (i = 0; i < CHECKPOINT_FILES; i++)
+		if (pwrite(checkpoint->fds[i], zeros, n, at) != (ssize_t)n)
+			return -1;
+	return 0;
+}
+
+/*
+ * A record's line is written last: if the writer is killed before, or within
+ * the line, zeros are there.
+ */
+static void
+one_that_is_not_finished_leaves_the_one_before(void **state)
+{
+	struct checkpoint checkpoint;
+	char why[256];
+	off_t at;
+	int i;
+
+	assert_int_equal(checkpoint_init(&checkpoint), 0);
+	save(&checkpoint, CHECKPOINT_VERSION, 1);
+	save(&checkpoint, CHECKPOINT_VERSION, 2);
+	at = checkpoint.end;
+	save(&checkpoint, CHECKPOINT_VERSION, 3);
+	for (i = 50; i >= 0; i--) {
+		assert_int_equal(zero(&checkpoint, at + i, 90 - (size_t)i), 0);
+		assert_int_equal(load(&checkpoint, why, sizeof(why)), 2);
+	}
+	checkpoint_fini(&checkpoint);
+}
+
+/* What is lost was answered: an older document is no answer. */
+static void
+one_cut_short_with_records_is_refused(void **state)
+{
+	struct checkpoint checkpoint;
+	char why[256];
+	off_t end, at;
+
+	assert_int_equal(checkpoint_init(&checkpoint), 0);
+	save(&checkpoint, CHECKPOINT_VERSION, 1);
+	save(&checkpoint, CHECKPOINT_VERSION, 2);
+	end = checkpoint.end;
+	save(&checkpoint, CHECKPOINT_VERSION, 3);
+	for (at = checkpoint.end - 1; at > end; at--) {
+		assert_int_equal(ftruncate(checkpoint.fds[0], at), 0);
+		assert_int_equal(load(&checkpoint, why, sizeof(why)), 3);
+	}
+	assert_int_equal(ftruncate(checkpoint.fds[1], checkpoint.end - 1), 0);
+	assert_int_equal(load(&checkpoint, why, sizeof(why)), -1);
+	checkpoint_fini(&checkpoint);
+}
+
+static void
+a_plain_one_has_no_records(void **state)
+{
+	struct checkpoint checkpoint;
+	char why[256];
+
+	assert_int_equal(checkpoint_init(&checkpoint), 0);
+	save(&checkpoint, CHECKPOINT_VERSION, 1);
+	save(&checkpoint, CHECKPOINT_VERSION, 2);
+	assert_true(checkpoint.end > checkpoint.whole);
+	checkpoint_set_plain(&checkpoint, true);
+	save(&checkpoint, CHECKPOINT_VERSION, 2);
+	assert_true(checkpoint.end == checkpoint.whole);
+	assert_int_equal(load(&checkpoint, why, sizeof(why)), 2);
+	checkpoint_fini(&checkpoint);
+}
+
+/*
+ * A build that knows no records refuses a file with records: it must not find
+ * an older document in the other one.
+ */
+static void
+with_records_both_files_are_the_same(void **state)
+{
+	struct checkpoint checkpoint;
+	char *text[CHECKPOINT_FILES], why[256];
+	size_t len[CHECKPOINT_FILES], i;
+
+	assert_int_equal(checkpoint_init(&checkpoint), 0);
+	checkpoint_set_plain(&checkpoint, true);
+	save(&checkpoint, CHECKPOINT_VERSION, 1);
+	save(&checkpoint, CHECKPOINT_VERSION, 2);
+	checkpoint_set_plain(&checkpoint, false);
+	save(&checkpoint, CHECKPOINT_VERSION, 3);
+	for (i = 0; i < CHECKPOINT_FILES; i++)
+		text[i] = fd_read_whole(checkpoint.fds[i], 1 << 20, &len[i]);
+	assert_int_equal(len[0], len[1]);
+	assert_memory_equal(text[0], text[1], len[0]);
+	for (i = 0; i < CHECKPOINT_FILES; i++) {
+		assert_int_equal(ftruncate(checkpoint.fds[i], 0), 0);
+		assert_int_equal(
+		    load(&checkpoint, why, sizeof(why)), i ? -1 : 3);
+		free(text[i]);
+	}
+	checkpoint_fini(&checkpoint);
+}
+
+/* What is written for n lists of one, two, three and up to n elements. */
+static unsigned long long
+write_lists(size_t n)
+{
+	json_t *list = json_array(), *document;
+	struct checkpoint checkpoint;
+	unsigned long long written = 0;
+	off_t end = 0;
+	size_t i;
+
+	assert_int_equal(checkpoint_init(&checkpoint), 0);
+	for (i = 0; i < n; i++) {
+		json_array_append_new(
+		    list, json_pack("{s[iii]}", "one", 1, 2, 3));
+		document = json_pack(
+		    "{si so}", "version", 1, "number", json_copy(list));
+		assert_int_equal(checkpoint_save(&checkpoint, document), 0);
+		json_decref(document);
+		written += (unsigned long long)(checkpoint.end > end
+			? checkpoint.end - end
+			: checkpoint.end);
+		end = checkpoint.end;
+	}
+	json_decref(list);
+	checkpoint_fini(&checkpoint);
+	return written;
+}
+
+static void
+what_is_written_grows_with_what_has_changed(void **state)
+{
+	assert_true(write_lists(16000) < 6 * write_lists(4000));
 }
 
 static void
@@ -109,8 +252,11 @@ no_flipped_bit_is_taken_for_the_truth(void **state)
 	int fd;
 
 	assert_int_equal(checkpoint_init(&checkpoint), 0);
+	save(&checkpoint, CHECKPOINT_VERSION, 6);
 	save(&checkpoint, CHECKPOINT_VERSION, 7);
-	fd = checkpoint.fds[checkpoint.sequence % CHECKPOINT_FILES];
+	save(&checkpoint, CHECKPOINT_VERSION, 8);
+	fd = checkpoint.fds[checkpoint.at];
+	assert_int_equal(ftruncate(checkpoint.fds[1 - checkpoint.at], 0), 0);
 	assert_int_equal(fstat(fd, &st), 0);
 	/* Start after the sequence number, which only orders the two memfds. */
 	for (i = (off_t)strlen("hotswap-checkpoint 1 "); i < st.st_size; i++) {
@@ -121,7 +267,7 @@ no_flipped_bit_is_taken_for_the_truth(void **state)
 		byte ^= 1;
 		assert_int_equal(pwrite(fd, &byte, 1, i), 1);
 	}
-	assert_int_equal(load(&checkpoint, why, sizeof(why)), 7);
+	assert_int_equal(load(&checkpoint, why, sizeof(why)), 8);
 	checkpoint_fini(&checkpoint);
 }
 
@@ -154,6 +300,12 @@ main(void)
 		cmocka_unit_test(the_last_one_saved_is_loaded),
 		cmocka_unit_test(the_same_again_is_not_written),
 		cmocka_unit_test(one_cut_short_leaves_the_one_before),
+		cmocka_unit_test(
+		    one_that_is_not_finished_leaves_the_one_before),
+		cmocka_unit_test(one_cut_short_with_records_is_refused),
+		cmocka_unit_test(a_plain_one_has_no_records),
+		cmocka_unit_test(with_records_both_files_are_the_same),
+		cmocka_unit_test(what_is_written_grows_with_what_has_changed),
 		cmocka_unit_test(no_flipped_bit_is_taken_for_the_truth),
 		cmocka_unit_test(a_later_version_is_refused_by_name),
 		cmocka_unit_test(nothing_at_all_is_refused),

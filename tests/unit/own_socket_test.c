@@ -26,6 +26,7 @@
 #include "traffic/drain.h"
 #include "traffic/directory.h"
 #include "both_kinds.h"
+#include "base/sockopt.h"
 #include "traffic/listener.h"
 #include "traffic/settings.h"
 
@@ -137,10 +138,10 @@ a_bound_socket_is_nobodys_before_it_listens(void **state)
 	assert_int_equal(listener_way(l), LISTENER_BIND);
 	assert_int_equal(listener_bind(l, fd), 0);
 	assert_true(listener_is_empty(l));
-	assert_false(listener_has(l, 1, fd));
+	assert_false(listener_has(l, 1, sockopt_cookie(fd)));
 	assert_int_equal(listener_adopt(l, 1, fd_dup(fd)), 0);
-	assert_true(listener_has(l, 1, fd));
-	assert_false(listener_has(l, 2, fd));
+	assert_true(listener_has(l, 1, sockopt_cookie(fd)));
+	assert_false(listener_has(l, 2, sockopt_cookie(fd)));
 	listener_sockets(l, 1, &n);
 	assert_int_equal(n, 1);
 	assert_int_equal(count(l, fd), CLIENTS);
@@ -218,8 +219,8 @@ datagrams_are_adopted_at_bind(void **state)
 	assert_int_equal(listener_way(l), LISTENER_ADOPT);
 	assert_int_equal(listener_adopt(l, 1, fd_dup(fd)), 0);
 	assert_int_equal(listener_adopt(l, 2, fd_dup(other)), 0);
-	assert_true(listener_has(l, 1, fd));
-	assert_true(listener_has(l, 2, other));
+	assert_true(listener_has(l, 1, sockopt_cookie(fd)));
+	assert_true(listener_has(l, 2, sockopt_cookie(other)));
 	close(fd);
 	close(other);
 	listener_free(l);

@@ -1,0 +1,41 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# A host that has begun keeps its slot until it has reported.
+# shellcheck disable=SC2034 # fleet.bash uses what is set here
+
+load helper
+load fleet.bash
+
+export ENGINE=etcd
+
+@test "fleet: a host at work keeps its slot when another rollout begins; a rollback waits for it" {
+	local driver
+
+	cluster
+	LEASE=2 BAKE=8s hosts h1 h2
+	deploy_all v2
+	deploy_all v3
+	LEASE=2 proxied h1
+	hotswap fleet upgrade web v2 --lost 500ms 2>driver.log 3>&- &
+	driver=$!
+	PIDS+=("$driver")
+	until_true has_step h1 claimed
+	touch h1/CUT
+	expect 1 wait "$driver"
+	# h1 works on, and nobody can know it: at-once is 1, so nobody begins.
+	expect 1 hotswap fleet upgrade web v3 --lost 500ms 2>said
+	cat said
+	grep -q "h1 has begun, and its agent does not answer" said
+	expect 1 hotswap fleet rollback web
+	all_serve v1 h2
+	rm h1/CUT
+	DEADLINE=30 until_true reported h1
+	all_serve v2 h1
+	hotswap fleet upgrade web v3
+	all_serve v3
+}
+
+# reported HOST: its key does not say that it is at work.
+reported() {
+	[ "$(key "hosts/$1" | jq -r .step)" != claimed ]
+}
