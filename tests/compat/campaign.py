@@ -257,7 +257,7 @@ class Campaign:
         self.start_beside()
         self.supervisor = self.spawn(
             [self.hotswap_file, "run", "-n", "web", "--bake", "300ms",
-             "--keep", "1s", "--drain-timeout",
+             "--keep", "1m", "--drain-timeout",
              # New connections wait so long for the next one.
              "1s" if "exclusive" in self.server.options else "3s",
              "--start-timeout", "20s", *self.server.options, *self.as_program(), "--",

@@ -125,7 +125,7 @@ NONE=0000000000000000
 		-- "$PWD/server"
 	chmod 700 closed
 	run -1 hotswap upgrade web --check 'exit 0'
-	[[ $output == *"--check: exit 0: cannot be started: cannot enter its directory: Permission denied"* ]]
+	[[ $output == *"the directory $PWD/closed cannot be entered by nobody: Permission denied"* ]]
 	until_true grep -q "hook aborted: true: cannot be started: cannot \
 enter its directory: Permission denied" run.log
 }
