@@ -44,8 +44,8 @@ int store_keep_alive(struct store *, const char *key, const char *value);
 
 /*
  * Wait until a key below the folder ("" for all), or one key, may have changed
- * since it was read, for at most ms.  1: read again; 0: the time is over.  This is a hint: changes may go
- * unnoticed.
+ * since it was read, for at most ms.  1: read again; 0: the time is over.  This
+ * is a hint: changes may go unnoticed.
  */
 int store_wait(struct store *, const char *prefix, int64_t ms);
 
