@@ -115,7 +115,7 @@ check(struct conf *conf, char *why, size_t size)
 	if (conf->host == NULL || !names_is_valid(conf->host)) {
 		snprintf(why, size,
 		    "\"host\" must be 1 to %d of the characters A-Z a-z 0-9 . "
-		    "_ + -, and not begin with a dot",
+		    "_ + -, and begin with a letter or digit",
 		    NAMES_MAX);
 		return -1;
 	}

@@ -6,13 +6,14 @@
  * forgets.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/param.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,28 +66,52 @@ make_table(const struct view *view, char *why, size_t size)
 	return NULL;
 }
 
+/* The table as a file: a director never reads a part of it.  -1 with errno. */
+static int
+table_file(const char *table)
+{
+	int fd = memfd_create("table", MFD_CLOEXEC);
+
+	if (fd != -1 &&
+	    (fd_write_all(fd, table, strlen(table)) == -1 ||
+		lseek(fd, 0, SEEK_SET) == -1))
+		fd_close(&fd);
+	return fd;
+}
+
+/* Start the director, with the signals as a shell would.  An error of errno. */
+static int
+start(char *const *director, int table, pid_t *pid)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t signals;
+	int error;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGPIPE);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setsigdefault(&attributes, &signals);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, table, STDIN_FILENO);
+	error = posix_spawnp(
+	    pid, director[0], &actions, &attributes, director, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attributes);
+	return error;
+}
+
 /* Run the director with the table.  True if it has succeeded. */
 static bool
 run(char *const *director, const char *table)
 {
-	posix_spawn_file_actions_t actions;
-	int ends[2], error, status = 0;
+	int fd = table_file(table), error = errno, status = 0;
 	pid_t pid;
 
-	if (pipe2(ends, O_CLOEXEC) == -1) {
-		log_warn("%s: %s", director[0], strerror(errno));
-		return false;
-	}
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
-	error =
-	    posix_spawnp(&pid, director[0], &actions, NULL, director, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	fd_close(&ends[0]);
-	if (error == 0)
-		/* A director that does not read has its reasons. */
-		(void)!fd_write_all(ends[1], table, strlen(table));
-	fd_close(&ends[1]);
+	if (fd != -1)
+		error = start(director, fd, &pid);
+	fd_close(&fd);
 	if (error != 0) {
 		log_warn("%s: %s", director[0], strerror(error));
 		return false;
@@ -95,8 +120,9 @@ run(char *const *director, const char *table)
 		continue;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
-	log_warn("%s: %s %d; it is tried again in a moment", director[0],
-	    WIFEXITED(status) ? "exit status" : "killed by signal",
+	log_warn("%s: %s %d; the balancer stays as it is, and the director is "
+		 "tried again",
+	    director[0], WIFEXITED(status) ? "exit status" : "killed by signal",
 	    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 	return false;
 }
@@ -105,6 +131,8 @@ struct direction {
 	char *const *director;
 	char *table;	   /* the last one; NULL: none yet */
 	bool good;	   /* the director has succeeded with it */
+	bool changed;	   /* it is another one than the director had last */
+	int64_t retry_ms;  /* after a failure, twice as long each time */
 	int64_t ran_ms;	   /* when it ran last */
 	char trouble[512]; /* that was logged last */
 };
@@ -136,7 +164,7 @@ read_table(struct direction *direction, struct store *store)
 		direction->trouble[0] = '\0';
 		if (direction->table == NULL ||
 		    strcmp(direction->table, table) != 0)
-			direction->good = false;
+			direction->changed = true;
 		free(direction->table);
 		direction->table = table;
 	}
@@ -147,19 +175,24 @@ read_table(struct direction *direction, struct store *store)
 static int64_t
 apply(struct direction *direction)
 {
-	int64_t due;
+	int64_t due = direction->ran_ms +
+	    (direction->good ? AGAIN_MS : direction->retry_ms);
 
 	if (direction->table == NULL)
 		return RETRY_MS;
-	due = direction->good ? direction->ran_ms + AGAIN_MS : clock_ms();
-	if (clock_ms() < due)
+	if (!direction->changed && clock_ms() < due)
 		return due - clock_ms();
-	if (!direction->good)
-		log_info(
-		    "%s: %s", direction->director[0], "the table has changed");
+	if (direction->changed) {
+		log_info("%s: the table has changed", direction->director[0]);
+		direction->retry_ms = RETRY_MS;
+	}
+	direction->changed = false;
 	direction->good = run(direction->director, direction->table);
 	direction->ran_ms = clock_ms();
-	return direction->good ? AGAIN_MS : RETRY_MS;
+	if (direction->good)
+		return AGAIN_MS;
+	direction->retry_ms = MIN(2 * direction->retry_ms, AGAIN_MS);
+	return direction->retry_ms;
 }
 
 int

@@ -11,6 +11,6 @@ names_is_valid(const char *name)
 				      "0123456789._+-";
 	size_t n = strlen(name);
 
-	return n > 0 && n <= NAMES_MAX && name[0] != '.' &&
+	return n > 0 && n <= NAMES_MAX && strchr("._+-", name[0]) == NULL &&
 	    strspn(name, allowed) == n;
 }

@@ -10,7 +10,10 @@
 
 #define NAMES_MAX 64
 
-/* 1 to 64 of A-Z a-z 0-9 . _ + -, and the first is no dot. */
+/*
+ * 1 to 64 of A-Z a-z 0-9 . _ + -, and the first is a letter or a digit: neither
+ * a hidden file nor an option.
+ */
 bool names_is_valid(const char *);
 
 #endif

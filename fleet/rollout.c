@@ -161,7 +161,7 @@ fleet_upgrade(
 	if (!names_is_valid(a->operands[0]))
 		return tell(STATUS_USAGE,
 		    "fleet upgrade: \"%s\" is no name of a release: 1 to %d of "
-		    "A-Z a-z 0-9 . _ + -, not beginning with a dot",
+		    "A-Z a-z 0-9 . _ + -, beginning with a letter or a digit",
 		    a->operands[0], NAMES_MAX);
 	status = attempt(a, store, &what, &rollout);
 	return status == STATUS_OK ? drive(a, store, rollout.n) : status;

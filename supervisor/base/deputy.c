@@ -110,7 +110,8 @@ compare(const void *a, const void *b)
 static int
 let_go(const struct deputy_job *job, int sock)
 {
-	int kept[] = { sock, job->directory, job->fd }, next = 0;
+	int kept[] = { sock, job->directory, job->fd, job->with - !job->with };
+	int next = 0;
 	size_t i;
 
 	qsort(kept, sizeof(kept) / sizeof(kept[0]), sizeof(kept[0]), compare);
@@ -215,7 +216,7 @@ collect(const struct deputy_job *job, pid_t pid, int sock, int *fd)
 	size_t n = 1;
 
 	/* Reading another process's path does not wait for a disk. */
-	if (await_child(pid, sock, job->tid == 0) == -1) {
+	if (await_child(pid, sock, job->tid == 0 && !job->quick) == -1) {
 		saved = errno;
 		kill(pid, SIGKILL);
 		errno = saved;

@@ -27,6 +27,8 @@ struct deputy_job {
 	const struct credentials *who;
 	int directory; /* the current directory; may be O_PATH; -1: unchanged */
 	int fd;	       /* that the act uses; -1: none */
+	int with;      /* another one; 0: none */
+	bool quick;    /* the act waits for no disk */
 
 	/*
 	 * If tid is not 0: act instead in directory `number` of this thread

@@ -283,6 +283,17 @@ let_wait(int fd)
 }
 
 void
+foreign_close_last(int *fd)
+{
+	int saved = errno;
+
+	if (*fd != -1 && !start_closer(*fd))
+		let_wait(*fd);
+	*fd = -1;
+	errno = saved;
+}
+
+void
 foreign_close(int *fd)
 {
 	int saved = errno;
@@ -290,9 +301,7 @@ foreign_close(int *fd)
 	if (*fd == -1)
 		return;
 	if (!foreign_is_local(*fd)) {
-		if (!start_closer(*fd))
-			let_wait(*fd);
-		*fd = -1;
+		foreign_close_last(fd);
 	} else {
 		foreign_begin();
 		fd_close(fd);

@@ -37,6 +37,13 @@ bool foreign_may_poll(int fd);
 void foreign_close(int *fd);
 
 /*
+ * The same, always by a child: for a file of which the sender has no descriptor
+ * any more, and which an epoll instance of the sender may watch.  The last
+ * close(2) of such a file waits for that instance, epoll(7).
+ */
+void foreign_close_last(int *fd);
+
+/*
  * Between begin and end, which may be nested, a signal interrupts each system
  * call that waits.  Meant for calls that, like recvmsg(2), may drop
  * descriptors.  A call that the kernel restarts after a signal goes on as if

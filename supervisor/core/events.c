@@ -59,7 +59,8 @@ events_open(struct service *service)
 	if (found)
 		event_log_adopt(log, fds);
 	else if (event_log_open(log) == -1)
-		log_warn("events are not kept: %s", strerror(errno));
+		log_warn("a successor will not know the events of now: %s",
+		    strerror(errno));
 	for (i = 0; i < EVENT_LOG_FILES && !found; i++)
 		held_put(service, "events", i, log->fds[i]);
 }

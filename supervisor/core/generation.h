@@ -65,6 +65,7 @@ struct generation {
 	struct pace warned; /* of warnings about its store */
 	bool proven;	    /* was promoted once: a rollback may choose it */
 	struct health *health;
+	struct recheck *recheck; /* under way after a restart */
 	struct health_record checks;
 	struct retirement *retirement; /* while parked or draining */
 	unsigned int restarts;
@@ -93,6 +94,9 @@ struct generation_events {
 	 * more.
 	 */
 	void (*closed)(struct generation *);
+
+	/* It was started again, and is healthy. */
+	void (*rechecked)(struct generation *);
 
 	/* The program asks for more time to start, sd_notify(3). */
 	void (*extend)(struct generation *, int64_t usec);

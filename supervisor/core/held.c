@@ -40,8 +40,10 @@ held_put(struct service *service, const char *name, unsigned int number, int fd)
 
 	name_it(text, name, number);
 	if (fd != -1 && store_put(service->held->store, text, fd) == -1)
-		log_warn("%s is not held for a successor: %s", text,
-		    strerror(errno));
+		log_warn(
+		    "the descriptor %s is not held for a successor: %s; it "
+		    "is lost if the supervisor ends",
+		    text, strerror(errno));
 }
 
 void
@@ -102,7 +104,8 @@ release_socket(uint64_t cookie, bool wait, void *arg)
 	held_name_socket(text, cookie);
 	store_remove(service->held->store, text);
 	if (wait && store_sync(service->held->store) == -1)
-		log_warn("%s is still held: %s", text, strerror(errno));
+		log_warn("the descriptor %s may still be held: %s", text,
+		    strerror(errno));
 }
 
 static void
@@ -173,7 +176,9 @@ watch_keeper(struct service *service)
 	held->news = event_new(
 	    service->base, fd, EV_READ | EV_PERSIST, hear_keeper, service);
 	if (held->news == NULL || event_add(held->news, NULL) == -1)
-		log_error("the keeper cannot be heard: %s", strerror(errno));
+		log_error("the keeper cannot be watched: %s; nobody will tell "
+			  "if it ends",
+		    strerror(errno));
 }
 
 void

@@ -220,8 +220,8 @@ static void
 send_text(struct manager *manager, const char *text)
 {
 	if (store_notify(held_store(manager->service), text) == -1)
-		log_warn(
-		    "the service manager is not told: %s", strerror(errno));
+		log_warn("cannot tell systemd how the service is: %s",
+		    strerror(errno));
 }
 
 void

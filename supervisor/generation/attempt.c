@@ -5,13 +5,18 @@
 #include "generation/attempt.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "base/deputy.h"
 #include "base/log.h"
 #include "core/events.h"
 #include "core/held.h"
+#include "core/owner.h"
 #include "core/service.h"
 #include "core/state.h"
 #include "generation/output.h"
@@ -139,15 +144,23 @@ out:
 	return r;
 }
 
+/* Somebody else ended it: that says nothing of the way. */
+static bool
+is_by_others(int status)
+{
+	return WIFSIGNALED(status) &&
+	    (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM);
+}
+
 bool
-attempt_differently(struct generation *generation, const char *how)
+attempt_differently(struct generation *generation, int status, const char *how)
 {
 	struct image_plan plan;
 	char text[PATH_MAX + 64];
 	enum image_way way = generation->way;
 
 	generation->way = IMAGE_IN_PLACE;
-	if (way == IMAGE_IN_PLACE ||
+	if (way == IMAGE_IN_PLACE || is_by_others(status) ||
 	    clock_ms() - generation->attempt_ms > SOON_MS ||
 	    image_plan_next(
 		generation->image, (enum image_way)(way + 1), &plan) == -1)
@@ -157,6 +170,58 @@ attempt_differently(struct generation *generation, const char *how)
 	    "%s soon after its start: started again %s", how, text);
 	generation->way = plan.way;
 	return true;
+}
+
+/* Does another generation run from such copies of the same image? */
+static bool
+is_shared(const struct generation *generation)
+{
+	const struct generation *other;
+
+	TAILQ_FOREACH (other, &generation->service->generations, entry) {
+		if (other != generation && other->program != NULL &&
+		    other->way == generation->way &&
+		    image_is_same(other->image, generation->image))
+			return true;
+	}
+	return false;
+}
+
+static int
+unlink_it(void *path, int *fd)
+{
+	return unlink(path);
+}
+
+/* By a deputy, since the program's user may have changed the directories. */
+static void
+remove_beside(
+    const struct generation *generation, const struct image_file *file)
+{
+	char path[PATH_MAX];
+	struct credentials who;
+	struct deputy_job job = { .who = &who,
+		.directory = -1,
+		.fd = -1,
+		.act = unlink_it,
+		.data = path,
+		.size = sizeof(path) };
+
+	if (file->path == NULL || image_plan_beside(file, path) == -1 ||
+	    owner_credentials(generation->image, &who) == -1)
+		return;
+	deputy_do(&job, NULL);
+	credentials_fini(&who);
+}
+
+void
+attempt_end(struct generation *generation)
+{
+	if (generation->way == IMAGE_BESIDE && !is_shared(generation)) {
+		remove_beside(generation, &generation->image->program);
+		remove_beside(generation, &generation->image->script);
+	}
+	generation->way = IMAGE_IN_PLACE;
 }
 
 void

@@ -18,12 +18,19 @@ struct generation;
 int attempt(struct generation *, char *why, size_t size);
 
 /*
- * To be called when the program has ended by itself; how says it for people.
+ * To be called when the program has ended by itself, with this status of
+ * wait(2); how says it for people.
  * Returns whether it ended so soon after its start that the way of the start
  * may be the reason, and there is another way: the next attempt takes that one.
  * Otherwise the next attempt begins with the first way.
  */
-bool attempt_differently(struct generation *, const char *how);
+bool attempt_differently(struct generation *, int status, const char *how);
+
+/*
+ * The program has ended for good: remove copies that were made beside its files
+ * for it.
+ */
+void attempt_end(struct generation *);
 
 /* `, from …` as image_plan_describe, of the last attempt; "": in place. */
 void attempt_describe(const struct generation *, char *buf, size_t size);

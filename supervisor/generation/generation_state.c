@@ -59,13 +59,14 @@ generation_save(const struct generation *generation)
 	/* Leaving the program out would mean that it does not run. */
 	if (generation->program != NULL && program == NULL)
 		return NULL;
-	return json_pack("{si ss sI sb ss sI sb sb so so so so so* so* so*}",
+	return json_pack("{si ss sI sb ss sI sb sb si so so so so so* so* so*}",
 	    "number", (int)generation->number, "role",
 	    role_name(generation->role), "share", (json_int_t)generation->share,
 	    "proven", (int)generation->proven, "started", generation->started,
 	    "restarts", (json_int_t)generation->restarts, "sick",
 	    (int)generation->checks.sick, "steers", (int)generation->steers,
-	    "checks", save_checks(&generation->checks), "image",
+	    "way", (int)generation->way, "checks",
+	    save_checks(&generation->checks), "image",
 	    image_to_json(generation->image), "stored", stored_save(generation),
 	    "latecomers", latecomers_save(generation->latecomers), "program",
 	    program, "wrap",
@@ -91,6 +92,22 @@ take_image_files(struct generation *generation)
 	}
 }
 
+/* After an adoption nobody has held them. */
+static void
+find_image_files(struct generation *generation)
+{
+	pid_t main =
+	    generation->program != NULL ? program_main(generation->program) : 0;
+	size_t i;
+
+	if (main == 0 || generation->image->program.fd != -1)
+		return;
+	image_find_in(generation->image, main);
+	for (i = 0; i < IMAGE_FDS; i++)
+		held_put(generation->service, image_fd_names[i],
+		    generation->number, *image_fd(generation->image, i));
+}
+
 static int
 restore_program(struct generation *generation, const json_t *saved)
 {
@@ -111,6 +128,16 @@ restore_program(struct generation *generation, const json_t *saved)
 	}
 	program_restore(generation->program, saved);
 	return 0;
+}
+
+/* An older build has saved none. */
+static void
+restore_way(struct generation *generation, const json_t *saved)
+{
+	json_int_t way = json_integer_value(saved);
+
+	if (way > 0 && way < IMAGE_WAYS)
+		generation->way = (enum image_way)way;
 }
 
 static enum role
@@ -151,6 +178,7 @@ generation_restore(struct service *service, const json_t *saved)
 	generation->restarts = (unsigned int)restarts;
 	generation->checks.sick = sick;
 	generation->steers = json_is_true(json_object_get(saved, "steers"));
+	restore_way(generation, json_object_get(saved, "way"));
 	restore_checks(&generation->checks, json_object_get(saved, "checks"));
 	strlcpy(generation->started, started, sizeof(generation->started));
 	latecomers_restore(
@@ -167,6 +195,7 @@ generation_take_over(struct generation *generation, const json_t *saved)
 	    restore_program(generation, json_object_get(saved, "program")) ==
 		-1)
 		return -1;
+	find_image_files(generation);
 	if (generation->wrap == NULL)
 		return 0;
 	return wrap_restore(generation->wrap, json_object_get(saved, "wrap"));

@@ -23,6 +23,7 @@
 #include "generation/intention.h"
 #include "generation/latecomers.h"
 #include "generation/reach.h"
+#include "generation/recheck.h"
 #include "generation/steering.h"
 #include "generation/stock.h"
 #include "generation/stored.h"
@@ -103,6 +104,8 @@ start_now(struct generation *generation)
 		events_emit(generation->service, "restarted", generation,
 		    "started again, PID %d%s",
 		    program_main(generation->program), from);
+		if (generation->role == ROLE_ACTIVE)
+			recheck_begin(generation);
 		return;
 	}
 	log_error("generation %u: %s", generation->number, why);
@@ -172,14 +175,14 @@ generation_try_again(struct generation *generation)
 
 /* Not counted as a restart: only the way of the start has failed. */
 static bool
-start_differently(struct generation *generation, const char *how)
+start_differently(struct generation *generation, int status, const char *how)
 {
 	struct timeval now = { 0 };
 
 	if (generation->service->ending ||
 	    (generation->role != ROLE_ACTIVE &&
 		generation->role != ROLE_CANDIDATE) ||
-	    !attempt_differently(generation, how))
+	    !attempt_differently(generation, status, how))
 		return false;
 	evtimer_add(generation->backoff, &now);
 	return true;
@@ -190,7 +193,8 @@ program_ended(int status, const char *how, void *arg)
 {
 	struct generation *generation = arg;
 
-	if (start_differently(generation, how) ||
+	recheck_end(generation);
+	if (start_differently(generation, status, how) ||
 	    events_of(generation)->ended(generation, how))
 		return;
 	events_emit(generation->service, "crashed", generation, "%s %s",
@@ -346,8 +350,8 @@ generation_close(struct generation *generation)
 	struct program *program = generation->program;
 	struct wrap *wrap = generation->wrap;
 
-	if (generation->health != NULL)
-		health_stop(generation->health);
+	recheck_end(generation);
+	health_stop(generation->health);
 	generation->health = NULL;
 	evtimer_del(generation->backoff);
 	if (generation->look != NULL)
@@ -363,6 +367,7 @@ generation_close(struct generation *generation)
 	 */
 	state_commit(service);
 	held_remove(service, "notify", generation->number);
+	attempt_end(generation);
 	program_free(program);
 	wrap_free(wrap);
 	stored_sweep(service);

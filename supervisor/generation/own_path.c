@@ -45,6 +45,8 @@ own_path_decide(const struct generation *generation,
 		intercept_pass(call);
 		return;
 	}
+	/* A program may have found the name in the directory. */
+	target_take_private(&target, generation, call);
 	/* Where there is no such file, the kernel says so. */
 	refuse = target.listener != NULL &&
 	    (!target.has_path || target.path.socket) &&

@@ -3,6 +3,7 @@
  * How a generation retires: parked, drained, stopped, retired.  Connections are
  * counted only while it drains.
  */
+#include "generation/recheck.h"
 #include "generation/retire.h"
 
 #include <errno.h>
@@ -23,12 +24,15 @@
 #define LOOK_FIRST_MS	10
 #define LOOK_LONGEST_MS 250
 #define QUIET_LOOKS	3 /* with no connection, in a row: drained */
+#define LEAVE_MS	1000
 
 enum retire_stage {
 	STAGE_EMPTYING,
 	STAGE_PARKED,
 	STAGE_DRAINING,
-	STAGE_STOPPING
+	STAGE_STOPPING,
+	STAGE_LEAVING, /* its flows have moved; its queue is read */
+	STAGES
 };
 
 struct retirement {
@@ -80,8 +84,8 @@ set_out(struct generation *generation)
 	generation->retirement = retirement;
 	if (generation->program != NULL)
 		program_watch_off(generation->program);
-	if (generation->health != NULL)
-		health_stop(generation->health);
+	recheck_end(generation);
+	health_stop(generation->health);
 	generation->health = NULL;
 	return 0;
 }
@@ -181,6 +185,13 @@ look_at_queue(struct generation *generation)
 }
 
 static void
+stop_now(struct generation *generation)
+{
+	retire_enter(generation, STAGE_STOPPING, 0);
+	stop_with(generation, generation->service->options->stop_signal);
+}
+
+static void
 look_at_connections(struct generation *generation)
 {
 	struct retirement *retirement = generation->retirement;
@@ -214,9 +225,30 @@ look_at_connections(struct generation *generation)
 		    "stops after --drain-timeout: its connections cannot be "
 		    "counted: %s",
 		    strerror(error));
-	retire_enter(generation, STAGE_STOPPING, 0);
-	stop_with(generation, generation->service->options->stop_signal);
+	if (steering_flows(generation) == 0) {
+		stop_now(generation);
+		return;
+	}
+	steering_prepare_leave(generation);
+	retire_enter(generation, STAGE_LEAVING, LEAVE_MS);
 }
+
+/* No datagram comes any more, and none is lost with the queues. */
+static void
+look_at_rest(struct generation *generation)
+{
+	struct retirement *retirement = generation->retirement;
+
+	if (is_quiet(retirement, steering_queued(generation) == 0) ||
+	    clock_ms() >= retirement->deadline)
+		stop_now(generation);
+}
+
+static void (*const looks[STAGES])(struct generation *) = {
+	[STAGE_EMPTYING] = look_at_queue,
+	[STAGE_DRAINING] = look_at_connections,
+	[STAGE_LEAVING] = look_at_rest,
+};
 
 /* One look at a generation that retires; the stage says what is looked at. */
 static void
@@ -224,17 +256,17 @@ retire_look(evutil_socket_t fd, short what, void *arg)
 {
 	struct generation *generation = arg;
 	struct retirement *retirement = generation->retirement;
+	void (*look)(struct generation *);
 
 	if (retirement->stage == STAGE_PARKED) {
 		retire_drain(generation);
 		return;
 	}
-	if (retirement->stage == STAGE_EMPTYING)
-		look_at_queue(generation);
-	else if (retirement->stage == STAGE_DRAINING)
-		look_at_connections(generation);
-	if (retirement->stage != STAGE_EMPTYING &&
-	    retirement->stage != STAGE_DRAINING)
+	look = looks[retirement->stage];
+	if (look != NULL)
+		look(generation);
+	if (looks[retirement->stage] ==
+	    NULL) /* a stage without looks follows */
 		return;
 	retire_schedule(generation, retirement->look_ms);
 	/* After a look that found nothing the next one comes soon. */
@@ -354,10 +386,15 @@ json_t *
 retire_save(const struct generation *generation)
 {
 	const struct retirement *retirement = generation->retirement;
+	enum retire_stage stage;
 
 	if (retirement == NULL)
 		return NULL;
-	return json_pack("{si sI}", "stage", (int)retirement->stage, "deadline",
+	stage = retirement->stage;
+	/* An older hotswap does not know that stage. */
+	if (stage == STAGE_LEAVING)
+		stage = STAGE_DRAINING;
+	return json_pack("{si sI}", "stage", (int)stage, "deadline",
 	    (json_int_t)retirement->deadline);
 }
 
@@ -376,7 +413,7 @@ retire_restore(struct generation *generation, const json_t *saved)
 	int stage;
 
 	stage = (int)json_integer_value(json_object_get(saved, "stage"));
-	if (stage == STAGE_STOPPING || saved == NULL ||
+	if (saved == NULL || stage < 0 || stage >= STAGE_STOPPING ||
 	    set_out(generation) == -1) {
 		stop_again(generation);
 		return;

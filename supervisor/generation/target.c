@@ -23,7 +23,7 @@
 
 static struct listener *
 find_path(const struct service *service, int type,
-    const struct identity *directory, const char *leaf)
+    const struct identity *directory, const char *leaf, enum listener_path kind)
 {
 	struct listener *listener;
 	size_t i;
@@ -31,7 +31,7 @@ find_path(const struct service *service, int type,
 	for (i = 0; i < service->nlisteners; i++) {
 		listener = service->listeners[i];
 		if (listener_address(listener)->type == type &&
-		    listener_leaf(listener, leaf) == PATH_PUBLIC &&
+		    listener_leaf(listener, leaf) == kind &&
 		    listener_is_in(listener, directory))
 			return listener;
 	}
@@ -51,8 +51,8 @@ init_path(struct target *target, const struct generation *generation,
 		return -1;
 	target->has_path = true;
 	directory = (struct identity){ path->dev, path->ino };
-	target->listener =
-	    find_path(generation->service, call->type, &directory, path->leaf);
+	target->listener = find_path(generation->service, call->type,
+	    &directory, path->leaf, PATH_PUBLIC);
 	if ((size_t)snprintf(un.sun_path, sizeof(un.sun_path), "%s%s",
 		path->text, path->leaf) < sizeof(un.sun_path))
 		return address_set(&target->address, call->type,
@@ -82,6 +82,18 @@ target_init(struct target *target, const struct generation *generation,
 		target->listener =
 		    roster_find(generation->service, &target->address);
 	return r;
+}
+
+void
+target_take_private(struct target *target, const struct generation *generation,
+    const struct intercept_call *call)
+{
+	const struct caller_path *path = &target->path;
+	const struct identity directory = { path->dev, path->ino };
+
+	if (target->listener == NULL && target->has_path)
+		target->listener = find_path(generation->service, call->type,
+		    &directory, path->leaf, PATH_PRIVATE);
 }
 
 void

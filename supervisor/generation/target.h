@@ -33,6 +33,10 @@ int target_init(
     struct target *, const struct generation *, const struct intercept_call *);
 void target_fini(struct target *);
 
+/* The private name of a socket, too, leads to its listener. */
+void target_take_private(
+    struct target *, const struct generation *, const struct intercept_call *);
+
 /*
  * May a Unix call's path or abstract name be that of the listener, as far as
  * its last part tells?

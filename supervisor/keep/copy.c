@@ -120,9 +120,10 @@ copy_load(struct copy *copy, char *why, size_t size)
 	if (open_files(copy, 0) == -1) {
 		if (errno != ENOENT) {
 			snprintf(why, size, "%s.*: %s", copy->base,
-			    errno == EPERM ? "a link, another user's, or open "
-					     "to others"
-					   : strerror(errno));
+			    errno == EPERM
+				? "it is a link, belongs to another user, or "
+				  "others may read or write it"
+				: strerror(errno));
 			return NULL;
 		}
 		/* Before the second save there is only one of the files. */

@@ -335,6 +335,8 @@ keeper_go_on(void)
 	limits_raise();
 	begun = begin_again(keeper);
 	if (begun == -1)
-		log_error("the keeper cannot go on: %s", strerror(errno));
+		log_error(
+		    "the keeper cannot start a supervisor for what runs: %s",
+		    strerror(errno));
 	return keep(keeper, begun);
 }

@@ -124,7 +124,8 @@ end_programs(struct keeper *keeper)
 	for (i = 0; children != NULL && children[i] != 0; i++)
 		kill(children[i], SIGTERM);
 	free(children);
-	log_error("asked to stop: the programs are ended without a supervisor");
+	log_error("somebody asked to stop, and no supervisor comes up: the "
+		  "keeper ends the programs itself");
 	keeper->ended = true;
 }
 
@@ -203,7 +204,9 @@ keeper_begin_trial(struct keeper *keeper)
 static void
 end_trial(struct keeper *keeper, const char *why)
 {
-	log_error("the new program does not come up (%s): going back", why);
+	log_error("the new hotswap does not come up (%s): the keeper runs the "
+		  "old one again",
+	    why);
 	strlcpy(keeper->setback, why, sizeof(keeper->setback));
 	if (fdset_put(&keeper->fdset, KEEPER_PROGRAM, keeper->previous) == 0)
 		keeper->previous = -1;
@@ -245,7 +248,10 @@ keeper_renew(struct keeper *keeper)
 	}
 	why = strerror(errno);
 	fdset_remove(fdset, KEEPER_LEGACY);
-	log_error("the keeper stays what it is: %s", why);
+	log_error(
+	    "the keeper cannot execute the new hotswap and goes on as the "
+	    "old one: %s",
+	    why);
 	say(keeper, "X_REEXEC_FAILED=the keeper: %s\n", why);
 }
 

@@ -120,7 +120,10 @@ account_init(struct account *account, const char *user, const char *group,
 		return -1;
 	}
 	if (user != NULL && pw == NULL && group == NULL) {
-		snprintf(why, size, "user %s has no group: give one", user);
+		snprintf(why, size,
+		    "the user database has no user %s, so its group is "
+		    "not known: name one with --group",
+		    user);
 		return -1;
 	}
 	account->change = account->uid != uid || account->gid != gid;
@@ -128,7 +131,8 @@ account_init(struct account *account, const char *user, const char *group,
 	    (note_person(account, pw) == -1 ||
 		(account->change &&
 		    list_groups(account, account->name) == -1))) {
-		snprintf(why, size, "groups of %s: %s", user, strerror(errno));
+		snprintf(why, size, "the groups of %s cannot be read: %s", user,
+		    strerror(errno));
 		account_fini(account);
 		return -1;
 	}

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/foreign.h"
 #include "process/image_copy.h"
 
 /* The strings of an image, most of which may be NULL. */
@@ -24,6 +25,7 @@ static const struct {
 } strings[] = {
 	{ "warning", offsetof(struct image, warning) },
 	{ "exe", offsetof(struct image, exe) },
+	{ "invoked", offsetof(struct image, invoked) },
 	{ "chdir", offsetof(struct image, chdir) },
 	{ "user", offsetof(struct image, user) },
 	{ "group", offsetof(struct image, group) },
@@ -141,13 +143,24 @@ read_strings(struct image *image, const json_t *object)
 	}
 }
 
+/* What the descriptor leads to must be the directory that was resolved. */
+static void
+close_other(struct image_directory *directory)
+{
+	struct stat st;
+
+	if (directory->fd != -1 &&
+	    (fstat(directory->fd, &st) == -1 || st.st_dev != directory->dev ||
+		st.st_ino != directory->ino))
+		fd_close(&directory->fd);
+}
+
 /* Keep a descriptor, so that the program begins there after a rename. */
 static int
 read_directory(struct image_directory *directory, const json_t *object)
 {
 	json_int_t dev, ino;
 	const char *path;
-	struct stat st;
 
 	if (object == NULL)
 		return 0; /* ours, or of an older build */
@@ -158,10 +171,7 @@ read_directory(struct image_directory *directory, const json_t *object)
 		.dev = dev,
 		.ino = ino,
 		.fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) };
-	if (directory->fd != -1 &&
-	    (fstat(directory->fd, &st) == -1 || st.st_dev != directory->dev ||
-		st.st_ino != directory->ino))
-		fd_close(&directory->fd);
+	close_other(directory);
 	return 0;
 }
 
@@ -213,6 +223,7 @@ read_image(struct image *image, const json_t *object)
 	image->env = list_from_json(json_object_get(object, "env"));
 	read_strings(image, object);
 	program_kind_restore(&image->kind, json_object_get(object, "kind"));
+	image->program.interpreted = image->kind.scripts > 0;
 	if (image->env == NULL || image->argv == NULL || image->argv[0] == NULL)
 		return -1;
 	return read_directory(&image->directory,
@@ -239,6 +250,36 @@ image_from_json(const json_t *object)
 		return NULL;
 	}
 	return image;
+}
+
+/* The process chose what the link leads to: no file system of its own is asked.
+ */
+static int
+open_of(pid_t pid, const char *name)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd != -1 && !foreign_is_local(fd))
+		fd_close(&fd);
+	return fd;
+}
+
+void
+image_find_in(struct image *image, pid_t pid)
+{
+	struct image_directory *directory = &image->directory;
+
+	if (image->program.fd == -1)
+		image->program.fd = open_of(pid, "exe");
+	if (!image_file_is_held(&image->program))
+		fd_close(&image->program.fd);
+	if (directory->path == NULL || directory->fd != -1)
+		return;
+	directory->fd = open_of(pid, "cwd");
+	close_other(directory);
 }
 
 /* What the JSON says of the start itself. */

@@ -56,7 +56,8 @@ struct image {
 	struct image_folder folder;
 	char *warning; /* why there is no copy, one line; NULL */
 	char **argv;
-	char **env; /* never NULL */
+	char *invoked; /* argv[0], if links lead to its directory; NULL */
+	char **env;    /* never NULL */
 	char *exe;
 	char *chdir; /* as asked for */
 	char *user;
@@ -135,6 +136,12 @@ json_t *image_to_json(const struct image *);
  * that are unchanged.
  */
 struct image *image_from_json(const json_t *);
+
+/*
+ * A process that was started from the image runs: hold the program's file and
+ * the directory, if nobody holds them, as long as the process has them still.
+ */
+void image_find_in(struct image *, pid_t);
 
 /*
  * Would both start the same: the same files with the same arguments,

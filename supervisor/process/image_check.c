@@ -58,7 +58,8 @@ check_as_ourselves(struct check *check)
 	if (check->account.change && getuid() == 0 &&
 	    (seteuid(0) == -1 || setegid(0) == -1)) {
 		snprintf(check->why, sizeof(check->why),
-		    "%s cannot be copied: no way back to root",
+		    "%s cannot be copied: the process that checks it "
+		    "cannot become root again",
 		    check->spec->argv[0]);
 		return -1;
 	}

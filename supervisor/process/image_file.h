@@ -27,6 +27,7 @@ struct image_file {
 	char sha256[65]; /* in hexadecimal */
 	char *copy;	 /* private copy's path; NULL if there is none */
 	struct image_identity identity;
+	bool interpreted; /* it begins with #! */
 	int fd; /* O_PATH of the file, leads to it after unlink(2); -1: none */
 };
 

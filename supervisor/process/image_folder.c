@@ -96,9 +96,10 @@ take_file(struct keeping *keeping, int from, int to, const char *name,
     const struct stat *st)
 {
 	int source, target = -1, r = -1;
+	bool is_long = (!keeping->clones && st->st_size > SMALL) ||
+	    clock_ms() > keeping->until_ms;
 
-	if (!keeping->clones && keeping->links &&
-	    (st->st_size > SMALL || clock_ms() > keeping->until_ms) &&
+	if (is_long && keeping->links &&
 	    is_before(&st->st_mtim, &keeping->now)) {
 		if (linkat(from, name, to, name, 0) == 0)
 			return 0;

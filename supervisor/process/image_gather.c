@@ -174,6 +174,26 @@ folder_to_json(const struct check *check)
 	return json_pack("{ss so}", "path", check->folder, "kept", kept);
 }
 
+/*
+ * argv[0] with the links to its directory followed, but not the last name: a
+ * virtual environment of Python is found by it.
+ */
+static json_t *
+invoked_to_json(const struct check *check)
+{
+	const char *name = check->spec->argv[0], *base = strrchr(name, '/');
+	char directory[PATH_MAX], resolved[PATH_MAX];
+
+	if (base == NULL || base == name)
+		return NULL;
+	snprintf(
+	    directory, sizeof(directory), "%.*s", (int)(base - name), name);
+	if (realpath(directory, resolved) == NULL ||
+	    strcmp(resolved, directory) == 0)
+		return NULL;
+	return json_sprintf("%s%s", resolved, base);
+}
+
 /* One text for all that could not be kept. */
 static const char *
 warning_of(struct check *check)
@@ -195,7 +215,7 @@ gather_result(struct check *check)
 	const struct image_spec *spec = check->spec;
 
 	return json_pack(
-	    "{ss ss ss* ss* so so so ss* ss* ss* ss* si sb sb so* so* so*}",
+	    "{ss ss ss* ss* so so so ss* ss* ss* ss* si sb sb so* so* so* so*}",
 	    "program", check->program, "sha256", check->copy.sha256, "copy",
 	    check->copy.path, "warning", warning_of(check), "file",
 	    image_file_identity(&check->st), "arguments",
@@ -204,5 +224,5 @@ gather_result(struct check *check)
 	    spec->group, "umask", spec->umask, "clear-env", spec->clear_env,
 	    "no-new-privs", spec->no_new_privs, "directory",
 	    directory_to_json(check), "script", script_to_json(check), "folder",
-	    folder_to_json(check));
+	    folder_to_json(check), "invoked", invoked_to_json(check));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a child does to start an image in another way than in its place, before
- * it gives up its rights.  By system calls only.
+ * What a child does to start an image in another way than in its place.  By
+ * system calls only.
  */
 #ifndef PROCESS_IMAGE_MOUNT_H
 #define PROCESS_IMAGE_MOUNT_H
@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 struct image_mount;
+struct image_beside;
 
 /*
  * Enter a mount namespace of its own, in which each mount is over its path and
@@ -17,6 +18,12 @@ struct image_mount;
  * Takes CAP_SYS_ADMIN.  -1 with errno.
  */
 int image_mount(const struct image_mount *, size_t n);
+
+/*
+ * Write copies beside the paths of an image's files.  To be called with the
+ * program's rights.  -1 with errno.
+ */
+int image_put_beside(const struct image_beside *, size_t n);
 
 /*
  * The file in a sealed memfd with the file's group and permissions, *new*; -1

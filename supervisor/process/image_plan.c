@@ -86,13 +86,39 @@ place_copied(
 					  : -1;
 }
 
+int
+image_plan_beside(const struct image_file *file, char buf[static PATH_MAX])
+{
+	const char *name = strrchr(file->path, '/') + 1;
+
+	return snprintf(buf, PATH_MAX, "%.*s.hotswap-%.12s-%s",
+		   (int)(name - file->path), file->path, file->sha256,
+		   name) < PATH_MAX
+	    ? 0
+	    : -1;
+}
+
+static int
+place_beside(
+    struct image_plan *plan, const struct image_file *file, enum role role)
+{
+	char *to = role == ROLE_PROGRAM ? plan->program : plan->script;
+
+	if (!image_file_is_copied(file) || image_plan_beside(file, to) == -1)
+		return -1;
+	plan->beside[plan->nbeside++] =
+	    (struct image_beside){ .copy = file->copy, .path = to };
+	return 0;
+}
+
+/* An interpreter is given the name of its script, not the descriptor. */
 static int
 place_descriptor(
     struct image_plan *plan, const struct image_file *file, enum role role)
 {
 	if (role == ROLE_SCRIPT)
-		return place_copied(plan, file, role);
-	if (!image_file_is_held(file))
+		return place_beside(plan, file, role);
+	if (file->interpreted || !image_file_is_held(file))
 		return -1;
 	plan->program_fd = file->fd;
 	return 0;
@@ -100,13 +126,14 @@ place_descriptor(
 
 static const struct {
 	placing *place;
-	bool for_program; /* differs from IMAGE_COPIED by the program alone */
+	bool for_program; /* another way for the program alone */
 	bool for_folder;  /* open to what is in a changed folder, too */
 } ways[IMAGE_WAYS] = {
 	[IMAGE_IN_PLACE] = { place_nowhere, false, false },
 	[IMAGE_MOVED] = { place_moved, false, false },
 	[IMAGE_MOUNTED] = { place_mounted, false, true },
 	[IMAGE_DESCRIPTOR] = { place_descriptor, true, false },
+	[IMAGE_BESIDE] = { place_beside, false, false },
 	[IMAGE_COPIED] = { place_copied, false, true },
 	[IMAGE_IN_MEMORY] = { place_copied, true, true },
 };
@@ -198,19 +225,35 @@ plan_file(const struct image *image, const struct image_file *file,
 }
 
 /*
- * The argument may lead to another place by now than that of the script, by a
- * symbolic link.
+ * An argument may lead to another place by now than path, where it led, by a
+ * symbolic link.  That it leads there still is true if nothing is at path.
  */
 static bool
-leads_to_script(const struct image *image)
+leads_to(const struct image *image, const char *argument, const char *path)
 {
 	int at = image->directory.fd != -1 ? image->directory.fd : AT_FDCWD;
 	struct stat is, was;
 
-	return image->script.path == NULL ||
-	    stat(image->script.path, &was) == -1 ||
-	    (fstatat(at, image->argv[image->script_at], &is, 0) == 0 &&
-		is.st_dev == was.st_dev && is.st_ino == was.st_ino);
+	return path == NULL || stat(path, &was) == -1 ||
+	    (fstatat(at, argument, &is, 0) == 0 && is.st_dev == was.st_dev &&
+		is.st_ino == was.st_ino);
+}
+
+/* By the directory, since argv[0] itself may be a link to a common program. */
+static void
+plan_invoked(const struct image *image, struct image_plan *plan)
+{
+	char is[PATH_MAX], was[PATH_MAX];
+
+	if (image->invoked == NULL)
+		return;
+	strlcpy(is, image->argv[0], sizeof(is));
+	strlcpy(was, image->invoked, sizeof(was));
+	*strrchr(is, '/') = '\0';
+	*strrchr(was, '/') = '\0';
+	if (!leads_to(image, is, was) &&
+	    !find_in_folder(image, plan, image->invoked, plan->invoked))
+		strlcpy(plan->invoked, image->invoked, sizeof(plan->invoked));
 }
 
 static int
@@ -225,7 +268,9 @@ plan_way(const struct image *image, enum image_way way, bool program,
 		in_folder(image, image->program.path) == NULL) ||
 	    use_path(plan, ROLE_PROGRAM, image->program.path) == -1)
 		return -1;
-	if (!leads_to_script(image) &&
+	if (image->script.path != NULL &&
+	    !leads_to(
+		image, image->argv[image->script_at], image->script.path) &&
 	    use_path(plan, ROLE_SCRIPT, image->script.path) == -1)
 		return -1;
 	if (plan_folder(image, plan) == -1 ||
@@ -233,6 +278,7 @@ plan_way(const struct image *image, enum image_way way, bool program,
 		-1 ||
 	    plan_file(image, &image->script, script, plan, ROLE_SCRIPT) == -1)
 		return -1;
+	plan_invoked(image, plan);
 	if (plan->script[0] != '\0')
 		plan->argument = image->script_at;
 	return 0;
@@ -263,6 +309,7 @@ image_plan_describe(const struct image_plan *plan, const struct image *image,
 		[IMAGE_MOVED] = "from the path to which it was moved",
 		[IMAGE_MOUNTED] = "from what it was, mounted at its path",
 		[IMAGE_DESCRIPTOR] = "from the file that was at its path",
+		[IMAGE_BESIDE] = "from a copy beside its path",
 		[IMAGE_COPIED] = "from its private copy",
 		[IMAGE_IN_MEMORY] = "from its private copy, in memory",
 	};

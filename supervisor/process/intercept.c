@@ -368,6 +368,7 @@ intercept_replace(struct intercept_call *call, int fd)
 	}
 	follow(pending, fd);
 	call->cookie = sockopt_cookie(fd);
+	foreign_close_last(&call->fd);
 	return intercept_done(call, 0);
 }
 
@@ -382,7 +383,7 @@ intercept_exchange(struct intercept_call *call, int fd)
 		return -1;
 	}
 	follow(pending, fd);
-	foreign_close(&call->fd);
+	foreign_close_last(&call->fd);
 	call->fd = fd;
 	call->protocol = sockopt_get(fd, SOL_SOCKET, SO_PROTOCOL);
 	call->cookie = sockopt_cookie(fd);

@@ -20,18 +20,19 @@
 #include "base/credentials.h"
 #include "base/deputy.h"
 #include "base/fd.h"
+#include "base/foreign.h"
 #include "base/proc.h"
 
-#define INSTANCES 64 /* of a process; those beyond are not looked at */
-#define LINE	  128
+#define INSTANCES 16 /* of a process; those beyond are not looked at */
 #define ROOM	  4096
 
+/* The descriptors have the same numbers in the deputy. */
 struct job {
 	pid_t pid;
-	int fd; /* the socket to be watched, in the deputy as well */
-	uint64_t inode;
-	size_t n;
-	int instances[INSTANCES];
+	int number; /* of the instance in the process */
+	int instance;
+	int fd;		/* the socket to be watched */
+	uint64_t inode; /* of the socket that is watched */
 };
 
 static bool
@@ -45,20 +46,21 @@ is_instance(int dir, const char *number)
 	    memcmp(link, name, strlen(name)) == 0;
 }
 
-static int
-find_instances(struct job *job)
+/* The numbers of the process's instances. */
+static size_t
+find_instances(pid_t pid, int numbers[static INSTANCES])
 {
-	DIR *dir = proc_descriptors(job->pid);
+	DIR *dir = proc_descriptors(pid);
 	const struct dirent *entry;
+	size_t n = 0;
 
 	if (dir == NULL)
-		return -1;
-	while (job->n < INSTANCES && (entry = readdir(dir)) != NULL)
+		return 0;
+	while (n < INSTANCES && (entry = readdir(dir)) != NULL)
 		if (is_instance(dirfd(dir), entry->d_name))
-			job->instances[job->n++] =
-			    (int)strtol(entry->d_name, NULL, 10);
+			numbers[n++] = (int)strtol(entry->d_name, NULL, 10);
 	closedir(dir);
-	return 0;
+	return n;
 }
 
 /* THE DEPUTY */
@@ -68,11 +70,10 @@ find_instances(struct job *job)
  * program's number for a moment, and what has that number here is put aside.
  */
 static void
-watch(
-    const struct job *job, int instance, int number, struct epoll_event *event)
+watch(const struct job *job, int number, struct epoll_event *event)
 {
 	int aside = fcntl(number, F_DUPFD_CLOEXEC, number + 1);
-	int mine = fcntl(instance, F_DUPFD_CLOEXEC, number + 1);
+	int mine = fcntl(job->instance, F_DUPFD_CLOEXEC, number + 1);
 
 	if (number == job->fd || dup3(job->fd, number, O_CLOEXEC) != -1)
 		epoll_ctl(mine, EPOLL_CTL_ADD, number, event);
@@ -86,7 +87,7 @@ watch(
 
 /* `tfd:        5 events:       19 data:     5  pos:0 ino:2a sdev:8` */
 static void
-take_line(const struct job *job, int instance, const char *line)
+take_line(const struct job *job, const char *line)
 {
 	struct epoll_event event = { 0 };
 	uint64_t data, inode;
@@ -100,78 +101,83 @@ take_line(const struct job *job, int instance, const char *line)
 		return;
 	event.events = events;
 	event.data.u64 = data;
-	watch(job, instance, number, &event);
+	watch(job, number, &event);
 }
 
 /* Returns the bytes at the end that are no whole line yet. */
 static size_t
-take_lines(const struct job *job, int instance, char *text)
+take_lines(const struct job *job, char *text)
 {
 	char *end;
 
 	for (; (end = strchr(text, '\n')) != NULL; text = end + 1) {
 		*end = '\0';
-		take_line(job, instance, text);
+		take_line(job, text);
 	}
 	return strlen(text);
-}
-
-static void
-look_at(const struct job *job, int pidfd, int number)
-{
-	char path[64], text[ROOM + 1];
-	int info, instance = pidfd_getfd(pidfd, number, 0);
-	size_t rest = 0, used = 0;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", job->pid, number);
-	info = open(path, O_RDONLY | O_CLOEXEC);
-	while (info != -1 && instance != -1 && rest < ROOM &&
-	    (n = read(info, text + rest, ROOM - rest)) > 0) {
-		used = rest + (size_t)n;
-		text[used] = '\0';
-		rest = take_lines(job, instance, text);
-		memmove(text, text + used - rest, rest);
-	}
-	fd_close(&info);
-	fd_close(&instance);
 }
 
 static int
 follow(void *data, int *fd)
 {
 	const struct job *job = data;
-	int pidfd = pidfd_open(job->pid, 0);
-	size_t i;
+	char path[64], text[ROOM + 1];
+	size_t rest = 0, used = 0;
+	ssize_t n = -1;
+	int info;
 
-	if (pidfd == -1)
+	snprintf(
+	    path, sizeof(path), "/proc/%d/fdinfo/%d", job->pid, job->number);
+	info = open(path, O_RDONLY | O_CLOEXEC);
+	while (info != -1 && rest < ROOM &&
+	    (n = read(info, text + rest, ROOM - rest)) > 0) {
+		used = rest + (size_t)n;
+		text[used] = '\0';
+		rest = take_lines(job, text);
+		memmove(text, text + used - rest, rest);
+	}
+	fd_close(&info);
+	return n == 0 ? 0 : -1;
+}
+
+/* Yama lets the supervisor take the instance, but no child of it. */
+static int
+follow_one(struct job *job, int pidfd)
+{
+	struct credentials own;
+	struct deputy_job deputy = { .who = &own,
+		.directory = -1,
+		.fd = job->fd,
+		.quick = true,
+		.act = follow,
+		.data = job,
+		.size = sizeof(*job) };
+	int r = -1;
+
+	job->instance = deputy.with = pidfd_getfd(pidfd, job->number, 0);
+	if (job->instance == -1)
 		return -1;
-	for (i = 0; i < job->n; i++)
-		look_at(job, pidfd, job->instances[i]);
-	fd_close(&pidfd);
-	return 0;
+	if (credentials_own(&own) == 0) {
+		r = deputy_do(&deputy, NULL);
+		credentials_fini(&own);
+	}
+	foreign_close(&job->instance);
+	return r;
 }
 
 int
 polled_follow(pid_t pid, int from, int to)
 {
 	struct job job = { .pid = pid, .fd = to, .inode = fd_inode(from) };
-	struct credentials own;
-	struct deputy_job deputy = { .who = &own,
-		.directory = -1,
-		.fd = to,
-		.act = follow,
-		.data = &job,
-		.size = sizeof(job) };
-	int r;
+	int numbers[INSTANCES], pidfd, r = 0;
+	size_t i, n = find_instances(pid, numbers);
 
-	if (find_instances(&job) == -1)
-		return -1;
-	if (job.n == 0 || job.inode == 0)
-		return 0;
-	if (credentials_own(&own) == -1)
-		return -1;
-	r = deputy_do(&deputy, NULL);
-	credentials_fini(&own);
+	if (n == 0 || (pidfd = pidfd_open(pid, 0)) == -1)
+		return n == 0 ? 0 : -1;
+	for (i = 0; i < n && (r == 0 || errno != ETIMEDOUT); i++) {
+		job.number = numbers[i];
+		r = follow_one(&job, pidfd);
+	}
+	fd_close(&pidfd);
 	return r;
 }

@@ -287,9 +287,9 @@ program_kind_read(struct program_kind *kind, const char *path)
 json_t *
 program_kind_save(const struct program_kind *kind)
 {
-	return json_pack("{si sb sb sb si}", "bits", kind->bits, "native",
+	return json_pack("{si sb sb sb si sI}", "bits", kind->bits, "native",
 	    (int)kind->native, "go", (int)kind->go, "set-id", (int)kind->set_id,
-	    "libc", (int)kind->libc);
+	    "libc", (int)kind->libc, "scripts", (json_int_t)kind->scripts);
 }
 
 int
@@ -308,6 +308,9 @@ program_kind_restore(struct program_kind *kind, const json_t *saved)
 		.go = go,
 		.set_id = set_id,
 		.libc = (enum program_libc)libc };
+	/* An older build saved none. */
+	kind->scripts =
+	    (unsigned int)json_integer_value(json_object_get(saved, "scripts"));
 	return 0;
 }
 

@@ -75,7 +75,7 @@ static const struct obstacle {
 	{ SHIM_SECCOMP, is_foreign,
 	    "seccomp: its system calls are of another architecture" },
 	{ SHIM_SECCOMP, lacks_notify,
-	    "seccomp: user notification is not to be had here" },
+	    "seccomp: this kernel or container has no user notification" },
 	{ SHIM_SECCOMP, cannot_inspect,
 	    "seccomp: this user may not look into its own processes" },
 	{ SHIM_SECCOMP, is_set_id,
@@ -83,7 +83,7 @@ static const struct obstacle {
 	{ SHIM_PRELOAD, is_foreign,
 	    "preload: the library is of another architecture" },
 	{ SHIM_PRELOAD, is_go,
-	    "preload: Go makes its system calls past the C library" },
+	    "preload: a Go program makes its system calls without the C library" },
 	{ SHIM_PRELOAD, is_static,
 	    "preload: a static program loads no library" },
 	{ SHIM_PRELOAD, is_set_id,
@@ -134,7 +134,7 @@ shim_choose(struct shim_choice *choice, enum shim_backend wanted,
 	size_t i;
 
 	*choice = (struct shim_choice){ .backend = SHIM_OFF,
-		.why = "off: only passed descriptors" };
+		.why = "off: the program gets only the sockets of --listen" };
 	if (wanted == SHIM_OFF)
 		return 0;
 	for (i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++) {

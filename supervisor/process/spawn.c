@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,17 +30,16 @@ struct child {
 	struct account account;
 	int directory; /* descriptor; -1: the image's path */
 	int program;   /* descriptor to execute; -1: plan's path */
-	struct image_mount
-	    mounts[IMAGE_MOUNTS]; /* the plan's, with our descriptors */
+	struct image_mount mounts[IMAGE_MOUNTS]; /* with our descriptors */
 	char **argv;
 	char **env;
 	char *pids[SPAWN_PIDS]; /* places in env; NULL: not there */
 	int *fds;		/* sockets, the report, the image's files */
 	size_t nfds;
 	size_t ninherited;
-	int report; /* the pipe for a failure */
+	int report;	 /* the pipe for a failure */
+	int filter_sock; /* for the notification descriptor */
 	const struct filter *filter;
-	int filter_sock;   /* for the notification descriptor */
 	pid_t parent;	   /* our PID */
 	const int *output; /* as in struct spawn */
 };
@@ -163,6 +161,12 @@ become_user(struct child *child)
 }
 
 static int
+put_beside(struct child *child)
+{
+	return image_put_beside(child->plan->beside, child->plan->nbeside);
+}
+
+static int
 renounce_privileges(struct child *child)
 {
 	return child->image->no_new_privs
@@ -174,9 +178,8 @@ static int
 write_pid(struct child *child)
 {
 	char digits[SPAWN_PID_SIZE];
-	size_t n = sizeof(digits);
+	size_t n = sizeof(digits), i;
 	pid_t pid = getpid();
-	size_t i;
 
 	digits[--n] = '\0';
 	for (; pid > 0; pid /= 10)
@@ -211,24 +214,25 @@ static const struct step {
 	size_t object;
 	int (*run)(struct child *);
 } steps[] = {
-	{ "die with the supervisor", 0, die_with_parent },
+	{ "ask to die with the supervisor", 0, die_with_parent },
 	{ "start a session", 0, start_session },
 	{ "open /dev/null", 0, open_stdin },
 	{ "open its output", 0, open_output },
-	{ "pass its descriptors", 0, pass_sockets },
+	{ "arrange its descriptors", 0, pass_sockets },
 	{ "mount its files", 0, mount_files },
 	{ "load it into memory", 0, load_program },
 	{ "set its umask", 0, set_umask },
-	{ "put the shim's filter on it", 0, put_filter_on },
+	{ "install the filter of --shim", 0, put_filter_on },
 	{ "take on the groups of", offsetof(struct image, user), join_groups },
 	{ "become user", offsetof(struct image, user), become_user },
 	/* A process that becomes another user forgets it, prctl(2). */
-	{ "die with the supervisor", 0, die_with_parent },
+	{ "ask to die with the supervisor", 0, die_with_parent },
+	{ "write the copy", 0, put_beside }, /* as the user, whose it is */
 	{ "set no_new_privs", 0, renounce_privileges },
 	/* As the user, since a link could lead where the user may not go. */
 	{ "enter the directory", offsetof(struct image, chdir),
 	    enter_directory },
-	{ "write its PID for it", 0, write_pid },
+	{ "write its PID into its environment", 0, write_pid },
 	{ "execute", 0, execute },
 };
 #define NSTEPS (sizeof(steps) / sizeof(steps[0]))
@@ -248,7 +252,8 @@ static bool
 is_of_way(const struct image_plan *plan, int (*step)(struct child *))
 {
 	return plan->way != IMAGE_IN_PLACE &&
-	    (step == mount_files || step == load_program || step == execute);
+	    (step == mount_files || step == load_program ||
+		step == put_beside || step == execute);
 }
 
 /* The file that was executed, under the name that the user knows. */
@@ -285,7 +290,7 @@ describe_failure(const struct spawn *spawn, const struct child_failure *failure,
 	}
 	if (step->object != 0)
 		object = *(char *const *)((const char *)image + step->object);
-	snprintf(why, size, "cannot start %s%s: %s%s%s: %s",
+	snprintf(why, size, "cannot start %s%s: its process cannot %s%s%s: %s",
 	    image->program.path, way, step->name, object != NULL ? " " : "",
 	    object != NULL ? object : "", strerror(failure->error));
 }
@@ -303,8 +308,9 @@ await_execution(
 	/* The directory may hang, or the user may stop the child. */
 	if (await_child(pid, report, true) == -1) {
 		snprintf(why, size,
-		    "cannot start %s: it does not get as far as its program; "
-		    "does its directory hang, or has somebody stopped it?",
+		    "cannot start %s: its process has not executed it yet, and "
+		    "is killed; its directory may hang, or somebody has "
+		    "stopped the process",
 		    path);
 		/* A child that hangs may die later: the loop reaps it. */
 		kill(pid, SIGKILL);
@@ -317,8 +323,8 @@ await_execution(
 		describe_failure(spawn, &failure, why, size);
 		of_way = is_of_way(spawn->plan, steps[failure.step].run);
 	} else
-		snprintf(
-		    why, size, "cannot start %s: its failure is unknown", path);
+		snprintf(why, size,
+		    "cannot start %s: its process has not told why", path);
 	kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
 		continue;

@@ -73,8 +73,9 @@ pid_t spawn_start(const struct spawn *, char *why, size_t size);
 char *spawn_expand(const char *text, const char *name, unsigned int generation);
 
 /*
- * The program's arguments: spawn_expand of all but argv[0], and the path of the
- * plan's script as it is.  *New*, strings_free; NULL with ENOMEM.
+ * The program's arguments: spawn_expand of all but argv[0], and what the plan
+ * puts in the place of argv[0] and of the script, as it is.  *New*,
+ * strings_free; NULL with ENOMEM.
  */
 char **spawn_arguments(const struct spawn *);
 

@@ -325,9 +325,11 @@ spawn_arguments(const struct spawn *spawn)
 
 	for (argument = argv; argument != NULL && *argument != NULL;
 	     argument++) {
-		if (argument == argv)
+		if (argument == argv && plan->invoked[0] == '\0')
 			continue;
-		if (argument - argv == plan->argument)
+		if (argument == argv)
+			text = strdup(plan->invoked);
+		else if (argument - argv == plan->argument)
 			text = strdup(plan->script);
 		else
 			text = spawn_expand(

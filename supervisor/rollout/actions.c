@@ -19,6 +19,7 @@
 #include "generation/attempt.h"
 #include "generation/generations.h"
 #include "generation/latecomers.h"
+#include "generation/recheck.h"
 #include "generation/retire.h"
 #include "generation/steering.h"
 #include "generation/stored.h"
@@ -313,6 +314,7 @@ on_extend(struct generation *generation, int64_t usec)
 	enum rollout_state state = service->release.rollout.state;
 	int64_t ms = usec / 1000;
 
+	recheck_extend(generation, ms);
 	if (generation != service->release.candidate ||
 	    (state != ROLLOUT_STARTING && state != ROLLOUT_CHECKING &&
 		state != ROLLOUT_RESTORING))
@@ -364,6 +366,7 @@ static const struct generation_events generation_events = {
 	.ready = on_ready,
 	.listens = on_listens,
 	.closed = on_closed,
+	.rechecked = candidate_look_after,
 	.extend = on_extend,
 	.ended = on_ended,
 	.left = retire_now,

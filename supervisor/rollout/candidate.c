@@ -14,6 +14,7 @@
 #include "generation/health.h"
 #include "generation/latecomers.h"
 #include "generation/prune.h"
+#include "generation/recheck.h"
 #include "rollout/course.h"
 #include "rollout/deadline.h"
 #include "rollout/outcome.h"
@@ -122,6 +123,7 @@ candidate_set_share(struct release *release, unsigned int candidate)
 void
 candidate_look_after(struct generation *active)
 {
+	recheck_end(active);
 	health_stop(active->health);
 	active->health = NULL;
 	/* An idle service costs nothing, unless a check was asked for. */

@@ -11,6 +11,7 @@
 
 #include "core/events.h"
 #include "core/service.h"
+#include "generation/attempt.h"
 #include "generation/generations.h"
 #include "generation/retire.h"
 #include "generation/steering.h"
@@ -166,7 +167,7 @@ exclusive_revive(struct service *service, const char *why)
 {
 	struct release *release = &service->release;
 	struct generation *old = release->old;
-	char fault[RELEASE_WHY];
+	char fault[RELEASE_WHY], from[PATH_MAX + 64];
 
 	/* A candidate that was never started still has its sockets. */
 	if (release->candidate->program != NULL) {
@@ -189,8 +190,9 @@ exclusive_revive(struct service *service, const char *why)
 	}
 	candidate_set_share(release, 100);
 	steering_apply(service);
-	events_emit(service, "restarted", old, "started again, PID %d",
-	    program_main(old->program));
+	attempt_describe(old, from, sizeof(from));
+	events_emit(service, "restarted", old, "started again, PID %d%s",
+	    program_main(old->program), from);
 	deadline_set(service, service->options->start_timeout_ms);
 	candidate_await_ready(service);
 }

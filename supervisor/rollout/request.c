@@ -117,8 +117,8 @@ check_effect(const struct service *service, const struct generation *target,
 		return 0;
 	snprintf(why, size,
 	    "generation %u would start what serves already: the same %s with "
-	    "the same arguments, environment and directory; what else it reads "
-	    "is not kept (`hotswap restart` starts it anew)",
+	    "the same arguments, environment and directory, and what else it "
+	    "reads is not kept (--image-path keeps a directory)",
 	    target->number,
 	    image->script.path != NULL ? image->script.path
 				       : image->program.path);

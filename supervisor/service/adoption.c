@@ -200,7 +200,10 @@ holders_are_ending(const char *name, int lock)
 
 	if (pread(lock, text, sizeof(text) - 1, 0) < 1 ||
 	    sscanf(text, "%d %d", &keeper, &supervisor) != 2) {
-		/* A full file system has no room for them. */
+		/*
+		 * A full file system has no room for them.  Whether who has the
+		 * lock is ending, only time can tell then.
+		 */
 		sock = connect_control(name);
 		return sock == -1 || (fd_close(&sock), false);
 	}

@@ -85,8 +85,12 @@ name_lock_renew(struct service *service, int *lock)
 	int fd;
 
 	name_lock_path(service, path);
-	if (lstat(path, &st) == 0)
+	if (lstat(path, &st) == 0) {
+		/* The disk was full when the PIDs should have been written. */
+		if (st.st_size == 0)
+			sign(service, *lock);
 		return 0;
+	}
 	if (errno != ENOENT || (fd = open_lock(path)) == -1)
 		return -1;
 	/* Another supervisor may have come between. */

@@ -36,122 +36,8 @@
 #include "rollout/release_state.h"
 #include "rollout/request.h"
 #include "service/account.h"
-
-struct recovery {
-	struct checkpoint checkpoint;
-	json_t *document; /* what was read, until it is used */
-	struct copy copy;
-	json_t *life; /* this supervisor's identity, for the copy */
-	bool first;
-	bool settled;	    /* no older build gets to read this any more */
-	bool uncopied;	    /* the last copy could not be written */
-	struct event *turn; /* active if something has changed in this turn */
-};
-
-/* WRITING */
-
-/* A failure is only a warning: the memfds have the same document. */
-static void
-save_copy(struct service *service, json_t *document)
-{
-	struct recovery *recovery = service->recovery;
-	unsigned long long sequence = recovery->checkpoint.sequence;
-	bool failed = copy_save(&recovery->copy, document, sequence) == -1;
-
-	if (failed && !recovery->uncopied)
-		log_warn("%s: %s: if keeper and supervisor were both killed "
-			 "now, the programs that run could not be taken over",
-		    recovery->copy.base, strerror(errno));
-	recovery->uncopied = failed;
-}
-
-/*
- * Another build may read the document until the keeper has heard that this one
- * is up, and after a reexec.
- */
-static void
-set_form(struct service *service)
-{
-	struct recovery *recovery = service->recovery;
-	bool plain = !recovery->settled || service->release.handed;
-
-	checkpoint_set_plain(&recovery->checkpoint, plain);
-	checkpoint_set_plain(&recovery->copy.files, plain);
-}
-
-/*
- * An unchanged checkpoint is not written again.  -1 with errno, after a log
- * line.
- */
-static int
-commit(struct service *service)
-{
-	struct recovery *recovery = service->recovery;
-	unsigned long long before = recovery->checkpoint.sequence;
-	json_t *document;
-	int result;
-
-	event_del(recovery->turn);
-	set_form(service);
-	document = account_describe(service, recovery->life);
-	result = document != NULL
-	    ? checkpoint_save(&recovery->checkpoint, document)
-	    : -1;
-	if (result == -1)
-		log_error("checkpoint: cannot be written: %s", strerror(errno));
-	else if (recovery->checkpoint.sequence != before || recovery->uncopied)
-		save_copy(service, document);
-	json_decref(document);
-	return result;
-}
-
-static void
-changed(struct service *service)
-{
-	event_active(service->recovery->turn, EV_TIMEOUT, 0);
-}
-
-static int
-snapshot(const struct service *service)
-{
-	json_t *document = account_describe(service, service->recovery->life);
-	struct checkpoint copy;
-	int fd = -1;
-
-	if (document != NULL && checkpoint_init(&copy) == 0) {
-		if (checkpoint_save(&copy, document) == 0)
-			fd = fd_dup(copy.fds[copy.at]);
-		checkpoint_fini(&copy);
-	}
-	json_decref(document);
-	return fd;
-}
-
-static const struct state_ops state_ops = {
-	.commit = commit,
-	.changed = changed,
-	.snapshot = snapshot,
-};
-
-/* Runs after all other callbacks of the turn. */
-static void
-turn_ends(evutil_socket_t fd, short what, void *service)
-{
-	state_commit(service);
-}
-
-int
-recovery_renew_copy(struct service *service)
-{
-	struct recovery *recovery = service->recovery;
-
-	if (service->state_ops == NULL || !copy_has_gone(&recovery->copy))
-		return 0;
-	/* An unchanged checkpoint would not be written again. */
-	recovery->uncopied = true;
-	state_commit(service);
-	return 1;
-}
+#include "service/recovery_fields.h"
+#include "service/saving.h"
 
 /* READING */
 
@@ -229,7 +115,8 @@ recovery_open(struct service *service, const json_t *first)
 		return -1;
 	}
 	service->recovery = recovery;
-	recovery->turn = event_new(service->base, -1, 0, turn_ends, service);
+	recovery->turn =
+	    event_new(service->base, -1, 0, saving_turn_ends, service);
 	recovery->checkpoint.fds[0] = recovery->checkpoint.fds[1] = -1;
 	recovery->copy.files = recovery->checkpoint;
 	if (load_checkpoint(service, first) == -1)
@@ -439,7 +326,7 @@ recovery_begin(struct service *service)
 	recovery_copy(service);
 	recovery->life = life_describe(service);
 	if (recovery->turn != NULL)
-		service->state_ops = &state_ops;
+		service->state_ops = &saving_ops;
 	if (recovery->first)
 		begin_first(service);
 	else

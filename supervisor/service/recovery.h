@@ -36,12 +36,6 @@ json_t *recovery_command(const struct service *);
 void recovery_adopt(
     struct service *, json_t *document, unsigned long long sequence);
 
-/*
- * Write the copy anew if somebody has removed one of its files.  1 if that was
- * done, 0 if both are there.
- */
-int recovery_renew_copy(struct service *);
-
 /* Leave what was adopted as it is; the keeper shall start no supervisor. */
 void recovery_yield(struct service *);
 

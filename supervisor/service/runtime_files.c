@@ -23,7 +23,7 @@
 #include "core/service.h"
 #include "generation/program_sockets.h"
 #include "service/name_lock.h"
-#include "service/recovery.h"
+#include "service/saving.h"
 
 #define LOOK_MS	 100  /* what is being removed may not be removed yet */
 #define AGAIN_MS 1000 /* after a failure, or soon after the last time */
@@ -82,7 +82,7 @@ renew_program_sockets(struct runtime_files *files)
 static int
 renew_copy(struct runtime_files *files)
 {
-	return recovery_renew_copy(files->service);
+	return saving_renew_copy(files->service);
 }
 
 /* 1: was made anew; 0: is there; -1 with errno. */

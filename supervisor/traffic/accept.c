@@ -332,7 +332,9 @@ check_connect(struct accept_check *check)
 	else if (errno == EAGAIN) /* a Unix socket's queue, connect(2) */
 		check_wait(check, 0, INTERVAL_MAX_MS, check_on_retry);
 	else if (errno == ERANGE)
-		check_fail(check, "all directed source ports are in use");
+		check_fail(check,
+		    "no check can be sent: all source ports that lead to "
+		    "this generation are in use");
 	else
 		check_refused(check, errno);
 }

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/fd.h"
 #include "traffic/ebpf_fields.h"
@@ -218,7 +217,7 @@ find_out(char *why, size_t size)
 
 	if (e == NULL) {
 		snprintf(why, size, "%s",
-		    errno == EPERM ? "takes CAP_BPF, CAP_NET_ADMIN and "
+		    errno == EPERM ? "needs CAP_BPF, CAP_NET_ADMIN and "
 				     "CAP_SYS_ADMIN"
 				   : strerror(errno));
 		return -1;
@@ -226,7 +225,7 @@ find_out(char *why, size_t size)
 	saved = ebpf_save(e);
 	if (saved == NULL || (again = ebpf_restore(saved, false)) == NULL)
 		snprintf(why, size,
-		    "its maps cannot be found again, which takes "
+		    "its maps cannot be found again, which needs "
 		    "CAP_SYS_ADMIN: %s",
 		    strerror(errno));
 	else

@@ -48,7 +48,10 @@ make_known(struct ebpf *e, const struct group *group, struct group_slot *slot)
 	return 0;
 }
 
-/* A generation's sockets may have been given to another one, traffic/way.h. */
+/*
+ * A generation's sockets may have been given to another one, traffic/way.h.
+ * Nobody may read a socket that is leaving, so its flows move.
+ */
 static int
 tell_sockets(struct ebpf *e, struct group *group, unsigned int moving)
 {
@@ -63,7 +66,7 @@ tell_sockets(struct ebpf *e, struct group *group, unsigned int moving)
 		    ebpf_rename(e, s->key - 1, s->generation) == -1)
 			return -1;
 		s->told = s->generation;
-		if (moving != 0 && s->generation == moving)
+		if (s->leaving || (moving != 0 && s->generation == moving))
 			ebpf_forget_flows(e, s->key - 1);
 	}
 	return 0;

@@ -13,7 +13,8 @@ int
 ebpf_try(char *why, size_t size)
 {
 	snprintf(why, size,
-	    "this hotswap was built without it (clang and libbpf-dev)");
+	    "this hotswap was built without eBPF, which needs clang and "
+	    "libbpf-dev");
 	return -1;
 }
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""What a supervisor costs: no system call while idle, little memory, and
-nothing that stays behind however many upgrades there were.
+"""What a supervisor costs: no system call while idle, few in an upgrade, little
+memory, and nothing that stays behind however many upgrades there were.
 
-UPGRADES, WARM_UP (upgrades before anything is counted), IDLE_S and MEMORY_KIB
-(0: the memory is told and not claimed, since the share of a library's pages
-depends on what else runs on the machine) are settings."""
+UPGRADES, WARM_UP (upgrades before anything is counted), IDLE_S, CALLS (of the
+supervisor, until an upgrade is over) and MEMORY_KIB (0: the memory is told and
+not claimed, since the share of a library's pages depends on what else runs on
+the machine) are settings."""
 
 import os
 import re
@@ -18,6 +19,7 @@ import rig
 UPGRADES = rig.setting("UPGRADES", 200)
 WARM_UP = rig.setting("WARM_UP", 60)  # past all that is kept a number of
 IDLE_S = rig.setting("IDLE_S", 10)
+CALLS = rig.setting("CALLS", 400)
 MEMORY_KIB = rig.setting("MEMORY_KIB", 2048)
 # What a heap may become uneven by; and the placeholders that a group of
 # sockets has for a while (supervisor/traffic/group.h).
@@ -60,28 +62,42 @@ def is_still(pid):
     return waits() == before
 
 
-def calls_while_idle(web):
-    """The system calls that strace sees in IDLE_S seconds."""
+def calls_during(web, act, *options):
+    """The system calls that strace sees of an idle supervisor meanwhile."""
     rig.until(lambda: is_still(web.pid), "an idle supervisor")
-    tracer = subprocess.Popen(["strace", "-f", "-o", "trace", "-p",
+    tracer = subprocess.Popen(["strace", *options, "-o", "trace", "-p",
                                str(web.pid)],
-                              stderr=subprocess.DEVNULL)
+                              stderr=subprocess.PIPE, text=True)
     web.processes.append(tracer)
-    time.sleep(IDLE_S)
+    tracer.stderr.readline()  # it is attached
+    act()
     rig.interrupt(tracer)
     with open("trace", encoding="utf-8") as trace:
-        # What it waits in is shown as begun, and never ends.
-        return [line for line in trace
-                if not re.search(r"epoll_p?wait2?\(|strace: ", line)]
+        return [line for line in trace if "strace: " not in line]
 
 
 def idle(web):
-    calls = calls_while_idle(web)
+    calls = calls_during(web, lambda: time.sleep(IDLE_S), "-f")
+    # What it waits in is shown as begun, and never ends.
+    calls = [c for c in calls if not re.search(r"epoll_p?wait2?\(", c)]
     web.claim(not calls, f"{len(calls)} system calls in {IDLE_S} s idle with "
               "one generation")
     kib = memory_kib(web.pid, "Pss")
     web.claim(not MEMORY_KIB or kib < MEMORY_KIB,
               f"{kib} KiB of proportional memory")
+
+
+def one_upgrade(web):
+    """Without its children, and without the end of an older generation."""
+    web.release("v1")
+    calls = calls_during(web, lambda: web.hotswap("upgrade", "web"))
+    web.claim(len(calls) <= CALLS or not rig.setting("UNDISTURBED", 1),
+              f"{len(calls)} system calls of the supervisor in an upgrade")
+
+
+def processor_ms(pid):
+    with open(f"/proc/{pid}/schedstat", encoding="ascii") as f:
+        return int(f.read().split()[0]) / 1e6
 
 
 def upgrade(web, first, n):
@@ -110,12 +126,13 @@ def grow(web):
     """What an upgrade leaves behind is left by each, so it grows in every
     round.  The heap may grow in one: with the number of generations that a
     busy machine has had to end at once."""
-    first = 1
+    first = 2
     upgrade(web, first, WARM_UP)
     first += WARM_UP
     for last_round in (False, False, True):
-        before = holdings(web)
+        before, used = holdings(web), processor_ms(web.pid)
         upgrade(web, first, UPGRADES)
+        used = (processor_ms(web.pid) - used) / UPGRADES
         first += UPGRADES
         # What a client that has just gone held is let go of in the next turn.
         after = settled(web, before)
@@ -123,6 +140,9 @@ def grow(web):
             break
         print(f"  {before} before {UPGRADES} upgrades, {after} afterwards: "
               "once more", flush=True)
+    print(f"  {used:.1f} ms of a processor for each upgrade, with "
+          f"{sum(name.isdigit() for name in os.listdir('/proc'))} "
+          "processes on the machine")
     for name, n in after.items():
         web.claim(n <= before[name] + SLACK.get(name, 0),
                   f"{before[name]} {name} before {UPGRADES} upgrades, {n} "
@@ -135,6 +155,7 @@ def main():
         web.release("v0")
         web.serve("--bake", "20ms", "--keep", "20ms")
         idle(web)
+        one_upgrade(web)
         grow(web)
         idle(web)
         web.stop()

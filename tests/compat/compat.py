@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""Real servers as Debian has them, with no --listen at all: each is upgraded
-under load, rolled back, killed and restarted: as root, as an ordinary user,
-and as an ordinary user below a supervisor that is root (--user).  Exit status 1 if any request failed that was not in flight in the
-killed process.
+"""Real servers as Debian and npm have them, with no --listen at all: each is
+upgraded under load, rolled back, killed, restarted, and killed once more when
+another file has its program's name: as root, as an ordinary user, and as an
+ordinary user below a supervisor that is root (--user).  Exit status 1 if any
+request failed that was not in flight in the killed process.
 
   compat.py [OPTIONS] [SERVER...]   those whose names begin so; none: all"""
 
@@ -14,10 +15,9 @@ import shutil
 import sys
 
 import table
-from campaign import BELOW, ORDINARY, ROOT, Campaign, Failed
+from campaign import Campaign, Failed, search_path
+from server import BELOW, ROOT, WHO
 from servers import SERVERS
-
-WHO = (ROOT, ORDINARY, BELOW)
 
 
 def arguments():
@@ -32,7 +32,8 @@ def arguments():
     parser.add_argument("--json", metavar="FILE",
                         help="write all that was found there")
     parser.add_argument("--readme", metavar="FILE",
-                        help="put the table between the markers in it")
+                        help="put the rows between the markers in it; other "
+                        "servers' rows stay")
     parser.add_argument("--alone", action="store_true",
                         help="without hotswap: what the server does itself")
     return parser.parse_args()
@@ -40,16 +41,18 @@ def arguments():
 
 def chosen(names):
     for server in SERVERS:
-        if not names or any(server.name.startswith(name) for name in names):
+        if not names or any(server.name.lower().startswith(name.lower())
+                            for name in names):
             yield server
 
 
-def users(only, alone):
+def users(server, options):
     """Other users than who runs this can be had by root alone."""
     if os.geteuid() != 0:
         return [ROOT]
     return [who for who in WHO
-            if only in (None, who) and not (alone and who == BELOW)]
+            if options.who in (None, who) and who not in server.cannot and
+            not (options.alone and who == BELOW)]
 
 
 def try_one(server, who, options):
@@ -57,37 +60,47 @@ def try_one(server, who, options):
         try:
             campaign.alone() if options.alone else campaign.run()
         except Failed as failure:
-            campaign.problems.append(str(failure))
+            campaign.broke(failure)
         campaign.judge()
-        result = campaign.result
-        result["version"] = table.version(server.package)
-        result["options"] = " ".join(server.options)
-        if result["problems"]:
+        if campaign.result["problems"]:
             print(campaign.log_tail(), file=sys.stderr)
-    return result
+        return campaign.result
+
+
+def try_all(server, options):
+    """The results of all users, which are told at once as well."""
+    results = []
+    for who in users(server, options):
+        results.append(try_one(server, who, options))
+        print(table.line(server, results[-1:]), who, flush=True)
+        for problem in results[-1]["problems"]:
+            print(f"  FAILED: {problem}", flush=True)
+        for failed in results[-1].get("failed", ())[:3]:
+            print(f"    {failed['phase']}: a {failed['kind']} one, "
+                  f"{failed['outcome']}: {failed['detail']}", flush=True)
+    return results
 
 
 def main():
     options = arguments()
-    path = os.environ["PATH"] + ":/usr/sbin:/sbin"
-    results = []
+    if options.readme and (options.who or options.alone):
+        sys.exit("--readme: a row is of all users, without --who or --alone")
+    tried = []
     for server in chosen(options.servers):
-        if server.needs and shutil.which(server.needs, path=path) is None:
+        if server.needs and shutil.which(server.needs,
+                                         path=search_path()) is None:
             print(f"{server.name}: {server.needs} is not here", flush=True)
             continue
-        for who in users(options.who, options.alone):
-            result = try_one(server, who, options)
-            results.append(result)
-            print(table.line(result), flush=True)
-            for problem in result["problems"]:
-                print(f"  FAILED: {problem}", flush=True)
+        tried.append((server, try_all(server, options)))
+        if options.readme:
+            table.write(options.readme, SERVERS, tried[-1:])
+    results = [result for _, results in tried for result in results]
     if options.json:
         with open(options.json, "w", encoding="utf-8") as f:
             json.dump(results, f, indent=1)
-    if options.readme:
-        table.write(options.readme, results)
     failed = sum(bool(result["problems"]) for result in results)
-    print(f"{len(results)} tried, {failed} failed")
+    print(f"{len(results)} tried, {failed} failed; load of the machine "
+          f"{os.getloadavg()[2]:.1f}")
     return 1 if failed or not results else 0
 
 

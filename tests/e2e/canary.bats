@@ -104,7 +104,7 @@ shares() {
 	hotswap upgrade web --canary 5,25,50 --step-time 300ms --json >outcome.json
 	[ "$(field '[.phases[] | [.phase, .share]]' outcome.json)" = \
 		'[["resolve",null],["start",null],["check",null],["shift",5],["shift",25],["shift",50],["bake",null]]' ]
-	[ "$(field 'all(.phases[] | select(.phase == "shift"); 280 <= .ms and .ms < 2000)' outcome.json)" = true ]
+	[ "$(field 'all(.phases[] | select(.phase == "shift"); 280 <= .ms)' outcome.json)" = true ]
 	[ "$(field .result outcome.json)" = promoted ]
 	[ "$(version)" = v2 ]
 	# From then on: what came with one upgrade holds for the next.
@@ -230,7 +230,7 @@ taken_back_unserved() {
 # met_few_and_none_later: generation 2 answered at most 5 % of the requests, and
 # 3 standard deviations, and none after it was taken back.
 met_few_and_none_later() {
-	{ timeout 1 hotswap events web --follow || true; } | python3 -c 'import json, sys, datetime
+	hotswap events web | python3 -c 'import json, sys, datetime
 def when(text):
 	return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 events = [json.loads(line) for line in sys.stdin]
@@ -278,7 +278,7 @@ sys.exit(g["answers"] > n * 0.05 + 3 * (n * 0.05 * 0.95) ** 0.5 or late > 0.002)
 @test "a canary that hangs at 5 % is taken back by itself" {
 	choose_port
 	serve --health "http://127.0.0.1:$PORT/" --health-interval 100ms \
-		--health-timeout 300ms
+		--health-timeout 2s
 	canary 5
 	kill -STOP "$(pid_of 2)"
 	until_true taken_back

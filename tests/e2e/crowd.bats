@@ -111,3 +111,19 @@ answered() {
 	hotswap upgrade web -- "${CROWD[@]}"
 	[ "$(answers 1)" = "1 v2-$n" ]
 }
+
+@test "crowd: 100 addresses are taken over from a supervisor whose keeper is dead" {
+	begin 100 0
+	BEFORE=$(supervisor)
+	kill -KILL "${PIDS[0]}"
+	hotswap run -n web --bake 100ms --keep 1m --store-max 1 \
+		--start-timeout 2m --ready notify -- "${CROWD[@]}" \
+		>>run.log 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true other_supervisor
+	[ "$(answers 100)" = "100 v1-0" ]
+	crashed
+	crowd 100 0 v2
+	hotswap upgrade web -- "${CROWD[@]}"
+	[ "$(answers 100)" = "100 v2-0" ]
+}

@@ -5,7 +5,10 @@
 # in the kernel: tests/kernels/guest_lvs.sh.
 
 load helper
+load fleet.bash
 
+# shellcheck disable=SC2034 # fleet.bash uses it
+ENGINE=etcd
 DIRECTORS=$BATS_TEST_DIRNAME/../../fleet/directors
 
 setup() {
@@ -54,8 +57,8 @@ host() {
 	done
 }
 
-# hosts: print their names.
-hosts() {
+# names_of_hosts: print them.
+names_of_hosts() {
 	printf '%s\n' "${!AT[@]}" | sort
 }
 
@@ -410,6 +413,46 @@ of() {
 	[ "$(jq .requests load.json)" -gt 0 ]
 }
 
+# users_of HOST N: it has so many of the 40 users.
+users_of() {
+	users >found && [ "$(of "$1" found)" = "$2" ]
+}
+
+@test "nginx below hotswap fleet direct: the article's example by hotswap fleet weight, and no request fails" {
+	cluster
+	hosts A B
+	deploy B v2
+	on B hotswap upgrade web --exe "$PWD/B/releases/v2/server"
+	echo "upstream cluster { server 127.0.0.1:$(cat A/port); }" >cluster.conf
+	nginx_begin
+	load_begin --rate 100 --kept 4 --pause 20ms --source 127.9.0.1/20000
+	hotswap fleet weight web A 1
+	hotswap fleet weight web B 0
+	hotswap fleet direct web -- "$DIRECTORS/nginx" -c "$PWD/nginx.conf" \
+		-d ip_hash -p "fail_timeout=15 max_fails=3" \
+		cluster "$PWD/cluster.conf" >direct.log 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true grep -q ip_hash cluster.conf
+	until_true users_of v1 40
+	hotswap fleet weight web B 2
+	until_true grep -q "weight=2 fail_timeout=15 max_fails=3; # B" cluster.conf
+	until_true some_have_each
+	hotswap fleet weight web A 0
+	until_true users_of v2 40
+	on A hotswap stop web
+	[ "$(of v2 <(users))" = 40 ]
+	load_end
+	# Nobody would serve: the balancer stays as it is.
+	hotswap fleet weight web B 0
+	until_true grep -q "no host would get traffic" direct.log
+	[ "$(of v2 <(users))" = 40 ]
+}
+
+some_have_each() {
+	users >found && [ "$(of v1 found)" -gt 0 ] &&
+		[ "$(of v2 found)" -gt "$(of v1 found)" ]
+}
+
 @test "nginx with ip_hash: when a host is down, the users of all others stay where they are" {
 	host h1 h2 h3
 	echo "upstream cluster { server ${AT[h1]}; }" >cluster.conf
@@ -449,7 +492,7 @@ haproxy_begin() {
 		echo "backend cluster"
 		echo "load-server-state-from-file local"
 		printf '%s\n' "${@:-balance roundrobin}"
-		for name in $(hosts); do
+		for name in $(names_of_hosts); do
 			echo "server $name ${AT[$name]} cookie $name"
 		done
 		echo "server spare 127.0.0.1:1 backup"
@@ -579,7 +622,7 @@ apache_begin() {
 		echo "ProxyPass / balancer://cluster/"
 		echo "BalancerPersist ${1:-On}"
 		echo "<Proxy balancer://cluster>"
-		for name in $(hosts); do
+		for name in $(names_of_hosts); do
 			echo "BalancerMember http://${AT[$name]}"
 		done
 		echo "BalancerMember http://127.0.0.1:1 status=+H"

@@ -7,7 +7,7 @@ load helper
 
 # serve_locked OPTIONS...: run a server that cannot run beside another.
 serve_locked() {
-	serve --strategy exclusive --drain-timeout 2s --start-timeout 1s "$@" \
+	serve --strategy exclusive --drain-timeout 2s --start-timeout 2s "$@" \
 		-- ./server --lock data.lock
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 # A host that has begun keeps its slot until it has reported.
+# shellcheck disable=SC2034 # fleet.bash uses what is set here
 
 load helper
 load fleet.bash

@@ -106,6 +106,39 @@ kept() {
 	grep -q 'no connection left' run.log
 }
 
+# A server that reads nothing any more once it is asked to stop, and then takes
+# its time, as one that writes its data to disk.
+@test "flows: those that outlast the drain move before their generation is asked to stop" {
+	cat >deaf <<-'END'
+		#!/usr/bin/python3
+		import os, signal, socket, sys, time
+		version = sys.argv[1].encode()
+		def stop(number, frame):
+		    time.sleep(1)
+		    os._exit(0)
+		signal.signal(signal.SIGTERM, stop)
+		s = socket.socket(fileno=3)
+		while True:
+		    _, client = s.recvfrom(4096)
+		    s.sendto(b"X-Version: " + version + b"\r\n\r\n", client)
+	END
+	chmod +x deaf
+	hotswap run -n web -l "udp:127.0.0.1:$PORT" --bake 0 --keep 0 \
+		--udp-idle 1m --ready 300ms --drain-timeout 300ms -- \
+		./deaf v1 >>run.log 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	flows 20
+	kept
+	hotswap upgrade web -- ./deaf v2
+	until_true is_role 1 retired
+	grep -q 'still open after --drain-timeout' run.log
+	mark
+	mark
+	[ "$LOST" = 0 ]
+	[ "$(with v2)" = 20 ]
+}
+
 # Only time can show it: three seconds.
 @test "flows: a port that is used again for another question is another flow" {
 	serve -l "udp:127.0.0.1:$PORT"

@@ -41,9 +41,9 @@ teardown() {
 	"$BUILD/fixtures/processes" end "$BATS_TEST_TMPDIR"
 }
 
-# until_true COMMAND...: wait until it succeeds, for at most ten seconds.
+# until_true COMMAND...: wait until it succeeds, for at most half a minute.
 until_true() {
-	local end=$((SECONDS + ${DEADLINE:-10}))
+	local end=$((SECONDS + ${DEADLINE:-30}))
 
 	until "$@"; do
 		((SECONDS < end)) || {
@@ -185,11 +185,20 @@ expect() {
 	}
 }
 
-# may_load: may this user load an eBPF program at all?
+# may_load: may this user load an eBPF program at all?  The fixture loads one
+# before it answers, and exits with 3 if it may not.
 may_load() {
-	local status=0
+	local port pid status=0
 
-	timeout 0.3 "$BUILD/fixtures/own_steering" "$(free_port)" ebpf 200 ||
-		status=$?
+	port=$(free_port)
+	"$BUILD/fixtures/own_steering" "$port" ebpf 200 2>/dev/null 3>&- &
+	pid=$!
+	PIDS+=("$pid")
+	until curl -s -m 5 -o may_load "http://127.0.0.1:$port/"; do
+		kill -0 "$pid" 2>/dev/null || break
+		sleep 0.02
+	done
+	kill "$pid" 2>/dev/null || true
+	wait "$pid" || status=$?
 	[ "$status" != 3 ]
 }

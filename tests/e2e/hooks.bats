@@ -91,7 +91,8 @@ every_hook() {
 }
 
 @test "hooks: a slow one holds up neither the rollout nor who answers" {
-	serve --hook 'promoted=sleep 3; echo slept >>hooks' \
+	serve --hook \
+		'promoted=until [ -e go ]; do sleep 0.02; done; echo slept >>hooks' \
 		--hook "retired=$NOTE" --keep 0
 	load_begin --rate 500
 	release server v2
@@ -100,6 +101,7 @@ every_hook() {
 	[ ! -e hooks ]
 	[ "$(version)" = v2 ]
 	load_end
+	touch go
 	until_true has_noted "retired 1 0"
 	noted slept slept "retired 1 0"
 }
@@ -111,8 +113,7 @@ every_hook() {
 	grep -q "hook ready: one" run.log
 	grep -q "hook ready: two" run.log
 	grep -q "hook ready: echo one; .*: exited with status 3: two" run.log
-	{ timeout 1 hotswap events web --follow || true; } |
-		grep -q '"event": *"hook-failed"'
+	hotswap events web | grep -q '"event": *"hook-failed"'
 	[ "$(version)" = v1 ]
 }
 
@@ -122,7 +123,7 @@ every_hook() {
 	until_true test -s hook.pid
 	start=$SECONDS
 	hotswap stop web
-	((SECONDS - start < 9))
+	((SECONDS - start < 30))
 	expect 0 wait "$SUPERVISOR"
 	until_true is_dead "$(cat hook.pid)"
 	grep -q "2 hooks are given up" run.log

@@ -67,7 +67,7 @@ to_and_fro() {
 	beside v2
 	crash
 	until_true is_version v1
-	expect 1 grep -q "given up" run.log
+	expect 1 grep -q "given up\|soon after its start" run.log
 	hotswap upgrade web
 	is_version v2
 	until_true is_role 1 retired
@@ -124,6 +124,41 @@ needs_mounts() {
 	started "from the path to which it was moved"
 }
 
+# unix_word: what the server at the Unix socket answers.
+unix_word() {
+	curl -s -m 5 --unix-socket theirs/sock http://localhost/
+}
+
+answers() {
+	[[ $(unix_word) == "$1"* ]]
+}
+
+@test "image: a mounted program binds its Unix socket, and is upgraded" {
+	needs_mounts
+	mkdir hotswap theirs
+	chown nobody theirs
+	cp -r "$BUILD/bin" "$BUILD/lib" hotswap/
+	chmod -R a+rX hotswap
+	PATH=$PWD/hotswap/bin:$PATH
+	cp "$BUILD/fixtures/odd_server" odd
+	echo old >word
+	hotswap run -n web --user nobody --bake 100ms --keep 0 -- \
+		./odd word unix:theirs/sock >>run.log 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true grep -qs "web: generation 1: serves" run.log
+	cp odd odd.new
+	echo >>odd.new
+	mv odd.new odd
+	crash
+	until_true answers old
+	started "from what it was, mounted at its path"
+	echo new >word
+	hotswap upgrade web
+	answers new
+	hotswap rollback web
+	answers new
+}
+
 @test "image: with the state and the runtime directory on noexec" {
 	needs_mounts
 	mkdir state run
@@ -142,6 +177,24 @@ needs_mounts() {
 	}
 	to_and_fro
 	started "from what it was, mounted at its path"
+}
+
+@test "image: after an adoption, a replaced program is held again" {
+	beside v1
+	begin --no-image-copy --chdir app -- ./server
+	program=$(pid_of 1) above=$(supervisor)
+	kill -KILL "${PIDS[0]}" "$above"
+	beside v2
+	PIDS=()
+	: >run.log
+	hotswap run -n web -l "127.0.0.1:$PORT" --bake 100ms --keep 0 \
+		--no-image-copy --chdir app -- ./server >>run.log 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true hotswap wait web --for ready --timeout 10s
+	[ "$(pid_of 1)" = "$program" ]
+	crash
+	until_true is_version v1
+	started "from the file that was at its path"
 }
 
 @test "image: a script whose directory matters is started in its old place" {
@@ -178,6 +231,7 @@ needs_mounts() {
 	}
 	begin -- ./server
 	release other v2
+	chown root .
 	# The file cannot be written while it runs.
 	program=$(pid_of 1) above=$(supervisor)
 	kill -STOP "$above"
@@ -231,13 +285,20 @@ scripted() {
 	local app=$1
 
 	needs_mounts
+	mkdir site
+	cd site || return
 	"$app" v1
+	cd ..
 	# Its directory is kept by descriptor, and the mount is seen in it.
-	begin --chdir "$PWD" -- "${@:2}"
+	begin --chdir site -- "${@:2}"
 	until_true is_version v1
+	cd site || return
 	"$app" v2
+	cd ..
 	crash
 	until_true is_version v1
+	started "from what it was, mounted at its path"
+	expect 1 grep -q "soon after its start" run.log
 	hotswap upgrade web
 	until_true is_version v2
 	until_true is_role 1 retired
@@ -261,18 +322,73 @@ shell_app() {
 	mv app.new app.sh
 }
 
-@test "image: as an ordinary user, a script is started from its private copy" {
+# beside_files: the copies that were made in this directory.
+beside_files() {
+	find . -name '.hotswap-*' | sort
+}
+
+no_beside_files() {
+	[ -z "$(beside_files)" ]
+}
+
+@test "image: as an ordinary user, a script is started from a copy beside it" {
 	as_user
+	PORT=$(free_port)
+	python_app v1
+	chmod a+r app.py part.py
+	[ -x /usr/bin/python3 ] || skip "takes the system's python3"
+	begin -- env PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 app.py
+	until_true is_version v1
+	python_app v2
+	crash
+	until_true is_version v1
+	started "from a copy beside its path"
+	[ "$(stat -c '%U %a' "$(beside_files)")" = "$(stat -c %U .) 700" ]
+	# A successor removes the copy, too.
+	before=$(supervisor)
+	kill -KILL "$before"
+	until_true other_supervisor "$before"
+	hotswap upgrade web
+	until_true is_version v2
+	until_true is_role 1 retired
+	no_beside_files
+	hotswap rollback web
+	until_true is_version v1
+	hotswap stop web
+	no_beside_files
+}
+
+@test "image: a script in a directory that is not the user's is started from its private copy" {
+	as_user
+	[ "$(id -u)" = 0 ] || skip "takes root, for a directory of another user"
 	shell_app v1
 	begin -- sh -e app.sh
+	chown root .
 	shell_app v2
 	crash
 	until_true is_version v1
-	hotswap upgrade web
-	is_version v2
-	until_true is_role 1 retired
-	hotswap rollback web
-	is_version v1
+	started "from its private copy $PWD/state/web/images/"
+	grep -q "from a copy beside its path: write the copy: Permission denied" run.log
+}
+
+@test "image: root without the right to mount starts a script from a copy beside it" {
+	needs_mounts
+	AS=(setpriv --bounding-set -sys_admin --inh-caps -sys_admin)
+	cat >script <<-'SH'
+		#!/bin/sh
+		. "${0%/*}/part"
+		exec ./server --version "$word"
+	SH
+	chmod 755 script
+	echo 'word=old' >part
+	begin -- ./script
+	printf '#!/bin/sh\nexec ./server --version new\n' >script.new
+	chmod 755 script.new
+	mv script.new script
+	crash
+	until_true is_version old
+	started "from a copy beside its path"
+	expect 1 grep -q "cannot start.*descriptor" run.log
 }
 
 @test "image: a release behind a link that moved is started in its own directory" {
@@ -318,6 +434,27 @@ other_supervisor() {
 	mv -T new current
 	crash
 	until_true is_version r1
+}
+
+@test "image: a program named through a link that moved is told its old directory" {
+	[ -x /usr/bin/python3 ] || skip "takes the system's python3"
+	PORT=$(free_port)
+	mkdir -p releases/{1,2}
+	for n in 1 2; do
+		ln -s /usr/bin/python3 releases/$n/python
+		python_app r$n
+		cp app.py part.py releases/$n/
+	done
+	# It answers with the directory by which it was called.
+	sed -i 's/^part.word = .*/import sys; part.word = sys.orig_argv[0]/' \
+		releases/*/app.py
+	ln -s releases/1 current
+	begin -- "$PWD/current/python" "$PWD/current/app.py"
+	until_true is_version "$PWD/current/python"
+	ln -sfn releases/2 new
+	mv -T new current
+	crash
+	until_true is_version "$PWD/releases/1/python"
 }
 
 @test "image: --user: the directory is entered with the program's rights" {

@@ -206,7 +206,7 @@ is_connected() {
 	until_true is_connected
 	hotswap stop web 3>&- &
 	until_true is_role 1 draining
-	timeout 5 hotswap stop web --now
+	timeout 20 hotswap stop web --now
 	expect 0 wait "$SUPERVISOR"
 	until_true none_left
 }

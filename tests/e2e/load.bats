@@ -307,6 +307,32 @@ OK='HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 	client 64 --rate 50 --until x "127.0.0.1:$PORT"
 }
 
+@test "load: a greeting comes once, before the first request; a text may have NULs" {
+	peer 'HI|\x00\n' 'one\x00\n'
+	client 0 --rate 20 --count 3 --greet 'HELLO%00' --greet-until '%00%0A' \
+	    --send 'ASK%0A' --until 'one%00%0A' "127.0.0.1:$PORT"
+	is '.ok == 3'
+	peer 'HI|\x00\n' 'one\x00\n' 'one\x00\n' 'one\x00\n'
+	client 0 --kept 1 --pause 10ms --duration 500ms --greet 'HELLO%00' \
+	    --greet-until '%00%0A' --send 'ASK%0A' --until 'one%00%0A' \
+	    "127.0.0.1:$PORT"
+	is '.ok >= 3 and .failures == 0'
+	peer 'HI' 'two\x00\n'
+	client 1 --rate 20 --count 3 --greet HELLO --greet-until HI \
+	    --send ASK --until 'one%00%0A' "127.0.0.1:$PORT"
+	only truncated
+	client 64 --rate 20 --greet HELLO --send ASK --until x "127.0.0.1:$PORT"
+}
+
+@test "load: an answer that goes on behind the text is taken where that is said" {
+	peer 'one two'
+	client 0 --rate 20 --count 3 --anywhere --send ASK --until one \
+	    "127.0.0.1:$PORT"
+	is '.ok == 3'
+	client 1 --rate 20 --count 3 --send ASK --until one "127.0.0.1:$PORT"
+	only truncated
+}
+
 @test "load: answers in chunks, in pieces, to the end of the connection" {
 	local head='HTTP/1.1 200 OK\r\n'
 

@@ -22,8 +22,8 @@ talker() {
 		signal.signal(signal.SIGUSR1, on_usr1)
 		def on_term(*_):
 		    if os.path.exists("slow-stop"):
-		        say("EXTEND_TIMEOUT_USEC=5000000")
-		        time.sleep(1)
+		        say("EXTEND_TIMEOUT_USEC=20000000")
+		        time.sleep(3)
 		        open("stopped-slowly", "w")
 		    sys.exit(0)
 		signal.signal(signal.SIGTERM, on_term)
@@ -58,25 +58,27 @@ status_is() {
 
 @test "--ready notify: READY=1 makes a program ready, and nothing else" {
 	PORT=$(free_port)
+	talker
 	hotswap run -n web -l "127.0.0.1:$PORT" --ready notify \
-		-- ./server --notify --ready-after 700 >>run.log 2>&1 3>&- &
+		-- ./talker STATUS=up >>run.log 2>&1 3>&- &
 	SUPERVISOR=$!
 	PIDS+=("$SUPERVISOR")
-	until_true grep -q started run.log
+	until_true status_is up 2>/dev/null
 	expect 75 hotswap wait web --for ready --timeout 200ms
+	says READY=1
 	hotswap wait web --for ready --timeout 10s
 }
 
 @test "EXTEND_TIMEOUT_USEC: gives a start more time than --start-timeout" {
 	talker
-	serve --ready notify --start-timeout 600ms \
-		-- ./talker EXTEND_TIMEOUT_USEC=5000000 wait=1 READY=1
+	serve --ready notify --start-timeout 2s \
+		-- ./talker EXTEND_TIMEOUT_USEC=20000000 wait=3 READY=1
 }
 
 @test "EXTEND_TIMEOUT_USEC: gives a stop more time than --stop-timeout" {
 	talker
 	touch slow-stop
-	serve --stop-timeout 300ms -- ./talker READY=1
+	serve --stop-timeout 2s -- ./talker READY=1
 	hotswap stop web
 	[ -e stopped-slowly ]
 }

@@ -67,3 +67,106 @@ pid_of() {
 	hotswap rollback web
 	answers_always v1.72.3
 }
+
+# member VERSION: a server that joins a multicast group before it binds.
+member() {
+	cat >member.py <<-'EOF'
+		import socket, sys
+		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+		s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+		             socket.inet_aton("239.255.77.7") +
+		             socket.inet_aton("127.0.0.1"))
+		s.bind(("0.0.0.0", int(sys.argv[1])))
+		while True:
+		    _, peer = s.recvfrom(100)
+		    s.sendto(sys.argv[2].encode(), peer)
+	EOF
+	MEMBER=("$(command -v python3)" member.py "$PORT" "$1")
+}
+
+# asked: what the group answers.
+asked() {
+	python3 - "$PORT" <<-'EOF'
+		import socket, sys
+		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF,
+		             socket.inet_aton("127.0.0.1"))
+		s.settimeout(5)
+		s.sendto(b"?", ("239.255.77.7", int(sys.argv[1])))
+		print(s.recv(100).decode())
+	EOF
+}
+
+@test "replaced: a member of a multicast group is one under --strategy exclusive" {
+	PORT=$(free_port)
+	member v1
+	hotswap run -n web --bake 100ms --keep 1m --strategy exclusive \
+		--drain-timeout 100ms -- "${MEMBER[@]}" >>run.log 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	[ "$(asked)" = v1 ]
+	member v2
+	hotswap upgrade web -- "${MEMBER[@]}"
+	[ "$(asked)" = v2 ]
+}
+
+# deaf: a server that answers nobody from its second start on.
+deaf() {
+	cat >deaf.sh <<-EOF
+		if mkdir first; then exec ./server; fi
+		exec sleep 600
+	EOF
+	DEAF=("$(command -v sh)" deaf.sh)
+}
+
+restarted_times() {
+	[ "$(generation 1 .restarts)" -ge "$1" ]
+}
+
+@test "replaced: a program that is started again and answers nobody is not called healthy, and is killed" {
+	deaf
+	serve --health-timeout 200ms --health-interval 50ms \
+		--start-timeout 2s -- "${DEAF[@]}"
+	until_true field_is '.generations[0].health.last' pass
+	kill -KILL "$(pid_of 1)"
+	until_true field_is '.generations[0].health.last' fail
+	until_true restarted_times 2
+	grep -q "unhealthy since it was started again" run.log
+	grep -q "not healthy within 2.0 s of its restart" run.log
+}
+
+@test "replaced: a program that answers after its restart is not checked any more" {
+	serve --health-interval 50ms
+	kill -KILL "$(pid_of 1)"
+	until_true restarted_times 1
+	until_true is_version v1
+	until_true rested
+	run ! grep -q "healthy" run.log
+}
+
+# rested: no check is made for a while.
+rested() {
+	local before
+
+	before=$(generation 1 .health.passes)
+	sleep 0.3
+	[ "$(generation 1 .health.passes)" = "$before" ] && [ "$before" -gt 0 ]
+}
+
+@test "replaced: an epoll instance that does not answer stops the supervisor for a moment only" {
+	PORT=$(free_port)
+	hotswap run -n web --bake 100ms --keep 1m -- \
+		"$BUILD/fixtures/hostile_epoll" "$PORT" >>run.log 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null ||
+		{ grep -q userfaultfd run.log && skip "needs userfaultfd(2)"; }
+	kill -KILL "$(pid_of 1)"
+	until_true restarted_times 1
+	# Its bind(2) is answered, without the instance.
+	until_true is_version 200
+	[ "$(field .supervisor)" = "$(supervisor)" ]
+	hotswap upgrade web
+	[ "$(version)" = 200 ]
+	hotswap stop web --now
+}

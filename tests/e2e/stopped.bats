@@ -25,7 +25,7 @@ responds() {
 serve_checked() {
 	PORT=$(free_port)
 	serve --health "http://127.0.0.1:$PORT/" --health-interval 100ms \
-		--health-timeout 300ms --on-unhealthy restart "$@"
+		--health-timeout 1s --on-unhealthy restart "$@"
 	SERVES=v1
 	load_begin --rate 500 --kept 4
 }
@@ -79,8 +79,8 @@ is_unharmed() {
 
 @test "stopped in the bake: a candidate that got sick meanwhile is taken back" {
 	PORT=$(free_port)
-	serve --health "exec:test ! -e sick.{generation}" --bake 2s \
-		--health-interval 100ms --health-timeout 300ms \
+	serve --health "exec:test ! -e sick.{generation}" --bake 20s \
+		--health-interval 100ms --health-timeout 1s \
 		--hook "$STOP_IN_BAKE"
 	release server v2
 	supervisor=$(itself)

@@ -23,10 +23,10 @@ nothing_hung() {
 
 @test "watchdog: a program that shows life is left alone, and without one silence is nothing" {
 	release server v1 --notify --silent-after 0
-	serve --watchdog 200ms
+	serve --watchdog 1s
 	program=$(pid_of 1)
 	release server v2 --notify
-	hotswap upgrade web --watchdog 0 --bake 800ms
+	hotswap upgrade web --watchdog 0 --bake 3s
 	[ "$(field '.generations[1].watchdog_ms')" = 0 ]
 	nothing_hung
 	[ "$(pid_of 1)" = "$program" ]
@@ -34,12 +34,12 @@ nothing_hung() {
 
 @test "watchdog: a candidate that is silent fails its rollout, with that reason" {
 	serve
-	release server v2 --notify --silent-after 200
-	expect 1 hotswap upgrade web --watchdog 300ms --bake 10s
+	release server v2 --notify --silent-after 1000
+	expect 1 hotswap upgrade web --watchdog 2300ms --bake 1m
 	hotswap history web --json >history
 	[ "$(field .result history)" = rolled-back ]
 	[ "$(field .reason history)" = \
-	    "the program sent no WATCHDOG=1 for 0.3 s" ]
+	    "the program sent no WATCHDOG=1 for 2.3 s" ]
 	[ "$(version)" = v1 ]
 	until_true is_role 2 failed
 }
@@ -47,7 +47,7 @@ nothing_hung() {
 @test "watchdog: WATCHDOG=trigger fails at once, whatever --watchdog says" {
 	serve
 	release server v2 --notify --tell WATCHDOG=trigger
-	expect 1 hotswap upgrade web --ready notify --bake 5s
+	expect 1 hotswap upgrade web --ready notify --bake 1m
 	hotswap history web --json >history
 	[ "$(field .reason history)" = \
 	    "the program sent WATCHDOG=trigger" ]
@@ -63,12 +63,13 @@ nothing_hung() {
 }
 
 @test "watchdog: a parked program may be silent, and is watched again once it serves" {
-	release server v1 --notify --silent-after 900
-	serve --watchdog 300ms
+	release server v1 --notify --silent-after 0
+	serve --watchdog 1s
 	program=$(pid_of 1)
 	release server v2 --notify --silent-after 0
 	hotswap upgrade web
 	is_role 1 parked
+	kill -STOP "$program"
 	# It has been silent for longer than its time by then.
 	until_true parked_for_a_while
 	kill -0 "$program"
@@ -77,7 +78,7 @@ nothing_hung() {
 }
 
 parked_for_a_while() {
-	[ "$(field '.generations[0].left_ms')" -lt 58500 ]
+	[ "$(field '.generations[0].left_ms')" -lt 57500 ]
 }
 
 @test "watchdog: one that is stopped dies of it as well" {
@@ -100,34 +101,34 @@ for pid in sys.argv[2:]: os.kill(int(pid), signal.SIGCONT)' "$@"
 
 @test "watchdog: a supervisor that was stopped for many periods kills nothing, under load" {
 	release server v1 --notify --silent-after 0
-	serve --watchdog 400ms
+	serve --watchdog 1s
 	program=$(pid_of 1)
 	itself=$(itself)
 	load_begin --rate 500 --kept 8
 	kill -STOP "$itself"
-	continue_after 3000 "$itself"
+	continue_after 4000 "$itself"
 	hotswap status web >/dev/null
 	# The keeper too, and the program with them for a part of it.
 	kill -STOP "$SUPERVISOR" "$itself"
-	continue_after 1500 "$itself" "$SUPERVISOR"
+	continue_after 3000 "$itself" "$SUPERVISOR"
 	load_end
 	kill -STOP "$itself" "$SUPERVISOR" "$program"
-	continue_after 1200 "$SUPERVISOR" "$itself" "$program"
+	continue_after 3000 "$SUPERVISOR" "$itself" "$program"
 	release server v2 --notify --silent-after 0
-	hotswap upgrade web --bake 600ms
+	hotswap upgrade web --bake 3s
 	nothing_hung
 	[ "$(pid_of 1)" = "$program" ]
 }
 
 @test "watchdog: a supervisor that was killed counts anew" {
 	release server v1 --notify --silent-after 0
-	serve --watchdog 400ms
+	serve --watchdog 1s
 	program=$(pid_of 1)
 	kill -STOP "$SUPERVISOR"
 	kill -KILL "$(itself)"
-	continue_after 1500 "$SUPERVISOR"
+	continue_after 3000 "$SUPERVISOR"
 	release server v2 --notify --silent-after 0
-	until_true hotswap upgrade web --bake 600ms
+	until_true hotswap upgrade web --bake 3s
 	nothing_hung
 	[ "$(pid_of 1)" = "$program" ]
 }

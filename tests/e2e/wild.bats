@@ -193,6 +193,32 @@ asks() {
 	asks seccomp --strategy exclusive --drain-timeout 1s
 }
 
+# scans SHIM: the same of a server that asks at each socket in its directory, and
+# so finds the private names.
+scans() {
+	mkdir in
+	odd v1 unix:in/sock,scan
+	begin --shim "$1"
+	odd v2 unix:in/sock,scan
+	hotswap upgrade web -- "${ODD[@]}"
+	kill -KILL "$(field 'first(.generations[] | select(.role == "active")).pid')"
+	until_true scans_answers
+	hotswap rollback web
+	[ "$(curl -s -m 5 --unix-socket in/sock http://unix/)" = "v1 1" ]
+}
+
+scans_answers() {
+	[ "$(curl -s -m 5 --unix-socket in/sock http://unix/)" = "v2 1" ]
+}
+
+@test "wild: a server asks whether any socket in its directory is served, seccomp" {
+	scans seccomp
+}
+
+@test "wild: a server asks whether any socket in its directory is served, preload" {
+	scans preload
+}
+
 @test "wild: a server of two paths asks about the second after it has bound the first" {
 	odd v1 unix:first,ask unix:sock,ask
 	begin

@@ -76,12 +76,14 @@ try_send(struct connection *c)
 	ssize_t n;
 
 	c->state = CONNECTION_SENDING;
-	n = send(c->fd, c->request + c->sent, c->len - c->sent, MSG_NOSIGNAL);
+	n = c->left == 0 ? 0 : send(c->fd, c->data, c->left, MSG_NOSIGNAL);
 	if (n == -1 && errno != EAGAIN)
 		return failed(c, "send", errno);
-	if (n > 0)
-		c->sent += (size_t)n;
-	if (c->sent == c->len)
+	if (n > 0) {
+		c->data += n;
+		c->left -= (size_t)n;
+	}
+	if (c->left == 0)
 		c->state = CONNECTION_RECEIVING;
 	return CONNECTION_PENDING;
 }
@@ -115,6 +117,19 @@ open_socket(struct connection *c, const struct options *o)
 	return CONNECTION_PENDING;
 }
 
+/* Next comes the greeting of a new connection, or the request. */
+static void
+prepare(struct connection *c, const struct options *o, bool greeting)
+{
+	const struct bytes *until = greeting ? &o->greet_until : &o->until;
+
+	c->greeting = greeting;
+	c->data = greeting ? o->greet.data : c->request;
+	c->left = greeting ? o->greet.len : c->len;
+	reply_begin(
+	    &c->reply, until->len > 0 ? until : NULL, !greeting && o->anywhere);
+}
+
 int
 connection_send(struct connection *c, const struct options *o, int epoll,
     void *data, const char *request, size_t len)
@@ -124,9 +139,8 @@ connection_send(struct connection *c, const struct options *o, int epoll,
 
 	c->request = request;
 	c->len = len;
-	c->sent = 0;
 	c->detail[0] = '\0';
-	reply_begin(&c->reply, o->until);
+	prepare(c, o, !was_open && o->greet_until.len > 0);
 	if (c->state == CONNECTION_CLOSED)
 		outcome = open_socket(c, o);
 	if (outcome == CONNECTION_PENDING)
@@ -154,7 +168,9 @@ judge(struct connection *c, const struct options *o)
 		    c->detail, sizeof(c->detail), "status %d", c->reply.status);
 		return OUTCOME_WRONG;
 	}
-	if (o->expect != NULL && strstr(c->reply.body, o->expect) == NULL) {
+	if (o->expect != NULL &&
+	    memmem(c->reply.body, c->reply.body_len, o->expect,
+		strlen(o->expect)) == NULL) {
 		snprintf(
 		    c->detail, sizeof(c->detail), "body: %.40s", c->reply.body);
 		return OUTCOME_WRONG;
@@ -162,8 +178,23 @@ judge(struct connection *c, const struct options *o)
 	return OUTCOME_OK;
 }
 
+/* A complete answer has come: is it that to the greeting? */
 static int
-receive(struct connection *c, const struct options *o)
+answered(struct connection *c, const struct options *o, int epoll, void *data)
+{
+	int outcome;
+
+	if (!c->greeting)
+		return judge(c, o);
+	prepare(c, o, false);
+	outcome = try_send(c);
+	if (c->state == CONNECTION_SENDING)
+		watch(c, epoll, EPOLL_CTL_MOD, EPOLLOUT, data);
+	return outcome;
+}
+
+static int
+receive(struct connection *c, const struct options *o, int epoll, void *data)
 {
 	enum reply_progress progress;
 	ssize_t n = recv(c->fd, buffer, sizeof(buffer), 0);
@@ -181,7 +212,7 @@ receive(struct connection *c, const struct options *o)
 	if (n == 0)
 		c->reply.close = true;
 	if (progress == REPLY_WHOLE)
-		return judge(c, o);
+		return answered(c, o, epoll, data);
 	if (progress == REPLY_MORE && n > 0)
 		return CONNECTION_PENDING;
 	snprintf(c->detail, sizeof(c->detail), "%s after %zu bytes",
@@ -198,7 +229,7 @@ connection_event(
 	int error = 0, outcome;
 
 	if (c->state == CONNECTION_RECEIVING)
-		return receive(c, o);
+		return receive(c, o, epoll, data);
 	if (c->state == CONNECTION_CONNECTING) {
 		getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len);
 		if (error != 0)

@@ -32,7 +32,10 @@ struct connection {
 	bool reused; /* it has had an answer before */
 	unsigned int source;
 	const char *request; /* borrowed */
-	size_t len, sent;
+	size_t len;
+	bool greeting;	  /* --greet comes first, and is under way */
+	const char *data; /* what is being sent, borrowed */
+	size_t left;	  /* of it */
 	struct reply reply;
 	char detail[TALLY_DETAIL]; /* why it failed */
 };

@@ -18,7 +18,7 @@
 
 #include "request.h"
 
-enum type { FLAG, NUMBER, TIME, TEXT };
+enum type { FLAG, NUMBER, TIME, TEXT, BYTES };
 
 struct row {
 	const char *name;
@@ -48,9 +48,15 @@ static const struct row rows[] = {
 	    "given" },
 	{ "path", TEXT, AT(path), "of new and kept connections (/)" },
 	{ "expect", TEXT, AT(expect), "text that a right body has in it" },
-	{ "send", TEXT, AT(send),
+	{ "send", BYTES, AT(send),
 	    "this instead of an HTTP request, with %XX escapes" },
-	{ "until", TEXT, AT(until), "what an answer to that ends with" },
+	{ "until", BYTES, AT(until), "what an answer to that ends with" },
+	{ "anywhere", FLAG, AT(anywhere),
+	    "more may follow: a connection has one request" },
+	{ "greet", BYTES, AT(greet),
+	    "what a new connection sends first; may be empty" },
+	{ "greet-until", BYTES, AT(greet_until),
+	    "what the answer to that ends with" },
 	{ "version-from", TEXT, 0, "header (X-Version) or body" },
 	{ "source", TEXT, 0, "client address, or FIRST/N for N in turn" },
 	{ "control", TEXT, AT(control),
@@ -117,8 +123,27 @@ parse_number(const char *name, const char *text)
 	return n;
 }
 
+/* Decode %XX in place.  Returns the length, since there may be NULs. */
+static size_t
+decode(char *text)
+{
+	char *from = text, *to = text, digits[3] = "";
+
+	for (; *from != '\0'; from++) {
+		if (from[0] == '%' && isxdigit((unsigned char)from[1]) &&
+		    isxdigit((unsigned char)from[2])) {
+			memcpy(digits, from + 1, 2);
+			*to++ = (char)strtol(digits, NULL, 16);
+			from += 2;
+		} else
+			*to++ = *from;
+	}
+	*to = '\0';
+	return (size_t)(to - text);
+}
+
 static void
-set(struct options *o, const struct row *row, const char *arg)
+set(struct options *o, const struct row *row, char *arg)
 {
 	char *field = (char *)o + row->at;
 
@@ -139,6 +164,9 @@ set(struct options *o, const struct row *row, const char *arg)
 			version_from = arg;
 		else
 			*(const char **)field = arg;
+		break;
+	case BYTES:
+		*(struct bytes *)field = (struct bytes){ arg, decode(arg) };
 		break;
 	}
 }
@@ -229,38 +257,21 @@ parse_source(struct options *o)
 		errx(EX_USAGE, "--source: a range is of IPv4 addresses");
 }
 
-/* Decode %XX in place.  Returns the length, since there may be NULs. */
-static size_t
-decode(char *text)
-{
-	char *from = text, *to = text, digits[3] = "";
-
-	for (; *from != '\0'; from++) {
-		if (from[0] == '%' && isxdigit((unsigned char)from[1]) &&
-		    isxdigit((unsigned char)from[2])) {
-			memcpy(digits, from + 1, 2);
-			*to++ = (char)strtol(digits, NULL, 16);
-			from += 2;
-		} else
-			*to++ = *from;
-	}
-	*to = '\0';
-	return (size_t)(to - text);
-}
-
 static void
 check_text(struct options *o)
 {
-	if (o->send != NULL)
-		o->send_len = decode(o->send);
-	if (o->until != NULL)
-		decode(o->until);
-	if (o->send_len > REQUEST_MAX)
+	bool stream = o->send.data != NULL && o->type == SOCK_STREAM;
+
+	if (o->send.len > REQUEST_MAX)
 		errx(EX_USAGE, "--send: at most %d bytes", REQUEST_MAX);
-	if (o->send != NULL && o->slow > 0)
+	if (o->send.data != NULL && o->slow > 0)
 		errx(EX_USAGE, "--slow: not with --send");
-	if ((o->until != NULL) != (o->send != NULL && o->type == SOCK_STREAM))
+	if ((o->until.len > 0) != stream)
 		errx(EX_USAGE, "--until: with --send over a stream");
+	if (o->greet_until.len > 0 && !stream)
+		errx(EX_USAGE, "--greet-until: with --send over a stream");
+	if (o->greet.data != NULL && o->greet_until.len == 0)
+		errx(EX_USAGE, "--greet: with --greet-until");
 }
 
 static void

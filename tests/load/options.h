@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "reply.h"
+
 union name {
 	struct sockaddr sa;
 	struct sockaddr_in in;
@@ -34,9 +36,11 @@ struct options {
 	int64_t duration_ns; /* 0: until a signal */
 	const char *path;
 	const char *expect; /* must be in the body */
-	char *send;	    /* instead of HTTP; decoded in place */
-	size_t send_len;
-	char *until; /* what ends the answer to send */
+	struct bytes send;  /* instead of HTTP; decoded in place */
+	struct bytes until; /* what ends the answer to send */
+	bool anywhere;	    /* or is somewhere in it */
+	struct bytes greet; /* sent once, before that */
+	struct bytes greet_until;
 	bool version_from_body;
 	const char *control; /* FIFO, `-`: stdin */
 	const char *phase;   /* the first phase */

@@ -11,10 +11,11 @@
 #include <sys/param.h>
 
 void
-reply_begin(struct reply *r, const char *until)
+reply_begin(struct reply *r, const struct bytes *until, bool anywhere)
 {
 	r->part = until != NULL ? PART_PLAIN : PART_HEAD;
 	r->until = until;
+	r->anywhere = anywhere;
 	r->bytes = r->used = r->line = r->body_len = 0;
 	r->status = until != NULL ? 200 : 0;
 	r->close = false;
@@ -206,11 +207,16 @@ take_trailer(struct reply *r, const char *data, size_t len)
 static ssize_t
 take_plain(struct reply *r, const char *data, size_t len)
 {
-	size_t end = strlen(r->until);
+	const struct bytes *until = r->until;
 
 	keep_body(r, data, len);
-	if (r->body_len >= end &&
-	    memcmp(r->body + r->body_len - end, r->until, end) == 0)
+	if (r->anywhere)
+		r->close = memmem(r->body, r->body_len, until->data,
+			       until->len) != NULL;
+	if (r->close ||
+	    (r->body_len >= until->len &&
+		memcmp(r->body + r->body_len - until->len, until->data,
+		    until->len) == 0))
 		r->part = PART_DONE;
 	return (ssize_t)len;
 }
@@ -260,7 +266,7 @@ reply_datagram(struct reply *r, const char *data, size_t len)
 	const char *empty = memmem(data, len, "\r\n\r\n", 4);
 	size_t head = empty == NULL ? 0 : (size_t)(empty - data) + 4;
 
-	reply_begin(r, NULL);
+	reply_begin(r, NULL, false);
 	head = MIN(head, sizeof(r->head) - 1);
 	memcpy(r->head, data, head);
 	r->head[head] = '\0';

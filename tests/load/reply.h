@@ -11,6 +11,12 @@
 
 #define REPLY_VERSION 32
 
+/* There may be NULs.  data is NULL if there are none. */
+struct bytes {
+	char *data;
+	size_t len;
+};
+
 enum reply_progress {
 	REPLY_MORE,  /* not complete yet */
 	REPLY_WHOLE, /* complete, with nothing after it */
@@ -36,20 +42,22 @@ struct reply {
 	bool close; /* the server will close the connection */
 	unsigned int generation;
 	char version[REPLY_VERSION];
-	char body[256]; /* its beginning, NUL-terminated */
+	char body[2048]; /* its beginning, NUL-terminated */
 	size_t body_len;
-	long long left;	   /* of the body or chunk; the size being read */
-	size_t line;	   /* length of the trailer line so far */
-	const char *until; /* what ends an answer that is no HTTP */
+	long long left; /* of the body or chunk; the size being read */
+	size_t line;	/* length of the trailer line so far */
+	const struct bytes *until; /* what ends an answer that is no HTTP */
+	bool anywhere;		   /* or where else that may be */
 	size_t used;
 	char head[4096];
 };
 
 /*
  * until, which is borrowed until the answer is complete, ends an answer that is
- * no HTTP; else it is NULL.  Such an answer has status 200.
+ * no HTTP; else it is NULL.  Such an answer has status 200.  anywhere: more may
+ * follow, and the connection is of no use then.
  */
-void reply_begin(struct reply *, const char *until);
+void reply_begin(struct reply *, const struct bytes *until, bool anywhere);
 
 /* Take more bytes. */
 enum reply_progress reply_feed(struct reply *, const char *data, size_t len);

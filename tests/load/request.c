@@ -14,9 +14,9 @@ request_write(
 	const char *path = o->path;
 	char slow[32];
 
-	if (o->send != NULL) {
-		memcpy(request, o->send, o->send_len);
-		return o->send_len;
+	if (o->send.data != NULL) {
+		memcpy(request, o->send.data, o->send.len);
+		return o->send.len;
 	}
 	if (kind == KIND_SLOW) {
 		snprintf(slow, sizeof(slow), "/slow?ms=%lld",

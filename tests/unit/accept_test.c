@@ -415,7 +415,9 @@ test_reserved_port_in_use(void **state)
 	passes(&l);
 	assert_int_equal(l.tried, 2);
 	l.directed = 1;
-	fails(&l, "all directed source ports are in use");
+	fails(&l,
+	    "no check can be sent: all source ports that lead to this "
+	    "generation are in use");
 	listener_close(&l);
 	listener_close(&other);
 }

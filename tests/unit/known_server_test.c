@@ -31,6 +31,15 @@ static const struct {
 	{ "dnsmasq", { "--keep-in-foreground" }, false },
 	{ "php-fpm8.2", { "-F" }, false },
 	{ "mariadbd", { NULL }, false },
+	{ "etcd", { "--data-dir", "x" }, false },
+	{ "rabbitmq-server", { NULL }, false },
+	{ "rabbitmq-server", { "-detached" }, true },
+	{ "pgbouncer", { "-d", "x.ini" }, true },
+	{ "dovecot", { "-F" }, false },
+	{ "dovecot", { NULL }, true },
+	{ "smtpd", { "-d" }, false },
+	{ "smtpd", { NULL }, true },
+	{ "unicorn", { "-D" }, true },
 };
 
 static void

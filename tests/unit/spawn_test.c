@@ -511,7 +511,7 @@ the_step_that_failed_is_named(void **state)
 	write_script("#!/bin/sh\n");
 	image.chdir = (char *)"/no/such/place";
 	expect_failure(
-	    "enter the directory /no/such/place: No such file or directory");
+	    "its process cannot enter the directory /no/such/place: No such file or directory");
 	image.chdir = NULL;
 	image.user = (char *)"no-such-user";
 	expect_failure("there is no user no-such-user");
