@@ -228,8 +228,9 @@ class Campaign:
         for host in self.hosts:
             host.deploy(version, version + (" --exit 3" if bad else ""))
         before = [host.serves() for host in self.hosts]
-        driver = self.drive("upgrade", "web", version, "--at-once",
-                            str(AT_ONCE))
+        upgrade = ["upgrade", "web", version, "--first", "0", "--at-once",
+                   str(AT_ONCE)]
+        driver = self.drive(*upgrade)
         self.kill_one(driver)
         code, outcome = self.end_of(driver)
         tries = 0
@@ -242,9 +243,7 @@ class Campaign:
             if tries > 8:
                 raise SystemExit(f"{version} comes to no end: {outcome}")
             began = self.status()["rollout"]["release"] == version
-            driver = self.drive(*(["resume", "web"] if began else
-                                  ["upgrade", "web", version, "--at-once",
-                                   str(AT_ONCE)]))
+            driver = self.drive(*(["resume", "web"] if began else upgrade))
             code, outcome = self.end_of(driver)
         self.check(code, outcome, version)
         if bad and [host.serves() for host in self.hosts] != before:
