@@ -153,8 +153,7 @@ static bool
 set_address(struct fleet_arguments *a, const char *value)
 {
 	a->agent.address = value;
-	return value[0] != '\0' && strlen(value) < RECORDS_TEXT &&
-	    strpbrk(value, " \t\n") == NULL;
+	return value[0] != '\0' && records_is_address(value);
 }
 
 static const struct option_of rows[] = {

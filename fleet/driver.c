@@ -299,11 +299,13 @@ tell_ended(struct drive *drive)
 		    drive->options->service, store_why(drive->store));
 	outcome = entry.value != NULL ? json_loads(entry.value, 0, NULL) : NULL;
 	entry_fini(&entry);
-	if (outcome == NULL)
+	if (!json_is_integer(json_object_get(outcome, "status"))) {
+		json_decref(outcome);
 		return tell(STATUS_SOFTWARE,
 		    "%s: rollout %" PRId64 " has ended, but its outcome is not "
-		    "in the store",
-		    drive->options->service, drive->n);
+		    "in the store's key %s",
+		    drive->options->service, drive->n, key);
+	}
 	status = driver_tell(drive->options, outcome);
 	json_decref(outcome);
 	return status;

@@ -10,9 +10,10 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <sys/time.h>
 
-enum member_kind { NUMBER, TRUTH, TEXT, NAME, WORD, NAMES };
+enum member_kind { NUMBER, TRUTH, TEXT, ADDRESS, NAME, WORD, NAMES };
 
 struct member {
 	const char *key;
@@ -70,7 +71,7 @@ static const struct member host_members[] = {
 	{ "back", TRUTH, AT(host, back), NULL },
 	{ "from", NUMBER, AT(host, from), NULL },
 	{ "serves", TRUTH, AT(host, serves), NULL },
-	{ "address", TEXT, AT(host, address), NULL },
+	{ "address", ADDRESS, AT(host, address), NULL },
 	{ "reason", TEXT, AT(host, reason), NULL },
 	{ "since", NUMBER, AT(host, since), NULL },
 	{ "took_ms", NUMBER, AT(host, took_ms), NULL },
@@ -104,6 +105,32 @@ are_names(const json_t *list)
 	return json_is_array(list);
 }
 
+bool
+records_is_address(const char *text)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "abcdefghijklmnopqrstuvwxyz"
+				      "0123456789._:%[]-";
+
+	return strlen(text) < RECORDS_TEXT &&
+	    strspn(text, allowed) == strlen(text);
+}
+
+/* What a terminal would obey is shown as question marks. */
+static void
+disarm(char *text)
+{
+	unsigned char *c;
+
+	for (c = (unsigned char *)text; *c != '\0'; c++) {
+		if (*c < ' ' || *c == 0x7f)
+			*c = '?';
+		/* U+0080 to U+009F */
+		if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
+			c[0] = c[1] = '?';
+	}
+}
+
 static bool
 take_member(const struct member *member, void *record, json_t *value)
 {
@@ -122,10 +149,17 @@ take_member(const struct member *member, void *record, json_t *value)
 	case NAME:
 		if (text == NULL || (text[0] != '\0' && !names_is_valid(text)))
 			return false;
+		return strlcpy(slot, text, member->size) < member->size;
+	case ADDRESS:
+		if (text == NULL || !records_is_address(text))
+			return false;
 		/* FALLTHROUGH */
 	case TEXT:
-		return text != NULL &&
-		    strlcpy(slot, text, member->size) < member->size;
+		if (text == NULL ||
+		    strlcpy(slot, text, member->size) >= member->size)
+			return false;
+		disarm(slot);
+		return true;
 	case WORD:
 		return text != NULL && take_word(member->words, text, slot);
 	case NAMES:
@@ -151,6 +185,24 @@ parse(const struct member *members, void *record, const char *value)
 	return good ? 0 : -1;
 }
 
+/* A text that was cut, or is a path, may be no UTF-8. */
+static json_t *
+text_json(const char *text)
+{
+	char copy[RECORDS_TEXT];
+	json_t *json;
+	char *c;
+
+	strlcpy(copy, text, sizeof(copy));
+	disarm(copy);
+	if ((json = json_string(copy)) != NULL)
+		return json;
+	for (c = copy; *c != '\0'; c++)
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	return json_string(copy);
+}
+
 static json_t *
 member_json(const struct member *member, const void *record)
 {
@@ -162,8 +214,9 @@ member_json(const struct member *member, const void *record)
 	case TRUTH:
 		return json_boolean(*(const bool *)slot);
 	case NAME:
+	case ADDRESS:
 	case TEXT:
-		return json_string(slot);
+		return text_json(slot);
 	case WORD:
 		return json_string(member->words[*(const unsigned int *)slot]);
 	case NAMES:
@@ -256,7 +309,8 @@ rollout_width(const struct rollout *rollout, size_t hosts)
 	int64_t width = rollout->at_once;
 
 	if (rollout->percent)
-		width = ((int64_t)hosts * rollout->at_once + 99) / 100;
+		width =
+		    ((int64_t)hosts * MIN(rollout->at_once, 100) + 99) / 100;
 	return width > 0 ? width : 1;
 }
 

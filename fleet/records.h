@@ -80,7 +80,7 @@ struct host {
 
 /*
  * Read a value.  -1 if it is none that was written here; a halt that was read
- * is released with halt_fini.
+ * is released with halt_fini.  Texts have no control characters.
  */
 int rollout_parse(struct rollout *, const char *value);
 int halt_parse(struct halt *, const char *value);
@@ -91,6 +91,9 @@ void halt_fini(struct halt *);
 char *rollout_format(const struct rollout *);
 char *halt_format(const struct halt *);
 char *host_format(const struct host *);
+
+/* May this be a host's address, for balancers?  "" may: it has none. */
+bool records_is_address(const char *);
 
 const char *step_name(enum step);
 const char *fleet_state_name(enum fleet_state);

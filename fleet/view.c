@@ -84,8 +84,10 @@ take_weight(struct view *view, const char *name, const struct entry *entry)
 		return -1;
 	host->weight_version = entry->version;
 	host->weight = strtol(entry->value, &end, 10);
-	return *end == '\0' && host->weight >= 0 && host->weight <= 100 ? 0
-									: -1;
+	return end != entry->value && *end == '\0' && host->weight >= 0 &&
+		host->weight <= 100
+	    ? 0
+	    : -1;
 }
 
 /* A key ends with a slash where a host's name follows. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The protocol of a fleet's rollout, doc/fleet.md, in Promela: the commits of
+ * The protocol of a fleet's rollout, hotswap-fleet(7), in Promela: the commits of
  * fleet/moves.c, what fleet/driver.c and fleet/agent.c decide upon what they
  * have read, and the supervisor of each host.
  *
