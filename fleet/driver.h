@@ -21,7 +21,7 @@ struct driver_options {
 
 /*
  * Drive the present rollout to its end, and tell how it goes.  Returns the exit
- * status of doc/fleet.md, from the outcome that is in the store.
+ * status of hotswap-fleet(7), from the outcome that is in the store.
  */
 int driver_run(struct store *, const struct driver_options *, int64_t n);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The moves of a rollout.  Each is one commit, which checks all that it rests
- * upon, doc/fleet.md:
+ * upon, hotswap-fleet(7):
  *
  *   begin     a new rollout, unless one is under way
  *   resume    a halted one goes on: its hosts are tried again

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the keys of a service's fleet hold, as JSON, doc/fleet.md:
+ * What the keys of a service's fleet hold, as JSON, hotswap-fleet(7):
  *
  *   rollout  the present or last rollout of the fleet: what, where to, state
  *   halt     why nothing more begins; and the hosts that have failed
