@@ -262,6 +262,22 @@ power_off() {
 	all_serve v2
 }
 
+@test "fleet: the quorum is lost in the middle and comes back: the rollout ends as if it had been there" {
+	cluster 3
+	BAKE=500ms hosts h1 h2 h3
+	deploy_all v2
+	upgrade_begins v2
+	until_true has_step h1 claimed
+	kill -STOP "${MEMBERS[1]}" "${MEMBERS[2]}"
+	# The host that has begun ends without the store.
+	DEADLINE=30 until_true all_serve v2 h1
+	all_serve v1 h2 h3
+	kill -CONT "${MEMBERS[1]}" "${MEMBERS[2]}"
+	ends 0
+	all_serve v2
+	[ "$(local_upgrades h1)" = 1 ]
+}
+
 @test "fleet: a store that was wiped is not obeyed, and the agent says so" {
 	cluster
 	hosts h1 h2
@@ -315,6 +331,21 @@ power_off() {
 # the others are not touched.
 broken() {
 	deploy_all "$@"
+	refused "$1"
+}
+
+# broken_file RELEASE FILE: the same of a release whose server is this file.
+broken_file() {
+	local host
+
+	for host in "${HOSTS[@]}"; do
+		mkdir -p "$host/releases/$1"
+		cp -pr "$2" "$host/releases/$1/server"
+	done
+	refused "$1"
+}
+
+refused() {
 	expect 1 hotswap fleet upgrade web "$1" --json >outcome
 	[ "$(jq -c '[.promoted, .untouched, (.failed | map(.host))]' \
 	    outcome)" = '[0,2,["h1"]]' ]
@@ -335,9 +366,24 @@ broken() {
 	broken r4 --hang-while-open
 	broken r5 --answer 500
 	broken r6 --delay 10000
-	mkdir -p h1/releases/r7/server h2/releases/r7 h3/releases/r7
-	expect 1 hotswap fleet upgrade web r7
-	expect 1 hotswap fleet upgrade web missing
+	broken r7 --die-after-requests 1
+	broken r8 --ignore-sigterm --answer 500
+	broken r9 --fork-grandchildren 3 --answer 500
+	broken r10 --close-passed
+	refused missing
+	mkdir directory
+	broken_file r11 directory
+	install -m 644 "$BUILD/fixtures/server" locked
+	broken_file r12 locked
+	# e_machine is two bytes at offset 18; 183 is AArch64.
+	cp "$BUILD/fixtures/server" foreign
+	printf '\267\000' | dd of=foreign bs=1 seek=18 conv=notrunc 2>dd.err
+	broken_file r13 foreign
+	echo 'echo hello' >text
+	chmod 755 text
+	broken_file r14 text
+	printf '#!/no/such/interpreter\n' >text
+	broken_file r15 text
 	load_end
 	[ "$(field '[.generations[].version]' load.json)" = '["v1"]' ]
 	all_serve v1
