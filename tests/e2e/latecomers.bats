@@ -208,6 +208,7 @@ ask_more() {
 	SUPERVISOR=$!
 	PIDS+=("$SUPERVISOR")
 	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	sleep 0.5 # soon after its last listen(2) its start is not over yet
 	touch go.1
 	until_true ask_more
 	until_true field_is '.listeners | length' 2

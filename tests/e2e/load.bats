@@ -233,7 +233,7 @@ only() {
 	PIDS+=("$PID")
 	until_true test -S s
 	kill -STOP "$PID"
-	begin --rate 10000 --count 6000 "$PWD/s"
+	begin --rate 10000 --count 6000 --timeout 60s "$PWD/s"
 	until_true eval '[ "$(grep -c "$PWD/s" /proc/net/unix)" -gt 4000 ]'
 	kill -CONT "$PID"
 	ends 0
