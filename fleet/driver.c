@@ -22,7 +22,7 @@
 #include "fleet/tally.h"
 #include "fleet/view.h"
 
-#define READ_MS	    60000 /* the latest time until all is read again */
+#define READ_MS	    10000 /* the latest time until all is read again */
 #define PATIENCE_MS 60000 /* with a store that does not answer */
 #define RETRY_MS    500
 

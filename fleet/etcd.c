@@ -29,6 +29,7 @@ struct etcd {
 	CURLM *multi;	   /* of the watch */
 	CURL *watch;	   /* NULL: none */
 	char watched[512]; /* its prefix */
+	size_t watching;   /* its member */
 	char *line;	   /* its last, unfinished answer */
 	size_t line_size;
 	bool changed; /* it has told of a change, or ended */
@@ -385,6 +386,7 @@ begin_watch(struct store *store, const char *prefix)
 	if (etcd->watch == NULL)
 		return false;
 	etcd->over = false;
+	etcd->watching = etcd_post_member(etcd->post);
 	strlcpy(etcd->watched, prefix, sizeof(etcd->watched));
 	curl_easy_setopt(etcd->watch, CURLOPT_WRITEFUNCTION, take_watched);
 	curl_easy_setopt(etcd->watch, CURLOPT_WRITEDATA, etcd);
@@ -418,7 +420,9 @@ etcd_wait(struct store *store, const char *prefix, int64_t ms)
 	int running;
 
 	etcd->changed = false;
-	if (etcd->over || strcmp(etcd->watched, prefix) != 0)
+	/* A member that is stopped keeps its watches open, and silent. */
+	if (etcd->over || strcmp(etcd->watched, prefix) != 0 ||
+	    etcd->watching != etcd_post_member(etcd->post))
 		end_watch(etcd);
 	if (etcd->watch == NULL && !begin_watch(store, prefix))
 		return 1;

@@ -83,6 +83,12 @@ etcd_post_free(struct etcd_post *post)
 	free(post);
 }
 
+size_t
+etcd_post_member(const struct etcd_post *post)
+{
+	return post->member;
+}
+
 void
 etcd_post_skip(struct etcd_post *post)
 {
@@ -301,10 +307,12 @@ etcd_post(struct etcd_post *post, const char *path, json_t *body, bool again,
 	snprintf(why, size, "%s", strerror(ENOMEM));
 	for (i = 0; text != NULL && i < members; i++) {
 		posted = post_as_user(post, path, text, reply, why, size);
-		if (posted == POST_ANSWERED || posted == POST_REFUSED ||
-		    (posted == POST_UNKNOWN && !again))
+		if (posted == POST_ANSWERED || posted == POST_REFUSED)
 			break;
+		/* It may be stopped: the next call asks another one. */
 		etcd_post_skip(post);
+		if (posted == POST_UNKNOWN && !again)
+			break;
 	}
 	free(text);
 	return posted;

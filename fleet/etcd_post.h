@@ -40,4 +40,7 @@ enum posted etcd_post(struct etcd_post *, const char *path, json_t *body,
 CURL *etcd_post_prepare(struct etcd_post *, const char *path, json_t *body);
 void etcd_post_skip(struct etcd_post *);
 
+/* The index of the member that the next call asks. */
+size_t etcd_post_member(const struct etcd_post *);
+
 #endif
