@@ -370,8 +370,10 @@ class Campaign:
             self.problems.append("replaced: the new file runs")
 
     def upgrade(self):
-        for _ in range(self.upgrades):
-            self.hotswap("upgrade", "web")
+        for number in range(self.upgrades):
+            # A rollback that starts the old image once more is refused where
+            # it would be the same one.
+            self.hotswap("upgrade", "web", "--env", f"COMPAT={number}")
         number = self.active()["number"]
         if number != self.upgrades + 1:
             self.problems.append(f"generation {number} serves after all")
