@@ -370,10 +370,12 @@ class Campaign:
             self.problems.append("replaced: the new file runs")
 
     def upgrade(self):
-        for number in range(self.upgrades):
+        for _ in range(self.upgrades):
             # A rollback that starts the old image once more is refused where
             # it would be the same one.
-            self.hotswap("upgrade", "web", "--env", f"COMPAT={number}")
+            if "exclusive" in self.server.options:
+                self.replace()
+            self.hotswap("upgrade", "web")
         number = self.active()["number"]
         if number != self.upgrades + 1:
             self.problems.append(f"generation {number} serves after all")
