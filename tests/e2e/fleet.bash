@@ -187,6 +187,33 @@ hosts() {
 		agent "$host" --address "127.0.0.1:$(cat "$host/port")"
 	done
 	until_true are_registered "$#"
+	for host; do
+		load_host "$host"
+	done
+}
+
+# load_host HOST: clients of the host until `unharmed`, in the background.
+load_host() {
+	"$BUILD/load" --control "$1/steer" --rate 50 --kept 2 \
+		"127.0.0.1:$(cat "$1/port")" >"$1/load.json" 3>&- &
+	echo $! >"$1/load"
+	PIDS+=("$!")
+	until_true test -p "$1/steer"
+}
+
+# unharmed [HOST...]: no request to these hosts, or to any, has failed.
+unharmed() {
+	local host
+
+	[ $# -gt 0 ] || set -- "${HOSTS[@]}"
+	for host; do
+		echo stop >"$host/steer"
+		wait "$(cat "$host/load")" || {
+			echo "requests to $host have failed:"
+			jq -c 'del(.phases)' "$host/load.json" | cut -c1-600
+			return 1
+		}
+	done
 }
 
 # are_registered N: so many agents live.

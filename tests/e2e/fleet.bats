@@ -27,6 +27,7 @@ esac
 	grep -q "web 1: upgrade to v2, done: 3 of 3 hosts promoted" status
 	hotswap fleet history web | grep -q "promoted *v2 *3 of 3"
 	expect 2 hotswap fleet stop web
+	unharmed
 }
 
 @test "fleet: a bad release touches one host; resume tries again, rollback takes back" {
@@ -51,6 +52,7 @@ esac
 	expect 2 hotswap fleet rollback web
 	[ "$(hotswap fleet history web --json | jq -c 'map(.result)')" = \
 	    '["promoted","promoted","promoted"]' ]
+	unharmed
 }
 
 # local_upgrades HOST: how many rollouts the host's supervisor has had.
@@ -96,6 +98,7 @@ ends() {
 		[ "$(local_upgrades h1)" = "$i" ]
 		[ "$(local_upgrades h2)" = "$i" ]
 	done
+	unharmed
 }
 
 @test "fleet: a driver that is killed: anybody goes on, and gets the same status" {
@@ -114,6 +117,7 @@ ends() {
 	kill -KILL "$DRIVER"
 	expect 1 hotswap fleet resume web
 	all_serve v2
+	unharmed
 }
 
 @test "fleet: one of two upgrades is refused, and two drivers do no harm" {
@@ -140,6 +144,7 @@ ends() {
 	all_serve v3
 	[ "$(local_upgrades h1)" = 2 ]
 	[ "$(local_upgrades h3)" = 2 ]
+	unharmed
 }
 
 @test "fleet: stop halts, resume goes on" {
@@ -157,6 +162,7 @@ ends() {
 	hotswap fleet resume web
 	all_serve v2
 	[ "$(local_upgrades h1)" = 1 ]
+	unharmed
 }
 
 @test "fleet: a host that cannot be reached before it begins is absent" {
@@ -179,6 +185,7 @@ ends() {
 	deploy_all v3
 	hotswap fleet upgrade web v3 --lost 500ms --absent 1
 	all_serve v2 h2
+	unharmed
 }
 
 @test "fleet: a host that cannot be reached after it has begun: halt, and its report comes later" {
@@ -198,6 +205,7 @@ ends() {
 	hotswap fleet resume web
 	all_serve v2
 	[ "$(local_upgrades h1)" = 1 ]
+	unharmed
 }
 
 # power_off HOST: nothing of it is left that was in memory.
@@ -227,6 +235,7 @@ power_off() {
 	agent h1
 	DEADLINE=20 until_true has_step h1 not-begun
 	all_serve v1
+	unharmed h2
 }
 
 @test "fleet: a member of the store is killed, another is stopped: the rollout goes on" {
@@ -247,6 +256,7 @@ power_off() {
 	ends 0
 	kill -CONT "${MEMBERS[1]}"
 	all_serve v3
+	unharmed
 }
 
 @test "fleet: without a quorum nothing begins, all serve, status 69; afterwards it goes on" {
@@ -260,6 +270,7 @@ power_off() {
 	DEADLINE=30 until_true is_up
 	until_true hotswap fleet upgrade web v2
 	all_serve v2
+	unharmed
 }
 
 @test "fleet: the quorum is lost in the middle and comes back: the rollout ends as if it had been there" {
@@ -276,6 +287,7 @@ power_off() {
 	ends 0
 	all_serve v2
 	[ "$(local_upgrades h1)" = 1 ]
+	unharmed
 }
 
 @test "fleet: a store that was wiped is not obeyed, and the agent says so" {
@@ -300,6 +312,7 @@ power_off() {
 	DEADLINE=20 until_true are_registered 2
 	hotswap fleet upgrade web v3
 	all_serve v3
+	unharmed
 }
 
 @test "fleet: weights reach a balancer's director, and never all of them are 0" {
@@ -325,6 +338,7 @@ power_off() {
 	DEADLINE=20 until_true hotswap fleet forget web h1 2>forget.log
 	expect 2 hotswap fleet weight web h1 100
 	expect 64 hotswap fleet weight web h2 101
+	unharmed h2
 }
 
 # broken RELEASE BEHAVIOUR...: this release is refused by the first host, and
@@ -387,6 +401,7 @@ refused() {
 	load_end
 	[ "$(field '[.generations[].version]' load.json)" = '["v1"]' ]
 	all_serve v1
+	unharmed
 }
 
 @test "fleet: a release that is fetched, and one whose hash is another" {
@@ -418,6 +433,7 @@ refused() {
 	expect 1 hotswap fleet upgrade web bad 2>said
 	grep -q "h1 failed: --fetch: exit status 7" said
 	all_serve v2
+	unharmed
 }
 
 @test "fleet: the first ones soak, failures are borne, and rollouts without a loss under load" {
@@ -455,4 +471,5 @@ refused() {
 			return 1
 		}
 	done
+	unharmed
 }
