@@ -398,6 +398,10 @@ refused() {
 	broken_file r14 text
 	printf '#!/no/such/interpreter\n' >text
 	broken_file r15 text
+	deploy_all r16
+	exec 9>>h1/releases/r16/server
+	refused r16
+	exec 9>&-
 	load_end
 	[ "$(field '[.generations[].version]' load.json)" = '["v1"]' ]
 	all_serve v1
