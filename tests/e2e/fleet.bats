@@ -477,3 +477,14 @@ refused() {
 	done
 	unharmed
 }
+
+@test "fleet: a release that dies in the bake, and one that hangs: the host goes back, the others are not touched" {
+	cluster
+	SERVE=(--start-timeout 1500ms --stop-timeout 300ms)
+	BAKE=10s hosts h1 h2 h3
+	broken r1 --hang-while-open
+	broken r2 --die-after-requests 5
+	all_serve v1
+	# Users of h1 have met r2 in its bake.
+	unharmed h2 h3
+}
