@@ -262,6 +262,13 @@ has_step() {
 	[ "$(step_of "$1")" = "$2" ]
 }
 
+# has_begun HOST RELEASE: its agent has begun the release with its supervisor.
+# A host that is only claimed begins nothing if the store goes now, or if the
+# rollout is stopped now.
+has_begun() {
+	grep -q "rollout .*: $2 is rolled out" "$1/agent.log"
+}
+
 # proxied HOST: the host reaches the store by a network of its own, which is cut
 # while the file HOST/CUT exists.
 proxied() {

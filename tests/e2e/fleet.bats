@@ -152,7 +152,7 @@ ends() {
 	BAKE=500ms hosts h1 h2 h3
 	deploy_all v2
 	upgrade_begins v2
-	until_true has_step h1 claimed
+	until_true has_begun h1 v2
 	hotswap fleet stop web
 	ends 1
 	# Who has begun ends; nobody else begins.
@@ -194,7 +194,7 @@ ends() {
 	deploy_all v2
 	LEASE=2 proxied h1
 	upgrade_begins v2 --lost 500ms
-	until_true has_step h1 claimed
+	until_true has_begun h1 v2
 	touch h1/CUT
 	ends 1
 	grep -q "h1 has begun, and its agent does not answer" driver.log
@@ -227,7 +227,7 @@ power_off() {
 	LEASE=2 BAKE=10s hosts h1 h2
 	deploy_all v2
 	upgrade_begins v2 --lost 500ms
-	until_true has_step h1 claimed
+	until_true has_begun h1 v2
 	power_off h1
 	ends 1
 	supervise h1
@@ -243,7 +243,7 @@ power_off() {
 	BAKE=300ms hosts h1 h2 h3
 	deploy_all v2
 	upgrade_begins v2
-	until_true has_step h1 claimed
+	until_true has_begun h1 v2
 	kill -KILL "${MEMBERS[0]}"
 	ends 0
 	all_serve v2
@@ -251,7 +251,7 @@ power_off() {
 	DEADLINE=30 until_true is_up
 	deploy_all v3
 	upgrade_begins v3
-	DEADLINE=30 until_true has_step h1 claimed || { cat driver.log h?/agent.log; false; }
+	DEADLINE=30 until_true has_begun h1 v3 || { cat driver.log h?/agent.log; false; }
 	kill -STOP "${MEMBERS[1]}"
 	ends 0
 	kill -CONT "${MEMBERS[1]}"
@@ -278,7 +278,7 @@ power_off() {
 	BAKE=500ms hosts h1 h2 h3
 	deploy_all v2
 	upgrade_begins v2
-	until_true has_step h1 claimed
+	until_true has_begun h1 v2
 	kill -STOP "${MEMBERS[1]}" "${MEMBERS[2]}"
 	# The host that has begun ends without the store.
 	DEADLINE=30 until_true all_serve v2 h1

@@ -51,7 +51,7 @@ ENGINE=etcd
 	deploy_all v2
 	hotswap fleet upgrade web v2 >driver.log 2>&1 3>&- &
 	PIDS+=("$!")
-	until_true has_step h1 claimed
+	until_true has_begun h1 v2
 	# The watches stop at a revision that is gone.
 	kill -STOP "$(cat h2/agent)"
 	for _ in 1 2 3; do
@@ -73,7 +73,7 @@ ENGINE=etcd
 	deploy_all v2
 	hotswap fleet upgrade web v2 >driver.log 2>&1 3>&- &
 	PIDS+=("$!")
-	until_true has_step h1 claimed
+	until_true has_begun h1 v2
 	leader=$(ctl endpoint status --write-out json |
 		jq -r '.[] | select(.Status.leader ==
 		    .Status.header.member_id).Endpoint')

@@ -139,7 +139,7 @@ reads() {
 	hotswap fleet upgrade web v2 >driver.log 2>&1 3>&- &
 	driver=$!
 	PIDS+=("$driver")
-	until_true has_step h1 claimed
+	until_true has_begun h1 v2
 	kill -KILL "${MEMBERS[0]}"
 	member 0
 	DEADLINE=30 until_true is_up
@@ -161,7 +161,7 @@ reads() {
 	hotswap fleet upgrade web v2 >driver.log 2>&1 3>&- &
 	driver=$!
 	PIDS+=("$driver")
-	until_true has_step h1 claimed
+	until_true has_begun h1 v2
 	user host h3
 	expect 0 wait "$driver" || { cat driver.log; false; }
 	all_serve v2

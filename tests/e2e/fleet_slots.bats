@@ -19,7 +19,7 @@ export ENGINE=etcd
 	hotswap fleet upgrade web v2 --lost 500ms 2>driver.log 3>&- &
 	driver=$!
 	PIDS+=("$driver")
-	until_true has_step h1 claimed
+	until_true has_begun h1 v2
 	touch h1/CUT
 	expect 1 wait "$driver"
 	# h1 works on, and nobody can know it: at-once is 1, so nobody begins.

@@ -42,11 +42,13 @@ teardown() {
 }
 
 # until_true COMMAND...: wait until it succeeds, for at most half a minute.
+# What the last try has printed is shown if none did.
 until_true() {
-	local end=$((SECONDS + ${DEADLINE:-30}))
+	local end=$((SECONDS + ${DEADLINE:-30})) said=${BATS_TEST_TMPDIR:-.}/.said
 
-	until "$@"; do
+	until "$@" >"$said" 2>&1; do
 		((SECONDS < end)) || {
+			cat "$said"
 			echo "never came true: $*"
 			return 1
 		}
