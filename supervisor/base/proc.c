@@ -211,6 +211,14 @@ proc_children(pid_t pid)
 }
 
 DIR *
+proc_threads(pid_t pid)
+{
+	char path[PATH_SIZE];
+
+	return opendir(make_path(pid, "task", path));
+}
+
+DIR *
 proc_descriptors(pid_t pid)
 {
 	char path[PATH_SIZE];

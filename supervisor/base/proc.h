@@ -69,6 +69,12 @@ bool proc_has_string(const char *text, size_t len, const char *string);
 pid_t *proc_children(pid_t);
 
 /*
+ * The directory of the threads, *new*, for readdir(3): a name in it is a TID,
+ * which proc_state takes.
+ */
+DIR *proc_threads(pid_t);
+
+/*
  * The directory of the descriptors' links, *new*, for readdir(3), and the inode
  * of a socket that a link in it is: 0 for any other file, or -1 with errno, as
  * who may list descriptors may not always read their links.  proc_has_socket

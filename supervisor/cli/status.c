@@ -112,6 +112,29 @@ print_listeners(const json_t *status)
 	print_table(table);
 }
 
+/* `12`, or of a generation that drains `12, 8 idle for up to 3m`. */
+static void
+add_connections(struct table *table, const json_t *generation)
+{
+	const json_t *idle = field_object(generation, "idle");
+	long long idle_ones = (long long)field_number(idle, "connections");
+	char age[RENDER_TIME];
+
+	/* A number below 0 means that it could not be counted. */
+	if (field_number(generation, "connections") < 0) {
+		table_cell(table, PAINT_NONE, "-");
+		return;
+	}
+	if (idle_ones <= 0) {
+		table_cell(table, PAINT_NONE, "%lld",
+		    (long long)field_number(generation, "connections"));
+		return;
+	}
+	render_age(age, field_number(idle, "silent_ms") / 1000);
+	table_cell(table, PAINT_NONE, "%lld, %lld idle for up to %s",
+	    (long long)field_number(generation, "connections"), idle_ones, age);
+}
+
 static void
 add_generation(struct table *table, const json_t *generation)
 {
@@ -133,12 +156,7 @@ add_generation(struct table *table, const json_t *generation)
 		    (long long)field_number(generation, "pid"));
 	else
 		table_cell(table, PAINT_NONE, "-");
-	/* A number below 0 means that it could not be counted. */
-	if (field_number(generation, "connections") >= 0)
-		table_cell(table, PAINT_NONE, "%lld",
-		    (long long)field_number(generation, "connections"));
-	else
-		table_cell(table, PAINT_NONE, "-");
+	add_connections(table, generation);
 	table_cell(table, PAINT_NONE, "%lld",
 	    (long long)field_number(generation, "restarts"));
 	table_cell(table, picture_paint(health), "%s",

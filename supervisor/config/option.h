@@ -6,6 +6,7 @@
 #ifndef CONFIG_OPTION_H
 #define CONFIG_OPTION_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -78,7 +79,8 @@ struct options {
 	unsigned int watchdog_ms; /* 0: none */
 	unsigned int retain;
 	unsigned int store_max;
-	unsigned int drain_timeout_ms;
+	unsigned int drain_timeout_ms; /* OPTION_ENDLESS: no end */
+	unsigned int drain_idle_ms;    /* 0: idle connections stay */
 	int stop_signal;
 	unsigned int stop_timeout_ms;
 	int restart; /* enum restart_policy */
@@ -119,6 +121,8 @@ enum option_kind {
 };
 
 /* One row of the table. */
+#define OPTION_ENDLESS UINT_MAX /* a duration without an end */
+
 struct option_row {
 	const char *name; /* name of the flag without dashes, and JSON key */
 	char letter;	  /* of the short flag; 0: none */
@@ -126,6 +130,7 @@ struct option_row {
 	size_t offset;	      /* in struct options */
 	const char *metavar;  /* NULL for a flag */
 	const char *fallback; /* the default, as text; NULL: none */
+	bool endless;	      /* a duration that may be `none` */
 	bool for_upgrade; /* an upgrade may set it; it stays set after that */
 	bool for_members; /* a member of --control-group may set it, too */
 	const char *const *words;

@@ -162,8 +162,13 @@ const struct option_row option_table[] = {
 	    .fallback = "3",
 	    .help = "images kept for rollback" },
 	{ "drain-timeout", 0, OPTION_DURATION, AT(drain_timeout_ms),
-	    .metavar = "T", .fallback = "60s", FOR_MEMBERS,
-	    .help = "time for the old generation's connections to end" },
+	    .metavar = "T", .fallback = "60s", .endless = true, FOR_MEMBERS,
+	    .help = "time for the old generation's connections to end; none: "
+	    "without a bound" },
+	{ "drain-idle", 0, OPTION_DURATION, AT(drain_idle_ms),
+	    .metavar = "T", FOR_MEMBERS,
+	    .help = "end the old generation's idle connections, spread over "
+	    "this time; 0 (the default): leave them open" },
 	{ "stop-signal", 0, OPTION_SIGNAL, AT(stop_signal),
 	    .metavar = "SIG", .fallback = "SIGTERM", FOR_UPGRADE,
 	    .help = "asks the program to stop gracefully" },

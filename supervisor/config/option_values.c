@@ -173,7 +173,9 @@ parse_duration(void *slot, const struct option_row *row, const char *text,
 {
 	unsigned int ms;
 
-	if (options_duration(text, &ms) == -1)
+	if (row->endless && strcmp(text, "none") == 0)
+		ms = OPTION_ENDLESS;
+	else if (options_duration(text, &ms) == -1)
 		return option_value_refuse(why, size,
 		    errno == ERANGE ? "too long (at most 49 days)"
 				    : NOT_DURATION);
@@ -186,6 +188,8 @@ duration_json(const void *slot, const struct option_row *row)
 {
 	char text[OPTION_TEXT_MAX];
 
+	if (row->endless && *(const unsigned int *)slot == OPTION_ENDLESS)
+		return json_string("none");
 	option_format_duration(*(const unsigned int *)slot, text);
 	return json_string(text);
 }

@@ -14,6 +14,7 @@
 #include "core/rollout.h"
 #include "core/service.h"
 #include "generation/generations.h"
+#include "generation/hangup.h"
 #include "generation/latecomers.h"
 #include "generation/retire.h"
 #include "generation/steering.h"
@@ -150,6 +151,21 @@ time_left(int64_t deadline)
 	return json_integer(left > 0 ? left : 0);
 }
 
+/* Of a generation that drains: who has nothing under way. */
+static json_t *
+idle_json(struct generation *generation)
+{
+	unsigned int silent_ms;
+	int n;
+
+	if (generation->role != ROLE_DRAINING)
+		return NULL;
+	n = hangup_count(generation, &silent_ms);
+	return json_pack("{si sI sI}", "connections", n, "silent_ms",
+	    (json_int_t)silent_ms, "ended",
+	    (json_int_t)hangup_ended(generation));
+}
+
 static json_t *
 generation_json(struct generation *generation)
 {
@@ -158,7 +174,7 @@ generation_json(struct generation *generation)
 	bool lives = program != NULL;
 
 	return json_pack(
-	    "{si ss si si so ss so ss ss ss si so ss so so so ss si ss sb so sb si sI}",
+	    "{si ss si si so ss so ss ss ss si so ss so so so ss si ss sb so sb si sI so*}",
 	    "number", (int)generation->number, "role",
 	    role_name(generation->role), "share", (int)generation->share, "pid",
 	    lives ? (int)program_main(program) : 0, "pids",
@@ -177,7 +193,8 @@ generation_json(struct generation *generation)
 	    (int)latecomers_are_so(generation->latecomers), "own_addresses",
 	    latecomers_list(generation->latecomers), "steers",
 	    (int)generation->steers, "flows", (int)steering_flows(generation),
-	    "given", (json_int_t)steering_given(generation));
+	    "given", (json_int_t)steering_given(generation), "idle",
+	    idle_json(generation));
 }
 
 static json_t *

@@ -68,6 +68,7 @@ struct generation {
 	struct recheck *recheck; /* under way after a restart */
 	struct health_record checks;
 	struct retirement *retirement; /* while parked or draining */
+	struct hangup *hangup;	       /* of idle connections; NULL: none */
 	unsigned int restarts;
 	unsigned int recent; /* restarts in the window of --restart-limit */
 	int64_t window_ms;   /* when that window began */

@@ -144,6 +144,8 @@ find_deadline(const struct service *service, enum stage stage)
 	case SERVING:
 		return NO_DEADLINE;
 	case STOPPING:
+		if (options->drain_timeout_ms == OPTION_ENDLESS)
+			return clock_ms() + FOREVER_MS;
 		return clock_ms() + options->drain_timeout_ms +
 		    2LL * options->stop_timeout_ms + MARGIN_MS;
 	default:

@@ -16,8 +16,10 @@
 #include "core/service.h"
 #include "core/state.h"
 #include "generation/generations.h"
+#include "generation/hangup.h"
 #include "generation/health.h"
 #include "generation/prune.h"
+#include "generation/roster.h"
 #include "generation/steering.h"
 #include "traffic/drain.h"
 
@@ -25,6 +27,7 @@
 #define LOOK_LONGEST_MS 250
 #define QUIET_LOOKS	3 /* with no connection, in a row: drained */
 #define LEAVE_MS	1000
+#define ENDLESS_MS	(INT64_MAX / 4)
 
 enum retire_stage {
 	STAGE_EMPTYING,
@@ -119,15 +122,11 @@ retire_connections(struct generation *generation)
 	struct service *service = generation->service;
 	struct address *addresses;
 	int count, saved;
-	size_t i;
 
 	if (generation->program == NULL)
 		return 0;
-	addresses = calloc(service->nlisteners + 1, sizeof(*addresses));
-	if (addresses == NULL)
+	if ((addresses = roster_addresses(service)) == NULL)
 		return -1;
-	for (i = 0; i < service->nlisteners; i++)
-		addresses[i] = *listener_address(service->listeners[i]);
 	count = generation->crowded
 	    ? 1
 	    : drain_count(NULL, addresses, service->nlisteners);
@@ -192,6 +191,30 @@ stop_now(struct generation *generation)
 }
 
 static void
+tell_drained(struct generation *generation, int connections, int error)
+{
+	size_t idle = hangup_ended(generation);
+	char ended[64] = "";
+
+	if (idle > 0)
+		snprintf(
+		    ended, sizeof(ended), "; %zu idle ones were ended", idle);
+	if (connections > 0)
+		events_emit(generation->service, "drained", generation,
+		    "stops with %d connections still open after "
+		    "--drain-timeout%s",
+		    connections, ended);
+	else if (connections == 0)
+		events_emit(generation->service, "drained", generation,
+		    "no connection left%s", ended);
+	else
+		events_emit(generation->service, "drained", generation,
+		    "stops after --drain-timeout: its connections cannot be "
+		    "counted: %s%s",
+		    strerror(error), ended);
+}
+
+static void
 look_at_connections(struct generation *generation)
 {
 	struct retirement *retirement = generation->retirement;
@@ -212,19 +235,7 @@ look_at_connections(struct generation *generation)
 	/* Connections that cannot be counted get the whole time. */
 	if (!is_quiet(retirement, quiet) && !late)
 		return;
-	if (connections > 0)
-		events_emit(generation->service, "drained", generation,
-		    "stops with %d connections still open after "
-		    "--drain-timeout",
-		    connections);
-	else if (connections == 0)
-		events_emit(generation->service, "drained", generation,
-		    "no connection left");
-	else
-		events_emit(generation->service, "drained", generation,
-		    "stops after --drain-timeout: its connections cannot be "
-		    "counted: %s",
-		    strerror(error));
+	tell_drained(generation, connections, error);
 	if (steering_flows(generation) == 0) {
 		stop_now(generation);
 		return;
@@ -294,6 +305,7 @@ forget(struct generation *generation)
 {
 	if (generation->retirement == NULL)
 		return;
+	hangup_stop(generation);
 	event_free(generation->retirement->timer);
 	free(generation->retirement);
 	generation->retirement = NULL;
@@ -304,6 +316,14 @@ retire_unpark(struct generation *generation)
 {
 	forget(generation);
 	program_watch_on(generation->program);
+}
+
+static int64_t
+drain_ms(const struct options *options)
+{
+	return options->drain_timeout_ms == OPTION_ENDLESS
+	    ? ENDLESS_MS
+	    : options->drain_timeout_ms;
 }
 
 void
@@ -319,8 +339,8 @@ retire_drain(struct generation *generation)
 		retire_now(generation);
 		return;
 	}
-	retire_enter(
-	    generation, STAGE_DRAINING, service->options->drain_timeout_ms);
+	retire_enter(generation, STAGE_DRAINING, drain_ms(service->options));
+	hangup_begin(generation, service->options->drain_idle_ms);
 	retire_schedule(generation, LOOK_FIRST_MS);
 }
 
@@ -370,7 +390,8 @@ retire_deadline(const struct generation *generation)
 {
 	const struct retirement *retirement = generation->retirement;
 
-	if (retirement == NULL || retirement->stage == STAGE_STOPPING)
+	if (retirement == NULL || retirement->stage == STAGE_STOPPING ||
+	    retirement->deadline >= ENDLESS_MS)
 		return 0;
 	return retirement->deadline;
 }
@@ -394,8 +415,9 @@ retire_save(const struct generation *generation)
 	/* An older hotswap does not know that stage. */
 	if (stage == STAGE_LEAVING)
 		stage = STAGE_DRAINING;
-	return json_pack("{si sI}", "stage", (int)stage, "deadline",
-	    (json_int_t)retirement->deadline);
+	return json_pack("{si sI sI}", "stage", (int)stage, "deadline",
+	    (json_int_t)retirement->deadline, "hangup",
+	    (json_int_t)hangup_until(generation));
 }
 
 /* The stop was under way or due: stop it again. */
@@ -423,6 +445,8 @@ retire_restore(struct generation *generation, const json_t *saved)
 	if (left < 0)
 		left = 0;
 	retire_enter(generation, stage, left);
+	hangup_resume(
+	    generation, json_integer_value(json_object_get(saved, "hangup")));
 	retire_schedule(
 	    generation, stage == STAGE_PARKED ? left : LOOK_FIRST_MS);
 }

@@ -196,6 +196,18 @@ roster_close(struct service *service)
 	service->listeners = NULL;
 }
 
+struct address *
+roster_addresses(const struct service *service)
+{
+	struct address *addresses =
+	    calloc(service->nlisteners + 1, sizeof(*addresses));
+	size_t i;
+
+	for (i = 0; addresses != NULL && i < service->nlisteners; i++)
+		addresses[i] = *listener_address(service->listeners[i]);
+	return addresses;
+}
+
 struct listener *
 roster_find(const struct service *service, const struct address *address)
 {

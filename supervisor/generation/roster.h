@@ -23,6 +23,9 @@ json_t *roster_save(const struct service *);
 /* Make the listeners again, with the sockets that are held.  -1 with errno. */
 int roster_restore(struct service *, const json_t *);
 
+/* The addresses of all listeners, *new*; NULL with errno. */
+struct address *roster_addresses(const struct service *);
+
 /* The listener at this address; NULL if there is none. */
 struct listener *roster_find(const struct service *, const struct address *);
 

@@ -61,6 +61,26 @@ child_fork(void)
 	return pid;
 }
 
+/* The child closes the pipe's other end with all the others. */
+pid_t
+child_fork_apart(void)
+{
+	int held[2];
+	char none;
+	pid_t pid;
+
+	if (pipe2(held, O_CLOEXEC) == -1)
+		return -1;
+	if ((pid = child_fork()) == 0)
+		return 0;
+	fd_close(&held[1]);
+	if (pid != -1)
+		while (read(held[0], &none, 1) == -1 && errno == EINTR)
+			continue;
+	fd_close(&held[0]);
+	return pid;
+}
+
 int
 child_arrange(int *fds, size_t n, size_t inherited)
 {

@@ -18,6 +18,13 @@
 pid_t child_fork(void);
 
 /*
+ * As child_fork, for a child that calls child_arrange first.  Returns when the
+ * child has closed our descriptors: until then a listening socket that we close
+ * would go on taking connections.
+ */
+pid_t child_fork_apart(void);
+
+/*
  * For the child: move these descriptors to 3, 4, … and close all others above
  * 2.  The first `inherited` of them stay open over execve(2), the others are
  * close-on-exec.  fds is overwritten.  -1 with errno.

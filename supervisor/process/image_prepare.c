@@ -213,27 +213,11 @@ child_ended(pid_t pid, int status, void *arg)
 	job_free(job);
 }
 
-/*
- * Until the child has closed our descriptors, a listening socket that we close
- * would go on taking connections.  So wait for that moment, by a pipe whose
- * other end the child closes last.
- */
 static int
 start_child(struct image_job *job)
 {
-	int held[2];
-	char none;
-
-	if (pipe2(held, O_CLOEXEC) == -1)
-		return -1;
-	job->pid = child_fork();
-	if (job->pid == 0)
+	if ((job->pid = child_fork_apart()) == 0)
 		run(job);
-	fd_close(&held[1]);
-	if (job->pid != -1)
-		while (read(held[0], &none, 1) == -1 && errno == EINTR)
-			continue;
-	fd_close(&held[0]);
 	return job->pid == -1 ? -1 : 0;
 }
 

@@ -17,6 +17,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "traffic/activity.h"
+
 #define ANSWER_MAX 32768 /* the longest part of a dump, netlink(7) */
 #define NO_COOKIE  UINT32_MAX
 
@@ -116,18 +118,30 @@ static int
 take_tcp(const struct nlmsghdr *header, void *arg)
 {
 	const struct tcp_walk *walk = arg;
+	const struct nlattr *attr;
+	struct activity activity;
+	bool told = false;
 
 	if (mnl_nlmsg_get_payload_len(header) < sizeof(struct inet_diag_msg)) {
 		errno = EBADMSG;
 		return MNL_CB_ERROR;
 	}
-	walk->fn(mnl_nlmsg_get_payload(header), walk->arg);
+	mnl_attr_for_each(attr, header, sizeof(struct inet_diag_msg))
+	{
+		if (mnl_attr_get_type(attr) == INET_DIAG_INFO) {
+			activity_parse(mnl_attr_get_payload(attr),
+			    mnl_attr_get_payload_len(attr), &activity);
+			told = true;
+		}
+	}
+	walk->fn(
+	    mnl_nlmsg_get_payload(header), told ? &activity : NULL, walk->arg);
 	return MNL_CB_OK;
 }
 
 int
-diag_tcp(
-    int family, const uint16_t *ports, size_t n, diag_tcp_fn *fn, void *arg)
+diag_tcp(int family, const uint16_t *ports, size_t n, bool active,
+    diag_tcp_fn *fn, void *arg)
 {
 	struct tcp_walk walk = { .fn = fn, .arg = arg };
 	struct inet_diag_req_v2 *request;
@@ -148,6 +162,7 @@ diag_tcp(
 	request->sdiag_family = family;
 	request->sdiag_protocol = IPPROTO_TCP;
 	request->idiag_states = CONNECTION_STATES;
+	request->idiag_ext = active ? 1 << (INET_DIAG_INFO - 1) : 0;
 	mnl_attr_put(header, INET_DIAG_REQ_BYTECODE, len, code);
 	r = ask(header, take_tcp, &walk);
 out:

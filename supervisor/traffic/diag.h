@@ -8,23 +8,28 @@
 #define TRAFFIC_DIAG_H
 
 #include <linux/inet_diag.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* Borrowed for the call. */
-typedef void diag_tcp_fn(const struct inet_diag_msg *, void *arg);
+struct activity;
+
+/* Borrowed for the call; the activity is NULL if it was not asked for. */
+typedef void diag_tcp_fn(
+    const struct inet_diag_msg *, const struct activity *, void *arg);
 typedef void diag_unix_fn(
     unsigned int inode, const char *name, size_t len, void *arg);
 
 /*
  * Call the function for each TCP connection of a family, AF_INET or AF_INET6,
- * whose own port is one of n > 0; the kernel omits the others.  -1 with errno:
- * EINTR if sockets changed meanwhile, so that some may be missing or come
- * twice, ENOENT if the kernel has no such diagnosis.
+ * whose own port is one of n > 0; the kernel omits the others.  With active
+ * it tells the activity of each, for which it locks the socket.  -1
+ * with errno: EINTR if sockets changed meanwhile, so that some may be missing
+ * or come twice, ENOENT if the kernel has no such diagnosis.
  */
-int diag_tcp(
-    int family, const uint16_t *ports, size_t n, diag_tcp_fn *, void *arg);
+int diag_tcp(int family, const uint16_t *ports, size_t n, bool active,
+    diag_tcp_fn *, void *arg);
 
 /*
  * Call the function for each connected Unix socket that has a name: sockets

@@ -18,9 +18,16 @@
 
 #define COUNT_TRIES 5 /* tries, as sockets may change during a dump */
 
+/* A socket, and where a process has it. */
+struct held {
+	unsigned int inode;
+	pid_t pid;
+	int number;
+};
+
 struct drain_set {
-	bool whole;	      /* every look was permitted */
-	unsigned int *inodes; /* sorted */
+	bool whole;	   /* every look was permitted */
+	struct held *held; /* sorted by inode */
 	size_t n;
 	size_t size;
 };
@@ -30,47 +37,52 @@ struct count {
 	const struct address *addresses;
 	size_t n;
 	int found;
+	drain_fn *fn; /* NULL: they are only counted */
+	void *arg;
 };
 
 static int
-set_add(struct drain_set *set, unsigned int inode)
+set_add(struct drain_set *set, const struct held *held)
 {
-	unsigned int *more;
+	struct held *more;
 	size_t size;
 
 	if (set->n == set->size) {
 		size = set->size == 0 ? 256 : 2 * set->size;
-		more = reallocarray(set->inodes, size, sizeof(*more));
+		more = reallocarray(set->held, size, sizeof(*more));
 		if (more == NULL)
 			return -1;
-		set->inodes = more;
+		set->held = more;
 		set->size = size;
 	}
-	set->inodes[set->n++] = inode;
+	set->held[set->n++] = *held;
 	return 0;
 }
 
 static int
 compare_inodes(const void *a, const void *b)
 {
-	const unsigned int *x = a, *y = b;
+	const struct held *x = a, *y = b;
 
-	return (*x > *y) - (*x < *y);
+	return (x->inode > y->inode) - (x->inode < y->inode);
 }
 
-static bool
-set_has(const struct drain_set *set, unsigned int inode)
+static const struct held *
+set_find(const struct drain_set *set, unsigned int inode)
 {
-	return set->n > 0 &&
-	    bsearch(&inode, set->inodes, set->n, sizeof(inode),
-		compare_inodes) != NULL;
+	const struct held wanted = { .inode = inode };
+
+	if (set->n == 0)
+		return NULL;
+	return bsearch(
+	    &wanted, set->held, set->n, sizeof(wanted), compare_inodes);
 }
 
 static int
 set_add_process(struct drain_set *set, pid_t pid)
 {
+	struct held held = { .pid = pid };
 	const struct dirent *entry;
-	unsigned int inode;
 	int r = 0, saved;
 	DIR *dir;
 
@@ -79,9 +91,10 @@ set_add_process(struct drain_set *set, pid_t pid)
 	while (r == 0 && (entry = readdir(dir)) != NULL) {
 		if (entry->d_name[0] == '.')
 			continue;
-		r = proc_socket_inode(dirfd(dir), entry->d_name, &inode);
-		if (r == 0 && inode != 0)
-			r = set_add(set, inode);
+		r = proc_socket_inode(dirfd(dir), entry->d_name, &held.inode);
+		held.number = atoi(entry->d_name);
+		if (r == 0 && held.inode != 0)
+			r = set_add(set, &held);
 	}
 	saved = errno;
 	closedir(dir);
@@ -112,8 +125,7 @@ drain_set_new(const pid_t *pids, size_t n)
 	}
 	set->whole = denied == 0;
 	if (set->n > 0)
-		qsort(
-		    set->inodes, set->n, sizeof(*set->inodes), compare_inodes);
+		qsort(set->held, set->n, sizeof(*set->held), compare_inodes);
 	return set;
 fail:
 	denied = errno;
@@ -127,7 +139,7 @@ drain_set_free(struct drain_set *set)
 {
 	if (set == NULL)
 		return;
-	free(set->inodes);
+	free(set->held);
 	free(set);
 }
 
@@ -136,7 +148,7 @@ drain_set_has(const struct drain_set *set, int fd)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && set_has(set, st.st_ino);
+	return fstat(fd, &st) == 0 && set_find(set, st.st_ino) != NULL;
 }
 
 bool
@@ -148,7 +160,7 @@ drain_set_is_whole(const struct drain_set *set)
 static bool
 is_counted(const struct count *count, unsigned int inode)
 {
-	return count->set == NULL || set_has(count->set, inode);
+	return count->set == NULL || set_find(count->set, inode) != NULL;
 }
 
 /* A dual-stack socket has its IPv4 connections as mapped IPv6 as well. */
@@ -171,8 +183,25 @@ is_at(const struct inet_diag_msg *socket, const struct address *address)
 	return memcmp(&six->sin6_addr, own, sizeof(six->sin6_addr)) == 0;
 }
 
+/* Hand a connection on to who asked for each. */
 static void
-count_tcp(const struct inet_diag_msg *socket, void *arg)
+tell(const struct count *count, const struct inet_diag_msg *socket,
+    const struct activity *activity)
+{
+	const struct held *held = set_find(count->set, socket->idiag_inode);
+	struct drain_connection connection = { .socket = socket,
+		.activity = activity };
+
+	if (held == NULL || activity == NULL)
+		return;
+	connection.pid = held->pid;
+	connection.number = held->number;
+	count->fn(&connection, count->arg);
+}
+
+static void
+count_tcp(const struct inet_diag_msg *socket, const struct activity *activity,
+    void *arg)
 {
 	struct count *count = arg;
 	size_t i;
@@ -181,7 +210,11 @@ count_tcp(const struct inet_diag_msg *socket, void *arg)
 		if (is_at(socket, &count->addresses[i]))
 			break;
 	}
-	if (i < count->n && is_counted(count, socket->idiag_inode))
+	if (i == count->n)
+		return;
+	if (count->fn != NULL)
+		tell(count, socket, activity);
+	else if (is_counted(count, socket->idiag_inode))
 		count->found++;
 }
 
@@ -260,7 +293,8 @@ count_family(struct count *count, int family)
 	if (found > 0 && family == AF_UNIX)
 		r = diag_unix(count_unix, count);
 	else if (found > 0)
-		r = diag_tcp(family, ports, found, count_tcp, count);
+		r = diag_tcp(
+		    family, ports, found, count->fn != NULL, count_tcp, count);
 	free(ports);
 	return r;
 }
@@ -291,4 +325,19 @@ drain_count(
 	}
 	errno = EAGAIN;
 	return -1;
+}
+
+int
+drain_each(const struct drain_set *set, const struct address *addresses,
+    size_t n, drain_fn *fn, void *arg)
+{
+	struct count count = {
+		.set = set, .addresses = addresses, .n = n, .fn = fn, .arg = arg
+	};
+
+	if (count_family(&count, AF_INET) == -1 && errno != EINTR)
+		return -1;
+	if (count_family(&count, AF_INET6) == -1 && errno != EINTR)
+		return -1;
+	return 0;
 }

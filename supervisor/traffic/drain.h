@@ -6,6 +6,7 @@
 #ifndef TRAFFIC_DRAIN_H
 #define TRAFFIC_DRAIN_H
 
+#include <linux/inet_diag.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -14,6 +15,7 @@
 
 /* A set of sockets that some processes have open, by inode. */
 struct drain_set;
+struct activity;
 
 /*
  * The sockets that these processes have open.  A process that has ended has
@@ -29,6 +31,16 @@ void drain_set_free(struct drain_set *);
 /* Is this socket of ours in the set? */
 bool drain_set_has(const struct drain_set *, int fd);
 
+/* A TCP connection that a process has open; borrowed for the call. */
+struct drain_connection {
+	pid_t pid;  /* one of those that have it */
+	int number; /* its descriptor there */
+	const struct inet_diag_msg *socket;
+	const struct activity *activity;
+};
+
+typedef void drain_fn(const struct drain_connection *, void *arg);
+
 /* Could we look into all of the processes? */
 bool drain_set_is_whole(const struct drain_set *);
 
@@ -43,5 +55,13 @@ bool drain_set_is_whole(const struct drain_set *);
  */
 int drain_count(
     const struct drain_set *, const struct address *addresses, size_t n);
+
+/*
+ * Call the function for each TCP connection that drain_count would count.  -1
+ * as there, but for EAGAIN: a connection that comes or goes meanwhile may be
+ * missing or come twice.
+ */
+int drain_each(const struct drain_set *, const struct address *addresses,
+    size_t n, drain_fn *, void *arg);
 
 #endif

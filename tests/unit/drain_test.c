@@ -427,7 +427,8 @@ struct ports {
 };
 
 static void
-see_port(const struct inet_diag_msg *socket, void *arg)
+see_port(const struct inet_diag_msg *socket, const struct activity *activity,
+    void *arg)
 {
 	uint16_t port = ntohs(socket->id.idiag_sport);
 	struct ports *ports = arg;
@@ -451,10 +452,12 @@ test_kernel_filters(void **state)
 		asked[i] = address_port(&addresses[i]);
 		client[i] = connect_to(&addresses[i]);
 	}
-	assert_int_equal(diag_tcp(AF_INET, asked, 2, see_port, &ports), 0);
+	assert_int_equal(
+	    diag_tcp(AF_INET, asked, 2, false, see_port, &ports), 0);
 	assert_int_equal(ports.seen, 2);
 	assert_false(ports.strange);
-	assert_int_equal(diag_tcp(AF_INET, asked, 0, see_port, &ports), -1);
+	assert_int_equal(
+	    diag_tcp(AF_INET, asked, 0, false, see_port, &ports), -1);
 	assert_int_equal(errno, EINVAL);
 	for (i = 0; i < N; i++) {
 		close(client[i]);

@@ -1,0 +1,104 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# Long and idle connections of a generation that drains: --drain-idle, and
+# --drain-timeout none.
+
+load helper
+
+# keep IDLE SLOW MS: clients that keep their connections, see kept_clients.py.
+keep() {
+	python3 "$BATS_TEST_DIRNAME/kept_clients.py" "$PORT" "$@" \
+		>seen.json 3>&- &
+	CLIENTS=$!
+	PIDS+=("$CLIENTS")
+	until_true test -e kept
+}
+
+# all_ended: no client has a connection any more.
+all_ended() {
+	until_true are_gone
+	cat seen.json
+	echo
+}
+
+are_gone() {
+	! kill -0 "$CLIENTS" 2>/dev/null
+}
+
+# says TEXT: an event of the service does.
+says() {
+	grep -q "$1" run.log
+}
+
+@test "drain: idle connections are ended, one with a request under way is not" {
+	serve --keep 0 --drain-timeout none --drain-idle 1s
+	keep 100 5 4000
+	release server v2
+	hotswap upgrade web
+	until_true field_is '.generations[0].role' retired
+	all_ended
+	[ "$(field '[.ended, .answered, .broken]' seen.json)" = '[105,5,0]' ]
+	says "no connection left; 105 idle ones were ended"
+}
+
+@test "drain: without --drain-idle they stay until --drain-timeout" {
+	serve --keep 0 --drain-timeout none
+	keep 10 0 0
+	release server v2
+	hotswap upgrade web
+	until_true field_is '.generations[0].role' draining
+	until_true field_is '.generations[0].idle.connections' 10
+	[ "$(field '.generations[0].left_ms')" = null ]
+	hotswap status web | grep -q "10, 10 idle for up to"
+	release server v3
+	hotswap upgrade web
+	[ "$(field '.generations[0].idle.connections')" = 10 ]
+	[ "$(field '.generations[0].idle.ended')" = 0 ]
+}
+
+@test "drain: a supervisor that is killed goes on ending idle connections" {
+	serve --keep 0 --drain-timeout none --drain-idle 3s
+	keep 50 1 3000
+	release server v2
+	hotswap upgrade web
+	until_true field_is '.generations[0].role' draining
+	kill -KILL "$(itself)"
+	until_true field_is '.generations[0].role' retired
+	all_ended
+	[ "$(field '[.ended, .answered, .broken]' seen.json)" = '[51,1,0]' ]
+}
+
+@test "drain: stop ends idle connections as well, of each of nginx's workers" {
+	command -v nginx >/dev/null || skip "nginx is not installed"
+	PORT=$(free_port)
+	mkdir -p logs
+	cat >nginx.conf <<-CONF
+		daemon off;
+		pid nginx.pid;
+		worker_processes 2;
+		error_log error.log;
+		events { worker_connections 256; }
+		http {
+		    access_log off;
+		    client_body_temp_path body;
+		    proxy_temp_path proxy;
+		    fastcgi_temp_path fastcgi;
+		    uwsgi_temp_path uwsgi;
+		    scgi_temp_path scgi;
+		    keepalive_timeout 1h;
+		    server { listen 127.0.0.1:$PORT; return 200 "hello"; }
+		}
+	CONF
+	serve --drain-timeout none --drain-idle 500ms --stop-signal QUIT -- \
+		nginx -p "$PWD" -c nginx.conf -e error.log
+	keep 20 0 0
+	hotswap stop web
+	all_ended
+	[ "$(field '[.ended, .broken]' seen.json)" = '[20,0]' ]
+	says "no connection left; 20 idle ones were ended"
+}
+
+@test "drain: none is a time of --drain-timeout alone" {
+	expect 64 hotswap run -n web --keep none -- ./server 2>err
+	grep -q "keep.*none.*not a duration" err
+}
