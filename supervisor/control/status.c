@@ -13,6 +13,7 @@
 #include "core/held.h"
 #include "core/rollout.h"
 #include "core/service.h"
+#include "generation/connections.h"
 #include "generation/generations.h"
 #include "generation/hangup.h"
 #include "generation/latecomers.h"
@@ -182,7 +183,7 @@ generation_json(struct generation *generation)
 	    arguments_json(generation), "sha256", image->program.sha256, "copy",
 	    image->program.copy != NULL ? image->program.copy : "", "started",
 	    generation->started, "restarts", (int)generation->restarts,
-	    "connections", json_integer(retire_connections(generation)),
+	    "connections", json_integer(connections_count(generation)),
 	    "status", lives ? program_status(program) : "", "health",
 	    health_json(&generation->checks), "left_ms",
 	    time_left(retire_deadline(generation)), "stored",

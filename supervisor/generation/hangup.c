@@ -19,12 +19,11 @@
 
 #include "base/log.h"
 #include "core/service.h"
-#include "generation/roster.h"
+#include "generation/connections.h"
 #include "process/child.h"
 #include "process/halt.h"
 #include "process/reaper.h"
 #include "process/remote.h"
-#include "traffic/drain.h"
 #include "traffic/idle.h"
 
 #define TURN_MS	 500
@@ -47,33 +46,6 @@ struct hangup {
 	pid_t child; /* of this turn; 0: none */
 	int64_t child_ms;
 };
-
-/* The generation's idle connections, *new*; NULL with errno. */
-static struct idle_connection *
-search(struct generation *generation, struct idle_memory *memory, size_t *found)
-{
-	struct service *service = generation->service;
-	struct idle_connection *list = NULL;
-	struct drain_set *set = NULL;
-	struct address *addresses;
-	const pid_t *pids;
-	size_t n;
-	int saved;
-
-	if ((addresses = roster_addresses(service)) == NULL)
-		return NULL;
-	pids = program_pids(generation->program, &n);
-	if (pids != NULL)
-		set = drain_set_new(pids, n);
-	if (set != NULL)
-		list = idle_find(
-		    memory, set, addresses, service->nlisteners, found);
-	saved = errno;
-	drain_set_free(set);
-	free(addresses);
-	errno = saved;
-	return list;
-}
 
 static void
 complain(struct generation *generation, const char *why)
@@ -217,7 +189,8 @@ end_some(struct generation *generation)
 	struct idle_connection *list;
 	size_t n = 0;
 
-	if ((list = search(generation, &hangup->memory, &n)) == NULL ||
+	if ((list = connections_idle(generation, &hangup->memory, &n)) ==
+		NULL ||
 	    (n > 0 && start_child(generation, list, due(hangup, n)) == -1))
 		complain(generation, strerror(errno));
 	free(list);
@@ -331,7 +304,7 @@ hangup_count(struct generation *generation, unsigned int *silent_ms)
 	*silent_ms = 0;
 	if (generation->program == NULL)
 		return 0;
-	if ((list = search(generation, memory, &n)) == NULL)
+	if ((list = connections_idle(generation, memory, &n)) == NULL)
 		return -1;
 	if (n > 0)
 		*silent_ms = list[0].silent_ms;

@@ -15,13 +15,12 @@
 #include "core/events.h"
 #include "core/service.h"
 #include "core/state.h"
+#include "generation/connections.h"
 #include "generation/generations.h"
 #include "generation/hangup.h"
 #include "generation/health.h"
 #include "generation/prune.h"
-#include "generation/roster.h"
 #include "generation/steering.h"
-#include "traffic/drain.h"
 
 #define LOOK_FIRST_MS	10
 #define LOOK_LONGEST_MS 250
@@ -91,54 +90,6 @@ set_out(struct generation *generation)
 	health_stop(generation->health);
 	generation->health = NULL;
 	return 0;
-}
-
-/* Count the connections of the generation's processes. */
-static int
-count_own(struct generation *generation, const struct address *addresses)
-{
-	const pid_t *pids;
-	struct drain_set *set = NULL;
-	int count = -1, saved;
-	size_t n;
-
-	pids = program_pids(generation->program, &n);
-	/* With NULL the processes are not known; there may be some. */
-	if (pids != NULL)
-		set = drain_set_new(pids, n);
-	if (set != NULL)
-		count = drain_count(
-		    set, addresses, generation->service->nlisteners);
-	saved = errno;
-	drain_set_free(set);
-	errno = saved;
-	return count;
-}
-
-/* Without any connection the processes need not be known. */
-int
-retire_connections(struct generation *generation)
-{
-	struct service *service = generation->service;
-	struct address *addresses;
-	int count, saved;
-
-	if (generation->program == NULL)
-		return 0;
-	if ((addresses = roster_addresses(service)) == NULL)
-		return -1;
-	count = generation->crowded
-	    ? 1
-	    : drain_count(NULL, addresses, service->nlisteners);
-	if (count != 0)
-		count = count_own(generation, addresses);
-	if (count >= 0)
-		count += (int)steering_flows(generation);
-	generation->crowded = count > 0;
-	saved = errno;
-	free(addresses);
-	errno = saved;
-	return count;
 }
 
 static void
@@ -228,7 +179,7 @@ look_at_connections(struct generation *generation)
 	 */
 	if (generation->crowded || late ||
 	    retirement->quiet + 1 >= QUIET_LOOKS) {
-		connections = retire_connections(generation);
+		connections = connections_count(generation);
 		error = errno;
 		quiet &= connections == 0;
 	}

@@ -41,9 +41,6 @@ int64_t retire_deadline(const struct generation *);
 /* Whether the generation has been told to end. */
 bool retire_is_stopping(const struct generation *);
 
-/* The number of its open connections; -1 if they cannot be counted. */
-int retire_connections(struct generation *);
-
 /* Save how far it has retired, *new*; NULL if it serves. */
 json_t *retire_save(const struct generation *);
 

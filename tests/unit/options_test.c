@@ -211,7 +211,7 @@ members_of_the_control_group_set_nothing_that_is_run(void **state)
 {
 	static const char *const theirs[] = { "start-timeout", "canary",
 		"step-time", "sticky", "preview", "bake", "keep",
-		"drain-timeout" };
+		"drain-timeout", "drain-idle" };
 	const size_t n = sizeof(theirs) / sizeof(theirs[0]);
 	const struct option_row *row;
 	json_t *object;

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The open connections of a generation: counted from outside, at the addresses
+ * of the service, by the sockets that its processes have.
+ */
+#ifndef GENERATION_CONNECTIONS_H
+#define GENERATION_CONNECTIONS_H
+
+#include <stddef.h>
+
+#include "traffic/idle.h"
+
+struct generation;
+
+/* How many there are, flows of UDP as well; -1 if they cannot be counted. */
+int connections_count(struct generation *);
+
+/* The idle ones, as idle_find; NULL with errno. */
+struct idle_connection *connections_idle(
+    struct generation *, struct idle_memory *, size_t *found);
+
+#endif
