@@ -54,8 +54,11 @@ struct options {
 	char *config;
 	char **listen;
 	unsigned int backlog;
-	int shim;		  /* enum shim_backend */
-	int steering;		  /* enum steer_by */
+	int shim;     /* enum shim_backend */
+	int steering; /* enum steer_by */
+	char *warm;   /* a URL; NULL: no warm-up */
+	unsigned int warm_count;
+	unsigned int warm_parallel;
 	unsigned int udp_idle_ms; /* that ends a flow */
 	char **ignore;
 	unsigned int pass; /* enum pass_protocol, or-ed */

@@ -253,6 +253,28 @@ option_check_health(const char *text, const char **why)
 }
 
 int
+option_check_warm(const char *text, const char **why)
+{
+	if (strncmp(text, "http://", 7) != 0 &&
+	    strncmp(text, "https://", 8) != 0)
+		return option_check_refuse(
+		    why, "does not begin with http:// or https://");
+	return option_check_health(text, why);
+}
+
+/* An IPv6 check has so many source ports. */
+int
+option_check_parallel(const char *text, const char **why)
+{
+	unsigned long n = strtoul(text, NULL, 10);
+
+	/* The kind decides whether the text is a number. */
+	if (isdigit((unsigned char)text[0]) && (n < 1 || n > STEER_PORTS))
+		return option_check_refuse(why, "must be from 1 to 16");
+	return 0;
+}
+
+int
 option_check_log_max(const char *text, const char **why)
 {
 	unsigned int bytes;

@@ -34,6 +34,10 @@ int option_check_command(const char *text, const char **why);
 /* A rule of --ready; only the command of `exec:` is checked. */
 int option_check_ready(const char *text, const char **why);
 
+/* A URL of --warm, and how many connections a warm-up may have. */
+int option_check_warm(const char *text, const char **why);
+int option_check_parallel(const char *text, const char **why);
+
 /* A count or a duration that must be more than 0. */
 int option_check_positive(const char *text, const char **why);
 

@@ -11,7 +11,9 @@
 #include <string.h>
 
 #include "config/options.h"
+#include "core/events.h"
 #include "core/service.h"
+#include "generation/check_source.h"
 #include "generation/helper.h"
 #include "generation/roster.h"
 #include "generation/steering.h"
@@ -32,12 +34,15 @@ struct health {
 	int64_t round_ms;	       /* when the round began */
 	int64_t check_ms;	       /* when the current check began */
 	size_t proven;		       /* the listener to prove next */
+	enum { COLD, WARMING, WARM } warmth;
 	struct accept_check *accept;
 	struct probe *probe;
 	struct event *timer; /* for the next round */
 };
 
 static void begin_check(struct health *);
+static int begin_probe(
+    struct health *, const char *pattern, char *why, size_t size);
 
 static void
 begin_round(evutil_socket_t fd, short what, void *arg)
@@ -79,6 +84,54 @@ is_astray(struct health *health, char *why, size_t size)
 	return true;
 }
 
+/*
+ * Does the generation have to be warmed up before it gets a share?  A rollback
+ * is not delayed.
+ */
+static bool
+needs_warmth(const struct health *health)
+{
+	const struct generation *generation = health->generation;
+
+	return health->pace == HEALTH_ROLLOUT &&
+	    generation->role == ROLE_CANDIDATE && !generation->proven &&
+	    generation->service->release.kind != RELEASE_ROLLBACK &&
+	    generation->service->options->warm != NULL &&
+	    health->warmth == COLD;
+}
+
+static void
+begin_warm_up(struct health *health)
+{
+	struct generation *generation = health->generation;
+	char cause[HELPER_WHY], why[HELPER_WHY + 64];
+
+	event_del(health->timer);
+	health->warmth = WARMING;
+	if (begin_probe(health, generation->service->options->warm, cause,
+		sizeof(cause)) == 0)
+		return;
+	snprintf(why, sizeof(why), "the warm-up cannot be started: %s", cause);
+	health->fn(generation, HEALTH_COLD, why);
+}
+
+/* Nothing may use health after end_warm_up: fn may stop the series. */
+static void
+end_warm_up(struct health *health, bool passed, const char *why)
+{
+	struct generation *generation = health->generation;
+
+	if (!passed) {
+		health->fn(generation, HEALTH_COLD, why);
+		return;
+	}
+	events_emit(
+	    generation->service, "warmed", generation, "warmed up: %s", why);
+	health->warmth = WARM;
+	health->passes = generation->service->options->health_passes - 1;
+	begin_round(-1, 0, health);
+}
+
 /* Nothing may use health after end_round: fn may stop the series. */
 static void
 end_round(struct health *health, bool passed, const char *why)
@@ -107,6 +160,9 @@ end_round(struct health *health, bool passed, const char *why)
 	schedule_round(health);
 	if (astray)
 		health->fn(generation, HEALTH_ASTRAY, record->reason);
+	else if (passed && health->passes == options->health_passes &&
+	    needs_warmth(health))
+		begin_warm_up(health);
 	else if (passed && health->passes == options->health_passes)
 		health->fn(generation, HEALTH_HEALTHY, record->reason);
 	else if (!passed && health->failures == options->health_failures)
@@ -157,57 +213,10 @@ probe_result(bool passed, const char *why, void *arg)
 	struct health *health = arg;
 
 	health->probe = NULL;
-	check_done(health, passed, why);
-}
-
-/* The port in a check's URL; 0 if the URL has none. */
-static unsigned int
-port_of(const char *check)
-{
-	const char *host = strstr(check, "://"), *colon;
-
-	if (host == NULL)
-		return 0;
-	host += 3;
-	if (*host == '[' && (colon = strchr(host, ']')) != NULL)
-		host = colon + 1;
-	colon = host + strcspn(host, ":/");
-	return *colon == ':' ? (unsigned int)strtoul(colon + 1, NULL, 10) : 0;
-}
-
-/* Does only IPv6 reach the address of this check? */
-static bool
-needs_ipv6(const struct service *service, const char *check)
-{
-	const char *host = strstr(check, "://");
-	unsigned int port = port_of(check);
-	size_t i;
-
-	if (host != NULL && host[3] == '[')
-		return true;
-	for (i = 0; i < service->nlisteners; i++) {
-		if (port != 0 && listener_v6only(service->listeners[i]) &&
-		    address_port(listener_address(service->listeners[i])) ==
-			port)
-			return true;
-	}
-	return false;
-}
-
-void
-health_source(const struct generation *generation, const char *check,
-    char source[static HEALTH_SOURCE])
-{
-	unsigned int number = generation->number, port;
-
-	if (!needs_ipv6(generation->service, check)) {
-		snprintf(source, HEALTH_SOURCE, "127.83.%u.%u",
-		    number >> 8 & 255, number & 255);
-		return;
-	}
-	port = STEER_PORT_BASE + number % STEER_PORT_SLOTS * STEER_PORTS;
-	snprintf(
-	    source, HEALTH_SOURCE, "[::1]:%u-%u", port, port + STEER_PORTS - 1);
+	if (health->warmth == WARMING)
+		end_warm_up(health, passed, why);
+	else
+		check_done(health, passed, why);
 }
 
 /*
@@ -250,10 +259,16 @@ start_probe(struct health *health, const char *check,
     struct command_spec *command, const char *source)
 {
 	const struct directory *directory;
+	const struct options *options = health->generation->service->options;
 	struct probe_spec spec = {
 		.check = check, .source = source, .command = command
 	};
 	bool ours;
+
+	if (health->warmth == WARMING) {
+		spec.warm = options->warm_count;
+		spec.parallel = options->warm_parallel;
+	}
 
 	if (strncmp(check, EXEC, strlen(EXEC)) == 0) {
 		spec.shell = options_command(check + strlen(EXEC), &ours);
@@ -276,14 +291,16 @@ begin_probe(struct health *health, const char *pattern, char *why, size_t size)
 	struct generation *generation = health->generation;
 	const struct options *options = generation->service->options;
 	bool is_command = strncmp(pattern, EXEC, strlen(EXEC)) == 0;
-	char source[HEALTH_SOURCE], variable[HEALTH_SOURCE + 32];
+	char source[CHECK_SOURCE], variable[CHECK_SOURCE + 32];
 	const char *extra[] = { variable, NULL };
 	struct helper helper = { .command =
 				     is_command ? pattern + strlen(EXEC) : NULL,
 		.generation = generation->number,
 		.pid = program_main(generation->program),
 		.extra = extra,
-		.timeout_ms = options->health_timeout_ms };
+		.timeout_ms = health->warmth == WARMING
+		    ? options->start_timeout_ms / 2
+		    : options->health_timeout_ms };
 	struct command_spec command;
 	char *check;
 
@@ -292,7 +309,7 @@ begin_probe(struct health *health, const char *pattern, char *why, size_t size)
 		snprintf(why, size, "%s", strerror(errno));
 		return -1;
 	}
-	health_source(generation, check, source);
+	check_source(generation, check, source);
 	snprintf(variable, sizeof(variable), "HOTSWAP_PROBE_SOURCE=%s", source);
 	if (helper_prepare(generation->service, &helper, &command, why, size) ==
 	    0) {

@@ -12,6 +12,7 @@ struct health;
 enum health_verdict {
 	HEALTH_HEALTHY, /* --health-passes in a row have passed */
 	HEALTH_SICK,	/* --health-failures in a row have failed */
+	HEALTH_COLD,	/* no request of the warm-up has passed */
 	HEALTH_ASTRAY, /* a candidate's checks show nothing: the kernel does not
 			  keep to the plan (listener_prove) */
 };
@@ -31,19 +32,11 @@ enum health_pace {
 #define HEALTH_STEADY_FACTOR 10
 
 /*
- * Begin the series with a first round at once.  Each result is written to
- * generation->checks.  *New*; NULL with errno.
+ * Begin the series with a first round at once.  A candidate that never served
+ * is warmed up (--warm) when it is healthy, and has to pass once more after
+ * that.  Each result is written to generation->checks.  *New*; NULL with errno.
  */
 struct health *health_start(struct generation *, enum health_pace, health_fn *);
 void health_stop(struct health *);
-
-#define HEALTH_SOURCE 96 /* room for any source */
-
-/*
- * The source of a check of this generation: 127.83.H.L, or a range of ports of
- * ::1 if only IPv6 reaches the address of the check.
- */
-void health_source(const struct generation *, const char *check,
-    char source[static HEALTH_SOURCE]);
 
 #endif

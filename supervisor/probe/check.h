@@ -22,7 +22,9 @@ struct check {
 	const char *unix_path; /* in place of the path in text; may be NULL */
 	long timeout_ms;       /* for the whole check, from start_usec on */
 	int64_t start_usec;
-	int sock; /* connected already, nonblocking; -1: not */
+	int sock;	       /* connected already, nonblocking; -1: not */
+	unsigned int warm;     /* requests of a warm-up, at most; 0: a check */
+	unsigned int parallel; /* its connections */
 };
 
 /* Microseconds of the monotonic clock. */
@@ -61,6 +63,13 @@ check_fn check_tcp;
  * verified, as https): passes if grpc.health.v1.Health/Check says SERVING.
  */
 check_fn check_grpc;
+
+/*
+ * http:// and https://: a warm-up.  Passes when it has ended: by the number of
+ * requests, the time, or because answers have stopped to become quicker; fails
+ * if no request has passed.
+ */
+check_fn check_warm;
 
 /* unix:PATH: passes when it is connected.  unix:PATH:http:/PATH: as http. */
 check_fn check_unix;

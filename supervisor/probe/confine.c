@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define NOBODY	    65534 /* also the kernel's ID for unmapped users */
-#define DESCRIPTORS 32
+#define DESCRIPTORS 32	  /* and two for each connection of a warm-up */
 #define MEMORY	    (512UL << 20)
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -83,11 +83,11 @@ speaks_to_a_file(void)
 }
 
 static void
-set_limits(long timeout_ms)
+set_limits(long timeout_ms, unsigned int connections)
 {
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_CPU, timeout_ms / 1000 + 2);
-	limit(RLIMIT_NOFILE, DESCRIPTORS);
+	limit(RLIMIT_NOFILE, DESCRIPTORS + 2 * connections);
 	limit(RLIMIT_NPROC, 0);
 	limit(RLIMIT_MEMLOCK, 0);
 	limit(RLIMIT_MSGQUEUE, 0);
@@ -99,7 +99,7 @@ set_limits(long timeout_ms)
 }
 
 int
-confine_rights(long timeout_ms)
+confine_rights(long timeout_ms, unsigned int connections)
 {
 	if (geteuid() == 0)
 		become_nobody();
@@ -107,7 +107,7 @@ confine_rights(long timeout_ms)
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		return -1;
-	set_limits(timeout_ms);
+	set_limits(timeout_ms, connections);
 	return 0;
 }
 

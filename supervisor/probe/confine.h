@@ -13,7 +13,7 @@
  * write no file unless its output is one.  -1 with errno if it still has
  * capabilities or could gain any.
  */
-int confine_rights(long timeout_ms);
+int confine_rights(long timeout_ms, unsigned int connections);
 
 enum confine_stage {
 	/* Names are still to be resolved: only what this needs. */

@@ -21,26 +21,30 @@
 #include "probe/unix.h"
 #include "settings.h"
 
-#define TIMEOUT_MS 2000
+#define TIMEOUT_MS   2000
+#define WARM_MAX     10000000
+#define PARALLEL_MAX 16
 
 static const struct scheme {
 	const char *prefix;
 	int (*connect)(struct check *, struct verdict *); /* NULL: later */
 	check_fn *check;
+	check_fn *warm; /* NULL: there is no warm-up of this kind */
 	const char *form;
 	const char *passes;
 } schemes[] = {
-	{ "http://", NULL, check_http, "http://HOST[:PORT]/PATH",
+	{ "http://", NULL, check_http, check_warm, "http://HOST[:PORT]/PATH",
 	    "answered with a status of 200 to 399" },
-	{ "https://", NULL, check_http, "https://HOST[:PORT]/PATH",
+	{ "https://", NULL, check_http, check_warm, "https://HOST[:PORT]/PATH",
 	    "the same; the certificate is not verified" },
-	{ "tcp://", NULL, check_tcp, "tcp://HOST:PORT[?send=TEXT&expect=TEXT]",
+	{ "tcp://", NULL, check_tcp, NULL,
+	    "tcp://HOST:PORT[?send=TEXT&expect=TEXT]",
 	    "connected, and TEXT in the answer" },
-	{ "grpc://", NULL, check_grpc, "grpc://HOST:PORT[/SERVICE]",
+	{ "grpc://", NULL, check_grpc, NULL, "grpc://HOST:PORT[/SERVICE]",
 	    "grpc.health.v1.Health/Check says SERVING" },
-	{ "grpcs://", NULL, check_grpc, "grpcs://HOST:PORT[/SERVICE]",
+	{ "grpcs://", NULL, check_grpc, NULL, "grpcs://HOST:PORT[/SERVICE]",
 	    "the same; the certificate is not verified" },
-	{ "unix:", unix_connect, check_unix, "unix:PATH[:http:/PATH]",
+	{ "unix:", unix_connect, check_unix, NULL, "unix:PATH[:http:/PATH]",
 	    "connected, or answered as http" },
 };
 
@@ -50,6 +54,8 @@ static const struct option options[] = {
 	{ "source", required_argument, NULL, 's' },
 	{ "unix-path", required_argument, NULL, 'u' },
 	{ "timeout", required_argument, NULL, 't' },
+	{ "warm", required_argument, NULL, 'w' },
+	{ "parallel", required_argument, NULL, 'p' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -57,7 +63,7 @@ static const struct option options[] = {
 
 static const char usage_line[] =
     "usage: hotswap-probe [--source ADDRESS] [--unix-path PATH]\n"
-    "                     [--timeout DURATION] CHECK\n";
+    "                     [--timeout DURATION] [--warm N [--parallel M]] CHECK\n";
 
 static void
 help(void)
@@ -68,12 +74,16 @@ help(void)
 	puts("\nA CHECK, and when it passes:");
 	for (i = 0; i < NSCHEMES; i++)
 		printf("  %-41s %s\n", schemes[i].form, schemes[i].passes);
-	puts("\n  --source ADDRESS      connect from 127.83.0.7, or from "
-	     "[::1]:61440-61455\n"
-	     "  --unix-path PATH      connect to PATH instead of that in a "
-	     "unix: check\n"
-	     "  --timeout DURATION    500ms, 10s, 1m; default 2s\n"
-	     "\nExit status: 0 passed, 1 failed, 64 usage.");
+	puts(
+	    "\n  --source ADDRESS      connect from 127.83.0.7, or from "
+	    "[::1]:61440-61455\n"
+	    "  --unix-path PATH      connect to PATH instead of that in a "
+	    "unix: check\n"
+	    "  --timeout DURATION    500ms, 10s, 1m; default 2s\n"
+	    "  --warm N              N requests instead of one check, http and "
+	    "https\n"
+	    "  --parallel M          of M connections, 1 to 16; default 1\n"
+	    "\nExit status: 0 passed, 1 failed, 64 usage.");
 }
 
 /* Milliseconds of `500ms`, `10s`, `5m`, `1h` or bare seconds; or -1. */
@@ -99,6 +109,18 @@ duration_parse(const char *text)
 	return -1;
 }
 
+static unsigned int
+count_parse(const char *text, unsigned int most)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (!isdigit((unsigned char)text[0]) || *end != '\0' || n < 1 ||
+	    n > most)
+		errx(CHECK_USAGE, "%s: not a number from 1 to %u", text, most);
+	return (unsigned int)n;
+}
+
 static void
 parse_options(struct check *check, int argc, char **argv)
 {
@@ -118,6 +140,12 @@ parse_options(struct check *check, int argc, char **argv)
 			check->timeout_ms = duration_parse(optarg);
 			if (check->timeout_ms == -1)
 				errx(CHECK_USAGE, "%s: not a duration", optarg);
+			break;
+		case 'w':
+			check->warm = count_parse(optarg, WARM_MAX);
+			break;
+		case 'p':
+			check->parallel = count_parse(optarg, PARALLEL_MAX);
 			break;
 		case 'h':
 			help();
@@ -167,7 +195,7 @@ run(const struct scheme *scheme, struct check *check, struct verdict *verdict)
 {
 	if (scheme->connect != NULL && scheme->connect(check, verdict) == -1)
 		return;
-	if (confine_rights(check->timeout_ms) == -1) {
+	if (confine_rights(check->timeout_ms, check->parallel) == -1) {
 		verdict_set(verdict, CHECK_FAILED,
 		    "the prober cannot give up its rights: %s",
 		    strerror(errno));
@@ -177,20 +205,28 @@ run(const struct scheme *scheme, struct check *check, struct verdict *verdict)
 		verdict_set(verdict, CHECK_FAILED, "libcurl cannot be set up");
 		return;
 	}
-	scheme->check(check, verdict);
+	if (check->warm == 0)
+		scheme->check(check, verdict);
+	else
+		scheme->warm(check, verdict);
 	curl_global_cleanup();
 }
 
 int
 main(int argc, char **argv)
 {
-	struct check check = { .timeout_ms = TIMEOUT_MS, .sock = -1 };
+	struct check check = {
+		.timeout_ms = TIMEOUT_MS, .sock = -1, .parallel = 1
+	};
 	struct verdict verdict = { .outcome = CHECK_FAILED };
 	const struct scheme *scheme;
 
 	parse_options(&check, argc, argv);
 	if ((scheme = scheme_find(check.text)) == NULL)
 		errx(CHECK_USAGE, "%s: no such kind of check; see --help",
+		    check.text);
+	if (check.warm != 0 && scheme->warm == NULL)
+		errx(CHECK_USAGE, "%s: --warm is for http:// and https://",
 		    check.text);
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_NAME, "hotswap-probe");

@@ -94,8 +94,8 @@ start_prober(
     struct event_base *base, struct probe *probe, const struct probe_spec *spec)
 {
 	struct command_spec command = *spec->command;
-	char timeout[16];
-	const char *argv[9];
+	char timeout[16], warm[16], parallel[16];
+	const char *argv[13];
 	size_t n = 0;
 
 	snprintf(timeout, sizeof(timeout), "%ums", probe->timeout_ms);
@@ -105,6 +105,14 @@ start_prober(
 	if (spec->source != NULL) {
 		argv[n++] = "--source";
 		argv[n++] = spec->source;
+	}
+	if (spec->warm > 0) {
+		snprintf(warm, sizeof(warm), "%u", spec->warm);
+		snprintf(parallel, sizeof(parallel), "%u", spec->parallel);
+		argv[n++] = "--warm";
+		argv[n++] = warm;
+		argv[n++] = "--parallel";
+		argv[n++] = parallel;
 	}
 	if (spec->unix_path != NULL) {
 		argv[n++] = "--unix-path";

@@ -19,6 +19,9 @@ struct probe_spec {
 	const char *source;    /* 127.83.0.7, [::1]:61552-61567; NULL: any */
 	const char *unix_path; /* put before the path of `unix:`; NULL: none */
 
+	unsigned int warm;     /* requests of a warm-up instead; 0: a check */
+	unsigned int parallel; /* its connections */
+
 	/*
 	 * The child's rights and environment; unix_path is relative to
 	 * directory_fd.  argv is ignored.  timeout_ms is the time for the check

@@ -80,6 +80,7 @@ health_told(
 	static const enum rollout_event events[] = {
 		[HEALTH_HEALTHY] = EVENT_HEALTHY,
 		[HEALTH_SICK] = EVENT_SICK,
+		[HEALTH_COLD] = EVENT_FAILED,
 		[HEALTH_ASTRAY] = EVENT_FAILED,
 	};
 	struct service *service = generation->service;

@@ -17,6 +17,7 @@
 #include "core/events.h"
 #include "core/service.h"
 #include "generation/generations.h"
+#include "generation/check_source.h"
 #include "generation/health.h"
 #include "generation/helper.h"
 
@@ -58,7 +59,7 @@ static char **
 describe(const struct hooks *hooks, const json_t *event)
 {
 	const struct generation *generation;
-	char source[HEALTH_SOURCE] = "";
+	char source[CHECK_SOURCE] = "";
 	char **list = calloc(5, sizeof(*list));
 	unsigned int number;
 	bool ok;
@@ -66,7 +67,7 @@ describe(const struct hooks *hooks, const json_t *event)
 	number = json_integer_value(json_object_get(event, "generation"));
 	generation = generation_find(hooks->service, number);
 	if (generation != NULL)
-		health_source(generation, "", source);
+		check_source(generation, "", source);
 	ok = list != NULL &&
 	    asprintf(&list[0], "HOTSWAP_EVENT=%s",
 		json_string_value(json_object_get(event, "event"))) != -1 &&

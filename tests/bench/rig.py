@@ -93,12 +93,13 @@ class Rig:
             f.write(f"\nversion={line}\n".encode())
         os.rename("server.new", "server")
 
-    def serve(self, *options, listen="127.0.0.1:0", before=()):
-        """Run a supervisor of ./server; its address is in self.address."""
+    def serve(self, *options, listen="127.0.0.1:0", before=(),
+              program=("./server",)):
+        """Run a supervisor of the program; its address is in self.address."""
         with open("log", "ab") as log:
             self.supervisor = subprocess.Popen(
                 [*before, HOTSWAP, "run", "-n", "web", "-l", listen, *options,
-                 "--", "./server"], stdout=log, stderr=log)
+                 "--", *program], stdout=log, stderr=log)
         self.processes.append(self.supervisor)
         until(lambda: os.path.exists("run/web.sock"), "a control socket")
         self.hotswap("wait", "web", "--for", "ready", "--timeout", "10s")

@@ -371,7 +371,7 @@ rights_and_room_are_given_up(void **state)
 	int status;
 
 	if (pid == 0)
-		_exit(confine_rights(5000) == -1 ? 128 : kept_rights());
+		_exit(confine_rights(5000, 1) == -1 ? 128 : kept_rights());
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);

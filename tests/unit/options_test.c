@@ -42,6 +42,8 @@ static const struct sample {
 	{ "listen", "web=127.0.0.1:8080" },
 	{ "ignore", "127.0.0.1:8080" },
 	{ "health", "http://127.0.0.1:8080/health" },
+	{ "warm", "http://127.0.0.1:8080/" },
+	{ "warm-parallel", "16" },
 	{ "env", "KEY=a=b" },
 	{ "pass", "nginx,einhorn" },
 	{ "preview", "2001:db8::/32" },
