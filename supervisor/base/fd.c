@@ -338,11 +338,8 @@ fd_receive(int sock, void *data, size_t size, int *fds, size_t *n, pid_t *pid)
 	}
 	if (pid != NULL)
 		*pid = cred.pid;
-	if (msg.msg_flags & MSG_TRUNC) {
-		while (*n > 0)
-			close(fds[--*n]);
-		errno = EMSGSIZE;
-		return -1;
-	}
-	return got;
+	if ((msg.msg_flags & MSG_TRUNC) == 0)
+		return got;
+	errno = EMSGSIZE;
+	return -1;
 }

@@ -84,9 +84,11 @@ ssize_t fd_send(
 
 /*
  * Receive one message, with up to *n descriptors in fds (*new*, close-on-exec),
- * and set *n to their number; the rest are closed.  *pid is the sender's PID if
- * the socket has SO_PASSCRED, else 0; pid may be NULL.  Returns the bytes
- * received, -1 with errno (EMSGSIZE: longer than size).
+ * and set *n to their number; the rest are closed, which may wait if the sender
+ * is not trusted: let there be room for FD_PASS_MAX then.  *pid is the sender's
+ * PID if the socket has SO_PASSCRED, else 0; pid may be NULL.  Returns the
+ * bytes received, -1 with errno; EMSGSIZE: longer than size, and the
+ * descriptors are there all the same.
  */
 ssize_t fd_receive(
     int sock, void *data, size_t size, int *fds, size_t *n, pid_t *pid);

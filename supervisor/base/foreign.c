@@ -6,28 +6,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/closer.h"
 #include "base/fd.h"
+#include "base/remover.h"
 
-#define MOUNTS_MAX  (4 << 20) /* bytes of proc_pid_mountinfo(5) */
-#define CLOSERS	    4	      /* children that close at one time */
-#define WAITING_MAX 1024      /* descriptors that wait for such a child */
-#define STACK_SIZE  16384
-#define SIGNAL	    SIGVTALRM /* not used or handled elsewhere */
-#define LOOK_USEC   50	      /* looks whether a child has begun, */
-#define BEGIN_MS    1000      /* for so long at most */
+#define MOUNTS_MAX (4 << 20) /* bytes of proc_pid_mountinfo(5) */
 
 /* KINDS */
 
@@ -159,139 +150,7 @@ foreign_may_poll(int fd)
 	    (look_at(fd, &st) == 0 && S_ISFIFO(st.stx_mode));
 }
 
-/* A LIMIT TO WAITING */
-
-static unsigned int depth;
-
-static void
-go_on(int number)
-{
-}
-
-/* fork(2) does not copy timers: each process makes its own. */
-static bool
-get_timer(timer_t *timer)
-{
-	static pid_t owner;
-	static timer_t own;
-	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
-		.sigev_signo = SIGNAL };
-	struct sigaction action = { .sa_handler = go_on,
-		.sa_flags = SA_RESTART };
-	const pid_t us = getpid();
-
-	if (owner != us && sigaction(SIGNAL, &action, NULL) == 0 &&
-	    timer_create(CLOCK_MONOTONIC, &event, &own) == 0)
-		owner = us;
-	*timer = own;
-	return owner == us;
-}
-
-static void
-set_limit(long ms)
-{
-	const struct timespec span = { .tv_nsec = ms * 1000000 };
-	const struct itimerspec spec = { span, span };
-	int saved = errno;
-	timer_t timer;
-
-	if (get_timer(&timer))
-		timer_settime(timer, 0, &spec, NULL);
-	errno = saved;
-}
-
-void
-foreign_begin(void)
-{
-	if (depth++ == 0)
-		set_limit(FOREIGN_LIMIT_MS);
-}
-
-void
-foreign_end(void)
-{
-	if (--depth == 0)
-		set_limit(0);
-}
-
 /* CLOSING */
-
-static pid_t closers[CLOSERS]; /* 0: none */
-static int *waiting;	       /* descriptors that wait for a free closer */
-static size_t nwaiting;
-
-/*
- * The child shares the descriptor table, from which close(2) removes the
- * descriptor before it waits.  The child must not outlive this process, because
- * it holds all other descriptors too.
- */
-static int
-close_one(void *fd)
-{
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	close((int)(intptr_t)fd);
-	_exit(0);
-}
-
-/*
- * Until the child has run, the number is taken: a dup2(2) to it would be closed
- * by the child, and a fork(2) would copy the descriptor.
- */
-static void
-wait_until_removed(int fd)
-{
-	const struct timespec pause = { .tv_nsec = LOOK_USEC * 1000 };
-	int64_t end = clock_ms() + BEGIN_MS;
-
-	while (fcntl(fd, F_GETFD) != -1 && clock_ms() < end)
-		nanosleep(&pause, NULL);
-}
-
-static bool
-start_closer(int fd)
-{
-	static char stack[STACK_SIZE] __attribute__((aligned(16)));
-	size_t i;
-
-	for (i = 0; i < CLOSERS && closers[i] != 0; i++)
-		continue;
-	if (i == CLOSERS)
-		return false;
-	/* Without CLONE_VM the stack is the child's own copy. */
-	closers[i] = clone(close_one, stack + sizeof(stack),
-	    CLONE_FILES | SIGCHLD, (void *)(intptr_t)fd);
-	if (closers[i] == -1) {
-		closers[i] = 0;
-		return false;
-	}
-	wait_until_removed(fd);
-	return true;
-}
-
-/* Past the limit the descriptor stays open, which costs only a number. */
-static void
-let_wait(int fd)
-{
-	int *more = nwaiting < WAITING_MAX
-	    ? reallocarray(waiting, nwaiting + 1, sizeof(*waiting))
-	    : NULL;
-
-	if (more == NULL)
-		return;
-	waiting = more;
-	waiting[nwaiting++] = fd;
-}
-
-void
-foreign_close_last(int *fd)
-{
-	int saved = errno;
-
-	if (*fd != -1 && !start_closer(*fd))
-		let_wait(*fd);
-	*fd = -1;
-	errno = saved;
-}
 
 void
 foreign_close(int *fd)
@@ -300,39 +159,21 @@ foreign_close(int *fd)
 
 	if (*fd == -1)
 		return;
-	if (!foreign_is_local(*fd)) {
-		foreign_close_last(fd);
-	} else {
-		foreign_begin();
-		fd_close(fd);
-		foreign_end();
-	}
+	if (foreign_is_local(*fd))
+		closer_close(fd);
+	else
+		remover_close(fd);
 	errno = saved;
 }
 
 bool
 foreign_is_closer(pid_t pid)
 {
-	size_t i;
-
-	for (i = 0; i < CLOSERS; i++)
-		if (closers[i] == pid)
-			return pid != 0;
-	return false;
+	return closer_is(pid) || remover_is(pid);
 }
 
 bool
 foreign_reaped(pid_t pid)
 {
-	size_t i;
-
-	for (i = 0; i < CLOSERS; i++)
-		if (pid != 0 && closers[i] == pid)
-			break;
-	if (i == CLOSERS)
-		return false;
-	closers[i] = 0;
-	if (nwaiting > 0 && start_closer(waiting[nwaiting - 1]))
-		nwaiting--;
-	return true;
+	return closer_reaped(pid) || remover_reaped(pid);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Foreign descriptors: those that another process has sent.  The sender chooses
- * what the last close(2) waits for: data that a socket with SO_LINGER has to
- * deliver, or, at any close(2), the process that implements a FUSE file system.
- * No function here waits for another process or machine for longer than
- * FOREIGN_LIMIT_MS.
+ * Foreign descriptors: those whose open file another process has as well, or
+ * has sent.  That process chooses what the last close(2) waits for: data that a
+ * socket with SO_LINGER has to deliver, a pipe or an epoll instance whose lock
+ * is held, messages in a socket's queue with such files in them; or, at any
+ * close(2), the process that implements a FUSE file system.  So this process
+ * never drops the last reference to such a file itself.
  */
 #ifndef BASE_FOREIGN_H
 #define BASE_FOREIGN_H
@@ -12,15 +13,13 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#define FOREIGN_LIMIT_MS 20
-
 /*
  * foreign_is_socket: is it a socket?
  *
- * foreign_is_local: is it of a kind whose close(2) waits for no other machine
- * or process?  False for files and directories of a file system that is not
- * known to be on this machine, as FUSE and NFS, and for descriptors that may
- * hold such files, as epoll instances.
+ * foreign_is_local: is it of a kind whose close(2), unless it is the last one,
+ * waits for no other machine or process?  False for files and directories of a
+ * file system that is not known to be on this machine, as FUSE and NFS, and for
+ * descriptors that may hold such files, as epoll instances.
  *
  * foreign_may_poll: is it of a kind whose poll(2) waits for nobody: a socket,
  * pipe, eventfd, timerfd, signalfd, pidfd?  None of the three asks a file
@@ -31,29 +30,14 @@ bool foreign_is_local(int fd);
 bool foreign_may_poll(int fd);
 
 /*
- * As fd_close; a child closes a descriptor that is not local.  When the
- * function returns, the number is free, unless too many children hang.
+ * As fd_close; but a child drops the last reference: base/closer.h.  When the
+ * function returns, the number is free, and the file is closed as far as it is
+ * ours, unless its close(2) hangs.
  */
 void foreign_close(int *fd);
 
 /*
- * The same, always by a child: for a file of which the sender has no descriptor
- * any more, and which an epoll instance of the sender may watch.  The last
- * close(2) of such a file waits for that instance, epoll(7).
- */
-void foreign_close_last(int *fd);
-
-/*
- * Between begin and end, which may be nested, a signal interrupts each system
- * call that waits.  Meant for calls that, like recvmsg(2), may drop
- * descriptors.  A call that the kernel restarts after a signal goes on as if
- * there were none.
- */
-void foreign_begin(void);
-void foreign_end(void);
-
-/*
- * foreign_is_closer: is it a child that closes a descriptor?  foreign_reaped:
+ * foreign_is_closer: is it a child that closes descriptors?  foreign_reaped:
  * the same, to be called once for each child that was waited for.
  */
 bool foreign_is_closer(pid_t);

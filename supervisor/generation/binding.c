@@ -83,7 +83,7 @@ tell_listens(struct bindings *bindings)
 
 /* Make the socket one of the generation's.  -1 with errno. */
 static int
-adopt(struct bindings *bindings, const struct intercept_call *call,
+adopt(struct bindings *bindings, struct intercept_call *call,
     const struct target *target, struct listener *listener)
 {
 	unsigned int number = bindings->generation->number;
@@ -106,7 +106,7 @@ adopt(struct bindings *bindings, const struct intercept_call *call,
  * first, so that one program is attached and one checkpoint written.
  */
 static int
-adopt_into(struct bindings *bindings, const struct intercept_call *call,
+adopt_into(struct bindings *bindings, struct intercept_call *call,
     const struct target *target, struct listener *listener)
 {
 	struct service *service = bindings->generation->service;
@@ -366,6 +366,7 @@ on_listen(struct bindings *bindings, struct intercept_call *call)
 
 	/* Servers call listen(2) twice on one socket. */
 	if (listener != NULL) {
+		call->kept = true;
 		if (listener_listen_again(
 			listener, generation->number, call->fd) == -1)
 			refusal_address(&bindings->refusals, call, "listen on",

@@ -66,9 +66,8 @@ set_place(const struct intercept_call *call, const struct target *target,
 }
 
 int
-caller_socket_adopt(const struct intercept_call *call,
-    const struct target *target, struct listener *listener,
-    unsigned int generation)
+caller_socket_adopt(struct intercept_call *call, const struct target *target,
+    struct listener *listener, unsigned int generation)
 {
 	struct directory *directory;
 	int fd, r = -1;
@@ -77,6 +76,7 @@ caller_socket_adopt(const struct intercept_call *call,
 		return -1;
 	if ((fd = fd_dup(call->fd)) != -1)
 		r = listener_adopt(listener, generation, fd);
+	call->kept |= r == 0;
 	listener_set_place(listener, NULL, 0077);
 	directory_unref(directory);
 	return r;

@@ -23,7 +23,7 @@ bool caller_socket_is_bound(const struct intercept_call *, struct address *own);
  * Adopt a duplicate of the socket into the listener as one of the generation's
  * sockets, as listener_adopt.  -1 with errno.
  */
-int caller_socket_adopt(const struct intercept_call *, const struct target *,
+int caller_socket_adopt(struct intercept_call *, const struct target *,
     struct listener *, unsigned int generation);
 
 /*

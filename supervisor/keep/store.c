@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/foreign.h"
 #include "base/sockopt.h"
 #include "keep/fdset.h"
 #include "keep/keeper.h"
@@ -195,16 +196,12 @@ store_remove(struct store *store, const char *name)
 int
 store_give(struct store *store, const char *name, int fd)
 {
-	int error;
-
 	if (fdset_has(&store->given, name))
 		errno = EEXIST;
 	else if (store_put(store, name, fd) == 0 &&
 	    fdset_put(&store->given, name, fd) == 0)
 		return 0;
-	error = errno;
-	fd_close(&fd);
-	errno = error;
+	foreign_close(&fd);
 	return -1;
 }
 

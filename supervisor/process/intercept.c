@@ -159,7 +159,11 @@ intercept_pending_free(struct intercept_pending *pending)
 	/* The call is answered, so no successor must answer it. */
 	if (pending->slot != NULL)
 		pending->slot->id = 0;
-	foreign_close(&pending->call.fd);
+	/* The program may have closed its own descriptor meanwhile. */
+	if (pending->call.kept)
+		fd_close(&pending->call.fd);
+	else
+		foreign_close(&pending->call.fd);
 	foreign_close(&pending->sock);
 	free(pending->path);
 	free(pending);
@@ -368,7 +372,7 @@ intercept_replace(struct intercept_call *call, int fd)
 	}
 	follow(pending, fd);
 	call->cookie = sockopt_cookie(fd);
-	foreign_close_last(&call->fd);
+	foreign_close(&call->fd);
 	return intercept_done(call, 0);
 }
 
@@ -383,8 +387,9 @@ intercept_exchange(struct intercept_call *call, int fd)
 		return -1;
 	}
 	follow(pending, fd);
-	foreign_close_last(&call->fd);
+	foreign_close(&call->fd);
 	call->fd = fd;
+	call->kept = false;
 	call->protocol = sockopt_get(fd, SOL_SOCKET, SO_PROTOCOL);
 	call->cookie = sockopt_cookie(fd);
 	return 0;

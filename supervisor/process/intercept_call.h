@@ -34,6 +34,7 @@ struct intercept_call {
 	int backlog;	 /* of listen(2) */
 	int option;	 /* of setsockopt(2), at SOL_SOCKET */
 	bool again;	 /* a predecessor may have carried it out already */
+	bool kept;	 /* the owner has a duplicate of fd: set by the owner */
 
 	/*
 	 * The address that bind(2) or connect(2) was given; for listen(2) that

@@ -18,6 +18,7 @@
 #include "announce.h"
 #include "base/fd.h"
 #include "base/foreign.h"
+#include "base/impatience.h"
 #include "base/paths.h"
 #include "base/proc.h"
 #include "process/caller.h"
@@ -83,6 +84,8 @@ free_visitors(struct intercept *intercept)
 	while ((visitor = TAILQ_FIRST(&lobby->visitors)) != NULL)
 		visitor_free(visitor);
 	free(lobby);
+	/* Connections in its queue may have sent files. */
+	foreign_close(&intercept->fd);
 }
 
 static bool
@@ -229,20 +232,22 @@ static bool
 read_request(struct visitor *visitor)
 {
 	struct message message;
-	size_t n = 1;
+	int fds[FD_PASS_MAX];
+	size_t n = FD_PASS_MAX;
 	ssize_t len;
-	int fd = -1;
 
-	foreign_begin(); /* surplus descriptors are closed */
+	impatience_begin(); /* the kernel drops what finds no number */
 	len =
-	    fd_receive(visitor->sock, &message, sizeof(message), &fd, &n, NULL);
-	foreign_end();
+	    fd_receive(visitor->sock, &message, sizeof(message), fds, &n, NULL);
+	impatience_end();
 	if (len == -1 && errno == EAGAIN)
 		return false;
+	while (n > 1)
+		foreign_close(&fds[--n]);
 	if (len > 0)
-		take_request(visitor, &message, len, n == 1 ? fd : -1);
+		take_request(visitor, &message, len, n == 1 ? fds[0] : -1);
 	else if (n == 1)
-		foreign_close(&fd);
+		foreign_close(&fds[0]);
 	return true;
 }
 

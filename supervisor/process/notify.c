@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/foreign.h"
+#include "base/impatience.h"
 #include "base/pace.h"
 
 #define BURST	   64	/* messages before the loop's next turn, */
@@ -115,11 +116,11 @@ receive(int fd, char *text, size_t size, struct enclosed *enclosed)
 		.msg_controllen = sizeof(control) };
 	ssize_t n;
 
-	foreign_begin(); /* surplus descriptors are closed */
+	impatience_begin(); /* the kernel drops what finds no number */
 	do
 		n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	while (n == -1 && errno == EINTR);
-	foreign_end();
+	impatience_end();
 	if (n == -1)
 		return -1;
 	enclosed_take(enclosed, &msg);

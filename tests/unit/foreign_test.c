@@ -36,6 +36,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/closer.h"
 #include "base/fd.h"
 #include "base/foreign.h"
 
@@ -144,6 +145,113 @@ a_number_is_free_once_it_is_closed(void **state)
 		assert_int_equal(fcntl(number, F_GETFD), -1);
 		assert_true(foreign_reaped(wait(NULL)));
 	}
+}
+
+/* CLOSERS */
+
+static void
+signal_children(int number)
+{
+	char path[64], *text, *rest, *one;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	rest = text = fd_read_file(path, 4096, NULL);
+	while ((one = strsep(&rest, " ")) != NULL)
+		if (atoi(one) > 0)
+			kill(atoi(one), number);
+	free(text);
+}
+
+static int
+count_children(void)
+{
+	char path[64], *text, *c;
+	int n = 0;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	text = fd_read_file(path, 4096, NULL);
+	for (c = text; c != NULL && *c != '\0'; c++)
+		n += *c == ' ';
+	free(text);
+	return n;
+}
+
+/* Close the one end of a pair, and return the other. */
+static int
+close_an_end(void)
+{
+	int pair[2];
+
+	assert_return_code(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), errno);
+	foreign_close(&pair[0]);
+	assert_int_equal(pair[0], -1);
+	return pair[1];
+}
+
+static bool
+is_hung_up(int fd)
+{
+	char c;
+
+	return recv(fd, &c, 1, MSG_DONTWAIT) == 0;
+}
+
+static void
+a_file_is_closed_on_return_by_one_child(void **state)
+{
+	int tries, fd, before = count_children();
+
+	for (tries = 0; tries < 50; tries++) {
+		fd = close_an_end();
+		assert_true(is_hung_up(fd));
+		close(fd);
+	}
+	assert_true(count_children() <= before + 1);
+}
+
+static void
+a_closer_that_has_ended_is_replaced(void **state)
+{
+	int fd = close_an_end();
+
+	close(fd);
+	signal_children(SIGKILL);
+	while (waitpid(-1, NULL, WNOHANG | WNOWAIT) == 0)
+		poll(NULL, 0, 1);
+	fd = close_an_end(); /* not reaped yet, and its place is taken */
+	assert_true(is_hung_up(fd));
+	close(fd);
+	assert_true(foreign_reaped(wait(NULL)));
+	fd = close_an_end();
+	assert_true(is_hung_up(fd));
+	close(fd);
+}
+
+/* What stops hangs as well. */
+static void
+closers_that_hang_make_nobody_wait(void **state)
+{
+	int64_t end = clock_ms() + DEADLINE_MS;
+	int fds[100], before = count_children();
+	size_t i, n = sizeof(fds) / sizeof(fds[0]);
+
+	for (i = 0; i < n; i++) {
+		signal_children(SIGSTOP);
+		fds[i] = close_an_end();
+	}
+	assert_true(clock_ms() < end);
+	assert_true(count_children() <= before + CLOSERS_MAX);
+	signal_children(SIGCONT);
+	for (i = 0; i < n; i++) {
+		while (!is_hung_up(fds[i]))
+			assert_true(clock_ms() < end && poll(NULL, 0, 1) == 0);
+		close(fds[i]);
+	}
+	fds[0] = close_an_end();
+	assert_true(is_hung_up(fds[0]));
+	close(fds[0]);
+	assert_true(count_children() <= before + CLOSERS_MAX);
 }
 
 static void
@@ -356,6 +464,9 @@ main(void)
 		cmocka_unit_test(kinds_are_told_apart),
 		cmocka_unit_test(what_holds_other_files_is_not_local),
 		cmocka_unit_test(a_number_is_free_once_it_is_closed),
+		cmocka_unit_test(a_file_is_closed_on_return_by_one_child),
+		cmocka_unit_test(a_closer_that_has_ended_is_replaced),
+		cmocka_unit_test(closers_that_hang_make_nobody_wait),
 		cmocka_unit_test(what_may_be_polled_asks_nobody),
 		cmocka_unit_test(a_file_of_fuse_makes_nobody_wait),
 		cmocka_unit_test(a_pipe_that_is_locked_makes_nobody_wait),

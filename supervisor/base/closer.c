@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A closer lives as long as this process, and closes one file after the other.
+ */
+#include "base/closer.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/await.h"
+#include "base/fd.h"
+#include "base/impatience.h"
+
+#define ANSWER_USEC 100000 /* then we look what the closer does */
+
+struct closer {
+	pid_t pid;	   /* 0: none */
+	int sock;	   /* -1: it has ended, and is not reaped yet */
+	unsigned int owed; /* answers: it hangs */
+};
+
+static struct closer closers[CLOSERS_MAX];
+
+/* THE CHILD */
+
+/* The signals of a terminal are not for the closer. */
+static void
+block_signals(void)
+{
+	sigset_t blocked;
+
+	sigfillset(&blocked);
+	sigdelset(&blocked, IMPATIENCE_SIGNAL);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
+/*
+ * No other process may inspect it, since it has our memory.  It keeps no other
+ * descriptor: a duplicate of a socket keeps that in its SO_REUSEPORT group.
+ */
+static bool
+is_apart(pid_t parent, int sock)
+{
+	return prctl(PR_SET_DUMPABLE, 0) == 0 &&
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent &&
+	    (sock == 0 || close_range(0, (unsigned int)sock - 1, 0) == 0) &&
+	    close_range((unsigned int)sock + 1, ~0U, 0) == 0;
+}
+
+static void
+drop(int *fd)
+{
+	if (*fd == -1)
+		return;
+	impatience_begin();
+	fd_close(fd);
+	impatience_end();
+}
+
+/*
+ * A message with a file is followed by one without, or by the next file, when
+ * we have the last reference.
+ */
+static _Noreturn void
+work(pid_t parent, int sock)
+{
+	int fd, held = -1;
+	size_t n;
+	char c;
+
+	block_signals();
+	if (!is_apart(parent, sock))
+		_exit(1);
+	for (;;) {
+		n = 1;
+		if (fd_receive(sock, &c, 1, &fd, &n, NULL) != 1)
+			_exit(0);
+		drop(&held);
+		if (n == 1)
+			held = fd;
+		else if (fd_send(sock, &c, 1, NULL, 0) != 1)
+			_exit(0);
+	}
+}
+
+/* OUR SIDE */
+
+/* We wait for an answer for a while, and for room in the queue not at all. */
+static void
+set_limits(int sock)
+{
+	const struct timeval answer = { 0, ANSWER_USEC }, room = { 0, 1 };
+
+	setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &answer, sizeof(answer));
+	setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &room, sizeof(room));
+}
+
+static bool
+start(struct closer *closer)
+{
+	sigset_t all, before;
+	pid_t parent = getpid();
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1)
+		return false;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	if ((closer->pid = fork()) == 0)
+		work(parent, ends[1]);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	fd_close(&ends[1]);
+	if (closer->pid == -1) {
+		closer->pid = 0;
+		fd_close(&ends[0]);
+		return false;
+	}
+	set_limits(ends[0]);
+	closer->sock = ends[0];
+	closer->owed = 0;
+	return true;
+}
+
+/* Take what it owes.  False if it has ended. */
+static bool
+take_answers(struct closer *closer)
+{
+	ssize_t n = 1;
+	char c;
+
+	while (closer->owed > 0 &&
+	    (n = recv(closer->sock, &c, 1, MSG_DONTWAIT)) == 1)
+		closer->owed--;
+	if (n == 0)
+		fd_close(&closer->sock);
+	return n != 0;
+}
+
+/* The one that owes least, a new one before one that hangs; NULL: none. */
+static struct closer *
+choose(void)
+{
+	struct closer *closer, *best = NULL, *none = NULL;
+
+	for (closer = closers; closer < closers + CLOSERS_MAX; closer++) {
+		if (closer->pid == 0)
+			none = closer;
+		else if (closer->sock != -1 && take_answers(closer) &&
+		    (best == NULL || closer->owed < best->owed))
+			best = closer;
+	}
+	if (best != NULL && best->owed == 0)
+		return best;
+	return none != NULL && start(none) ? none : best;
+}
+
+static void
+wait_for_answer(struct closer *closer)
+{
+	char c;
+
+	if (recv(closer->sock, &c, 1, 0) == 1 ||
+	    (await_child(closer->pid, closer->sock, false) == 0 &&
+		recv(closer->sock, &c, 1, MSG_DONTWAIT) == 1))
+		closer->owed--;
+}
+
+/* The closer that has got the file; NULL: none can take it. */
+static struct closer *
+give(int fd)
+{
+	struct closer *closer;
+
+	while ((closer = choose()) != NULL) {
+		if (fd_send(closer->sock, "", 1, &fd, 1) == 1)
+			return closer;
+		if (errno != EPIPE && errno != ECONNRESET)
+			return NULL;
+		fd_close(&closer->sock); /* it has ended */
+	}
+	return NULL;
+}
+
+void
+closer_close(int *fd)
+{
+	struct closer *closer;
+	int saved = errno;
+
+	if (*fd != -1 && (closer = give(*fd)) != NULL) {
+		close(*fd);
+		if (fd_send(closer->sock, "", 1, NULL, 0) == 1 &&
+		    closer->owed++ == 0)
+			wait_for_answer(closer);
+	}
+	*fd = -1;
+	errno = saved;
+}
+
+static struct closer *
+find(pid_t pid)
+{
+	struct closer *closer;
+
+	for (closer = closers; closer < closers + CLOSERS_MAX; closer++)
+		if (pid != 0 && closer->pid == pid)
+			return closer;
+	return NULL;
+}
+
+bool
+closer_is(pid_t pid)
+{
+	return find(pid) != NULL;
+}
+
+bool
+closer_reaped(pid_t pid)
+{
+	struct closer *closer = find(pid);
+
+	if (closer == NULL)
+		return false;
+	fd_close(&closer->sock);
+	closer->pid = 0;
+	return true;
+}

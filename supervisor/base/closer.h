@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Closers: children that drop the last reference to an open file, and may hang
+ * in that for ever.  A closer is sent the file, this process closes its own
+ * descriptor, which is then not the last one, and tells the closer to go on.
+ *
+ * A closer that does not answer is left alone until it does, and the next file
+ * goes to another one.  When CLOSERS_MAX hang, files are left in their queues,
+ * and nobody is waited for any more.
+ */
+#ifndef BASE_CLOSER_H
+#define BASE_CLOSER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define CLOSERS_MAX 4
+
+/*
+ * As fd_close, for a file whose close(2) waits for nobody unless it is the last
+ * one.  If no closer can be made, or all queues are full, the descriptor stays
+ * open, which costs a number.
+ */
+void closer_close(int *fd);
+
+/*
+ * is: is it such a child?  reaped: the same, to be called once for each child
+ * that was waited for.
+ */
+bool closer_is(pid_t);
+bool closer_reaped(pid_t);
+
+#endif
