@@ -264,7 +264,7 @@ trace_index(const struct endpoint *at, const int *fds, size_t n)
 	step("sendto");
 	for (i = 0; i < n; i++)
 		if (fd_object(fds[i]) == object)
-			return (int)i;
+			return fds[i];
 	errno = ENOENT;
 	return -1;
 }
