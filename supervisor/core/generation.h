@@ -68,6 +68,7 @@ struct generation {
 	struct recheck *recheck; /* under way after a restart */
 	struct health_record checks;
 	struct retirement *retirement; /* while parked or draining */
+	json_t *unresumed; /* a predecessor's, until it is resumed; or NULL */
 	unsigned int restarts;
 	unsigned int recent; /* restarts in the window of --restart-limit */
 	int64_t window_ms;   /* when that window began */
