@@ -64,6 +64,23 @@ laws_begin(struct service *service)
 	W->service = service;
 }
 
+void
+laws_died(void)
+{
+	const struct service *service = W->service;
+
+	W->ending |= service != NULL && service->ending;
+}
+
+/* Is the service being stopped, by request or since it has given up? */
+static bool
+is_ending(void)
+{
+	const struct service *service = W->service;
+
+	return W->over || W->ending || (W->alive && service->ending);
+}
+
 /* A generation that has not passed its check has no share. */
 void
 laws_shares(void)
@@ -106,12 +123,9 @@ void
 laws_lost(int connection, unsigned int generation)
 {
 	const struct connection *c = &W->kernel.connections[connection];
-	const struct service *service = W->service;
 
-	if (c->directed != 0 || W->over ||
+	if (c->directed != 0 || is_ending() ||
 	    (generation != 0 && W->programs.excused[generation]))
-		return;
-	if (W->alive && service->ending)
 		return;
 	broken("answered",
 	    "connection %d of a client was lost, which generation %u had",
@@ -121,9 +135,7 @@ laws_lost(int connection, unsigned int generation)
 void
 laws_refused(int port)
 {
-	const struct service *service = W->service;
-
-	if (W->over || (W->alive && service->ending))
+	if (is_ending())
 		return;
 	broken("serves", "a client was refused at port %d", port);
 }

@@ -13,6 +13,9 @@ struct service;
 /* A supervisor has begun with this service, which lives as long as it. */
 void laws_begin(struct service *);
 
+/* The supervisor is about to die. */
+void laws_died(void);
+
 /* A rollout has ended. */
 void laws_outcome(struct service *, const json_t *outcome);
 

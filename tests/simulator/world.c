@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "laws.h"
+
 #define STEP_US 7
 
 struct world *W;
@@ -132,6 +134,7 @@ void
 die(const char *how)
 {
 	trace("the supervisor is killed: %s", how);
+	laws_died();
 	W->alive = false;
 	W->kills++;
 	longjmp(W->death, 1);

@@ -62,6 +62,7 @@ struct world {
 	bool exclusive;	  /* --strategy exclusive */
 	bool calm;	  /* no fault any more */
 	bool served;	  /* a first generation has served */
+	bool ending;	/* a supervisor that was killed was ending it */
 	bool over;	  /* the service has ended */
 	void *service;	  /* of the supervisor that lives */
 	jmp_buf death;
