@@ -69,6 +69,7 @@ struct generation {
 	struct health_record checks;
 	struct retirement *retirement; /* while parked or draining */
 	struct hangup *hangup;	       /* of idle connections; NULL: none */
+	json_t *unresumed; /* a predecessor's, until it is resumed; or NULL */
 	unsigned int restarts;
 	unsigned int recent; /* restarts in the window of --restart-limit */
 	int64_t window_ms;   /* when that window began */

@@ -49,6 +49,15 @@ restore_checks(struct health_record *checks, const json_t *saved)
 	strlcpy(checks->reason, reason, sizeof(checks->reason));
 }
 
+/* A supervisor may end before it has resumed all generations. */
+static json_t *
+save_retirement(const struct generation *generation)
+{
+	return generation->retirement == NULL
+	    ? json_incref(generation->unresumed)
+	    : retire_save(generation);
+}
+
 json_t *
 generation_save(const struct generation *generation)
 {
@@ -71,7 +80,7 @@ generation_save(const struct generation *generation)
 	    "latecomers", latecomers_save(generation->latecomers), "program",
 	    program, "wrap",
 	    generation->wrap != NULL ? wrap_save(generation->wrap) : NULL,
-	    "retirement", retire_save(generation));
+	    "retirement", save_retirement(generation));
 }
 
 /* The image's descriptors may be the only ways to its files. */
@@ -181,6 +190,8 @@ generation_restore(struct service *service, const json_t *saved)
 	restore_way(generation, json_object_get(saved, "way"));
 	restore_checks(&generation->checks, json_object_get(saved, "checks"));
 	strlcpy(generation->started, started, sizeof(generation->started));
+	generation->unresumed =
+	    json_incref(json_object_get(saved, "retirement"));
 	latecomers_restore(
 	    generation->latecomers, json_object_get(saved, "latecomers"));
 	return generation;
@@ -202,8 +213,8 @@ generation_take_over(struct generation *generation, const json_t *saved)
 }
 
 /* Each role resumes in its way; a stop that was under way is repeated. */
-void
-generation_resume(struct generation *generation, const json_t *saved)
+static void
+resume(struct generation *generation, const json_t *saved)
 {
 	const json_t *retirement = json_object_get(saved, "retirement");
 	struct timeval now = { 0 };
@@ -225,4 +236,12 @@ generation_resume(struct generation *generation, const json_t *saved)
 		if (generation->share == 0 || retirement != NULL)
 			retire_restore(generation, retirement);
 	}
+}
+
+void
+generation_resume(struct generation *generation, const json_t *saved)
+{
+	resume(generation, saved);
+	json_decref(generation->unresumed);
+	generation->unresumed = NULL;
 }

@@ -391,6 +391,7 @@ generation_free(struct generation *generation)
 	for (i = 0; i < IMAGE_FDS; i++)
 		held_remove(service, image_fd_names[i], generation->number);
 	image_unref(generation->image);
+	json_decref(generation->unresumed);
 	free(generation);
 }
 

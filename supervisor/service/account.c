@@ -22,6 +22,7 @@
 #include "generation/roster.h"
 #include "keep/checkpoint.h"
 #include "rollout/release_state.h"
+#include "service/recovery_fields.h"
 
 json_t *
 account_first(
@@ -66,6 +67,15 @@ save_counters(const struct service *service)
 	    (json_int_t)service->pauses.total_ms);
 }
 
+/* A successor may end before it has gone on with the end. */
+static bool
+is_ending(const struct service *service)
+{
+	return service->ending ||
+	    json_is_true(
+		json_object_get(service->recovery->document, "ending"));
+}
+
 json_t *
 account_describe(const struct service *service, const json_t *life)
 {
@@ -81,10 +91,11 @@ account_describe(const struct service *service, const json_t *life)
 	    (int)number_of(service->parked), "outcomes",
 	    (int)service->outcomes[0], (int)service->outcomes[1],
 	    (int)service->outcomes[2], "counters", save_counters(service),
-	    "ending", (int)service->ending, "exit-status", service->exit_status,
-	    "declared", (int)service->ndeclared, "listeners",
-	    roster_save(service), "generations", save_generations(service),
-	    "release", release_save(&service->release), "reexec",
+	    "ending", (int)is_ending(service), "exit-status",
+	    service->exit_status, "declared", (int)service->ndeclared,
+	    "listeners", roster_save(service), "generations",
+	    save_generations(service), "release",
+	    release_save(&service->release), "reexec",
 	    reexec_save(service->reexec), "output", output_save(service),
 	    "life", life != NULL ? life_save(service, life) : NULL);
 }
