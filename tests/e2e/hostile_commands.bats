@@ -165,13 +165,14 @@ forbidden() {
 		value=1s
 		case $option in
 		start-timeout | canary | step-time | sticky | preview | \
-			bake | keep | drain-timeout)
+			bake | keep | drain-timeout | drain-idle)
 			continue
 			;;
 		check) value="+touch $PWD/taken" ;;
 		health | ready) value="exec:touch $PWD/taken" ;;
 		strategy) value=exclusive ;;
-		health-passes | health-failures) value=1 ;;
+		health-passes | health-failures | warm-*) value=1 ;;
+		warm) value=http://127.0.0.1:1/ ;;
 		*signal) value=KILL ;;
 		esac
 		forbidden "set the option \"$option\"" upgrade web \
