@@ -136,6 +136,7 @@ die(const char *how)
 	trace("the supervisor is killed: %s", how);
 	laws_died();
 	W->alive = false;
+	W->killed = true;
 	W->kills++;
 	longjmp(W->death, 1);
 }
