@@ -173,17 +173,23 @@ exclusive_restore(struct service *service, const char *why)
 }
 
 /*
- * The predecessor may have ended before it drained the old one, or before it
- * gave all sockets back.
+ * The predecessor may have ended before new connections waited and the old one
+ * was drained, or before it gave all sockets back.
  */
 void
 exclusive_resume(struct service *service)
 {
 	struct release *release = &service->release;
+	char fault[RELEASE_WHY];
 
-	if (!release->rollout.alone)
+	if (!release->rollout.alone) {
+		if (steering_await(release->candidate, fault, sizeof(fault)) ==
+		    0) {
+			candidate_set_share(release, 100);
+			steering_apply(service);
+		}
 		empty_the_way(service);
-	else if (release->candidate->program != NULL &&
+	} else if (release->candidate->program != NULL &&
 	    release->candidate->retirement == NULL) {
 		give_sockets_back(service);
 		retire_stop(release->candidate);
