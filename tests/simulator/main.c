@@ -38,7 +38,7 @@ draw_faults(void)
 	f->late_exits = chance(30);
 	f->lost_exits = chance(10);
 	f->program_kills = chance(30);
-	if (chance(15))
+	if (f->nkills == 0 && chance(15))
 		f->no_memory = 1 + draw(4000);
 	if (chance(15)) {
 		f->full_from = 1 + draw(400);
