@@ -413,6 +413,8 @@ generation_revive(struct generation *generation, char *why, size_t size)
 int
 generation_start(struct generation *generation, char *why, size_t size)
 {
+	/* A successor may have found it ended, and come here as well. */
+	evtimer_del(generation->backoff);
 	if (reach_notify(generation, why, size) == -1)
 		return -1;
 	latecomers_begin(generation->latecomers);

@@ -259,11 +259,13 @@ steering_hand_over(const struct generation *from, const struct generation *to)
 {
 	struct service *service = from->service;
 	char text[ADDRESS_STRLEN];
-	size_t i;
+	size_t i, n;
 
 	for (i = 0; i < service->nlisteners; i++) {
-		if (listener_hand_over(
-			service->listeners[i], from->number, to->number) == 0)
+		listener_sockets(service->listeners[i], from->number, &n);
+		if (n == 0 ||
+		    listener_hand_over(service->listeners[i], from->number,
+			to->number) == 0)
 			continue;
 		address_format(listener_address(service->listeners[i]), text);
 		log_error("%s: cannot give generation %u the sockets of "

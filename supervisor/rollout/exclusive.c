@@ -52,6 +52,20 @@ exclusive_look(struct service *service)
 	course_take(service, EVENT_VACATED, NULL);
 }
 
+/* Whatever is in the way, and does not end yet, shall end. */
+static void
+empty_the_way(struct service *service)
+{
+	struct generation *generation;
+
+	TAILQ_FOREACH (generation, &service->generations, entry) {
+		if (is_in_the_way(&service->release, generation) &&
+		    generation->role != ROLE_DRAINING &&
+		    generation->role != ROLE_FAILED)
+			retire_drain(generation);
+	}
+}
+
 static void
 begin_pause(struct service *service, const struct generation *next)
 {
@@ -82,7 +96,6 @@ void
 exclusive_vacate(struct service *service, const char *why)
 {
 	struct release *release = &service->release;
-	struct generation *generation;
 	char fault[RELEASE_WHY];
 
 	if (candidate_make(service, fault, sizeof(fault)) == -1 ||
@@ -98,12 +111,7 @@ exclusive_vacate(struct service *service, const char *why)
 		return;
 	}
 	begin_pause(service, release->candidate);
-	TAILQ_FOREACH (generation, &service->generations, entry) {
-		if (is_in_the_way(release, generation) &&
-		    generation->role != ROLE_DRAINING &&
-		    generation->role != ROLE_FAILED)
-			retire_drain(generation);
-	}
+	empty_the_way(service);
 	release->deadline_ms = retire_deadline(release->old);
 	exclusive_look(service);
 }
@@ -147,6 +155,8 @@ exclusive_restore(struct service *service, const char *why)
 	struct release *release = &service->release;
 	struct generation *candidate = release->candidate;
 
+	/* The time of the bake must not end what follows. */
+	deadline_clear(service);
 	strlcpy(release->why, why, sizeof(release->why));
 	request_undo(service);
 	candidate->role = ROLE_FAILED;
@@ -160,6 +170,31 @@ exclusive_restore(struct service *service, const char *why)
 		return;
 	give_sockets_back(service);
 	retire_stop(candidate);
+}
+
+/*
+ * The predecessor may have ended before new connections waited and the old one
+ * was drained, or before it gave all sockets back.
+ */
+void
+exclusive_resume(struct service *service)
+{
+	struct release *release = &service->release;
+	char fault[RELEASE_WHY];
+
+	if (!release->rollout.alone) {
+		if (steering_await(release->candidate, fault, sizeof(fault)) ==
+		    0) {
+			candidate_set_share(release, 100);
+			steering_apply(service);
+		}
+		empty_the_way(service);
+	} else if (release->candidate->program != NULL &&
+	    release->candidate->retirement == NULL) {
+		give_sockets_back(service);
+		retire_stop(release->candidate);
+	}
+	exclusive_look(service);
 }
 
 void

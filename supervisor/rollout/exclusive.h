@@ -32,4 +32,10 @@ void exclusive_resumed(struct service *);
 /* A generation has ended: was it the last one that had to? */
 void exclusive_look(struct service *);
 
+/*
+ * Go on in a successor, with what is left to do until the old one can be
+ * started again.
+ */
+void exclusive_resume(struct service *);
+
 #endif

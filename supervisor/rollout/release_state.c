@@ -261,7 +261,7 @@ go_on_restoring(struct service *service)
 	if (release->candidate == NULL)
 		course_take(service, EVENT_FAILED, interrupted);
 	else if (release->candidate->role != ROLE_ACTIVE)
-		exclusive_look(service);
+		exclusive_resume(service);
 	else {
 		release->old = NULL;
 		start_again(service);
@@ -273,7 +273,7 @@ static void
 come_back(struct service *service)
 {
 	course_take(service, EVENT_ABORT, interrupted);
-	exclusive_look(service);
+	exclusive_resume(service);
 }
 
 /* Give the candidate's share back to the old one. */

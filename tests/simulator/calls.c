@@ -70,7 +70,7 @@ parameters_of(const struct command_model *c)
 		return p;
 	snprintf(file, sizeof(file), "/v%d", c->version);
 	json_object_set_new(p, "arguments", json_pack("[s]", file));
-	if (c->canary)
+	if (c->canary && !W->exclusive)
 		json_object_set_new(
 		    p, "options", json_pack("{ss}", "canary", "10,50"));
 	return p;

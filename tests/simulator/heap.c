@@ -65,7 +65,11 @@ fails(void)
 {
 	if (W == NULL || !W->alive || W->elsewhere || W->calm)
 		return false;
-	return ++heap->allocations == W->faults.no_memory;
+	if (++heap->allocations != W->faults.no_memory)
+		return false;
+	W->faults.no_memory = 0;
+	trace("no memory");
+	return true;
 }
 
 /* Not malloc itself: the compiler takes malloc and memset for calloc. */

@@ -111,6 +111,8 @@ laws_look(void)
 {
 	const struct service *service = W->service;
 
+	if (service->active != NULL)
+		W->active = service->active->number;
 	if (!W->served && service->active != NULL) {
 		W->served = true;
 		trace("the service serves");
@@ -181,6 +183,13 @@ laws_outcome(struct service *service, const json_t *outcome)
 	    serves, reason);
 	if (service->ending)
 		return;
+	/*
+	 * The old program may not come up again: if it is a bad one, and if a
+	 * supervisor was killed that had read its READY=1.
+	 */
+	if (serves == 0 && W->exclusive &&
+	    (W->programs.excused[from] || W->killed))
+		return;
 	if (serves == 0)
 		broken("true", "nothing serves after %s: %s", result, reason);
 	if (strcmp(result, "promoted") == 0 && serves != to)
@@ -204,6 +213,12 @@ laws_answer(int number)
 		broken("true", "command %d failed: %s", number, c->reason);
 	if (c->said == REPLIED && c->id[0] != '\0' && c->result[0] == '\0')
 		broken("true", "command %d has no outcome", number);
+	if (W->faults.none && c->said == REPLIED && c->version != -1 &&
+	    W->programs.versions[c->version].good && !W->over &&
+	    strcmp(c->result, "promoted") != 0 &&
+	    strcmp(c->reason, "aborted on request") != 0)
+		broken("good", "command %d: a good release was %s: %s", number,
+		    c->result, c->reason);
 }
 
 /* HISTORY */
@@ -241,6 +256,9 @@ compare_history(const struct service *service)
 		if (c->id[0] == '\0')
 			continue;
 		entry = entry_of(entries, c, &count);
+		/* A disk that was full, and then a kill. */
+		if (count == 0 && W->faults.full_from != 0 && W->killed)
+			continue;
 		if (count != (c->said == REPLIED))
 			broken("history",
 			    "%s is in the history %u times, and the answer "
@@ -329,21 +347,15 @@ laws_rest(void)
 void
 laws_end(int status)
 {
-	const struct programs *p = &W->programs;
-	unsigned int i;
-
 	W->over = true;
-	trace("the service has ended with status %d", status);
 	if (W->people.next == W->people.ncommands && status != 0 && W->calm)
 		broken("true", "a stop ended with status %d", status);
 	if (W->people.next == W->people.ncommands)
 		return;
-	/* A message of a program is lost with a supervisor that has read it. */
-	if (!W->served && W->kills > 0)
+	/* A first start may fail; so a message is lost with who has read it. */
+	if (!W->served && !W->faults.none)
 		return;
 	/* It has given up: the program that served was bad. */
-	for (i = GENERATIONS - 1; i > 0 && !p->passed[i];)
-		i--;
-	if (!p->excused[i])
+	if (!W->programs.excused[W->active])
 		broken("serves", "the service ended by itself");
 }

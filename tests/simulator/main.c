@@ -27,7 +27,8 @@ draw_faults(void)
 	struct faults *f = &W->faults;
 	unsigned int i;
 
-	if (chance(30)) /* a run without faults must succeed in all */
+	f->none = chance(30);
+	if (f->none)
 		return;
 	f->nkills = draw(4);
 	for (i = 0; i < f->nkills; i++)
@@ -37,6 +38,12 @@ draw_faults(void)
 	f->late_exits = chance(30);
 	f->lost_exits = chance(10);
 	f->program_kills = chance(30);
+	if (f->nkills == 0 && chance(15))
+		f->no_memory = 1 + draw(4000);
+	if (chance(15)) {
+		f->full_from = 1 + draw(400);
+		f->full_writes = 1 + draw(100);
+	}
 	if (chance(15))
 		f->jump_us = draw(100) * (int64_t)1000000;
 }
@@ -52,13 +59,14 @@ draw_options(void)
 	for (i = 0; i < W->people_ports; i++)
 		json_array_append_new(
 		    listen, json_sprintf("127.0.0.1:%d", PORT_FIRST + i));
-	return json_pack("{ss so ss ss ss ss ss ss ss ss ss ss ss}", "name",
+	return json_pack("{ss so ss ss ss ss ss ss ss ss ss ss ss ss}", "name",
 	    "web", "listen", listen, "shim", "off", "ready",
 	    chance(80) ? "notify" : "auto", "steering",
 	    W->ebpf ? "auto" : "classic", "start-timeout", "2s",
 	    "health-interval", "100ms", "health-timeout", "300ms", "step-time",
 	    "200ms", "bake", times[draw(4)], "keep", times[draw(4)],
-	    "drain-timeout", "5s", "stop-timeout", "1s");
+	    "drain-timeout", "5s", "stop-timeout", "1s", "strategy",
+	    W->exclusive ? "exclusive" : "overlap");
 }
 
 static void
@@ -123,10 +131,13 @@ live(void)
 		W->alive = true;
 		status = run_service(NULL);
 		W->alive = false;
-		laws_end(status);
+		trace("the supervisor ends with status %d", status);
+		if (W->kernel.stopping)
+			laws_end(status);
 	}
 	after_death();
-	return !W->over && !W->kernel.stopping;
+	/* Else the keeper starts another one. */
+	return !W->kernel.stopping;
 }
 
 static void
@@ -139,7 +150,8 @@ rest(int64_t us)
 			W->now_us = next;
 		agenda_do_one();
 	}
-	W->now_us = until;
+	if (W->now_us < until)
+		W->now_us = until;
 }
 
 static bool
@@ -152,9 +164,10 @@ run(uint64_t seed)
 		return false;
 	}
 	W->ebpf = chance(50);
-	draw_faults();
+	W->exclusive = chance(10);
 	write_programs();
 	launch();
+	draw_faults();
 	while (live())
 		rest(draw(50000));
 	return true;

@@ -338,7 +338,8 @@ begin_to_stop(struct process *p)
 	int i;
 
 	p->stopping = true;
-	if (version_of(p)->shuts_down) {
+	/* There it may have been given sockets that serve on. */
+	if (version_of(p)->shuts_down && !W->exclusive) {
 		for (i = 0; i < p->nsockets; i++)
 			socket_leave(p->sockets[i]);
 		p->accepting = false;

@@ -13,7 +13,8 @@
 
 #include "laws.h"
 
-#define STEP_US 7
+#define STEP_US	  7
+#define STEPS_MAX 1000000 /* in a run */
 
 struct world *W;
 
@@ -136,6 +137,7 @@ die(const char *how)
 	trace("the supervisor is killed: %s", how);
 	laws_died();
 	W->alive = false;
+	W->killed = true;
 	W->kills++;
 	longjmp(W->death, 1);
 }
@@ -158,6 +160,8 @@ step(const char *call)
 		return;
 	W->steps++;
 	W->now_us += STEP_US;
+	if (W->steps > STEPS_MAX)
+		broken("rest", "the supervisor makes call after call");
 	if (is_killed_now())
 		die(call);
 	if (agenda_next() > W->now_us || !chance(30))
