@@ -62,6 +62,7 @@ proc_stat_parse(const char *text, struct proc_stat *stat)
 	}
 	stat->parent = parent;
 	stat->session = session;
+	stat->threads = threads;
 	stat->exiting = (flags & PF_EXITING) != 0;
 	stat->dead = stat->state == 'X' || (stat->state == 'Z' && threads <= 1);
 	return 0;
@@ -189,14 +190,13 @@ proc_has_string(const char *text, size_t len, const char *string)
 }
 
 pid_t *
-proc_children(pid_t pid)
+proc_children(pid_t pid, pid_t thread)
 {
 	char file[32], *text, *rest, *word;
 	size_t room = 2, n = 0, i;
 	pid_t *children;
 
-	snprintf(file, sizeof(file), "task/%d/children",
-	    (int)(pid == PROC_SELF ? getpid() : pid));
+	snprintf(file, sizeof(file), "task/%d/children", (int)thread);
 	if ((text = read_text(pid, file, CHILDREN_MAX, NULL)) == NULL)
 		return NULL;
 	for (i = 0; text[i] != '\0'; i++)

@@ -21,6 +21,7 @@ struct proc_stat {
 	char state; /* its letter */
 	pid_t parent;
 	pid_t session;
+	long threads;
 	bool dead; /* a zombie of which no other thread lives */
 	bool exiting;
 	unsigned long long start; /* in clock ticks since boot */
@@ -65,8 +66,15 @@ int proc_number(const char *text, const char *label, int base, long *number);
 const char *proc_variable(const char *text, size_t len, const char *beginning);
 bool proc_has_string(const char *text, size_t len, const char *string);
 
-/* The children of a process, *new*, with a 0 at the end; NULL with errno. */
-pid_t *proc_children(pid_t);
+/*
+ * The children that a thread of the process has started, and the orphans that
+ * came to it, *new*, with a 0 at the end; NULL with errno, ENOENT if the kernel
+ * does not tell.  The list is complete if nobody reaps a child meanwhile.
+ */
+pid_t *proc_children(pid_t, pid_t thread);
+
+/* The directory of the threads, *new*, for readdir(3); NULL with errno. */
+DIR *proc_threads(pid_t);
 
 /*
  * The directory of the threads, *new*, for readdir(3): a name in it is a TID,

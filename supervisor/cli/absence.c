@@ -74,7 +74,7 @@ is_stopped(pid_t pid)
 static pid_t
 look_at_children(pid_t keeper, char others[static PIDS_SHOWN])
 {
-	pid_t *children = proc_children(keeper), supervisor = 0;
+	pid_t *children = proc_children(keeper, keeper), supervisor = 0;
 	char word[16];
 	size_t i;
 

@@ -118,7 +118,7 @@ is_asked_to_stop(const struct keeper *keeper)
 static void
 end_programs(struct keeper *keeper)
 {
-	pid_t *children = proc_children(PROC_SELF);
+	pid_t *children = proc_children(PROC_SELF, getpid());
 	size_t i;
 
 	for (i = 0; children != NULL && children[i] != 0; i++)

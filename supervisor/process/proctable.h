@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The table of processes as /proc shows it.  It does not use the children files
- * of tasks, which not every kernel has.
+ * The table of processes as /proc shows it: of the whole machine, or of those
+ * that descend from us, for which the cost does not grow with the machine.
  */
 #ifndef PROCESS_PROCTABLE_H
 #define PROCESS_PROCTABLE_H
@@ -14,6 +14,7 @@ struct process {
 	pid_t pid;
 	pid_t parent;
 	pid_t session;
+	long threads;
 	unsigned long long start; /* in clock ticks since boot */
 	bool exiting;
 	bool above; /* we descend from it, or it is a deputy of ours */
@@ -37,6 +38,14 @@ int proctable_read(struct process *, pid_t);
 
 /* Read all living processes except ourselves.  -1 with errno. */
 int proctable_take(struct proctable *);
+
+/*
+ * Read our living descendants.  Our own children are all of them; of a process
+ * whose parent reaps another child meanwhile one may be missed, as by any look
+ * at what changes.  -1 with errno: ENOENT if the kernel does not tell children,
+ * E2BIG if they are so many that it is cheaper to read all processes.
+ */
+int proctable_take_below(struct proctable *);
 
 /* -1 with ENOMEM. */
 int proctable_add(struct proctable *, const struct process *);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The processes of a generation.  A scan takes one table of /proc (not the
- * children files of tasks, which not every kernel has), then spreads membership
- * in it until nothing changes.
+ * The processes of a generation.  A scan takes one table of /proc, then spreads
+ * membership in it until nothing changes.  As we are a child subreaper, what
+ * descends from us stays below us; only what a predecessor has left behind is
+ * elsewhere.
  */
 #include "process/tree.h"
 
@@ -31,6 +32,14 @@ struct tree {
 	struct proctable strays;  /* children of ours that are no members */
 	pid_t *pids;		  /* PIDs of the members, the oldest first */
 };
+
+static bool is_first; /* see tree_set_first */
+
+void
+tree_set_first(void)
+{
+	is_first = true;
+}
 
 struct tree *
 tree_new(const char *name, unsigned int number, const char *notify_path)
@@ -261,6 +270,40 @@ list_pids(struct proctable *members)
 	return pids;
 }
 
+/*
+ * Add the members that have gone elsewhere: into a PID namespace of others,
+ * whose orphans come to its first process.
+ */
+static int
+add_known(const struct tree *tree, struct proctable *picture)
+{
+	const struct process *known;
+	struct process now;
+	size_t i;
+
+	for (i = 0; i < tree->members.n; i++) {
+		known = &tree->members.processes[i];
+		if (proctable_find(picture, known->pid) != NULL ||
+		    proctable_read(&now, known->pid) != 1 ||
+		    now.start != known->start)
+			continue;
+		if (proctable_add(picture, &now) == -1)
+			return -1;
+		proctable_sort(picture);
+	}
+	return 0;
+}
+
+static int
+take_picture(const struct tree *tree, struct proctable *picture)
+{
+	if (is_first && proctable_take_below(picture) == 0)
+		return add_known(tree, picture);
+	picture->n = 0;
+	picture->torn = false;
+	return proctable_take(picture);
+}
+
 const pid_t *
 tree_scan(struct tree *tree, size_t *n)
 {
@@ -268,7 +311,7 @@ tree_scan(struct tree *tree, size_t *n)
 	pid_t *pids = NULL;
 
 	*n = 0;
-	if (proctable_take(&picture) == 0) {
+	if (take_picture(tree, &picture) == 0) {
 		mark_above(&picture);
 		mark_roots(tree, &picture);
 		spread(&picture);

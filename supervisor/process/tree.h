@@ -28,6 +28,12 @@ struct origin;
 struct tree;
 
 /*
+ * No other supervisor of this service has run before us: all processes of all
+ * generations descend from us, and are looked for nowhere else.
+ */
+void tree_set_first(void);
+
+/*
  * The processes of generation number of service name, which were started with
  * this NOTIFY_SOCKET; both strings are copied.  *New*; NULL if there is no
  * memory.
@@ -58,9 +64,10 @@ bool tree_knows(const struct tree *, pid_t);
 void tree_add_session(struct tree *, pid_t leader);
 
 /*
- * Scan /proc.  Returns the living members without zombies, the oldest first,
- * borrowed until the next call; *n may be 0.  NULL with errno and *n 0 if /proc
- * cannot be read: then nothing new is known, and the former members are kept.
+ * Scan /proc, as far as it takes.  Returns the living members without zombies,
+ * the oldest first, borrowed until the next call; *n may be 0.  NULL with errno
+ * and *n 0 if /proc cannot be read: then nothing new is known, and the former
+ * members are kept.
  */
 const pid_t *tree_scan(struct tree *, size_t *n);
 

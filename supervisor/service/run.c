@@ -44,6 +44,7 @@
 #include "generation/steering_kind.h"
 #include "generation/stored.h"
 #include "process/reaper.h"
+#include "process/tree.h"
 #include "rollout/actions.h"
 #include "rollout/hooks.h"
 #include "rollout/request.h"
@@ -245,6 +246,7 @@ open_listeners(struct run *run)
 		mark_renew(service);
 	if (!recovery_is_first(service))
 		return STATUS_OK;
+	tree_set_first();
 	if (roster_open(&run->service, why, sizeof(why)) == 0 &&
 	    request_check_options(
 		service, service->options, &key, why, sizeof(why)) == 0)

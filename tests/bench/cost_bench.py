@@ -52,19 +52,9 @@ def holdings(web):
             "private KiB": memory_kib(pid, "Private_Dirty")}
 
 
-def is_still(pid):
-    """Whether it slept through a tenth of a second."""
-    def waits():
-        with open(f"/proc/{pid}/status", encoding="utf-8") as f:
-            return re.search(r"^voluntary_ctxt_switches:.*", f.read(), re.M)[0]
-    before = waits()
-    time.sleep(0.1)
-    return waits() == before
-
-
 def calls_during(web, act, *options):
     """The system calls that strace sees of an idle supervisor meanwhile."""
-    rig.until(lambda: is_still(web.pid), "an idle supervisor")
+    rig.until(lambda: rig.is_still(web.pid), "an idle supervisor")
     tracer = subprocess.Popen(["strace", *options, "-o", "trace", "-p",
                                str(web.pid)],
                               stderr=subprocess.PIPE, text=True)
@@ -93,11 +83,6 @@ def one_upgrade(web):
     calls = calls_during(web, lambda: web.hotswap("upgrade", "web"))
     web.claim(len(calls) <= CALLS or not rig.setting("UNDISTURBED", 1),
               f"{len(calls)} system calls of the supervisor in an upgrade")
-
-
-def processor_ms(pid):
-    with open(f"/proc/{pid}/schedstat", encoding="ascii") as f:
-        return int(f.read().split()[0]) / 1e6
 
 
 def upgrade(web, first, n):
@@ -130,9 +115,9 @@ def grow(web):
     upgrade(web, first, WARM_UP)
     first += WARM_UP
     for last_round in (False, False, True):
-        before, used = holdings(web), processor_ms(web.pid)
+        before, used = holdings(web), rig.processor_ms(web.pid)
         upgrade(web, first, UPGRADES)
-        used = (processor_ms(web.pid) - used) / UPGRADES
+        used = (rig.processor_ms(web.pid) - used) / UPGRADES
         first += UPGRADES
         # What a client that has just gone held is let go of in the next turn.
         after = settled(web, before)
@@ -141,7 +126,7 @@ def grow(web):
         print(f"  {before} before {UPGRADES} upgrades, {after} afterwards: "
               "once more", flush=True)
     print(f"  {used:.1f} ms of a processor for each upgrade, with "
-          f"{sum(name.isdigit() for name in os.listdir('/proc'))} "
+          f"{rig.processes()} "
           "processes on the machine")
     for name, n in after.items():
         web.claim(n <= before[name] + SLACK.get(name, 0),

@@ -7,7 +7,6 @@ in proportion to their number: ten times as many take about ten times as long.
 LISTENERS and STORED (the greatest numbers), RATE and LIMIT_S are settings."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -21,12 +20,6 @@ RATE = rig.setting("RATE", 300)
 LIMIT_S = rig.setting("LIMIT_S", 3.0)
 CROWD = os.path.join(rig.BUILD, "fixtures", "crowd")
 KEEP_S = 2
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def answer(address):
@@ -49,7 +42,7 @@ def seconds(act):
 
 def bare(n):
     """Seconds until the program answers without hotswap."""
-    port = free_port()
+    port = rig.free_port()
     program = []
 
     def start():
@@ -67,7 +60,7 @@ class Crowd(rig.Rig):
     """A service of the program with many addresses."""
 
     def begin(self, listeners, stored):
-        self.words = [str(free_port()), str(listeners), str(stored)]
+        self.words = [str(rig.free_port()), str(listeners), str(stored)]
         self.hotswap("start", "-n", "web", "--bake", "0s", "--keep",
                      f"{KEEP_S}s", "--drain-timeout", "1s", "--store-max",
                      str(stored + 1), "--start-timeout", "2m", "--ready",

@@ -13,7 +13,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 
@@ -65,12 +64,6 @@ os.rename("times.new", "times")
 """
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def on_cpu(number, *command):
     """One core for the server, the other for its client."""
     return ["taskset", "-c", str(number % os.cpu_count()), *command]
@@ -87,7 +80,7 @@ def start(web, shim, *program):
 
 def start_nginx(web, shim):
     """One that serves a file; returns its port."""
-    port = free_port()
+    port = rig.free_port()
     directory = os.path.join(web.directory, shim)
     os.makedirs(os.path.join(directory, "www"))
     with open(f"{shim}/www/index.html", "w", encoding="ascii") as f:
@@ -140,7 +133,7 @@ def compare(web):
 def time_binds(web, shim):
     with open("binder.py", "w", encoding="ascii") as f:
         f.write(BINDER)
-    start(web, shim, "python3", "binder.py", str(free_port()), str(BINDS))
+    start(web, shim, "python3", "binder.py", str(rig.free_port()), str(BINDS))
     rig.until(lambda: os.path.exists("times"), "the times of binds")
     with open("times", encoding="ascii") as f:
         times = json.load(f)

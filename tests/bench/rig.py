@@ -5,8 +5,10 @@ Whatever a bench started is ended by its PID."""
 
 import json
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -44,6 +46,33 @@ def until(condition, what, deadline=DEADLINE):
         if time.monotonic() > end:
             raise TimeoutError(f"never came true: {what}")
         time.sleep(0.005)
+
+
+def free_port():
+    """A port of 127.0.0.1 that nobody has."""
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        return s.getsockname()[1]
+
+
+def processor_ms(pid):
+    """What this process has used."""
+    with open(f"/proc/{pid}/schedstat", encoding="ascii") as f:
+        return int(f.read().split()[0]) / 1e6
+
+
+def processes():
+    """How many there are on the machine."""
+    return sum(name.isdigit() for name in os.listdir("/proc"))
+
+
+def is_still(pid):
+    """Whether it slept through a tenth of a second."""
+    def waits():
+        with open(f"/proc/{pid}/status", encoding="utf-8") as f:
+            return re.search(r"^voluntary_ctxt_switches:.*", f.read(), re.M)[0]
+    before = waits()
+    time.sleep(0.1)
+    return waits() == before
 
 
 def median(values):

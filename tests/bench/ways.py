@@ -18,12 +18,6 @@ import rig
 BEHAVIOUR = {"good": (), "sick": ("--answer 500",), "dead": ("--exit 1",)}
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def version(port):
     """What answers there; None: nobody."""
     try:
@@ -45,7 +39,7 @@ class Way:
 
     def __init__(self, web):
         self.web = web
-        self.port = free_port()
+        self.port = rig.free_port()
         web.address = f"127.0.0.1:{self.port}"
         self.good = "v1"
 
@@ -262,7 +256,7 @@ class TwoPorts(Way):
     name = "HAProxy before two ports"
 
     def start(self):
-        self.ports = [free_port(), free_port()]
+        self.ports = [rig.free_port(), rig.free_port()]
         self.servers = [None, None]
         self.active = 0
         with open("haproxy.cfg", "w", encoding="ascii") as f:

@@ -155,7 +155,7 @@ a_child_is_found_until_it_is_dead(void **state)
 	assert_int_equal(proc_state(pid), 'Z');
 	assert_int_equal(proc_start_time(pid, &start), -1);
 	assert_int_equal(errno, ESRCH);
-	if ((children = proc_children(PROC_SELF)) != NULL) {
+	if ((children = proc_children(PROC_SELF, getpid())) != NULL) {
 		assert_int_equal(children[0], pid);
 		assert_int_equal(children[1], 0);
 	}

@@ -483,6 +483,61 @@ test_reused_pid(void **state)
 	tree_free(tree);
 }
 
+/* Starts a process in a session of its own, which has no marks. */
+static void *
+start_another(void *arg)
+{
+	if (fork() == 0) {
+		setsid();
+		stay();
+	}
+	for (;;)
+		pause();
+}
+
+static void
+test_children_of_threads(void **state)
+{
+	struct tree *tree = tree_new("web", 3, "/n");
+	pid_t main_pid, child;
+	pthread_t thread;
+
+	if ((main_pid = fork()) == 0) {
+		alarm(LIFETIME);
+		pthread_create(&thread, NULL, start_another, NULL);
+		for (;;)
+			pause();
+	}
+	child = hear_pid();
+	assert_int_equal(tree_add(tree, main_pid), 0);
+	assert_true(has(tree, child));
+	end(main_pid);
+	assert_true(has(tree, child));
+	end(child);
+	assert_int_equal(size(tree), 0);
+	tree_free(tree);
+}
+
+/* Its parent is none of those below us: it is looked at by itself. */
+static void
+test_known_elsewhere(void **state)
+{
+	pid_t elsewhere, scanner;
+	struct tree *tree;
+	int status;
+
+	if ((elsewhere = fork()) == 0)
+		stay();
+	hear_pid();
+	if ((scanner = fork()) == 0) {
+		tree = tree_new("web", 3, "/n");
+		_exit(tree_add(tree, elsewhere) == -1 || !has(tree, elsewhere));
+	}
+	assert_int_equal(waitpid(scanner, &status, 0), scanner);
+	end(elsewhere);
+	assert_int_equal(status, 0);
+}
+
 static double
 elapsed_ms(const struct timespec *from)
 {
@@ -546,8 +601,16 @@ main(void)
 		cmocka_unit_test(test_odd_names),
 		cmocka_unit_test(test_zombies),
 		cmocka_unit_test(test_reused_pid),
+		cmocka_unit_test(test_children_of_threads),
+		cmocka_unit_test(test_known_elsewhere),
 		cmocka_unit_test(test_crowd),
 	};
 
-	return cmocka_run_group_tests(tests, setup, NULL);
+	int all, below;
+
+	/* In all of /proc, then among our descendants: it is the same. */
+	all = cmocka_run_group_tests(tests, setup, NULL);
+	tree_set_first();
+	below = cmocka_run_group_tests(tests, setup, NULL);
+	return all + below;
 }
