@@ -231,6 +231,11 @@ resume(struct generation *generation, const json_t *saved)
 		if (program_main(generation->program) == 0)
 			evtimer_add(generation->backoff, &now);
 		break;
+	case ROLE_PARKED:
+		/* It was to serve again: the rollback decides. */
+		if (generation == generation->service->release.candidate)
+			break;
+		/* FALLTHROUGH */
 	default:
 		/* Share and no retirement: it was to serve again. */
 		if (generation->share == 0 || retirement != NULL)

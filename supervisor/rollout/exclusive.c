@@ -20,6 +20,7 @@
 #include "rollout/course.h"
 #include "rollout/deadline.h"
 #include "rollout/outcome.h"
+#include "rollout/readiness.h"
 #include "rollout/request.h"
 
 /*
@@ -159,6 +160,9 @@ exclusive_restore(struct service *service, const char *why)
 	deadline_clear(service);
 	strlcpy(release->why, why, sizeof(release->why));
 	request_undo(service);
+	/* What it says while it stops is not said by the old one. */
+	readiness_stop(release->readiness);
+	release->readiness = NULL;
 	candidate->role = ROLE_FAILED;
 	events_emit(service, "restoring", release->old,
 	    "shall run again: generation %u: %s", candidate->number, why);

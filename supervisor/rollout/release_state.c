@@ -365,6 +365,13 @@ has_candidate(const struct release *release)
 	return release->candidate != NULL;
 }
 
+/* Did the supervisor end before it told the old one to end? */
+static bool
+old_serves(const struct release *release)
+{
+	return release->old != NULL && release->old->role == ROLE_ACTIVE;
+}
+
 static bool
 is_any(const struct release *release)
 {
@@ -397,6 +404,7 @@ static const struct resumption {
 	{ ROLLOUT_IDLE,	  has_all, ROLLOUT_BAKING, go_on_baking },
 	{ ANY,	is_first_start, ROLLOUT_STARTING,  start_first_again },
 	{ ANY,	is_first,	ROLLOUT_IDLE,	   resolve_again },
+	{ ROLLOUT_STOPPING, old_serves, SAME,	   take_back },
 	{ ROLLOUT_STOPPING, is_any, SAME,	   come_back },
 	{ ROLLOUT_IDLE, has_candidate, ROLLOUT_STARTING,  take_back },
 	{ ROLLOUT_IDLE, is_any,	       ROLLOUT_RESOLVING, take_back },
@@ -422,7 +430,7 @@ resume(struct service *service)
 void
 release_resume(struct service *service)
 {
-	const struct release *release = &service->release;
+	struct release *release = &service->release;
 
 	/*
 	 * An old one that has ended for a candidate is active until it is
@@ -435,4 +443,6 @@ release_resume(struct service *service)
 	}
 	if (release->untold)
 		resume(service);
+	/* Nothing that was handed over is left, for the next successor. */
+	release->handed = false;
 }

@@ -236,3 +236,28 @@ failed() {
 	until_true grep -q ok answers
 	kill "$client"
 }
+
+@test "exclusive: a candidate that is ready while it is stopped is not taken for the old one" {
+	release server v1 --notify
+	serve_locked --ready notify --health exec:true --start-timeout 1s
+	release server v2 --notify --ready-after 1500 --ignore-sigterm
+	expect 1 hotswap upgrade web --stop-timeout 3s --json >outcome.json
+	[ "$(field .serves outcome.json)" = 1 ]
+	[ "$(version)" = v1 ]
+}
+
+@test "exclusive: kill -9 before the old one is told to end leaves it serving" {
+	local tracer
+
+	serve_locked
+	release server v2
+	# What is paused is logged between two checkpoints.
+	strace -qq -o /dev/null -P "$PWD/run.log" -e trace=write \
+		-e inject=write:signal=KILL -p "$(itself)" 2>/dev/null 3>&- &
+	tracer=$!
+	PIDS+=("$tracer")
+	until_true grep -q "TracerPid:	$tracer" "/proc/$(itself)/status"
+	expect 1 hotswap upgrade web --json --timeout 20s >outcome.json
+	[ "$(field .serves outcome.json)" = 1 ]
+	[ "$(version)" = v1 ]
+}

@@ -522,3 +522,38 @@ refuses() {
 	hotswap reexec web
 	[ "$(wc -l <hooks)" = 2 ]
 }
+
+# has_recovered: the service tells that a dead supervisor was replaced.
+has_recovered() {
+	hotswap events web | grep -q '"event": *"recovered"'
+}
+
+@test "reexec hands over once: kill -9 afterwards is a recovery" {
+	serve
+	hotswap reexec web
+	kill -KILL "$(itself)"
+	until_true has_recovered
+	release server v2
+	hotswap upgrade web
+	is_version v2
+}
+
+@test "reexec while a parked generation is checked to serve again: it does" {
+	local first
+
+	touch healthy
+	serve --unpark-signal CONT --health "exec:test -e $PWD/healthy" \
+		--start-timeout 20s
+	first=$(pid_of 1)
+	release server v2
+	hotswap upgrade web
+	rm healthy
+	hotswap rollback web >said 2>&1 3>&- &
+	CLIENT=$!
+	until_true field_is .rollout.state checking
+	hotswap reexec web
+	touch healthy
+	wait "$CLIENT"
+	is_version v1
+	[ "$(pid_of 1)" = "$first" ]
+}
