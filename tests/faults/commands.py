@@ -1,0 +1,425 @@
+# SPDX-License-Identifier: ISC
+"""The commands of the contract: what goes before, what is done while a call
+fails, and what must be so afterwards."""
+import errno
+import os
+import re
+import signal
+import subprocess
+
+from service import until
+
+# Without fault a command is done in a tenth of a second.
+LASTS = 6     # seconds after which a fault that lasts is over
+ENDS = 25     # seconds in which a command ends, whatever failed
+RESTS = 25    # and the service comes to rest
+STERRORS = {os.strerror(n) for n in errno.errorcode}
+
+
+class Command:
+    """One that a service outlives: the service is kept for the next fault."""
+    options = ["--keep", "0"]
+    lines = [["upgrade", "web"]]
+    good = True          # may it succeed?
+    kept = True          # does the service outlive it?
+
+    def prepare(self, service):
+        """Before anything fails."""
+
+    def clean(self, service):
+        """When nothing fails any more."""
+
+    def new_serves(self, before, now):
+        return now["active"] > before["active"]
+
+    # The course of one fault
+
+    def run(self, service, arm, disarm, for_long):
+        """Faults, in words."""
+        self.prepare(service)
+        before = service.status()
+        told = len(service.history())
+        service.client.begin()
+        arm()
+        try:
+            code, said, faults = self.act(service, disarm, for_long)
+        finally:
+            disarm()
+        self.clean(service)
+        faults += self.rest(service)
+        faults += service.client.end()
+        now = service.status()
+        if now is None:
+            return faults + ["nobody answers any more: " + service.tail()]
+        return faults + self.truth(service, before, now, told, code, said)
+
+    def act(self, service, disarm, for_long):
+        code, said = 0, ""
+        for line in self.lines:
+            code, text, faults = self.one(service, line, disarm, for_long)
+            said += text
+            if faults:
+                return code, said, faults
+        return code, said, []
+
+    def one(self, service, line, disarm, for_long):
+        running = service.command(*line)
+        for deadline in ([LASTS] if for_long else []) + [ENDS]:
+            try:
+                said = running.communicate(timeout=deadline)[0]
+                return running.returncode, said, []
+            except subprocess.TimeoutExpired:
+                disarm()
+        running.kill()
+        said = running.communicate()[0]
+        now = service.status()
+        return None, said, [
+            f"`{' '.join(line)}` did not end within {ENDS} s (the rollout is "
+            f"{now['rollout']['state'] if now else 'unknown'}): {said}"]
+
+    def rest(self, service):
+        """The rollout ends in bounded time."""
+        def idle():
+            now = service.status()
+            return now is not None and now["rollout"]["state"] == "idle" and \
+                not [g for g in now["generations"] if g["pid"] and g["role"]
+                     in ("candidate", "failed", "draining")]
+        if until(idle, RESTS):
+            return []
+        now = service.status()
+        return ["no rest: " + ("nobody answers" if now is None else
+                f"rollout {now['rollout']['state']}, " + ", ".join(
+                    f"generation {g['number']} {g['role']}"
+                    for g in now["generations"] if g["pid"])) +
+                " " + service.tail()]
+
+    # What was said is true
+
+    def truth(self, service, before, now, told, code, said):
+        faults = []
+        shares = {g["number"]: g["share"] for g in now["generations"]
+                  if g["share"]}
+        if shares != {now["active"]: 100}:
+            faults.append(f"shares are {shares}, active is {now['active']}")
+        entries = service.history()[told:]
+        changed = self.new_serves(before, now)
+        if code == 0 and self.good and not changed:
+            faults.append(f"success was said and is none: {said}")
+        if code == 0 and not self.good and self.lines[-1][0] != "abort":
+            faults.append(f"success was said: {said}")
+        if code == 1 and now["active"] != before["active"]:
+            faults.append(f"a failure was said and is none: {said}")
+        if code == 2 and changed and self.kept:
+            faults.append(f"it was refused, and was done: {said}")
+        if not self.good and now["active"] != before["active"]:
+            faults.append("a new generation serves that must not")
+        faults += self.entries(service, entries, before, now, code, said)
+        return faults + self.reasons(entries, said)
+
+    def entries(self, service, entries, before, now, code, said):
+        """The history says what was so."""
+        serves = [e["to"] for e in entries if e["result"] in (
+            "promoted",)][-1:] or [before["active"]]
+        if now["active"] == serves[0]:
+            return []
+        if "history" in service.tail():
+            return []
+        return [f"generation {now['active']} serves, the history tells "
+                f"{entries}: {said}"]
+
+    def reasons(self, entries, said):
+        """A reason names what failed, and not only how."""
+        reasons = [e["reason"] for e in entries if e["result"] != "promoted"]
+        reasons += re.findall(r"(?:failed|refused)[^:]*: ([^;\n]*)", said)
+        return [f"the reason names nothing: {reason!r}" for reason in
+                set(reasons) if reason.strip() in STERRORS | {""}]
+
+    # What is left
+
+    def after(self, service):
+        """The next upgrade, without fault, and what is left after it."""
+        service.client.begin()
+        code, said = service.call("upgrade", "web")
+        if code != 0:
+            service.client.end()
+            return [f"the next upgrade ended with {code}: {said} "
+                    + service.tail()]
+        faults = self.rest(service) + service.client.end()
+        return faults or self.leaks(service)
+
+    def leaks(self, service):
+        left = []
+
+        def nobody():
+            left[:] = service.strangers()
+            return not left
+
+        def nothing():
+            supervisor, found = service.descriptors()
+            if service.usual is None or service.usual[0] != supervisor:
+                service.usual = (supervisor, found)
+            more = list(found)
+            for fd in service.usual[1]:
+                if fd in more:
+                    more.remove(fd)
+            left[:] = more
+            return not more
+        if not until(nobody, 5):
+            return ["left: " + "; ".join(left)]
+        if not until(nothing, 5):
+            return ["descriptors left: " + "; ".join(left)]
+        return []
+
+
+class Bad(Command):
+    good = False
+
+    def __init__(self):
+        self.lines = [["upgrade", "web", "--", "./server", "--exit", "3"]]
+
+
+class Abort(Command):
+    """An upgrade that never passes its check, then abort; or abort alone."""
+    good = False
+
+    def __init__(self, alone):
+        self.alone = alone
+        self.lines = [["abort", "web"]] if alone else [
+            ["upgrade", "web", "--no-wait"], ["abort", "web"]]
+
+    def prepare(self, service):
+        now = service.status()
+        # Generations of failed attempts have numbers as well.
+        first = max(g["number"] for g in now["generations"]) + 1
+        self.sick = [service.file(f"sick.{n}") for n in range(first,
+                                                             first + 3)]
+        for path in self.sick:
+            open(path, "wb").close()
+        if self.alone:
+            service.call("upgrade", "web", "--no-wait")
+            until(lambda: service.status()["rollout"]["state"] == "checking",
+                  10)
+
+    def clean(self, service):
+        if service.status() is not None:
+            until(lambda: (service.status() or {"rollout": {"state": ""}})[
+                "rollout"]["state"] == "idle", 8)
+        for path in self.sick:
+            os.unlink(path)
+
+
+class Canary(Command):
+    lines = [["upgrade", "web", "--canary", "30", "--step-time", "60ms"]]
+
+
+class Held(Command):
+    lines = [["split", "web", "50"], ["promote", "web"]]
+
+    def prepare(self, service):
+        service.call("upgrade", "web", "--no-wait", "--canary", "30",
+                     "--step-time", "1m")
+        until(lambda: service.status()["rollout"]["state"] == "shifting", 10)
+
+    def clean(self, service):
+        """What no promote has ended is aborted."""
+        until(lambda: (service.status() or {"rollout": {"state": ""}})[
+            "rollout"]["state"] == "idle", 3)
+        service.call("abort", "web")
+
+
+class Rollback(Command):
+    lines = [["rollback", "web"]]
+
+    def __init__(self, keep):
+        self.options = ["--keep", keep]
+
+    def new_serves(self, before, now):
+        return now["active"] != before["active"]
+
+    def entries(self, service, entries, before, now, code, said):
+        if [e["serves"] for e in entries][-1:] in ([], [now["active"]]):
+            return []
+        return [f"generation {now['active']} serves, the history tells "
+                f"{entries}: {said}"]
+
+
+class Exclusive(Command):
+    options = ["--keep", "0", "--strategy", "exclusive"]
+
+
+class Reexec(Command):
+    lines = [["reexec", "web"]]
+
+    def new_serves(self, before, now):
+        return True
+
+
+class Whole:
+    """A command with which a service begins or ends: each fault has a service
+    of its own."""
+    options = ["--keep", "0"]
+    kept = False
+
+    def run(self, service, arm, disarm, for_long):
+        try:
+            return self.course(service, arm, disarm, for_long)
+        finally:
+            disarm()
+            service.client.asked.clear()
+            service.end()
+
+    def wait(self, service, running, disarm, for_long):
+        """Until it serves or has ended."""
+        def done():
+            return running.poll() is not None or service.serves()
+        if for_long and not until(done, LASTS):
+            disarm()
+        return until(done, ENDS)
+
+    def works(self, service):
+        """It serves, upgrades and stops."""
+        service.client.begin()
+        code, said = service.call("upgrade", "web")
+        faults = service.client.end()
+        if code != 0:
+            faults.append(f"the next upgrade ended with {code}: {said} "
+                          + service.tail())
+        return faults + self.stops(service)
+
+    def stops(self, service):
+        code, said = service.call("stop", "web", "--now")
+        if code != 0:
+            return [f"stop ended with {code}: {said}"]
+        return self.nothing(service)
+
+    def nothing(self, service):
+        mine, left = os.getpid(), []
+
+        def none():
+            left[:] = [line for pid, (_, state, line) in processes_of(service)
+                       if state != "Z" and pid != mine]
+            return not left
+        return [] if until(none, 8) else [f"left: {left}"]
+
+
+def processes_of(service):
+    from service import processes
+    return [(pid, entry) for pid, entry in processes().items()
+            if service.dir in entry[2] + service.place(pid)]
+
+
+class Run(Whole):
+    def course(self, service, arm, disarm, for_long):
+        service.clear()
+        arm()
+        running = service.launch()
+        if not self.wait(service, running, disarm, for_long):
+            return ["run neither serves nor ends: " + service.tail()]
+        disarm()
+        if running.poll() is None:
+            return self.works(service)
+        if running.returncode == 0:
+            return ["run did not serve, and its status is 0: "
+                    + service.tail()]
+        if not service.tail().strip():
+            return [f"run ended with {running.returncode} and said nothing"]
+        faults = self.nothing(service)
+        if faults:
+            return faults
+        again = service.launch()
+        if not self.wait(service, again, disarm, False) or \
+                again.poll() is not None:
+            return ["the next run does not serve: " + service.tail()]
+        return self.works(service)
+
+
+class Start(Whole):
+    def start(self, service):
+        return subprocess.Popen(
+            service.arguments("start"), cwd=service.dir,
+            env=dict(service.environ, HOTSWAP_FAULTS=service.plan.path),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def course(self, service, arm, disarm, for_long):
+        service.clear()
+        arm()
+        running = self.start(service)
+        if for_long:
+            until(lambda: running.poll() is not None, LASTS)
+            disarm()
+        if not until(lambda: running.poll() is not None, ENDS):
+            running.kill()
+            return ["start did not end: " + running.communicate()[0]]
+        disarm()
+        said = os.read(running.stdout.fileno(), 4096).decode()
+        if running.returncode == 0:
+            if not service.serves():
+                return ["start succeeded, and nothing serves"]
+            return self.works(service)
+        if not said.strip():
+            return [f"start ended with {running.returncode}, said nothing"]
+        faults = self.nothing(service)
+        if faults:
+            return faults
+        again = self.start(service)
+        if not until(lambda: again.poll() is not None, ENDS) or \
+                again.returncode != 0:
+            return [f"the next start ended with {again.poll()}"]
+        return self.works(service)
+
+
+class Stop(Whole):
+    def course(self, service, arm, disarm, for_long):
+        service.begin()
+        arm()
+        running = service.command("stop", "web", "--now")
+        if for_long:
+            until(lambda: running.poll() is not None, LASTS)
+            disarm()
+        if not until(lambda: running.poll() is not None, ENDS):
+            running.kill()
+            return ["stop did not end: " + service.tail()]
+        disarm()
+        if running.returncode == 0:
+            return self.nothing(service)
+        if service.status() is None:
+            return self.nothing(service)
+        return self.stops(service)
+
+
+class Adoption(Whole):
+    """Keeper and supervisor are killed; the next run takes over."""
+    def course(self, service, arm, disarm, for_long):
+        service.begin()
+        now = service.status()
+        service.client.begin()
+        for pid in (now["pid"], now["supervisor"]):
+            os.kill(pid, signal.SIGKILL)
+        service.keeper.wait()
+        arm()
+        running = service.launch()
+        served = self.wait(service, running, disarm, for_long)
+        disarm()
+        faults = service.client.end()
+        if not served:
+            return faults + ["run neither serves nor ends: " + service.tail()]
+        if running.poll() is not None:
+            again = service.launch()
+            if not self.wait(service, again, disarm, False) or \
+                    again.poll() is not None:
+                return faults + ["the next run does not take over: "
+                                 + service.tail()]
+        after = service.status()
+        if after["active"] != now["active"]:
+            faults.append(f"generation {after['active']} serves")
+        return faults + self.works(service)
+
+
+COMMANDS = {
+    "upgrade": Command, "bad": Bad, "aborted": lambda: Abort(False),
+    "abort": lambda: Abort(True), "canary": Canary, "held": Held,
+    "rollback-warm": lambda: Rollback("1m"),
+    "rollback-cold": lambda: Rollback("0"),
+    "exclusive": Exclusive, "reexec": Reexec, "run": Run, "start": Start,
+    "stop": Stop, "adoption": Adoption,
+}

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: ISC
+"""A service under `make faults`: its processes, its client, its checks."""
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+BUILD = os.path.abspath(os.environ.get("HOTSWAP_BUILD", "build"))
+HOTSWAP = os.path.join(BUILD, "bin", "hotswap")
+FAULTY = os.path.join(BUILD, "faults", "hotswap")
+SERVER = os.path.join(BUILD, "fixtures", "server")
+PORT = 18080
+ADDRESS = f"127.0.0.1:{PORT}"
+
+
+def until(condition, deadline):
+    """What the condition says in the end."""
+    end = time.monotonic() + deadline
+    while True:
+        answer = condition()
+        if answer or time.monotonic() > end:
+            return answer
+        time.sleep(0.005)
+
+
+def processes():
+    """PID: (parent, state, command line) of all that this namespace has."""
+    found = {}
+    for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="ascii",
+                      errors="replace") as file:
+                rest = file.read().rpartition(")")[2].split()
+            with open(f"/proc/{pid}/cmdline", encoding="utf-8",
+                      errors="replace") as file:
+                line = file.read().replace("\0", " ").strip()
+            found[pid] = (int(rest[1]), rest[0], line)
+        except OSError:
+            pass
+    return found
+
+
+class Client(threading.Thread):
+    """A client that connects again and again, and knows who answered."""
+
+    def __init__(self, service):
+        super().__init__(daemon=True)
+        self.service = service
+        self.asked = threading.Event()
+        self.idle = threading.Event()
+        self.idle.set()
+        self.faults, self.answered = [], 0
+        self.start()
+
+    def ask(self):
+        with socket.create_connection(("127.0.0.1", PORT), 20) as sock:
+            sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            answer = b""
+            while piece := sock.recv(4096):
+                answer += piece
+        found = re.search(rb"X-Generation: (\d+)", answer)
+        if found is None:
+            raise OSError(f"no answer but {answer[:60]!r}")
+        return int(found.group(1))
+
+    def run(self):
+        while True:
+            self.asked.wait()
+            self.idle.clear()
+            try:
+                generation = self.ask()
+                self.answered += 1
+                if not os.path.exists(self.service.file(
+                        f"checked.{generation}")):
+                    self.faults.append(f"a request went to generation "
+                                       f"{generation}, which no check passed")
+            except OSError as fault:
+                if self.asked.is_set():
+                    self.faults.append(f"a request failed: {fault}")
+            self.idle.set()
+            time.sleep(0.02)
+
+    def begin(self):
+        self.faults, self.answered = [], 0
+        self.asked.set()
+
+    def end(self):
+        """A request that has begun is answered first."""
+        until(lambda: self.answered or self.faults, 10)
+        self.idle.wait(21)
+        self.asked.clear()
+        self.idle.wait(21)
+        return self.faults + ([] if self.answered else
+                              ["no request was answered"])
+
+
+class Service:
+    """One that runs as long as nothing is wrong with it."""
+
+    def __init__(self, directory, plan, options):
+        self.dir, self.plan, self.options = directory, plan, options
+        self.environ = dict(
+            os.environ, HOTSWAP_RUNTIME_DIR=self.file("run"),
+            HOTSWAP_STATE_DIR=self.file("state"))
+        self.keeper, self.client, self.usual = None, None, None
+        self.before = None
+
+    def file(self, name):
+        return os.path.join(self.dir, name)
+
+    def arguments(self, command):
+        return [FAULTY, command, "-n", "web", "-l", ADDRESS, "--bake", "40ms",
+                "--start-timeout", "5s", "--health-interval", "200ms",
+                "--health-failures", "1000", "--drain-timeout", "1s",
+                "--stop-timeout", "2s", "--health",
+                f"exec:test ! -e {self.dir}/sick.{{generation}} && "
+                f": >{self.dir}/checked.{{generation}}",
+                *self.options, "--", self.file("server")]
+
+    def clear(self):
+        shutil.rmtree(self.dir, ignore_errors=True)
+        os.makedirs(self.dir)
+        os.chmod(self.dir, 0o755)
+        shutil.copy(SERVER, self.file("server"))
+
+    def launch(self):
+        """The foreground command, in which everything may fail."""
+        self.log = open(self.file("log"), "ab")
+        self.keeper = subprocess.Popen(
+            self.arguments("run"), cwd=self.dir, stdout=self.log,
+            stderr=self.log, env=dict(self.environ,
+                                      HOTSWAP_FAULTS=self.plan.path))
+        return self.keeper
+
+    def begin(self):
+        self.clear()
+        self.launch()
+        if not until(self.serves, 20):
+            raise SystemExit("faults: no service comes up: " + self.tail())
+        self.usual = None
+
+    def serves(self):
+        answer = self.status()
+        return answer is not None and answer["active"]
+
+    def command(self, *arguments, **more):
+        return subprocess.Popen([HOTSWAP, *arguments], env=self.environ,
+                                stdout=subprocess.PIPE, cwd=self.dir,
+                                stderr=subprocess.STDOUT, text=True, **more)
+
+    def call(self, *arguments, deadline=30):
+        """Exit status and output; None if it does not end."""
+        running = self.command(*arguments)
+        try:
+            said = running.communicate(timeout=deadline)[0]
+        except subprocess.TimeoutExpired:
+            running.kill()
+            return None, running.communicate()[0]
+        return running.returncode, said
+
+    def status(self):
+        code, said = self.call("status", "web", "--json", deadline=10)
+        try:
+            return json.loads(said) if code == 0 else None
+        except ValueError:
+            return None
+
+    def history(self):
+        code, said = self.call("history", "web", "--json")
+        return [json.loads(line) for line in said.splitlines()
+                if line.startswith("{")] if code == 0 else []
+
+    def tail(self):
+        try:
+            with open(self.file("log"), encoding="utf-8") as file:
+                return " | ".join(line.strip() for line in
+                                  file.readlines()[-6:])
+        except OSError:
+            return ""
+
+    def descriptors(self):
+        """What supervisor and keeper have open, without numbers.  Images of
+        generations that have ended are many, and kept on purpose."""
+        now = self.status()
+        found = []
+        for who in ("supervisor", "pid"):
+            place = f"/proc/{now[who]}/fd"
+            for fd in os.listdir(place):
+                try:
+                    what = os.readlink(f"{place}/{fd}")
+                except OSError:
+                    continue
+                what = re.sub(r"\d+\]|\[|\(deleted\)", "", what).strip()
+                if not what.startswith(self.file("server")) and \
+                        not what.startswith(self.file("state/web/images")):
+                    found.append(f"{who} {what}")
+        return now["supervisor"], sorted(found)
+
+    def strangers(self):
+        """Processes that are neither known nor ours, and zombies."""
+        now = self.status()
+        if now is None:
+            return ["no supervisor answers"]
+        known = {pid for g in now["generations"] for pid in g["pids"]}
+        known |= {now["pid"], now["supervisor"]}
+        found, mine = [], os.getpid()
+        for pid, (parent, state, line) in processes().items():
+            if state == "Z" and parent in (now["pid"], now["supervisor"]):
+                found.append(f"zombie {pid} of {parent}")
+            elif state != "Z" and pid not in known and pid != mine and \
+                    parent != mine and "--logger" not in line:
+                found.append(f"process {pid} of {parent}: {line}")
+        return found
+
+    def end(self):
+        """Whatever is left of it."""
+        mine = os.getpid()
+        for _ in range(3):
+            for pid, (_, state, line) in processes().items():
+                if state != "Z" and pid != mine and self.dir in line + \
+                        self.place(pid):
+                    try:
+                        os.kill(pid, signal.SIGKILL)
+                    except OSError:
+                        pass
+            time.sleep(0.02)
+        if self.keeper is not None:
+            self.keeper.wait()
+        while mine == 1:
+            try:
+                if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                    break
+            except ChildProcessError:
+                break
+
+    def place(self, pid):
+        try:
+            return os.readlink(f"/proc/{pid}/cwd")
+        except OSError:
+            return ""
