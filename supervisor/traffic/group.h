@@ -31,6 +31,7 @@ struct group_slot {
 	bool leaving;
 	bool unsure;	   /* its place may be that of another unsure slot */
 	bool gone;	   /* has left, see group_vanish */
+	bool hidden;	   /* see traffic/hiding.h */
 	unsigned int key;  /* key in the eBPF program's map, plus 1; 0: none */
 	uint64_t cookie;   /* SO_COOKIE, by which a successor finds it */
 	unsigned int told; /* its generation in the eBPF program's map */

@@ -301,6 +301,12 @@ inet_hide(int fd)
 	sockopt_set(fd, SOL_SOCKET, SO_BINDTOIFINDEX, INT_MAX);
 }
 
+bool
+inet_is_hidden(int fd)
+{
+	return sockopt_get(fd, SOL_SOCKET, SO_BINDTOIFINDEX) == INT_MAX;
+}
+
 void
 inet_withdraw(const struct endpoint *at, int fd)
 {

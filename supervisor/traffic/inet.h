@@ -65,10 +65,12 @@ int inet_learn(struct endpoint *, int fd);
  * When the kernel closes a socket, it first takes it out of its group and then
  * out of the table of all sockets: a packet that comes in between and finds
  * this socket first would go there, and not where the group's program sends it
- * (Linux 6.18, inet_lookup_reuseport).  Only with CAP_NET_RAW could the socket
- * be shown again.
+ * (Linux 6.18, inet_lookup_reuseport).  So would a packet that has found it
+ * just before it was hidden: hide a socket early, traffic/hiding.h.  Only with
+ * CAP_NET_RAW could the socket be shown again.
  */
 void inet_hide(int fd);
+bool inet_is_hidden(int fd);
 
 /*
  * Take a socket out of the group and close it, in the holder as well.  A

@@ -19,11 +19,11 @@
 #include "base/sockopt.h"
 #include "traffic/chooser.h"
 #include "traffic/group.h"
+#include "traffic/hiding.h"
 #include "traffic/holder.h"
 #include "traffic/inet.h"
 #include "traffic/order.h"
 #include "traffic/proof.h"
-#include "traffic/queue.h"
 #include "traffic/reuseport_fields.h"
 #include "traffic/way.h"
 
@@ -45,33 +45,6 @@ reuseport_free(void *way)
 	group_fini(&r->group);
 	chooser_fini(&r->chooser);
 	free(r);
-}
-
-bool
-reuseport_look(struct reuseport *r)
-{
-	struct group_slot *s;
-	bool any = false;
-
-	if (!inet_is_tcp(r->at)) /* only close(2) takes a UDP socket out */
-		return false;
-	for (s = r->group.slots; s < r->group.slots + r->group.n; s++) {
-		s->gone = !queue_is_open(s->fd);
-		any |= s->gone;
-	}
-	return any;
-}
-
-/* From here on the order of the group is unknown. */
-void
-reuseport_forget_gone(struct reuseport *r)
-{
-	size_t i;
-
-	for (i = r->group.n; i-- > 0;)
-		if (r->group.slots[i].gone)
-			group_remove(&r->group, i);
-	r->adrift = true;
 }
 
 /* Has the group changed? */
@@ -148,6 +121,7 @@ reserve(struct reuseport *r)
 			inet_withdraw(r->at, fd);
 			return -1;
 		}
+		hiding_hide(r->at, &r->group, 0);
 		holder_commit(r->at->holder);
 		if (reuseport_look(r))
 			return 1;
@@ -158,7 +132,7 @@ reserve(struct reuseport *r)
 static void
 withdraw(struct reuseport *r, size_t index)
 {
-	inet_hide(r->group.slots[index].fd);
+	hiding_hide_slot(&r->group.slots[index]);
 	chooser_remove(&r->chooser, &r->group.slots[index]);
 	inet_withdraw(r->at, r->group.slots[index].fd);
 	group_remove(&r->group, index);
@@ -178,6 +152,8 @@ admit(struct reuseport *r, unsigned int generation, int fd)
 
 	do {
 		settle(r, false);
+		if (hiding_make_way(&r->group))
+			settle(r, true);
 		if (r->adrift && !chooser_is_ebpf(&r->chooser)) {
 			/* the socket's place could not be known */
 			errno = EBUSY;
@@ -270,10 +246,12 @@ reuseport_prepare(void *way, unsigned int generation)
 
 	settle(r, false);
 	mark_leaving(r, generation, true);
-	if (let_go(r) == 0)
-		return 0;
-	mark_leaving(r, generation, false);
-	return -1;
+	if (let_go(r) == -1) {
+		mark_leaving(r, generation, false);
+		return -1;
+	}
+	hiding_hide(r->at, &r->group, generation);
+	return 0;
 }
 
 static void

@@ -5,8 +5,37 @@
 #include <errno.h>
 
 #include "traffic/group_json.h"
+#include "traffic/hiding.h"
 #include "traffic/inet.h"
+#include "traffic/queue.h"
 #include "traffic/reuseport_fields.h"
+
+bool
+reuseport_look(struct reuseport *r)
+{
+	struct group_slot *s;
+	bool any = false;
+
+	if (!inet_is_tcp(r->at)) /* only close(2) takes a UDP socket out */
+		return false;
+	for (s = r->group.slots; s < r->group.slots + r->group.n; s++) {
+		s->gone = !queue_is_open(s->fd);
+		any |= s->gone;
+	}
+	return any;
+}
+
+/* From here on the order of the group is unknown. */
+void
+reuseport_forget_gone(struct reuseport *r)
+{
+	size_t i;
+
+	for (i = r->group.n; i-- > 0;)
+		if (r->group.slots[i].gone)
+			group_remove(&r->group, i);
+	r->adrift = true;
+}
 
 enum steering_kind
 reuseport_kind(const void *way)
@@ -80,6 +109,7 @@ reuseport_restore(
 	if (group_from_json(
 		&r->group, json_object_get(state, "group"), finder) == -1)
 		return -1;
+	hiding_restore(r->at, &r->group);
 	chooser_restore(
 	    &r->chooser, r->at, &r->group, json_object_get(state, "ebpf"));
 	reuseport_look(r);

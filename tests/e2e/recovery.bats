@@ -105,12 +105,13 @@ other_supervisor() {
 	until_true is_role 5 retired
 	[ "$(field '[.generations[] | select(.pid > 0).share]')" = '[100]' ]
 	# Checkpoint, events, program, lock, control, one of each image, and for the
-	# one that runs its socket, notification socket and shim.
+	# one that runs its socket, notification socket and shim; the closer.
 	few_descriptors() {
-		[ "$(find "/proc/$SUPERVISOR/fd" | wc -l)" -lt 25 ]
+		[ "$(find "/proc/$SUPERVISOR/fd" | wc -l)" -lt 26 ]
 	}
 	until_true few_descriptors
-	[ "$(pgrep -c -P "$SUPERVISOR")" -le 2 ]
+	# The supervisor, the program and the closer.
+	[ "$(pgrep -c -P "$SUPERVISOR")" -le 3 ]
 }
 
 @test "stop after kill -9: all processes end, and the keeper with 0" {

@@ -43,10 +43,14 @@ done
 
 # A program and the libraries that ldd names, each at its own path.
 with_libraries() {
-	ldd "$1" 2>/dev/null | grep -o '/[^ ]*' | while read -r library; do
-		mkdir -p "$tree/$(dirname "$library")"
-		[ -e "$tree/$library" ] || cp -L "$library" "$tree/$library"
-	done
+	# Of a program of musl's it prints an error that has paths in it.
+	ldd "$1" 2>/dev/null |
+		sed -n 's,^\t\(.*=> \)\{0\,1\}\(/[^ ]*\).*,\2,p' |
+		while read -r library; do
+			mkdir -p "$tree/$(dirname "$library")"
+			[ -e "$tree/$library" ] ||
+				cp -L "$library" "$tree/$library"
+		done
 }
 
 for part in bin/hotswap bin/hotswap-probe lib/libhotswap-preload.so load \

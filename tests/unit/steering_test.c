@@ -24,6 +24,7 @@
 
 #include "arrival.h"
 #include "both_kinds.h"
+#include "traffic/inet.h"
 #include "traffic/listener.h"
 #include "filters.h"
 
@@ -658,6 +659,53 @@ generations_leave_in_every_order(void **state)
 	assert_int_equal(open_descriptors(), before);
 }
 
+static bool
+is_hidden(const struct listener *l, unsigned int generation)
+{
+	size_t n;
+
+	return inet_is_hidden(listener_sockets(l, generation, &n)[0]);
+}
+
+/* The kernel puts a socket into a group only by one that is not hidden. */
+static void
+one_that_joins_hidden_ones_is_reached(void **state)
+{
+	bool there[5] = { [1] = true, [2] = true };
+	struct listener *l = listener_make("127.0.0.1:0");
+
+	open_generation(l, 1);
+	adopt(l, 2, 1);
+	steer_all_to(l, 2);
+	prepare(l, 1, there);
+	assert_true(is_hidden(l, 1));
+	assert_false(is_hidden(l, 2));
+	/* It serves no longer, and nobody has said so. */
+	shut_down(l, 2);
+	adopt(l, 3, 1);
+	adopt(l, 4, 1);
+	steer_all_to(l, 3);
+	there[2] = false;
+	there[3] = there[4] = true;
+	assert_all_reached(l, there, 3);
+	listener_leave(l, 1);
+	listener_leave(l, 2);
+	assert_all_reached(l, there, 3);
+	listener_free(l);
+}
+
+static void
+the_last_that_serves_is_not_hidden(void **state)
+{
+	struct listener *l = listener_make("127.0.0.1:0");
+
+	open_generation(l, 1);
+	assert_int_equal(listener_prepare_leave(l, 1), 0);
+	assert_false(is_hidden(l, 1));
+	assert_int_equal(reached_from(l, "127.0.0.1"), 1);
+	listener_free(l);
+}
+
 /* Many upgrades, while one generation is parked or draining. */
 static void
 upgrade_often(const char *address, size_t workers, enum departure departure)
@@ -721,6 +769,8 @@ main(void)
 		cmocka_unit_test(sticky_clients_stay_and_never_go_back),
 		cmocka_unit_test(workers_of_a_generation_all_get_connections),
 		cmocka_unit_test(generations_leave_in_every_order),
+		cmocka_unit_test(one_that_joins_hidden_ones_is_reached),
+		cmocka_unit_test(the_last_that_serves_is_not_hidden),
 		cmocka_unit_test(placeholders_stay_few_over_many_upgrades),
 	};
 
