@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# The protocol of a fleet, as a model that Spin searches: `make model` is longer.
+# Models that Spin searches, of a rollout and of a fleet's protocol: `make model`
+# is longer.
 
 @test "model: no order of steps and deaths breaks a promise, and each mutant does" {
 	command -v spin >/dev/null || skip "takes spin"

@@ -186,3 +186,7 @@ is_forgotten() {
 	expect 1 kill -0 "$pid" 2>/dev/null
 	wait "$CLIENT"
 }
+
+@test "soak: after 60 upgrades descriptors, processes and files are as after 50" {
+	HOTSWAP_BUILD=$BUILD python3 "$BATS_TEST_DIRNAME/../soak.py" 60
+}
