@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "cli/completion.h"
 #include "cli/render.h"
 #include "cli/tell.h"
 #include "config/nearest.h"
@@ -350,4 +351,20 @@ fleet_arguments_help(const struct fleet_command *command)
 		printf("%-*s", INDENT, left);
 		render_wrap(stdout, rows[i].help, INDENT, RENDER_WIDTH);
 	}
+}
+
+void
+fleet_arguments_complete(const struct fleet_command *command, char *const *argv)
+{
+	struct completion_option options[NROWS];
+	struct completion all = { command->usage, options, 0 };
+	size_t i;
+
+	for (i = 0; i < NROWS; i++)
+		if (is_taken(command, &rows[i]))
+			options[all.count++] =
+			    (struct completion_option){ .name = rows[i].name,
+				    .metavar = rows[i].metavar,
+				    .help = rows[i].help };
+	completion_print(&all, argv);
 }

@@ -62,6 +62,9 @@ int fleet_arguments_parse(
 /* Print the options of the command, as --help does. */
 void fleet_arguments_help(const struct fleet_command *);
 
+/* Print what may stand in the place of the last word behind the command. */
+void fleet_arguments_complete(const struct fleet_command *, char *const *argv);
+
 /* The functions of the rows. */
 int fleet_agent(struct fleet_arguments *, const struct conf *, struct store *);
 int fleet_upgrade(

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "cli/candidates.h"
+#include "cli/commands.h"
 #include "cli/render.h"
 #include "cli/tell.h"
 #include "config/nearest.h"
@@ -114,6 +116,22 @@ run(struct fleet_arguments *arguments)
 	return status;
 }
 
+/* For `hotswap complete -- fleet WORD...`. */
+static int
+complete(char **words)
+{
+	struct place place = { words[0], NULL, "" };
+	size_t i;
+
+	for (i = 0; words[0] != NULL && i < fleet_command_count; i++)
+		if (words[1] == NULL)
+			candidate(&place, fleet_commands[i].name,
+			    fleet_commands[i].summary);
+		else if (strcmp(fleet_commands[i].name, words[0]) == 0)
+			fleet_arguments_complete(&fleet_commands[i], words + 1);
+	return STATUS_OK;
+}
+
 static int
 dispatch(int argc, char **argv)
 {
@@ -129,6 +147,8 @@ dispatch(int argc, char **argv)
 		print_help(stdout);
 		return STATUS_OK;
 	}
+	if (strcmp(argv[1], COMMAND_FLEET_COMPLETE) == 0)
+		return complete(argv + 2);
 	for (i = 0; i < fleet_command_count; i++)
 		if (strcmp(fleet_commands[i].name, argv[1]) == 0)
 			break;

@@ -19,7 +19,6 @@
 #include "traffic/ebpf.h"
 
 #define HELP_INDENT 30 /* column of an option's description */
-#define FLEET	    "fleet"
 #define ROLLOUT	    (FLAG_NAME | FLAG_NO_WAIT | FLAG_TIMEOUT | FLAG_JSON)
 
 const struct cli_command command_table[] = {
@@ -91,12 +90,15 @@ const struct cli_command command_table[] = {
 	    SCOPE_NONE, "URL", false, cli_probe },
 	{ "metrics", "[NAME]", "Print metrics in Prometheus' text format.",
 	    FLAG_NAME, SCOPE_NONE, NULL, false, cli_metrics },
+	{ "complete", "-- WORD...",
+	    "Print what may stand in the place of the last word, for the "
+	    "completion of a shell.",
+	    0, SCOPE_NONE, NULL, true, cli_complete },
 };
 const size_t command_count = sizeof(command_table) / sizeof(command_table[0]);
 
-/* NULL if there is none. */
-static const struct cli_command *
-find(const char *name)
+const struct cli_command *
+command_find(const char *name)
 {
 	size_t i;
 
@@ -119,10 +121,8 @@ print_help(FILE *out)
 		fprintf(out, "  %-10s", command->name);
 		render_wrap(out, command->summary, 12, RENDER_WIDTH);
 	}
-	fprintf(out, "  %-10s", FLEET);
-	render_wrap(out,
-	    "Roll a release out over many hosts: `hotswap fleet --help`.", 12,
-	    RENDER_WIDTH);
+	fprintf(out, "  %-10s", COMMAND_FLEET);
+	render_wrap(out, COMMAND_FLEET_SUMMARY, 12, RENDER_WIDTH);
 	fputs("\n  hotswap COMMAND --help     the options of a command\n  "
 	      "hotswap --version          the version\n\nNAME is the service's "
 	      "name; it may be left out if only one service runs.\n",
@@ -182,7 +182,7 @@ tell_unknown_command(const char *name)
 	size_t i;
 
 	nearest_init(&nearest, name);
-	nearest_try(&nearest, FLEET);
+	nearest_try(&nearest, COMMAND_FLEET);
 	for (i = 0; i < command_count; i++)
 		nearest_try(&nearest, command_table[i].name);
 	if (nearest.best != NULL)
@@ -193,9 +193,8 @@ tell_unknown_command(const char *name)
 	    "unknown command \"%s\" (hotswap --help lists them)", name);
 }
 
-/* The fleet's commands are another program, with libraries of its own. */
-static int
-execute_fleet(char **argv)
+int
+command_fleet(char **argv)
 {
 	const char *path = parts_path(PART_FLEET);
 
@@ -209,7 +208,7 @@ execute_fleet(char **argv)
 static int
 dispatch(const char *name, char **argv)
 {
-	const struct cli_command *command = find(name);
+	const struct cli_command *command = command_find(name);
 	struct arguments arguments;
 	int status;
 
@@ -242,8 +241,8 @@ command_main(int argc, char **argv)
 		print_help(stderr);
 		return STATUS_USAGE;
 	}
-	if (strcmp(argv[1], FLEET) == 0)
-		return execute_fleet(argv + 1);
+	if (strcmp(argv[1], COMMAND_FLEET) == 0)
+		return command_fleet(argv + 1);
 	status = dispatch(argv[1], argv + 2);
 	/* Output that could not be written is a failure. */
 	if (fflush(stdout) == EOF || ferror(stdout))

@@ -10,6 +10,21 @@
 extern const struct cli_command command_table[];
 extern const size_t command_count;
 
+#define COMMAND_FLEET "fleet"
+#define COMMAND_FLEET_SUMMARY \
+	"Roll a release out over many hosts: `hotswap fleet --help`."
+/* Tells hotswap-fleet to complete the words that follow. */
+#define COMMAND_FLEET_COMPLETE "--complete"
+
+/* NULL if there is none of this name; `fleet` is none of the table. */
+const struct cli_command *command_find(const char *name);
+
+/*
+ * Become hotswap-fleet: the fleet's commands are another program, with
+ * libraries of its own.  Sets argv[0]; returns the exit status if that fails.
+ */
+int command_fleet(char **argv);
+
 /* The whole of main: returns the exit status. */
 int command_main(int argc, char **argv);
 
@@ -32,6 +47,7 @@ int cli_reexec(const struct arguments *);
 int cli_stop(const struct arguments *);
 int cli_doctor(const struct arguments *);
 int cli_probe(const struct arguments *);
+int cli_complete(const struct arguments *);
 int cli_metrics(const struct arguments *);
 
 #endif

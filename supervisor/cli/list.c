@@ -7,41 +7,14 @@
 #include <string.h>
 
 #include "cli/commands.h"
-#include "cli/client.h"
 #include "cli/field.h"
 #include "cli/render.h"
 #include "cli/services.h"
+#include "cli/survey.h"
 #include "cli/tell.h"
-#include "cli/waiting.h"
 
 #define ANSWER_MS  2000 /* for one supervisor */
 #define TEXT_SHOWN 512
-
-/*
- * The status of one of many services, *new*; NULL if no supervisor runs.  A
- * supervisor that does not answer is listed too: the user may be looking for
- * it.
- */
-static json_t *
-ask_one(const char *name)
-{
-	struct client *client = client_connect(name);
-	struct client_message message = { 0 };
-	json_t *status = NULL;
-
-	if (client == NULL && (errno == ENOENT || errno == ECONNREFUSED))
-		return NULL;
-	if (client != NULL && client_call(client, "Status", NULL, false) == 0 &&
-	    client_receive(client, waiting_deadline(ANSWER_MS), &message) ==
-		GOT_REPLY)
-		status =
-		    json_incref(json_object_get(message.parameters, "status"));
-	client_message_fini(&message);
-	client_close(client);
-	if (status == NULL)
-		status = json_pack("{ss}", "name", name);
-	return status;
-}
 
 static void
 describe_addresses(const json_t *status, char text[static TEXT_SHOWN])
@@ -103,7 +76,7 @@ cli_list(const struct arguments *arguments)
 		return services_tell_unreadable(errno);
 	}
 	for (name = names; *name != NULL; name++)
-		if ((one = ask_one(*name)) != NULL)
+		if ((one = survey_one(*name, ANSWER_MS)) != NULL)
 			json_array_append_new(list, one);
 	if (arguments->json)
 		field_print_indented(list);
