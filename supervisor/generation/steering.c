@@ -264,8 +264,8 @@ steering_hand_over(const struct generation *from, const struct generation *to)
 	for (i = 0; i < service->nlisteners; i++) {
 		listener_sockets(service->listeners[i], from->number, &n);
 		if (n == 0 ||
-		    listener_hand_over(service->listeners[i], from->number,
-			to->number) == 0)
+		    listener_hand_over(
+			service->listeners[i], from->number, to->number) == 0)
 			continue;
 		address_format(listener_address(service->listeners[i]), text);
 		log_error("%s: cannot give generation %u the sockets of "

@@ -7,18 +7,9 @@
  * The supervisor may be killed between any two steps; what it knows is lost up
  * to the last checkpoint, what the kernel has stays.  Programs die at any time.
  *
- * -DTRACE makes a program of it that follows the events of a service that
- * really ran, tests/model/trace.h.  tests/model/rollout.sh checks it, and that
- * each mutant (-DMUTANT_...) fails.
+ * tests/model/rollout.sh checks it, and that each mutant (-DMUTANT_...) fails.
  */
 
-#ifdef TRACE
-#define N	  10
-#define COMMANDS  0
-#define KILLS	  0
-#define DEATHS	  0
-#define FAILURES  0
-#else
 #define N 3 /* generations that are there at one time */
 #ifndef COMMANDS
 #define COMMANDS 3
@@ -32,14 +23,8 @@
 #ifndef FAILURES
 #define FAILURES 1 /* calls of the kernel that fail */
 #endif
-#endif
-#ifdef TRACE
-#define SPEND(x) skip
-#define HAVE(x)	 true
-#else
 #define SPEND(x) x--
 #define HAVE(x)	 (x > 0)
-#endif
 #define NOBODY	  N
 #define ROLE_NONE 6
 #define NO_EVENT  ROLLOUT_EVENTS
@@ -104,12 +89,8 @@ byte g, i;
 
 #define IS_OLD (old != NOBODY)
 
-/* A death is noticed at any later time; a trace does not show it. */
-#ifdef TRACE
-#define IS_DEAD(x) (program[x] == PROGRAM_RUNS)
-#else
+/* A death is noticed at any later time. */
 #define IS_DEAD(x) (program[x] == PROGRAM_DEAD)
-#endif
 #define SEEMS_TO_RUN(x) \
 	(program[x] == PROGRAM_RUNS || program[x] == PROGRAM_DEAD)
 
@@ -135,35 +116,10 @@ byte g, i;
 #define TOLD_REEXECUTING 18
 #define TOLD_REEXECUTED	 19
 
-#ifdef TRACE
-c_decl {
-\#include "trace.h"
-};
-short pos;
-byte told, about;
-int number[N + 1], last, s_last;
-
-#define tell(what, whom)                                              \
-	atomic {                                                      \
-		told = what;                                          \
-		about = whom;                                         \
-		c_expr { trace_fits(now.pos, now.told,                \
-		    now.number[now.about], now.wish[now.about],       \
-		    now.state) };                                     \
-		pos++;                                                \
-		told = 0;                                             \
-		about = 0;                                            \
-		c_code { trace_reached(now.pos); }                    \
-	}
-#define MAY_BE_KILLED c_expr { trace_may_be_killed(now.pos) }
-#define RECKON(x)
-#define PROMISE(x)
-#else
 #define tell(what, whom) skip
 #define MAY_BE_KILLED kills > 0
 #define RECKON(x)     x
 #define PROMISE(x)    assert(x)
-#endif
 
 /* THE PROMISES */
 
@@ -230,7 +186,6 @@ end:	do
 	od
 }
 
-#ifndef TRACE
 #define DIES(x)                                                       \
 	atomic { deaths > 0 && program[x] == PROGRAM_RUNS && !over -> \
 		deaths--; program[x] = PROGRAM_DEAD }
@@ -243,7 +198,6 @@ end:	do
 	:: DIES(2)
 	od
 }
-#endif
 
 init
 {
@@ -263,8 +217,6 @@ init
 		commit();
 		run supervisor();
 		run killer();
-#ifndef TRACE
 		run world()
-#endif
 	}
 }

@@ -16,10 +16,6 @@ inline make_candidate()
 		candidate = i;
 		to = i;
 		i = 0;
-#ifdef TRACE
-		last++;
-		number[candidate] = last;
-#endif
 		role[candidate] = ROLE_CANDIDATE;
 		wish[candidate] = SHARE_ZERO;
 		passed[candidate] = 0;
@@ -71,9 +67,6 @@ inline choose_share()
 		if
 		:: share = SHARE_PART
 		:: share = SHARE_ZERO /* --preview */
-#ifdef TRACE
-		:: share = SHARE_ALL
-#endif
 		fi
 	:: else
 	fi

@@ -16,9 +16,6 @@ inline write_checkpoint()
 		s_untold = untold; s_handed = handed; s_waits = waits;
 		s_lost = lost; s_ending = ending; s_from = from; s_to = to;
 		s_serving = serving; s_parked = parked; s_id = id;
-#ifdef TRACE
-		s_last = last;
-#endif
 		i = 0;
 		do
 		:: i < N ->
@@ -136,13 +133,7 @@ inline forget()
 /* exclusive_look() */
 #define IN_WAY(x) \
 	(program[x] != PROGRAM_NONE && ((x) != candidate || alone))
-#ifdef TRACE
-#define ANY_IN_WAY                                                      \
-	(IN_WAY(0) || IN_WAY(1) || IN_WAY(2) || IN_WAY(3) || IN_WAY(4) || \
-	    IN_WAY(5) || IN_WAY(6) || IN_WAY(7) || IN_WAY(8) || IN_WAY(9))
-#else
 #define ANY_IN_WAY (IN_WAY(0) || IN_WAY(1) || IN_WAY(2))
-#endif
 
 inline look()
 {

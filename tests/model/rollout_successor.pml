@@ -18,9 +18,6 @@ inline restore()
 		old = (s_untold -> s_from : NOBODY);
 		left = (s_handed -> s_left : 0);
 		share = (s_handed -> s_share : 0);
-#ifdef TRACE
-		last = s_last;
-#endif
 		i = 0;
 		do
 		:: i < N ->

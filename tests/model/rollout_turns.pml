@@ -136,9 +136,6 @@ inline notice(x)
 	:: CRASHED(x) && SERVES(x) ->
 		if
 		:: tell(TOLD_CRASHED, x)
-#ifdef TRACE
-		:: true /* it is started in another way */
-#endif
 		fi;
 		if
 		:: program[x] = PROGRAM_BACKOFF
@@ -151,9 +148,6 @@ inline notice(x)
 	:: CANDIDATE_ENDED(x) ->
 		if
 		:: raise(EVENT_EXITED)
-#ifdef TRACE
-		:: tell(TOLD_RESTARTED, x) /* in another way */
-#endif
 		fi
 	fi
 }
@@ -163,10 +157,6 @@ inline notice(x)
 	(program[candidate] == PROGRAM_RUNS || program[candidate] == PROGRAM_STOPPING)
 #define IS_BEING_CHECKED \
 	(state == ROLLOUT_CHECKING || (state == ROLLOUT_RESTORING && !awaits))
-#ifdef TRACE
-#define IS_ROOM	     true
-#define IS_AT_REST   false
-#else
 #define IS_ROOM	     (role[0] == ROLE_NONE || role[1] == ROLE_NONE || role[2] == ROLE_NONE)
 #define IS_GONE(x)   (program[x] == PROGRAM_NONE)
 #define ALL_GONE     (IS_GONE(0) && IS_GONE(1) && IS_GONE(2))
@@ -175,7 +165,6 @@ inline notice(x)
 	(ending -> ALL_GONE :                                          \
 	    (state == ROLLOUT_IDLE && !untold && journal == id) ||     \
 		(state == ROLLOUT_SHIFTING && !timer && candidate != NOBODY))
-#endif
 
 inline turn()
 {
@@ -250,22 +239,10 @@ inline turn()
 		:: CAN_NOTICE(0) -> g = 0
 		:: CAN_NOTICE(1) -> g = 1
 		:: CAN_NOTICE(2) -> g = 2
-#ifdef TRACE
-		:: CAN_NOTICE(3) -> g = 3
-		:: CAN_NOTICE(4) -> g = 4
-		:: CAN_NOTICE(5) -> g = 5
-		:: CAN_NOTICE(6) -> g = 6
-		:: CAN_NOTICE(7) -> g = 7
-		:: CAN_NOTICE(8) -> g = 8
-		:: CAN_NOTICE(9) -> g = 9
-#endif
 		fi
 	   };
 		notice(g);
 		g = 0
 	:: atomic { IS_AT_REST -> over = 1 }
-#ifdef TRACE
-	:: ending -> tell(TOLD_STOPPED, NOBODY)
-#endif
 	fi
 }

@@ -6,6 +6,7 @@
  *   simulator [SEED [ROLLOUTS [SECONDS [HOURS]]]]
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,13 @@ rest(int64_t us)
 		W->now_us = until;
 }
 
+/* On the stack of whoever has crashed, which longjmp leaves. */
+static void
+crashed(int number)
+{
+	broken("crash", "signal %d", number);
+}
+
 static bool
 run(uint64_t seed)
 {
@@ -216,6 +224,10 @@ main(int argc, char *argv[])
 	clearenv();
 	world_map();
 	setvbuf(stdout, W->out, _IOFBF, sizeof(W->out));
+	sigaction(SIGSEGV,
+	    &(struct sigaction){
+		.sa_handler = crashed, .sa_flags = SA_NODEFER },
+	    NULL);
 	json_object_seed(1);
 	heap_mark();
 	W->trace = rollouts == 1;

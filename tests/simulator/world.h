@@ -29,7 +29,7 @@ struct due {
 
 /* The faults of this run, drawn at its beginning. */
 struct faults {
-	bool none;	  /* then each good release must succeed */
+	bool none;	    /* then each good release must succeed */
 	int64_t kill_at[8]; /* the step at which the supervisor is killed */
 	unsigned int nkills;
 	bool late_exits;     /* the end of a process is reported late */
@@ -57,17 +57,17 @@ struct world {
 
 	/* The supervisor's process. */
 	bool alive;
-	bool elsewhere;	  /* something else than the supervisor acts */
-	int people_ports; /* at which the service listens */
-	bool ebpf;	  /* the kernel has eBPF */
-	bool exclusive;	  /* --strategy exclusive */
-	bool calm;	  /* no fault any more */
-	bool served;	  /* a first generation has served */
-	bool ending;	/* a supervisor that was killed was ending it */
-	bool over;	  /* the service has ended */
-	bool killed; /* a supervisor was killed in this run */
+	bool elsewhere;	     /* something else than the supervisor acts */
+	int people_ports;    /* at which the service listens */
+	bool ebpf;	     /* the kernel has eBPF */
+	bool exclusive;	     /* --strategy exclusive */
+	bool calm;	     /* no fault any more */
+	bool served;	     /* a first generation has served */
+	bool ending;	     /* a supervisor that was killed was ending it */
+	bool over;	     /* the service has ended */
+	bool killed;	     /* a supervisor was killed in this run */
 	unsigned int active; /* the generation that was so at last */
-	void *service;	  /* of the supervisor that lives */
+	void *service;	     /* of the supervisor that lives */
 	jmp_buf death;
 
 	/* All runs. */
