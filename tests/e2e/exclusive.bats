@@ -116,6 +116,22 @@ failed() {
 	is_role 1 active
 }
 
+@test "exclusive: an aborted candidate may finish for longer than the bake was to last" {
+	serve_locked --bake 4s --drain-timeout 30s
+	release server v2 --exit-on-term
+	hotswap upgrade web --json >outcome.json 2>err 3>&- &
+	upgrade=$!
+	until_true grep -q "gets 100 %" err
+	curl -s -m 20 -o slow "http://127.0.0.1:$PORT/slow?ms=6000" 3>&- &
+	until_true is_connected_to_second
+	hotswap abort web
+	expect 1 wait $upgrade
+	[ "$(field .result outcome.json)" = rolled-back ]
+	[ "$(field .serves outcome.json)" = 1 ]
+	[ "$(version)" = v1 ]
+	is_role 1 active
+}
+
 @test "exclusive: abort while the old one drains brings it back, and who waits with it" {
 	serve_locked --drain-timeout 30s
 	curl -s -m 10 -o slow "http://127.0.0.1:$PORT/slow?ms=1500" 3>&- &
