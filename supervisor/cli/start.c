@@ -124,8 +124,10 @@ read_report(struct start *start, int fd)
 		waited = waiting_for(fd, WAITING_FOREVER);
 		if (waited != WAITED_READABLE)
 			return waited;
-		n = read(
-		    fd, start->report + used, sizeof(start->report) - 1 - used);
+		do
+			n = read(fd, start->report + used,
+			    sizeof(start->report) - 1 - used);
+		while (n == -1 && errno == EINTR);
 		used += n > 0 ? n : 0;
 	}
 	start->report[used] = '\0';

@@ -131,7 +131,8 @@ attempt(struct generation *generation, char *why, size_t size)
 	addresses = calloc(service->nlisteners + 1, sizeof(*addresses));
 	stored = stored_collect(generation, &spawn.nstored);
 	if (addresses == NULL || stored == NULL) {
-		snprintf(why, size, "%s", strerror(errno));
+		snprintf(
+		    why, size, "the list of its sockets: %s", strerror(errno));
 		goto out;
 	}
 	spawn.nsockets = collect_sockets(generation, sockets, addresses);

@@ -329,7 +329,8 @@ generation_new(
 	size_t i;
 
 	if (generation == NULL) {
-		snprintf(why, size, "%s", strerror(errno));
+		snprintf(why, size, "a generation cannot be made: %s",
+		    strerror(errno));
 		return NULL;
 	}
 	generation->role = ROLE_CANDIDATE;

@@ -30,7 +30,7 @@ find_user(struct service *service, char *why, size_t size)
 	if (service->user != NULL)
 		return service->user;
 	if ((service->user = malloc(sizeof(*service->user))) == NULL)
-		snprintf(why, size, "%s", strerror(errno));
+		snprintf(why, size, "--user: %s", strerror(errno));
 	else if (account_init(service->user, options->user, options->group, why,
 		     size) == -1) {
 		free(service->user);
@@ -116,7 +116,7 @@ helper_prepare(struct service *service, const struct helper *helper,
 		options->name, helper->generation, helper->pid, helper->extra);
 	if (spec->env != NULL)
 		return 0;
-	snprintf(why, size, "%s", strerror(errno));
+	snprintf(why, size, "its environment: %s", strerror(errno));
 	helper_release(spec);
 	return -1;
 }
@@ -151,7 +151,7 @@ helper_start(struct service *service, const struct helper *helper,
 		*command = command_start(service->base, &spec, done, arg);
 	}
 	if (*command == NULL)
-		snprintf(why, size, "%s", strerror(errno));
+		snprintf(why, size, "/bin/sh: %s", strerror(errno));
 	free(text);
 	helper_release(&spec);
 	return *command != NULL ? 0 : -1;

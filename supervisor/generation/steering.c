@@ -55,7 +55,8 @@ join(struct generation *generation, bool everywhere, char *why, size_t size)
 	size_t i, n;
 
 	if (owner_credentials(generation->image, &owner) == -1) {
-		snprintf(why, size, "%s", strerror(errno));
+		snprintf(
+		    why, size, "the user of the sockets: %s", strerror(errno));
 		return -1;
 	}
 	for (i = 0; i < service->nlisteners; i++) {

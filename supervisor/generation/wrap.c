@@ -223,7 +223,7 @@ wrap_new(struct generation *generation, char *why, size_t size)
 	struct wrap *wrap = calloc(1, sizeof(*wrap));
 
 	if (wrap == NULL) {
-		snprintf(why, size, "%s", strerror(errno));
+		snprintf(why, size, "the shim: %s", strerror(errno));
 		return NULL;
 	}
 	LIST_INIT(&wrap->taps);
@@ -231,7 +231,7 @@ wrap_new(struct generation *generation, char *why, size_t size)
 	wrap->socks[0] = wrap->socks[1] = -1;
 	wrap->bindings = bindings_new(generation);
 	if (wrap->bindings == NULL)
-		snprintf(why, size, "%s", strerror(errno));
+		snprintf(why, size, "the shim: %s", strerror(errno));
 	else if (backend_choose(generation, &wrap->choice, why, size) == 0) {
 		if (open_preload(wrap) == 0)
 			return wrap;

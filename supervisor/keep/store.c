@@ -364,7 +364,8 @@ store_read(struct store *store, struct store_message *message)
 	do
 		n = recv(store->sock, text, sizeof(text) - 1, MSG_DONTWAIT);
 	while (n == -1 && errno == EINTR);
-	if (n == -1 && errno == EAGAIN)
+	/* An error that is not the channel's is no end: read again later. */
+	if (n == -1 && errno != ECONNRESET && errno != ENOTCONN)
 		return STORE_NOTHING;
 	if (n <= 0) {
 		fd_close(&store->sock);

@@ -70,7 +70,7 @@ candidate_await_ready(struct service *service)
 	release->readiness =
 	    readiness_start(release->candidate, candidate_ready, service);
 	if (release->readiness == NULL)
-		course_take(service, EVENT_FAILED, strerror(errno));
+		course_fail(service, "readiness cannot be awaited");
 }
 
 static void
@@ -108,7 +108,7 @@ candidate_watch(struct service *service, int64_t ms)
 	candidate->health =
 	    health_start(candidate, HEALTH_ROLLOUT, health_told);
 	if (candidate->health == NULL)
-		course_take(service, EVENT_FAILED, strerror(errno));
+		course_fail(service, "checks cannot be started");
 	else if (ms >= 0)
 		deadline_set(service, ms);
 }

@@ -4,6 +4,8 @@
  */
 #include "rollout/course.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -85,6 +87,15 @@ course_take(struct service *service, enum rollout_event event, const char *why)
 	take_waiting(service);
 	release->acts = false;
 	return taken;
+}
+
+void
+course_fail(struct service *service, const char *what)
+{
+	char why[128];
+
+	snprintf(why, sizeof(why), "%s: %s", what, strerror(errno));
+	course_take(service, EVENT_FAILED, why);
 }
 
 bool

@@ -21,6 +21,9 @@ struct service;
  */
 bool course_take(struct service *, enum rollout_event, const char *why);
 
+/* Tell the rollout that it has failed: what could not be done, with errno. */
+void course_fail(struct service *, const char *what);
+
 /*
  * Give the candidate this share, 0 to 100, and hold the rollout there.  Returns
  * whether that is allowed in the present state.

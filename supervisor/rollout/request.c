@@ -186,7 +186,7 @@ set_options(struct service *service, const struct request *request,
 		return request_check_options(
 		    service, service->options, key, why, size);
 	if ((options = options_copy(service->options)) == NULL) {
-		snprintf(why, size, "%s", strerror(errno));
+		snprintf(why, size, "the options: %s", strerror(errno));
 		return -1;
 	}
 	if (options_set_json(options, request->options, true, key, fault,
@@ -283,7 +283,8 @@ request_begin(struct service *service, const struct request *request,
 	strlcpy(release->id, request->id != NULL ? request->id : "",
 	    sizeof(release->id));
 	if (take_request(service, request, target) == -1) {
-		snprintf(why, size, "%s", strerror(errno));
+		snprintf(why, size, "the request cannot be kept: %s",
+		    strerror(errno));
 		return REQUEST_REFUSED;
 	}
 	/*

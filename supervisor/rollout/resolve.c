@@ -136,7 +136,7 @@ resolve_begin(struct service *service, const char *why)
 		return;
 	}
 	if (release->job == NULL)
-		course_take(service, EVENT_FAILED, strerror(errno));
+		course_fail(service, "the image cannot be looked up");
 }
 
 void

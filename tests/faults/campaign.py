@@ -18,7 +18,6 @@ import time
 import zlib
 
 from commands import COMMANDS
-from kernel import Kernel
 from plan import Fault, Plan, Sites, errors, fault_of, text_of
 from service import FAULTY, Client, Service
 
@@ -45,6 +44,7 @@ class Bench:
         self.sites = sites
         self.service = Service(os.path.join(directory, "web"), self.plan,
                                self.command.options)
+        self.service.checked = self.command.checked
         self.client = Client(self.service)
         self.service.client = self.client
         self.alive = False
@@ -79,6 +79,9 @@ class Bench:
         fired, hits = self.plan.fired(), self.plan.hits()
         if self.command.kept and not faults:
             faults = self.command.after(self.service)
+        if faults and fired:
+            faults.append("called by " + " < ".join(
+                self.sites.lines(self.plan.trace())[:8]))
         if faults:
             self.drop()
         self.sites.learn(hits)
@@ -138,7 +141,8 @@ class Campaign:
                else "gone")
         self.done[how] += 1
         if how == "failed":
-            print(f"# failed: {self.name} '{entry['fault']}': "
+            print(f"# failed: campaign.py --replay {self.name} "
+                  f"'{entry['fault']}': "
                   + "; ".join(entry["faults"])[:700].replace("\n", " "),
                   flush=True)
         if entry["fired"]:
@@ -176,8 +180,6 @@ class Campaign:
 
 
 def replay(name, text, directory, sites):
-    if text.startswith("kernel:"):
-        return Kernel(name, Bench(name, directory, sites)).replay(text)
     bench = Bench(name, directory, sites)
     fault = fault_of(text)
     bench.attempt(None)

@@ -22,6 +22,8 @@ class Command:
     lines = [["upgrade", "web"]]
     good = True          # may it succeed?
     kept = True          # does the service outlive it?
+    checked = True       # do users reach what has passed its check alone?
+    again = ["upgrade", "web"]
 
     def prepare(self, service):
         """Before anything fails."""
@@ -129,7 +131,7 @@ class Command:
 
     def reasons(self, entries, said):
         """A reason names what failed, and not only how."""
-        reasons = [e["reason"] for e in entries if e["result"] != "promoted"]
+        reasons = [e["reason"] for e in entries if e["result"] == "aborted"]
         reasons += re.findall(r"(?:failed|refused)[^:]*: ([^;\n]*)", said)
         return [f"the reason names nothing: {reason!r}" for reason in
                 set(reasons) if reason.strip() in STERRORS | {""}]
@@ -139,7 +141,7 @@ class Command:
     def after(self, service):
         """The next upgrade, without fault, and what is left after it."""
         service.client.begin()
-        code, said = service.call("upgrade", "web")
+        code, said = service.call(*self.again)
         if code != 0:
             service.client.end()
             return [f"the next upgrade ended with {code}: {said} "
@@ -214,6 +216,7 @@ class Canary(Command):
 
 class Held(Command):
     lines = [["split", "web", "50"], ["promote", "web"]]
+    again = ["upgrade", "web", "--step-time", "60ms"]
 
     def prepare(self, service):
         service.call("upgrade", "web", "--no-wait", "--canary", "30",
@@ -245,16 +248,19 @@ class Rollback(Command):
 
 class Exclusive(Command):
     options = ["--keep", "0", "--strategy", "exclusive"]
+    checked = False      # it gets what waits, before its check: hotswap(1)
 
 
 class Reexec(Command):
     lines = [["reexec", "web"]]
 
-    def new_serves(self, before, now):
-        return True
+    def truth(self, service, before, now, told, code, said):
+        return [] if now["active"] == before["active"] else [
+            f"generation {now['active']} serves"]
 
 
 class Whole:
+    checked = True
     """A command with which a service begins or ends: each fault has a service
     of its own."""
     options = ["--keep", "0"]

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <link.h>
@@ -43,6 +44,7 @@
 
 #define SITES_MAX   8192 /* a power of two */
 #define MODULES_MAX 64
+#define TRACE_MAX   16
 #define DIRECT	    1000 /* syscall(2): its number and this */
 
 enum role {
@@ -63,12 +65,13 @@ struct site {
 
 struct plan {
 	uint32_t armed;
-	uint32_t nth;	  /* the first hit of key that fails */
+	uint32_t nth;	   /* the first hit of key that fails */
 	uint32_t for_long; /* and then every such call of the role */
 	int32_t error;
 	uint64_t key;
 	uint32_t fired;
 	uint32_t spare;
+	uint64_t trace[TRACE_MAX]; /* who called whom, in the executable */
 	struct site sites[SITES_MAX];
 };
 
@@ -86,7 +89,7 @@ static size_t nmodules;
 enum call {
 	CALL_NONE,
 #define CALL(type, name, parameters, arguments, failure) CALL_##name,
-#define RELEASE CALL
+#define RELEASE						 CALL
 #include "calls.h"
 #undef CALL
 #undef RELEASE
@@ -104,9 +107,10 @@ enum call {
 };
 
 /* The names in the order of the numbers, for the campaign. */
-const char faults_names[] __attribute__((used)) = "FAULTS:"
+const char faults_names[] __attribute__((used)) =
+    "FAULTS:"
 #define CALL(type, name, parameters, arguments, failure) #name " "
-#define RELEASE CALL
+#define RELEASE						 CALL
 #include "calls.h"
 #undef CALL
 #undef RELEASE
@@ -154,11 +158,10 @@ role_by_arguments(void)
 	return strncmp(second, "--", 2) == 0 ? ROLE_OTHER : ROLE_KEEPER;
 }
 
-static void __attribute__((constructor))
-faults_open(void)
+static void __attribute__((constructor)) faults_open(void)
 {
 	const char *path = getenv("HOTSWAP_FAULTS");
-	void *map;
+	void *map, *unused;
 	long fd;
 
 	if (path == NULL || (fd = syscall(SYS_open, path, O_RDWR)) == -1)
@@ -168,6 +171,7 @@ faults_open(void)
 	    PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	syscall(SYS_close, fd);
 	self = getpid();
+	backtrace(&unused, 1); /* it loads what it needs */
 	role = role_by_arguments();
 	if (map != MAP_FAILED)
 		plan = map;
@@ -208,6 +212,22 @@ key_of(uint64_t call, uintptr_t address)
 	return who << 60 | call << 44 | module << 40 | offset;
 }
 
+/* The callers at the first fault: the offsets in the executable alone. */
+static void
+note_callers(void)
+{
+	void *addresses[3 * TRACE_MAX];
+	int i, n = backtrace(addresses, 3 * TRACE_MAX);
+	size_t used = 0;
+	uint64_t key;
+
+	for (i = 2; i < n && used < TRACE_MAX; i++) {
+		key = key_of(0, (uintptr_t)addresses[i]);
+		if ((key >> 40 & 15) == 0)
+			plan->trace[used++] = key & 0xffffffffff;
+	}
+}
+
 /* Shall this call fail?  It sets errno then. */
 static bool
 fails(uint64_t call, void *address)
@@ -224,37 +244,39 @@ fails(uint64_t call, void *address)
 		return false;
 	hit = __atomic_add_fetch(&site->hits, 1, __ATOMIC_SEQ_CST);
 	now = key == plan->key && hit == plan->nth;
-	now = now || (plan->for_long && plan->fired != 0 &&
-			 ((key ^ plan->key) & call_and_role) == 0);
+	now = now ||
+	    (plan->for_long && plan->fired != 0 &&
+		((key ^ plan->key) & call_and_role) == 0);
 	if (!now)
 		return false;
-	__atomic_add_fetch(&plan->fired, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_fetch_add(&plan->fired, 1, __ATOMIC_SEQ_CST) == 0)
+		note_callers();
 	errno = plan->error;
 	return true;
 }
 
 #define FAILS(name) fails(CALL_##name, __builtin_return_address(0))
 
-#define REAL(name) \
+#define REAL(name)                     \
 	static __typeof__(&name) real; \
-	if (real == NULL) \
-		real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
+	if (real == NULL)              \
+	real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 
 #define CALL(type, name, parameters, arguments, failure) \
-	type name parameters \
-	{ \
-		REAL(name); \
-		if (FAILS(name)) \
-			return failure; \
-		return real arguments; \
+	type name parameters                             \
+	{                                                \
+		REAL(name);                              \
+		if (FAILS(name))                         \
+			return failure;                  \
+		return real arguments;                   \
 	}
 #define RELEASE(type, name, parameters, arguments, failure) \
-	type name parameters \
-	{ \
-		type result; \
-		REAL(name); \
-		result = real arguments; \
-		return FAILS(name) ? failure : result; \
+	type name parameters                                \
+	{                                                   \
+		type result;                                \
+		REAL(name);                                 \
+		result = real arguments;                    \
+		return FAILS(name) ? failure : result;      \
 	}
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wnonnull-compare"
@@ -263,10 +285,10 @@ fails(uint64_t call, void *address)
 
 /* The calls with a number of arguments that varies. */
 
-#define LAST(type, after) \
-	type last; \
-	va_list list; \
-	va_start(list, after); \
+#define LAST(type, after)          \
+	type last;                 \
+	va_list list;              \
+	va_start(list, after);     \
 	last = va_arg(list, type); \
 	va_end(list)
 

@@ -13,7 +13,7 @@ ROLES = {1: "supervisor", 2: "keeper", 3: "child", 4: "other"}
 MODULES = ["", "libevent", "libjansson", "libbsd", "libmd", "libseccomp",
            "libmnl", "libbpf", "libc"]
 SITES_MAX, DIRECT = 8192, 1000
-HEAD = struct.Struct("=IIIiQII")
+HEAD = struct.Struct("=IIIiQII16Q")
 SITE = struct.Struct("=QQ")
 
 # One fault: where, which hit, the error's name, and whether it lasts.
@@ -106,7 +106,8 @@ class Plan:
     def arm(self, key=0, nth=0, error=None, for_long=False):
         number = getattr(errno, error) if error else 0
         self.map[:] = bytes(len(self.map))
-        self.map[:HEAD.size] = HEAD.pack(0, nth, for_long, number, key, 0, 0)
+        self.map[:HEAD.size] = HEAD.pack(0, nth, for_long, number, key, 0, 0,
+                                         *([0] * 16))
         self.map[:4] = struct.pack("=I", 1)
 
     def disarm(self):
@@ -114,6 +115,9 @@ class Plan:
 
     def fired(self):
         return HEAD.unpack(self.map[:HEAD.size])[5]
+
+    def trace(self):
+        return [at - 1 for at in HEAD.unpack(self.map[:HEAD.size])[7:] if at]
 
     def hits(self):
         return {key: hits for key, hits in

@@ -75,7 +75,7 @@ class Client(threading.Thread):
             try:
                 generation = self.ask()
                 self.answered += 1
-                if not os.path.exists(self.service.file(
+                if self.service.checked and not os.path.exists(self.service.file(
                         f"checked.{generation}")):
                     self.faults.append(f"a request went to generation "
                                        f"{generation}, which no check passed")
@@ -108,7 +108,7 @@ class Service:
             os.environ, HOTSWAP_RUNTIME_DIR=self.file("run"),
             HOTSWAP_STATE_DIR=self.file("state"))
         self.keeper, self.client, self.usual = None, None, None
-        self.before = None
+        self.checked = True
 
     def file(self, name):
         return os.path.join(self.dir, name)
@@ -187,6 +187,8 @@ class Service:
         """What supervisor and keeper have open, without numbers.  Images of
         generations that have ended are many, and kept on purpose."""
         now = self.status()
+        if now is None or not now["pid"]:
+            return 0, ["no keeper"]
         found = []
         for who in ("supervisor", "pid"):
             place = f"/proc/{now[who]}/fd"
