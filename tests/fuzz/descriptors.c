@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -19,6 +20,8 @@
 
 #include "base/fd.h"
 #include "base/foreign.h"
+#include "base/proc.h"
+#include "base/remover.h"
 #include "fuzz.h"
 
 /* One of a pair whose other end is closed, or is in its own queue. */
@@ -137,14 +140,26 @@ fuzz_close(struct fuzz_message *message)
 		close(message->fds[--message->n]);
 }
 
+/* A remover ends when its file is closed; a closer, which has one number,
+ * stays. */
+static void
+wait_for_removers(void)
+{
+	pid_t *children = proc_children(PROC_SELF, getpid()), *child;
+
+	for (child = children; child != NULL && *child != 0; child++)
+		if (remover_is(*child) && waitpid(*child, NULL, 0) == *child)
+			foreign_reaped(*child);
+	free(children);
+}
+
 int
 fuzz_lowest(void)
 {
-	pid_t pid;
-	int fd;
+	int fd = dup(STDERR_FILENO);
 
-	while ((pid = waitpid(-1, NULL, 0)) > 0)
-		foreign_reaped(pid);
+	foreign_close(&fd); /* starts the closer */
+	wait_for_removers();
 	fd = dup(STDERR_FILENO);
 	close(fd);
 	return fd;

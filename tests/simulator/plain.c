@@ -19,6 +19,7 @@
 #include "base/deputy.h"
 #include "base/fd.h"
 #include "base/foreign.h"
+#include "base/impatience.h"
 #include "base/kernel_fault.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -345,18 +346,12 @@ foreign_close(int *fd)
 }
 
 void
-foreign_close_last(int *fd)
-{
-	fd_close(fd);
-}
-
-void
-foreign_begin(void)
+impatience_begin(void)
 {
 }
 
 void
-foreign_end(void)
+impatience_end(void)
 {
 }
 
