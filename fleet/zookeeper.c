@@ -246,12 +246,11 @@ static enum committed
 zookeeper_commit(struct store *store, struct change *changes, size_t n)
 {
 	struct zookeeper *zookeeper = store->state;
-	struct zookeeper_call *call = zookeeper_call_new();
+	struct zookeeper_call *call = zookeeper_call_new(zookeeper);
 	int at[ZOOKEEPER_OPS], rc;
 	size_t i;
 
-	if (call == NULL || !zookeeper_is_open(zookeeper)) {
-		free(call);
+	if (call == NULL) {
 		fail(store, ZSYSTEMERROR, "commit");
 		return CONFLICT;
 	}

@@ -110,9 +110,11 @@ zookeeper_work(
 }
 
 struct zookeeper_call *
-zookeeper_call_new(void)
+zookeeper_call_new(struct zookeeper *zookeeper)
 {
-	return calloc(1, sizeof(struct zookeeper_call));
+	return zookeeper_is_open(zookeeper)
+	    ? calloc(1, sizeof(struct zookeeper_call))
+	    : NULL;
 }
 
 void
@@ -201,48 +203,50 @@ zookeeper_call_wait(
 	return call->done ? call->rc : ZOPERATIONTIMEOUT;
 }
 
+/* Wait for a call whose answer is its code alone. */
+static int
+call_end(struct zookeeper *zookeeper, struct zookeeper_call *call, int begun)
+{
+	int rc = zookeeper_call_wait(zookeeper, call, begun);
+
+	zookeeper_call_free(call);
+	return rc;
+}
+
 int
 zookeeper_sync(struct zookeeper *zookeeper, const char *path)
 {
-	struct zookeeper_call *call = zookeeper_call_new();
-	int rc;
+	struct zookeeper_call *call = zookeeper_call_new(zookeeper);
 
-	if (call == NULL || !zookeeper_is_open(zookeeper)) {
-		free(call);
+	if (call == NULL)
 		return ZSYSTEMERROR;
-	}
-	rc = zookeeper_call_wait(
+	return call_end(
 	    zookeeper, call, zoo_async(zookeeper->zh, path, named, call));
-	zookeeper_call_free(call);
-	return rc;
 }
 
 /* Nothing is there: watch whether something comes. */
 static void
 watch_absence(struct zookeeper *zookeeper, const char *path)
 {
-	struct zookeeper_call *call = zookeeper_call_new();
+	struct zookeeper_call *call = zookeeper_call_new(zookeeper);
 
 	if (call == NULL)
 		return;
-	zookeeper_call_wait(zookeeper, call,
+	call_end(zookeeper, call,
 	    zoo_awexists(
 		zookeeper->zh, path, on_change, zookeeper, existing, call));
-	zookeeper_call_free(call);
 }
 
 int
 zookeeper_get(struct zookeeper *zookeeper, const char *path, char **value,
     size_t *length, struct Stat *stat)
 {
-	struct zookeeper_call *call = zookeeper_call_new();
+	struct zookeeper_call *call = zookeeper_call_new(zookeeper);
 	int rc;
 
 	*value = NULL;
-	if (call == NULL || !zookeeper_is_open(zookeeper)) {
-		free(call);
+	if (call == NULL)
 		return ZSYSTEMERROR;
-	}
 	rc = zookeeper_call_wait(zookeeper, call,
 	    zoo_awget(zookeeper->zh, path, on_change, zookeeper, got, call));
 	if (rc == ZOK) {
@@ -261,14 +265,12 @@ int
 zookeeper_children(
     struct zookeeper *zookeeper, const char *path, struct String_vector *names)
 {
-	struct zookeeper_call *call = zookeeper_call_new();
+	struct zookeeper_call *call = zookeeper_call_new(zookeeper);
 	int rc;
 
 	memset(names, 0, sizeof(*names));
-	if (call == NULL || !zookeeper_is_open(zookeeper)) {
-		free(call);
+	if (call == NULL)
 		return ZSYSTEMERROR;
-	}
 	rc = zookeeper_call_wait(zookeeper, call,
 	    zoo_awget_children(
 		zookeeper->zh, path, on_change, zookeeper, listed, call));
@@ -291,32 +293,22 @@ int
 zookeeper_create(
     struct zookeeper *zookeeper, const char *path, const char *value, int flags)
 {
-	struct zookeeper_call *call = zookeeper_call_new();
-	int rc;
+	struct zookeeper_call *call = zookeeper_call_new(zookeeper);
 
-	if (call == NULL || !zookeeper_is_open(zookeeper)) {
-		free(call);
+	if (call == NULL)
 		return ZSYSTEMERROR;
-	}
-	rc = zookeeper_call_wait(zookeeper, call,
+	return call_end(zookeeper, call,
 	    zoo_acreate(zookeeper->zh, path, value, (int)strlen(value),
 		zookeeper_acl(zookeeper), flags, named, call));
-	zookeeper_call_free(call);
-	return rc;
 }
 
 int
 zookeeper_delete(struct zookeeper *zookeeper, const char *path)
 {
-	struct zookeeper_call *call = zookeeper_call_new();
-	int rc;
+	struct zookeeper_call *call = zookeeper_call_new(zookeeper);
 
-	if (call == NULL || !zookeeper_is_open(zookeeper)) {
-		free(call);
+	if (call == NULL)
 		return ZSYSTEMERROR;
-	}
-	rc = zookeeper_call_wait(zookeeper, call,
+	return call_end(zookeeper, call,
 	    zoo_adelete(zookeeper->zh, path, -1, zookeeper_completed, call));
-	zookeeper_call_free(call);
-	return rc;
 }

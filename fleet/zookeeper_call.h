@@ -50,7 +50,11 @@ bool zookeeper_is_open(struct zookeeper *);
 void zookeeper_work(
     struct zookeeper *, const struct zookeeper_call *, int64_t ms);
 
-struct zookeeper_call *zookeeper_call_new(void);
+/*
+ * A call to be made, *new*, with a session that is open.  NULL with errno if
+ * there is no session, or no memory.
+ */
+struct zookeeper_call *zookeeper_call_new(struct zookeeper *);
 void zookeeper_call_free(struct zookeeper_call *);
 
 /* Wait until it is done: ZOK, or an error; ZOPERATIONTIMEOUT if it is not. */
