@@ -7,7 +7,7 @@
 bats_require_minimum_version 1.5.0
 
 @test "a short simulation breaks no law" {
-	"$HOTSWAP_BUILD/simulator/simulator" 1 '' 3
+	"$HOTSWAP_BUILD/simulator/simulator" 1 1000
 }
 
 @test "each fault that the simulator must find can still be put in" {
