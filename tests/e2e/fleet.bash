@@ -100,11 +100,15 @@ endpoints() {
 	done
 }
 
-# is_up: the store has a quorum.
+# is_up: the store has a quorum, whichever member is asked.
 is_up() {
+	local i
+
 	conf up.conf up
-	HOTSWAP_FLEET_CONF=$PWD/up.conf timeout 10 \
-		hotswap fleet status up >/dev/null 2>&1
+	for i in 1 2 3 4; do
+		HOTSWAP_FLEET_CONF=$PWD/up.conf timeout 10 \
+			hotswap fleet status up >/dev/null 2>&1 || return 1
+	done
 }
 
 # ctl ARG...: etcdctl, to any of the members.
