@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """Kill agents, drivers and supervisors of a fleet while it rolls releases out
-under load: at random moments, and at the n-th message to the store or from it.
+under load: at each commit in turn, before it reaches the store and after the
+store has done it, until a rollout has no n-th commit; and then at random
+moments, and at the n-th message to the store or from it.
 Never more than two hosts may be at work, no host may do one attempt twice, no
 request may fail, and whoever resumes must get the status that is true.
 usage: fleet_kills.py [KILLS] [RATE]"""
@@ -9,7 +11,9 @@ import base64
 import json
 import os
 import random
+import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +26,7 @@ from kills import BUILD, HOTSWAP, free_port, release
 AT_ONCE = 2
 MESSAGES = 40  # a process is killed at one of its first so many
 PATIENCE = 60  # seconds for a rollout
+TURNS = 100    # kills at each commit in turn, in runs that are so long
 
 
 def strace(when):
@@ -30,6 +35,63 @@ def strace(when):
     call = random.choice(["sendto", "recvfrom"])
     return ["strace", "-D", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
             "-e", f"inject={call}:signal=KILL:when={when}"]
+
+
+class Gate:
+    """The way of a process to the store.  At the n-th commit since it was armed
+    it strikes: before the commit is passed on, or when the store has answered
+    and the answer is not passed on."""
+
+    def __init__(self, store):
+        self.store, self.left, self.lock = store, 0, threading.Lock()
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def arm(self, n, side, strike):
+        with self.lock:
+            self.left, self.side, self.strike = n, side, strike
+
+    def disarm(self):
+        """True if it has struck."""
+        with self.lock:
+            left, self.left = self.left, 0
+        return left == 0
+
+    def is_due(self, data):
+        with self.lock:
+            if self.left == 0 or b"/v3/kv/txn" not in data:
+                return False
+            self.left -= 1
+            return self.left == 0
+
+    def accept(self):
+        while True:
+            client = self.listener.accept()[0]
+            threading.Thread(target=self.carry, args=(client,),
+                             daemon=True).start()
+
+    def carry(self, client):
+        try:
+            with client, socket.create_connection(
+                    ("127.0.0.1", self.store)) as server:
+                self.pass_on(client, server)
+        except OSError:
+            pass
+
+    def pass_on(self, client, server):
+        due = False
+        while True:
+            for sock in select.select([client, server], [], [])[0]:
+                data = sock.recv(65536)
+                if sock is client:
+                    due = due or self.is_due(data)
+                if due and (sock is server or self.side == "before"):
+                    self.strike()
+                    return
+                if not data:
+                    return
+                (server if sock is client else client).sendall(data)
 
 
 class Host:
@@ -107,7 +169,10 @@ class Campaign:
         self.kills = {"agent": 0, "driver": 0, "supervisor": 0}
         self.rollouts = self.resumed = self.bad = 0
         self.version = "v1"
-        self.url = f"http://127.0.0.1:{free_port()}"
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.gates = {name: Gate(port) for name in ("ci", "h1")}
+        self.points = []
         peer = f"http://127.0.0.1:{free_port()}"
         self.hosts, self.over = [], False
         self.store = subprocess.Popen(
@@ -131,7 +196,8 @@ class Campaign:
         path = os.path.join(self.directory, host + ".conf")
         with open(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w",
                   encoding="ascii") as file:
-            json.dump({"engine": "etcd", "endpoints": [self.url],
+            url = self.gates[host].url if host in self.gates else self.url
+            json.dump({"engine": "etcd", "endpoints": [url],
                        "host": host, "lease": 5}, file)
         return path
 
@@ -172,10 +238,7 @@ class Campaign:
                 pass
             time.sleep(0.01)
 
-    def drive(self, *command):
-        prefix = []
-        if random.random() < 0.4:
-            prefix = strace(random.randint(1, MESSAGES))
+    def drive(self, command, prefix):
         return subprocess.Popen(
             [*prefix, HOTSWAP, "fleet", *command, "--json"], env=self.env,
             stdout=subprocess.PIPE, stderr=self.log, text=True)
@@ -193,6 +256,26 @@ class Campaign:
         elif what == "agent":
             host.agent.kill()
 
+    def arm(self, point, driver):
+        """Have somebody killed at a commit: the driver at one of its own, the
+        agent and the supervisor of h1 at one of that agent's."""
+        who, side, n = point
+        host = self.hosts[0]
+
+        def strike():
+            if who == "driver":
+                driver().kill()
+            elif who == "agent":
+                host.agent.kill()
+            else:
+                self.kills["supervisor"] += 1
+                host.kill_supervisor()
+
+        self.gates["ci" if who == "driver" else "h1"].arm(n, side, strike)
+
+    def disarm(self):
+        return all([gate.disarm() for gate in self.gates.values()])
+
     def revive(self):
         """What a unit does: an agent that has died is started again."""
         for host in self.hosts:
@@ -200,7 +283,8 @@ class Campaign:
                 continue
             self.kills["agent"] += 1
             host.begin_agent(strace(random.randint(5, MESSAGES))
-                             if random.random() < 0.5 else [])
+                             if self.at_random and random.random() < 0.5
+                             else [])
 
     def end_of(self, driver):
         """Its exit status and outcome; it may be killed meanwhile."""
@@ -220,19 +304,32 @@ class Campaign:
         elif outcome["promoted"] != new:
             self.faults.append(f"told: {outcome}; served: {serving}")
 
-    def rollout(self):
+    def begin_driver(self, command, point):
+        """At random it dies at one of its messages, and others at any time."""
+        self.at_random = point is None
+        if self.at_random:
+            return self.drive(command, strace(random.randint(1, MESSAGES))
+                              if random.random() < 0.4 else [])
+        begun = []
+        self.arm(point, lambda: (self.until(lambda: begun), begun[0])[1])
+        begun.append(self.drive(command, []))
+        return begun[0]
+
+    def rollout(self, bad, point=None):
+        """One rollout; true if somebody was killed at the point."""
         self.rollouts += 1
         version = f"r{self.rollouts}"
-        bad = random.random() < 0.2
         self.bad += bad
         for host in self.hosts:
             host.deploy(version, version + (" --exit 3" if bad else ""))
         before = [host.serves() for host in self.hosts]
         upgrade = ["upgrade", "web", version, "--first", "0", "--at-once",
                    str(AT_ONCE)]
-        driver = self.drive(*upgrade)
-        self.kill_one(driver)
+        driver = self.begin_driver(upgrade, point)
+        if point is None:
+            self.kill_one(driver)
         code, outcome = self.end_of(driver)
+        struck = self.disarm()
         tries = 0
         while code == -signal.SIGKILL or (code == 1 and not bad):
             self.kills["driver"] += code == -signal.SIGKILL
@@ -243,11 +340,23 @@ class Campaign:
             if tries > 8:
                 raise SystemExit(f"{version} comes to no end: {outcome}")
             began = self.status()["rollout"]["release"] == version
-            driver = self.drive(*(["resume", "web"] if began else upgrade))
+            driver = self.drive(["resume", "web"] if began else upgrade, [])
             code, outcome = self.end_of(driver)
         self.check(code, outcome, version)
         if bad and [host.serves() for host in self.hosts] != before:
             self.faults.append(f"{version} is bad and serves")
+        return struck
+
+    def at_each_commit(self):
+        """Every commit of driver and agent, from both sides of the store."""
+        for bad in (False, True):
+            for who in self.kills:
+                for side in ("before", "after"):
+                    n = 1
+                    while not self.faults and \
+                            self.rollout(bad, (who, side, n)):
+                        n += 1
+                    self.points.append(n - 1)
 
     def end(self):
         for host in self.hosts:
@@ -262,6 +371,8 @@ class Campaign:
                 self.faults.append(f"{host.name} has done one twice: {ids}")
         if self.most > AT_ONCE:
             self.faults.append(f"{self.most} hosts at work at once")
+        print(f"{sum(self.points)} commits in turn, {self.points} of each "
+              "kind")
         print(f"{sum(self.kills.values())} kills {json.dumps(self.kills)}, "
               f"{self.rollouts} rollouts, {self.bad} of bad releases, "
               f"{self.resumed} resumed; at most {self.most} hosts at work in "
@@ -288,9 +399,11 @@ def main():
         faults = campaign.faults
         end = time.monotonic() + int(os.environ.get("LIMIT", "1200"))
         try:
+            if kills >= TURNS:
+                campaign.at_each_commit()
             while sum(campaign.kills.values()) < kills and not faults and \
                     time.monotonic() < end:
-                campaign.rollout()
+                campaign.rollout(random.random() < 0.2)
             campaign.end()
         except BaseException as fault:
             faults.append(repr(fault))
