@@ -2,7 +2,7 @@
 /*
  * The course of the rollout.  Every change of its state is made here by the
  * table of core/rollout.h, whose actions are carried out one after the other;
- * only release_state.c sets a state, to resume a rollout.  An event that an
+ * only resumption.c sets a state, to resume a rollout.  An event that an
  * action causes waits until the action is over.
  */
 #ifndef ROLLOUT_COURSE_H

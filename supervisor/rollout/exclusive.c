@@ -176,6 +176,18 @@ exclusive_restore(struct service *service, const char *why)
 	retire_stop(candidate);
 }
 
+bool
+exclusive_is_awaited(struct service *service)
+{
+	struct release *release = &service->release;
+
+	if (release->candidate == NULL)
+		return false;
+	candidate_set_share(release, 0);
+	return steering_apply(service) == -1 ||
+	    steering_queued(release->candidate) > 0;
+}
+
 /*
  * The predecessor may have ended before new connections waited and the old one
  * was drained, or before it gave all sockets back.
@@ -186,6 +198,8 @@ exclusive_resume(struct service *service)
 	struct release *release = &service->release;
 	char fault[RELEASE_WHY];
 
+	if (release->paused_ms == 0)
+		begin_pause(service, release->old);
 	if (!release->rollout.alone) {
 		if (steering_await(release->candidate, fault, sizeof(fault)) ==
 		    0) {

@@ -10,6 +10,8 @@
 #ifndef ROLLOUT_EXCLUSIVE_H
 #define ROLLOUT_EXCLUSIVE_H
 
+#include <stdbool.h>
+
 struct service;
 
 /* Let new connections wait, and end all other generations. */
@@ -31,6 +33,14 @@ void exclusive_resumed(struct service *);
 
 /* A generation has ended: was it the last one that had to? */
 void exclusive_look(struct service *);
+
+/*
+ * In a successor, of a rollout whose old one still serves: give the share back
+ * to it.  Does somebody wait for the candidate, who came before?  The old one
+ * cannot accept such a connection unless it is started again with the
+ * candidate's sockets.
+ */
+bool exclusive_is_awaited(struct service *);
 
 /*
  * Go on in a successor, with what is left to do until the old one can be

@@ -17,11 +17,4 @@ json_t *release_save(const struct release *);
  */
 int release_restore(struct service *, const json_t *);
 
-/*
- * To be called when all is restored and the loop is about to run: finishes a
- * rollout whose candidate had all the traffic, and takes back any other.  A
- * first start goes on, and so does a rollout that was handed over.
- */
-void release_resume(struct service *);
-
 #endif

@@ -34,6 +34,7 @@
 #include "keep/store.h"
 #include "rollout/ending.h"
 #include "rollout/release_state.h"
+#include "rollout/resumption.h"
 #include "rollout/request.h"
 #include "service/account.h"
 #include "service/recovery_fields.h"
@@ -300,7 +301,7 @@ resume(struct service *service)
 			generation_resume(generation, saved);
 	}
 	handed = service->release.handed;
-	release_resume(service);
+	resumption_begin(service);
 	dismiss_strays(service);
 	stored_sweep(service);
 	if (json_is_true(json_object_get(document, "ending")))

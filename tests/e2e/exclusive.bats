@@ -262,18 +262,49 @@ failed() {
 	[ "$(version)" = v1 ]
 }
 
-@test "exclusive: kill -9 before the old one is told to end leaves it serving" {
+# when_it_pauses INJECTION: what strace does to the supervisor as it tells that
+# new connections wait.  That is told between two checkpoints.
+when_it_pauses() {
 	local tracer
 
-	serve_locked
-	release server v2
-	# What is paused is logged between two checkpoints.
 	strace -qq -o /dev/null -P "$PWD/run.log" -e trace=write \
-		-e inject=write:signal=KILL -p "$(itself)" 2>/dev/null 3>&- &
+		-e "inject=write:$1" -p "$(itself)" 2>/dev/null 3>&- &
 	tracer=$!
 	PIDS+=("$tracer")
 	until_true grep -q "TracerPid:	$tracer" "/proc/$(itself)/status"
+}
+
+# somebody_waits: a connection was not accepted yet.
+somebody_waits() {
+	ss -Hltn "sport = :$PORT" | awk '$2 > 0 { n++ } END { exit !n }'
+}
+
+@test "exclusive: kill -9 before the old one is told to end leaves it serving" {
+	serve_locked
+	release server v2
+	when_it_pauses signal=KILL
 	expect 1 hotswap upgrade web --json --timeout 20s >outcome.json
 	[ "$(field .serves outcome.json)" = 1 ]
 	[ "$(version)" = v1 ]
+}
+
+@test "exclusive: kill -9 before the old one is told to end loses nobody who waits" {
+	local supervisor upgrade
+
+	serve_locked
+	release server v2
+	load_begin --rate 300
+	supervisor=$(itself)
+	when_it_pauses delay_exit=2000000
+	hotswap upgrade web --json --timeout 20s >outcome.json 2>said 3>&- &
+	upgrade=$!
+	until_true grep -q "new connections wait" run.log
+	until_true somebody_waits
+	kill -KILL "$supervisor"
+	expect 1 wait "$upgrade"
+	load_end
+	[ "$(field .serves outcome.json)" = 1 ]
+	[ "$(version)" = v1 ]
+	[ "$(field '.generations[0].restarts')" = 1 ]
+	[ "$(field '.pauses.last_ms < 60000')" = true ]
 }

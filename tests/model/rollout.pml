@@ -2,7 +2,7 @@
 /*
  * A rollout on one host in Promela: the actions of rollout/actions.c and
  * rollout/exclusive.c, step by step, upon the tables of core/rollout.c and
- * rollout/release_state.c, which tests/model/tables.c prints as tables.pml.
+ * rollout/resumption.c, which tests/model/tables.c prints as tables.pml.
  *
  * The supervisor may be killed between any two steps; what it knows is lost up
  * to the last checkpoint, what the kernel has stays.  Programs die at any time.
@@ -50,7 +50,7 @@
 #define RESULT_ABORTED	   1
 #define RESULT_ROLLED_BACK 2
 
-/* What rows of release_state.c ask for. */
+/* What rows of resumption.c ask for. */
 #define HAS_ALL	 (wish[candidate] == SHARE_ALL)
 #include "tables.pml"
 

@@ -204,33 +204,44 @@ inline try_again()
 	fi
 }
 
+/* Users wait for the candidate, and whatever is in the way shall end. */
+inline let_wait()
+{
+	d_step {
+		RECKON(none = 1);
+		waits = 1;
+		set_share(SHARE_ALL)
+	};
+	steer()
+}
+
+inline empty_the_way()
+{
+	d_step {
+		i = 0;
+		do
+		:: i < N ->
+			if
+			:: IN_WAY(i) && role[i] != ROLE_DRAINING &&
+			    role[i] != ROLE_FAILED -> drain(i)
+			:: else
+			fi;
+			i++
+		:: else -> break
+		od;
+		i = 0
+	}
+}
+
 inline act_vacate()
 {
 	make_candidate();
 	if
 	:: FAILS; raise(EVENT_FAILED)
 	:: true ->
-		d_step {
-			RECKON(none = 1);
-			waits = 1;
-			set_share(SHARE_ALL)
-		};
-		steer();
+		let_wait();
 		tell(TOLD_PAUSED, candidate);
-		d_step {
-			i = 0;
-			do
-			:: i < N ->
-				if
-				:: IN_WAY(i) && role[i] != ROLE_DRAINING &&
-				    role[i] != ROLE_FAILED -> drain(i)
-				:: else
-				fi;
-				i++
-			:: else -> break
-			od;
-			i = 0
-		};
+		empty_the_way();
 		look()
 	fi
 }

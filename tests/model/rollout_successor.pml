@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Part of rollout.pml: what a new supervisor does with what it finds: service/recovery.c and
- * rollout/release_state.c.
+ * rollout/resumption.c.
  */
 /* THE SUCCESSOR */
 
@@ -107,7 +107,11 @@ inline resume_release()
 	:: resume == TELL_THAT_IT_FAILED ->
 		d_step { let_go() };
 		if
-		:: met && kind != RELEASE_ROLLBACK -> tell_outcome(RESULT_ROLLED_BACK)
+		:: kind == RELEASE_FIRST ->
+			d_step { untold = 0; journal = id };
+			end_service()
+		:: kind != RELEASE_FIRST && met && kind != RELEASE_ROLLBACK ->
+			tell_outcome(RESULT_ROLLED_BACK)
 		:: else -> tell_outcome(RESULT_ABORTED)
 		fi
 	:: resume == GO_ON_BAKING ->
@@ -120,6 +124,8 @@ inline resume_release()
 	:: resume == RESOLVE_AGAIN -> raise(EVENT_BEGIN)
 	:: resume == COME_BACK -> raise(EVENT_ABORT)
 	:: resume == TAKE_BACK_AGAIN -> raise(EVENT_FAILED)
+	:: resume == COME_BACK_IF_AWAITED -> raise(EVENT_FAILED)
+	:: resume == COME_BACK_IF_AWAITED -> resume = COME_BACK; raise(EVENT_ABORT)
 	fi
 }
 
@@ -161,7 +167,13 @@ inline recover()
 inline settle()
 {
 	if
-	:: resume == COME_BACK -> resume = NOTHING; look()
+	:: resume == COME_BACK ->
+		resume = NOTHING;
+		if
+		:: !alone -> let_wait(); empty_the_way()
+		:: else
+		fi;
+		look()
 	:: else ->
 		resume = NOTHING;
 		dismiss_strays();

@@ -2,10 +2,10 @@
 /*
  * Prints the two tables of a rollout as Promela, for tests/model/rollout.pml:
  * core/rollout.c's by asking it for every state and event, and that of
- * rollout/release_state.c, whose source is included because the table is its
+ * rollout/resumption.c, whose source is included because the table is its
  * own, by asking each row what it fits.  So the model cannot differ from them.
  */
-#include "rollout/release_state.c"
+#include "rollout/resumption.c"
 
 #include <err.h>
 #include <stdio.h>
@@ -62,6 +62,7 @@ static const struct {
 	{ resolve_again, "RESOLVE_AGAIN" },
 	{ come_back, "COME_BACK" },
 	{ take_back, "TAKE_BACK_AGAIN" },
+	{ come_back_if_awaited, "COME_BACK_IF_AWAITED" },
 };
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
@@ -159,7 +160,7 @@ find_resume(void (*function)(struct service *))
 	for (i = 0; i < LENGTH(resumes); i++)
 		if (resumes[i].function == function)
 			return resumes[i].name;
-	errx(1, "a row of release_state.c that the model does not know");
+	errx(1, "a row of resumption.c that the model does not know");
 }
 
 /* What a row may ask for, and how many values each of it has. */
@@ -220,7 +221,7 @@ examine(const struct resumption *row, bool may[ASKED][8])
 		for (all = true, i = 0; i < ASKED; i++)
 			all &= may[i][found[i]];
 		if (all != fits(row, found))
-			errx(1, "a row of release_state.c is not of one kind");
+			errx(1, "a row of resumption.c is not of one kind");
 	} while (find_next(found));
 }
 
