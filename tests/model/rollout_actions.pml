@@ -233,6 +233,16 @@ inline empty_the_way()
 	}
 }
 
+/* What exclusive_resume() does, where the candidate was not alone yet. */
+inline vacate_again()
+{
+	if
+	:: !alone -> let_wait(); empty_the_way()
+	:: else
+	fi;
+	look()
+}
+
 inline act_vacate()
 {
 	make_candidate();

@@ -93,7 +93,8 @@ inline resume_release()
 	:: resume == GO_ON_RESTORING ->
 		if
 		:: candidate == NOBODY -> raise(EVENT_FAILED)
-		:: role[candidate] != ROLE_ACTIVE && candidate != NOBODY -> look()
+		:: role[candidate] != ROLE_ACTIVE && candidate != NOBODY ->
+			vacate_again()
 		:: role[candidate] == ROLE_ACTIVE && candidate != NOBODY ->
 			old = NOBODY;
 			go_on_or_fail(EVENT_FAILED)
@@ -169,11 +170,7 @@ inline settle()
 	if
 	:: resume == COME_BACK ->
 		resume = NOTHING;
-		if
-		:: !alone -> let_wait(); empty_the_way()
-		:: else
-		fi;
-		look()
+		vacate_again()
 	:: else ->
 		resume = NOTHING;
 		dismiss_strays();
