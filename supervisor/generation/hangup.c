@@ -73,14 +73,15 @@ struct work {
 
 /* As the program stands still, nobody uses what is taken from it. */
 static void
-end_batch(const struct work *work, size_t from, size_t to)
+end_batch(
+    const struct work *work, const struct halt *halt, size_t from, size_t to)
 {
 	const struct idle_connection *one;
 	size_t i;
 	int fd;
 
 	work->told->halted = true;
-	if (halt_begin(work->pids, work->npids) == -1) {
+	if (halt_begin(halt) == -1) {
 		work->told->error = errno;
 		work->told->halted = false;
 		return;
@@ -93,7 +94,7 @@ end_batch(const struct work *work, size_t from, size_t to)
 		else if (fd != -1 && idle_end(&fd, one) == 1)
 			work->told->ended++;
 	}
-	halt_end(work->pids, work->npids);
+	halt_end(halt);
 	work->told->halted = false;
 }
 
@@ -106,15 +107,21 @@ end_all(const struct work *work)
 {
 	const struct timespec rest = { .tv_nsec =
 					   TURN_MS / BATCHES * 1000000L };
+	struct halt halt;
 	size_t i;
 
 	if (child_arrange(NULL, 0, 0) == -1)
 		_exit(EXIT_FAILURE);
+	if (halt_open(&halt, work->pids, work->npids) == -1) {
+		/* With EAGAIN the next turn tries again. */
+		work->told->error = errno != EAGAIN ? errno : 0;
+		_exit(EXIT_FAILURE);
+	}
 	for (i = 0; i < BATCHES; i++) {
 		if (i > 0)
 			nanosleep(&rest, NULL);
-		end_batch(
-		    work, work->n * i / BATCHES, work->n * (i + 1) / BATCHES);
+		end_batch(work, &halt, work->n * i / BATCHES,
+		    work->n * (i + 1) / BATCHES);
 	}
 	_exit(EXIT_SUCCESS);
 }
@@ -129,7 +136,7 @@ go_on(struct generation *generation)
 	if (generation->program == NULL ||
 	    (pids = program_pids(generation->program, &n)) == NULL)
 		return;
-	halt_end(pids, n);
+	halt_release(pids, n);
 }
 
 static void
