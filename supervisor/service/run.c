@@ -20,6 +20,7 @@
 #include "base/kernel_fault.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/partner.h"
 #include "base/paths.h"
 #include "base/status.h"
 #include "base/strings.h"
@@ -397,6 +398,9 @@ run_service(const json_t *first)
 	events_open(service);
 	log_open(service->options->name, service->options->log_format);
 	log_bound(service->options->log_max);
+	if (partner_start() == -1)
+		log_warn("cannot start the supervisor's partner: %s",
+		    strerror(errno));
 	service->report_fd = held_take(service, "report", 0);
 	status = come_up(&run);
 	/* What a predecessor has left is not stopped. */
