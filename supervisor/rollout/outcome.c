@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "core/events.h"
 #include "core/rollout.h"
 #include "core/service.h"
@@ -22,18 +23,25 @@ static const char *const result_names[] = {
 	[OUTCOME_ROLLED_BACK] = "rolled-back",
 };
 
-void
+int
 outcome_begin(struct release *release)
 {
+	json_t *phases = json_array();
+
+	if (phases == NULL) {
+		errno = ENOMEM;
+		return -1;
+	}
 	clock_stamp(release->started);
 	release->untold = true;
 	release->inherited = false;
 	release->began_ms = release->phase_ms = clock_ms();
 	json_decref(release->phases);
-	release->phases = json_array();
+	release->phases = phases;
 	release->lost = false;
 	/* The last rollout's values must not get into the checkpoint. */
 	release->rollout.met_users = release->rollout.alone = false;
+	return 0;
 }
 
 /* No room for another phase: add the time to the last one. */
@@ -136,11 +144,13 @@ outcome_tell(
 	    (json_int_t)took, "phases", release->phases, "given",
 	    count_met(service), "id",
 	    release->id[0] != '\0' ? release->id : NULL);
-	if (outcome == NULL)
-		return;
 	service->outcomes[result]++;
 	service->outcomes_ms[result] += took;
-	if (!is_written(service) &&
+	if (outcome == NULL)
+		log_error("the outcome of the rollout is %s; there is no "
+			  "memory to tell and write it",
+		    result_names[result]);
+	else if (!is_written(service) &&
 	    journal_append(service->journal, json_incref(outcome)) == -1)
 		events_emit(service, "warning", NULL,
 		    "warning: history: the outcome cannot be written yet: %s",
