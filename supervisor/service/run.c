@@ -44,6 +44,7 @@
 #include "generation/roster.h"
 #include "generation/steering_kind.h"
 #include "generation/stored.h"
+#include "process/prober.h"
 #include "process/reaper.h"
 #include "process/tree.h"
 #include "rollout/actions.h"
@@ -354,6 +355,7 @@ go_down(struct run *run)
 		journal_close(service->journal);
 	events_free(service->events);
 	output_close(service);
+	prober_stop();
 	reaper_fini();
 	recovery_close(service);
 	if (service->base != NULL) {
