@@ -26,6 +26,7 @@ enum command_flag {
 	FLAG_NOW = 1 << 8,
 	FLAG_HELP = 1 << 9,
 	FLAG_WATCH = 1 << 10,
+	FLAG_ALL = 1 << 11,
 };
 
 /*
@@ -56,6 +57,7 @@ struct arguments {
 	bool follow;
 	bool watch;
 	bool now;
+	bool all;
 	int64_t timeout_ms; /* -1: none */
 	json_int_t to;	    /* 0: not given */
 	const char *exe;

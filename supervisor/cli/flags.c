@@ -84,6 +84,12 @@ set_now(struct arguments *arguments, const char *value)
 }
 
 static bool
+set_all(struct arguments *arguments, const char *value)
+{
+	return arguments->all = true;
+}
+
+static bool
 set_help(struct arguments *arguments, const char *value)
 {
 	return arguments->help = true;
@@ -122,6 +128,8 @@ const struct flag flag_table[] = {
 	{ .bit = FLAG_NOW, .name = "now",
 	    .help = "do not drain: SIGTERM at once, then SIGKILL",
 	    .set = set_now },
+	{ .bit = FLAG_ALL, .name = "all",
+	    .help = "of all services of this user", .set = set_all },
 	{ .bit = FLAG_JSON, .name = "json", .help = "print JSON",
 	    .set = set_json },
 	{ .bit = FLAG_HELP, .name = "help", .letter = 'h',
