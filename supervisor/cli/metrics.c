@@ -364,8 +364,8 @@ metrics_print(FILE *out, const json_t *services)
 	}
 }
 
-static int
-print_all(void)
+int
+metrics_print_all(FILE *out)
 {
 	char **names = services_names();
 	json_t *services;
@@ -373,7 +373,7 @@ print_all(void)
 	if (names == NULL)
 		return services_tell_unreadable(errno);
 	services = survey(names, METRICS_ANSWER_MS);
-	metrics_print(stdout, services);
+	metrics_print(out, services);
 	json_decref(services);
 	services_free(names);
 	return STATUS_OK;
@@ -390,7 +390,7 @@ cli_metrics(const struct arguments *arguments)
 		    "--all is for all services; \"%s\" is given as well",
 		    arguments->name);
 	if (arguments->all)
-		return print_all();
+		return metrics_print_all(stdout);
 	status = client_ask(
 	    arguments->name, "Status", NULL, CLIENT_PROMPT_MS, &reply);
 	if (status != STATUS_OK)
