@@ -20,6 +20,7 @@ ROOMS = {
     "process": BASE,
     "keep": BASE,
     "config": FLOOR,
+    "exporter": BASE,
 }
 for above in ("core", "generation", "rollout", "control", "service", "cli"):
     ROOMS[above] = FLOOR + [room for room in ROOMS
