@@ -84,6 +84,13 @@ set_now(struct arguments *arguments, const char *value)
 }
 
 static bool
+set_output(struct arguments *arguments, const char *value)
+{
+	arguments->output = value;
+	return value[0] != '\0';
+}
+
+static bool
 set_help(struct arguments *arguments, const char *value)
 {
 	return arguments->help = true;
@@ -122,6 +129,10 @@ const struct flag flag_table[] = {
 	{ .bit = FLAG_NOW, .name = "now",
 	    .help = "do not drain: SIGTERM at once, then SIGKILL",
 	    .set = set_now },
+	{ .bit = FLAG_OUTPUT, .name = "output", .letter = 'o', .metavar = "FILE",
+	    .help = "write to this file, whole or not at all; -: to standard "
+	    "output",
+	    .set = set_output, .expected = "a file" },
 	{ .bit = FLAG_JSON, .name = "json", .help = "print JSON",
 	    .set = set_json },
 	{ .bit = FLAG_HELP, .name = "help", .letter = 'h',
