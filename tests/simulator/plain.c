@@ -23,6 +23,7 @@
 #include "base/kernel_fault.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/partner.h"
 #include "base/paths.h"
 #include "base/status.h"
 #include "base/trust.h"
@@ -365,6 +366,18 @@ bool
 foreign_reaped(pid_t pid)
 {
 	return false;
+}
+
+/* What a simulated process has open is closed by the simulated kernel. */
+int
+partner_start(void)
+{
+	return 0;
+}
+
+void
+partner_end(void)
+{
 }
 
 /* SIGNALS to the supervisor, and files that nobody removes */
