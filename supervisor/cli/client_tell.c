@@ -27,6 +27,7 @@ static const struct {
 } errors[] = {
 	{ INTERFACE "Refused", "message", STATUS_REFUSED },
 	{ INTERFACE "Failed", "message", STATUS_FAILED },
+	{ INTERFACE "Forgotten", "message", STATUS_SOFTWARE },
 	{ INTERFACE "InvalidOption", "message", STATUS_CONFIG },
 	{ INTERFACE "NotPermitted", "message", STATUS_NOPERM },
 	{ VARLINK "InvalidParameter", "parameter", STATUS_USAGE },

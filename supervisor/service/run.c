@@ -44,9 +44,11 @@
 #include "generation/roster.h"
 #include "generation/steering_kind.h"
 #include "generation/stored.h"
+#include "process/prober.h"
 #include "process/reaper.h"
 #include "process/tree.h"
 #include "rollout/actions.h"
+#include "rollout/summary.h"
 #include "rollout/hooks.h"
 #include "rollout/request.h"
 #include "service/name_lock.h"
@@ -126,8 +128,10 @@ open_places(struct run *run)
 	snprintf(path, sizeof(path), "%s/images", service->state);
 	mkdir(path, 0711);
 	snprintf(path, sizeof(path), "%s/history", service->state);
-	service->journal = journal_open(path);
-	return service->journal != NULL
+	service->journal = journal_open(path, 0);
+	snprintf(path, sizeof(path), "%s/" SUMMARY_FILE, service->state);
+	service->summaries = journal_open(path, SUMMARY_LIMIT);
+	return service->journal != NULL && service->summaries != NULL
 	    ? STATUS_OK
 	    : fail(service, STATUS_SOFTWARE, "%s: %s", path, strerror(errno));
 }
@@ -350,10 +354,11 @@ go_down(struct run *run)
 	remove_pidfile(run);
 	signals_free(service->signals);
 	actions_close(service);
-	if (service->journal != NULL)
-		journal_close(service->journal);
+	journal_close(service->journal);
+	journal_close(service->summaries);
 	events_free(service->events);
 	output_close(service);
+	prober_stop();
 	reaper_fini();
 	recovery_close(service);
 	if (service->base != NULL) {
