@@ -17,11 +17,13 @@ import tempfile
 import time
 import zlib
 
+import kernel
 from commands import COMMANDS
 from plan import Fault, Plan, Sites, errors, fault_of, text_of
 from service import FAULTY, Client, Service
 
 MODES = ("once", "on")
+KERNEL = "kernel-"   # before a command: the faults are made by strace(1)
 
 
 def apart():
@@ -39,12 +41,14 @@ class Bench:
     """A command under test, with the service that it needs."""
 
     def __init__(self, name, directory, sites):
-        self.command = COMMANDS[name]()
+        self.kernels = name.startswith(KERNEL)
+        self.command = COMMANDS[name.removeprefix(KERNEL)]()
         self.plan = Plan(os.path.join(directory, "plan"))
         self.sites = sites
         self.service = Service(os.path.join(directory, "web"), self.plan,
                                self.command.options)
         self.service.checked = self.command.checked
+        self.tracer = kernel.Tracer(self.service, directory)
         self.client = Client(self.service)
         self.service.client = self.client
         self.alive = False
@@ -63,23 +67,32 @@ class Bench:
         self.alive = False
 
     def attempt(self, fault):
-        """Whether the call was made, and what went wrong."""
+        """Whether the call was made, the calls of all, and what went wrong."""
         if self.command.kept and not self.alive:
             self.begin()
         for_long = fault is not None and fault.mode == "on"
+        by_kernel = fault is not None and kernel.is_kernels(fault.site)
 
         def arm():
-            if fault is None:
+            if fault is None or by_kernel:
                 self.plan.arm()
             else:
                 self.plan.arm(self.sites.keys[fault.site], fault.nth,
                               fault.error, for_long)
-        faults = self.command.run(self.service, arm, self.plan.disarm,
-                                  for_long)
-        fired, hits = self.plan.fired(), self.plan.hits()
+            if by_kernel:
+                self.tracer.arm(fault)
+
+        def disarm():
+            self.plan.disarm()
+            self.tracer.detach()
+        faults = self.command.run(self.service, arm, disarm, for_long,
+                                  fault is None)
+        fired = self.tracer.fired() if by_kernel else self.plan.fired()
+        hits = self.plan.hits()
         if self.command.kept and not faults:
-            faults = self.command.after(self.service)
-        if faults and fired:
+            faults = self.command.after(
+                self.service, by_kernel and fault.site.endswith(":close"))
+        if faults and fired and not by_kernel:
             faults.append("called by " + " < ".join(
                 self.sites.lines(self.plan.trace())[:8]))
         if faults:
@@ -100,6 +113,8 @@ class Campaign:
         self.known = {}
 
     def errors_of(self, site):
+        if kernel.is_kernels(site):
+            return kernel.errors_of(site, self.errors)
         call = site.split(":", 1)[1].split("@")[0]
         return self.errors.get(call, ["ENOMEM"])
 
@@ -149,6 +164,9 @@ class Campaign:
             self.push(fault.site, fault.nth + 1)
 
     def survey(self):
+        if self.bench.kernels:
+            self.learn(kernel.survey(self.bench))
+            return
         for _ in range(2):
             _, hits, faults = self.bench.attempt(None)
             if faults:
@@ -168,7 +186,8 @@ class Campaign:
             if entry is None:
                 fired, hits, faults = self.bench.attempt(fault)
                 entry = self.note(fault, fired, faults)
-                self.learn(hits)
+                if not self.bench.kernels:
+                    self.learn(hits)
                 made += 1
             self.count(fault, entry)
         print(f"{self.name}: {calls} calls at {len(self.reached)} sites, "
@@ -182,15 +201,14 @@ class Campaign:
 def replay(name, text, directory, sites):
     bench = Bench(name, directory, sites)
     fault = fault_of(text)
-    bench.attempt(None)
     for _ in range(30):
-        if fault.site in sites.keys:
-            break
         bench.attempt(None)
+        if fault.site in sites.keys or kernel.is_kernels(fault.site):
+            break
     fired, _, faults = bench.attempt(fault)
     print(f"fired {fired} times;", "; ".join(faults) or "every promise held")
     if faults:
-        print(bench.service.tail())
+        print(bench.service.tail(40))
     bench.drop()
     return 1 if faults else 0
 

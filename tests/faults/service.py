@@ -187,23 +187,35 @@ class Service:
             return None, running.communicate()[0]
         return running.returncode, said
 
+    def ask(self, method):
+        """The parameters of the reply; {} if there is none."""
+        call = json.dumps({"method": f"org.hotswap.Supervisor.{method}"})
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(10)
+            reply = b""
+            try:
+                sock.connect(self.file("run/web.sock"))
+                sock.sendall(call.encode() + b"\0")
+                while not reply.endswith(b"\0"):
+                    piece = sock.recv(65536)
+                    if not piece:
+                        return {}
+                    reply += piece
+                return json.loads(reply[:-1]).get("parameters", {})
+            except (OSError, ValueError):
+                return {}
+
     def status(self):
-        code, said = self.call("status", "web", "--json", deadline=10)
-        try:
-            return json.loads(said) if code == 0 else None
-        except ValueError:
-            return None
+        return self.ask("Status").get("status")
 
     def history(self):
-        code, said = self.call("history", "web", "--json")
-        return [json.loads(line) for line in said.splitlines()
-                if line.startswith("{")] if code == 0 else []
+        return self.ask("History").get("outcomes", [])
 
-    def tail(self):
+    def tail(self, lines=6):
         try:
             with open(self.file("log"), encoding="utf-8") as file:
                 return " | ".join(line.strip() for line in
-                                  file.readlines()[-6:])
+                                  file.readlines()[-lines:])
         except OSError:
             return ""
 
