@@ -405,7 +405,8 @@ run_service(const json_t *first)
 	if (status == STATUS_OK) {
 		migrate_queued(service->options);
 		recovery_begin(service);
-		event_base_dispatch(service->base);
+		if (!service->ended)
+			event_base_dispatch(service->base);
 		status = service->exit_status;
 		report_start(service, false, "stopped before it served");
 	}
