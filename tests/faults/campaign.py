@@ -4,6 +4,7 @@
 command of the contract, and look after each fault whether every promise is
 kept.
 usage: campaign.py [COMMAND...]      or: campaign.py --replay COMMAND FAULT
+or: campaign.py --sample.  A COMMAND kernel-NAME has strace(1) make the faults.
 FAULTS_TIME: seconds for each command; FAULTS_N: so many faults for each;
 SEED: the order; SHARD=I/N: every Nth fault only; RESULTS: a directory in which
 results are kept, and gone on from."""
@@ -18,6 +19,7 @@ import time
 import zlib
 
 import kernel
+import sample
 from commands import COMMANDS
 from plan import Fault, Plan, Sites, errors, fault_of, text_of
 from service import FAULTY, Client, Service
@@ -213,11 +215,23 @@ def replay(name, text, directory, sites):
     return 1 if faults else 0
 
 
+def sample_of_day(directory, sites):
+    def bench_of(name):
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        os.chmod(place, 0o755)
+        return Bench(name, place, sites)
+    kept = [name for name, command in COMMANDS.items() if command().kept]
+    return 1 if sample.run(bench_of, kept) else 0
+
+
 def main():
     apart()
     sites = Sites(FAULTY)
     with tempfile.TemporaryDirectory() as directory:
         os.chmod(directory, 0o755)
+        if sys.argv[1:2] == ["--sample"]:
+            return sample_of_day(directory, sites)
         if sys.argv[1:2] == ["--replay"]:
             return replay(sys.argv[2], sys.argv[3], directory, sites)
         seed = os.environ.get("SEED") or time.strftime("%Y%m%d")
@@ -226,7 +240,7 @@ def main():
         most = int(os.environ.get("FAULTS_N") or 10**9)
         folder = os.environ.get("RESULTS")
         total = {"held": 0, "failed": 0, "gone": 0}
-        for name in sys.argv[1:] or list(COMMANDS):
+        for name in sys.argv[1:] or [*COMMANDS, KERNEL + "upgrade"]:
             place = os.path.join(directory, name)
             os.mkdir(place)
             os.chmod(place, 0o755)
@@ -241,8 +255,9 @@ def main():
             if folder:
                 with open(os.path.join(folder, f"sites.{name}.{shard[0]}"),
                           "w", encoding="utf-8") as file:
-                    file.writelines(f"{site}\n" for site in
-                                    sorted(campaign.reached))
+                    file.writelines(
+                        f"{site}\t{sites.keys.get(site, 0xf << 40):#x}\n"
+                        for site in sorted(campaign.reached))
             for how in total:
                 total[how] += done[how]
         print(f"SEED={seed}: {total['held']} passed, {total['failed']} failed")

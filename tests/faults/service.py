@@ -12,7 +12,7 @@ import time
 
 BUILD = os.path.abspath(os.environ.get("HOTSWAP_BUILD", "build"))
 HOTSWAP = os.path.join(BUILD, "bin", "hotswap")
-FAULTY = os.path.join(BUILD, "faults", "hotswap")
+FAULTY = os.environ.get("FAULTY") or os.path.join(BUILD, "faults", "hotswap")
 SERVER = os.path.join(BUILD, "fixtures", "server")
 PORT = 18080
 ADDRESS = f"127.0.0.1:{PORT}"
@@ -111,8 +111,9 @@ class Client(threading.Thread):
         self.idle.wait(21)
         self.asked.clear()
         self.idle.wait(21)
-        return self.faults + ([] if self.answered else
-                              ["no request was answered"])
+        told = [f"{text} ({self.faults.count(text)} times)"
+                for text in dict.fromkeys(self.faults)]
+        return told + ([] if self.answered else ["no request was answered"])
 
 
 class Service:
