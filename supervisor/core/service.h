@@ -79,6 +79,7 @@ struct service {
 	int report_fd; /* -1 once the first start is reported */
 	bool adopted;  /* this process took over a running service */
 	bool ending;
+	bool ended; /* all has ended: leave the loop */
 	int exit_status;
 };
 

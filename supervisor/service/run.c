@@ -386,6 +386,23 @@ leave(struct service *service, int status)
 	    service->options->name);
 }
 
+/*
+ * Run until all has ended.  -1: the loop itself has failed, and what runs goes
+ * on without this process.
+ */
+static int
+run_loop(struct service *service)
+{
+	if (!service->ended)
+		event_base_dispatch(service->base);
+	if (service->ended)
+		return 0;
+	log_error("the loop has failed (%s): this supervisor ends, and stops "
+		  "nothing",
+	    strerror(errno));
+	return -1;
+}
+
 int
 run_service(const json_t *first)
 {
@@ -414,7 +431,8 @@ run_service(const json_t *first)
 	if (status == STATUS_OK) {
 		migrate_queued(service->options);
 		recovery_begin(service);
-		event_base_dispatch(service->base);
+		if (run_loop(service) == -1)
+			return STATUS_SOFTWARE;
 		status = service->exit_status;
 		report_start(service, false, "stopped before it served");
 	}
