@@ -175,7 +175,7 @@ generation_json(struct generation *generation)
 	bool lives = program != NULL;
 
 	return json_pack(
-	    "{si ss si si so ss so ss ss ss si so ss so so so ss si ss sb so sb si sI so*}",
+	    "{si ss si si so ss so ss ss ss si so ss so so so ss si ss sb so sb si sI sb so*}",
 	    "number", (int)generation->number, "role",
 	    role_name(generation->role), "share", (int)generation->share, "pid",
 	    lives ? (int)program_main(program) : 0, "pids",
@@ -194,8 +194,8 @@ generation_json(struct generation *generation)
 	    (int)latecomers_are_so(generation->latecomers), "own_addresses",
 	    latecomers_list(generation->latecomers), "steers",
 	    (int)generation->steers, "flows", (int)steering_flows(generation),
-	    "given", (json_int_t)steering_given(generation), "idle",
-	    idle_json(generation));
+	    "given", (json_int_t)steering_given(generation), "quiet",
+	    (int)generation->quiet, "idle", idle_json(generation));
 }
 
 static json_t *
