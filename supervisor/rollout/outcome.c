@@ -115,6 +115,22 @@ count_met(struct service *service)
 	return newer != NULL ? (json_int_t)steering_given(newer) : 0;
 }
 
+/* What the status shows of it. */
+static void
+keep_last(struct service *service, const json_t *outcome)
+{
+	static const char *const keys[] = { "result", "from", "to", "reason",
+		"started", "duration_ms" };
+	json_t *last = json_object();
+	size_t i;
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		json_object_set(
+		    last, keys[i], json_object_get(outcome, keys[i]));
+	json_decref(service->last);
+	service->last = last;
+}
+
 void
 outcome_tell(
     struct service *service, enum outcome_result result, const char *why)
@@ -140,6 +156,7 @@ outcome_tell(
 		return;
 	service->outcomes[result]++;
 	service->outcomes_ms[result] += took;
+	keep_last(service, outcome);
 	if (!is_written(service) &&
 	    journal_append(service->journal, json_incref(outcome)) == -1)
 		events_emit(service, "warning", NULL,
