@@ -28,6 +28,7 @@ enum command_flag {
 	FLAG_WATCH = 1 << 10,
 	FLAG_ALL = 1 << 11,
 	FLAG_LISTEN = 1 << 12,
+	FLAG_OUTPUT = 1 << 13,
 };
 
 /*
@@ -43,7 +44,9 @@ struct cli_command {
 	const char *summary; /* one sentence, for --help */
 	unsigned int flags;
 	enum command_scope scope;
-	const char *operand; /* that must be given, behind NAME; or NULL */
+	/* Behind NAME, which must be given, unless it is in brackets; or NULL
+	 */
+	const char *operand;
 	bool takes_program;
 	int (*run)(const struct arguments *); /* returns the exit status */
 };
@@ -67,7 +70,8 @@ struct arguments {
 	const char *state; /* --for */
 	const char *listen[LISTEN_MAX];
 	size_t nlisten;
-	const char *operand;
+	const char *operand;	 /* NULL: none */
+	const char *output;	 /* NULL: none was named */
 	struct options *options; /* owned; SCOPE_ALL, SCOPE_LOOK */
 	json_t *settings;	 /* owned; SCOPE_UPGRADE: those given */
 	char *const *program;	 /* NULL-terminated; NULL: none given */

@@ -59,6 +59,12 @@ const struct cli_command command_table[] = {
 	    "Show past rollouts and their outcomes, also of a service that "
 	    "does not run.",
 	    FLAG_NAME | FLAG_JSON, SCOPE_NONE, NULL, false, cli_history },
+	{ "report", "[NAME [ROLLOUT]] [OPTIONS]",
+	    "Show a rollout as a page for a browser: its phases, connections, "
+	    "checks, and why it ended so. The newest, or that to generation "
+	    "ROLLOUT, or that which started then.",
+	    FLAG_NAME | FLAG_OUTPUT, SCOPE_NONE, "[ROLLOUT]", false,
+	    cli_report },
 	{ "events", "[NAME] [OPTIONS]", "Print events as JSON lines.",
 	    FLAG_NAME | FLAG_FOLLOW, SCOPE_NONE, NULL, false, cli_events },
 	{ "wait", "[NAME] --for STATE [OPTIONS]",

@@ -105,6 +105,13 @@ set_listen(struct arguments *arguments, const char *value)
 }
 
 static bool
+set_output(struct arguments *arguments, const char *value)
+{
+	arguments->output = value;
+	return value[0] != '\0';
+}
+
+static bool
 set_help(struct arguments *arguments, const char *value)
 {
 	return arguments->help = true;
@@ -151,6 +158,10 @@ const struct flag flag_table[] = {
 	    .expected = "an address of TCP or of a Unix socket" },
 	{ .bit = FLAG_ALL, .name = "all",
 	    .help = "of all services of this user", .set = set_all },
+	{ .bit = FLAG_OUTPUT, .name = "output", .letter = 'o', .metavar = "FILE",
+	    .help = "write to this file, whole or not at all; -: to standard "
+	    "output",
+	    .set = set_output, .expected = "a file" },
 	{ .bit = FLAG_JSON, .name = "json", .help = "print JSON",
 	    .set = set_json },
 	{ .bit = FLAG_HELP, .name = "help", .letter = 'h',

@@ -55,6 +55,7 @@ struct service {
 	void (*main_changed)(struct service *);
 	struct events *events;
 	struct journal *journal;
+	struct journal *summaries; /* rollout/summary.h */
 	struct control *control;
 	struct hooks *hooks;
 	struct output *output;

@@ -344,9 +344,10 @@ unchecked() {
 	rm -r "$PWD"
 }
 
-# holds_a_check: the prober waits for an answer, and nobody may look into it.
+# holds_a_check: a check waits for an answer; nobody may look into it, nor into
+# the prober.
 holds_a_check() {
-	pgrep -x hotswap-probe -P "$(itself)" >/dev/null
+	checks_under_way >/dev/null
 }
 
 @test "wrapped: an ordinary user's program binds again while a check is under way" {

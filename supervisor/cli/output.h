@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The file that a command writes its result to: whole, or not at all.
+ */
+#ifndef CLI_OUTPUT_H
+#define CLI_OUTPUT_H
+
+#include <stddef.h>
+
+/*
+ * Write the text to a file, which takes the place of one that is there; or into
+ * what is there and no file, such as a pipe.  what is what the text is, for
+ * people.  Returns STATUS_OK; or another status, after telling: the file that
+ * was there is then unchanged.
+ */
+int output_write(
+    const char *path, const char *what, const char *text, size_t size);
+
+#endif
