@@ -130,6 +130,9 @@ is_shown() {
 	release server v2
 	hotswap upgrade web
 	until_true is_known
+	# Regions that are no further apart than a step would be one.
+	until_true is_value \
+		'time() - hotswap_rollout_end_time_seconds{service="web"} > bool 7' 1
 	hotswap upgrade web --bake 4s
 	until_true is_known
 	[ "$(value 'hotswap_active_generation{service="web"}')" = 3 ]
