@@ -368,6 +368,7 @@ go_down(struct run *run)
 	}
 	strings_free(service->program);
 	free(service->exe);
+	json_decref(service->last);
 	helper_forget_user(service);
 	options_free(service->options);
 	fd_close(&run->lock);
