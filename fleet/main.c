@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/status.h"
 #include "cli/candidates.h"
 #include "cli/commands.h"
@@ -172,6 +173,7 @@ main(int argc, char **argv)
 {
 	int status;
 
+	memory_init();
 	signal(SIGPIPE, SIG_IGN);
 	status = dispatch(argc, argv);
 	if (fflush(stdout) == EOF || ferror(stdout))

@@ -20,6 +20,7 @@ ROOMS = {
     "process": BASE,
     "keep": BASE,
     "config": FLOOR,
+    "exporter": BASE,
     "page": BASE,
 }
 for above in ("core", "generation", "rollout", "control", "service", "cli"):

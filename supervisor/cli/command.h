@@ -26,7 +26,9 @@ enum command_flag {
 	FLAG_NOW = 1 << 8,
 	FLAG_HELP = 1 << 9,
 	FLAG_WATCH = 1 << 10,
-	FLAG_OUTPUT = 1 << 11,
+	FLAG_ALL = 1 << 11,
+	FLAG_LISTEN = 1 << 12,
+	FLAG_OUTPUT = 1 << 13,
 };
 
 /*
@@ -49,6 +51,8 @@ struct cli_command {
 	int (*run)(const struct arguments *); /* returns the exit status */
 };
 
+#define LISTEN_MAX 16 /* addresses of --listen */
+
 /* Strings are borrowed from argv unless a member's comment says otherwise. */
 struct arguments {
 	const struct cli_command *command;
@@ -59,10 +63,13 @@ struct arguments {
 	bool follow;
 	bool watch;
 	bool now;
+	bool all;
 	int64_t timeout_ms; /* -1: none */
 	json_int_t to;	    /* 0: not given */
 	const char *exe;
-	const char *state;	 /* --for */
+	const char *state; /* --for */
+	const char *listen[LISTEN_MAX];
+	size_t nlisten;
 	const char *operand;	 /* NULL: none */
 	const char *output;	 /* NULL: none was named */
 	struct options *options; /* owned; SCOPE_ALL, SCOPE_LOOK */

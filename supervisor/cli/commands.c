@@ -94,8 +94,13 @@ const struct cli_command command_table[] = {
 	{ "probe", "URL",
 	    "Make one health check by hand, with the prober of rollouts.", 0,
 	    SCOPE_NONE, "URL", false, cli_probe },
-	{ "metrics", "[NAME]", "Print metrics in Prometheus' text format.",
-	    FLAG_NAME, SCOPE_NONE, NULL, false, cli_metrics },
+	{ "metrics", "[NAME] [OPTIONS]",
+	    "Print metrics in Prometheus' text format.", FLAG_NAME | FLAG_ALL,
+	    SCOPE_NONE, NULL, false, cli_metrics },
+	{ "exporter", "--listen ADDRESS [OPTIONS]",
+	    "Serve the metrics of all services of this user by HTTP, for "
+	    "Prometheus, at /metrics.",
+	    FLAG_LISTEN, SCOPE_NONE, NULL, false, cli_exporter },
 	{ "complete", "-- WORD...",
 	    "Print what may stand in the place of the last word, for the "
 	    "completion of a shell.",

@@ -50,5 +50,6 @@ int cli_doctor(const struct arguments *);
 int cli_probe(const struct arguments *);
 int cli_complete(const struct arguments *);
 int cli_metrics(const struct arguments *);
+int cli_exporter(const struct arguments *);
 
 #endif

@@ -12,6 +12,10 @@
 
 #include "core/chronicle.h"
 
+/* Why a call fails that asks for an outcome which could not be kept. */
+#define CALL_FORGOTTEN \
+	"the rollout has ended, and there was no memory to keep how"
+
 struct call;
 struct service;
 

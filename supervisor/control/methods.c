@@ -37,6 +37,13 @@ is_under_way(const struct service *service, const char *id)
 	return service->release.untold && strcmp(service->release.id, id) == 0;
 }
 
+/* A rollout of this call must not begin a second time. */
+static bool
+is_forgotten(const struct service *service, const char *id)
+{
+	return !service->release.untold && strcmp(service->release.id, id) == 0;
+}
+
 /* Answer a call that was made before, to us or to our predecessor. */
 static bool
 is_known(struct call *call, const char *id, bool wait)
@@ -51,8 +58,11 @@ is_known(struct call *call, const char *id, bool wait)
 			call_fail(call, "Failed", strerror(errno));
 		return true;
 	}
-	if ((outcome = outcome_find(service, id)) == NULL)
-		return false;
+	if ((outcome = outcome_find(service, id)) == NULL) {
+		if (is_forgotten(service, id))
+			call_fail(call, "Forgotten", CALL_FORGOTTEN);
+		return is_forgotten(service, id);
+	}
 	call_reply(
 	    call, wait ? json_pack("{sO}", "outcome", outcome) : NULL, false);
 	json_decref(outcome);

@@ -34,6 +34,7 @@
 #include "generation/wrap.h"
 #include "keep/keeper.h"
 #include "process/image.h"
+#include "process/prober.h"
 #include "rollout/hooks.h"
 #include "rollout/readiness.h"
 
@@ -200,6 +201,7 @@ fall_silent(struct service *service)
 	TAILQ_FOREACH (generation, &service->generations, entry)
 		if (generation->health != NULL)
 			health_stop(generation->health);
+	prober_stop();
 	readiness_stop(service->release.readiness);
 	control_flush(service->control);
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/memory.h"
 
 struct journal {
 	char *path, *old;
@@ -291,7 +292,7 @@ journal_find(
 			return json_incref(entry);
 	}
 	string = json_string(text);
-	quoted = json_dumps(string, JSON_ENCODE_ANY);
+	quoted = memory_text(string, JSON_ENCODE_ANY);
 	json_decref(string);
 	if (quoted != NULL && (file = fopen(journal->path, "re")) != NULL) {
 		found = find_in_file(file, member, text, quoted);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "core/events.h"
 #include "core/rollout.h"
 #include "core/service.h"
@@ -21,19 +22,26 @@ static const char *const result_names[] = {
 	[OUTCOME_ROLLED_BACK] = "rolled-back",
 };
 
-void
+int
 outcome_begin(struct release *release)
 {
+	json_t *phases = json_array();
+
+	if (phases == NULL) {
+		errno = ENOMEM;
+		return -1;
+	}
 	clock_stamp(release->started);
 	release->untold = true;
 	release->inherited = false;
 	release->began_ms = release->phase_ms = clock_ms();
 	json_decref(release->phases);
-	release->phases = json_array();
+	release->phases = phases;
 	chronicle_begin(&release->chronicle, release->began_ms);
 	release->lost = false;
 	/* The last rollout's values must not get into the checkpoint. */
 	release->rollout.met_users = release->rollout.alone = false;
+	return 0;
 }
 
 /* No room for another phase: add the time to the last one. */
@@ -141,6 +149,7 @@ outcome_tell(
 	/* How many users have met the newer of the two generations. */
 	json_int_t given =
 	    release->kind == RELEASE_FIRST ? 0 : summary_count(service);
+	int64_t took = clock_ms() - release->began_ms;
 	json_t *outcome;
 
 	release->untold = false;
@@ -150,13 +159,14 @@ outcome_tell(
 	}
 	outcome = describe(
 	    service, result_names[result], why, json_incref(release->phases));
-	if (outcome == NULL)
-		return;
 	json_object_set_new(outcome, "given", json_integer(given));
 	service->outcomes[result]++;
-	service->outcomes_ms[result] +=
-	    json_integer_value(json_object_get(outcome, "duration_ms"));
-	if (!is_written(service)) {
+	service->outcomes_ms[result] += took;
+	if (outcome == NULL)
+		log_error("the outcome of the rollout is %s; there is no "
+			  "memory to tell and write it",
+		    result_names[result]);
+	else if (!is_written(service)) {
 		if (journal_append(service->journal, json_incref(outcome)) ==
 		    -1)
 			events_emit(service, "warning", NULL,

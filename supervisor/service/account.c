@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/strings.h"
 #include "base/version.h"
 #include "config/options.h"
@@ -76,8 +77,8 @@ is_ending(const struct service *service)
 		json_object_get(service->recovery->document, "ending"));
 }
 
-json_t *
-account_describe(const struct service *service, const json_t *life)
+static json_t *
+describe_all(const struct service *service, const json_t *life)
 {
 	return json_pack(
 	    "{si ss ss so so* ss* si si si s[iii] so* sb si si so so so so so "
@@ -98,6 +99,20 @@ account_describe(const struct service *service, const json_t *life)
 	    release_save(&service->release), "reexec",
 	    reexec_save(service->reexec), "output", output_save(service),
 	    "life", life != NULL ? life_save(service, life) : NULL);
+}
+
+/* A part for which there was no memory is missing, and nobody has said so. */
+json_t *
+account_describe(const struct service *service, const json_t *life)
+{
+	unsigned long before = memory_lacked();
+	json_t *document = describe_all(service, life);
+
+	if (document != NULL && memory_lacked() == before)
+		return document;
+	json_decref(document);
+	errno = ENOMEM;
+	return NULL;
 }
 
 /* A document of an older build does not have them. */

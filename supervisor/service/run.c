@@ -20,6 +20,7 @@
 #include "base/kernel_fault.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/partner.h"
 #include "base/paths.h"
 #include "base/status.h"
 #include "base/strings.h"
@@ -43,6 +44,7 @@
 #include "generation/roster.h"
 #include "generation/steering_kind.h"
 #include "generation/stored.h"
+#include "process/prober.h"
 #include "process/reaper.h"
 #include "process/tree.h"
 #include "rollout/actions.h"
@@ -356,6 +358,7 @@ go_down(struct run *run)
 	journal_close(service->summaries);
 	events_free(service->events);
 	output_close(service);
+	prober_stop();
 	reaper_fini();
 	recovery_close(service);
 	if (service->base != NULL) {
@@ -400,6 +403,9 @@ run_service(const json_t *first)
 	events_open(service);
 	log_open(service->options->name, service->options->log_format);
 	log_bound(service->options->log_max);
+	if (partner_start() == -1)
+		log_warn("cannot start the supervisor's partner: %s",
+		    strerror(errno));
 	service->report_fd = held_take(service, "report", 0);
 	status = come_up(&run);
 	/* What a predecessor has left is not stopped. */

@@ -32,6 +32,7 @@ sample() {
 		<(sed -n 's/^\([a-z_]*\){.*/\1/p' text | sort -u)
 	expect 1 grep -vE '^(# (HELP|TYPE) [a-z_]+ .*|[a-z_]+\{.*\} [0-9.]+)$' \
 		text
+	promtool check metrics <text
 }
 
 @test "metrics: rollouts are counted by result, with their time and their pauses" {

@@ -183,7 +183,7 @@ def replay(name, text, directory, sites):
     bench = Bench(name, directory, sites)
     fault = fault_of(text)
     bench.attempt(None)
-    for _ in range(5):
+    for _ in range(30):
         if fault.site in sites.keys:
             break
         bench.attempt(None)

@@ -24,6 +24,7 @@ class Command:
     kept = True          # does the service outlive it?
     checked = True       # do users reach what has passed its check alone?
     again = ["upgrade", "web"]
+    usual = 0            # the exit status, if nothing fails
 
     def prepare(self, service):
         """Before anything fails."""
@@ -53,6 +54,8 @@ class Command:
         now = service.status()
         if now is None:
             return faults + ["nobody answers any more: " + service.tail()]
+        if not service.plan.is_aimed() and code != self.usual:
+            faults.append(f"without fault: status {code}: {said}")
         return faults + self.truth(service, before, now, told, code, said)
 
     def act(self, service, disarm, for_long):
@@ -175,6 +178,7 @@ class Command:
 
 class Bad(Command):
     good = False
+    usual = 1
 
     def __init__(self):
         self.lines = [["upgrade", "web", "--", "./server", "--exit", "3"]]
@@ -235,6 +239,12 @@ class Rollback(Command):
 
     def __init__(self, keep):
         self.options = ["--keep", keep]
+
+    def prepare(self, service):
+        """What has ended is started again only if it is another program."""
+        if self.options[1] == "0":
+            service.renew_program()
+            service.call("upgrade", "web")
 
     def new_serves(self, before, now):
         return now["active"] != before["active"]

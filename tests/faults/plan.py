@@ -11,7 +11,7 @@ from collections import namedtuple
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROLES = {1: "supervisor", 2: "keeper", 3: "child", 4: "other"}
 MODULES = ["", "libevent", "libjansson", "libbsd", "libmd", "libseccomp",
-           "libmnl", "libbpf", "libc"]
+           "libbpf", "libc"]
 SITES_MAX, DIRECT = 8192, 1000
 HEAD = struct.Struct("=IIIiQII16Q")
 SITE = struct.Struct("=QQ")
@@ -112,6 +112,10 @@ class Plan:
 
     def disarm(self):
         self.map[:4] = bytes(4)
+
+    def is_aimed(self):
+        """Shall anything fail?"""
+        return HEAD.unpack(self.map[:HEAD.size])[1] != 0
 
     def fired(self):
         return HEAD.unpack(self.map[:HEAD.size])[5]
