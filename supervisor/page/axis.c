@@ -39,7 +39,9 @@ find_step(long long total_ms)
 	while (i + 1 < sizeof(steps) / sizeof(steps[0]) &&
 	    total_ms / steps[i] > TICKS_MAX)
 		i++;
-	return MAX(steps[i], total_ms / TICKS_MAX);
+	/* Beyond the last step there are few ticks all the same. */
+	return total_ms / steps[i] > TICKS_MAX ? total_ms / TICKS_MAX
+					       : steps[i];
 }
 
 static void

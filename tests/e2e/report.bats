@@ -217,7 +217,8 @@ bars() {
 
 	cat >answers <<'END'
 #!/usr/bin/env python3
-import http.server, os, socket
+import http.server, signal, socket
+signal.alarm(300)
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200, "</td><script>alert(1)</script>")
@@ -233,6 +234,7 @@ END
 	hotswap upgrade web --health "http://127.0.0.1:$PORT/"
 	report
 	grep -F '&lt;/td&gt;&lt;script&gt;alert(1)' page.html
+	hotswap stop web --now
 	mkdir -p state/evil
 	jq -n -c --arg x "$evil" '{result: $x, name: $x, from: 1, to: 2,
 	    serves: 2, reason: $x, started: $x, duration_ms: 5, id: $x,
