@@ -9,7 +9,8 @@ a FIFO with one command a line:
 
     begin N      start N more flows
     move         let all flows go on from another port
-    mark FILE    write into FILE what the flows have seen since the last mark
+    mark FILE    write into FILE what the flows have seen since the last mark;
+                 answers count from the last mark at which no flow was silent
     stop         exit
 """
 
@@ -119,8 +120,11 @@ def report(flows, file):
                    "silent": sum(1 for flow in flows if not flow.answered),
                    "who": who}, out)
     os.rename(file + ".new", file)
+    complete = all(flow.answered for flow in flows)
     for flow in flows:
-        flow.torn = flow.lost = flow.answered = 0
+        flow.torn = flow.lost = 0
+        if complete:
+            flow.answered = 0
 
 
 def main():
