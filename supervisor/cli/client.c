@@ -331,3 +331,14 @@ client_owner(const struct client *client)
 {
 	return client->owner;
 }
+
+bool
+client_is_gone(const char *name)
+{
+	struct client *client = client_connect(name);
+	bool gone =
+	    client == NULL && (errno == ENOENT || errno == ECONNREFUSED);
+
+	client_close(client);
+	return gone;
+}

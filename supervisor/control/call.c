@@ -187,6 +187,12 @@ call_is_owner(const struct call *call)
 	return call_is_of_owner(call->uid);
 }
 
+struct asker
+call_asker(const struct call *call)
+{
+	return (struct asker){ "control socket", call->uid };
+}
+
 pid_t
 call_pid(const struct call *call)
 {

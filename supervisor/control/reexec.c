@@ -30,10 +30,12 @@
 #include "core/service.h"
 #include "core/state.h"
 #include "generation/health.h"
+#include "generation/quiet.h"
 #include "generation/retire.h"
 #include "generation/wrap.h"
 #include "keep/keeper.h"
 #include "process/image.h"
+#include "process/prober.h"
 #include "rollout/hooks.h"
 #include "rollout/readiness.h"
 
@@ -195,11 +197,13 @@ fall_silent(struct service *service)
 {
 	struct generation *generation;
 
+	quiet_end_all(service);
 	state_stop(service);
 	store_sync(held_store(service));
 	TAILQ_FOREACH (generation, &service->generations, entry)
 		if (generation->health != NULL)
 			health_stop(generation->health);
+	prober_stop();
 	readiness_stop(service->release.readiness);
 	control_flush(service->control);
 }

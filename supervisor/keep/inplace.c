@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/foreign.h"
+#include "base/partner.h"
 #include "base/proc.h"
 #include "keep/fdset.h"
 
@@ -45,9 +46,11 @@ inplace_exec(struct fdset *fdset, int exe, int otherwise)
 
 	foreign_rest();
 	if (argv != NULL && fdset_hand_over(fdset, apart, 2) == 0) {
+		partner_end();
 		for (i = 0; i < 2 && apart[i] != -1; i++)
 			fexecve(apart[i], argv, environ);
 		saved = errno;
+		(void)partner_start();
 		fdset_take_back(fdset);
 	} else
 		saved = errno;

@@ -24,6 +24,7 @@
 #include "base/foreign.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/partner.h"
 #include "keep/fdset.h"
 #include "keep/keeper_parts.h"
 
@@ -245,6 +246,9 @@ begin(struct keeper *keeper)
 		signal(passed[i], SIG_DFL);
 	if (keeper_open_signals(keeper) == -1)
 		return -1;
+	if (partner_start() == -1)
+		log_warn(
+		    "cannot start the keeper's partner: %s", strerror(errno));
 	return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 

@@ -50,8 +50,8 @@ become_nobody(void)
 	    setresuid(NOBODY, NOBODY, NOBODY) == 0;
 }
 
-static int
-drop_capabilities(void)
+int
+confine_capabilities(void)
 {
 	struct __user_cap_header_struct header = {
 		.version = _LINUX_CAPABILITY_VERSION_3
@@ -98,12 +98,33 @@ set_limits(long timeout_ms, unsigned int connections)
 		limit(RLIMIT_FSIZE, 0);
 }
 
+/* prctl(2): a change of the user resets the signal of the parent's death. */
+static int
+die_with_parent(int signal, pid_t parent)
+{
+	if (signal == 0)
+		return 0;
+	if (prctl(PR_SET_PDEATHSIG, signal) == -1)
+		return -1;
+	if (getppid() == parent)
+		return 0;
+	errno = ESRCH;
+	return -1;
+}
+
 int
 confine_rights(long timeout_ms, unsigned int connections)
 {
+	pid_t parent = getppid();
+	int signal = 0;
+
+	if (prctl(PR_GET_PDEATHSIG, &signal) == -1)
+		return -1;
 	if (geteuid() == 0)
 		become_nobody();
-	if (drop_capabilities() == -1 ||
+	if (die_with_parent(signal, parent) == -1)
+		return -1;
+	if (confine_capabilities() == -1 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		return -1;

@@ -15,6 +15,9 @@
  */
 int confine_rights(long timeout_ms, unsigned int connections);
 
+/* Its part that drops the capabilities.  -1 with errno. */
+int confine_capabilities(void);
+
 enum confine_stage {
 	/* Names are still to be resolved: only what this needs. */
 	CONFINE_NAMES,

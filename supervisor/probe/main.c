@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * hotswap-probe: one health check, one line, one exit status.  It is a program
- * of its own so that no HTTP or TLS code is in the supervisor.
+ * of its own so that no HTTP or TLS code is in the supervisor, for which it
+ * makes many checks, each in a child (probe/serve.h).
  */
 #include <ctype.h>
 #include <err.h>
@@ -18,12 +19,14 @@
 
 #include "probe/check.h"
 #include "probe/confine.h"
+#include "probe/serve.h"
 #include "probe/unix.h"
 #include "settings.h"
 
 #define TIMEOUT_MS   2000
 #define WARM_MAX     10000000
 #define PARALLEL_MAX 16
+#define SERVE	     "--serve" /* not for people: its stdin is the socket */
 
 static const struct scheme {
 	const char *prefix;
@@ -126,6 +129,7 @@ parse_options(struct check *check, int argc, char **argv)
 {
 	int c;
 
+	optind = 0; /* begin anew, also in a child, getopt_long(3) */
 	while ((c = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		switch (c) {
 		case 's':
@@ -187,8 +191,8 @@ disarm(char *line)
 }
 
 /*
- * Rights are given up before any data of a peer is read, and before libcurl is
- * initialized.
+ * Rights are given up before any data of a peer is read, and, unless a prober
+ * has initialized it for all its children, before libcurl is.
  */
 static void
 run(const struct scheme *scheme, struct check *check, struct verdict *verdict)
@@ -212,8 +216,8 @@ run(const struct scheme *scheme, struct check *check, struct verdict *verdict)
 	curl_global_cleanup();
 }
 
-int
-main(int argc, char **argv)
+static int
+make_check(int argc, char **argv)
 {
 	struct check check = {
 		.timeout_ms = TIMEOUT_MS, .sock = -1, .parallel = 1
@@ -238,4 +242,14 @@ main(int argc, char **argv)
 	else
 		fprintf(stderr, "%s: %s\n", check.text, verdict.line);
 	return verdict.outcome;
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc != 2 || strcmp(argv[1], SERVE) != 0)
+		return make_check(argc, argv);
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		errx(CHECK_FAILED, "libcurl cannot be set up");
+	return serve(STDIN_FILENO, make_check);
 }

@@ -7,11 +7,15 @@
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <paths.h>
 #include <pwd.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Read an ID in decimal.  setreuid(2) takes -1 as `no change`: it is no ID. */
@@ -167,4 +171,34 @@ account_become_user(const struct account *account)
 	uid_t uid = account->uid;
 
 	return account->change ? setresuid(uid, uid, uid) : 0;
+}
+
+int
+account_keep_capabilities(void)
+{
+	static const unsigned int kept[] = { CAP_SETUID, CAP_SETGID, CAP_KILL };
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	uint32_t has = 0;
+	size_t i;
+
+	if (geteuid() == 0)
+		return 0;
+	if (syscall(SYS_capget, &header, data) == -1)
+		return -1;
+	for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		has |= data[0].permitted & CAP_TO_MASK(kept[i]);
+	if (has == 0)
+		return 0;
+	data[0].inheritable |= has;
+	if (syscall(SYS_capset, &header, data) == -1)
+		return -1;
+	for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if ((has & CAP_TO_MASK(kept[i])) != 0 &&
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, kept[i], 0,
+			0) == -1)
+			return -1;
+	return 0;
 }

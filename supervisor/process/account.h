@@ -38,4 +38,11 @@ void account_fini(struct account *);
 int account_join_groups(const struct account *);
 int account_become_user(const struct account *);
 
+/*
+ * For a child that is not root: let the capabilities by which it becomes a
+ * user, and ends processes of that user, survive execve(2), as far as it has
+ * them. -1 with errno.
+ */
+int account_keep_capabilities(void);
+
 #endif

@@ -240,7 +240,8 @@ command_start(struct event_base *base, const struct command_spec *spec,
 	command->arg = arg;
 	if (reaper_watch(command->pid, on_end, command) == -1 ||
 	    event_add(command->readable, NULL) == -1 ||
-	    event_add(command->deadline, &timeout) == -1) {
+	    (spec->timeout_ms != 0 &&
+		event_add(command->deadline, &timeout) == -1)) {
 		command_cancel(command);
 		command = NULL;
 		errno = ENOMEM;

@@ -16,14 +16,14 @@ typedef void command_done(const struct command_result *, void *arg);
 
 /*
  * Start argv with this environment and HOTSWAP_ROLE=helper, in a session of its
- * own, with default signals, with /dev/null as stdin, with stdout and stderr
- * read by us, and with no other descriptor.  If an account is given, the child
- * becomes it before it enters the directory; an absolute argv[0] is opened with
- * our rights before that, since it is a part of hotswap or of the system.  The
- * last line that is not blank is kept (process/lines.h); with log_as, each line
- * is logged after that text.  After timeout_ms the process group is killed.
- * The command ends with its process; what descendants write later is lost.
- * Needs reaper_init.
+ * own, with default signals, with /dev/null or the spec's input as stdin, with
+ * stdout and stderr read by us, and with no other descriptor.  If an account is
+ * given, the child becomes it before it enters the directory; an absolute
+ * argv[0] is opened with our rights before that, since it is a part of hotswap
+ * or of the system.  The last line that is not blank is kept (process/lines.h);
+ * with log_as, each line is logged after that text.  After timeout_ms, unless
+ * that is 0, the process group is killed. The command ends with its process;
+ * what descendants write later is lost. Needs reaper_init.
  *
  * *New*, released by itself once done has been called, which is never before
  * this returns.  NULL with errno if there is no process.  If the command cannot

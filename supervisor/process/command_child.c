@@ -60,8 +60,10 @@ start_session(struct child *child)
 static int
 open_output(struct child *child)
 {
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int fd = child->spec->input;
 
+	if (fd == 0)
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	return fd == -1 || dup2(fd, STDIN_FILENO) == -1 ||
 		dup2(child->output, STDOUT_FILENO) == -1 ||
 		dup2(child->output, STDERR_FILENO) == -1
@@ -143,6 +145,12 @@ renounce_privileges(struct child *child)
 	    : 0;
 }
 
+static int
+keep_capabilities(struct child *child)
+{
+	return child->spec->keep_capabilities ? account_keep_capabilities() : 0;
+}
+
 /* The reason becomes the last line of the output. */
 static int
 trust_its_program(struct child *child)
@@ -183,6 +191,7 @@ static const struct step {
 	{ "join the groups of its user", join_groups },
 	{ "become its user", become_user },
 	{ "enter its directory", enter_directory },
+	{ "keep its capabilities", keep_capabilities },
 	{ "set no_new_privs", renounce_privileges },
 	{ "trust its program", trust_its_program },
 	{ "execute it", execute },

@@ -18,10 +18,12 @@ struct command_spec {
 	const struct account *account; /* NULL: our user */
 	int umask;		       /* -1: our umask */
 	bool no_new_privs;
+	bool keep_capabilities; /* account_keep_capabilities */
+	int input;		/* its stdin; 0: /dev/null */
 	const char *trusted; /* a program that only root and we may be able */
 			     /* to change (base/trust.h); NULL: none */
-	unsigned int timeout_ms;
-	const char *log_as; /* NULL: its output is not logged */
+	unsigned int timeout_ms; /* 0: it runs until it is cancelled */
+	const char *log_as;	 /* NULL: its output is not logged */
 };
 
 struct command_result {

@@ -14,6 +14,7 @@
 
 #include "process/command.h"
 #include "process/parts.h"
+#include "process/prober.h"
 
 #define PROBER	"hotswap-probe"
 #define WHY_MAX 1024
@@ -23,8 +24,9 @@
 
 struct probe {
 	struct command *command;
+	struct prober_check *asked;
 	char *check;
-	bool shell; /* the shell runs it, not the prober */
+	bool shell; /* the shell runs it: command, not asked */
 	unsigned int timeout_ms;
 	probe_done *done;
 	void *arg;
@@ -77,7 +79,7 @@ on_done(const struct command_result *result, void *arg)
 	probe_free(probe);
 }
 
-static struct command *
+static int
 start_shell(
     struct event_base *base, struct probe *probe, const struct probe_spec *spec)
 {
@@ -85,11 +87,12 @@ start_shell(
 	struct command_spec command = *spec->command;
 
 	command.argv = argv;
-	return command_start(base, &command, on_done, probe);
+	probe->command = command_start(base, &command, on_done, probe);
+	return probe->command != NULL ? 0 : -1;
 }
 
 /* The sockets' paths are arguments, so the prober needs no directory. */
-static struct command *
+static int
 start_prober(
     struct event_base *base, struct probe *probe, const struct probe_spec *spec)
 {
@@ -99,7 +102,7 @@ start_prober(
 	size_t n = 0;
 
 	snprintf(timeout, sizeof(timeout), "%ums", probe->timeout_ms);
-	argv[n++] = parts_path(PART_PROBER);
+	argv[n++] = PROBER;
 	argv[n++] = "--timeout";
 	argv[n++] = timeout;
 	if (spec->source != NULL) {
@@ -121,10 +124,9 @@ start_prober(
 	argv[n++] = probe->check;
 	argv[n] = NULL;
 	command.argv = argv;
-	command.directory = NULL;
-	command.no_new_privs = true;
 	command.timeout_ms += GRACE_MS;
-	return command_start(base, &command, on_done, probe);
+	probe->asked = prober_ask(base, &command, on_done, probe);
+	return probe->asked != NULL ? 0 : -1;
 }
 
 struct probe *
@@ -143,9 +145,8 @@ probe_start(struct event_base *base, const struct probe_spec *spec,
 	probe->timeout_ms = spec->command->timeout_ms;
 	probe->done = done;
 	probe->arg = arg;
-	probe->command = probe->shell ? start_shell(base, probe, spec)
-				      : start_prober(base, probe, spec);
-	if (probe->command == NULL) {
+	if ((probe->shell ? start_shell(base, probe, spec)
+			  : start_prober(base, probe, spec)) == -1) {
 		saved = errno;
 		probe_free(probe);
 		errno = saved;
@@ -157,6 +158,9 @@ probe_start(struct event_base *base, const struct probe_spec *spec,
 void
 probe_cancel(struct probe *probe)
 {
-	command_cancel(probe->command);
+	if (probe->shell)
+		command_cancel(probe->command);
+	else
+		prober_cancel(probe->asked);
 	probe_free(probe);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One health check of one generation, made by a child: by hotswap-probe for an
- * address, by the shell for `exec:`.
+ * One health check of one generation: by the prober for an address, by the
+ * shell for `exec:`.
  */
 #ifndef PROCESS_PROBE_H
 #define PROCESS_PROBE_H
@@ -23,9 +23,9 @@ struct probe_spec {
 	unsigned int parallel; /* its connections */
 
 	/*
-	 * The child's rights and environment; unix_path is relative to
-	 * directory_fd.  argv is ignored.  timeout_ms is the time for the check
-	 * and must not be 0.
+	 * The rights of the check and, for the shell, its environment;
+	 * unix_path is relative to directory_fd.  argv is ignored.  timeout_ms
+	 * is the time for the check and must not be 0.
 	 */
 	const struct command_spec *command;
 };
@@ -40,7 +40,7 @@ typedef void probe_done(bool passed, const char *why, void *arg);
 struct probe *probe_start(
     struct event_base *, const struct probe_spec *, probe_done *, void *arg);
 
-/* Kill the check's process, without calling done. */
+/* End the check, without calling done. */
 void probe_cancel(struct probe *);
 
 #endif

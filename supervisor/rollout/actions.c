@@ -19,6 +19,7 @@
 #include "generation/attempt.h"
 #include "generation/generations.h"
 #include "generation/latecomers.h"
+#include "generation/quiet.h"
 #include "generation/recheck.h"
 #include "generation/retire.h"
 #include "generation/steering.h"
@@ -34,6 +35,7 @@
 #include "rollout/readiness.h"
 #include "rollout/request.h"
 #include "rollout/resolve.h"
+#include "rollout/summary.h"
 
 static void start(struct service *, const char *);
 static void check(struct service *, const char *);
@@ -76,6 +78,7 @@ start(struct service *service, const char *why)
 	}
 	if (release->old != NULL)
 		stored_inherit(release->candidate, release->old);
+	quiet_begin(release->candidate);
 	if (generation_start(release->candidate, fault, sizeof(fault)) == -1) {
 		course_take(service, EVENT_FAILED, fault);
 		return;
@@ -136,6 +139,8 @@ apply_share(struct service *service, int64_t ms)
 		/* The candidate's store is newer than the old one's now. */
 		stored_clear(release->old);
 	}
+	summary_count(service);
+	quiet_end(release->candidate);
 	candidate_set_share(release, release->rollout.share);
 	if (steering_apply(service) == -1) {
 		snprintf(
@@ -218,6 +223,7 @@ promote(struct service *service, const char *why)
 	struct generation *candidate = release->candidate;
 	bool rollback = release->kind == RELEASE_ROLLBACK;
 
+	quiet_end(candidate);
 	/* Most candidates have 100 % since the last shift. */
 	if (candidate->share != 100) {
 		candidate_set_share(release, 100);
@@ -246,6 +252,7 @@ take_back(struct service *service, const char *why)
 
 	request_undo(service);
 	if (candidate != NULL) {
+		quiet_end(candidate);
 		candidate_set_share(release, 0);
 		if (release->old != NULL)
 			steering_apply(service);
@@ -387,4 +394,5 @@ actions_close(struct service *service)
 {
 	deadline_fini(service);
 	json_decref(service->release.phases);
+	chronicle_fini(&service->release.chronicle);
 }

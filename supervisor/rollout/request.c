@@ -22,6 +22,7 @@
 #include "process/image_folder.h"
 #include "rollout/course.h"
 #include "rollout/outcome.h"
+#include "rollout/summary.h"
 
 #define ONE_AT_A_TIME "--strategy exclusive runs one generation at a time"
 
@@ -304,6 +305,7 @@ request_begin(struct service *service, const struct request *request,
 	}
 	strlcpy(release->id, request->id != NULL ? request->id : "",
 	    sizeof(release->id));
+	summary_begin(service, &request->by);
 	/*
 	 * From here on the rollout has an outcome, even if a successor tells
 	 * it.
@@ -429,18 +431,20 @@ request_rescue(struct service *service, const char *why)
 }
 
 bool
-request_turn_back(struct service *service, const char *signal)
+request_turn_back(struct service *service, const struct asker *by)
 {
-	struct request request = { .kind = RELEASE_ROLLBACK };
+	struct request request = { .kind = RELEASE_ROLLBACK, .by = *by };
 	char why[RELEASE_WHY];
 	const char *key;
 
 	if (service->release.rollout.state != ROLLOUT_IDLE) {
+		chronicle_ask(&service->release.chronicle, "abort", by);
 		if (request_abort(service, why, sizeof(why)) == 0)
 			return true;
+		chronicle_unask(&service->release.chronicle);
 	} else if (request_begin(service, &request, &key, why, sizeof(why)) ==
 	    REQUEST_BEGUN)
 		return true;
-	log_warn("%s: cannot roll back: %s", signal, why);
+	log_warn("%s: cannot roll back: %s", by->how, why);
 	return false;
 }

@@ -20,6 +20,7 @@
 #include "base/kernel_fault.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/partner.h"
 #include "base/paths.h"
 #include "base/status.h"
 #include "base/strings.h"
@@ -43,9 +44,11 @@
 #include "generation/roster.h"
 #include "generation/steering_kind.h"
 #include "generation/stored.h"
+#include "process/prober.h"
 #include "process/reaper.h"
 #include "process/tree.h"
 #include "rollout/actions.h"
+#include "rollout/summary.h"
 #include "rollout/hooks.h"
 #include "rollout/request.h"
 #include "service/name_lock.h"
@@ -125,8 +128,10 @@ open_places(struct run *run)
 	snprintf(path, sizeof(path), "%s/images", service->state);
 	mkdir(path, 0711);
 	snprintf(path, sizeof(path), "%s/history", service->state);
-	service->journal = journal_open(path);
-	return service->journal != NULL
+	service->journal = journal_open(path, 0);
+	snprintf(path, sizeof(path), "%s/" SUMMARY_FILE, service->state);
+	service->summaries = journal_open(path, SUMMARY_LIMIT);
+	return service->journal != NULL && service->summaries != NULL
 	    ? STATUS_OK
 	    : fail(service, STATUS_SOFTWARE, "%s: %s", path, strerror(errno));
 }
@@ -349,10 +354,11 @@ go_down(struct run *run)
 	remove_pidfile(run);
 	signals_free(service->signals);
 	actions_close(service);
-	if (service->journal != NULL)
-		journal_close(service->journal);
+	journal_close(service->journal);
+	journal_close(service->summaries);
 	events_free(service->events);
 	output_close(service);
+	prober_stop();
 	reaper_fini();
 	recovery_close(service);
 	if (service->base != NULL) {
@@ -362,6 +368,7 @@ go_down(struct run *run)
 	}
 	strings_free(service->program);
 	free(service->exe);
+	json_decref(service->last);
 	helper_forget_user(service);
 	options_free(service->options);
 	fd_close(&run->lock);
@@ -414,6 +421,9 @@ run_service(const json_t *first)
 	events_open(service);
 	log_open(service->options->name, service->options->log_format);
 	log_bound(service->options->log_max);
+	if (partner_start() == -1)
+		log_warn("cannot start the supervisor's partner: %s",
+		    strerror(errno));
 	service->report_fd = held_take(service, "report", 0);
 	status = come_up(&run);
 	/* What a predecessor has left is not stopped. */

@@ -94,13 +94,13 @@ class Upgrade:
 
     def __init__(self, web, group, version):
         web.release(f"v{version}")
-        older = web.children()[0]
+        older = str(web.status()["generations"][-1]["pid"])
         supervisor, all_ms, command = (
             rig.processor_ms(web.pid), group.used_ms(), command_ms())
         web.hotswap("upgrade", "web")
         self.command = command_ms() - command
-        rig.until(lambda: len(web.children()[0]) == 1 and
-                  web.children()[0] != older, "the older server's end")
+        rig.until(lambda: older not in web.children()[0],
+                  "the older server's end")
         rig.until(lambda: rig.is_still(web.pid), "an idle supervisor")
         self.supervisor = rig.processor_ms(web.pid) - supervisor
         self.others = group.used_ms() - all_ms - self.supervisor

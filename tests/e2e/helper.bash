@@ -132,6 +132,17 @@ itself() {
 	field .supervisor
 }
 
+# prober: print the PID of the process that makes the supervisor's checks.
+prober() {
+	pgrep -P "$(itself)" -x hotswap-prober
+}
+
+# checks_under_way: print the PIDs of the processes that make a check each; fails
+# if there is none.
+checks_under_way() {
+	pgrep -P "$(prober)" -x hotswap-probe
+}
+
 # generation N FILTER: print what the filter finds in generation N; fails if
 # there is none.
 generation() {

@@ -265,7 +265,7 @@ time.sleep(600)' "$SILENT" 3>&- &
 	until_true test -e listens
 }
 
-# prober_hangs: find the prober of an upgrade whose check gets no answer;
+# prober_hangs: find the process of an upgrade's check that gets no answer;
 # PROBER.
 prober_hangs() {
 	hotswap upgrade web --health "http://127.0.0.1:$SILENT/" \
@@ -276,7 +276,7 @@ prober_hangs() {
 }
 
 found_prober() {
-	PROBER=$(pgrep -P "$(itself)" -x hotswap-probe)
+	PROBER=$(checks_under_way)
 }
 
 # prober_is UID: the prober has this user's rights, and almost none of them

@@ -79,11 +79,11 @@ reasons() {
 	hotswap abort web
 	until_true field_is '.generations[1].role' failed
 	[ "$(version)" = v1 ]
-	until_true prober_is_gone
+	until_true no_check_is_under_way
 }
 
-prober_is_gone() {
-	! pgrep -P "$(itself)" -f hotswap-probe
+no_check_is_under_way() {
+	! checks_under_way
 }
 
 @test "warm: only http and https, and at most 16 connections" {

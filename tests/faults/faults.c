@@ -122,7 +122,7 @@ const char faults_names[] __attribute__((used)) =
 
 /* From the executable on: the order of tests/faults/plan.py. */
 static const char *const module_names[] = { "", "libevent", "libjansson",
-	"libbsd", "libmd", "libseccomp", "libmnl", "libbpf", "libc.so" };
+	"libbsd", "libmd", "libseccomp", "libbpf", "libc.so" };
 
 static int
 add_module(struct dl_phdr_info *info, size_t size, void *arg)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Checks as commands: what the prober gets, and how the end of the command is
- * told.  The prober is a script in the place of the real one.
+ * Checks: what the prober gets, and how the end of a check is told.  The prober
+ * is a script in the place of the real one.
  */
 #include "process/probe.h"
 
@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "process/command.h"
 #include "process/parts.h"
+#include "process/prober.h"
 #include "process/reaper.h"
 
 #define LIMIT_MS 5000
@@ -60,10 +61,25 @@ static int
 teardown(void **state)
 {
 	unlink(prober);
+	prober_stop();
 	reaper_fini();
 	event_base_free(base);
 	return 0;
 }
+
+/* A prober that answers each request with what a shell makes of it. */
+static const char prober_script[] =
+    "#!/usr/bin/python3\n"
+    "import socket, subprocess\n"
+    "sock = socket.socket(fileno=0)\n"
+    "while request := sock.recv(65536).decode():\n"
+    "    what, rights, *argv = request.split('\\0')[:-1]\n"
+    "    done = subprocess.run(['/bin/sh', '-c', r'''%s''', *argv],\n"
+    "                          stdout=subprocess.PIPE,\n"
+    "                          stderr=subprocess.STDOUT, text=True)\n"
+    "    code = done.returncode\n"
+    "    sock.send(f'{what.split()[1]} {code << 8 if code >= 0 else -code} '\n"
+    "              f'{done.stdout}'.encode())\n";
 
 static void
 write_prober(const char *script)
@@ -71,7 +87,7 @@ write_prober(const char *script)
 	FILE *file = fopen(prober, "we");
 
 	assert_non_null(file);
-	fprintf(file, "#!/bin/sh\n%s\n", script);
+	fprintf(file, prober_script, script);
 	assert_int_equal(fchmod(fileno(file), 0755), 0);
 	fclose(file);
 }
