@@ -48,9 +48,16 @@ class Tracer:
                 stderr=err)
 
         def is_traced():
-            with open(f"/proc/{pid}/status", encoding="ascii") as file:
-                return "TracerPid:\t0\n" not in file.read()
-        return until(is_traced, 20)
+            try:
+                with open(f"/proc/{pid}/status", encoding="ascii") as file:
+                    return "TracerPid:\t0\n" not in file.read()
+            except OSError:
+                return False
+        if not until(lambda: is_traced() or
+                     self.running.poll() is not None, 60) or \
+                not is_traced():
+            raise RuntimeError(f"{role} {pid} cannot be traced: "
+                               + self.service.tail(20))
 
     def arm(self, fault):
         role, call = fault.site.split(".")[1].split(":")

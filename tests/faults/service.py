@@ -61,6 +61,21 @@ def closers():
             if state != "Z" and is_closer(pid)}
 
 
+def is_partner(pid):
+    """base/partner.h tells its name."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+            return file.read() == "hotswap-partner\n"
+    except OSError:
+        return False
+
+
+def partners():
+    """Who has a partner: one each, too."""
+    return {parent: pid for pid, (parent, state, _) in processes().items()
+            if state != "Z" and is_partner(pid)}
+
+
 class Client(threading.Thread):
     """A client that connects again and again, and knows who answered."""
 
@@ -249,8 +264,9 @@ class Service:
             return ["no supervisor answers"]
         known = {pid for g in now["generations"] for pid in g["pids"]}
         known |= {now["pid"], now["supervisor"]}
-        helped = closers()
-        known |= {helped.get(pid) for pid in (now["pid"], now["supervisor"])}
+        for helped in (closers(), partners()):
+            known |= {helped.get(pid) for pid in (now["pid"],
+                                                  now["supervisor"])}
         found, mine = [], os.getpid()
         for pid, (parent, state, line) in processes().items():
             if state == "Z" and parent in (now["pid"], now["supervisor"]):
