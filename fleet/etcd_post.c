@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "fleet/conf.h"
 
 #define CONNECT_MS 2000
@@ -150,7 +151,7 @@ CURL *
 etcd_post_prepare(struct etcd_post *post, const char *path, json_t *body)
 {
 	CURL *curl = curl_easy_init();
-	char *text = json_dumps(body, JSON_COMPACT);
+	char *text = memory_text(body, JSON_COMPACT);
 
 	json_decref(body);
 	if (curl == NULL || text == NULL) {
@@ -239,7 +240,7 @@ authenticate(struct etcd_post *post, char *why, size_t size)
 {
 	json_t *body = json_pack("{ss ss}", "name", post->conf->user,
 	    "password", post->conf->password);
-	char *text = json_dumps(body, JSON_COMPACT);
+	char *text = memory_text(body, JSON_COMPACT);
 	json_t *reply = NULL;
 	const char *token;
 	int code = 0;
@@ -300,7 +301,7 @@ etcd_post(struct etcd_post *post, const char *path, json_t *body, bool again,
 {
 	size_t members = json_array_size(post->conf->endpoints), i;
 	enum posted posted = POST_UNSENT;
-	char *text = json_dumps(body, JSON_COMPACT);
+	char *text = memory_text(body, JSON_COMPACT);
 
 	json_decref(body);
 	*reply = NULL;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "fleet/tally.h"
 
 #define CHANGES	     6
@@ -118,7 +119,7 @@ running_now(const struct view *view, const char *name, bool with)
 	}
 	if (with)
 		json_array_append_new(list, json_string(name));
-	text = json_dumps(list, JSON_COMPACT);
+	text = memory_text(list, JSON_COMPACT);
 	json_decref(list);
 	return text;
 }
@@ -292,7 +293,7 @@ move_end(struct store *store, const struct view *view, enum fleet_state state,
 
 	rollout.state = state;
 	snprintf(key, sizeof(key), "history/%" PRId64, rollout.n);
-	if (put_anew(&move, store, key, json_dumps(outcome, JSON_COMPACT)) ==
+	if (put_anew(&move, store, key, memory_text(outcome, JSON_COMPACT)) ==
 		-1 ||
 	    drop_oldest(&move, store, rollout.n - HISTORY_KEPT) == -1) {
 		free(move.values[0]);

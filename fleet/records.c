@@ -13,6 +13,8 @@
 #include <sys/param.h>
 #include <sys/time.h>
 
+#include "base/memory.h"
+
 enum member_kind { NUMBER, TRUTH, TEXT, ADDRESS, NAME, WORD, NAMES };
 
 struct member {
@@ -237,7 +239,7 @@ format(const struct member *members, const void *record)
 	for (member = members; member->key != NULL; member++)
 		json_object_set_new(
 		    object, member->key, member_json(member, record));
-	text = json_dumps(object, JSON_COMPACT);
+	text = memory_text(object, JSON_COMPACT);
 	json_decref(object);
 	return text;
 }

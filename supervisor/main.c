@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "cli/commands.h"
 #include "cli/tell.h"
 #include "control/examine.h"
@@ -48,6 +49,7 @@ main(int argc, char **argv)
 	int status;
 
 	fill_standard_descriptors();
+	memory_init();
 	/* Executed by a descriptor it would be called by its number. */
 	prctl(PR_SET_NAME, program_invocation_short_name);
 	if (keeper_is_replaced())

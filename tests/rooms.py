@@ -20,12 +20,15 @@ ROOMS = {
     "process": BASE,
     "keep": BASE,
     "config": FLOOR,
+    "exporter": BASE,
+    "page": BASE,
 }
 for above in ("core", "generation", "rollout", "control", "service", "cli"):
     ROOMS[above] = FLOOR + [room for room in ROOMS
-                            if room not in FLOOR + ["probe"]]
+                            if room not in FLOOR + ["probe", "page"]]
+ROOMS["cli"].append("page")
 # A program of its own, which shares what commands have.
-ROOMS["fleet"] = ["base", "config", "cli"]
+ROOMS["fleet"] = ["base", "config", "cli", "page"]
 
 
 def folder(room):

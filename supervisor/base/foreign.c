@@ -16,6 +16,7 @@
 
 #include "base/closer.h"
 #include "base/fd.h"
+#include "base/partner.h"
 #include "base/remover.h"
 
 #define MOUNTS_MAX (4 << 20) /* bytes of proc_pid_mountinfo(5) */
@@ -166,14 +167,21 @@ foreign_close(int *fd)
 	errno = saved;
 }
 
+void
+foreign_rest(void)
+{
+	closer_end();
+	remover_forget();
+}
+
 bool
 foreign_is_closer(pid_t pid)
 {
-	return closer_is(pid) || remover_is(pid);
+	return closer_is(pid) || remover_is(pid) || partner_is(pid);
 }
 
 bool
 foreign_reaped(pid_t pid)
 {
-	return closer_reaped(pid) || remover_reaped(pid);
+	return closer_reaped(pid) || remover_reaped(pid) || partner_reaped(pid);
 }

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/logfile.h"
+#include "base/memory.h"
 
 static const char *const level_names[] = { "debug", "info", "warning",
 	"error" };
@@ -85,32 +86,62 @@ render_json(char **line, enum log_level level, const char *message)
 	clock_stamp(time);
 	object = json_pack("{ss ss ss ss}", "time", time, "level",
 	    level_names[level], "service", service_name, "message", message);
-	text = json_dumps(object, JSON_COMPACT);
+	text = memory_text(object, JSON_COMPACT);
 	n = asprintf(line, "%s\n", text != NULL ? text : "{}");
 	free(text);
 	json_decref(object);
 	return n;
 }
 
+/* A line that cannot be written is lost, as on a full disk. */
+static void
+write_line(const char *line, int n)
+{
+	if (path[0] != '\0')
+		(void)logfile_write(&logfile, line, n);
+	else
+		(void)!write(STDERR_FILENO, line, n);
+}
+
+/* There is no memory: write as much as there is room for. */
+static void
+write_plainly(const char *fmt, va_list args)
+{
+	char line[512];
+	int n = vsnprintf(line, sizeof(line), fmt, args);
+
+	if (n >= (int)sizeof(line))
+		n = sizeof(line) - 1;
+	if (n < 0)
+		return;
+	line[n] = '\n';
+	write_line(line, n + 1);
+}
+
 static void
 vlog(enum log_level level, const char *fmt, va_list args)
 {
-	char *message, *line;
+	char *message = NULL, *line = NULL;
+	va_list again;
 	int n;
 
-	if (level < least || vasprintf(&message, fmt, args) == -1)
+	if (level < least)
 		return;
-	n = line_format == LOG_JSON ? render_json(&line, level, message)
-				    : render_text(&line, level, message);
+	va_copy(again, args);
+	n = vasprintf(&message, fmt, args);
+	if (n == -1)
+		message = NULL;
+	else
+		n = line_format == LOG_JSON
+		    ? render_json(&line, level, message)
+		    : render_text(&line, level, message);
 	if (n != -1) {
-		/* A line that cannot be written is lost, as on a full disk. */
-		if (path[0] != '\0')
-			(void)logfile_write(&logfile, line, n);
-		else
-			(void)!write(STDERR_FILENO, line, n);
+		write_line(line, n);
 		free(line);
-	}
+	} else
+		write_plainly(fmt, again);
 	free(message);
+	va_end(again);
 }
 
 #define LOG_AT(level)                     \

@@ -13,6 +13,13 @@
 #pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
 #endif
 
+int
+string_copy(const char *string, char **copy)
+{
+	*copy = string != NULL ? strdup(string) : NULL;
+	return string == NULL || *copy != NULL ? 0 : -1;
+}
+
 size_t
 strings_count(char *const *strings)
 {

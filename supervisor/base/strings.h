@@ -8,6 +8,9 @@
 #include <jansson.h>
 #include <stddef.h>
 
+/* Copy a string that may be NULL; *copy* is *new*.  -1 with ENOMEM. */
+int string_copy(const char *string, char **copy);
+
 /* A copy, *new*; NULL with errno ENOMEM. */
 char **strings_copy(char *const *strings);
 

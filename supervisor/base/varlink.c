@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 int
 varlink_take(struct evbuffer *buffer, json_t **message)
 {
@@ -45,7 +47,7 @@ varlink_take(struct evbuffer *buffer, json_t **message)
 int
 varlink_put(struct evbuffer *buffer, json_t *message)
 {
-	char *text = json_dumps(message, JSON_COMPACT);
+	char *text = memory_text(message, JSON_COMPACT);
 	int r = -1;
 
 	json_decref(message);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/partner.h"
 #include "base/paths.h"
 #include "base/proc.h"
 #include "cli/tell.h"
@@ -23,6 +24,15 @@
 #include "process/survivors.h"
 
 #define PIDS_SHOWN 256 /* bytes of a list of PIDs */
+
+/* The lock of a process that was killed is held for some moments. */
+static bool
+lives(pid_t pid)
+{
+	struct proc_stat stat;
+
+	return proc_stat(pid, &stat) == 0 && !stat.dead && !stat.exiting;
+}
 
 /* The PID in the lock; 0 if nobody holds the lock or the PID cannot be read. */
 static pid_t
@@ -43,7 +53,7 @@ find_holder(const char *name, bool *is_keeper)
 		sscanf(text, "%d %d", &keeper, &supervisor);
 	fd_close(&fd);
 	*is_keeper = keeper != supervisor;
-	return keeper;
+	return lives(keeper) ? keeper : 0;
 }
 
 /* Started as the keeper starts a supervisor, keep/keeper.h? */
@@ -55,6 +65,20 @@ is_supervisor(pid_t pid)
 	    line != NULL && strcmp(line + strlen(line) + 1, "--supervise") == 0;
 
 	free(line);
+	return is;
+}
+
+/* No program, but a process of the keeper's own. */
+static bool
+is_partner(pid_t pid)
+{
+	char *status = proc_status(pid);
+	const char *name = status != NULL ? proc_line(status, "Name:") : NULL;
+	bool is = name != NULL &&
+	    strncmp(name + strspn(name, " \t"), PARTNER_NAME "\n",
+		strlen(PARTNER_NAME "\n")) == 0;
+
+	free(status);
 	return is;
 }
 
@@ -80,6 +104,8 @@ look_at_children(pid_t keeper, char others[static PIDS_SHOWN])
 
 	others[0] = '\0';
 	for (i = 0; children != NULL && children[i] != 0; i++) {
+		if (is_partner(children[i]))
+			continue;
 		if (is_supervisor(children[i])) {
 			supervisor = children[i];
 			continue;

@@ -187,7 +187,11 @@ assign_words(struct reader *reader)
 	const struct cli_command *command = arguments->command;
 	size_t n = reader->nwords;
 
-	if (command->operand != NULL) {
+	if (command->operand != NULL && command->operand[0] == '[') {
+		/* One that may be left out stands behind a name. */
+		if (n == 2 || (n == 1 && arguments->name != NULL))
+			arguments->operand = reader->words[--n];
+	} else if (command->operand != NULL) {
 		if (n == 0)
 			return tell(STATUS_USAGE,
 			    "%s is missing: hotswap %s %s", command->operand,

@@ -143,6 +143,7 @@ static const struct kind {
 	{ "SIG", NULL, say_signals },
 	{ "SIGNAL", NULL, say_signals },
 	{ "N", "to", say_generations },
+	{ "ROLLOUT", NULL, say_generations },
 	{ "CHECK", NULL, say_checks },
 	{ "URL", NULL, say_checks },
 	{ "EVENT=[+]COMMAND", NULL, say_events },

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/memory.h"
 #include "base/paths.h"
 #include "base/varlink.h"
 #include "cli/absence.h"
@@ -101,7 +102,7 @@ client_name(const struct client *client)
 static int
 send_call(const struct client *client, const json_t *call)
 {
-	char *text = json_dumps(call, JSON_COMPACT);
+	char *text = memory_text(call, JSON_COMPACT);
 	ssize_t n = -1;
 
 	if (text != NULL)
@@ -329,4 +330,15 @@ uid_t
 client_owner(const struct client *client)
 {
 	return client->owner;
+}
+
+bool
+client_is_gone(const char *name)
+{
+	struct client *client = client_connect(name);
+	bool gone =
+	    client == NULL && (errno == ENOENT || errno == ECONNREFUSED);
+
+	client_close(client);
+	return gone;
 }

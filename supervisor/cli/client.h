@@ -71,6 +71,9 @@ void client_message_fini(struct client_message *);
  */
 bool client_is_refused(const struct client *);
 
+/* Whether no supervisor of that name can be asked. */
+bool client_is_gone(const char *name);
+
 /* Whether a persisting call has lost its supervisor and found no successor. */
 bool client_is_abandoned(const struct client *);
 

@@ -27,6 +27,7 @@ static const struct {
 } errors[] = {
 	{ INTERFACE "Refused", "message", STATUS_REFUSED },
 	{ INTERFACE "Failed", "message", STATUS_FAILED },
+	{ INTERFACE "Forgotten", "message", STATUS_SOFTWARE },
 	{ INTERFACE "InvalidOption", "message", STATUS_CONFIG },
 	{ INTERFACE "NotPermitted", "message", STATUS_NOPERM },
 	{ VARLINK "InvalidParameter", "parameter", STATUS_USAGE },
@@ -203,6 +204,9 @@ client_tell_silence(const struct client *client, enum client_got got)
 		    "answer this user (--control-group permits the members of "
 		    "a group)",
 		    name, client_owner(client));
+	/* It had ended before, and its socket was still open. */
+	if (!runs(name))
+		return tell_connect(name, errno);
 	return tell(STATUS_SOFTWARE,
 	    "%s: the supervisor closed the connection before it answered; "
 	    "hotswap status %s tells whether it runs, its log tells why it "

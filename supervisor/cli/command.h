@@ -26,6 +26,9 @@ enum command_flag {
 	FLAG_NOW = 1 << 8,
 	FLAG_HELP = 1 << 9,
 	FLAG_WATCH = 1 << 10,
+	FLAG_ALL = 1 << 11,
+	FLAG_LISTEN = 1 << 12,
+	FLAG_OUTPUT = 1 << 13,
 };
 
 /*
@@ -41,10 +44,14 @@ struct cli_command {
 	const char *summary; /* one sentence, for --help */
 	unsigned int flags;
 	enum command_scope scope;
-	const char *operand; /* that must be given, behind NAME; or NULL */
+	/* Behind NAME, which must be given, unless it is in brackets; or NULL
+	 */
+	const char *operand;
 	bool takes_program;
 	int (*run)(const struct arguments *); /* returns the exit status */
 };
+
+#define LISTEN_MAX 16 /* addresses of --listen */
 
 /* Strings are borrowed from argv unless a member's comment says otherwise. */
 struct arguments {
@@ -56,11 +63,15 @@ struct arguments {
 	bool follow;
 	bool watch;
 	bool now;
+	bool all;
 	int64_t timeout_ms; /* -1: none */
 	json_int_t to;	    /* 0: not given */
 	const char *exe;
 	const char *state; /* --for */
-	const char *operand;
+	const char *listen[LISTEN_MAX];
+	size_t nlisten;
+	const char *operand;	 /* NULL: none */
+	const char *output;	 /* NULL: none was named */
 	struct options *options; /* owned; SCOPE_ALL, SCOPE_LOOK */
 	json_t *settings;	 /* owned; SCOPE_UPGRADE: those given */
 	char *const *program;	 /* NULL-terminated; NULL: none given */

@@ -59,6 +59,12 @@ const struct cli_command command_table[] = {
 	    "Show past rollouts and their outcomes, also of a service that "
 	    "does not run.",
 	    FLAG_NAME | FLAG_JSON, SCOPE_NONE, NULL, false, cli_history },
+	{ "report", "[NAME [ROLLOUT]] [OPTIONS]",
+	    "Show a rollout as a page for a browser: its phases, connections, "
+	    "checks, and why it ended so. The newest, or that to generation "
+	    "ROLLOUT, or that which started then.",
+	    FLAG_NAME | FLAG_OUTPUT, SCOPE_NONE, "[ROLLOUT]", false,
+	    cli_report },
 	{ "events", "[NAME] [OPTIONS]", "Print events as JSON lines.",
 	    FLAG_NAME | FLAG_FOLLOW, SCOPE_NONE, NULL, false, cli_events },
 	{ "wait", "[NAME] --for STATE [OPTIONS]",
@@ -88,8 +94,13 @@ const struct cli_command command_table[] = {
 	{ "probe", "URL",
 	    "Make one health check by hand, with the prober of rollouts.", 0,
 	    SCOPE_NONE, "URL", false, cli_probe },
-	{ "metrics", "[NAME]", "Print metrics in Prometheus' text format.",
-	    FLAG_NAME, SCOPE_NONE, NULL, false, cli_metrics },
+	{ "metrics", "[NAME] [OPTIONS]",
+	    "Print metrics in Prometheus' text format.", FLAG_NAME | FLAG_ALL,
+	    SCOPE_NONE, NULL, false, cli_metrics },
+	{ "exporter", "--listen ADDRESS [OPTIONS]",
+	    "Serve the metrics of all services of this user by HTTP, for "
+	    "Prometheus, at /metrics.",
+	    FLAG_LISTEN, SCOPE_NONE, NULL, false, cli_exporter },
 	{ "complete", "-- WORD...",
 	    "Print what may stand in the place of the last word, for the "
 	    "completion of a shell.",

@@ -40,6 +40,7 @@ int cli_split(const struct arguments *);
 int cli_status(const struct arguments *);
 int cli_list(const struct arguments *);
 int cli_history(const struct arguments *);
+int cli_report(const struct arguments *);
 int cli_events(const struct arguments *);
 int cli_wait(const struct arguments *);
 int cli_signal(const struct arguments *);
@@ -49,5 +50,6 @@ int cli_doctor(const struct arguments *);
 int cli_probe(const struct arguments *);
 int cli_complete(const struct arguments *);
 int cli_metrics(const struct arguments *);
+int cli_exporter(const struct arguments *);
 
 #endif

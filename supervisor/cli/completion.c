@@ -93,7 +93,8 @@ say_options(const struct place *place, const struct completion *command)
 
 /*
  * The usage names the operands: `[NAME] SIGNAL`.  One in brackets may be left
- * out, and then the next one stands in its place.
+ * out, and then the next one stands in its place, unless that is in the same
+ * brackets: `[NAME [ROLLOUT]]`.
  */
 static bool
 say_operand(const struct place *place, const char *usage, size_t n)
@@ -117,7 +118,7 @@ say_operand(const struct place *place, const char *usage, size_t n)
 		    usage + (*usage == '['));
 		candidates_of_value(place, NULL, word);
 		said = true;
-		if (*usage != '[')
+		if (*usage != '[' || usage[length - 1] != ']')
 			break;
 	}
 	return said;

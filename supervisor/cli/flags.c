@@ -10,6 +10,7 @@
 
 #include "cli/tell.h"
 #include "config/nearest.h"
+#include "traffic/address.h"
 
 static bool
 set_name(struct arguments *arguments, const char *value)
@@ -84,6 +85,33 @@ set_now(struct arguments *arguments, const char *value)
 }
 
 static bool
+set_all(struct arguments *arguments, const char *value)
+{
+	return arguments->all = true;
+}
+
+static bool
+set_listen(struct arguments *arguments, const char *value)
+{
+	struct address address;
+	const char *why;
+
+	if (arguments->nlisten == LISTEN_MAX ||
+	    address_parse(&address, value, &why) == -1 ||
+	    address.type != SOCK_STREAM)
+		return false;
+	arguments->listen[arguments->nlisten++] = value;
+	return true;
+}
+
+static bool
+set_output(struct arguments *arguments, const char *value)
+{
+	arguments->output = value;
+	return value[0] != '\0';
+}
+
+static bool
 set_help(struct arguments *arguments, const char *value)
 {
 	return arguments->help = true;
@@ -122,6 +150,18 @@ const struct flag flag_table[] = {
 	{ .bit = FLAG_NOW, .name = "now",
 	    .help = "do not drain: SIGTERM at once, then SIGKILL",
 	    .set = set_now },
+	{ .bit = FLAG_LISTEN, .name = "listen", .letter = 'l',
+	    .metavar = "ADDRESS",
+	    .help = "8080, 127.0.0.1:8080, [::1]:8080, /run/x.sock, @abstract; "
+	    "may be repeated",
+	    .set = set_listen,
+	    .expected = "an address of TCP or of a Unix socket" },
+	{ .bit = FLAG_ALL, .name = "all",
+	    .help = "of all services of this user", .set = set_all },
+	{ .bit = FLAG_OUTPUT, .name = "output", .letter = 'o', .metavar = "FILE",
+	    .help = "write to this file, whole or not at all; -: to standard "
+	    "output",
+	    .set = set_output, .expected = "a file" },
 	{ .bit = FLAG_JSON, .name = "json", .help = "print JSON",
 	    .set = set_json },
 	{ .bit = FLAG_HELP, .name = "help", .letter = 'h',

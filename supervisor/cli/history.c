@@ -136,25 +136,13 @@ print_file(const struct arguments *arguments)
 	return status;
 }
 
-/* Whether no supervisor of that name can be asked. */
-static bool
-is_gone(const char *name)
-{
-	struct client *client = client_connect(name);
-	bool gone =
-	    client == NULL && (errno == ENOENT || errno == ECONNREFUSED);
-
-	client_close(client);
-	return gone;
-}
-
 int
 cli_history(const struct arguments *arguments)
 {
 	json_t *reply = NULL;
 	int status;
 
-	if (arguments->name != NULL && is_gone(arguments->name)) {
+	if (arguments->name != NULL && client_is_gone(arguments->name)) {
 		status = print_file(arguments);
 		if (status != STATUS_UNAVAILABLE)
 			return status;

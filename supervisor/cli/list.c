@@ -13,7 +13,7 @@
 #include "cli/survey.h"
 #include "cli/tell.h"
 
-#define ANSWER_MS  2000 /* for one supervisor */
+#define ANSWER_MS  2000 /* for all of them together */
 #define TEXT_SHOWN 512
 
 static void
@@ -68,16 +68,16 @@ print_list(const json_t *list)
 int
 cli_list(const struct arguments *arguments)
 {
-	char **names = services_names(), **name;
-	json_t *list = json_array(), *one;
+	char **names = services_names();
+	json_t *list;
+	size_t i;
 
-	if (names == NULL) {
-		json_decref(list);
+	if (names == NULL)
 		return services_tell_unreadable(errno);
-	}
-	for (name = names; *name != NULL; name++)
-		if ((one = survey_one(*name, ANSWER_MS)) != NULL)
-			json_array_append_new(list, one);
+	list = survey(names, ANSWER_MS);
+	for (i = json_array_size(list); i-- > 0;)
+		if (survey_is_dead(json_array_get(list, i)))
+			json_array_remove(list, i);
 	if (arguments->json)
 		field_print_indented(list);
 	else if (json_array_size(list) > 0)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * metrics: a status in Prometheus' text format, version 0.0.4.  Each metric has
- * one row, whose function prints its samples.
+ * metrics: what services have answered, in Prometheus' text format, version
+ * 0.0.4.  Each metric has one row, whose function prints the samples of one
+ * service.
  */
-#include <stdio.h>
+#include "cli/metrics.h"
+
+#include <errno.h>
 #include <string.h>
 
 #include "base/status.h"
@@ -11,131 +14,77 @@
 #include "cli/client.h"
 #include "cli/client_tell.h"
 #include "cli/field.h"
+#include "cli/metrics_rollout.h"
+#include "cli/metrics_sample.h"
 #include "cli/render.h"
+#include "cli/services.h"
+#include "cli/survey.h"
+#include "cli/tell.h"
 
-struct metric {
-	const char *name, *type, *help;
-	void (*print)(const struct metric *, const json_t *status);
-	const char *key; /* field for print, if print takes one */
-};
-
-/* `NAME="VALUE"`, escaped as the format demands. */
 static void
-print_label(const char *name, const char *value)
+print_info(FILE *out, const struct metric *metric, const json_t *status)
 {
-	printf("%s=\"", name);
-	for (; *value != '\0'; value++) {
-		if (*value == '\n')
-			fputs("\\n", stdout);
-		else if (*value == '\\' || *value == '"')
-			printf("\\%c", *value);
-		else
-			putchar(*value);
-	}
-	putchar('"');
-}
-
-/* The metric's name and the label of all samples; the brace is left open. */
-static void
-begin_sample(const struct metric *metric, const json_t *status)
-{
-	printf("%s{", metric->name);
-	print_label("service", field_string(status, "name"));
+	sample_begin(out, metric, status);
+	putc(',', out);
+	sample_label(out, "version", field_string(status, "version"));
+	sample_end(out, 1);
 }
 
 static void
-end_sample(json_int_t value)
+print_up(FILE *out, const struct metric *metric, const json_t *status)
 {
-	printf("} %lld\n", (long long)value);
+	sample_begin(out, metric, status);
+	sample_end(out, survey_answers(status));
 }
 
-/* The base unit is the second. */
+/* An older supervisor does not tell. */
 static void
-end_sample_ms(json_int_t ms)
+print_held(FILE *out, const struct metric *metric, const json_t *status)
 {
-	printf(
-	    "} %lld.%03lld\n", (long long)(ms / 1000), (long long)(ms % 1000));
-}
-
-static void
-print_info(const struct metric *metric, const json_t *status)
-{
-	begin_sample(metric, status);
-	putchar(',');
-	print_label("version", field_string(status, "version"));
-	end_sample(1);
+	if (json_object_get(status, metric->key) == NULL)
+		return;
+	sample_begin(out, metric, status);
+	sample_end(out, field_string(status, metric->key)[0] != '\0');
 }
 
 static void
-print_up(const struct metric *metric, const json_t *status)
+print_number(FILE *out, const struct metric *metric, const json_t *status)
 {
-	begin_sample(metric, status);
-	end_sample(1);
+	sample_begin(out, metric, status);
+	sample_end(out, field_number(status, metric->key));
 }
 
 static void
-print_number(const struct metric *metric, const json_t *status)
-{
-	begin_sample(metric, status);
-	end_sample(field_number(status, metric->key));
-}
-
-static void
-print_share(const struct metric *metric, const json_t *status)
-{
-	begin_sample(metric, status);
-	end_sample(field_number(field_object(status, "rollout"), metric->key));
-}
-
-/* One sample for each state, of which one is 1, as in OpenMetrics. */
-static void
-print_state(const struct metric *metric, const json_t *status)
-{
-	static const char *const states[] = { "idle", "resolving", "starting",
-		"checking", "shifting", "baking", "stopping", "restoring" };
-	const char *state =
-	    field_string(field_object(status, "rollout"), "state");
-	size_t i;
-
-	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-		begin_sample(metric, status);
-		putchar(',');
-		print_label("state", states[i]);
-		end_sample(strcmp(state, states[i]) == 0);
-	}
-}
-
-static void
-print_queues(const struct metric *metric, const json_t *status)
+print_queues(FILE *out, const struct metric *metric, const json_t *status)
 {
 	const json_t *listener, *queue;
 	size_t i, j;
 
 	json_array_foreach (field_list(status, "listeners"), i, listener) {
 		json_array_foreach (field_list(listener, "queues"), j, queue) {
-			begin_sample(metric, status);
-			putchar(',');
-			print_label(
-			    "listener", field_string(listener, "address"));
-			printf(",generation=\"%lld\"",
+			sample_begin(out, metric, status);
+			putc(',', out);
+			sample_label(
+			    out, "listener", field_string(listener, "address"));
+			fprintf(out, ",generation=\"%lld\"",
 			    (long long)field_number(queue, "generation"));
-			end_sample(field_number(queue, "queued"));
+			sample_end(out, field_number(queue, "queued"));
 		}
 	}
 }
 
 static void
-begin_generation(
-    const struct metric *metric, const json_t *status, const json_t *generation)
+begin_generation(FILE *out, const struct metric *metric, const json_t *status,
+    const json_t *generation)
 {
-	begin_sample(metric, status);
-	printf(",generation=\"%lld\",",
+	sample_begin(out, metric, status);
+	fprintf(out, ",generation=\"%lld\",",
 	    (long long)field_number(generation, "number"));
-	print_label("role", field_string(generation, "role"));
+	sample_label(out, "role", field_string(generation, "role"));
 }
 
 static void
-print_generations(const struct metric *metric, const json_t *status)
+print_generations(FILE *out, const struct metric *metric, const json_t *status)
 {
 	const json_t *generation;
 	size_t i;
@@ -144,13 +93,13 @@ print_generations(const struct metric *metric, const json_t *status)
 		/* A number below 0 means that it could not be counted. */
 		if (field_number(generation, metric->key) < 0)
 			continue;
-		begin_generation(metric, status, generation);
-		end_sample(field_number(generation, metric->key));
+		begin_generation(out, metric, status, generation);
+		sample_end(out, field_number(generation, metric->key));
 	}
 }
 
 static void
-print_started(const struct metric *metric, const json_t *status)
+print_started(FILE *out, const struct metric *metric, const json_t *status)
 {
 	const json_t *generation;
 	time_t started;
@@ -161,14 +110,14 @@ print_started(const struct metric *metric, const json_t *status)
 		    render_parse_time(field_string(generation, metric->key));
 		if (started == -1)
 			continue;
-		begin_generation(metric, status, generation);
-		end_sample(started);
+		begin_generation(out, metric, status, generation);
+		sample_end(out, started);
 	}
 }
 
 /* A generation that was never checked is neither healthy nor not: no sample. */
 static void
-print_healthy(const struct metric *metric, const json_t *status)
+print_healthy(FILE *out, const struct metric *metric, const json_t *status)
 {
 	const json_t *generation;
 	const char *last;
@@ -179,55 +128,13 @@ print_healthy(const struct metric *metric, const json_t *status)
 		    field_object(generation, "health"), metric->key);
 		if (strcmp(last, "pass") != 0 && strcmp(last, "fail") != 0)
 			continue;
-		begin_generation(metric, status, generation);
-		end_sample(strcmp(last, "pass") == 0);
+		begin_generation(out, metric, status, generation);
+		sample_end(out, strcmp(last, "pass") == 0);
 	}
 }
 
 static void
-print_rollouts(const struct metric *metric, const json_t *status)
-{
-	json_t *results = field_object(status, metric->key);
-	const char *result;
-	json_t *count;
-
-	json_object_foreach (results, result, count) {
-		begin_sample(metric, status);
-		putchar(',');
-		print_label("result", result);
-		end_sample(json_integer_value(count));
-	}
-}
-
-static void
-print_durations(const struct metric *metric, const json_t *status)
-{
-	json_t *results = field_object(status, metric->key);
-	const char *result;
-	json_t *ms;
-
-	json_object_foreach (results, result, ms) {
-		begin_sample(metric, status);
-		putchar(',');
-		print_label("result", result);
-		end_sample_ms(json_integer_value(ms));
-	}
-}
-
-/* A state that does not end by itself has no time left: no sample. */
-static void
-print_left(const struct metric *metric, const json_t *status)
-{
-	const json_t *rollout = field_object(status, "rollout");
-
-	if (!json_is_integer(json_object_get(rollout, metric->key)))
-		return;
-	begin_sample(metric, status);
-	end_sample_ms(field_number(rollout, metric->key));
-}
-
-static void
-print_checks(const struct metric *metric, const json_t *status)
+print_checks(FILE *out, const struct metric *metric, const json_t *status)
 {
 	static const char *const results[][2] = { { "passes", "pass" },
 		{ "failures", "fail" } };
@@ -236,41 +143,44 @@ print_checks(const struct metric *metric, const json_t *status)
 
 	json_array_foreach (field_list(status, "generations"), i, generation) {
 		for (j = 0; j < 2; j++) {
-			begin_generation(metric, status, generation);
-			putchar(',');
-			print_label("result", results[j][1]);
-			end_sample(field_number(
-			    field_object(generation, "health"), results[j][0]));
+			begin_generation(out, metric, status, generation);
+			putc(',', out);
+			sample_label(out, "result", results[j][1]);
+			sample_end(out,
+			    field_number(field_object(generation, "health"),
+				results[j][0]));
 		}
 	}
 }
 
 static void
-print_stored(const struct metric *metric, const json_t *status)
+print_stored(FILE *out, const struct metric *metric, const json_t *status)
 {
 	const json_t *generation;
 	size_t i;
 
 	json_array_foreach (field_list(status, "generations"), i, generation) {
-		begin_generation(metric, status, generation);
-		end_sample(field_number(
-		    field_object(generation, "stored"), metric->key));
+		begin_generation(out, metric, status, generation);
+		sample_end(out,
+		    field_number(
+			field_object(generation, "stored"), metric->key));
 	}
 }
 
 static void
-print_pauses(const struct metric *metric, const json_t *status)
+print_pauses(FILE *out, const struct metric *metric, const json_t *status)
 {
-	begin_sample(metric, status);
-	end_sample(field_number(field_object(status, "pauses"), metric->key));
+	sample_begin(out, metric, status);
+	sample_end(
+	    out, field_number(field_object(status, "pauses"), metric->key));
 }
 
 static void
-print_pause_time(const struct metric *metric, const json_t *status)
+print_pause_time(FILE *out, const struct metric *metric, const json_t *status)
 {
-	begin_sample(metric, status);
-	end_sample_ms(
-	    field_number(field_object(status, "pauses"), metric->key));
+	sample_begin(out, metric, status);
+	sample_end_ms(
+	    out, field_number(field_object(status, "pauses"), metric->key));
 }
 
 static const struct metric metrics[] = {
@@ -278,24 +188,36 @@ static const struct metric metrics[] = {
 	    NULL },
 	{ "hotswap_info", "gauge", "The supervisor's version.", print_info,
 	    NULL },
+	{ "hotswap_held", "gauge",
+	    "Whether keeper or systemd holds what must outlive the supervisor.",
+	    print_held, "held_by" },
 	{ "hotswap_active_generation", "gauge",
 	    "Number of the generation that serves, 0 if none does.",
 	    print_number, "active" },
 	{ "hotswap_rollout_state", "gauge",
-	    "Which state the rollout is in: 1 for that one.", print_state,
-	    NULL },
+	    "Which state the rollout is in: 1 for that one.",
+	    metrics_rollout_state, NULL },
 	{ "hotswap_rollout_share", "gauge",
-	    "Percent of new connections that the candidate gets.", print_share,
-	    "share" },
+	    "Percent of new connections that the candidate gets.",
+	    metrics_rollout_share, "share" },
+	{ "hotswap_rollout_start_time_seconds", "gauge",
+	    "When the rollout began that is under way, or else the last one.",
+	    metrics_rollout_started, "started" },
+	{ "hotswap_rollout_end_time_seconds", "gauge",
+	    "When the last rollout ended, by result and generations.",
+	    metrics_rollout_ended, "last" },
+	{ "hotswap_rollout_duration_seconds", "gauge",
+	    "How long the last rollout took, by result and generations.",
+	    metrics_rollout_took, "last" },
 	{ "hotswap_rollouts_total", "counter",
-	    "Rollouts that have ended, by result.", print_rollouts,
+	    "Rollouts that have ended, by result.", metrics_rollout_count,
 	    "counters" },
 	{ "hotswap_rollout_seconds_total", "counter",
 	    "How long rollouts have taken together, by result.",
-	    print_durations, "durations_ms" },
+	    metrics_rollout_time, "durations_ms" },
 	{ "hotswap_rollout_left_seconds", "gauge",
-	    "When the present state ends by itself, if it does.", print_left,
-	    "left_ms" },
+	    "When the present state ends by itself, if it does.",
+	    metrics_rollout_left, "left_ms" },
 	{ "hotswap_pauses_total", "counter",
 	    "How often new connections have waited, by --strategy exclusive.",
 	    print_pauses, "count" },
@@ -336,25 +258,58 @@ static const struct metric metrics[] = {
 	    "Connections that wait to be accepted.", print_queues, NULL },
 };
 
+void
+metrics_print(FILE *out, const json_t *services)
+{
+	const struct metric *metric = metrics;
+	const json_t *service;
+	size_t i;
+
+	for (; metric < metrics + sizeof(metrics) / sizeof(metrics[0]);
+	     metric++) {
+		fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name,
+		    metric->help, metric->name, metric->type);
+		json_array_foreach (services, i, service)
+			if (survey_answers(service) ||
+			    metric->print == print_up)
+				metric->print(out, metric, service);
+	}
+}
+
+int
+metrics_print_all(FILE *out)
+{
+	char **names = services_names();
+	json_t *services;
+
+	if (names == NULL)
+		return services_tell_unreadable(errno);
+	services = survey(names, METRICS_ANSWER_MS);
+	metrics_print(out, services);
+	json_decref(services);
+	services_free(names);
+	return STATUS_OK;
+}
+
 int
 cli_metrics(const struct arguments *arguments)
 {
-	const struct metric *metric = metrics;
-	json_t *reply = NULL;
-	const json_t *what;
+	json_t *reply = NULL, *services;
 	int status;
 
+	if (arguments->all && arguments->name != NULL)
+		return tell(STATUS_USAGE,
+		    "--all is for all services; \"%s\" is given as well",
+		    arguments->name);
+	if (arguments->all)
+		return metrics_print_all(stdout);
 	status = client_ask(
 	    arguments->name, "Status", NULL, CLIENT_PROMPT_MS, &reply);
 	if (status != STATUS_OK)
 		return status;
-	what = field_object(reply, "status");
-	for (; metric < metrics + sizeof(metrics) / sizeof(metrics[0]);
-	     metric++) {
-		printf("# HELP %s %s\n# TYPE %s %s\n", metric->name,
-		    metric->help, metric->name, metric->type);
-		metric->print(metric, what);
-	}
+	services = json_pack("[O]", field_object(reply, "status"));
+	metrics_print(stdout, services);
+	json_decref(services);
 	json_decref(reply);
 	return STATUS_OK;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "config/nearest.h"
 #include "config/option_set.h"
 #include "config/option_values.h"
@@ -56,12 +57,12 @@ json_shape(const json_t *value)
 
 /* A scalar as it would be written on the command line; *new*. */
 static char *
-json_text(const json_t *value)
+scalar_text(const json_t *value)
 {
 	if (json_is_string(value))
 		return strdup(json_string_value(value));
 	/* With 15 digits 0.1 stays 0.1 and does not show its binary form. */
-	return json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+	return memory_text(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 }
 
 static int
@@ -76,7 +77,7 @@ apply_scalar(struct options *options, const struct option_row *row,
 		snprintf(why, size, "%s: %s", row->name, ops->wants);
 		return -1;
 	}
-	if ((text = json_text(value)) == NULL) {
+	if ((text = scalar_text(value)) == NULL) {
 		strlcpy(why, "out of memory", size);
 		return -1;
 	}

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/varlink.h"
 #include "core/service.h"
 
@@ -27,6 +28,7 @@ struct call {
 	void *arg;
 	struct bufferevent *peer;
 	uid_t uid;
+	unsigned long lacked;	     /* memory, before the reply was made */
 	struct varlink_call varlink; /* message is NULL: no call is under way */
 	void (*ended)(void *arg);
 	void *ended_arg;
@@ -94,6 +96,7 @@ take_call(struct call *call)
 		return;
 	}
 	expect_silence(call, false);
+	call->lacked = memory_lacked();
 	call->events->arrived(call, call->varlink.method, call->arg);
 }
 
@@ -111,6 +114,11 @@ call_new(struct service *service, int sock, uid_t uid,
 		free(call);
 		return NULL;
 	}
+	if (bufferevent_enable(call->peer, EV_READ | EV_WRITE) == -1) {
+		bufferevent_free(call->peer);
+		free(call);
+		return NULL;
+	}
 	call->service = service;
 	call->events = events;
 	call->arg = arg;
@@ -118,7 +126,6 @@ call_new(struct service *service, int sock, uid_t uid,
 	bufferevent_setcb(call->peer, peer_readable, NULL, peer_event, call);
 	bufferevent_setwatermark(call->peer, EV_READ, 0, VARLINK_MESSAGE_MAX);
 	expect_silence(call, true);
-	bufferevent_enable(call->peer, EV_READ | EV_WRITE);
 	return call;
 }
 
@@ -180,6 +187,12 @@ call_is_owner(const struct call *call)
 	return call_is_of_owner(call->uid);
 }
 
+struct asker
+call_asker(const struct call *call)
+{
+	return (struct asker){ "control socket", call->uid };
+}
+
 pid_t
 call_pid(const struct call *call)
 {
@@ -201,16 +214,31 @@ call_keep(struct call *call, void (*ended)(void *arg), void *arg)
 	call->ended_arg = arg;
 }
 
-/* Queue a message.  A peer that does not read loses its connection later. */
-static void
-send_message(struct call *call, json_t *message)
+/*
+ * Queue a whole message, and see that it is written: a bufferevent for which
+ * there was no memory does not notice what is in its output.
+ */
+static bool
+queue(struct call *call, json_t *message)
 {
 	struct evbuffer *output = bufferevent_get_output(call->peer);
 
+	return varlink_put(output, message) == 0 &&
+	    call->lacked == memory_lacked() &&
+	    evbuffer_get_length(output) <= UNREAD_MAX &&
+	    bufferevent_enable(call->peer, EV_WRITE) == 0;
+}
+
+/*
+ * A peer that does not read, or whose message is not whole, loses its
+ * connection later; it may connect and call again.
+ */
+static void
+send_message(struct call *call, json_t *message)
+{
 	if (call->varlink.oneway)
 		json_decref(message);
-	else if (varlink_put(output, message) == -1 ||
-	    evbuffer_get_length(output) > UNREAD_MAX)
+	else if (!queue(call, message))
 		bufferevent_trigger_event(
 		    call->peer, BEV_EVENT_ERROR, BEV_TRIG_DEFER_CALLBACKS);
 }

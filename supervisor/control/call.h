@@ -10,6 +10,16 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "core/chronicle.h"
+
+/*
+ * Why a call fails that asks for an outcome which could not be kept: for want
+ * of memory, or because the disk was full when the supervisor was killed.
+ */
+#define CALL_FORGOTTEN                                                         \
+	"the rollout has ended, but how is not known: there was no memory or " \
+	"no space on the disk to keep it; `hotswap status` says what serves"
+
 struct call;
 struct service;
 
@@ -65,6 +75,9 @@ void call_fail(struct call *, const char *name, const char *message);
 
 /* The process that has connected; 0 if it is not known. */
 pid_t call_pid(const struct call *);
+
+/* The peer's user, for the chronicle of a rollout. */
+struct asker call_asker(const struct call *);
 
 /* Is the peer root or our own user, not only in --control-group? */
 bool call_is_owner(const struct call *);

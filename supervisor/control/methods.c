@@ -7,12 +7,13 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/strings.h"
-#include "base/version.h"
 #include "control/call.h"
+#include "control/interface.h"
 #include "rollout/ending.h"
 #include "core/events.h"
 #include "core/held.h"
@@ -22,37 +23,10 @@
 #include "control/permit.h"
 #include "control/reexec.h"
 #include "rollout/request.h"
+#include "rollout/summary.h"
 #include "core/service.h"
 #include "control/status.h"
 #include "control/waiting.h"
-
-#define INTERFACE "org.hotswap.Supervisor"
-
-static const char interface_text[] =
-#include "interface.inc"
-    ;
-
-/* The part of org.varlink.service that is the same for any service. */
-static const char service_text[] =
-    "# The Varlink Service Interface is provided by every varlink service.\n"
-    "interface org.varlink.service\n\n"
-    "method GetInfo() -> (vendor: string, product: string, "
-    "version: string, url: string, interfaces: []string)\n\n"
-    "method GetInterfaceDescription(interface: string) -> "
-    "(description: string)\n\n"
-    "error InterfaceNotFound (interface: string)\n"
-    "error MethodNotFound (method: string)\n"
-    "error MethodNotImplemented (method: string)\n"
-    "error InvalidParameter (parameter: string)\n"
-    "error PermissionDenied ()\n"
-    "error ExpectedMore ()\n";
-
-static const struct {
-	const char *name, *text;
-} interfaces[] = {
-	{ "org.varlink.service", service_text },
-	{ INTERFACE, interface_text },
-};
 
 /* ROLLOUTS */
 
@@ -61,6 +35,13 @@ static bool
 is_under_way(const struct service *service, const char *id)
 {
 	return service->release.untold && strcmp(service->release.id, id) == 0;
+}
+
+/* A rollout of this call must not begin a second time. */
+static bool
+is_forgotten(const struct service *service, const char *id)
+{
+	return !service->release.untold && strcmp(service->release.id, id) == 0;
 }
 
 /* Answer a call that was made before, to us or to our predecessor. */
@@ -77,8 +58,11 @@ is_known(struct call *call, const char *id, bool wait)
 			call_fail(call, "Failed", strerror(errno));
 		return true;
 	}
-	if ((outcome = outcome_find(service, id)) == NULL)
-		return false;
+	if ((outcome = outcome_find(service, id)) == NULL) {
+		if (is_forgotten(service, id))
+			call_fail(call, "Forgotten", CALL_FORGOTTEN);
+		return is_forgotten(service, id);
+	}
 	call_reply(
 	    call, wait ? json_pack("{sO}", "outcome", outcome) : NULL, false);
 	json_decref(outcome);
@@ -93,6 +77,7 @@ begin(struct call *call, struct request *request)
 	const char *key;
 	bool wait = true;
 
+	request->by = call_asker(call);
 	if (!parameter_bool(call, "wait", &wait) ||
 	    !parameter_id(call, &request->id) ||
 	    (request->id != NULL && is_known(call, request->id, wait)))
@@ -180,44 +165,58 @@ restart(struct call *call)
 
 /* End a rollout.  The outcome comes before end returns, and ends the call. */
 static void
-end_rollout(
-    struct call *call, int (*end)(struct service *, char *why, size_t size))
+end_rollout(struct call *call, const char *what,
+    int (*end)(struct service *, char *why, size_t size))
 {
+	struct service *service = call_service(call);
+	const struct asker by = call_asker(call);
 	char why[RELEASE_WHY];
 
-	if (wait_for_outcome(call) == -1)
+	if (wait_for_outcome(call) == -1) {
 		call_fail(call, "Failed", strerror(errno));
-	else if (end(call_service(call), why, sizeof(why)) == -1)
-		call_fail(call, "Refused", why);
+		return;
+	}
+	chronicle_ask(&service->release.chronicle, what, &by);
+	if (end(service, why, sizeof(why)) == 0)
+		return;
+	chronicle_unask(&service->release.chronicle);
+	call_fail(call, "Refused", why);
 }
 
 static void
 promote(struct call *call)
 {
-	end_rollout(call, request_promote);
+	end_rollout(call, "promote", request_promote);
 }
 
 static void
 abort_rollout(struct call *call)
 {
-	end_rollout(call, request_abort);
+	end_rollout(call, "abort", request_abort);
 }
 
 static void
 split(struct call *call)
 {
-	char why[RELEASE_WHY];
+	struct service *service = call_service(call);
+	const struct asker by = call_asker(call);
+	char why[RELEASE_WHY], what[32];
 	unsigned int percent = UINT_MAX;
 
 	if (!parameter_number(call, "percent", &percent))
 		return;
-	if (percent > 100)
+	if (percent > 100) {
 		parameter_refuse(call, "percent");
-	else if (request_split(call_service(call), percent, why, sizeof(why)) ==
-	    -1)
-		call_fail(call, "Refused", why);
-	else
+		return;
+	}
+	snprintf(what, sizeof(what), "split %u", percent);
+	chronicle_ask(&service->release.chronicle, what, &by);
+	if (request_split(service, percent, why, sizeof(why)) == 0) {
 		call_reply(call, NULL, false);
+		return;
+	}
+	chronicle_unask(&service->release.chronicle);
+	call_fail(call, "Refused", why);
 }
 
 /* TELLING */
@@ -236,6 +235,27 @@ history(struct call *call)
 	json_t *entries = journal_entries(call_service(call)->journal);
 
 	call_reply(call, json_pack("{so}", "outcomes", entries), false);
+}
+
+/* The summary of one rollout; its page is made by `hotswap report`. */
+static void
+report(struct call *call)
+{
+	struct service *service = call_service(call);
+	const char *which;
+	json_t *summary;
+
+	if (!parameter_string(call, "rollout", &which))
+		return;
+	if ((summary = summary_find(service, outcome_so_far(service), which)) !=
+	    NULL)
+		call_reply(call, json_pack("{so}", "summary", summary), false);
+	else
+		call_fail(call, "Refused",
+		    which == NULL
+			? "there was no rollout yet"
+			: "no such rollout is known (hotswap history shows "
+			  "those that are)");
 }
 
 /* Recent events in one reply; with `more` one by one, then later events. */
@@ -349,60 +369,28 @@ take_over(struct call *call)
 		call_reply(call, NULL, false);
 }
 
-/* INTROSPECTION */
-
-static void
-get_info(struct call *call)
-{
-	call_reply(call,
-	    json_pack("{ss ss ss ss s[ss]}", "vendor", "hotswap", "product",
-		"hotswap", "version", version_text, "url", "", "interfaces",
-		interfaces[0].name, interfaces[1].name),
-	    false);
-}
-
-static void
-get_interface(struct call *call)
-{
-	const char *name;
-	size_t i;
-
-	if (!parameter_string(call, "interface", &name))
-		return;
-	for (i = 0; i < sizeof(interfaces) / sizeof(interfaces[0]); i++) {
-		if (name != NULL && strcmp(name, interfaces[i].name) == 0) {
-			call_reply(call,
-			    json_pack(
-				"{ss}", "description", interfaces[i].text),
-			    false);
-			return;
-		}
-	}
-	call_error(call, "org.varlink.service.InterfaceNotFound",
-	    json_pack("{ss}", "interface", name != NULL ? name : ""));
-}
-
 static const struct {
 	const char *name;
 	void (*function)(struct call *);
 } methods[] = {
-	{ INTERFACE ".Status", status },
-	{ INTERFACE ".Upgrade", upgrade },
-	{ INTERFACE ".Rollback", rollback },
-	{ INTERFACE ".Restart", restart },
-	{ INTERFACE ".Find", find },
-	{ INTERFACE ".Promote", promote },
-	{ INTERFACE ".Abort", abort_rollout },
-	{ INTERFACE ".Split", split },
-	{ INTERFACE ".Wait", wait_method },
-	{ INTERFACE ".History", history },
-	{ INTERFACE ".Events", events },
-	{ INTERFACE ".Signal", send_signal },
-	{ INTERFACE ".Stop", stop },
-	{ INTERFACE ".Reexec", reexec },
-	{ INTERFACE ".TakeOver", take_over },
-	{ "org.varlink.service.GetInfo", get_info },
-	{ "org.varlink.service.GetInterfaceDescription", get_interface },
+	{ INTERFACE_NAME ".Status", status },
+	{ INTERFACE_NAME ".Upgrade", upgrade },
+	{ INTERFACE_NAME ".Rollback", rollback },
+	{ INTERFACE_NAME ".Restart", restart },
+	{ INTERFACE_NAME ".Find", find },
+	{ INTERFACE_NAME ".Promote", promote },
+	{ INTERFACE_NAME ".Abort", abort_rollout },
+	{ INTERFACE_NAME ".Split", split },
+	{ INTERFACE_NAME ".Wait", wait_method },
+	{ INTERFACE_NAME ".History", history },
+	{ INTERFACE_NAME ".Report", report },
+	{ INTERFACE_NAME ".Events", events },
+	{ INTERFACE_NAME ".Signal", send_signal },
+	{ INTERFACE_NAME ".Stop", stop },
+	{ INTERFACE_NAME ".Reexec", reexec },
+	{ INTERFACE_NAME ".TakeOver", take_over },
+	{ "org.varlink.service.GetInfo", interface_info },
+	{ "org.varlink.service.GetInterfaceDescription", interface_describe },
 };
 
 void

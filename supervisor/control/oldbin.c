@@ -70,11 +70,14 @@ end_with(struct service *service, void (*end)(struct generation *))
 bool
 oldbin_take(struct service *service, int signal)
 {
+	/* The stand-in does not tell who has sent the signal. */
+	static const struct asker by = { "HUP to the old generation",
+		(uid_t)-1 };
 	const struct generation *old = oldbin_generation(service);
 
 	switch (signal) {
 	case SIGHUP:
-		return request_turn_back(service, "HUP to the old generation");
+		return request_turn_back(service, &by);
 	case SIGWINCH:
 		stand_by(service);
 		break;

@@ -38,6 +38,7 @@ struct signals {
 	struct event *settle; /* pending: a HUP may be a hang-up */
 	bool on_terminal;     /* we had a controlling terminal when last seen */
 	int64_t gone_ms;      /* time of its loss; 0: never */
+	uid_t sender;	      /* of the newest signal */
 };
 
 static void upgrade(struct signals *);
@@ -64,9 +65,11 @@ static const struct {
 #define NTABLE (sizeof(table) / sizeof(table[0]))
 
 static void
-begin_upgrade(struct service *service, const char *signal)
+begin_upgrade(struct signals *signals, const char *signal)
 {
-	struct request request = { .kind = RELEASE_UPGRADE };
+	struct service *service = signals->service;
+	struct request request = { .kind = RELEASE_UPGRADE,
+		.by = { signal, signals->sender } };
 	char why[RELEASE_WHY];
 	const char *key;
 
@@ -80,17 +83,20 @@ begin_upgrade(struct service *service, const char *signal)
 static void
 upgrade(struct signals *signals)
 {
-	begin_upgrade(signals->service, "SIGUSR2");
+	begin_upgrade(signals, "SIGUSR2");
 }
 
 static void
-turn_back_or_upgrade(struct service *service)
+turn_back_or_upgrade(struct signals *signals)
 {
+	const struct asker by = { "SIGHUP", signals->sender };
+	struct service *service = signals->service;
+
 	if (service->release.rollout.state != ROLLOUT_IDLE ||
 	    service->parked != NULL)
-		request_turn_back(service, "SIGHUP");
+		request_turn_back(service, &by);
 	else
-		begin_upgrade(service, "SIGHUP");
+		begin_upgrade(signals, "SIGHUP");
 }
 
 /* Has our session a controlling terminal?  tty(4) */
@@ -123,7 +129,7 @@ settled(evutil_socket_t fd, short what, void *arg)
 	struct signals *signals = arg;
 
 	if (!terminal_goes(signals))
-		turn_back_or_upgrade(signals->service);
+		turn_back_or_upgrade(signals);
 }
 
 static void
@@ -136,7 +142,7 @@ hang_up(struct signals *signals)
 	if (signals->on_terminal)
 		evtimer_add(signals->settle, &delay);
 	else
-		turn_back_or_upgrade(signals->service);
+		turn_back_or_upgrade(signals);
 }
 
 static void
@@ -178,6 +184,7 @@ take(struct signals *signals, const struct signalfd_siginfo *info)
 {
 	size_t i;
 
+	signals->sender = info->ssi_uid;
 	for (i = 0; i < NTABLE; i++) {
 		if ((uint32_t)table[i].number != info->ssi_signo)
 			continue;

@@ -62,7 +62,11 @@ pass_outcome(json_t *outcome, void *arg)
 {
 	struct waiter *waiter = arg;
 
-	call_reply(waiter->call, json_pack("{sO}", "outcome", outcome), false);
+	if (outcome != NULL)
+		call_reply(
+		    waiter->call, json_pack("{sO}", "outcome", outcome), false);
+	else
+		call_fail(waiter->call, "Forgotten", CALL_FORGOTTEN);
 }
 
 int

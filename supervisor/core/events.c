@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/chronicle.h"
 #include "core/held.h"
 #include "core/service.h"
 #include "core/state.h"
@@ -137,6 +138,7 @@ events_emit(struct service *service, const char *name,
 	if (event == NULL)
 		return;
 	event_log_add(&service->events->log, event, EVENTS_KEPT);
+	chronicle_event(&service->release.chronicle, event);
 	TAILQ_FOREACH_SAFE (
 	    observer, &service->events->observers, entry, next) {
 		if (observer->event != NULL)

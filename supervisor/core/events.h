@@ -46,7 +46,10 @@ void events_emit(struct service *, const char *event, const struct generation *,
  */
 json_t *events_recent(const struct events *, json_int_t after);
 
-/* Tell the observers that a rollout has ended; *steals* the outcome. */
+/*
+ * Tell the observers that a rollout has ended; *steals* the outcome, which is
+ * NULL if there was no memory for it.
+ */
 void events_outcome(struct service *, json_t *outcome);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "config/options.h"
+#include "core/chronicle.h"
 #include "core/rollout.h"
 
 struct command;
@@ -70,6 +71,7 @@ struct release {
 	char started[CLOCK_STAMP];
 	char id[RELEASE_ID]; /* "": it has none */
 	json_t *phases;
+	struct chronicle chronicle;
 	bool untold;	/* its outcome is not in the history yet */
 	bool inherited; /* a predecessor began it */
 	bool handed;	/* a predecessor handed it over to go on */

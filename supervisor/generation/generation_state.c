@@ -223,8 +223,12 @@ resume(struct generation *generation, const json_t *saved)
 	const json_t *retirement = json_object_get(saved, "retirement");
 	struct timeval now = { 0 };
 
-	if (generation->program == NULL)
+	if (generation->program == NULL) {
+		/* It could not be given one when it was to start again. */
+		if (generation->role == ROLE_ACTIVE)
+			evtimer_add(generation->backoff, &now);
 		return;
+	}
 	/* The predecessor ended just when the program was started. */
 	if (wrap_is_unanswered(generation->wrap))
 		program_signal(generation->program, SIGKILL);

@@ -68,8 +68,7 @@ static bool
 policy_restarts(const struct options *options, int status)
 {
 	return options->restart == RESTART_ALWAYS ||
-	    (options->restart == RESTART_ON_FAILURE &&
-		!(WIFEXITED(status) && WEXITSTATUS(status) == 0));
+	    (options->restart == RESTART_ON_FAILURE && status != 0);
 }
 
 /* Count a restart.  Returns the time to wait; -1 beyond --restart-limit. */
@@ -94,12 +93,46 @@ next_backoff(struct generation *generation)
 	return wait;
 }
 
+void
+generation_start_again(
+    struct generation *generation, int status, const char *how)
+{
+	struct timeval delay;
+	char why[128];
+	int64_t wait;
+
+	if (!policy_restarts(generation->service->options, status)) {
+		tell_given_up(generation, status, how);
+		return;
+	}
+	if ((wait = next_backoff(generation)) == -1) {
+		snprintf(why, sizeof(why),
+		    "%s, after it was started again %u times within the time "
+		    "of --restart-limit",
+		    how, generation->recent - 1);
+		tell_given_up(generation, status == 0 ? 1 << 8 : status, why);
+		return;
+	}
+	delay = clock_interval(wait);
+	evtimer_add(generation->backoff, &delay);
+}
+
+/* What has no program could not be given one when it was to start again. */
+static int
+equip_and_start(struct generation *generation, char *why, size_t size)
+{
+	if (generation->program == NULL &&
+	    generation_equip(generation, -1, why, size) == -1)
+		return -1;
+	return generation_start(generation, why, size);
+}
+
 static void
 start_now(struct generation *generation)
 {
 	char why[512], from[PATH_MAX + 64];
 
-	if (generation_start(generation, why, sizeof(why)) == 0) {
+	if (equip_and_start(generation, why, sizeof(why)) == 0) {
 		generation->restarts++;
 		attempt_describe(generation, from, sizeof(from));
 		events_emit(generation->service, "restarted", generation,
@@ -111,7 +144,7 @@ start_now(struct generation *generation)
 	}
 	log_error("generation %u: %s", generation->number, why);
 	if (!events_of(generation)->ended(generation, why))
-		tell_given_up(generation, 1 << 8, why);
+		generation_start_again(generation, 1 << 8, why);
 }
 
 static void
@@ -136,32 +169,6 @@ restart(evutil_socket_t fd, short what, void *arg)
 		    generation->service->base, image, looked, generation);
 	if (generation->look == NULL)
 		start_now(generation);
-}
-
-static void
-start_again(struct generation *generation, int status, const char *how)
-{
-	struct timeval delay;
-	char why[128];
-	int64_t wait;
-
-	if (!policy_restarts(generation->service->options, status)) {
-		tell_given_up(generation, status, how);
-		return;
-	}
-	if ((wait = next_backoff(generation)) == -1) {
-		snprintf(why, sizeof(why),
-		    "%s, after it was started again %u times within the time "
-		    "of --restart-limit",
-		    how, generation->recent - 1);
-		tell_given_up(generation,
-		    WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 1 << 8
-								  : status,
-		    why);
-		return;
-	}
-	delay = clock_interval(wait);
-	evtimer_add(generation->backoff, &delay);
 }
 
 void
@@ -201,7 +208,7 @@ program_ended(int status, const char *how, void *arg)
 	events_emit(generation->service, "crashed", generation, "%s %s",
 	    role_name(generation->role), how);
 	if (generation->role == ROLE_ACTIVE && !generation->service->ending)
-		start_again(generation, status, how);
+		generation_start_again(generation, status, how);
 	else
 		events_of(generation)->left(generation);
 }
@@ -291,10 +298,15 @@ generation_equip(
 		    strerror(errno));
 		return -1;
 	}
+	generation->wrap = wrap_new(generation, why, size);
+	if (generation->wrap == NULL) {
+		program_free(generation->program);
+		generation->program = NULL;
+		return -1;
+	}
 	held_put(service, "notify", generation->number,
 	    program_notify_fd(generation->program));
-	generation->wrap = wrap_new(generation, why, size);
-	return generation->wrap != NULL ? 0 : -1;
+	return 0;
 }
 
 struct generation *
@@ -404,14 +416,12 @@ generation_revive(struct generation *generation, char *why, size_t size)
 {
 	const struct image *image = generation->image;
 
-	if (generation_equip(generation, -1, why, size) == -1)
-		return -1;
 	generation->role = ROLE_ACTIVE;
 	generation->restarts++;
 	/* Most likely the candidate's release is there now. */
 	generation->image->folder.changed = image->folder.path != NULL &&
 	    !image_folder_is_damaged(image->folder.kept);
-	return generation_start(generation, why, size);
+	return equip_and_start(generation, why, size);
 }
 
 int

@@ -36,6 +36,13 @@ int generation_start(struct generation *, char *why, size_t size);
  */
 int generation_revive(struct generation *, char *why, size_t size);
 
+/*
+ * The active generation has ended with this status, or could not be started, as
+ * how says: start it again after a while, or give it up as --restart and
+ * --restart-limit say.
+ */
+void generation_start_again(struct generation *, int status, const char *how);
+
 /* Start it again if it was given up for a candidate that has ended by now. */
 void generation_try_again(struct generation *);
 

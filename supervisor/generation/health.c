@@ -191,6 +191,10 @@ check_done(struct health *health, bool passed, const char *why)
 		begin_check(health);
 		return;
 	}
+	if (health->pace == HEALTH_ROLLOUT)
+		chronicle_check(&health->generation->service->release.chronicle,
+		    health->generation->number, health->next, health->check_ms,
+		    passed, why);
 	if (passed && checks[0] != NULL && checks[++health->next] != NULL) {
 		begin_check(health);
 		return;

@@ -14,6 +14,7 @@
 #include "core/service.h"
 #include "generation/allotment.h"
 #include "generation/latecomers.h"
+#include "generation/roster.h"
 #include "process/intercept.h"
 
 #define TOLD_MAX 20    /* refusals that become events */
@@ -51,16 +52,47 @@ refusal_say(struct refusals *refusals, struct intercept_call *call,
 	intercept_done(call, error);
 }
 
+/* The listener of --listen that has the address in another form, or NULL. */
+static const struct listener *
+declared_otherwise(const struct service *service, const struct address *address)
+{
+	const struct listener *listener;
+	size_t i;
+
+	for (i = 0; i < service->nlisteners; i++) {
+		listener = service->listeners[i];
+		if (roster_is_declared(service, listener) &&
+		    !address_equal(listener_address(listener), address) &&
+		    address_overlaps(listener_address(listener), address))
+			return listener;
+	}
+	return NULL;
+}
+
 void
 refusal_address(struct refusals *refusals, struct intercept_call *call,
     const char *what, const struct address *address)
 {
-	char text[ADDRESS_STRLEN];
+	const struct listener *other;
+	char text[ADDRESS_STRLEN], theirs[ADDRESS_STRLEN],
+	    hint[REFUSAL_MAX / 2];
 	int error = errno;
 
 	address_format(address, text);
+	hint[0] = '\0';
+	other = error == EADDRINUSE
+	    ? declared_otherwise(refusals->generation->service, address)
+	    : NULL;
+	if (other != NULL) {
+		address_format(listener_address(other), theirs);
+		snprintf(hint, sizeof(hint),
+		    ": it overlaps --listen %s; --listen %s instead is the "
+		    "address that the program asks for",
+		    theirs, text);
+	}
 	errno = error;
-	refusal_say(refusals, call, "%s %s: %s", what, text, strerror(error));
+	refusal_say(
+	    refusals, call, "%s %s: %s%s", what, text, strerror(error), hint);
 }
 
 void

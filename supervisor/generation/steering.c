@@ -282,6 +282,7 @@ steering_prepare_leave(struct generation *generation)
 	char text[ADDRESS_STRLEN];
 	size_t i;
 
+	state_commit(service);
 	for (i = 0; i < service->nlisteners; i++) {
 		if (listener_prepare_leave(
 			service->listeners[i], generation->number) == 0)

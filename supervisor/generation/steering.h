@@ -67,7 +67,9 @@ void steering_hand_over(
     const struct generation *from, const struct generation *to);
 
 /*
- * prepare_leave: the generation is about to be stopped.  leave: it has ended.
+ * prepare_leave: the generation is about to be stopped; no successor may let it
+ * serve again, so this is committed before its sockets are hidden.  leave: it
+ * has ended.
  */
 void steering_prepare_leave(struct generation *);
 void steering_leave(struct generation *);

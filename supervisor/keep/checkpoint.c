@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/memory.h"
 #include "keep/patch.h"
 
 #define HEAD_SIZE 128
@@ -86,7 +87,7 @@ write_part(int fd, off_t at, const char *kind, unsigned long long sequence,
     const json_t *json)
 {
 	char head[HEAD_SIZE], sha256[SHA256_DIGEST_STRING_LENGTH];
-	char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+	char *text = memory_text(json, JSON_COMPACT | JSON_ENCODE_ANY);
 	off_t end = -1;
 	size_t len, n;
 

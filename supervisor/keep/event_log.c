@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/memory.h"
 
 void
 event_log_init(struct event_log *log)
@@ -119,7 +120,7 @@ event_log_add(struct event_log *log, json_t *object, size_t least)
 			(void)!ftruncate(log->fds[log->current], 0);
 	}
 	if (log->fds[log->current] == -1 ||
-	    (text = json_dumps(object, JSON_COMPACT)) == NULL)
+	    (text = memory_text(object, JSON_COMPACT)) == NULL)
 		return;
 	/* A newline is also in front: the line before may be torn. */
 	n = asprintf(&line, "\n%s\n", text);

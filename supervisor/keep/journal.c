@@ -15,23 +15,25 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/memory.h"
 
 struct journal {
-	char *path;
+	char *path, *old;
+	off_t limit;	   /* bytes of the file; 0: none */
 	json_t *unwritten; /* array, oldest first */
 };
 
 static void
-trim(json_t *entries)
+trim(json_t *entries, size_t most)
 {
-	while (json_array_size(entries) > JOURNAL_MAX)
+	while (json_array_size(entries) > most)
 		json_array_remove(entries, 0);
 }
 
-static json_t *
-read_lines(FILE *file)
+static void
+read_lines(FILE *file, json_t *entries)
 {
-	json_t *entries = json_array(), *entry;
+	json_t *entry;
 	char *line = NULL;
 	size_t room = 0;
 	ssize_t len;
@@ -41,42 +43,68 @@ read_lines(FILE *file)
 		if (json_is_object(entry))
 			json_array_append(entries, entry);
 		json_decref(entry);
-		trim(entries);
+		trim(entries, JOURNAL_MAX);
 	}
 	free(line);
-	return entries;
+}
+
+/* -1 with errno. */
+static int
+read_file(const char *path, json_t *entries)
+{
+	FILE *file = fopen(path, "re");
+	int saved, result;
+
+	if (file == NULL)
+		return -1;
+	read_lines(file, entries);
+	saved = errno;
+	result = ferror(file) ? -1 : 0;
+	fclose(file);
+	errno = saved;
+	return result;
+}
+
+/* *New*; NULL with ENOMEM. */
+static char *
+old_path(const char *path)
+{
+	char *old;
+
+	return asprintf(&old, "%s" JOURNAL_OLD, path) != -1 ? old : NULL;
 }
 
 json_t *
 journal_read(const char *path)
 {
-	json_t *entries;
+	json_t *entries = json_array();
+	char *old = old_path(path);
 	int saved;
-	FILE *file;
 
-	if ((file = fopen(path, "re")) == NULL)
-		return NULL;
-	entries = read_lines(file);
+	if (old != NULL)
+		(void)!read_file(old, entries);
+	free(old);
+	if (read_file(path, entries) == 0)
+		return entries;
 	saved = errno;
-	if (ferror(file)) {
-		json_decref(entries);
-		entries = NULL;
-	}
-	fclose(file);
+	json_decref(entries);
 	errno = saved;
-	return entries;
+	return NULL;
 }
 
 struct journal *
-journal_open(const char *path)
+journal_open(const char *path, off_t limit)
 {
 	struct journal *journal;
 
 	if ((journal = calloc(1, sizeof(*journal))) == NULL)
 		return NULL;
 	journal->path = strdup(path);
+	journal->old = old_path(path);
+	journal->limit = limit;
 	journal->unwritten = json_array();
-	if (journal->path == NULL || journal->unwritten == NULL) {
+	if (journal->path == NULL || journal->old == NULL ||
+	    journal->unwritten == NULL) {
 		journal_close(journal);
 		errno = ENOMEM;
 		return NULL;
@@ -90,6 +118,7 @@ journal_close(struct journal *journal)
 	if (journal == NULL)
 		return;
 	free(journal->path);
+	free(journal->old);
 	json_decref(journal->unwritten);
 	free(journal);
 }
@@ -123,16 +152,13 @@ render(const struct journal *journal, size_t *len)
  * file, a newline ends it first, so that it spoils no other line.
  */
 static int
-add_lines(int fd, const char *text, size_t len)
+add_lines(int fd, off_t size, const char *text, size_t len)
 {
-	struct stat st;
 	ssize_t n;
 	char last;
 
-	if (fstat(fd, &st) == -1)
-		return -1;
-	if (st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == 1 &&
-	    last != '\n' && fd_write_all(fd, "\n", 1) == -1)
+	if (size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n' &&
+	    fd_write_all(fd, "\n", 1) == -1)
 		return -1;
 	do
 		n = write(fd, text, len);
@@ -140,7 +166,7 @@ add_lines(int fd, const char *text, size_t len)
 	if (n == -1)
 		return -1;
 	if ((size_t)n < len) {
-		if (ftruncate(fd, st.st_size) == -1)
+		if (ftruncate(fd, size) == -1)
 			return -1;
 		errno = ENOSPC;
 		return -1;
@@ -148,18 +174,40 @@ add_lines(int fd, const char *text, size_t len)
 	return 0;
 }
 
+/* The file, and its size in *size; -1 with errno. */
+static int
+open_file(const struct journal *journal, off_t *size)
+{
+	struct stat st;
+	int fd;
+
+	fd = open(journal->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (fd == -1 || fstat(fd, &st) == -1) {
+		fd_close(&fd);
+		return -1;
+	}
+	*size = st.st_size;
+	return fd;
+}
+
 static int
 write_out(struct journal *journal)
 {
 	int fd, result = -1;
+	off_t size;
 	char *text;
 	size_t len;
 
 	if ((text = render(journal, &len)) == NULL)
 		return -1;
-	fd = open(journal->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	fd = open_file(journal, &size);
+	if (fd != -1 && journal->limit > 0 && size >= journal->limit &&
+	    rename(journal->path, journal->old) == 0) {
+		fd_close(&fd);
+		fd = open_file(journal, &size);
+	}
 	if (fd != -1)
-		result = add_lines(fd, text, len);
+		result = add_lines(fd, size, text, len);
 	fd_close(&fd);
 	free(text);
 	return result;
@@ -177,7 +225,8 @@ journal_append(struct journal *journal, json_t *entry)
 		errno = ENOMEM;
 		return -1;
 	}
-	trim(journal->unwritten);
+	trim(
+	    journal->unwritten, journal->limit > 0 ? JOURNAL_FEW : JOURNAL_MAX);
 	if (write_out(journal) == -1)
 		return -1;
 	json_array_clear(journal->unwritten);
@@ -192,7 +241,7 @@ journal_entries(const struct journal *journal)
 	if (entries == NULL)
 		entries = json_array();
 	json_array_extend(entries, journal->unwritten);
-	trim(entries);
+	trim(entries, JOURNAL_MAX);
 	return entries;
 }
 
@@ -243,7 +292,7 @@ journal_find(
 			return json_incref(entry);
 	}
 	string = json_string(text);
-	quoted = json_dumps(string, JSON_ENCODE_ANY);
+	quoted = memory_text(string, JSON_ENCODE_ANY);
 	json_decref(string);
 	if (quoted != NULL && (file = fopen(journal->path, "re")) != NULL) {
 		found = find_in_file(file, member, text, quoted);

@@ -8,16 +8,21 @@
 #define KEEP_JOURNAL_H
 
 #include <jansson.h>
+#include <sys/types.h>
 
-#define JOURNAL_MAX 1000 /* entries that are read, or wait to be written */
+#define JOURNAL_MAX 1000   /* entries that are read, or wait to be written */
+#define JOURNAL_FEW 16	   /* that wait to be written, where there is a limit */
+#define JOURNAL_OLD ".old" /* after the name of the file before */
 
 struct journal;
 
 /*
  * Open a journal.  If the file cannot be made, each journal_append tries again.
- * *New*; NULL with errno ENOMEM.
+ * With a limit, a file that has reached so many bytes becomes PATH.old, in the
+ * place of the one before, and a new one is begun; 0: the file grows.  *New*;
+ * NULL with errno ENOMEM.
  */
-struct journal *journal_open(const char *path);
+struct journal *journal_open(const char *path, off_t limit);
 void journal_close(struct journal *);
 
 /*
@@ -29,7 +34,8 @@ int journal_append(struct journal *, json_t *);
 
 /*
  * The newest JOURNAL_MAX entries, oldest first, with those that are not in the
- * file yet.  An array, *new*; NULL if there is no memory.
+ * file yet; those of PATH.old are among them.  An array, *new*; NULL if there
+ * is no memory.
  */
 json_t *journal_entries(const struct journal *);
 
@@ -42,9 +48,9 @@ json_t *journal_find(
     const struct journal *, const char *member, const char *text);
 
 /*
- * The newest JOURNAL_MAX entries of a file, for a process that does not write
- * it: an array, *new*.  A line that is not a JSON object, such as one that a
- * crash has torn, is left out.  NULL with errno.
+ * The newest JOURNAL_MAX entries of a file and of its PATH.old, for a process
+ * that does not write them: an array, *new*.  A line that is not a JSON object,
+ * such as one that a crash has torn, is left out.  NULL with errno.
  */
 json_t *journal_read(const char *path);
 

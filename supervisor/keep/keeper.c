@@ -24,10 +24,12 @@
 #include "base/foreign.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/partner.h"
 #include "keep/fdset.h"
 #include "keep/keeper_parts.h"
 
 #define MESSAGE_MAX 4096
+#define AGAIN_MS    200 /* until waitpid(2) is called again after a failure */
 
 /*
  * The signals that are passed on to the supervisor.  Every other signal has its
@@ -119,6 +121,7 @@ reap(struct keeper *keeper)
 	int status;
 	pid_t pid;
 
+	keeper->reap_ms = 0;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == keeper->legacy.supervisor) {
 			supervisor_ended(keeper, status);
@@ -130,6 +133,8 @@ reap(struct keeper *keeper)
 		if (keeper->channel != -1)
 			keeper_tell_end(keeper, end);
 	}
+	if (pid == -1 && errno != ECHILD)
+		keeper->reap_ms = clock_ms() + AGAIN_MS;
 }
 
 /*
@@ -172,13 +177,19 @@ is_past(int64_t deadline)
 	return deadline != 0 && clock_ms() >= deadline;
 }
 
+static int64_t
+sooner(int64_t a, int64_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
 static int
 time_left(const struct keeper *keeper)
 {
-	int64_t until = keeper->next_ms, left;
+	int64_t until = sooner(
+		    sooner(keeper->next_ms, keeper->trial_ms), keeper->reap_ms),
+		left;
 
-	if (until == 0 || (keeper->trial_ms != 0 && keeper->trial_ms < until))
-		until = keeper->trial_ms;
 	if (until == 0)
 		return -1;
 	left = until - clock_ms();
@@ -197,6 +208,8 @@ turn(struct keeper *keeper)
 		fd_close(&keeper->channel);
 	if (fds[0].revents != 0)
 		take_signal(keeper);
+	if (is_past(keeper->reap_ms))
+		reap(keeper);
 	if (is_past(keeper->trial_ms))
 		keeper_expire_trial(keeper);
 	if (is_past(keeper->next_ms) && keeper_start(keeper) == -1)
@@ -233,6 +246,9 @@ begin(struct keeper *keeper)
 		signal(passed[i], SIG_DFL);
 	if (keeper_open_signals(keeper) == -1)
 		return -1;
+	if (partner_start() == -1)
+		log_warn(
+		    "cannot start the keeper's partner: %s", strerror(errno));
 	return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
@@ -272,6 +288,7 @@ begin_again(struct keeper *keeper)
 		keeper_tell_program(keeper);
 	if (keeper->legacy.supervisor == 0)
 		keeper->next_ms = clock_ms();
+	keeper->came_up = true;
 	reap(keeper);
 	return 0;
 }

@@ -50,7 +50,7 @@ keeper_hear(struct keeper *keeper, char *text, int *fds, size_t n)
 			foreign_close(&fds[i]);
 	if (!ready)
 		return;
-	keeper->legacy.ready = true;
+	keeper->legacy.ready = keeper->came_up = true;
 	keeper->failures = 0;
 	keeper->setback[0] = '\0';
 	if (keeper->previous != -1)

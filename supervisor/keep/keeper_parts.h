@@ -30,6 +30,8 @@ struct keeper {
 	int64_t started_ms;
 	int64_t next_ms;  /* next start of the supervisor; 0: none */
 	int64_t trial_ms; /* end of the trial; 0: no trial */
+	int64_t reap_ms;  /* children are waited for again; 0: at SIGCHLD */
+	bool came_up;	  /* a supervisor was ready once */
 	unsigned int failures;
 	unsigned int short_lives;
 	int previous;	  /* old program during a trial; or -1 */

@@ -17,21 +17,23 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/foreign.h"
 #include "base/log.h"
 #include "base/proc.h"
+#include "base/status.h"
 #include "keep/fdset.h"
 #include "keep/inplace.h"
 #include "keep/keeper.h"
 #include "keep/keeper_parts.h"
 
-#define FAILURES_MAX   10   /* in a row, before READY=1 */
-#define FAILURES_ASKED 3    /* the same, if asked to stop */
-#define BACKOFF_MS     50   /* doubled with each failure, */
-#define BACKOFF_MAX    5000 /* up to this */
-#define SHORT_LIFE_MS  100  /* after SHORT_LIVES of them in a row, */
-#define SHORT_LIVES    20
-#define REST_MS	       1000 /* the keeper waits so long */
-#define TRIAL_MS       5000 /* for a new program to say READY=1 */
+#define FAILURES_MAX  10   /* in a row, before READY=1 */
+#define FAILURES_FEW  3	   /* the same, if asked to stop, or nothing runs */
+#define BACKOFF_MS    50   /* doubled with each failure, */
+#define BACKOFF_MAX   5000 /* up to this */
+#define SHORT_LIFE_MS 100  /* after SHORT_LIVES of them in a row, */
+#define SHORT_LIVES   20
+#define REST_MS	      1000 /* the keeper waits so long */
+#define TRIAL_MS      5000 /* for a new program to say READY=1 */
 
 /* START */
 
@@ -114,6 +116,30 @@ is_asked_to_stop(const struct keeper *keeper)
 	return false;
 }
 
+static bool
+has_programs(void)
+{
+	pid_t *children = proc_children(PROC_SELF, getpid());
+	bool has = children == NULL;
+	size_t i;
+
+	for (i = 0; children != NULL && children[i] != 0; i++)
+		has |= !foreign_is_closer(children[i]);
+	free(children);
+	return has;
+}
+
+/* Nothing has begun that could be held. */
+static void
+give_up(struct keeper *keeper, const char *how)
+{
+	log_error("the supervisor does not come up (%s), and no program runs: "
+		  "the keeper ends",
+	    how);
+	keeper->status = STATUS_SOFTWARE;
+	keeper->ended = true;
+}
+
 /* No supervisor can stop the service: end all children instead. */
 static void
 end_programs(struct keeper *keeper)
@@ -133,14 +159,20 @@ void
 keeper_start_failed(struct keeper *keeper, const char *how)
 {
 	bool asked = is_asked_to_stop(keeper);
+	bool begun = keeper->came_up || has_programs();
+	unsigned int most = asked || !begun ? FAILURES_FEW : FAILURES_MAX;
 
-	if (++keeper->failures <= (asked ? FAILURES_ASKED : FAILURES_MAX)) {
+	if (++keeper->failures <= most) {
 		plan_start(keeper);
 		return;
 	}
 	keeper->next_ms = 0;
 	if (asked) {
 		end_programs(keeper);
+		return;
+	}
+	if (!begun) {
+		give_up(keeper, how);
 		return;
 	}
 	log_error("the supervisor does not come up (%s): its %zu descriptors "

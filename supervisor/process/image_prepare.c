@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/memory.h"
 #include "process/child.h"
 #include "process/image.h"
 #include "process/image_check.h"
@@ -178,7 +179,7 @@ run(const struct image_job *job)
 	if (child_arrange(&result, 1, 0) == -1)
 		_exit(EXIT_FAILURE);
 	found = job->work->run(job);
-	text = found != NULL ? json_dumps(found, JSON_COMPACT) : NULL;
+	text = found != NULL ? memory_text(found, JSON_COMPACT) : NULL;
 	if (text != NULL)
 		r = fd_write_all(CHILD_FD_FIRST, text, strlen(text));
 	_exit(r == 0 ? EXIT_SUCCESS : EXIT_FAILURE);

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The end of child processes, in the one place that calls waitpid(2).  Children
- * are reaped only in the loop's callback for SIGCHLD, so that a PID stays valid
- * during any other callback.
+ * are reaped only in the loop's callbacks of this file, so that a PID stays
+ * valid during any other callback.
+ *
+ * SIGCHLD tells the end of a child, and so does a pidfd of each that is
+ * watched: the loop loses a signal if write(2) fails, and a descriptor may be
+ * lacking.  While waitpid(2) fails it is called again and again, for a while:
+ * nobody shall wait for ever for an end that has come.
  */
 #include "process/reaper.h"
 
@@ -13,20 +18,31 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/queue.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/deputy.h"
+#include "base/fd.h"
 #include "base/foreign.h"
+
+#define AGAIN_MS   200	/* until waitpid(2) is called again after a failure */
+#define UNKNOWN_MS 2000 /* from an end until its status counts as unknown */
 
 struct watch {
 	pid_t pid;
 	reaper_fn *fn;
 	void *arg;
+	int pidfd; /* -1: SIGCHLD alone tells the end */
+	struct event *readable;
+	int64_t ended_ms; /* when the pidfd told the end; 0: it lives */
 	LIST_ENTRY(watch) entry;
 };
 
 static LIST_HEAD(, watch) watches = LIST_HEAD_INITIALIZER(watches);
-static struct event *child_event;
+static struct event_base *loop;
+static struct event *child_event, *again;
 static reaper_fn *orphan_fn;
 static void *orphan_arg;
 static bool keeper;
@@ -43,6 +59,16 @@ watch_find(pid_t pid)
 }
 
 static void
+watch_free(struct watch *watch)
+{
+	LIST_REMOVE(watch, entry);
+	if (watch->readable != NULL)
+		event_free(watch->readable);
+	fd_close(&watch->pidfd);
+	free(watch);
+}
+
+static void
 reaper_tell(pid_t pid, int status)
 {
 	struct watch *watch = watch_find(pid);
@@ -54,8 +80,7 @@ reaper_tell(pid_t pid, int status)
 	if (watch != NULL) {
 		fn = watch->fn;
 		arg = watch->arg;
-		LIST_REMOVE(watch, entry);
-		free(watch);
+		watch_free(watch);
 	}
 	if (fn != NULL)
 		fn(pid, status, arg);
@@ -63,14 +88,57 @@ reaper_tell(pid_t pid, int status)
 
 /* Pending signals of one kind become one signal, signal(7): reap all. */
 static void
-on_child(evutil_socket_t sig, short what, void *arg)
+reap_all(void)
 {
+	const struct timeval later = clock_interval(AGAIN_MS);
 	int status;
 	pid_t pid;
 
 	/* orphan may call reaper_fini. */
 	while (child_event != NULL && (pid = waitpid(-1, &status, WNOHANG)) > 0)
 		reaper_tell(pid, status);
+	if (child_event != NULL && pid == -1 && errno != ECHILD)
+		evtimer_add(again, &later);
+}
+
+static void
+on_child(evutil_socket_t sig, short what, void *arg)
+{
+	reap_all();
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct watch *watch = arg;
+
+	watch->ended_ms = clock_ms();
+	reap_all();
+}
+
+static struct watch *
+find_unknown(void)
+{
+	int64_t since = clock_ms() - UNKNOWN_MS;
+	struct watch *watch;
+
+	LIST_FOREACH (watch, &watches, entry)
+		if (watch->ended_ms != 0 && watch->ended_ms <= since)
+			return watch;
+	return NULL;
+}
+
+/* waitpid(2) has failed. */
+static void
+on_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct watch *watch;
+
+	reap_all();
+	if (child_event == NULL || !evtimer_pending(again, NULL))
+		return;
+	while ((watch = find_unknown()) != NULL)
+		reaper_tell(watch->pid, REAPER_UNKNOWN);
 }
 
 int
@@ -78,8 +146,11 @@ reaper_init(struct event_base *base, reaper_fn *orphan, void *arg)
 {
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1)
 		return -1;
+	loop = base;
 	child_event = evsignal_new(base, SIGCHLD, on_child, NULL);
-	if (child_event == NULL || event_add(child_event, NULL) == -1) {
+	again = evtimer_new(base, on_again, NULL);
+	if (child_event == NULL || again == NULL ||
+	    event_add(child_event, NULL) == -1) {
 		reaper_fini();
 		errno = ENOMEM;
 		return -1;
@@ -98,10 +169,26 @@ reaper_fini(void)
 
 	if (child_event != NULL)
 		event_free(child_event);
-	child_event = NULL;
+	if (again != NULL)
+		event_free(again);
+	child_event = again = NULL;
 	LIST_FOREACH_SAFE(watch, &watches, entry, next)
-	free(watch);
-	LIST_INIT(&watches);
+	watch_free(watch);
+}
+
+/* Without a pidfd SIGCHLD alone tells the end. */
+static void
+watch_by_pidfd(struct watch *watch)
+{
+	watch->pidfd = child_event != NULL
+	    ? (int)syscall(SYS_pidfd_open, watch->pid, 0)
+	    : -1;
+	if (watch->pidfd == -1)
+		return;
+	watch->readable =
+	    event_new(loop, watch->pidfd, EV_READ, on_readable, watch);
+	if (watch->readable != NULL)
+		event_add(watch->readable, NULL);
 }
 
 int
@@ -110,9 +197,10 @@ reaper_watch(pid_t pid, reaper_fn *fn, void *arg)
 	struct watch *watch = watch_find(pid);
 
 	if (watch == NULL) {
-		if ((watch = malloc(sizeof(*watch))) == NULL)
+		if ((watch = calloc(1, sizeof(*watch))) == NULL)
 			return -1;
 		watch->pid = pid;
+		watch_by_pidfd(watch);
 		LIST_INSERT_HEAD(&watches, watch, entry);
 	}
 	watch->fn = fn;
@@ -150,10 +238,8 @@ reaper_forget(pid_t pid)
 {
 	struct watch *watch = watch_find(pid);
 
-	if (watch == NULL)
-		return;
-	LIST_REMOVE(watch, entry);
-	free(watch);
+	if (watch != NULL)
+		watch_free(watch);
 }
 
 void

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The end of child processes.  One SIGCHLD handler reaps all children and calls
- * their watchers; the end of orphans that come to us as a child subreaper,
- * prctl(2), goes to one function.  Nothing else in the supervisor may wait for
- * a child.
+ * The end of child processes.  All children are reaped here, at SIGCHLD or when
+ * a pidfd tells an end, and their watchers are called; the end of orphans that
+ * come to us as a child subreaper, prctl(2), goes to one function.  Nothing
+ * else in the supervisor may wait for a child.
  */
 #ifndef PROCESS_REAPER_H
 #define PROCESS_REAPER_H
@@ -28,7 +28,8 @@ int reaper_init(struct event_base *, reaper_fn *orphan, void *arg);
 void reaper_fini(void);
 
 /*
- * Call fn once when pid, a child of ours, has ended; NULL: call nobody.  This
+ * Call fn once when pid, a child of ours, has ended; NULL: call nobody.  Its
+ * status is REAPER_UNKNOWN if waitpid(2) goes on failing.  This
  * replaces an earlier watch of pid.  Only the loop reaps children, so a child
  * that is watched in the callback that forked it is never missed.  fn may watch
  * and forget.  -1 with ENOMEM, never if it replaces a watch.

@@ -35,6 +35,7 @@
 #include "rollout/readiness.h"
 #include "rollout/request.h"
 #include "rollout/resolve.h"
+#include "rollout/summary.h"
 
 static void start(struct service *, const char *);
 static void check(struct service *, const char *);
@@ -138,6 +139,7 @@ apply_share(struct service *service, int64_t ms)
 		/* The candidate's store is newer than the old one's now. */
 		stored_clear(release->old);
 	}
+	summary_count(service);
 	quiet_end(release->candidate);
 	candidate_set_share(release, release->rollout.share);
 	if (steering_apply(service) == -1) {
@@ -392,4 +394,5 @@ actions_close(struct service *service)
 {
 	deadline_fini(service);
 	json_decref(service->release.phases);
+	chronicle_fini(&service->release.chronicle);
 }

@@ -272,4 +272,7 @@ exclusive_lost(struct service *service, const char *why)
 	release->lost = true;
 	release->paused_ms = 0;
 	candidate_tell_back(service, whole);
+	if (service->active->program == NULL ||
+	    program_main(service->active->program) == 0)
+		generation_start_again(service->active, 1 << 8, why);
 }

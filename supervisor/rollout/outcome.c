@@ -7,12 +7,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "core/events.h"
 #include "core/rollout.h"
 #include "core/service.h"
 #include "core/state.h"
-#include "generation/generations.h"
-#include "generation/steering.h"
+#include "rollout/summary.h"
 
 #define PHASES_MAX 1000 /* shares set by hand are not limited */
 
@@ -22,18 +22,26 @@ static const char *const result_names[] = {
 	[OUTCOME_ROLLED_BACK] = "rolled-back",
 };
 
-void
+int
 outcome_begin(struct release *release)
 {
+	json_t *phases = json_array();
+
+	if (phases == NULL) {
+		errno = ENOMEM;
+		return -1;
+	}
 	clock_stamp(release->started);
 	release->untold = true;
 	release->inherited = false;
 	release->began_ms = release->phase_ms = clock_ms();
 	json_decref(release->phases);
-	release->phases = json_array();
+	release->phases = phases;
+	chronicle_begin(&release->chronicle, release->began_ms);
 	release->lost = false;
 	/* The last rollout's values must not get into the checkpoint. */
 	release->rollout.met_users = release->rollout.alone = false;
+	return 0;
 }
 
 /* No room for another phase: add the time to the last one. */
@@ -100,19 +108,53 @@ is_written(const struct service *service)
 	return found != NULL;
 }
 
-/*
- * Connections and datagrams that the newer of the two generations has been
- * given in its life: how many users have met the version that was rolled out,
- * or taken back.
- */
-static json_int_t
-count_met(struct service *service)
+static json_t *
+describe(const struct service *service, const char *result, const char *why,
+    json_t *phases)
 {
 	const struct release *release = &service->release;
-	const struct generation *newer = generation_find(
-	    service, release->from > release->to ? release->from : release->to);
+	const struct generation *serving =
+	    release->lost ? NULL : service->active;
 
-	return newer != NULL ? (json_int_t)steering_given(newer) : 0;
+	return json_pack("{ss ss si si si ss ss sI so ss*}", "result", result,
+	    "name", service->options->name, "from", (int)release->from, "to",
+	    (int)release->to, "serves",
+	    serving != NULL ? (int)serving->number : 0, "reason",
+	    why != NULL ? why : "", "started", release->started, "duration_ms",
+	    (json_int_t)(clock_ms() - release->began_ms), "phases", phases,
+	    "id", release->id[0] != '\0' ? release->id : NULL);
+}
+
+json_t *
+outcome_so_far(const struct service *service)
+{
+	struct release so_far = service->release;
+	json_t *outcome;
+
+	if (!so_far.untold || so_far.kind == RELEASE_FIRST)
+		return NULL;
+	so_far.phases = json_deep_copy(so_far.phases);
+	outcome_phase_ended(&so_far, &so_far.rollout);
+	outcome = describe(service, "", so_far.why, so_far.phases);
+	json_object_set_new(outcome, "state",
+	    json_string(rollout_state_name(so_far.rollout.state)));
+	return outcome;
+}
+
+/* What the status shows of it. */
+static void
+keep_last(struct service *service, const json_t *outcome)
+{
+	static const char *const keys[] = { "result", "from", "to", "reason",
+		"started", "duration_ms" };
+	json_t *last = json_object();
+	size_t i;
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		json_object_set(
+		    last, keys[i], json_object_get(outcome, keys[i]));
+	json_decref(service->last);
+	service->last = last;
 }
 
 void
@@ -120,31 +162,37 @@ outcome_tell(
     struct service *service, enum outcome_result result, const char *why)
 {
 	struct release *release = &service->release;
-	const struct generation *serving =
-	    release->lost ? NULL : service->active;
+	/* How many users have met the newer of the two generations. */
+	json_int_t given =
+	    release->kind == RELEASE_FIRST ? 0 : summary_count(service);
 	int64_t took = clock_ms() - release->began_ms;
 	json_t *outcome;
 
 	release->untold = false;
-	if (release->kind == RELEASE_FIRST)
+	if (release->kind == RELEASE_FIRST) {
+		chronicle_fini(&release->chronicle);
 		return;
-	outcome = json_pack("{ss ss si si si ss ss sI sO sI ss*}", "result",
-	    result_names[result], "name", service->options->name, "from",
-	    (int)release->from, "to", (int)release->to, "serves",
-	    serving != NULL ? (int)serving->number : 0, "reason",
-	    why != NULL ? why : "", "started", release->started, "duration_ms",
-	    (json_int_t)took, "phases", release->phases, "given",
-	    count_met(service), "id",
-	    release->id[0] != '\0' ? release->id : NULL);
-	if (outcome == NULL)
-		return;
+	}
+	outcome = describe(
+	    service, result_names[result], why, json_incref(release->phases));
+	json_object_set_new(outcome, "given", json_integer(given));
 	service->outcomes[result]++;
 	service->outcomes_ms[result] += took;
-	if (!is_written(service) &&
-	    journal_append(service->journal, json_incref(outcome)) == -1)
-		events_emit(service, "warning", NULL,
-		    "warning: history: the outcome cannot be written yet: %s",
-		    strerror(errno));
+	keep_last(service, outcome);
+	if (outcome == NULL)
+		log_error("the outcome of the rollout is %s; there is no "
+			  "memory to tell and write it",
+		    result_names[result]);
+	else if (!is_written(service)) {
+		if (journal_append(service->journal, json_incref(outcome)) ==
+		    -1)
+			events_emit(service, "warning", NULL,
+			    "warning: history: the outcome cannot be written "
+			    "yet: %s",
+			    strerror(errno));
+		summary_keep(service, outcome);
+	}
+	chronicle_fini(&release->chronicle);
 	state_commit(service);
 	events_outcome(service, outcome);
 }

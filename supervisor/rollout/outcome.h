@@ -16,11 +16,17 @@ struct service;
 
 enum outcome_result { OUTCOME_PROMOTED, OUTCOME_ABORTED, OUTCOME_ROLLED_BACK };
 
-/* A rollout begins: record the time. */
-void outcome_begin(struct release *);
+/* A rollout begins: record the time.  -1 with ENOMEM, and none begins. */
+int outcome_begin(struct release *);
 
 /* The state or share of before has ended: record how long it took. */
 void outcome_phase_ended(struct release *, const struct rollout *before);
+
+/*
+ * The rollout that is under way, as its outcome but without a result; *new*.
+ * NULL if none is.
+ */
+json_t *outcome_so_far(const struct service *);
 
 /* The outcome of the earlier rollout with that id, *new*; NULL: none. */
 json_t *outcome_find(const struct service *, const char *id);

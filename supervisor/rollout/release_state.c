@@ -13,6 +13,24 @@
 #include "core/service.h"
 #include "generation/generations.h"
 
+/*
+ * A rollout that is handed over goes on, and so does its chronicle.  After a
+ * crash the successor knows who asked, and the events from their own log.
+ */
+static json_t *
+chronicle_save(const struct release *release)
+{
+	json_t *shared, *copy;
+
+	if (release->chronicle.lists == NULL)
+		return NULL;
+	shared = release->handed ? chronicle_json(&release->chronicle)
+				 : chronicle_asked(&release->chronicle);
+	copy = json_deep_copy(shared);
+	json_decref(shared);
+	return copy;
+}
+
 json_t *
 release_save(const struct release *release)
 {
@@ -20,7 +38,7 @@ release_save(const struct release *release)
 
 	return json_pack(
 	    "{ss sb sI sb ss si sb si si si sb ss sI sI sI so* so* ss* so* "
-	    "so* sb si si si ss}",
+	    "so* sb si si si ss so*}",
 	    "state", rollout_state_name(rollout->state), "alone",
 	    (int)rollout->alone, "paused", (json_int_t)release->paused_ms,
 	    "lost", (int)release->lost, "why", release->why, "kind",
@@ -41,7 +59,7 @@ release_save(const struct release *release)
 	    release->image != NULL ? image_to_json(release->image) : NULL,
 	    "handed", (int)release->handed, "share", (int)rollout->share,
 	    "step", (int)rollout->step, "steps", (int)rollout->nsteps, "id",
-	    release->id);
+	    release->id, "chronicle", chronicle_save(release));
 }
 
 static enum rollout_state
@@ -137,6 +155,11 @@ release_restore(struct service *service, const json_t *saved)
 	release->phase_ms = phase;
 	release->deadline_ms = deadline;
 	release->phases = json_deep_copy(json_object_get(saved, "phases"));
+	if (untold) {
+		chronicle_begin(&release->chronicle, began);
+		chronicle_restore(
+		    &release->chronicle, json_object_get(saved, "chronicle"));
+	}
 	release->handed = json_is_true(json_object_get(saved, "handed"));
 	if (untold && candidate != 0)
 		release->candidate =

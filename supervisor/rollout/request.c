@@ -22,6 +22,7 @@
 #include "process/image_folder.h"
 #include "rollout/course.h"
 #include "rollout/outcome.h"
+#include "rollout/summary.h"
 
 #define ONE_AT_A_TIME "--strategy exclusive runs one generation at a time"
 
@@ -131,31 +132,34 @@ take_image(struct release *release, struct image *image)
 {
 	release->image = image_ref(image);
 	release->program = strings_copy(image->argv);
-	release->exe = image->exe != NULL ? strdup(image->exe) : NULL;
-	return release->program != NULL ? 0 : -1;
+	return release->program != NULL &&
+		string_copy(image->exe, &release->exe) == 0
+	    ? 0
+	    : -1;
 }
 
 /*
  * The path of the program's file, *new*; NULL: argv[0] is looked up.  A
  * relative path with a slash is relative to the caller's directory, unless the
- * program has a directory of its own (--chdir).
+ * program has a directory of its own (--chdir).  -1 with ENOMEM.
  */
-static char *
-place_file(const struct service *service, const struct request *request)
+static int
+place_file(
+    const struct service *service, const struct request *request, char **path)
 {
 	const char *file = request->exe;
-	char *path;
 
 	if (file == NULL && request->program == NULL)
-		return service->exe != NULL ? strdup(service->exe) : NULL;
+		return string_copy(service->exe, path);
 	if (file == NULL)
 		file = request->program[0];
 	if (file[0] == '/' || request->directory == NULL ||
 	    service->options->chdir != NULL || strchr(file, '/') == NULL)
-		return request->exe != NULL ? strdup(file) : NULL;
-	if (asprintf(&path, "%s/%s", request->directory, file) == -1)
-		return NULL;
-	return path;
+		return string_copy(request->exe, path);
+	if (asprintf(path, "%s/%s", request->directory, file) != -1)
+		return 0;
+	*path = NULL;
+	return -1;
 }
 
 int
@@ -240,10 +244,12 @@ take_request(struct service *service, const struct request *request,
 		return take_image(release, service->active->image);
 	if (target != NULL)
 		return take_image(release, target->image);
-	release->exe = place_file(service, request);
 	release->program = strings_copy(
 	    request->program != NULL ? request->program : service->program);
-	return release->program != NULL ? 0 : -1;
+	return release->program != NULL &&
+		place_file(service, request, &release->exe) == 0
+	    ? 0
+	    : -1;
 }
 
 static int
@@ -267,6 +273,17 @@ find_target(struct service *service, const struct request *request,
 	return check_effect(service, *target, why, size);
 }
 
+/* Nothing has begun. */
+static void
+give_back(struct service *service)
+{
+	struct release *release = &service->release;
+
+	request_undo(service);
+	image_unref(release->image);
+	release->image = NULL;
+}
+
 enum request_answer
 request_begin(struct service *service, const struct request *request,
     const char **key, char *why, size_t size)
@@ -279,14 +296,16 @@ request_begin(struct service *service, const struct request *request,
 		return REQUEST_REFUSED;
 	if (set_options(service, request, key, why, size) == -1)
 		return *key != NULL ? REQUEST_BAD_OPTION : REQUEST_REFUSED;
-	outcome_begin(release);
-	strlcpy(release->id, request->id != NULL ? request->id : "",
-	    sizeof(release->id));
-	if (take_request(service, request, target) == -1) {
+	if (take_request(service, request, target) == -1 ||
+	    outcome_begin(release) == -1) {
 		snprintf(why, size, "the request cannot be kept: %s",
 		    strerror(errno));
+		give_back(service);
 		return REQUEST_REFUSED;
 	}
+	strlcpy(release->id, request->id != NULL ? request->id : "",
+	    sizeof(release->id));
+	summary_begin(service, &request->by);
 	/*
 	 * From here on the rollout has an outcome, even if a successor tells
 	 * it.
@@ -412,18 +431,20 @@ request_rescue(struct service *service, const char *why)
 }
 
 bool
-request_turn_back(struct service *service, const char *signal)
+request_turn_back(struct service *service, const struct asker *by)
 {
-	struct request request = { .kind = RELEASE_ROLLBACK };
+	struct request request = { .kind = RELEASE_ROLLBACK, .by = *by };
 	char why[RELEASE_WHY];
 	const char *key;
 
 	if (service->release.rollout.state != ROLLOUT_IDLE) {
+		chronicle_ask(&service->release.chronicle, "abort", by);
 		if (request_abort(service, why, sizeof(why)) == 0)
 			return true;
+		chronicle_unask(&service->release.chronicle);
 	} else if (request_begin(service, &request, &key, why, sizeof(why)) ==
 	    REQUEST_BEGUN)
 		return true;
-	log_warn("%s: cannot roll back: %s", signal, why);
+	log_warn("%s: cannot roll back: %s", by->how, why);
 	return false;
 }

@@ -18,6 +18,7 @@ struct request {
 	const json_t *options; /* NULL: no option changes */
 	unsigned int to;       /* of a rollback; 0: the last good one */
 	const char *id;	       /* shorter than RELEASE_ID; NULL: none */
+	struct asker by;
 };
 
 enum request_answer {
@@ -67,8 +68,8 @@ bool request_rescue(struct service *, const char *why);
 
 /*
  * Return to the old generation: abort the rollout, or roll back.  False, with a
- * log line that names the signal, if that is not possible.
+ * log line that names how it was asked, if that is not possible.
  */
-bool request_turn_back(struct service *, const char *signal);
+bool request_turn_back(struct service *, const struct asker *);
 
 #endif

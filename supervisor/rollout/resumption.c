@@ -5,6 +5,7 @@
  */
 #include "rollout/resumption.h"
 
+#include "core/events.h"
 #include "core/report.h"
 #include "core/rollout.h"
 #include "core/service.h"
@@ -18,6 +19,7 @@
 #include "rollout/outcome.h"
 #include "rollout/readiness.h"
 #include "rollout/request.h"
+#include "rollout/summary.h"
 
 static const char interrupted[] =
     "the supervisor ended before the candidate had all the traffic";
@@ -299,6 +301,18 @@ resume(struct service *service)
 	row->go_on(service);
 }
 
+/* What the predecessor knew of the rollout, and has not handed over. */
+static void
+recall(struct service *service)
+{
+	json_t *events = events_recent(service->events, 0);
+
+	summary_begin(service, NULL);
+	chronicle_recall(
+	    &service->release.chronicle, events, service->release.started);
+	json_decref(events);
+}
+
 void
 resumption_begin(struct service *service)
 {
@@ -313,8 +327,10 @@ resumption_begin(struct service *service)
 		candidate_look_after(service->active);
 		recheck_resume(service->active);
 	}
-	if (release->untold)
+	if (release->untold) {
+		recall(service);
 		resume(service);
+	}
 	/* Nothing that was handed over is left, for the next successor. */
 	release->handed = false;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/strings.h"
 #include "base/version.h"
 #include "config/options.h"
@@ -59,12 +60,12 @@ save_generations(const struct service *service)
 static json_t *
 save_counters(const struct service *service)
 {
-	return json_pack("{s[III] s[iII]}", "outcomes-ms",
+	return json_pack("{s[III] s[iII] sO*}", "outcomes-ms",
 	    (json_int_t)service->outcomes_ms[0],
 	    (json_int_t)service->outcomes_ms[1],
 	    (json_int_t)service->outcomes_ms[2], "pauses",
 	    (int)service->pauses.count, (json_int_t)service->pauses.last_ms,
-	    (json_int_t)service->pauses.total_ms);
+	    (json_int_t)service->pauses.total_ms, "last", service->last);
 }
 
 /* A successor may end before it has gone on with the end. */
@@ -76,8 +77,8 @@ is_ending(const struct service *service)
 		json_object_get(service->recovery->document, "ending"));
 }
 
-json_t *
-account_describe(const struct service *service, const json_t *life)
+static json_t *
+describe_all(const struct service *service, const json_t *life)
 {
 	return json_pack(
 	    "{si ss ss so so* ss* si si si s[iii] so* sb si si so so so so so "
@@ -100,6 +101,20 @@ account_describe(const struct service *service, const json_t *life)
 	    "life", life != NULL ? life_save(service, life) : NULL);
 }
 
+/* A part for which there was no memory is missing, and nobody has said so. */
+json_t *
+account_describe(const struct service *service, const json_t *life)
+{
+	unsigned long before = memory_lacked();
+	json_t *document = describe_all(service, life);
+
+	if (document != NULL && memory_lacked() == before)
+		return document;
+	json_decref(document);
+	errno = ENOMEM;
+	return NULL;
+}
+
 /* A document of an older build does not have them. */
 static void
 restore_counters(struct service *service, const json_t *saved)
@@ -108,6 +123,7 @@ restore_counters(struct service *service, const json_t *saved)
 	size_t i;
 	int n;
 
+	service->last = json_incref(json_object_get(saved, "last"));
 	if (json_unpack((json_t *)saved, "{s[III] s[iII]}", "outcomes-ms",
 		&ms[0], &ms[1], &ms[2], "pauses", &n, &last_ms,
 		&total_ms) == -1)

@@ -19,6 +19,7 @@ struct recovery {
 	json_t *life; /* this supervisor's identity, for the copy */
 	bool first;
 	bool settled;	    /* no older build gets to read this any more */
+	bool unwritten;	    /* the last document could not be written */
 	bool uncopied;	    /* the last copy could not be written */
 	struct event *turn; /* active if something has changed in this turn */
 };

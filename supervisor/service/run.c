@@ -20,6 +20,7 @@
 #include "base/kernel_fault.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/partner.h"
 #include "base/paths.h"
 #include "base/status.h"
 #include "base/strings.h"
@@ -47,6 +48,7 @@
 #include "process/reaper.h"
 #include "process/tree.h"
 #include "rollout/actions.h"
+#include "rollout/summary.h"
 #include "rollout/hooks.h"
 #include "rollout/request.h"
 #include "service/name_lock.h"
@@ -126,8 +128,10 @@ open_places(struct run *run)
 	snprintf(path, sizeof(path), "%s/images", service->state);
 	mkdir(path, 0711);
 	snprintf(path, sizeof(path), "%s/history", service->state);
-	service->journal = journal_open(path);
-	return service->journal != NULL
+	service->journal = journal_open(path, 0);
+	snprintf(path, sizeof(path), "%s/" SUMMARY_FILE, service->state);
+	service->summaries = journal_open(path, SUMMARY_LIMIT);
+	return service->journal != NULL && service->summaries != NULL
 	    ? STATUS_OK
 	    : fail(service, STATUS_SOFTWARE, "%s: %s", path, strerror(errno));
 }
@@ -350,8 +354,8 @@ go_down(struct run *run)
 	remove_pidfile(run);
 	signals_free(service->signals);
 	actions_close(service);
-	if (service->journal != NULL)
-		journal_close(service->journal);
+	journal_close(service->journal);
+	journal_close(service->summaries);
 	events_free(service->events);
 	output_close(service);
 	prober_stop();
@@ -364,6 +368,7 @@ go_down(struct run *run)
 	}
 	strings_free(service->program);
 	free(service->exe);
+	json_decref(service->last);
 	helper_forget_user(service);
 	options_free(service->options);
 	fd_close(&run->lock);
@@ -380,6 +385,23 @@ leave(struct service *service, int status)
 	    "the programs of \"%s\" that run cannot be taken over, and are "
 	    "left as they are",
 	    service->options->name);
+}
+
+/*
+ * Run until all has ended.  -1: the loop itself has failed, and what runs goes
+ * on without this process.
+ */
+static int
+run_loop(struct service *service)
+{
+	if (!service->ended)
+		event_base_dispatch(service->base);
+	if (service->ended)
+		return 0;
+	log_error("the loop has failed (%s): this supervisor ends, and stops "
+		  "nothing",
+	    strerror(errno));
+	return -1;
 }
 
 int
@@ -399,6 +421,9 @@ run_service(const json_t *first)
 	events_open(service);
 	log_open(service->options->name, service->options->log_format);
 	log_bound(service->options->log_max);
+	if (partner_start() == -1)
+		log_warn("cannot start the supervisor's partner: %s",
+		    strerror(errno));
 	service->report_fd = held_take(service, "report", 0);
 	status = come_up(&run);
 	/* What a predecessor has left is not stopped. */
@@ -407,7 +432,8 @@ run_service(const json_t *first)
 	if (status == STATUS_OK) {
 		migrate_queued(service->options);
 		recovery_begin(service);
-		event_base_dispatch(service->base);
+		if (run_loop(service) == -1)
+			return STATUS_SOFTWARE;
 		status = service->exit_status;
 		report_start(service, false, "stopped before it served");
 	}

@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "core/service.h"
 #include "service/account.h"
 #include "service/recovery_fields.h"
@@ -42,6 +43,19 @@ set_form(struct service *service)
 	checkpoint_set_plain(&recovery->copy.files, plain);
 }
 
+/* Try again later, whether or not something else changes. */
+static void
+note_failure(struct service *service)
+{
+	static const struct timeval later = { 1, 0 };
+	struct recovery *recovery = service->recovery;
+
+	if (!recovery->unwritten)
+		log_error("checkpoint: cannot be written: %s", strerror(errno));
+	recovery->unwritten = true;
+	evtimer_add(recovery->turn, &later);
+}
+
 /*
  * An unchanged checkpoint is not written again.  -1 with errno, after a log
  * line.
@@ -52,7 +66,7 @@ commit(struct service *service)
 	struct recovery *recovery = service->recovery;
 	unsigned long long before = recovery->checkpoint.sequence;
 	json_t *document;
-	int result;
+	int result, error;
 
 	event_del(recovery->turn);
 	set_form(service);
@@ -60,11 +74,16 @@ commit(struct service *service)
 	result = document != NULL
 	    ? checkpoint_save(&recovery->checkpoint, document)
 	    : -1;
-	if (result == -1)
-		log_error("checkpoint: cannot be written: %s", strerror(errno));
-	else if (recovery->checkpoint.sequence != before || recovery->uncopied)
+	error = errno;
+	if (result == 0)
+		recovery->unwritten = false;
+	else
+		note_failure(service);
+	if (result == 0 &&
+	    (recovery->checkpoint.sequence != before || recovery->uncopied))
 		save_copy(service, document);
 	json_decref(document);
+	errno = error;
 	return result;
 }
 

@@ -6,7 +6,6 @@
 #include "traffic/diag.h"
 
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include <netinet/in.h>
@@ -18,9 +17,9 @@
 #include <sys/stat.h>
 
 #include "traffic/activity.h"
+#include "traffic/netlink.h"
 
-#define ANSWER_MAX 32768 /* the longest part of a dump, netlink(7) */
-#define NO_COOKIE  UINT32_MAX
+#define NO_COOKIE UINT32_MAX
 
 /*
  * SYN_RECV is left out, since no program has such a socket yet.  TIME_WAIT and
@@ -48,40 +47,16 @@ struct unix_walk {
 };
 
 static int
-ask(const struct nlmsghdr *request, mnl_cb_t fn, void *arg)
+ask(const struct nlmsghdr *request, netlink_fn *fn, void *arg)
 {
-	char answer[ANSWER_MAX];
-	struct mnl_socket *nl;
-	ssize_t n;
-	int r = -1, saved;
-
-	nl = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (nl == NULL)
-		return -1;
-	if (mnl_socket_sendto(nl, request, request->nlmsg_len) == -1)
-		goto out;
-	do {
-		n = mnl_socket_recvfrom(nl, answer, sizeof(answer));
-		if (n == -1) {
-			r = -1;
-			goto out;
-		}
-		r = mnl_cb_run(answer, n, 0, 0, fn, arg);
-	} while (r > MNL_CB_STOP);
-out:
-	saved = errno;
-	mnl_socket_close(nl);
-	errno = saved;
-	return r;
+	return netlink_ask(NETLINK_SOCK_DIAG, request, fn, arg);
 }
 
 /* Begin a request of any family. */
 static void *
-begin(struct nlmsghdr *header, uint16_t flags, size_t size)
+begin(void *space, uint16_t flags, size_t size)
 {
-	header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	header->nlmsg_flags = NLM_F_REQUEST | flags;
-	return mnl_nlmsg_put_extra_header(header, size);
+	return netlink_begin(space, SOCK_DIAG_BY_FAMILY, flags, size);
 }
 
 /*
@@ -117,26 +92,20 @@ compile_ports(const uint16_t *ports, size_t n, size_t *len)
 static int
 take_tcp(const struct nlmsghdr *header, void *arg)
 {
+	const struct inet_diag_msg *socket =
+	    netlink_payload(header, sizeof(*socket));
 	const struct tcp_walk *walk = arg;
-	const struct nlattr *attr;
 	struct activity activity;
-	bool told = false;
+	const void *info;
+	size_t len;
 
-	if (mnl_nlmsg_get_payload_len(header) < sizeof(struct inet_diag_msg)) {
-		errno = EBADMSG;
-		return MNL_CB_ERROR;
-	}
-	mnl_attr_for_each(attr, header, sizeof(struct inet_diag_msg))
-	{
-		if (mnl_attr_get_type(attr) == INET_DIAG_INFO) {
-			activity_parse(mnl_attr_get_payload(attr),
-			    mnl_attr_get_payload_len(attr), &activity);
-			told = true;
-		}
-	}
-	walk->fn(
-	    mnl_nlmsg_get_payload(header), told ? &activity : NULL, walk->arg);
-	return MNL_CB_OK;
+	if (socket == NULL)
+		return -1;
+	info = netlink_find(header, sizeof(*socket), INET_DIAG_INFO, 0, &len);
+	if (info != NULL)
+		activity_parse(info, len, &activity);
+	walk->fn(socket, info != NULL ? &activity : NULL, walk->arg);
+	return 1;
 }
 
 int
@@ -145,28 +114,26 @@ diag_tcp(int family, const uint16_t *ports, size_t n, bool active,
 {
 	struct tcp_walk walk = { .fn = fn, .arg = arg };
 	struct inet_diag_req_v2 *request;
-	struct nlmsghdr *header;
+	struct nlmsghdr *header = NULL;
 	struct port_test *code;
-	char *space = NULL;
 	size_t len;
 	int r = -1;
 
 	if ((code = compile_ports(ports, n, &len)) == NULL)
 		return -1;
-	space = malloc(MNL_NLMSG_HDRLEN + sizeof(*request) +
-	    MNL_ALIGN(sizeof(struct nlattr) + len));
-	if (space == NULL)
+	header =
+	    malloc(NETLINK_SPACE(sizeof(*request)) + NETLINK_ATTR_SPACE(len));
+	if (header == NULL)
 		goto out;
-	header = mnl_nlmsg_put_header(space);
 	request = begin(header, NLM_F_DUMP, sizeof(*request));
 	request->sdiag_family = family;
 	request->sdiag_protocol = IPPROTO_TCP;
 	request->idiag_states = CONNECTION_STATES;
 	request->idiag_ext = active ? 1 << (INET_DIAG_INFO - 1) : 0;
-	mnl_attr_put(header, INET_DIAG_REQ_BYTECODE, len, code);
+	netlink_put(header, INET_DIAG_REQ_BYTECODE, code, len);
 	r = ask(header, take_tcp, &walk);
 out:
-	free(space);
+	free(header);
 	free(code);
 	return r;
 }
@@ -174,32 +141,35 @@ out:
 static int
 take_unix(const struct nlmsghdr *header, void *arg)
 {
-	const struct unix_diag_msg *socket = mnl_nlmsg_get_payload(header);
+	const struct unix_diag_msg *socket =
+	    netlink_payload(header, sizeof(*socket));
 	const struct unix_walk *walk = arg;
-	const struct nlattr *attr;
+	const char *name;
+	size_t len;
 
-	mnl_attr_for_each(attr, header, sizeof(*socket))
-	{
-		if (mnl_attr_get_type(attr) == UNIX_DIAG_NAME)
-			walk->fn(socket->udiag_ino, mnl_attr_get_payload(attr),
-			    mnl_attr_get_payload_len(attr), walk->arg);
-	}
-	return MNL_CB_OK;
+	if (socket == NULL)
+		return -1;
+	name = netlink_find(header, sizeof(*socket), UNIX_DIAG_NAME, 0, &len);
+	if (name != NULL)
+		walk->fn(socket->udiag_ino, name, len, walk->arg);
+	return 1;
 }
 
 int
 diag_unix(diag_unix_fn *fn, void *arg)
 {
-	char space[MNL_NLMSG_HDRLEN + sizeof(struct unix_diag_req)];
-	struct nlmsghdr *header = mnl_nlmsg_put_header(space);
+	union {
+		struct nlmsghdr header;
+		char bytes[NETLINK_SPACE(sizeof(struct unix_diag_req))];
+	} space;
 	struct unix_walk walk = { .fn = fn, .arg = arg };
 	struct unix_diag_req *request;
 
-	request = begin(header, NLM_F_DUMP, sizeof(*request));
+	request = begin(&space, NLM_F_DUMP, sizeof(*request));
 	request->sdiag_family = AF_UNIX;
 	request->udiag_states = 1u << TCP_ESTABLISHED;
 	request->udiag_show = UDIAG_SHOW_NAME;
-	return ask(header, take_unix, &walk);
+	return ask(&space.header, take_unix, &walk);
 }
 
 /*
@@ -209,12 +179,15 @@ diag_unix(diag_unix_fn *fn, void *arg)
 static int
 see_tcp(const struct nlmsghdr *header, void *arg)
 {
-	const struct inet_diag_msg *socket = mnl_nlmsg_get_payload(header);
+	const struct inet_diag_msg *socket =
+	    netlink_payload(header, sizeof(*socket));
 	unsigned int *inode = arg;
 
+	if (socket == NULL)
+		return -1;
 	if (socket->idiag_state != TCP_LISTEN)
 		*inode = socket->idiag_inode;
-	return MNL_CB_STOP;
+	return 0;
 }
 
 static void
@@ -236,73 +209,73 @@ put_address(const struct sockaddr_storage *sa, __be16 *port, __be32 *address)
 static int
 ask_tcp(const struct sockaddr_storage *own, int fd, unsigned int *inode)
 {
-	char space[MNL_NLMSG_HDRLEN + sizeof(struct inet_diag_req_v2)];
-	struct nlmsghdr *header = mnl_nlmsg_put_header(space);
+	union {
+		struct nlmsghdr header;
+		char bytes[NETLINK_SPACE(sizeof(struct inet_diag_req_v2))];
+	} space;
 	struct inet_diag_req_v2 *request;
 	struct sockaddr_storage peer = { 0 };
 	socklen_t len = sizeof(peer);
 
 	if (getpeername(fd, (struct sockaddr *)&peer, &len) == -1)
 		return -1;
-	request = begin(header, 0, sizeof(*request));
+	request = begin(&space, 0, sizeof(*request));
 	request->sdiag_family = own->ss_family;
 	request->sdiag_protocol = IPPROTO_TCP;
 	request->id.idiag_cookie[0] = NO_COOKIE;
 	request->id.idiag_cookie[1] = NO_COOKIE;
 	put_address(&peer, &request->id.idiag_sport, request->id.idiag_src);
 	put_address(own, &request->id.idiag_dport, request->id.idiag_dst);
-	return ask(header, see_tcp, inode);
+	return ask(&space.header, see_tcp, inode);
 }
 
 static int
 see_unix(const struct nlmsghdr *header, void *arg)
 {
-	unsigned int *inode = arg;
-	const struct nlattr *attr;
+	const uint32_t *peer;
+	size_t len;
 
-	mnl_attr_for_each(attr, header, sizeof(struct unix_diag_msg))
-	{
-		if (mnl_attr_get_type(attr) == UNIX_DIAG_PEER)
-			*inode = mnl_attr_get_u32(attr);
-	}
-	return MNL_CB_STOP;
+	peer = netlink_find(header, sizeof(struct unix_diag_msg),
+	    UNIX_DIAG_PEER, sizeof(*peer), &len);
+	if (peer != NULL)
+		*(unsigned int *)arg = *peer;
+	return 0;
 }
 
 static int
 see_unix_queue(const struct nlmsghdr *header, void *arg)
 {
 	const struct unix_diag_rqlen *length;
-	const struct nlattr *attr;
+	size_t len;
 
-	mnl_attr_for_each(attr, header, sizeof(struct unix_diag_msg))
-	{
-		if (mnl_attr_get_type(attr) != UNIX_DIAG_RQLEN)
-			continue;
-		length = mnl_attr_get_payload(attr);
+	length = netlink_find(header, sizeof(struct unix_diag_msg),
+	    UNIX_DIAG_RQLEN, sizeof(*length), &len);
+	if (length != NULL)
 		*(int *)arg = (int)length->udiag_rqueue;
-	}
-	return MNL_CB_STOP;
+	return 0;
 }
 
 static int
-ask_inode(unsigned int inode, unsigned int show, mnl_cb_t fn, void *arg)
+ask_inode(unsigned int inode, unsigned int show, netlink_fn *fn, void *arg)
 {
-	char space[MNL_NLMSG_HDRLEN + sizeof(struct unix_diag_req)];
-	struct nlmsghdr *header = mnl_nlmsg_put_header(space);
+	union {
+		struct nlmsghdr header;
+		char bytes[NETLINK_SPACE(sizeof(struct unix_diag_req))];
+	} space;
 	struct unix_diag_req *request;
 
-	request = begin(header, 0, sizeof(*request));
+	request = begin(&space, 0, sizeof(*request));
 	request->sdiag_family = AF_UNIX;
 	request->udiag_states = UINT32_MAX;
 	request->udiag_ino = inode;
 	request->udiag_show = show;
 	request->udiag_cookie[0] = NO_COOKIE;
 	request->udiag_cookie[1] = NO_COOKIE;
-	return ask(header, fn, arg);
+	return ask(&space.header, fn, arg);
 }
 
 static int
-ask_unix(int fd, unsigned int show, mnl_cb_t fn, void *arg)
+ask_unix(int fd, unsigned int show, netlink_fn *fn, void *arg)
 {
 	struct stat st;
 
@@ -350,36 +323,44 @@ struct listening {
 static int
 see_listening(const struct nlmsghdr *header, void *arg)
 {
-	const struct inet_diag_msg *socket = mnl_nlmsg_get_payload(header);
+	const struct inet_diag_msg *socket =
+	    netlink_payload(header, sizeof(*socket));
 	struct listening *listening = arg;
 	const struct inet_diag_sockid *id = &listening->request->id;
 
+	if (socket == NULL)
+		return -1;
 	listening->found = socket->idiag_state == TCP_LISTEN &&
 	    socket->id.idiag_sport == id->idiag_sport &&
 	    memcmp(socket->id.idiag_src, id->idiag_src,
 		sizeof(id->idiag_src)) == 0;
-	return MNL_CB_STOP;
+	return 0;
 }
 
 static int
 see_unix_listening(const struct nlmsghdr *header, void *arg)
 {
-	const struct unix_diag_msg *socket = mnl_nlmsg_get_payload(header);
+	const struct unix_diag_msg *socket =
+	    netlink_payload(header, sizeof(*socket));
 
+	if (socket == NULL)
+		return -1;
 	*(bool *)arg = socket->udiag_state == TCP_LISTEN;
-	return MNL_CB_STOP;
+	return 0;
 }
 
 static int
 ask_listening(const struct sockaddr *sa, unsigned int device, bool *found)
 {
-	char space[MNL_NLMSG_HDRLEN + sizeof(struct inet_diag_req_v2)];
-	struct nlmsghdr *header = mnl_nlmsg_put_header(space);
+	union {
+		struct nlmsghdr header;
+		char bytes[NETLINK_SPACE(sizeof(struct inet_diag_req_v2))];
+	} space;
 	struct inet_diag_req_v2 *request;
 	struct listening listening;
 	int r;
 
-	request = begin(header, 0, sizeof(*request));
+	request = begin(&space, 0, sizeof(*request));
 	request->sdiag_family = sa->sa_family;
 	request->sdiag_protocol = IPPROTO_TCP;
 	request->id.idiag_cookie[0] = NO_COOKIE;
@@ -388,7 +369,7 @@ ask_listening(const struct sockaddr *sa, unsigned int device, bool *found)
 	put_address((const struct sockaddr_storage *)sa,
 	    &request->id.idiag_sport, request->id.idiag_src);
 	listening = (struct listening){ .request = request };
-	r = ask(header, see_listening, &listening);
+	r = ask(&space.header, see_listening, &listening);
 	*found = listening.found;
 	return r;
 }

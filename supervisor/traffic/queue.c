@@ -34,6 +34,15 @@ queue_is_open(int fd)
 	return tcp_info(fd, &info) == 0 && info.tcpi_state == STATE_LISTEN;
 }
 
+bool
+queue_is_closed(int fd)
+{
+	struct tcp_info info;
+
+	return fd == -1 ||
+	    (tcp_info(fd, &info) == 0 && info.tcpi_state != STATE_LISTEN);
+}
+
 /*
  * For a listening socket tcpi_unacked is the length of the accept queue.  -1:
  * it is no socket of TCP.

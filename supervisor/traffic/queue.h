@@ -14,4 +14,10 @@ int queue_length(int fd);
 /* Does this TCP socket listen?  Then it is in its group. */
 bool queue_is_open(int fd);
 
+/*
+ * Is it known that this TCP socket does not listen any more, or is there none,
+ * -1?  A socket that the kernel tells nothing about stays where it is.
+ */
+bool queue_is_closed(int fd);
+
 #endif

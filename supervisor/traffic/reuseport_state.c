@@ -19,7 +19,7 @@ reuseport_look(struct reuseport *r)
 	if (!inet_is_tcp(r->at)) /* only close(2) takes a UDP socket out */
 		return false;
 	for (s = r->group.slots; s < r->group.slots + r->group.n; s++) {
-		s->gone = !queue_is_open(s->fd);
+		s->gone = queue_is_closed(s->fd);
 		any |= s->gone;
 	}
 	return any;

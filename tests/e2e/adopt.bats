@@ -136,6 +136,24 @@ last_result() {
 	[ -z "$(ls run/*.checkpoint.* 2>/dev/null)" ]
 }
 
+@test "both killed: who asks before what they had open is closed is told what is so" {
+	begin 127.0.0.1:0 -- ./server
+	program=$(pid_of 1)
+	partners=$(pgrep -x hotswap-partner -P "$SUPERVISOR,$(supervisor)")
+	[ "$(wc -w <<<"$partners")" = 2 ]
+	# shellcheck disable=SC2086
+	kill -STOP $partners
+	both_kill
+	hotswap status web >said 2>&1 3>&- &
+	until_true grep -q "State:.S" "/proc/$!/status"
+	# shellcheck disable=SC2086
+	kill -CONT $partners
+	expect 69 wait $!
+	grep -q "serve on, unsupervised: $program; .*takes them over" said
+	again
+	[ "$(pid_of 1)" = "$program" ]
+}
+
 @test "the keeper killed: the supervisor goes on, and a new run takes over from it" {
 	begin 127.0.0.1:0 -- ./server
 	program=$(pid_of 1) before=$(supervisor)

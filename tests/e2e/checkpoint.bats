@@ -198,3 +198,14 @@ connected_to() {
 	generation "$1" .connections |
 		grep -qx 1
 }
+
+@test "checkpoint: a keeper whose supervisor never came up, with no program, ends" {
+	PORT=$(free_port)
+	expect 70 strace -f -o trace -e trace=execveat \
+		-e inject=execveat:error=EACCES \
+		hotswap run -n web -l "127.0.0.1:$PORT" -- ./server 2>said
+	grep -q "does not come up.*no program runs: the keeper ends" said
+	expect 69 hotswap status web
+	serve
+	[ "$(version)" = v1 ]
+}

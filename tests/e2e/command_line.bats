@@ -210,6 +210,55 @@ status_of_two='{"parameters": {"status": {"name": "web", "pid": 4242,
 	[[ $output == *'hotswap_generation_healthy{'*'"2",role="active"} 0'* ]]
 }
 
+@test "metrics --all: each family once, with a sample of each service that answers" {
+	fake web "{\"Status\": [$status_of_two]}"
+	fake api "{\"Status\": [$status_of_two]}"
+	fake silent '{"Status": ["hang"]}'
+	fake dead '{}'
+	kill "${PIDS[3]}"
+	wait "${PIDS[3]}" || true
+	# A name that no service can have is written as the format demands.
+	cp -a "$HOTSWAP_RUNTIME_DIR/dead.sock" "$HOTSWAP_RUNTIME_DIR/a\"b\\.sock"
+	run -0 --separate-stderr "$hotswap" metrics --all
+	[ -z "$stderr" ]
+	diff <(grep ^hotswap_up <<<"$output") - <<-'EOF'
+		hotswap_up{service="a\"b\\"} 0
+		hotswap_up{service="api"} 1
+		hotswap_up{service="dead"} 0
+		hotswap_up{service="silent"} 0
+		hotswap_up{service="web"} 1
+	EOF
+	[ "$(grep -c '^hotswap_active_generation{' <<<"$output")" = 2 ]
+	[ -z "$(grep '^# TYPE' <<<"$output" | sort | uniq -d)" ]
+	promtool check metrics <<<"$output"
+	run -64 "$hotswap" metrics --all web
+}
+
+@test "metrics --all, list: supervisors that take no connection hold up nobody" {
+	fake web "{\"Status\": [$status_of_two]}"
+	python3 - "$HOTSWAP_RUNTIME_DIR" 3>&- <<-'EOF' &
+		import socket, sys, time
+		full = []
+		for i in range(30):
+		    path = f"{sys.argv[1]}/full{i}.sock"
+		    full.append(socket.socket(socket.AF_UNIX))
+		    full[-1].bind(path)
+		    full[-1].listen(0)
+		    full.append(socket.socket(socket.AF_UNIX))
+		    full[-1].connect(path)
+		open("full", "w").close()
+		time.sleep(600)
+	EOF
+	PIDS+=($!)
+	until_true test -e full
+	# One after the other they would take much longer than this.
+	run -0 timeout 50 "$hotswap" metrics --all
+	[ "$(grep -c '^hotswap_up{.*} 0' <<<"$output")" = 30 ]
+	[[ $output == *'hotswap_up{service="web"} 1'* ]]
+	run -0 timeout 50 "$hotswap" list
+	[ "$(grep -c 'no answer' <<<"$output")" = 30 ]
+}
+
 @test "without a name: the only live service, else all names" {
 	fake web '{"Signal": [{"parameters": {}}]}'
 	fake dead '{}'

@@ -184,6 +184,24 @@ failed() {
 	run ! grep -q "generation 1 serves" err
 }
 
+@test "exclusive: an old one that cannot be started yet is started later" {
+	local supervisor
+
+	serve_locked --restart-limit 1000/60s
+	supervisor=$(itself)
+	cat >candidate <<-END
+		#!/bin/sh
+		prlimit --pid $supervisor --nofile=3:
+		exit 3
+	END
+	chmod +x candidate
+	mv candidate server
+	hotswap upgrade web 2>err 3>&- &
+	until_true grep -q "generation 1 could not be started again" err
+	prlimit --pid "$supervisor" --nofile=1024:
+	until_true is_version v1
+}
+
 @test "exclusive: stop in the middle of it ends everything" {
 	serve_locked --drain-timeout 30s
 	curl -s -m 10 -o slow "http://127.0.0.1:$PORT/slow?ms=5000" 3>&- &

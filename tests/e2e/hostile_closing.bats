@@ -25,6 +25,12 @@ answers() {
 	until_true eval "! kill -0 $SUPERVISOR"
 }
 
+# keeper_has_all: the supervisor's partner has ended; a killed child that the
+# keeper has not waited for has no descriptors.
+keeper_has_all() {
+	[ "$(pgrep -c -P "$SUPERVISOR" -r D,R,S -x hotswap-partner)" = 1 ]
+}
+
 # attacked_by ROUTE OPTIONS...
 attacked_by() {
 	cp "$BUILD/fixtures/hostile_closing" .
@@ -39,8 +45,12 @@ attacked_by() {
 	attacked_by sent
 }
 
+@test "hostile: files that no closer has room for, and whose close hangs, hold up nobody" {
+	attacked_by many
+}
+
 @test "hostile: a file that is stored, and whose close hangs, holds up nobody" {
-	attacked_by stored
+	attacked_by stored --store-max 64
 }
 
 @test "hostile: a socket that is given to the shim's socket, and whose close hangs, holds up nobody" {
@@ -63,4 +73,21 @@ attacked_by() {
 
 @test "hostile: a socket that is closed while its call is under way, and whose close hangs, holds up nobody" {
 	attacked_by call --shim seccomp
+}
+
+@test "hostile: stored files whose close hangs let the service be adopted after the death of its keeper" {
+	cp "$BUILD/fixtures/hostile_closing" .
+	attacker "'$PWD/hostile_closing' '$PWD/fuse' '$PWD/theirs/file' kept"
+	serve_attacked --store-max 64
+	until_true said over
+	until_true field_is '.generations[0].stored.count' 48
+	program=$(pid_of 1) supervisor=$(supervisor)
+	kill -STOP "$SUPERVISOR"
+	kill -KILL "$supervisor"
+	until_true keeper_has_all
+	kill -KILL "$SUPERVISOR"
+	until_true eval "! kill -0 $SUPERVISOR"
+	serve --user nobody --store-max 64 -- ./program
+	[ "$(pid_of 1)" = "$program" ]
+	answers
 }

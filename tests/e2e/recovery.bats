@@ -110,8 +110,11 @@ other_supervisor() {
 		[ "$(find "/proc/$SUPERVISOR/fd" | wc -l)" -lt 26 ]
 	}
 	until_true few_descriptors
-	# The supervisor, the program and the closer.
-	[ "$(pgrep -c -P "$SUPERVISOR")" -le 3 ]
+	# The supervisor, the program, the closer, and the keeper's partner.
+	few_children() {
+		[ "$(pgrep -c -P "$SUPERVISOR")" -le 4 ]
+	}
+	until_true few_children
 }
 
 @test "stop after kill -9: all processes end, and the keeper with 0" {
@@ -123,9 +126,80 @@ other_supervisor() {
 	expect 1 kill -0 "$program" 2>/dev/null
 }
 
+# hiding_kill COMMAND...: the command lets a generation end.  The supervisor is
+# killed once it has hidden the first of its sockets, before it has said so.
+hiding_kill() {
+	local before tracer
+
+	before=$(supervisor)
+	rm -f trace
+	strace -p "$before" -o trace -e trace=setsockopt \
+		-e inject=setsockopt:delay_exit=200000 2>strace.log 3>&- &
+	tracer=$!
+	PIDS+=("$tracer")
+	until_true grep -q attached strace.log
+	"$@"
+	until_true grep -q SO_BINDTOIFINDEX trace
+	kill -KILL "$before"
+	kill "$tracer" 2>/dev/null || true
+	wait "$tracer" || true
+	until_true other_supervisor "$before"
+}
+
+term_old() {
+	kill -TERM "$(cat own.pid.oldbin)"
+}
+
+@test "kill -9: a parked generation whose sockets are hidden ends, and nobody misses it" {
+	serve --pidfile own.pid
+	release server v2
+	hotswap upgrade web
+	load_begin --rate 500 --kept 4
+	hiding_kill term_old
+	until_true is_role 1 retired
+	hotswap rollback web
+	[ "$(version)" = v1 ]
+	hotswap rollback web --to 2
+	[ "$(version)" = v2 ]
+	load_end
+}
+
+@test "kill -9: a generation that drains and whose sockets are hidden ends, and nobody misses it" {
+	serve --keep 0 --drain-timeout 5s
+	load_begin --rate 500 --kept 4
+	release server v2
+	hotswap upgrade web
+	is_role 1 draining
+	hiding_kill true
+	until_true is_role 1 retired
+	release server v3
+	hotswap upgrade web
+	[ "$(version)" = v3 ]
+	hotswap rollback web
+	[ "$(version)" = v2 ]
+	load_end
+}
+
+@test "reexec while hidden sockets are still open: upgrades and rollbacks work, and nobody misses them" {
+	release server v1 --ignore-sigterm
+	serve --keep 0 --stop-timeout 4s
+	load_begin --rate 500
+	release server v2
+	hotswap upgrade web
+	until_true grep -q "generation 1: no connection left" run.log
+	hotswap reexec web
+	release server v3
+	hotswap upgrade web
+	[ "$(version)" = v3 ]
+	hotswap rollback web
+	[ "$(version)" = v2 ]
+	until_true is_role 1 retired
+	load_end
+}
+
 # counters: print them, and all else that does not change by itself.
 counters() {
-	hotswap metrics web | grep -v -e '^#' -e generation_info -e time_seconds \
+	hotswap metrics web | grep -v -e '^#' -e generation_start_time_seconds \
 		-e left_seconds
 }
 

@@ -32,3 +32,15 @@ restarted() {
 	[ "$(pid_of 1)" != "$before" ]
 	[ "$(version)" = v1 ]
 }
+
+@test "restart: a start that fails is repeated like the start of a program that ends" {
+	local supervisor
+
+	serve --restart-limit 1000/60s
+	supervisor=$(itself)
+	prlimit --pid "$supervisor" --nofile=3:
+	kill -9 "$(pgrep -P "$supervisor" -x server)"
+	until_true grep -q "generation 1: .*Too many open files" run.log
+	prlimit --pid "$supervisor" --nofile=1024:
+	until_true is_version v1
+}

@@ -573,3 +573,28 @@ has_ended() {
 	expect 0 wait "$SUPERVISOR"
 	run ! grep "ended by itself" run.log
 }
+
+@test "shim: an address that overlaps one of --listen is told with the one to give" {
+	cat >mapped <<-'PYTHON'
+		#!/usr/bin/env python3
+		import socket, sys
+		s = socket.socket(socket.AF_INET6)
+		s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+		s.bind(("::ffff:127.0.0.1", int(sys.argv[1])))
+		s.listen()
+		while True:
+		    c, _ = s.accept()
+		    c.recv(4096)
+		    c.sendall(b"HTTP/1.1 200 OK\r\nX-Version: v1\r\nContent-Length: 0\r\n\r\n")
+		    c.close()
+	PYTHON
+	chmod 755 mapped
+	PORT=$(free_port)
+	expect 1 hotswap run -n web -l "127.0.0.1:$PORT" --shim seccomp \
+		-- ./mapped "$PORT" 2>err
+	grep -qF -- "it overlaps --listen 127.0.0.1:$PORT; --listen [::ffff:127.0.0.1]:$PORT instead" err
+	hotswap run -n web -l "[::ffff:127.0.0.1]:$PORT" --shim seccomp \
+		-- ./mapped "$PORT" >>run.log 2>&1 3>&- &
+	PIDS+=($!)
+	until_true is_version v1
+}

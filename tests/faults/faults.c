@@ -11,6 +11,9 @@
 #include <execinfo.h>
 #include <fcntl.h>
 #include <grp.h>
+#ifdef FAULTS_FRAMES
+#include <jansson.h>
+#endif
 #include <link.h>
 #include <poll.h>
 #include <pwd.h>
@@ -119,7 +122,7 @@ const char faults_names[] __attribute__((used)) =
 
 /* From the executable on: the order of tests/faults/plan.py. */
 static const char *const module_names[] = { "", "libevent", "libjansson",
-	"libbsd", "libmd", "libseccomp", "libmnl", "libbpf", "libc.so" };
+	"libbsd", "libmd", "libseccomp", "libbpf", "libc.so" };
 
 static int
 add_module(struct dl_phdr_info *info, size_t size, void *arg)
@@ -255,6 +258,26 @@ fails(uint64_t call, void *address)
 	return true;
 }
 
+#ifdef FAULTS_FRAMES
+/*
+ * base/memory.c calls malloc for libraries.  The call of such a library is the
+ * site; frame pointers lead there.
+ */
+#define MEMORY_SIZE 160 /* of its function, or more */
+static bool
+is_memory(const void *address)
+{
+	static json_malloc_t get;
+	json_free_t unused;
+
+	if (plan == NULL || !plan->armed)
+		return false;
+	if (get == NULL)
+		json_get_alloc_funcs(&get, &unused);
+	return (uintptr_t)address - (uintptr_t)get < MEMORY_SIZE;
+}
+#endif
+
 #define FAILS(name) fails(CALL_##name, __builtin_return_address(0))
 
 #define REAL(name)                     \
@@ -369,11 +392,20 @@ extern void *__libc_malloc(size_t n);
 extern void *__libc_calloc(size_t n, size_t each);
 extern void *__libc_realloc(void *p, size_t n);
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wframe-address"
 void *
 malloc(size_t n)
 {
-	return FAILS(malloc) ? NULL : __libc_malloc(n);
+	void *site = __builtin_return_address(0);
+
+#ifdef FAULTS_FRAMES /* all has frame pointers */
+	if (is_memory(site))
+		site = __builtin_return_address(1);
+#endif
+	return fails(CALL_malloc, site) ? NULL : __libc_malloc(n);
 }
+#pragma GCC diagnostic pop
 
 void *
 calloc(size_t n, size_t each)

@@ -11,7 +11,7 @@ from collections import namedtuple
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROLES = {1: "supervisor", 2: "keeper", 3: "child", 4: "other"}
 MODULES = ["", "libevent", "libjansson", "libbsd", "libmd", "libseccomp",
-           "libmnl", "libbpf", "libc"]
+           "libbpf", "libc"]
 SITES_MAX, DIRECT = 8192, 1000
 HEAD = struct.Struct("=IIIiQII16Q")
 SITE = struct.Struct("=QQ")

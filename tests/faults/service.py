@@ -12,7 +12,7 @@ import time
 
 BUILD = os.path.abspath(os.environ.get("HOTSWAP_BUILD", "build"))
 HOTSWAP = os.path.join(BUILD, "bin", "hotswap")
-FAULTY = os.path.join(BUILD, "faults", "hotswap")
+FAULTY = os.environ.get("FAULTY") or os.path.join(BUILD, "faults", "hotswap")
 SERVER = os.path.join(BUILD, "fixtures", "server")
 PORT = 18080
 ADDRESS = f"127.0.0.1:{PORT}"
@@ -43,6 +43,22 @@ def processes():
         except OSError:
             pass
     return found
+
+
+def is_closer(pid):
+    """base/closer.h: it keeps nothing open but its socket."""
+    try:
+        fds = os.listdir(f"/proc/{pid}/fd")
+        return len(fds) == 1 and os.readlink(
+            f"/proc/{pid}/fd/{fds[0]}").startswith("socket:")
+    except OSError:
+        return False
+
+
+def closers():
+    """Who has a closer: one each, in a service at rest."""
+    return {parent: pid for pid, (parent, state, _) in processes().items()
+            if state != "Z" and is_closer(pid)}
 
 
 class Client(threading.Thread):
@@ -95,8 +111,9 @@ class Client(threading.Thread):
         self.idle.wait(21)
         self.asked.clear()
         self.idle.wait(21)
-        return self.faults + ([] if self.answered else
-                              ["no request was answered"])
+        told = [f"{text} ({self.faults.count(text)} times)"
+                for text in dict.fromkeys(self.faults)]
+        return told + ([] if self.answered else ["no request was answered"])
 
 
 class Service:
@@ -127,6 +144,14 @@ class Service:
         os.makedirs(self.dir)
         os.chmod(self.dir, 0o755)
         shutil.copy(SERVER, self.file("server"))
+
+    def renew_program(self):
+        """Another program that does the same."""
+        new = self.file("server.new")
+        shutil.copy(SERVER, new)
+        with open(new, "ab") as file:
+            file.write(os.urandom(8))
+        os.rename(new, self.file("server"))
 
     def launch(self):
         """The foreground command, in which everything may fail."""
@@ -163,23 +188,35 @@ class Service:
             return None, running.communicate()[0]
         return running.returncode, said
 
+    def ask(self, method):
+        """The parameters of the reply; {} if there is none."""
+        call = json.dumps({"method": f"org.hotswap.Supervisor.{method}"})
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(10)
+            reply = b""
+            try:
+                sock.connect(self.file("run/web.sock"))
+                sock.sendall(call.encode() + b"\0")
+                while not reply.endswith(b"\0"):
+                    piece = sock.recv(65536)
+                    if not piece:
+                        return {}
+                    reply += piece
+                return json.loads(reply[:-1]).get("parameters", {})
+            except (OSError, ValueError):
+                return {}
+
     def status(self):
-        code, said = self.call("status", "web", "--json", deadline=10)
-        try:
-            return json.loads(said) if code == 0 else None
-        except ValueError:
-            return None
+        return self.ask("Status").get("status")
 
     def history(self):
-        code, said = self.call("history", "web", "--json")
-        return [json.loads(line) for line in said.splitlines()
-                if line.startswith("{")] if code == 0 else []
+        return self.ask("History").get("outcomes", [])
 
-    def tail(self):
+    def tail(self, lines=6):
         try:
             with open(self.file("log"), encoding="utf-8") as file:
                 return " | ".join(line.strip() for line in
-                                  file.readlines()[-6:])
+                                  file.readlines()[-lines:])
         except OSError:
             return ""
 
@@ -189,7 +226,7 @@ class Service:
         now = self.status()
         if now is None or not now["pid"]:
             return 0, ["no keeper"]
-        found = []
+        found, helped = [], closers()
         for who in ("supervisor", "pid"):
             place = f"/proc/{now[who]}/fd"
             for fd in os.listdir(place):
@@ -201,6 +238,8 @@ class Service:
                 if not what.startswith(self.file("server")) and \
                         not what.startswith(self.file("state/web/images")):
                     found.append(f"{who} {what}")
+            if now[who] in helped and f"{who} socket:" in found:
+                found.remove(f"{who} socket:")
         return now["supervisor"], sorted(found)
 
     def strangers(self):
@@ -210,6 +249,8 @@ class Service:
             return ["no supervisor answers"]
         known = {pid for g in now["generations"] for pid in g["pids"]}
         known |= {now["pid"], now["supervisor"]}
+        helped = closers()
+        known |= {helped.get(pid) for pid in (now["pid"], now["supervisor"])}
         found, mine = [], os.getpid()
         for pid, (parent, state, line) in processes().items():
             if state == "Z" and parent in (now["pid"], now["supervisor"]):

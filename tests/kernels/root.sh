@@ -41,11 +41,18 @@ for directory in bin sbin usr/bin usr/sbin etc proc sys dev run tmp root \
 	mkdir -p "$tree/$directory"
 done
 
-# A program and the libraries that ldd names, each at its own path.
-with_libraries() {
-	# Of a program of musl's it prints an error that has paths in it.
+# needed FILE: its interpreter, and the libraries that ldd names.  ldd knows
+# those of glibc alone; musl's interpreter is its library.
+needed() {
+	readelf -lW "$1" |
+		sed -n 's,.*\[Requesting program interpreter: \(.*\)\]$,\1,p'
 	ldd "$1" 2>/dev/null |
-		sed -n 's,^\t\(.*=> \)\{0\,1\}\(/[^ ]*\).*,\2,p' |
+		sed -n 's,^\t\(.*=> \)\{0\,1\}\(/[^ ]*\).*,\2,p'
+}
+
+# with_libraries FILE: what it needs, each at its own path.
+with_libraries() {
+	needed "$1" |
 		while read -r library; do
 			mkdir -p "$tree/$(dirname "$library")"
 			[ -e "$tree/$library" ] ||

@@ -115,7 +115,7 @@ static void
 the_newest_entry_with_a_text_is_found(void **state)
 {
 	static const char *const ids[] = { "a", "b \"c\\", "a", "", "ab" };
-	struct journal *journal = journal_open(path);
+	struct journal *journal = journal_open(path, 0);
 	size_t i;
 
 	assert_int_equal(find(journal, "a"), 0);
@@ -134,7 +134,7 @@ the_newest_entry_with_a_text_is_found(void **state)
 static void
 entries_are_read_by_the_next_supervisor(void **state)
 {
-	struct journal *journal = journal_open(path);
+	struct journal *journal = journal_open(path, 0);
 
 	expect_count(journal, 0);
 	assert_int_equal(journal_append(journal, entry(1)), 0);
@@ -142,7 +142,7 @@ entries_are_read_by_the_next_supervisor(void **state)
 	journal_close(journal);
 	expect_file("{\"n\":1}\n{\"n\":2}\n");
 
-	journal = journal_open(path);
+	journal = journal_open(path, 0);
 	expect_count(journal, 2);
 	assert_int_equal(number_in(journal, 1), 2);
 	journal_close(journal);
@@ -168,7 +168,7 @@ a_torn_line_is_left_out_and_spoils_no_other(void **state)
 	json_t *entries;
 
 	write_file("{\"n\":1}\n{\"n\":");
-	journal = journal_open(path);
+	journal = journal_open(path, 0);
 	expect_count(journal, 1);
 	assert_int_equal(journal_append(journal, entry(3)), 0);
 	journal_close(journal);
@@ -194,7 +194,7 @@ lines_of_another_kind_are_left_out(void **state)
 static void
 what_is_no_object_is_refused(void **state)
 {
-	struct journal *journal = journal_open(path);
+	struct journal *journal = journal_open(path, 0);
 
 	assert_int_equal(journal_append(journal, json_integer(1)), -1);
 	assert_int_equal(errno, EINVAL);
@@ -217,7 +217,7 @@ limit_size(rlim_t size)
 static void
 what_a_full_disk_refuses_is_written_later(void **state)
 {
-	struct journal *journal = journal_open(path);
+	struct journal *journal = journal_open(path, 0);
 
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(journal_append(journal, entry(1)), 0);
@@ -242,7 +242,7 @@ a_directory_that_comes_later_gets_all_entries(void **state)
 
 	snprintf(missing, sizeof(missing), "%s/later", directory);
 	snprintf(later, sizeof(later), "%s/history", missing);
-	journal = journal_open(later);
+	journal = journal_open(later, 0);
 	assert_int_equal(journal_append(journal, entry(1)), -1);
 	assert_int_equal(errno, ENOENT);
 	assert_int_equal(mkdir(missing, 0700), 0);
@@ -258,7 +258,7 @@ a_directory_that_comes_later_gets_all_entries(void **state)
 static void
 only_the_newest_are_kept_in_memory(void **state)
 {
-	struct journal *journal = journal_open(path);
+	struct journal *journal = journal_open(path, 0);
 	json_t *entries;
 	int i;
 
@@ -271,6 +271,34 @@ only_the_newest_are_kept_in_memory(void **state)
 	assert_int_equal(json_array_size(entries), JOURNAL_MAX);
 	assert_int_equal(number(entries, JOURNAL_MAX - 1), JOURNAL_MAX + 5);
 	json_decref(entries);
+}
+
+static void
+with_a_limit_the_file_before_stays_and_no_more(void **state)
+{
+	struct journal *journal = journal_open(path, 64);
+	char old[sizeof(path) + 8];
+	json_t *entries;
+	struct stat st;
+	size_t n;
+	int i;
+
+	snprintf(old, sizeof(old), "%s" JOURNAL_OLD, path);
+	for (i = 1; i <= 100; i++) {
+		assert_int_equal(journal_append(journal, entry(i)), 0);
+		assert_int_equal(stat(path, &st), 0);
+		assert_in_range(st.st_size, 1, 64 + 16);
+	}
+	assert_int_equal(stat(old, &st), 0);
+	assert_in_range(st.st_size, 64, 64 + 16);
+	entries = journal_entries(journal);
+	n = json_array_size(entries);
+	assert_in_range(n, 64 / 16, 20);
+	assert_int_equal(number(entries, n - 1), 100);
+	assert_int_equal(number(entries, 0), 100 - n + 1);
+	json_decref(entries);
+	journal_close(journal);
+	unlink(old);
 }
 
 int
@@ -296,6 +324,9 @@ main(void)
 		    a_directory_that_comes_later_gets_all_entries, remove_file),
 		cmocka_unit_test_teardown(
 		    only_the_newest_are_kept_in_memory, remove_file),
+		cmocka_unit_test_teardown(
+		    with_a_limit_the_file_before_stays_and_no_more,
+		    remove_file),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

@@ -5,6 +5,7 @@
 #include "process/reaper.h"
 
 #include <errno.h>
+#include <seccomp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -20,6 +21,7 @@
 
 #define CROWD	 50
 #define LIMIT_MS 5000
+#define BLIND_MS 60000 /* for the watch to tell an end that it cannot see */
 
 /* What a function was called with. */
 struct told {
@@ -220,6 +222,56 @@ a_watcher_may_watch_and_forget(void **state)
 	wait_for(&orphaned, 1);
 }
 
+/* A signal that is blocked is as good as one that the loop has lost. */
+static void
+an_end_is_told_without_a_signal(void **state)
+{
+	sigset_t child;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
+	reaper_watch(child_that_exits(3), note, &watched);
+	wait_for(&watched, 1);
+	sigprocmask(SIG_UNBLOCK, &child, NULL);
+	assert_int_equal(WEXITSTATUS(watched.status), 3);
+}
+
+/* 0: the end was told, with an unknown status, though waitpid(2) fails. */
+static int
+watch_blindly(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	int64_t end = clock_ms() + BLIND_MS;
+
+	memset(&watched, 0, sizeof(watched));
+	base = event_base_new();
+	if (reaper_init(base, note, &orphaned) == -1 ||
+	    seccomp_rule_add(
+		filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(wait4), 0) != 0 ||
+	    seccomp_load(filter) != 0)
+		return 2;
+	reaper_watch(child_that_exits(0), note, &watched);
+	while (watched.calls == 0 && clock_ms() < end)
+		event_base_loop(base, EVLOOP_ONCE);
+	return watched.calls == 1 && watched.status == REAPER_UNKNOWN ? 0 : 1;
+}
+
+/* A filter is for good, so a child has it. */
+static void
+an_end_is_told_while_waitpid_fails(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		alarm(2 * BLIND_MS / 1000);
+		_exit(watch_blindly());
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void
 statuses_are_described(void **state)
 {
@@ -250,6 +302,8 @@ main(void)
 		TEST(a_forgotten_child_is_an_orphan),
 		TEST(a_silent_watch_tells_nobody),
 		TEST(a_watcher_may_watch_and_forget),
+		TEST(an_end_is_told_without_a_signal),
+		cmocka_unit_test(an_end_is_told_while_waitpid_fails),
 		cmocka_unit_test(statuses_are_described),
 	};
 

@@ -92,20 +92,27 @@ check_reached(const struct listener *l, const struct address *to,
 }
 
 static void
-check_all(const struct listener *l)
+check_these(const struct listener *l, unsigned int first, unsigned int last,
+    unsigned int active)
 {
 	struct address to, source;
 	unsigned int generation;
 	int i;
 
-	for (generation = 1; generation <= GENERATIONS; generation++) {
+	for (generation = first; generation <= last; generation++) {
 		assert_int_equal(
 		    listener_direct(l, generation, 0, &to, &source), 0);
 		check_reached(l, &to, &source, generation);
 	}
 	address_reach(listener_address(l), &to);
 	for (i = 0; i < 20; i++)
-		check_reached(l, &to, NULL, ACTIVE);
+		check_reached(l, &to, NULL, active);
+}
+
+static void
+check_all(const struct listener *l)
+{
+	check_these(l, 1, GENERATIONS, ACTIVE);
 }
 
 static struct listener *
@@ -171,6 +178,55 @@ a_successor_may_steer_by_classic_programs(void **state)
 	check_successor(KIND_CLASSIC);
 }
 
+/* The program does so itself, and nobody says it. */
+static void
+shut_down(const struct listener *l, unsigned int generation)
+{
+	const int *fds;
+	size_t n;
+
+	fds = listener_sockets(l, generation, &n);
+	while (n-- > 0)
+		assert_int_equal(shutdown(fds[n], SHUT_RDWR), 0);
+}
+
+/*
+ * The predecessor was killed after it had hidden a generation, before or after
+ * it had saved that.  Then all others are gone: whoever joins must not make a
+ * group of its own beside that of the hidden one.
+ */
+static void
+a_successor_knows_what_is_hidden(void **state)
+{
+	const struct steer_share last = { GENERATIONS + 2, 100 };
+	const struct steer_plan to_last = { .shares = &last, .nshares = 1 };
+	struct listener *l, *next;
+	unsigned int generation;
+	json_t *saved;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		l = make();
+		saved = i == 0 ? listener_save(l) : NULL;
+		assert_int_equal(listener_prepare_leave(l, 1), 0);
+		if (saved == NULL)
+			saved = listener_save(l);
+		next = succeed(saved, kind_of_test);
+		for (generation = 2; generation <= GENERATIONS; generation++)
+			shut_down(next, generation);
+		for (; generation <= GENERATIONS + 2; generation++)
+			assert_int_not_equal(
+			    listener_open(next, generation), -1);
+		assert_int_equal(listener_steer(next, &to_last), 0);
+		check_these(
+		    next, GENERATIONS + 1, GENERATIONS + 2, GENERATIONS + 2);
+		json_decref(saved);
+		listener_free(next);
+		listener_free(l);
+		drop_held();
+	}
+}
+
 /* Layout 0 stands for a build that saved none, 4711 for another build. */
 static void
 maps_of_another_build_are_left_alone(void **state)
@@ -206,6 +262,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_successor_goes_on),
 		cmocka_unit_test(a_successor_may_steer_by_classic_programs),
+		cmocka_unit_test(a_successor_knows_what_is_hidden),
 		cmocka_unit_test(maps_of_another_build_are_left_alone),
 	};
 
