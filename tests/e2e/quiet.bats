@@ -38,15 +38,14 @@ serve_program() {
 	PORT=$(free_port)
 	hotswap run -n web -l "127.0.0.1:$PORT" --bake 200ms --keep 1m \
 		"${@:2}" -- "$1" >>run.log 2>&1 3>&- &
-	SUPERVISOR=$!
 	PIDS+=($!)
 	hotswap wait web --for ready --timeout 30s
 }
 
-# quiet_upgrade OPTION...: begin an upgrade whose candidate waits for ./ok.
+# quiet_upgrade: begin an upgrade whose candidate waits for ./ok.
 quiet_upgrade() {
 	release server v2
-	hotswap upgrade web --no-wait "$@"
+	hotswap upgrade web --no-wait
 	until_true field_is .rollout.state checking
 	until_true has_child 2
 }
