@@ -110,10 +110,13 @@ course() {
 	# Orphans of the server are the first process's to reap.
 	release srv/server v4 --fork-grandchildren 3
 	hotswap upgrade web
-	release srv/server v5
-	pod kill -s HUP web
-	until_true is_version v5
-	until_true hotswap wait web --for idle
+	# HUP is an upgrade where nothing is kept for a rollback.
+	for signal in HUP USR2; do
+		release srv/server "v5$signal"
+		pod kill -s "$signal" web
+		until_true is_version "v5$signal"
+		until_true hotswap wait web --for idle
+	done
 	kill -KILL "$(outside "$(field .supervisor)")"
 	release srv/server v6
 	until_true hotswap upgrade web
