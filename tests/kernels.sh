@@ -132,6 +132,7 @@ for kernel in $wanted; do
 		try "$kernel" shifts,upgrades 10800
 		risk "$kernel" ordinary 1800
 		risk "$kernel" classic 1800
+		risk "$kernel" upgrades_classic 10800
 		provoke "$kernel"
 		;;
 	*)

@@ -14,13 +14,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/proc.h"
 
-#define STACK_SIZE   16384
-#define DEATH_SIGNAL SIGUSR1
-#define HELPERS_MAX  64
-#define PATIENCE_MS  50	     /* with a helper that gets no further */
-#define NUMBERS_MAX  1048576 /* fs.nr_open, proc(5) */
+#define STACK_SIZE    16384
+#define DEATH_SIGNAL  SIGUSR1
+#define HELPERS_MAX   64
+#define PATIENCE_MS   50      /* with a helper that gets no further */
+#define NUMBERS_MAX   1048576 /* fs.nr_open, proc(5) */
+#define SHORT_LIFE_MS 1000    /* then the next one would fare no better */
 
 /* In memory that the helpers share: the descriptors to be closed. */
 struct progress {
@@ -28,6 +30,7 @@ struct progress {
 };
 
 static pid_t partner; /* 0: none */
+static int64_t started_ms;
 
 /* THE CHILD */
 
@@ -153,6 +156,7 @@ partner_start(void)
 	if (pid == -1)
 		return -1;
 	partner = pid;
+	started_ms = clock_ms();
 	return 0;
 }
 
@@ -179,6 +183,7 @@ partner_reaped(pid_t pid)
 	if (!partner_is(pid))
 		return false;
 	partner = 0;
-	(void)partner_start();
+	if (clock_ms() - started_ms >= SHORT_LIFE_MS)
+		(void)partner_start();
 	return true;
 }

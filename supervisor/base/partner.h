@@ -31,7 +31,8 @@ void partner_end(void);
 
 /*
  * is: is it the partner?  reaped: the same, to be called once for each child
- * that was waited for; another one is started.
+ * that was waited for; unless it has lived for a moment only, another one is
+ * started.
  */
 bool partner_is(pid_t);
 bool partner_reaped(pid_t);

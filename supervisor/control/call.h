@@ -12,9 +12,13 @@
 
 #include "core/chronicle.h"
 
-/* Why a call fails that asks for an outcome which could not be kept. */
-#define CALL_FORGOTTEN \
-	"the rollout has ended, and there was no memory to keep how"
+/*
+ * Why a call fails that asks for an outcome which could not be kept: for want
+ * of memory, or because the disk was full when the supervisor was killed.
+ */
+#define CALL_FORGOTTEN                                                         \
+	"the rollout has ended, but how is not known: there was no memory or " \
+	"no space on the disk to keep it; `hotswap status` says what serves"
 
 struct call;
 struct service;

@@ -39,7 +39,8 @@ queue_is_closed(int fd)
 {
 	struct tcp_info info;
 
-	return tcp_info(fd, &info) == 0 && info.tcpi_state != STATE_LISTEN;
+	return fd == -1 ||
+	    (tcp_info(fd, &info) == 0 && info.tcpi_state != STATE_LISTEN);
 }
 
 /*

@@ -15,8 +15,8 @@ int queue_length(int fd);
 bool queue_is_open(int fd);
 
 /*
- * Is it known that this TCP socket does not listen any more?  A socket that the
- * kernel tells nothing about stays where it is.
+ * Is it known that this TCP socket does not listen any more, or is there none,
+ * -1?  A socket that the kernel tells nothing about stays where it is.
  */
 bool queue_is_closed(int fd);
 

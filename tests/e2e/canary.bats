@@ -45,16 +45,17 @@ answers() {
 }
 
 # within SHARE: the number of answers of generation 2 is one that chance gives
-# in 997 of 1000 cases.
+# in 997 of 1000 cases, or as DEVIATIONS says.
 within() {
 	local got
 
 	got=$(answers 2)
 	python3 -c 'import sys
-n, share, got = (int(a) for a in sys.argv[1:])
+n, share, got = (int(a) for a in sys.argv[1:4])
 mean, sd = n * share / 100, (n * share * (100 - share)) ** 0.5 / 100
 print(f"{share} % of {n}: {got}, {(got - mean) / sd:+.1f} standard deviations")
-sys.exit(abs(got - mean) > 3 * sd)' "$CONNECTIONS" "$1" "$got"
+sys.exit(abs(got - mean) > float(sys.argv[4]) * sd)' \
+		"$CONNECTIONS" "$1" "$got" "${DEVIATIONS:-3}"
 }
 
 # slowly: send datagrams slowly, as a busy server drops those that have no room.
@@ -87,6 +88,18 @@ shares() {
 	choose_port
 	serve -l "[::1]:$PORT"
 	canary 1
+	shares "[::1]:$PORT"
+}
+
+@test "canary: shares of 1 to 99 % are kept to, by both kinds of clients of one socket" {
+	choose_port
+	hotswap run -n web -l "[::]:$PORT" --bake 200ms --keep 1m -- ./server \
+		>>run.log 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	canary 1
+	CONNECTIONS=$((CONNECTIONS / 2))
+	shares "127.0.0.1:$PORT"
 	shares "[::1]:$PORT"
 }
 

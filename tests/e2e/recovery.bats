@@ -199,7 +199,7 @@ term_old() {
 
 # counters: print them, and all else that does not change by itself.
 counters() {
-	hotswap metrics web | grep -v -e '^#' -e generation_info -e time_seconds \
+	hotswap metrics web | grep -v -e '^#' -e generation_start_time_seconds \
 		-e left_seconds
 }
 

@@ -12,7 +12,7 @@ import time
 
 BUILD = os.path.abspath(os.environ.get("HOTSWAP_BUILD", "build"))
 HOTSWAP = os.path.join(BUILD, "bin", "hotswap")
-FAULTY = os.path.join(BUILD, "faults", "hotswap")
+FAULTY = os.environ.get("FAULTY") or os.path.join(BUILD, "faults", "hotswap")
 SERVER = os.path.join(BUILD, "fixtures", "server")
 PORT = 18080
 ADDRESS = f"127.0.0.1:{PORT}"
@@ -111,8 +111,9 @@ class Client(threading.Thread):
         self.idle.wait(21)
         self.asked.clear()
         self.idle.wait(21)
-        return self.faults + ([] if self.answered else
-                              ["no request was answered"])
+        told = [f"{text} ({self.faults.count(text)} times)"
+                for text in dict.fromkeys(self.faults)]
+        return told + ([] if self.answered else ["no request was answered"])
 
 
 class Service:
@@ -187,23 +188,35 @@ class Service:
             return None, running.communicate()[0]
         return running.returncode, said
 
+    def ask(self, method):
+        """The parameters of the reply; {} if there is none."""
+        call = json.dumps({"method": f"org.hotswap.Supervisor.{method}"})
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(10)
+            reply = b""
+            try:
+                sock.connect(self.file("run/web.sock"))
+                sock.sendall(call.encode() + b"\0")
+                while not reply.endswith(b"\0"):
+                    piece = sock.recv(65536)
+                    if not piece:
+                        return {}
+                    reply += piece
+                return json.loads(reply[:-1]).get("parameters", {})
+            except (OSError, ValueError):
+                return {}
+
     def status(self):
-        code, said = self.call("status", "web", "--json", deadline=10)
-        try:
-            return json.loads(said) if code == 0 else None
-        except ValueError:
-            return None
+        return self.ask("Status").get("status")
 
     def history(self):
-        code, said = self.call("history", "web", "--json")
-        return [json.loads(line) for line in said.splitlines()
-                if line.startswith("{")] if code == 0 else []
+        return self.ask("History").get("outcomes", [])
 
-    def tail(self):
+    def tail(self, lines=6):
         try:
             with open(self.file("log"), encoding="utf-8") as file:
                 return " | ".join(line.strip() for line in
-                                  file.readlines()[-6:])
+                                  file.readlines()[-lines:])
         except OSError:
             return ""
 

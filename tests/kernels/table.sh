@@ -30,6 +30,22 @@ cell() {
 		}'
 }
 
+# own_upgrades KERNEL: what became of hotswap's upgrades in a row by classic
+# programs, which had a guest for themselves.
+own_upgrades() {
+	own=$directory/said/$1.upgrades_classic.tap
+	if [ ! -e "$own" ]; then
+		echo "were not tried"
+	elif grep -qx '# end' "$own"; then
+		sed -n 's/^ok upgrades classic: /did not: /p
+			s/^not ok upgrades classic: /failed: /p' "$own" |
+			sed 's/, [0-9]* s$//'
+	else
+		echo "did so after $(sed -n 's/^# \([0-9]*\) upgrades$/\1/p' "$own" |
+			tail -n 1 | grep . || echo 0) in a row or a few more"
+	fi
+}
+
 {
 	echo "| Debian's kernel | root, eBPF | root, classic | ordinary user |" \
 		"shim seccomp | shim preload | unit tests |"
@@ -51,7 +67,9 @@ cell() {
 			echo
 			echo "$version has CVE-2026-52910. There, classic programs" \
 				"that were replaced under new connections" \
-				"$(cat "$found"). With eBPF:" \
+				"$(cat "$found"). hotswap's own upgrades" \
+				"by classic programs $(own_upgrades "$kernel")." \
+				"With eBPF:" \
 				"$(cat "$directory/said/$kernel".*.tap |
 					sed -n 's/^ok shifts ebpf: //p
 						s/^ok \(upgrades\) ebpf/\1/p

@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@
 #include "base/kernel_fault.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/partner.h"
 #include "base/paths.h"
 #include "base/status.h"
 #include "base/trust.h"
@@ -30,6 +32,46 @@
 #include "service/name_lock.h"
 #include "service/runtime_files.h"
 #include "world.h"
+
+/* PROCESSES */
+
+/* What starts a real process would run the whole simulation in it again. */
+pid_t
+fork(void)
+{
+	fprintf(stderr, "the code under simulation calls fork(2)\n");
+	abort();
+}
+
+int
+clone(int (*function)(void *), void *stack, int flags, void *arg, ...)
+{
+	fprintf(stderr, "the code under simulation calls clone(2)\n");
+	abort();
+}
+
+int
+partner_start(void)
+{
+	return 0;
+}
+
+void
+partner_end(void)
+{
+}
+
+bool
+partner_is(pid_t pid)
+{
+	return false;
+}
+
+bool
+partner_reaped(pid_t pid)
+{
+	return false;
+}
 
 /* LOG */
 
