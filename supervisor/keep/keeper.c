@@ -29,7 +29,8 @@
 #include "keep/keeper_parts.h"
 
 #define MESSAGE_MAX 4096
-#define AGAIN_MS    200 /* until waitpid(2) is called again after a failure */
+#define AGAIN_MS    200	 /* until waitpid(2) is called again after a failure */
+#define CLOSING_MS  1000 /* for what a dead supervisor had open to be closed */
 
 /*
  * The signals that are passed on to the supervisor.  Every other signal has its
@@ -87,6 +88,21 @@ read_channel(struct keeper *keeper)
 	return true;
 }
 
+/*
+ * Its partner closes what it had open, and our channel as one of the last: a
+ * successor must not meet sockets that it takes for closed.
+ */
+static void
+await_closing(const struct keeper *keeper)
+{
+	int64_t end = clock_ms() + CLOSING_MS, left;
+	struct pollfd poll_fd = { keeper->channel, POLLRDHUP, 0 };
+
+	while ((left = end - clock_ms()) > 0 &&
+	    poll(&poll_fd, 1, (int)left) == -1 && errno == EINTR)
+		continue;
+}
+
 /* CHILDREN */
 
 static void
@@ -95,8 +111,10 @@ supervisor_ended(struct keeper *keeper, int status)
 	struct legacy *legacy = &keeper->legacy;
 
 	/* Messages that it sent before its death still count. */
-	if (keeper->channel != -1)
+	if (keeper->channel != -1) {
+		await_closing(keeper);
 		read_channel(keeper);
+	}
 	fd_close(&keeper->channel);
 	legacy->supervisor = 0;
 	keeper->status =
