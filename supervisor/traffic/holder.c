@@ -12,9 +12,13 @@
 int
 holder_hold(const struct holder *holder, int fd)
 {
+	uint64_t cookie;
+
 	if (holder == NULL)
 		return 0;
-	return holder->hold(sockopt_cookie(fd), fd, holder->arg);
+	/* What has no name could never be released. */
+	cookie = sockopt_cookie(fd);
+	return cookie != 0 ? holder->hold(cookie, fd, holder->arg) : -1;
 }
 
 void
