@@ -123,6 +123,13 @@ set_sha256(struct fleet_arguments *a, const char *value)
 }
 
 static bool
+set_output(struct fleet_arguments *a, const char *value)
+{
+	a->output = value;
+	return value[0] != '\0';
+}
+
+static bool
 set_exe(struct fleet_arguments *a, const char *value)
 {
 	a->agent.exe = value;
@@ -182,6 +189,10 @@ static const struct option_of rows[] = {
 	    "only note the rollout: `hotswap fleet resume` drives it",
 	    TAKES_NO_WAIT, set_no_wait, NULL },
 	{ "json", NULL, "print JSON", TAKES_JSON, set_json, NULL },
+	{ "output", "FILE",
+	    "-o FILE: write to this file, whole or not at all; -: to standard "
+	    "output",
+	    TAKES_OUTPUT, set_output, "a file" },
 	{ "exe", "PATH", "the program of a release; has {release} in it",
 	    TAKES_AGENT, set_exe, "an absolute path with {release} in it" },
 	{ "fetch", "COMMAND",
@@ -264,6 +275,15 @@ take_option(struct fleet_arguments *a, const char *word, char ***argv)
 static int
 take_operand(struct fleet_arguments *a, const char *word, size_t *n)
 {
+	if (*n == a->command->operands + 1 &&
+	    (a->command->options & TAKES_OUTPUT) != 0 && a->number == 0) {
+		if (read_number(word, INT64_MAX, &a->number) && a->number > 0)
+			return STATUS_OK;
+		return tell(STATUS_USAGE,
+		    "fleet %s: \"%s\" is no number of a rollout (hotswap "
+		    "fleet history shows them)",
+		    a->command->name, word);
+	}
 	if (*n > a->command->operands)
 		return tell(STATUS_USAGE,
 		    "fleet %s: \"%s\" is one word too many (usage: hotswap "
@@ -322,6 +342,8 @@ fleet_arguments_parse(
 		}
 		if (strcmp(word, "-h") == 0)
 			a->help = true;
+		else if (strcmp(word, "-o") == 0)
+			status = take_option(a, "--output", &argv);
 		else if (strncmp(word, "--", 2) == 0)
 			status = take_option(a, word, &argv);
 		else

@@ -22,6 +22,7 @@ enum fleet_option {
 	TAKES_TIMEOUT = 1 << 2,
 	TAKES_AGENT = 1 << 3,
 	TAKES_NO_WAIT = 1 << 4,
+	TAKES_OUTPUT = 1 << 5, /* and a number of a rollout, behind all */
 };
 
 /* Strings are borrowed from argv. */
@@ -34,6 +35,8 @@ struct fleet_arguments {
 	bool json;
 	bool no_wait;
 	int64_t timeout_ms; /* -1: none */
+	int64_t number;	    /* of a rollout; 0: not given */
+	const char *output; /* NULL: no file is named */
 	struct rollout rollout;
 	struct agent_options agent;
 };
@@ -76,6 +79,7 @@ int fleet_stop(struct fleet_arguments *, const struct conf *, struct store *);
 int fleet_status(struct fleet_arguments *, const struct conf *, struct store *);
 int fleet_history(
     struct fleet_arguments *, const struct conf *, struct store *);
+int fleet_report(struct fleet_arguments *, const struct conf *, struct store *);
 int fleet_forget(struct fleet_arguments *, const struct conf *, struct store *);
 int fleet_weight(struct fleet_arguments *, const struct conf *, struct store *);
 int fleet_direct(struct fleet_arguments *, const struct conf *, struct store *);

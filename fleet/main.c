@@ -45,6 +45,10 @@ const struct fleet_command fleet_commands[] = {
 	    0, false, fleet_status },
 	{ "history", "SERVICE [OPTIONS]", "Show past rollouts of the fleet.",
 	    TAKES_JSON, 0, false, fleet_history },
+	{ "report", "SERVICE [ROLLOUT] [OPTIONS]",
+	    "Show a rollout of the fleet as a page for a browser: the hosts on "
+	    "a time line. The newest, or that with this number.",
+	    TAKES_OUTPUT, 0, false, fleet_report },
 	{ "forget", "SERVICE HOST",
 	    "Remove a host that does not come back, with its slot.", 0, 1,
 	    false, fleet_forget },

@@ -2,6 +2,8 @@
 /*
  * The commands that show the fleet, and those that an operator changes it with.
  */
+#include "fleet/show.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,8 +19,8 @@
 
 #define TRIES 20
 
-static int
-tell_store(const struct fleet_arguments *a, struct store *store)
+int
+show_tell_store(const struct fleet_arguments *a, struct store *store)
 {
 	enum exit_status status = STATUS_UNAVAILABLE;
 
@@ -143,7 +145,7 @@ fleet_status(
 	int status = STATUS_OK;
 
 	if (view_read(&view, store) == -1)
-		status = tell_store(a, store);
+		status = show_tell_store(a, store);
 	else if (a->json)
 		print_status_json(a, &view);
 	else
@@ -193,7 +195,7 @@ fleet_history(
 
 	if (store_list(store, "history/", &entries) == -1) {
 		json_decref(list);
-		return tell_store(a, store);
+		return show_tell_store(a, store);
 	}
 	if (entries.n > 0)
 		qsort(
@@ -246,7 +248,7 @@ tell_overwritten(const struct fleet_arguments *a, struct store *store,
 	if (committed == COMMITTED)
 		return tell(STATUS_OK, "%s: %s", a->service, what);
 	errno = committed == DENIED ? EACCES : EHOSTUNREACH;
-	return tell_store(a, store);
+	return show_tell_store(a, store);
 }
 
 /* An agent that lives would register its host again. */
@@ -259,7 +261,7 @@ refuse_living(const struct fleet_arguments *a, struct store *store)
 
 	snprintf(key, sizeof(key), "alive/%s", a->operands[0]);
 	if (store_read(store, key, &entry) == -1)
-		return tell_store(a, store);
+		return show_tell_store(a, store);
 	lives = entry.version != 0;
 	entry_fini(&entry);
 	if (!lives)
@@ -284,7 +286,7 @@ find_host(const struct fleet_arguments *a, struct store *store)
 		    "fleet %s: \"%s\" is no name of a host", a->command->name,
 		    host);
 	if (store_read(store, view_host_key(host), &entry) == -1)
-		return tell_store(a, store);
+		return show_tell_store(a, store);
 	exists = entry.version != 0;
 	entry_fini(&entry);
 	if (exists)

@@ -85,6 +85,27 @@ hosts_at(const struct view *view, enum step step)
 }
 
 json_t *
+tally_times(const struct view *view)
+{
+	json_t *list = json_array();
+	const struct member_host *at;
+	size_t i;
+
+	for (i = 0; i < view->nhosts; i++) {
+		at = &view->hosts[i];
+		if (!tally_takes_part(view, at))
+			continue;
+		json_array_append_new(list,
+		    json_pack("{ss ss sI sI ss}", "host", at->name, "step",
+			step_name(tally_step(view, at)), "at_ms",
+			(json_int_t)at->host.since, "took_ms",
+			(json_int_t)at->host.took_ms, "reason",
+			at->host.reason));
+	}
+	return list;
+}
+
+json_t *
 tally_outcome(const struct view *view, const char *result, int status)
 {
 	const struct rollout *rollout = &view->rollout;
@@ -94,7 +115,7 @@ tally_outcome(const struct view *view, const char *result, int status)
 	const char *by = view_is_halted(view) ? view->halt.by : "";
 
 	clock_stamp(ended);
-	return json_pack("{sI ss ss ss si si si si so so ss ss ss ss}", "n",
+	return json_pack("{sI ss ss ss si si si si so so so ss ss ss ss}", "n",
 	    (json_int_t)rollout->n, "kind",
 	    rollout->kind == KIND_ROLLBACK ? "rollback" : "upgrade", "release",
 	    rollout->release, "result", result, "status", status, "hosts",
@@ -102,6 +123,7 @@ tally_outcome(const struct view *view, const char *result, int status)
 	    "untouched",
 	    (int)(tally.by_step[STEP_IDLE] + tally.by_step[STEP_NOT_BEGUN]),
 	    "failed", hosts_at(view, STEP_FAILED), "absent",
-	    hosts_at(view, STEP_ABSENT), "by", by, "reason", reason, "started",
-	    rollout->started, "ended", ended);
+	    hosts_at(view, STEP_ABSENT), "times",
+	    tally.hosts <= TALLY_TIMES ? tally_times(view) : json_array(), "by",
+	    by, "reason", reason, "started", rollout->started, "ended", ended);
 }

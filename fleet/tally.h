@@ -9,6 +9,9 @@
 
 #include "fleet/view.h"
 
+/* With more hosts the history does not have their times: it would be long. */
+#define TALLY_TIMES 250
+
 struct tally {
 	size_t hosts;			 /* that take part */
 	size_t by_step[STEP_ABSENT + 1]; /* of this rollout and attempt */
@@ -29,6 +32,9 @@ struct tally tally_count(const struct view *);
 /* Hosts at work: they have a slot. */
 size_t tally_at_work(const struct tally *);
 size_t tally_ended(const struct tally *);
+
+/* When each host was at work, *new*. */
+json_t *tally_times(const struct view *);
 
 /* The outcome of the rollout as it is, for the history, *new*. */
 json_t *tally_outcome(const struct view *, const char *result, int status);

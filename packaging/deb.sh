@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # deb.sh OUTPUT [VERSION]: Debian's packages of this tree, made in a copy of it
-# below OUTPUT and put there.  Without VERSION they get one of the last commit's
-# day and name.  DEBFULLNAME and DEBEMAIL name who maintains them.
+# below OUTPUT and put there, instead of those that are there.  Without VERSION
+# they get one of the last commit's day and name.  DEBFULLNAME and DEBEMAIL name
+# who maintains them.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -17,6 +18,8 @@ committed() {
 
 version=${2:-$(committed '0.1~git%cd.%h' || echo 0.1~local)}
 
+rm -f "$output"/hotswap*.deb "$output"/hotswap*.changes \
+	"$output"/hotswap*.buildinfo
 # Objects of the last time stay; make knows which are too old.
 mkdir -p "$tree"
 find "$tree" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +

@@ -154,6 +154,8 @@ class Service:
             os.kill(pid, signal.SIGKILL)
         until("another supervisor", lambda: (ask("status", "web", "--json")
               or {}).get("supervisor", before) != before)
+        until("it knows who was killed", lambda: not [
+            g for g in status()["generations"] if g["pid"] in victims])
 
     def settle(self):
         """All is as it must be once nothing is under way any more."""
@@ -165,9 +167,10 @@ class Service:
         living = [g for g in now["generations"] if g["pid"]]
         shares = {g["role"]: g["share"] for g in living}
         assert shares.pop("active") == 100 and not any(shares.values()), now
-        known = sorted(pid for g in living for pid in g["pids"])
-        until("no process but those that are known",
-              lambda: self.processes() == known, 3)
+        # A server that was just started has not started its own yet.
+        until("no process but those that are known", lambda:
+              self.processes() == sorted(pid for g in status()["generations"]
+                                         if g["pid"] for pid in g["pids"]))
         return now
 
     def processes(self):

@@ -202,6 +202,16 @@ closer_close(int *fd)
 	errno = saved;
 }
 
+void
+closer_end(void)
+{
+	struct closer *closer;
+
+	for (closer = closers; closer < closers + CLOSERS_MAX; closer++)
+		if (closer->pid != 0)
+			fd_close(&closer->sock);
+}
+
 static struct closer *
 find(pid_t pid)
 {

@@ -23,6 +23,9 @@
  */
 void closer_close(int *fd);
 
+/* All closers end; the next closer_close starts another. */
+void closer_end(void);
+
 /*
  * is: is it such a child?  reaped: the same, to be called once for each child
  * that was waited for.

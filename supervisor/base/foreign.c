@@ -167,6 +167,13 @@ foreign_close(int *fd)
 	errno = saved;
 }
 
+void
+foreign_rest(void)
+{
+	closer_end();
+	remover_forget();
+}
+
 bool
 foreign_is_closer(pid_t pid)
 {

@@ -37,6 +37,13 @@ bool foreign_may_poll(int fd);
 void foreign_close(int *fd);
 
 /*
+ * The numbers of this process's descriptors are about to be given to others:
+ * the closers end, and nothing is closed later.  The next foreign_close starts
+ * a closer again.
+ */
+void foreign_rest(void);
+
+/*
  * foreign_is_closer: is it a child that closes descriptors?  foreign_reaped:
  * the same, to be called once for each child that was waited for.
  */

@@ -99,6 +99,12 @@ remover_close(int *fd)
 	errno = saved;
 }
 
+void
+remover_forget(void)
+{
+	nwaiting = 0;
+}
+
 bool
 remover_is(pid_t pid)
 {

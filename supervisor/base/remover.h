@@ -17,6 +17,9 @@
  */
 void remover_close(int *fd);
 
+/* Do not close later what could not be closed yet. */
+void remover_forget(void);
+
 /*
  * is: is it such a child?  reaped: the same, to be called once for each child
  * that was waited for.

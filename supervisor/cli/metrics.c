@@ -14,102 +14,44 @@
 #include "cli/client.h"
 #include "cli/client_tell.h"
 #include "cli/field.h"
+#include "cli/metrics_rollout.h"
+#include "cli/metrics_sample.h"
 #include "cli/render.h"
 #include "cli/services.h"
 #include "cli/survey.h"
 #include "cli/tell.h"
 
-struct metric {
-	const char *name, *type, *help;
-	void (*print)(FILE *, const struct metric *, const json_t *status);
-	const char *key; /* field for print, if print takes one */
-};
-
-/* `NAME="VALUE"`, escaped as the format demands. */
-static void
-print_label(FILE *out, const char *name, const char *value)
-{
-	fprintf(out, "%s=\"", name);
-	for (; *value != '\0'; value++) {
-		if (*value == '\n')
-			fputs("\\n", out);
-		else if (*value == '\\' || *value == '"')
-			fprintf(out, "\\%c", *value);
-		else
-			putc(*value, out);
-	}
-	putc('"', out);
-}
-
-/* The metric's name and the label of all samples; the brace is left open. */
-static void
-begin_sample(FILE *out, const struct metric *metric, const json_t *status)
-{
-	fprintf(out, "%s{", metric->name);
-	print_label(out, "service", field_string(status, "name"));
-}
-
-static void
-end_sample(FILE *out, json_int_t value)
-{
-	fprintf(out, "} %lld\n", (long long)value);
-}
-
-/* The base unit is the second. */
-static void
-end_sample_ms(FILE *out, json_int_t ms)
-{
-	fprintf(out, "} %lld.%03lld\n", (long long)(ms / 1000),
-	    (long long)(ms % 1000));
-}
-
 static void
 print_info(FILE *out, const struct metric *metric, const json_t *status)
 {
-	begin_sample(out, metric, status);
+	sample_begin(out, metric, status);
 	putc(',', out);
-	print_label(out, "version", field_string(status, "version"));
-	end_sample(out, 1);
+	sample_label(out, "version", field_string(status, "version"));
+	sample_end(out, 1);
 }
 
 static void
 print_up(FILE *out, const struct metric *metric, const json_t *status)
 {
-	begin_sample(out, metric, status);
-	end_sample(out, survey_answers(status));
+	sample_begin(out, metric, status);
+	sample_end(out, survey_answers(status));
+}
+
+/* An older supervisor does not tell. */
+static void
+print_held(FILE *out, const struct metric *metric, const json_t *status)
+{
+	if (json_object_get(status, metric->key) == NULL)
+		return;
+	sample_begin(out, metric, status);
+	sample_end(out, field_string(status, metric->key)[0] != '\0');
 }
 
 static void
 print_number(FILE *out, const struct metric *metric, const json_t *status)
 {
-	begin_sample(out, metric, status);
-	end_sample(out, field_number(status, metric->key));
-}
-
-static void
-print_share(FILE *out, const struct metric *metric, const json_t *status)
-{
-	begin_sample(out, metric, status);
-	end_sample(
-	    out, field_number(field_object(status, "rollout"), metric->key));
-}
-
-/* One sample for each state, of which one is 1, as in OpenMetrics. */
-static void
-print_state(FILE *out, const struct metric *metric, const json_t *status)
-{
-	static const char *const states[] = { "idle", "resolving", "starting",
-		"checking", "shifting", "baking", "stopping", "restoring" };
-	const char *state =
-	    field_string(field_object(status, "rollout"), "state");
-	size_t i;
-
-	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-		begin_sample(out, metric, status);
-		putc(',', out);
-		print_label(out, "state", states[i]);
-		end_sample(out, strcmp(state, states[i]) == 0);
-	}
+	sample_begin(out, metric, status);
+	sample_end(out, field_number(status, metric->key));
 }
 
 static void
@@ -120,13 +62,13 @@ print_queues(FILE *out, const struct metric *metric, const json_t *status)
 
 	json_array_foreach (field_list(status, "listeners"), i, listener) {
 		json_array_foreach (field_list(listener, "queues"), j, queue) {
-			begin_sample(out, metric, status);
+			sample_begin(out, metric, status);
 			putc(',', out);
-			print_label(
+			sample_label(
 			    out, "listener", field_string(listener, "address"));
 			fprintf(out, ",generation=\"%lld\"",
 			    (long long)field_number(queue, "generation"));
-			end_sample(out, field_number(queue, "queued"));
+			sample_end(out, field_number(queue, "queued"));
 		}
 	}
 }
@@ -135,10 +77,10 @@ static void
 begin_generation(FILE *out, const struct metric *metric, const json_t *status,
     const json_t *generation)
 {
-	begin_sample(out, metric, status);
+	sample_begin(out, metric, status);
 	fprintf(out, ",generation=\"%lld\",",
 	    (long long)field_number(generation, "number"));
-	print_label(out, "role", field_string(generation, "role"));
+	sample_label(out, "role", field_string(generation, "role"));
 }
 
 static void
@@ -152,7 +94,7 @@ print_generations(FILE *out, const struct metric *metric, const json_t *status)
 		if (field_number(generation, metric->key) < 0)
 			continue;
 		begin_generation(out, metric, status, generation);
-		end_sample(out, field_number(generation, metric->key));
+		sample_end(out, field_number(generation, metric->key));
 	}
 }
 
@@ -169,7 +111,7 @@ print_started(FILE *out, const struct metric *metric, const json_t *status)
 		if (started == -1)
 			continue;
 		begin_generation(out, metric, status, generation);
-		end_sample(out, started);
+		sample_end(out, started);
 	}
 }
 
@@ -187,50 +129,8 @@ print_healthy(FILE *out, const struct metric *metric, const json_t *status)
 		if (strcmp(last, "pass") != 0 && strcmp(last, "fail") != 0)
 			continue;
 		begin_generation(out, metric, status, generation);
-		end_sample(out, strcmp(last, "pass") == 0);
+		sample_end(out, strcmp(last, "pass") == 0);
 	}
-}
-
-static void
-print_rollouts(FILE *out, const struct metric *metric, const json_t *status)
-{
-	json_t *results = field_object(status, metric->key);
-	const char *result;
-	json_t *count;
-
-	json_object_foreach (results, result, count) {
-		begin_sample(out, metric, status);
-		putc(',', out);
-		print_label(out, "result", result);
-		end_sample(out, json_integer_value(count));
-	}
-}
-
-static void
-print_durations(FILE *out, const struct metric *metric, const json_t *status)
-{
-	json_t *results = field_object(status, metric->key);
-	const char *result;
-	json_t *ms;
-
-	json_object_foreach (results, result, ms) {
-		begin_sample(out, metric, status);
-		putc(',', out);
-		print_label(out, "result", result);
-		end_sample_ms(out, json_integer_value(ms));
-	}
-}
-
-/* A state that does not end by itself has no time left: no sample. */
-static void
-print_left(FILE *out, const struct metric *metric, const json_t *status)
-{
-	const json_t *rollout = field_object(status, "rollout");
-
-	if (!json_is_integer(json_object_get(rollout, metric->key)))
-		return;
-	begin_sample(out, metric, status);
-	end_sample_ms(out, field_number(rollout, metric->key));
 }
 
 static void
@@ -245,8 +145,8 @@ print_checks(FILE *out, const struct metric *metric, const json_t *status)
 		for (j = 0; j < 2; j++) {
 			begin_generation(out, metric, status, generation);
 			putc(',', out);
-			print_label(out, "result", results[j][1]);
-			end_sample(out,
+			sample_label(out, "result", results[j][1]);
+			sample_end(out,
 			    field_number(field_object(generation, "health"),
 				results[j][0]));
 		}
@@ -261,7 +161,7 @@ print_stored(FILE *out, const struct metric *metric, const json_t *status)
 
 	json_array_foreach (field_list(status, "generations"), i, generation) {
 		begin_generation(out, metric, status, generation);
-		end_sample(out,
+		sample_end(out,
 		    field_number(
 			field_object(generation, "stored"), metric->key));
 	}
@@ -270,16 +170,16 @@ print_stored(FILE *out, const struct metric *metric, const json_t *status)
 static void
 print_pauses(FILE *out, const struct metric *metric, const json_t *status)
 {
-	begin_sample(out, metric, status);
-	end_sample(
+	sample_begin(out, metric, status);
+	sample_end(
 	    out, field_number(field_object(status, "pauses"), metric->key));
 }
 
 static void
 print_pause_time(FILE *out, const struct metric *metric, const json_t *status)
 {
-	begin_sample(out, metric, status);
-	end_sample_ms(
+	sample_begin(out, metric, status);
+	sample_end_ms(
 	    out, field_number(field_object(status, "pauses"), metric->key));
 }
 
@@ -288,24 +188,36 @@ static const struct metric metrics[] = {
 	    NULL },
 	{ "hotswap_info", "gauge", "The supervisor's version.", print_info,
 	    NULL },
+	{ "hotswap_held", "gauge",
+	    "Whether keeper or systemd holds what must outlive the supervisor.",
+	    print_held, "held_by" },
 	{ "hotswap_active_generation", "gauge",
 	    "Number of the generation that serves, 0 if none does.",
 	    print_number, "active" },
 	{ "hotswap_rollout_state", "gauge",
-	    "Which state the rollout is in: 1 for that one.", print_state,
-	    NULL },
+	    "Which state the rollout is in: 1 for that one.",
+	    metrics_rollout_state, NULL },
 	{ "hotswap_rollout_share", "gauge",
-	    "Percent of new connections that the candidate gets.", print_share,
-	    "share" },
+	    "Percent of new connections that the candidate gets.",
+	    metrics_rollout_share, "share" },
+	{ "hotswap_rollout_start_time_seconds", "gauge",
+	    "When the rollout began that is under way, or else the last one.",
+	    metrics_rollout_started, "started" },
+	{ "hotswap_rollout_end_time_seconds", "gauge",
+	    "When the last rollout ended, by result and generations.",
+	    metrics_rollout_ended, "last" },
+	{ "hotswap_rollout_duration_seconds", "gauge",
+	    "How long the last rollout took, by result and generations.",
+	    metrics_rollout_took, "last" },
 	{ "hotswap_rollouts_total", "counter",
-	    "Rollouts that have ended, by result.", print_rollouts,
+	    "Rollouts that have ended, by result.", metrics_rollout_count,
 	    "counters" },
 	{ "hotswap_rollout_seconds_total", "counter",
 	    "How long rollouts have taken together, by result.",
-	    print_durations, "durations_ms" },
+	    metrics_rollout_time, "durations_ms" },
 	{ "hotswap_rollout_left_seconds", "gauge",
-	    "When the present state ends by itself, if it does.", print_left,
-	    "left_ms" },
+	    "When the present state ends by itself, if it does.",
+	    metrics_rollout_left, "left_ms" },
 	{ "hotswap_pauses_total", "counter",
 	    "How often new connections have waited, by --strategy exclusive.",
 	    print_pauses, "count" },

@@ -99,11 +99,24 @@ replace(const struct target *target, const char *text, size_t size)
 }
 
 int
+output_refuse_terminal(void)
+{
+	return tell(STATUS_USAGE,
+	    "the report is a page for a browser: name a file with -o FILE "
+	    "(`-o -` prints it here)");
+}
+
+int
 output_write(const char *path, const char *what, const char *text, size_t size)
 {
 	struct target target = { .path = path };
 	int result, status = STATUS_OK;
 
+	if (path == NULL || strcmp(path, "-") == 0) {
+		/* Whether that was written is seen at the command's end. */
+		fwrite(text, 1, size, stdout);
+		return STATUS_OK;
+	}
 	target.fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
 	if (target.fd == -1 && errno != ENOENT)
 		return tell_failure(&target, what);

@@ -20,8 +20,6 @@
 #include "keep/journal.h"
 #include "rollout/summary.h"
 
-#define STDOUT "-"
-
 /* The entries of a file of the state directory; NULL with errno. */
 static json_t *
 read_file(const char *directory, const char *name, const char **failed)
@@ -104,21 +102,19 @@ get_summary(const struct arguments *arguments, json_t **summary)
 static int
 write_page(const struct arguments *arguments, const json_t *summary)
 {
-	const char *path = arguments->output;
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
-	int status = STATUS_OK;
+	int status;
 
 	if (out == NULL)
 		return tell(STATUS_SOFTWARE, "out of memory");
 	report_page(out, summary);
 	if (fclose(out) == EOF)
 		status = tell(STATUS_SOFTWARE, "out of memory");
-	else if (path == NULL || strcmp(path, STDOUT) == 0)
-		fwrite(text, 1, size, stdout);
 	else
-		status = output_write(path, "the report", text, size);
+		status =
+		    output_write(arguments->output, "the report", text, size);
 	free(text);
 	return status;
 }
@@ -130,9 +126,7 @@ cli_report(const struct arguments *arguments)
 	int status;
 
 	if (arguments->output == NULL && isatty(STDOUT_FILENO))
-		return tell(STATUS_USAGE,
-		    "the report is a page for a browser: name a file with -o "
-		    "FILE (`-o -` prints it here)");
+		return output_refuse_terminal();
 	if ((status = get_summary(arguments, &summary)) == STATUS_OK)
 		status = write_page(arguments, summary);
 	json_decref(summary);

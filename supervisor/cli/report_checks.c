@@ -98,7 +98,8 @@ put_all_figures(struct page *page, const json_t *summary, const json_t *checks)
 static void
 put_drawing(struct page *page, const json_t *summary, const json_t *checks)
 {
-	struct axis axis = { report_total(summary), HEIGHT };
+	struct axis axis = { .total_ms = report_total(summary),
+		.height = HEIGHT };
 	char about[320], said[REPORT_SAID], time[PAGE_TIME], title[64];
 	const json_t *check;
 	long long most = 1, ms;

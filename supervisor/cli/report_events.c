@@ -4,7 +4,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/field.h"
 #include "cli/report_page.h"
@@ -26,21 +25,6 @@ by_time(const void *a, const void *b)
 	if (left->at_ms != right->at_ms)
 		return left->at_ms < right->at_ms ? -1 : 1;
 	return (left->order > right->order) - (left->order < right->order);
-}
-
-/* Milliseconds since the epoch of an RFC 3339 time in UTC. */
-static long long
-read_time(const char *stamp)
-{
-	struct tm tm = { 0 };
-	const char *rest = strptime(stamp, "%Y-%m-%dT%H:%M:%S", &tm);
-	long long ms = 0;
-
-	if (rest == NULL)
-		return 0;
-	if (rest[0] == '.')
-		ms = strtol(rest + 1, NULL, 10);
-	return (long long)timegm(&tm) * 1000 + ms;
 }
 
 static bool
@@ -89,7 +73,7 @@ read_lines(const json_t *summary, size_t *n)
 {
 	const json_t *events = field_list(summary, "events");
 	const json_t *asked = field_list(summary, "asked"), *entry;
-	long long began = read_time(field_string(summary, "started"));
+	long long began = page_read_stamp(field_string(summary, "started"));
 	struct line *lines;
 	size_t i;
 
@@ -105,8 +89,8 @@ read_lines(const json_t *summary, size_t *n)
 	}
 	json_array_foreach (events, i, entry) {
 		lines[*n] = (struct line){
-			read_time(field_string(entry, "time")) - began, *n,
-			entry, NULL
+			page_read_stamp(field_string(entry, "time")) - began,
+			*n, entry, NULL
 		};
 		++*n;
 	}

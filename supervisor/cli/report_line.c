@@ -22,6 +22,31 @@ enum {
 	HEIGHT_BARE = SHARE_BAR + SHARES,
 };
 
+/* The phases, and what happens in them, for who does not know the words. */
+static const struct phase {
+	const char *name, *text;
+} phases[] = {
+	{ "resolve", "the program file is found, hashed and copied" },
+	{ "start", "the new generation starts, until it is ready" },
+	{ "check", "health checks, before any user reaches it" },
+	{ "shift", "it gets this share of the new connections" },
+	{ "bake", "it gets all; the old generation stands by" },
+	{ "stop", "the old generation ends first" },
+	{ "restore", "the old generation is started again" },
+	{ "pause", "new connections waited" },
+	{ "", "" }, /* of another version */
+};
+
+static const struct phase *
+find_phase(const char *name)
+{
+	const struct phase *phase = phases;
+
+	while (phase->name[0] != '\0' && strcmp(phase->name, name) != 0)
+		phase++;
+	return phase;
+}
+
 /* A phase, and when it was. */
 struct span {
 	const json_t *phase;
@@ -51,13 +76,6 @@ next_span(const json_t *phase, long long from_ms)
 	return span;
 }
 
-/* Where the phase after this one begins. */
-static long long
-next_from(const struct span *span)
-{
-	return span->to_ms;
-}
-
 /* `shift 20 %` */
 static void
 name_span(const struct span *span, char *text, size_t size)
@@ -73,7 +91,7 @@ put_phase_bar(
     struct page *page, const struct axis *axis, const struct span *span)
 {
 	char name[32], label[24], time[PAGE_TIME], about[80];
-	struct axis_bar bar = { .kind = span->name,
+	struct axis_bar bar = { .kind = find_phase(span->name)->name,
 		.text = name,
 		.about = about,
 		.from_ms = span->from_ms,
@@ -142,8 +160,8 @@ put_drawing(struct page *page, const json_t *summary)
 {
 	const json_t *checks = field_list(summary, "checks"), *phase;
 	const bool bare = json_array_size(checks) == 0;
-	struct axis axis = { report_total(summary),
-		bare ? HEIGHT_BARE : HEIGHT };
+	struct axis axis = { .total_ms = report_total(summary),
+		.height = bare ? HEIGHT_BARE : HEIGHT };
 	struct axis_bar whole = { .kind = "old",
 		.about = "the old generation",
 		.to_ms = axis.total_ms,
@@ -159,7 +177,7 @@ put_drawing(struct page *page, const json_t *summary)
 	axis_title(page, SHARE_TITLE, "Share of the new connections");
 	axis_bar(page, &axis, &whole);
 	json_array_foreach (field_list(summary, "phases"), i, phase) {
-		span = next_span(phase, next_from(&span));
+		span = next_span(phase, span.to_ms);
 		put_phase_bar(page, &axis, &span);
 		put_share_bar(page, &axis, &span);
 	}
@@ -193,30 +211,6 @@ put_key(struct page *page, const json_t *summary)
 	page_put(page, "</ul>\n");
 }
 
-/* What happens in a phase, for who does not know the words. */
-static const char *
-explain(const char *name)
-{
-	static const struct {
-		const char *name, *text;
-	} phases[] = {
-		{ "resolve", "the program file is found, hashed and copied" },
-		{ "start", "the new generation starts, until it is ready" },
-		{ "check", "health checks, before any user reaches it" },
-		{ "shift", "it gets this share of the new connections" },
-		{ "bake", "it gets all; the old generation stands by" },
-		{ "stop", "the old generation ends first" },
-		{ "restore", "the old generation is started again" },
-		{ "pause", "new connections waited" },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(phases) / sizeof(phases[0]); i++)
-		if (strcmp(phases[i].name, name) == 0)
-			return phases[i].text;
-	return "";
-}
-
 static void
 put_row(struct page *page, const struct span *span)
 {
@@ -230,17 +224,18 @@ put_row(struct page *page, const struct span *span)
 	    "<td class=\"n\">%s</td>"
 	    "<td class=\"n\">%s</td>"
 	    "<td class=\"faint\">%s</td></tr>\n",
-	    name, span->from_ms == 0 ? "0" : began, took, explain(span->name));
+	    name, span->from_ms == 0 ? "0" : began, took,
+	    find_phase(span->name)->text);
 }
 
 void
 report_line(struct page *page, const json_t *summary)
 {
-	const json_t *phases = field_list(summary, "phases"), *phase;
+	const json_t *list = field_list(summary, "phases"), *phase;
 	struct span span = { 0 };
 	size_t i;
 
-	if (json_array_size(phases) == 0)
+	if (json_array_size(list) == 0)
 		return;
 	page_put(page, "<section>\n<h2>Time line</h2>\n");
 	put_drawing(page, summary);
@@ -250,8 +245,8 @@ report_line(struct page *page, const json_t *summary)
 	    "<th scope=\"col\">Phase</th><th scope=\"col\" class=\"n\">From"
 	    "</th><th scope=\"col\" class=\"n\">Took</th>"
 	    "<th scope=\"col\">Meaning</th></tr></thead>\n<tbody>\n");
-	json_array_foreach (phases, i, phase) {
-		span = next_span(phase, next_from(&span));
+	json_array_foreach (list, i, phase) {
+		span = next_span(phase, span.to_ms);
 		put_row(page, &span);
 	}
 	page_put(page, "</tbody></table>\n</section>\n");

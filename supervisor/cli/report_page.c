@@ -215,25 +215,16 @@ describe_plan(const json_t *plan, char *text, size_t size)
 		strlcat(text, ", one generation at a time", size);
 }
 
-/* `2026-11-30 10:00:59 UTC`, of RFC 3339. */
-static void
-describe_time(const char *stamp, char text[static CLOCK_STAMP])
-{
-	snprintf(text, CLOCK_STAMP, "%.19s UTC", stamp);
-	if (strlen(text) > 10 && text[10] == 'T')
-		text[10] = ' ';
-}
-
 static void
 put_facts(struct page *page, const json_t *summary)
 {
 	const json_t *plan = field_object(summary, "plan");
 	const json_t *first = json_array_get(field_list(summary, "asked"), 0);
-	char text[256], time[CLOCK_STAMP], person[REPORT_PERSON];
+	char text[256], time[PAGE_TIME], person[REPORT_PERSON];
 
 	page_put(page,
 	    "<section aria-label=\"The rollout\">\n<ul class=\"facts\">\n");
-	describe_time(field_string(summary, "started"), time);
+	page_stamp(time, field_string(summary, "started"));
 	put_fact(page, "Started", time);
 	page_time(text, field_number(summary, "duration_ms"));
 	put_fact(page,
@@ -279,9 +270,9 @@ put_program(struct page *page, const json_t *summary, const json_t *image)
 	json_int_t number = field_number(image, "generation");
 	const json_t *live = find_live(summary, number);
 	json_int_t connections = field_number(live, "connections");
-	char time[CLOCK_STAMP];
+	char time[PAGE_TIME];
 
-	describe_time(field_string(image, "started"), time);
+	page_stamp(time, field_string(image, "started"));
 	page_put(page,
 	    "<tr><td class=\"t\" data-label=\"Generation\">%lld</td>"
 	    "<td data-label=\"Program\"><code>%s</code></td>"
@@ -327,11 +318,11 @@ put_programs(struct page *page, const json_t *summary)
 static void
 put_footer(struct page *page, const json_t *summary)
 {
-	char stamp[CLOCK_STAMP], time[CLOCK_STAMP];
+	char stamp[CLOCK_STAMP], time[PAGE_TIME];
 	const char *version = field_string(summary, "hotswap");
 
 	clock_stamp(stamp);
-	describe_time(stamp, time);
+	page_stamp(time, stamp);
 	page_put(page,
 	    "<footer><p>Made by <code>hotswap report</code>, version %s, at "
 	    "%s.",

@@ -130,8 +130,8 @@ report_traffic(struct page *page, const json_t *summary)
 		page_put(page,
 		    "<p class=\"note\">Counted in the kernel by the eBPF "
 		    "program that chooses: connections of TCP and datagrams "
-		    "of UDP that each generation was given, health checks "
-		    "among them. The upright line is the share that was set."
+		    "of UDP that each generation was given, without health "
+		    "checks. The upright line is the share that was set."
 		    "</p>\n");
 	} else if (!counted) {
 		page_put(page,

@@ -312,6 +312,9 @@ print_details(const json_t *generations)
 			add_detail(table, generation, "steers",
 			    "its program chooses among its sockets; hotswap "
 			    "goes on to choose");
+		if (json_is_true(json_object_get(generation, "quiet")))
+			add_detail(table, generation, "quiet",
+			    "its program yields to what serves");
 		add_detail(table, generation, "status",
 		    field_string(generation, "status"));
 		add_detail(table, generation, "trouble",

@@ -104,6 +104,7 @@ struct options {
 	bool no_new_privs;
 	bool migrate_queued;
 	bool no_image_copy;
+	bool quiet;
 	char *image_path;
 };
 

@@ -222,6 +222,9 @@ const struct option_row option_table[] = {
 	    .validate = option_check_hook,
 	    .help = "run a command at an event, as the program's user, after a "
 	    "+ as the supervisor's; may be repeated" },
+	{ "quiet", 0, OPTION_FLAG, AT(quiet), FOR_UPGRADE,
+	    .help = "until its first share, a candidate yields the processor "
+	    "to what serves" },
 	{ "migrate-queued", 0, OPTION_FLAG, AT(migrate_queued),
 	    .help = "set the sysctl net.ipv4.tcp_migrate_req" },
 	{ "control-group", 0, OPTION_STRING, AT(control_group),

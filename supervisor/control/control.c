@@ -48,7 +48,7 @@ struct control {
 	int sock;
 	struct event *accepting;
 	struct event *retry; /* pending while we do not accept */
-	bool lacking;	     /* out of descriptors, which was logged */
+	bool lacking;	     /* nobody can be accepted, which was logged */
 	gid_t group;	     /* -1: none */
 	TAILQ_HEAD(peers, peer) peers; /* the longest idle one first */
 	unsigned int npeers;
@@ -222,19 +222,27 @@ connect_peer(struct control *control, int sock, uid_t uid)
 	control->npeers++;
 }
 
+static bool
+is_lack(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM ||
+	    error == ENOBUFS;
+}
+
 /*
- * Without a free descriptor a peer in the queue would wake us all the time:
- * leave it there for a while.
+ * A peer in the queue that cannot be accepted would wake us all the time: leave
+ * it there for a while.
  */
 static void
-pause_accepting(struct control *control, const char *why)
+pause_accepting(struct control *control, int error)
 {
 	struct timeval delay = clock_interval(RETRY_MS);
 
 	if (!control->lacking)
-		log_warn("control: accept: %s", why);
+		log_warn("control: accept: %s", strerror(error));
 	control->lacking = true;
-	disconnect_idle(control, is_anybody, 0);
+	if (is_lack(error))
+		disconnect_idle(control, is_anybody, 0);
 	event_del(control->accepting);
 	evtimer_add(control->retry, &delay);
 }
@@ -255,9 +263,8 @@ accept_peer(evutil_socket_t fd, short what, void *arg)
 	int sock = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (sock == -1) {
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
-		    errno == ENOBUFS)
-			pause_accepting(control, strerror(errno));
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			pause_accepting(control, errno);
 		return;
 	}
 	control->lacking = false;

@@ -30,6 +30,7 @@
 #include "core/service.h"
 #include "core/state.h"
 #include "generation/health.h"
+#include "generation/quiet.h"
 #include "generation/retire.h"
 #include "generation/wrap.h"
 #include "keep/keeper.h"
@@ -196,6 +197,7 @@ fall_silent(struct service *service)
 {
 	struct generation *generation;
 
+	quiet_end_all(service);
 	state_stop(service);
 	store_sync(held_store(service));
 	TAILQ_FOREACH (generation, &service->generations, entry)

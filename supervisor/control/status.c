@@ -175,7 +175,7 @@ generation_json(struct generation *generation)
 	bool lives = program != NULL;
 
 	return json_pack(
-	    "{si ss si si so ss so ss ss ss si so ss so so so ss si ss sb so sb si sI so*}",
+	    "{si ss si si so ss so ss ss ss si so ss so so so ss si ss sb so sb si sI sb so*}",
 	    "number", (int)generation->number, "role",
 	    role_name(generation->role), "share", (int)generation->share, "pid",
 	    lives ? (int)program_main(program) : 0, "pids",
@@ -194,8 +194,8 @@ generation_json(struct generation *generation)
 	    (int)latecomers_are_so(generation->latecomers), "own_addresses",
 	    latecomers_list(generation->latecomers), "steers",
 	    (int)generation->steers, "flows", (int)steering_flows(generation),
-	    "given", (json_int_t)steering_given(generation), "idle",
-	    idle_json(generation));
+	    "given", (json_int_t)steering_given(generation), "quiet",
+	    (int)generation->quiet, "idle", idle_json(generation));
 }
 
 static json_t *
@@ -215,11 +215,12 @@ rollout_json(const struct service *service)
 	const struct release *release = &service->release;
 	bool idle = release->rollout.state == ROLLOUT_IDLE;
 
-	return json_pack("{ss si si si so}", "state",
+	return json_pack("{ss si si si so ss}", "state",
 	    rollout_state_name(release->rollout.state), "from",
 	    idle ? 0 : (int)release->from, "to", idle ? 0 : (int)release->to,
 	    "share", idle ? 0 : (int)release->rollout.share, "left_ms",
-	    time_left(release->deadline_ms));
+	    time_left(release->deadline_ms), "started",
+	    idle || release->kind == RELEASE_FIRST ? "" : release->started);
 }
 
 /* How many rollouts ended with each outcome, also under former supervisors. */
@@ -257,13 +258,15 @@ status_json(struct service *service)
 {
 	const struct generation *active = service->active;
 
-	return json_pack("{ss si si ss si so so so so so so s{ss ss}}", "name",
-	    service->options->name, "pid", (int)held_pid(service), "supervisor",
-	    (int)getpid(), "version", version_text, "active",
+	return json_pack("{ss si si ss ss si so sO? so so so so so s{ss ss}}",
+	    "name", service->options->name, "pid", (int)held_pid(service),
+	    "supervisor", (int)getpid(), "version", version_text, "held_by",
+	    held_by(service), "active",
 	    active != NULL ? (int)active->number : 0, "rollout",
-	    rollout_json(service), "listeners", listeners_json(service),
-	    "generations", generations_json(service), "counters",
-	    counters_json(service), "durations_ms", durations_json(service),
-	    "pauses", pauses_json(service), "steering", "bpf",
-	    bpf_names[service->kind], "why", steering_kind_reason(service));
+	    rollout_json(service), "last", service->last, "listeners",
+	    listeners_json(service), "generations", generations_json(service),
+	    "counters", counters_json(service), "durations_ms",
+	    durations_json(service), "pauses", pauses_json(service), "steering",
+	    "bpf", bpf_names[service->kind], "why",
+	    steering_kind_reason(service));
 }

@@ -75,6 +75,8 @@ struct generation {
 	int64_t window_ms;   /* when that window began */
 	struct event *backoff;
 	struct image_job *look; /* before it is started again; NULL: none */
+	bool quiet;		/* its program may yield, generation/quiet.h */
+	struct event *unquiet;	/* when that ends; NULL: it does not yield */
 	bool given_up; /* it ended, and the candidate was to take over */
 };
 

@@ -196,8 +196,7 @@ held_settle(struct service *service, held_told *told)
 int
 held_admit(struct service *service, pid_t pid)
 {
-	if (store_has_keeper(service->held->store) ||
-	    store_is_systemds(service->held->store)) {
+	if (held_by(service)[0] != '\0') {
 		errno = EBUSY;
 		return -1;
 	}
@@ -217,6 +216,16 @@ held_pid(const struct service *service)
 	return store_has_keeper(service->held->store)
 	    ? store_keeper(service->held->store)
 	    : getpid();
+}
+
+const char *
+held_by(const struct service *service)
+{
+	const struct store *store = service->held->store;
+
+	if (store_has_keeper(store))
+		return "keeper";
+	return store_is_systemds(store) ? "systemd" : "";
 }
 
 int

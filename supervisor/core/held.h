@@ -76,4 +76,7 @@ struct store *held_store(struct service *);
  */
 pid_t held_pid(const struct service *);
 
+/* Who holds the descriptors: `keeper`, `systemd`, or `` if nobody does. */
+const char *held_by(const struct service *);
+
 #endif

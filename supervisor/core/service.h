@@ -72,6 +72,7 @@ struct service {
 	struct reexec *reexec;
 	unsigned int outcomes[3]; /* number of each enum outcome_result */
 	int64_t outcomes_ms[3];	  /* their time in all */
+	json_t *last;		  /* outcome of the last one; NULL: none */
 	struct {
 		unsigned int count;
 		int64_t last_ms, total_ms;
@@ -79,6 +80,7 @@ struct service {
 	int report_fd; /* -1 once the first start is reported */
 	bool adopted;  /* this process took over a running service */
 	bool ending;
+	bool ended; /* all has ended: leave the loop */
 	int exit_status;
 };
 

@@ -15,6 +15,7 @@
 #include "core/service.h"
 #include "generation/generations.h"
 #include "generation/latecomers.h"
+#include "generation/quiet.h"
 #include "generation/retire.h"
 #include "generation/stored.h"
 #include "generation/wrap.h"
@@ -68,11 +69,13 @@ generation_save(const struct generation *generation)
 	/* Leaving the program out would mean that it does not run. */
 	if (generation->program != NULL && program == NULL)
 		return NULL;
-	return json_pack("{si ss sI sb ss sI sb sb si so so so so so* so* so*}",
-	    "number", (int)generation->number, "role",
-	    role_name(generation->role), "share", (json_int_t)generation->share,
-	    "proven", (int)generation->proven, "started", generation->started,
-	    "restarts", (json_int_t)generation->restarts, "sick",
+	return json_pack(
+	    "{si ss sI sb sb ss sI sb sb si so so so so so* so* so*}", "number",
+	    (int)generation->number, "role", role_name(generation->role),
+	    "share", (json_int_t)generation->share, "quiet",
+	    (int)generation->quiet, "proven", (int)generation->proven,
+	    "started", generation->started, "restarts",
+	    (json_int_t)generation->restarts, "sick",
 	    (int)generation->checks.sick, "steers", (int)generation->steers,
 	    "way", (int)generation->way, "checks",
 	    save_checks(&generation->checks), "image",
@@ -187,6 +190,7 @@ generation_restore(struct service *service, const json_t *saved)
 	generation->restarts = (unsigned int)restarts;
 	generation->checks.sick = sick;
 	generation->steers = json_is_true(json_object_get(saved, "steers"));
+	generation->quiet = json_is_true(json_object_get(saved, "quiet"));
 	restore_way(generation, json_object_get(saved, "way"));
 	restore_checks(&generation->checks, json_object_get(saved, "checks"));
 	strlcpy(generation->started, started, sizeof(generation->started));
@@ -250,6 +254,7 @@ resume(struct generation *generation, const json_t *saved)
 void
 generation_resume(struct generation *generation, const json_t *saved)
 {
+	quiet_end(generation);
 	resume(generation, saved);
 	json_decref(generation->unresumed);
 	generation->unresumed = NULL;

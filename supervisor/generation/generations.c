@@ -22,6 +22,7 @@
 #include "generation/health.h"
 #include "generation/intention.h"
 #include "generation/latecomers.h"
+#include "generation/quiet.h"
 #include "generation/reach.h"
 #include "generation/recheck.h"
 #include "generation/steering.h"
@@ -374,6 +375,7 @@ generation_close(struct generation *generation)
 	steering_leave(generation);
 	generation->program = NULL;
 	generation->wrap = NULL;
+	quiet_forget(generation);
 	/*
 	 * A successor that takes the program for alive needs the descriptors
 	 * that are given up now.
@@ -398,6 +400,7 @@ generation_free(struct generation *generation)
 		service->active = NULL;
 	if (generation->program != NULL)
 		generation_close(generation);
+	quiet_forget(generation);
 	stored_end(generation);
 	latecomers_free(generation->latecomers);
 	event_free(generation->backoff);
@@ -432,7 +435,10 @@ generation_start(struct generation *generation, char *why, size_t size)
 	/* This also replaces sockets that the program has shut down. */
 	if (steering_join(generation, why, size) == -1)
 		return -1;
-	return attempt(generation, why, size);
+	if (attempt(generation, why, size) == -1)
+		return -1;
+	quiet_started(generation);
+	return 0;
 }
 
 struct generation *

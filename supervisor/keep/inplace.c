@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/foreign.h"
 #include "base/partner.h"
 #include "base/proc.h"
 #include "keep/fdset.h"
@@ -43,6 +44,7 @@ inplace_exec(struct fdset *fdset, int exe, int otherwise)
 	char *text, **argv = read_arguments(&text);
 	size_t i;
 
+	foreign_rest();
 	if (argv != NULL && fdset_hand_over(fdset, apart, 2) == 0) {
 		partner_end();
 		for (i = 0; i < 2 && apart[i] != -1; i++)

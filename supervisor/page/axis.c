@@ -39,7 +39,9 @@ find_step(long long total_ms)
 	while (i + 1 < sizeof(steps) / sizeof(steps[0]) &&
 	    total_ms / steps[i] > TICKS_MAX)
 		i++;
-	return MAX(steps[i], total_ms / TICKS_MAX);
+	/* Beyond the last step there are few ticks all the same. */
+	return total_ms / steps[i] > TICKS_MAX ? total_ms / TICKS_MAX
+					       : steps[i];
 }
 
 static void
@@ -56,10 +58,13 @@ put_ticks(struct page *page, const struct axis *axis)
 		page_round_time(time, ms);
 		page_put(page,
 		    "<line class=\"tick\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"0\" "
-		    "y2=\"%d\"/><text class=\"tick\" x=\"%.2f%%\" y=\"%d\" "
-		    "text-anchor=\"%s\">%s</text>\n",
-		    x, x, axis->height + 6, x, axis->height + 20, anchor,
-		    ms == 0 ? "0" : time);
+		    "y2=\"%d\"/>",
+		    x, x, axis->height + (axis->bare ? 0 : 6));
+		if (!axis->bare)
+			page_put(page,
+			    "<text class=\"tick\" x=\"%.2f%%\" y=\"%d\" "
+			    "text-anchor=\"%s\">%s</text>\n",
+			    x, axis->height + 20, anchor, ms == 0 ? "0" : time);
 	}
 }
 
@@ -69,7 +74,7 @@ axis_begin(struct page *page, const struct axis *axis, const char *described)
 	page_put(page,
 	    "<svg class=\"axis\" width=\"100%%\" height=\"%d\" role=\"img\" "
 	    "aria-label=\"%s\">\n",
-	    axis->height + TICK_HEIGHT, described);
+	    axis->height + (axis->bare ? 0 : TICK_HEIGHT), described);
 	put_ticks(page, axis);
 }
 

@@ -13,6 +13,7 @@
 struct axis {
 	long long total_ms; /* above 0 */
 	int height;	    /* of the drawing, in pixels */
+	bool bare;	    /* the ticks have no text */
 };
 
 /* Begin a drawing, which the text describes, with the ticks. */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "page/style.h"
 
@@ -212,6 +213,28 @@ page_round_time(char buf[static PAGE_TIME], long long ms)
 		snprintf(buf, PAGE_TIME, "%lld min", ms / 60000);
 	else
 		page_time(buf, ms);
+}
+
+void
+page_stamp(char buf[static PAGE_TIME], const char *stamp)
+{
+	snprintf(buf, PAGE_TIME, "%.19s UTC", stamp);
+	if (strlen(buf) > 10 && buf[10] == 'T')
+		buf[10] = ' ';
+}
+
+long long
+page_read_stamp(const char *stamp)
+{
+	struct tm tm = { 0 };
+	const char *rest = strptime(stamp, "%Y-%m-%dT%H:%M:%S", &tm);
+	long ms = 0;
+
+	if (rest == NULL)
+		return 0;
+	if (rest[0] == '.')
+		ms = strtol(rest + 1, NULL, 10);
+	return (long long)timegm(&tm) * 1000 + ms % 1000;
 }
 
 void

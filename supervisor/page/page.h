@@ -36,6 +36,12 @@ void page_time(char buf[static PAGE_TIME], long long ms);
 /* The same of a time that somebody has set: `2 s`, `2.5 s`, `5 min`. */
 void page_round_time(char buf[static PAGE_TIME], long long ms);
 
+/* `2026-11-30 10:00:59 UTC`, of a time of RFC 3339 */
+void page_stamp(char buf[static PAGE_TIME], const char *stamp);
+
+/* Such a time in milliseconds since the epoch; 0: it is none. */
+long long page_read_stamp(const char *stamp);
+
 /* A whole number with its thousands apart: `12,345` */
 void page_count(char buf[static PAGE_TIME], long long n);
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -14,8 +15,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/limits.h"
+
+#define APART_MS 1000 /* for a child to close what is not its own */
 
 /*
  * SIG_IGN survives execve(2), signal(7): a shell ignores INT and QUIT for a job
@@ -61,12 +65,27 @@ child_fork(void)
 	return pid;
 }
 
+/*
+ * Wait until the other end is closed.  Not for ever: we may have one ourselves
+ * that close(2) has refused to close.
+ */
+static void
+await_end(int fd)
+{
+	struct pollfd end = { fd, POLLIN, 0 };
+	int64_t limit = clock_ms() + APART_MS;
+	int r;
+
+	do
+		r = poll(&end, 1, APART_MS);
+	while (r == -1 && errno == EINTR && clock_ms() < limit);
+}
+
 /* The child closes the pipe's other end with all the others. */
 pid_t
 child_fork_apart(void)
 {
 	int held[2];
-	char none;
 	pid_t pid;
 
 	if (pipe2(held, O_CLOEXEC) == -1)
@@ -75,8 +94,7 @@ child_fork_apart(void)
 		return 0;
 	fd_close(&held[1]);
 	if (pid != -1)
-		while (read(held[0], &none, 1) == -1 && errno == EINTR)
-			continue;
+		await_end(held[0]);
 	fd_close(&held[0]);
 	return pid;
 }

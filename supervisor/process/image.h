@@ -93,6 +93,9 @@ struct image_job;
 struct image_job *image_prepare(struct event_base *, const struct image_spec *,
     const char *store, image_done *, void *arg);
 
+/* Let the job's process come after all ordinary ones: nice 19. */
+void image_job_defer(const struct image_job *);
+
 /*
  * Look whether the image's folder is still as it was, and set folder.changed.
  * done gets the image.  Otherwise as image_prepare.

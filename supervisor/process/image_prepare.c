@@ -286,6 +286,12 @@ image_look(
 	return start(job);
 }
 
+void
+image_job_defer(const struct image_job *job)
+{
+	setpriority(PRIO_PROCESS, (id_t)job->pid, 19);
+}
+
 /*
  * Names that are there now: what a job makes later is not among them.  The
  * directory of the copies has no digit in its name.

@@ -86,6 +86,19 @@ reaper_tell(pid_t pid, int status)
 		fn(pid, status, arg);
 }
 
+/* A watch whose end was told so long ago, and whose status is not known. */
+static struct watch *
+find_ended(int64_t ms)
+{
+	int64_t since = clock_ms() - ms;
+	struct watch *watch;
+
+	LIST_FOREACH (watch, &watches, entry)
+		if (watch->ended_ms != 0 && watch->ended_ms <= since)
+			return watch;
+	return NULL;
+}
+
 /* Pending signals of one kind become one signal, signal(7): reap all. */
 static void
 reap_all(void)
@@ -97,7 +110,8 @@ reap_all(void)
 	/* orphan may call reaper_fini. */
 	while (child_event != NULL && (pid = waitpid(-1, &status, WNOHANG)) > 0)
 		reaper_tell(pid, status);
-	if (child_event != NULL && pid == -1 && errno != ECHILD)
+	if (child_event != NULL && pid == -1 &&
+	    (errno != ECHILD || find_ended(0) != NULL))
 		evtimer_add(again, &later);
 }
 
@@ -116,18 +130,6 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	reap_all();
 }
 
-static struct watch *
-find_unknown(void)
-{
-	int64_t since = clock_ms() - UNKNOWN_MS;
-	struct watch *watch;
-
-	LIST_FOREACH (watch, &watches, entry)
-		if (watch->ended_ms != 0 && watch->ended_ms <= since)
-			return watch;
-	return NULL;
-}
-
 /* waitpid(2) has failed. */
 static void
 on_again(evutil_socket_t fd, short what, void *arg)
@@ -137,7 +139,7 @@ on_again(evutil_socket_t fd, short what, void *arg)
 	reap_all();
 	if (child_event == NULL || !evtimer_pending(again, NULL))
 		return;
-	while ((watch = find_unknown()) != NULL)
+	while ((watch = find_ended(UNKNOWN_MS)) != NULL)
 		reaper_tell(watch->pid, REAPER_UNKNOWN);
 }
 

@@ -113,13 +113,12 @@ pidfd_readable(evutil_socket_t fd, short what, void *arg)
 	await_status(arg);
 }
 
-int
-watched_set(struct watched *watched, pid_t pid)
+static int
+begin(struct watched *watched, pid_t pid)
 {
 	struct proc_stat stat = { 0 };
 	bool ours;
 
-	forget(watched);
 	watched->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (watched->pidfd == -1)
 		return -1;
@@ -135,6 +134,21 @@ watched_set(struct watched *watched, pid_t pid)
 	watched->event = event_new(
 	    watched->base, watched->pidfd, EV_READ, pidfd_readable, watched);
 	return watched->event != NULL ? event_add(watched->event, NULL) : -1;
+}
+
+/* A process whose end nobody would tell is not watched. */
+int
+watched_set(struct watched *watched, pid_t pid)
+{
+	int error;
+
+	forget(watched);
+	if (begin(watched, pid) == 0)
+		return 0;
+	error = errno;
+	forget(watched);
+	errno = error;
+	return -1;
 }
 
 /* The keeper may report its end at any time. */

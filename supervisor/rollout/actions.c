@@ -19,6 +19,7 @@
 #include "generation/attempt.h"
 #include "generation/generations.h"
 #include "generation/latecomers.h"
+#include "generation/quiet.h"
 #include "generation/recheck.h"
 #include "generation/retire.h"
 #include "generation/steering.h"
@@ -77,6 +78,7 @@ start(struct service *service, const char *why)
 	}
 	if (release->old != NULL)
 		stored_inherit(release->candidate, release->old);
+	quiet_begin(release->candidate);
 	if (generation_start(release->candidate, fault, sizeof(fault)) == -1) {
 		course_take(service, EVENT_FAILED, fault);
 		return;
@@ -138,6 +140,7 @@ apply_share(struct service *service, int64_t ms)
 		stored_clear(release->old);
 	}
 	summary_count(service);
+	quiet_end(release->candidate);
 	candidate_set_share(release, release->rollout.share);
 	if (steering_apply(service) == -1) {
 		snprintf(
@@ -220,6 +223,7 @@ promote(struct service *service, const char *why)
 	struct generation *candidate = release->candidate;
 	bool rollback = release->kind == RELEASE_ROLLBACK;
 
+	quiet_end(candidate);
 	/* Most candidates have 100 % since the last shift. */
 	if (candidate->share != 100) {
 		candidate_set_share(release, 100);
@@ -248,6 +252,7 @@ take_back(struct service *service, const char *why)
 
 	request_undo(service);
 	if (candidate != NULL) {
+		quiet_end(candidate);
 		candidate_set_share(release, 0);
 		if (release->old != NULL)
 			steering_apply(service);

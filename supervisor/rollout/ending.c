@@ -28,6 +28,8 @@ ending_settle(struct service *service)
 		return;
 	}
 	events_emit(service, "stopped", NULL, "stopped");
+	/* The loop forgets it if it has not begun. */
+	service->ended = true;
 	event_base_loopbreak(service->base);
 }
 

@@ -141,6 +141,22 @@ outcome_so_far(const struct service *service)
 	return outcome;
 }
 
+/* What the status shows of it. */
+static void
+keep_last(struct service *service, const json_t *outcome)
+{
+	static const char *const keys[] = { "result", "from", "to", "reason",
+		"started", "duration_ms" };
+	json_t *last = json_object();
+	size_t i;
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		json_object_set(
+		    last, keys[i], json_object_get(outcome, keys[i]));
+	json_decref(service->last);
+	service->last = last;
+}
+
 void
 outcome_tell(
     struct service *service, enum outcome_result result, const char *why)
@@ -162,6 +178,7 @@ outcome_tell(
 	json_object_set_new(outcome, "given", json_integer(given));
 	service->outcomes[result]++;
 	service->outcomes_ms[result] += took;
+	keep_last(service, outcome);
 	if (outcome == NULL)
 		log_error("the outcome of the rollout is %s; there is no "
 			  "memory to tell and write it",

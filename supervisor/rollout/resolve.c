@@ -137,6 +137,9 @@ resolve_begin(struct service *service, const char *why)
 	}
 	if (release->job == NULL)
 		course_fail(service, "the image cannot be looked up");
+	else if (service->options->quiet && service->active != NULL &&
+	    release->kind != RELEASE_ROLLBACK)
+		image_job_defer(release->job);
 }
 
 void

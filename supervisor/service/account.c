@@ -60,12 +60,12 @@ save_generations(const struct service *service)
 static json_t *
 save_counters(const struct service *service)
 {
-	return json_pack("{s[III] s[iII]}", "outcomes-ms",
+	return json_pack("{s[III] s[iII] sO*}", "outcomes-ms",
 	    (json_int_t)service->outcomes_ms[0],
 	    (json_int_t)service->outcomes_ms[1],
 	    (json_int_t)service->outcomes_ms[2], "pauses",
 	    (int)service->pauses.count, (json_int_t)service->pauses.last_ms,
-	    (json_int_t)service->pauses.total_ms);
+	    (json_int_t)service->pauses.total_ms, "last", service->last);
 }
 
 /* A successor may end before it has gone on with the end. */
@@ -123,6 +123,7 @@ restore_counters(struct service *service, const json_t *saved)
 	size_t i;
 	int n;
 
+	service->last = json_incref(json_object_get(saved, "last"));
 	if (json_unpack((json_t *)saved, "{s[III] s[iII]}", "outcomes-ms",
 		&ms[0], &ms[1], &ms[2], "pauses", &n, &last_ms,
 		&total_ms) == -1)

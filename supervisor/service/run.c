@@ -368,6 +368,7 @@ go_down(struct run *run)
 	}
 	strings_free(service->program);
 	free(service->exe);
+	json_decref(service->last);
 	helper_forget_user(service);
 	options_free(service->options);
 	fd_close(&run->lock);
@@ -384,6 +385,23 @@ leave(struct service *service, int status)
 	    "the programs of \"%s\" that run cannot be taken over, and are "
 	    "left as they are",
 	    service->options->name);
+}
+
+/*
+ * Run until all has ended.  -1: the loop itself has failed, and what runs goes
+ * on without this process.
+ */
+static int
+run_loop(struct service *service)
+{
+	if (!service->ended)
+		event_base_dispatch(service->base);
+	if (service->ended)
+		return 0;
+	log_error("the loop has failed (%s): this supervisor ends, and stops "
+		  "nothing",
+	    strerror(errno));
+	return -1;
 }
 
 int
@@ -414,7 +432,8 @@ run_service(const json_t *first)
 	if (status == STATUS_OK) {
 		migrate_queued(service->options);
 		recovery_begin(service);
-		event_base_dispatch(service->base);
+		if (run_loop(service) == -1)
+			return STATUS_SOFTWARE;
 		status = service->exit_status;
 		report_start(service, false, "stopped before it served");
 	}

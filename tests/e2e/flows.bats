@@ -50,6 +50,8 @@ with() {
 # kept: no flow has changed its generation, and no datagram was lost.
 kept() {
 	mark
+	cat flow.json
+	echo
 	[ "$TORN" = 0 ]
 	[ "$LOST" = 0 ]
 }

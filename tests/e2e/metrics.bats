@@ -21,8 +21,9 @@ sample() {
 @test "metrics: the names are those of the manual, each with help and type" {
 	serve --strategy exclusive --drain-timeout 1s
 	release server v2
+	hotswap restart web
 	hotswap upgrade web --no-wait --bake 30s
-	until_true is_version v2
+	until_true field_is .rollout.state baking
 	hotswap metrics web >text
 	diff <(sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' text | sort) \
 		<(sed -n '/^\.Sh METRICS/,/^\.Sh ENV/s/^\.It Cm //p' "$MANUAL" |
@@ -53,6 +54,39 @@ sample() {
 	[ "$(sample hotswap_generation_restarts_total 'generation="3"')" = 1 ]
 }
 
+@test "metrics: when the last rollout began and ended, how, and when the next one began" {
+	local before ended
+
+	serve
+	[ -z "$(sample hotswap_rollout_start_time_seconds)" ]
+	release server v2 --exit 3
+	before=$(date +%s%3N)
+	expect 1 hotswap upgrade web
+	ended=$(sample hotswap_rollout_end_time_seconds 'result="aborted"' \
+		'from="1",to="2"')
+	# Milliseconds, as in the history.
+	hotswap history web --json >history
+	[ "$(sample hotswap_rollout_duration_seconds)" = \
+		"$(field '.duration_ms / 1000' history | sed 's/$/000/' |
+			grep -o '^[0-9]*\.[0-9]\{3\}')" ]
+	[ "$(sample hotswap_rollout_start_time_seconds)" = \
+		"$(date -d "$(field .started history)" +%s.%3N)" ]
+	((before <= ${ended/./} && ${ended/./} <= $(date +%s%3N)))
+	[ "$(field .rollout.started)" = "" ]
+	[ "$(field .last.reason)" = "$(field .reason history)" ]
+	release server v3
+	hotswap upgrade web --no-wait --bake 30s
+	until_true field_is .rollout.state baking
+	# While one is under way the last one is told as well.
+	[[ $(sample hotswap_rollout_start_time_seconds) > $ended ]]
+	[ "$(sample hotswap_rollout_end_time_seconds)" = "$ended" ]
+	kill -KILL "$(itself)"
+	until_true hotswap status web
+	[ "$(sample hotswap_rollout_end_time_seconds)" = "$ended" ]
+	hotswap promote web
+	[[ $(sample hotswap_rollout_end_time_seconds 'result="promoted"') > $ended ]]
+}
+
 @test "metrics: state, share and time left of a rollout, and its checks" {
 	serve --canary 25 --step-time 1m
 	release server v2
@@ -68,6 +102,17 @@ sample() {
 
 is_shifting() {
 	[ "$(sample hotswap_rollout_state 'state="shifting"')" = 1 ]
+}
+
+@test "metrics: a service that would not outlive its supervisor says so" {
+	serve
+	[ "$(sample hotswap_held)" = 1 ]
+	kill -KILL "$SUPERVISOR"
+	until_true is_not_held
+}
+
+is_not_held() {
+	[ "$(sample hotswap_held)" = 0 ]
 }
 
 @test "history: shares one after the other, how long, and why it ended" {

@@ -49,7 +49,7 @@ check_hangs() {
 	hotswap upgrade web --health "http://127.0.0.1:$SILENT/" \
 		--health-interval 100ms --start-timeout 60s "$@" >upgrade 2>&1 3>&- &
 	UPGRADE=$!
-	PIDS+=($UPGRADE)
+	PIDS+=("$UPGRADE")
 	until_true found_check
 }
 
@@ -159,7 +159,7 @@ reason_is() {
 @test "prober: of an ordinary user nobody may look into it, or into its checks" {
 	[ "$(id -u)" = 0 ] || skip "takes root and another user"
 	chmod 777 .
-	HOTSWAP_RUNTIME_DIR=$PWD/own
+	export HOTSWAP_RUNTIME_DIR=$PWD/own
 	silent_server
 	as_user hotswap start -n web -l "127.0.0.1:$PORT" \
 		--health "http://127.0.0.1:$SILENT/" --health-timeout 60s \
@@ -191,7 +191,7 @@ reason_is() {
 	cp "$BUILD/bin/hotswap" "$BUILD/bin/hotswap-probe" able/
 	setcap cap_setuid,cap_setgid,cap_kill,cap_chown+ep able/hotswap
 	PATH=$PWD/able:$PATH
-	HOTSWAP_RUNTIME_DIR=$PWD/own
+	export HOTSWAP_RUNTIME_DIR=$PWD/own
 	as_user able/hotswap start -n web -l "127.0.0.1:$PORT" --user daemon \
 		--health "$URL" --health-interval 100ms -- ./server
 	[ "$(version)" = v1 ]

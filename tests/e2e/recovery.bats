@@ -199,7 +199,7 @@ term_old() {
 
 # counters: print them, and all else that does not change by itself.
 counters() {
-	hotswap metrics web | grep -v -e '^#' -e generation_info -e time_seconds \
+	hotswap metrics web | grep -v -e '^#' -e generation_start_time_seconds \
 		-e left_seconds
 }
 
@@ -289,4 +289,22 @@ child_is_done() {
 # servers: print how many processes of this test's server there are.
 servers() {
 	running | wc -l
+}
+
+@test "an error of recv(2) is not the keeper's end" {
+	serve
+	supervisor_kill
+	program=$(pid_of 1)
+	strace -p "$(supervisor)" -o trace -e trace=recvfrom \
+		-e inject=recvfrom:error=ENOMEM:when=1 2>strace.log 3>&- &
+	tracer=$!
+	until_true grep -q attached strace.log
+	# The keeper reaps the program, and tells.
+	kill -KILL "$program"
+	until_true grep -q INJECTED trace
+	kill "$tracer"
+	wait "$tracer" || true
+	until_true is_version v1
+	if grep "the keeper has ended" run.log; then false; fi
+	[ "$(field .pid)" = "$SUPERVISOR" ]
 }

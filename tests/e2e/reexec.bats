@@ -557,3 +557,33 @@ has_recovered() {
 	is_version v1
 	[ "$(pid_of 1)" = "$first" ]
 }
+
+# goes_on_after BEFORE: a supervisor other than this has come, and serves.
+goes_on_after() {
+	local now
+
+	now=$(itself 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$1" ]
+}
+
+@test "reexec: a keeper that cannot execute the new build keeps what it holds" {
+	local before tracer
+
+	serve --keep 0
+	release server v2
+	hotswap upgrade web
+	strace -p "$SUPERVISOR" -o trace -e trace=execveat \
+		-e inject=execveat:error=EAGAIN 2>strace.log 3>&- &
+	tracer=$!
+	until_true grep -q attached strace.log
+	hotswap reexec web || true
+	until_true grep -q "the keeper cannot execute" run.log
+	kill "$tracer"
+	wait "$tracer" || true
+	before=$(itself)
+	kill -KILL "$before"
+	until_true goes_on_after "$before"
+	is_version v2
+	release server v3
+	hotswap upgrade web
+	is_version v3
+}

@@ -221,3 +221,22 @@ calls_wait() {
 	expect 64 hotswap wait ../web --for ready --timeout 60s 2>said
 	grep -q 'not a service' said
 }
+
+@test "start reads on when a signal interrupts it" {
+	local tracer starting
+
+	PORT=$(free_port)
+	hotswap start -n web -l "127.0.0.1:$PORT" --start-timeout 5m \
+		--health "exec:test -e $PWD/go" -- ./server >said 2>&1 3>&- &
+	starting=$!
+	until_true hotswap status web
+	strace -p "$starting" -o trace -e trace=read \
+		-e inject=read:error=EINTR:when=1 2>strace.log 3>&- &
+	tracer=$!
+	until_true grep -q attached strace.log
+	: >go
+	expect 0 wait "$starting"
+	wait "$tracer" || true
+	grep -q INJECTED trace
+	hotswap stop web --now
+}

@@ -4,6 +4,7 @@
 command of the contract, and look after each fault whether every promise is
 kept.
 usage: campaign.py [COMMAND...]      or: campaign.py --replay COMMAND FAULT
+or: campaign.py --sample.  A COMMAND kernel-NAME has strace(1) make the faults.
 FAULTS_TIME: seconds for each command; FAULTS_N: so many faults for each;
 SEED: the order; SHARD=I/N: every Nth fault only; RESULTS: a directory in which
 results are kept, and gone on from."""
@@ -17,11 +18,14 @@ import tempfile
 import time
 import zlib
 
+import kernel
+import sample
 from commands import COMMANDS
 from plan import Fault, Plan, Sites, errors, fault_of, text_of
 from service import FAULTY, Client, Service
 
 MODES = ("once", "on")
+KERNEL = "kernel-"   # before a command: the faults are made by strace(1)
 
 
 def apart():
@@ -39,12 +43,14 @@ class Bench:
     """A command under test, with the service that it needs."""
 
     def __init__(self, name, directory, sites):
-        self.command = COMMANDS[name]()
+        self.kernels = name.startswith(KERNEL)
+        self.command = COMMANDS[name.removeprefix(KERNEL)]()
         self.plan = Plan(os.path.join(directory, "plan"))
         self.sites = sites
         self.service = Service(os.path.join(directory, "web"), self.plan,
                                self.command.options)
         self.service.checked = self.command.checked
+        self.tracer = kernel.Tracer(self.service, directory)
         self.client = Client(self.service)
         self.service.client = self.client
         self.alive = False
@@ -63,23 +69,32 @@ class Bench:
         self.alive = False
 
     def attempt(self, fault):
-        """Whether the call was made, and what went wrong."""
+        """Whether the call was made, the calls of all, and what went wrong."""
         if self.command.kept and not self.alive:
             self.begin()
         for_long = fault is not None and fault.mode == "on"
+        by_kernel = fault is not None and kernel.is_kernels(fault.site)
 
         def arm():
-            if fault is None:
+            if fault is None or by_kernel:
                 self.plan.arm()
             else:
                 self.plan.arm(self.sites.keys[fault.site], fault.nth,
                               fault.error, for_long)
-        faults = self.command.run(self.service, arm, self.plan.disarm,
-                                  for_long)
-        fired, hits = self.plan.fired(), self.plan.hits()
+            if by_kernel:
+                self.tracer.arm(fault)
+
+        def disarm():
+            self.plan.disarm()
+            self.tracer.detach()
+        faults = self.command.run(self.service, arm, disarm, for_long,
+                                  fault is None)
+        fired = self.tracer.fired() if by_kernel else self.plan.fired()
+        hits = self.plan.hits()
         if self.command.kept and not faults:
-            faults = self.command.after(self.service)
-        if faults and fired:
+            faults = self.command.after(
+                self.service, by_kernel and fault.site.endswith(":close"))
+        if faults and fired and not by_kernel:
             faults.append("called by " + " < ".join(
                 self.sites.lines(self.plan.trace())[:8]))
         if faults:
@@ -100,6 +115,8 @@ class Campaign:
         self.known = {}
 
     def errors_of(self, site):
+        if kernel.is_kernels(site):
+            return kernel.errors_of(site, self.errors)
         call = site.split(":", 1)[1].split("@")[0]
         return self.errors.get(call, ["ENOMEM"])
 
@@ -149,6 +166,9 @@ class Campaign:
             self.push(fault.site, fault.nth + 1)
 
     def survey(self):
+        if self.bench.kernels:
+            self.learn(kernel.survey(self.bench))
+            return
         for _ in range(2):
             _, hits, faults = self.bench.attempt(None)
             if faults:
@@ -168,7 +188,8 @@ class Campaign:
             if entry is None:
                 fired, hits, faults = self.bench.attempt(fault)
                 entry = self.note(fault, fired, faults)
-                self.learn(hits)
+                if not self.bench.kernels:
+                    self.learn(hits)
                 made += 1
             self.count(fault, entry)
         print(f"{self.name}: {calls} calls at {len(self.reached)} sites, "
@@ -182,17 +203,26 @@ class Campaign:
 def replay(name, text, directory, sites):
     bench = Bench(name, directory, sites)
     fault = fault_of(text)
-    bench.attempt(None)
     for _ in range(30):
-        if fault.site in sites.keys:
-            break
         bench.attempt(None)
+        if fault.site in sites.keys or kernel.is_kernels(fault.site):
+            break
     fired, _, faults = bench.attempt(fault)
     print(f"fired {fired} times;", "; ".join(faults) or "every promise held")
     if faults:
-        print(bench.service.tail())
+        print(bench.service.tail(40))
     bench.drop()
     return 1 if faults else 0
+
+
+def sample_of_day(directory, sites):
+    def bench_of(name):
+        place = os.path.join(directory, name)
+        os.mkdir(place)
+        os.chmod(place, 0o755)
+        return Bench(name, place, sites)
+    kept = [name for name, command in COMMANDS.items() if command().kept]
+    return 1 if sample.run(bench_of, kept) else 0
 
 
 def main():
@@ -200,6 +230,8 @@ def main():
     sites = Sites(FAULTY)
     with tempfile.TemporaryDirectory() as directory:
         os.chmod(directory, 0o755)
+        if sys.argv[1:2] == ["--sample"]:
+            return sample_of_day(directory, sites)
         if sys.argv[1:2] == ["--replay"]:
             return replay(sys.argv[2], sys.argv[3], directory, sites)
         seed = os.environ.get("SEED") or time.strftime("%Y%m%d")
@@ -208,7 +240,7 @@ def main():
         most = int(os.environ.get("FAULTS_N") or 10**9)
         folder = os.environ.get("RESULTS")
         total = {"held": 0, "failed": 0, "gone": 0}
-        for name in sys.argv[1:] or list(COMMANDS):
+        for name in sys.argv[1:] or [*COMMANDS, KERNEL + "upgrade"]:
             place = os.path.join(directory, name)
             os.mkdir(place)
             os.chmod(place, 0o755)
@@ -223,8 +255,9 @@ def main():
             if folder:
                 with open(os.path.join(folder, f"sites.{name}.{shard[0]}"),
                           "w", encoding="utf-8") as file:
-                    file.writelines(f"{site}\n" for site in
-                                    sorted(campaign.reached))
+                    file.writelines(
+                        f"{site}\t{sites.keys.get(site, 0xf << 40):#x}\n"
+                        for site in sorted(campaign.reached))
             for how in total:
                 total[how] += done[how]
         print(f"SEED={seed}: {total['held']} passed, {total['failed']} failed")

@@ -11,7 +11,9 @@
 #include <execinfo.h>
 #include <fcntl.h>
 #include <grp.h>
+#ifdef FAULTS_FRAMES
 #include <jansson.h>
+#endif
 #include <link.h>
 #include <poll.h>
 #include <pwd.h>
@@ -256,6 +258,7 @@ fails(uint64_t call, void *address)
 	return true;
 }
 
+#ifdef FAULTS_FRAMES
 /*
  * base/memory.c calls malloc for libraries.  The call of such a library is the
  * site; frame pointers lead there.
@@ -273,6 +276,7 @@ is_memory(const void *address)
 		json_get_alloc_funcs(&get, &unused);
 	return (uintptr_t)address - (uintptr_t)get < MEMORY_SIZE;
 }
+#endif
 
 #define FAILS(name) fails(CALL_##name, __builtin_return_address(0))
 
@@ -395,8 +399,10 @@ malloc(size_t n)
 {
 	void *site = __builtin_return_address(0);
 
+#ifdef FAULTS_FRAMES /* all has frame pointers */
 	if (is_memory(site))
 		site = __builtin_return_address(1);
+#endif
 	return fails(CALL_malloc, site) ? NULL : __libc_malloc(n);
 }
 #pragma GCC diagnostic pop

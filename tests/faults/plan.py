@@ -113,10 +113,6 @@ class Plan:
     def disarm(self):
         self.map[:4] = bytes(4)
 
-    def is_aimed(self):
-        """Shall anything fail?"""
-        return HEAD.unpack(self.map[:HEAD.size])[1] != 0
-
     def fired(self):
         return HEAD.unpack(self.map[:HEAD.size])[5]
 

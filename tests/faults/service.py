@@ -12,7 +12,7 @@ import time
 
 BUILD = os.path.abspath(os.environ.get("HOTSWAP_BUILD", "build"))
 HOTSWAP = os.path.join(BUILD, "bin", "hotswap")
-FAULTY = os.path.join(BUILD, "faults", "hotswap")
+FAULTY = os.environ.get("FAULTY") or os.path.join(BUILD, "faults", "hotswap")
 SERVER = os.path.join(BUILD, "fixtures", "server")
 PORT = 18080
 ADDRESS = f"127.0.0.1:{PORT}"
@@ -59,6 +59,21 @@ def closers():
     """Who has a closer: one each, in a service at rest."""
     return {parent: pid for pid, (parent, state, _) in processes().items()
             if state != "Z" and is_closer(pid)}
+
+
+def is_partner(pid):
+    """base/partner.h tells its name."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+            return file.read() == "hotswap-partner\n"
+    except OSError:
+        return False
+
+
+def partners():
+    """Who has a partner: one each, too."""
+    return {parent: pid for pid, (parent, state, _) in processes().items()
+            if state != "Z" and is_partner(pid)}
 
 
 class Client(threading.Thread):
@@ -111,8 +126,9 @@ class Client(threading.Thread):
         self.idle.wait(21)
         self.asked.clear()
         self.idle.wait(21)
-        return self.faults + ([] if self.answered else
-                              ["no request was answered"])
+        told = [f"{text} ({self.faults.count(text)} times)"
+                for text in dict.fromkeys(self.faults)]
+        return told + ([] if self.answered else ["no request was answered"])
 
 
 class Service:
@@ -187,23 +203,35 @@ class Service:
             return None, running.communicate()[0]
         return running.returncode, said
 
+    def ask(self, method):
+        """The parameters of the reply; {} if there is none."""
+        call = json.dumps({"method": f"org.hotswap.Supervisor.{method}"})
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(10)
+            reply = b""
+            try:
+                sock.connect(self.file("run/web.sock"))
+                sock.sendall(call.encode() + b"\0")
+                while not reply.endswith(b"\0"):
+                    piece = sock.recv(65536)
+                    if not piece:
+                        return {}
+                    reply += piece
+                return json.loads(reply[:-1]).get("parameters", {})
+            except (OSError, ValueError):
+                return {}
+
     def status(self):
-        code, said = self.call("status", "web", "--json", deadline=10)
-        try:
-            return json.loads(said) if code == 0 else None
-        except ValueError:
-            return None
+        return self.ask("Status").get("status")
 
     def history(self):
-        code, said = self.call("history", "web", "--json")
-        return [json.loads(line) for line in said.splitlines()
-                if line.startswith("{")] if code == 0 else []
+        return self.ask("History").get("outcomes", [])
 
-    def tail(self):
+    def tail(self, lines=6):
         try:
             with open(self.file("log"), encoding="utf-8") as file:
                 return " | ".join(line.strip() for line in
-                                  file.readlines()[-6:])
+                                  file.readlines()[-lines:])
         except OSError:
             return ""
 
@@ -236,8 +264,9 @@ class Service:
             return ["no supervisor answers"]
         known = {pid for g in now["generations"] for pid in g["pids"]}
         known |= {now["pid"], now["supervisor"]}
-        helped = closers()
-        known |= {helped.get(pid) for pid in (now["pid"], now["supervisor"])}
+        for helped in (closers(), partners()):
+            known |= {helped.get(pid) for pid in (now["pid"],
+                                                  now["supervisor"])}
         found, mine = [], os.getpid()
         for pid, (parent, state, line) in processes().items():
             if state == "Z" and parent in (now["pid"], now["supervisor"]):

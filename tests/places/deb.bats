@@ -1,25 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 # Debian's packages in a fresh Debian, as a stranger meets them: `make deb-test`,
-# which makes the system and packages of two versions, DEBS and DEBS_NEXT.
+# which makes the system and packages of two versions.
 
 load place
-
-# install DIRECTORY: install the packages from there, with what they need.
-install() {
-	rm -rf "$ROOT/tmp/debs"
-	cp -r "$1" "$ROOT/tmp/debs"
-	inside sh -c 'apt-get install -y --allow-downgrades \
-	    /tmp/debs/*.deb' >installed 2>&1 || {
-		cat installed
-		return 1
-	}
-}
-
-# version_of DIRECTORY
-version_of() {
-	dpkg-deb -f "$1"/hotswap_*.deb Version
-}
 
 # start OPTIONS...: start the service web as a stranger does.
 start() {
@@ -125,7 +109,7 @@ start() {
 	install "$DEBS"
 	inside dpkg --purge hotswap hotswap-fleet
 	find "$ROOT" -xdev -path "$ROOT/srv" -prune -o -print |
-		grep -v '/tmp/debs' | grep hotswap >left || true
+		grep -v '/var/tmp/debs' | grep hotswap >left || true
 	[ ! -s left ] || {
 		cat left
 		return 1

@@ -7,13 +7,20 @@
 load ../e2e/helper
 
 SYSTEMS=$BUILD/roots
+# shellcheck disable=SC2034 # of tests
+DEBS=$BUILD/deb/first DEBS_NEXT=$BUILD/deb/next
+
+# layer SYSTEM DIRECTORY: ROOT is a copy of the system, below the directory.
+layer() {
+	ROOT=$2/root
+	mkdir "$ROOT" "$2/upper" "$2/work"
+	mount -t overlay overlay -o \
+		"lowerdir=$SYSTEMS/$1,upperdir=$2/upper,workdir=$2/work" "$ROOT"
+}
 
 # enter SYSTEM: ROOT is a copy of it, and what follows happens in its /srv.
 enter() {
-	ROOT=$BATS_TEST_TMPDIR/root
-	mkdir "$ROOT" "$BATS_TEST_TMPDIR/upper" "$BATS_TEST_TMPDIR/work"
-	mount -t overlay overlay -o "lowerdir=$SYSTEMS/$1,upperdir=\
-$BATS_TEST_TMPDIR/upper,workdir=$BATS_TEST_TMPDIR/work" "$ROOT"
+	layer "$1" "$BATS_TEST_TMPDIR"
 	mount -t proc proc "$ROOT/proc"
 	mount --rbind /dev "$ROOT/dev"
 	mount -t tmpfs -o mode=755 run "$ROOT/run"
@@ -21,6 +28,22 @@ $BATS_TEST_TMPDIR/upper,workdir=$BATS_TEST_TMPDIR/work" "$ROOT"
 	# shellcheck disable=SC2034 # the helper's
 	PORT=$(free_port)
 	PIDS=()
+}
+
+# install DIRECTORY: install the packages from there, with what they need.
+install() {
+	rm -rf "$ROOT/var/tmp/debs"
+	cp -r "$1" "$ROOT/var/tmp/debs"
+	inside sh -c 'apt-get install -y --allow-downgrades \
+	    /var/tmp/debs/*.deb' >installed 2>&1 || {
+		cat installed
+		return 1
+	}
+}
+
+# version_of DIRECTORY: print the version of the packages there.
+version_of() {
+	dpkg-deb -f "$1"/hotswap_*.deb Version
 }
 
 # inside COMMAND...: as its administrator would.

@@ -113,6 +113,11 @@ image_tidy(struct event_base *base, const char *store,
 	return begin(base, NULL, NULL, done, arg);
 }
 
+void
+image_job_defer(const struct image_job *job)
+{
+}
+
 /* COMMANDS: none is configured. */
 
 struct command *
