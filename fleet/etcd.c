@@ -54,14 +54,14 @@ encode(const char *text)
 static char *
 decode(const json_t *json, size_t *length)
 {
-	const char *text = json_string_value(json);
-	size_t size = text != NULL ? strlen(text) + 1 : 1;
+	const char *text = json_is_string(json) ? json_string_value(json) : "";
+	size_t size = strlen(text) + 1;
 	char *buf = malloc(size);
 	int n;
 
 	if (buf == NULL)
 		return NULL;
-	n = text != NULL ? b64_pton(text, (unsigned char *)buf, size - 1) : 0;
+	n = b64_pton(text, (unsigned char *)buf, size - 1);
 	if (n < 0) {
 		free(buf);
 		return NULL;
@@ -144,20 +144,14 @@ static json_t *
 ask(struct store *store, const char *path, json_t *body)
 {
 	struct etcd *etcd = store->state;
-	char why[STORE_WHY];
 	json_t *reply;
+	enum posted posted = etcd_post(etcd->post, path, body, true, &reply,
+	    store->why, sizeof(store->why));
 
-	switch (
-	    etcd_post(etcd->post, path, body, true, &reply, why, sizeof(why))) {
-	case POST_ANSWERED:
+	if (posted == POST_ANSWERED)
 		return reply;
-	case POST_REFUSED:
-		engine_fail(store, EACCES, "%s", why);
-		return NULL;
-	default:
-		engine_fail(store, EHOSTUNREACH, "%s", why);
-		return NULL;
-	}
+	errno = posted == POST_REFUSED ? EACCES : EHOSTUNREACH;
+	return NULL;
 }
 
 static int

@@ -192,6 +192,9 @@ class Service:
     def rollout(self, state, crash=False):
         """Kill it in this state of a rollout; with crash, a program too."""
         gates, options, result = STATES[state]
+        if crash and state == "baking":
+            # The crash ends the bake, however late it comes.
+            options, result = ["--bake", "60s"], "rolled-back"
         before = status()
         told = len(self.history())
         active = before["active"]
@@ -205,11 +208,9 @@ class Service:
         now = status()
         main = {g["number"]: g["pid"] for g in now["generations"]}
         victims = []
-        if crash and state == "baking":
-            victims, result = [main[now["rollout"]["to"]]], "rolled-back"
-        elif crash:
-            victims = [main[active]]
         if crash:
+            victims = [main[now["rollout"]["to"] if state == "baking"
+                            else active]]
             self.expect_crash()
         self.kill(*victims)
         let_go()

@@ -68,12 +68,11 @@ table_cell(struct table *table, enum paint paint, const char *fmt, ...)
 	struct cell *more;
 	va_list args;
 	char *text;
-	int n;
 
 	va_start(args, fmt);
-	n = vasprintf(&text, fmt, args);
+	text = tell_text(fmt, args);
 	va_end(args);
-	if (n == -1)
+	if (text == NULL)
 		return;
 	more = reallocarray(
 	    table->cells, table->ncells + 1, sizeof(*table->cells));
@@ -81,7 +80,6 @@ table_cell(struct table *table, enum paint paint, const char *fmt, ...)
 		free(text);
 		return;
 	}
-	tell_clean(text);
 	more[table->ncells++] = (struct cell){ text, paint };
 	table->cells = more;
 }

@@ -22,19 +22,28 @@ tell_clean(char *text)
 	}
 }
 
+char *
+tell_text(const char *fmt, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, fmt, args) == -1)
+		return NULL;
+	tell_clean(text);
+	return text;
+}
+
 int
 tell(enum exit_status status, const char *fmt, ...)
 {
 	va_list args;
 	char *text;
-	int n;
 
 	va_start(args, fmt);
-	n = vasprintf(&text, fmt, args);
+	text = tell_text(fmt, args);
 	va_end(args);
-	if (n == -1)
+	if (text == NULL)
 		return status;
-	tell_clean(text);
 	fprintf(stderr, "hotswap: %s\n", text);
 	free(text);
 	return status;

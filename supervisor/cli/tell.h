@@ -5,6 +5,8 @@
 #ifndef CLI_TELL_H
 #define CLI_TELL_H
 
+#include <stdarg.h>
+
 #include "base/status.h"
 
 /*
@@ -17,5 +19,8 @@ int tell(enum exit_status status, const char *fmt, ...)
 
 /* Replace in place what could move a terminal's cursor, or worse. */
 void tell_clean(char *text);
+
+/* The text, clean, *new*; NULL if there is no memory. */
+char *tell_text(const char *fmt, va_list) __attribute__((format(printf, 1, 0)));
 
 #endif

@@ -78,33 +78,53 @@ checkpoint_fini(struct checkpoint *checkpoint)
 
 /* WRITING */
 
-/*
- * Write a line and what it describes at an offset; returns the offset behind
- * it, -1 with errno.
- */
-static off_t
-write_part(int fd, off_t at, const char *kind, unsigned long long sequence,
-    const json_t *json)
-{
-	char head[HEAD_SIZE], sha256[SHA256_DIGEST_STRING_LENGTH];
-	char *text = memory_text(json, JSON_COMPACT | JSON_ENCODE_ANY);
-	off_t end = -1;
-	size_t len, n;
+/* A line and what it describes. */
+struct checkpoint_part {
+	char head[HEAD_SIZE];
+	char *text;
+	size_t nhead, ntext;
+};
 
-	if (text == NULL) {
+static void
+free_part(struct checkpoint_part *part)
+{
+	if (part != NULL)
+		free(part->text);
+	free(part);
+}
+
+/* *New*; NULL with errno. */
+static struct checkpoint_part *
+make_part(const char *kind, unsigned long long sequence, const json_t *json)
+{
+	struct checkpoint_part *part = calloc(1, sizeof(*part));
+	char sha256[SHA256_DIGEST_STRING_LENGTH];
+
+	if (part != NULL)
+		part->text = memory_text(json, JSON_COMPACT | JSON_ENCODE_ANY);
+	if (part == NULL || part->text == NULL) {
+		free_part(part);
 		errno = ENOMEM;
-		return -1;
+		return NULL;
 	}
-	len = strlen(text);
-	SHA256Data((const uint8_t *)text, len, sha256);
-	n = (size_t)snprintf(head, sizeof(head), "%s %llu %zu %s\n", kind,
-	    sequence, len, sha256);
+	part->ntext = strlen(part->text);
+	SHA256Data((const uint8_t *)part->text, part->ntext, sha256);
+	part->nhead = (size_t)snprintf(part->head, sizeof(part->head),
+	    "%s %llu %zu %s\n", kind, sequence, part->ntext, sha256);
+	return part;
+}
+
+/* Returns the offset behind the part, -1 with errno. */
+static off_t
+write_part(int fd, off_t at, const struct checkpoint_part *part)
+{
+	off_t text = at + (off_t)part->nhead;
+
 	/* The head is written last: without it the part is not there. */
-	if (fd_write_at(fd, text, len, at + (off_t)n) == 0 &&
-	    fd_write_at(fd, head, n, at) == 0)
-		end = at + (off_t)(n + len);
-	free(text);
-	return end;
+	if (fd_write_at(fd, part->text, part->ntext, text) == -1 ||
+	    fd_write_at(fd, part->head, part->nhead, at) == -1)
+		return -1;
+	return text + (off_t)part->ntext;
 }
 
 static int
@@ -118,11 +138,16 @@ static int
 write_whole(struct checkpoint *checkpoint, const json_t *document,
     unsigned long long sequence)
 {
-	int fd = other_file(checkpoint);
-	off_t end;
+	struct checkpoint_part *part = make_part(HEAD, sequence, document);
+	int fd = other_file(checkpoint), error;
+	off_t end = -1;
 
-	if (ftruncate(fd, 0) == -1 ||
-	    (end = write_part(fd, 0, HEAD, sequence, document)) == -1)
+	if (part != NULL && ftruncate(fd, 0) == 0)
+		end = write_part(fd, 0, part);
+	error = errno;
+	free_part(part);
+	errno = error;
+	if (end == -1)
 		return -1;
 	checkpoint->at = (checkpoint->at + 1) % CHECKPOINT_FILES;
 	checkpoint->whole = checkpoint->end = end;
@@ -136,20 +161,19 @@ has_records(const struct checkpoint *checkpoint)
 }
 
 static int
-write_record(struct checkpoint *checkpoint, const json_t *patch)
+write_record(
+    struct checkpoint *checkpoint, const struct checkpoint_part *record)
 {
-	unsigned long long sequence = checkpoint->sequence;
 	off_t end;
 
 	if (!has_records(checkpoint) &&
-	    write_whole(checkpoint, checkpoint->last, sequence) == -1)
+	    write_whole(checkpoint, checkpoint->last, checkpoint->sequence) ==
+		-1)
 		return -1;
-	sequence++;
-	end = write_part(checkpoint->fds[checkpoint->at], checkpoint->end,
-	    RECORD, sequence, patch);
+	end = write_part(
+	    checkpoint->fds[checkpoint->at], checkpoint->end, record);
 	if (end == -1 ||
-	    write_part(other_file(checkpoint), checkpoint->end, RECORD,
-		sequence, patch) == -1)
+	    write_part(other_file(checkpoint), checkpoint->end, record) == -1)
 		return -1;
 	checkpoint->end = end;
 	return 0;
@@ -163,30 +187,87 @@ wants_record(const struct checkpoint *checkpoint)
 	    checkpoint->end - checkpoint->whole <= checkpoint->whole + RECORDS;
 }
 
-int
-checkpoint_save(struct checkpoint *checkpoint, json_t *document)
+void
+checkpoint_change_fini(struct checkpoint_change *change)
 {
-	json_t *patch = NULL;
-	int r = 0, error;
+	json_decref(change->from);
+	json_decref(change->to);
+	json_decref(change->patch);
+	free_part(change->record);
+	*change = (struct checkpoint_change){ .patch = NULL };
+}
 
-	if (checkpoint->last != NULL &&
-	    (patch = patch_make(checkpoint->last, document)) == NULL)
-		return -1;
-	if (json_is_null(patch) &&
-	    !(checkpoint->plain && has_records(checkpoint))) {
-		json_decref(patch);
+/* Was this change made between the same two documents? */
+static bool
+is_of(const struct checkpoint_change *change,
+    const struct checkpoint *checkpoint, const json_t *document)
+{
+	return change->patch != NULL && change->from == checkpoint->last &&
+	    change->to == document && change->sequence == checkpoint->sequence;
+}
+
+static int
+make_change(struct checkpoint_change *change,
+    const struct checkpoint *checkpoint, json_t *document)
+{
+	checkpoint_change_fini(change);
+	change->sequence = checkpoint->sequence;
+	if (checkpoint->last == NULL)
 		return 0;
-	}
-	r = wants_record(checkpoint)
-	    ? write_record(checkpoint, patch)
-	    : write_whole(checkpoint, document, checkpoint->sequence + 1);
+	change->patch = patch_make(checkpoint->last, document);
+	if (change->patch == NULL)
+		return -1;
+	change->from = json_incref(checkpoint->last);
+	change->to = json_incref(document);
+	return 0;
+}
+
+static int
+write_change(struct checkpoint *checkpoint, struct checkpoint_change *change,
+    const json_t *document)
+{
+	unsigned long long sequence = checkpoint->sequence + 1;
+
+	if (!wants_record(checkpoint))
+		return write_whole(checkpoint, document, sequence);
+	if (change->record == NULL)
+		change->record = make_part(RECORD, sequence, change->patch);
+	return change->record == NULL
+	    ? -1
+	    : write_record(checkpoint, change->record);
+}
+
+int
+checkpoint_save_change(struct checkpoint *checkpoint, json_t *document,
+    struct checkpoint_change *change)
+{
+	int r, error;
+
+	if (!is_of(change, checkpoint, document) &&
+	    make_change(change, checkpoint, document) == -1)
+		return -1;
+	if (json_is_null(change->patch) &&
+	    !(checkpoint->plain && has_records(checkpoint)))
+		return 0;
+	r = write_change(checkpoint, change, document);
 	error = errno;
-	json_decref(patch);
 	forget_last(checkpoint);
 	if (r == 0) {
 		checkpoint->sequence++;
 		checkpoint->last = json_incref(document);
 	}
+	errno = error;
+	return r;
+}
+
+int
+checkpoint_save(struct checkpoint *checkpoint, json_t *document)
+{
+	struct checkpoint_change change = { .patch = NULL };
+	int r = checkpoint_save_change(checkpoint, document, &change);
+	int error = errno;
+
+	checkpoint_change_fini(&change);
 	errno = error;
 	return r;
 }

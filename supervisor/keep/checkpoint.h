@@ -26,6 +26,20 @@ struct checkpoint {
 	bool plain;		     /* write no records */
 };
 
+/*
+ * What has changed from one document to the next, and its record.  Who saves
+ * the same document in two checkpoints hands the same change to both saves, and
+ * it is found and written down once.  Zeros: nothing is known yet.
+ */
+struct checkpoint_part;
+struct checkpoint_change {
+	json_t *from, *to, *patch;
+	unsigned long long sequence;	/* of from */
+	struct checkpoint_part *record; /* NULL: none is made */
+};
+
+void checkpoint_change_fini(struct checkpoint_change *);
+
 /* The names of the two memfds in the store. */
 extern const char *const checkpoint_names[CHECKPOINT_FILES];
 
@@ -50,6 +64,10 @@ void checkpoint_fini(struct checkpoint *);
  * before is still there.
  */
 int checkpoint_save(struct checkpoint *, json_t *);
+
+/* The same, with a change that another save may have made or may use. */
+int checkpoint_save_change(
+    struct checkpoint *, json_t *, struct checkpoint_change *);
 
 /*
  * The newest complete document, *new*.  NULL with why: none is complete, or

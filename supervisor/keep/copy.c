@@ -100,13 +100,14 @@ open_files(struct copy *copy, int flags)
 
 /* Without a whole copy the files are removed. */
 static int
-write_copy(struct copy *copy, json_t *document, unsigned long long sequence)
+write_copy(struct copy *copy, json_t *document, unsigned long long sequence,
+    struct checkpoint_change *change)
 {
 	int error;
 
 	copy->files.sequence = sequence - 1;
 	if ((is_open(copy) || open_files(copy, O_CREAT) == 0) &&
-	    checkpoint_save(&copy->files, document) == 0)
+	    checkpoint_save_change(&copy->files, document, change) == 0)
 		return 0;
 	error = errno;
 	copy_remove(copy);
@@ -115,14 +116,15 @@ write_copy(struct copy *copy, json_t *document, unsigned long long sequence)
 }
 
 int
-copy_save(struct copy *copy, json_t *document, unsigned long long sequence)
+copy_save(struct copy *copy, json_t *document, unsigned long long sequence,
+    struct checkpoint_change *change)
 {
-	if (write_copy(copy, document, sequence) == 0)
+	if (write_copy(copy, document, sequence, change) == 0)
 		return 0;
 	/* There may be room for the document alone, without records. */
 	if (errno != ENOSPC && errno != EDQUOT)
 		return -1;
-	return write_copy(copy, document, sequence);
+	return write_copy(copy, document, sequence, change);
 }
 
 json_t *

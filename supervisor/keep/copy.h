@@ -28,11 +28,12 @@ bool copy_has_gone(const struct copy *);
 
 /*
  * Write the checkpoint's document, which has this sequence number, as
- * checkpoint_save does.  -1 with
- * errno, EPERM if a file cannot be trusted: both files are removed then,
- * because no copy is better than a wrong one.
+ * checkpoint_save_change does.  -1 with errno, EPERM if a file cannot be
+ * trusted: both files are removed then, because no copy is better than a wrong
+ * one.
  */
-int copy_save(struct copy *, json_t *, unsigned long long sequence);
+int copy_save(struct copy *, json_t *, unsigned long long sequence,
+    struct checkpoint_change *);
 
 /*
  * The newest document, *new*; its sequence number is in files.sequence.  NULL

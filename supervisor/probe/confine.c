@@ -98,12 +98,9 @@ set_limits(long timeout_ms, unsigned int connections)
 		limit(RLIMIT_FSIZE, 0);
 }
 
-/* prctl(2): a change of the user resets the signal of the parent's death. */
-static int
-die_with_parent(int signal, pid_t parent)
+int
+confine_life(pid_t parent, int signal)
 {
-	if (signal == 0)
-		return 0;
 	if (prctl(PR_SET_PDEATHSIG, signal) == -1)
 		return -1;
 	if (getppid() == parent)
@@ -122,7 +119,8 @@ confine_rights(long timeout_ms, unsigned int connections)
 		return -1;
 	if (geteuid() == 0)
 		become_nobody();
-	if (die_with_parent(signal, parent) == -1)
+	/* prctl(2): a change of the user resets it. */
+	if (signal != 0 && confine_life(parent, signal) == -1)
 		return -1;
 	if (confine_capabilities() == -1 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||

@@ -6,6 +6,8 @@
 #ifndef PROBE_CONFINE_H
 #define PROBE_CONFINE_H
 
+#include <sys/types.h>
+
 /*
  * Root becomes nobody, if the user namespace allows that.  The process drops
  * its capabilities and cannot gain any; no process of the same user can inspect
@@ -17,6 +19,12 @@ int confine_rights(long timeout_ms, unsigned int connections);
 
 /* Its part that drops the capabilities.  -1 with errno. */
 int confine_capabilities(void);
+
+/*
+ * The process gets this signal when its parent ends.  -1 with errno, ESRCH: it
+ * has ended.
+ */
+int confine_life(pid_t parent, int signal);
 
 enum confine_stage {
 	/* Names are still to be resolved: only what this needs. */

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "probe/check.h"
+#include "probe/confine.h"
 #include "probe/rights.h"
 
 #define TITLE	    "hotswap-prober"
@@ -82,13 +83,8 @@ answer(unsigned long id, int status, const char *output)
 static int
 be_apart(pid_t parent)
 {
-	if (prctl(PR_SET_DUMPABLE, 0) == -1 ||
-	    prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
-		return -1;
-	if (getppid() == parent)
-		return 0;
-	errno = ESRCH;
-	return -1;
+	return prctl(PR_SET_DUMPABLE, 0) == -1 ? -1
+					       : confine_life(parent, SIGKILL);
 }
 
 static int

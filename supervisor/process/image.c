@@ -110,7 +110,7 @@ image_prune(const char *store, struct image *const *images, size_t n)
 json_t *
 image_to_json(const struct image *image)
 {
-	return json_deep_copy(image->source);
+	return json_incref(image->source);
 }
 
 /* A list that borrows the strings of the array. */

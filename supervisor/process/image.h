@@ -48,7 +48,7 @@ struct image_folder {
 /* The image owns all of this; the strings are within source. */
 struct image {
 	unsigned int refs;
-	json_t *source; /* the JSON it was made from */
+	json_t *source; /* the JSON it was made from; never changes */
 	struct image_file program;
 	struct image_file script; /* that the program, an interpreter, reads */
 	unsigned int script_at;	  /* its place in argv */
@@ -131,7 +131,7 @@ void image_explain(const char *path, int error, char *buf, size_t size);
  */
 void image_prune(const char *store, struct image *const *, size_t n);
 
-/* *New*; NULL if there is no memory. */
+/* *New*, and shared with the image: not to be changed. */
 json_t *image_to_json(const struct image *);
 
 /*

@@ -16,11 +16,13 @@
 
 /* A failure is only a warning: the memfds have the same document. */
 static void
-save_copy(struct service *service, json_t *document)
+save_copy(
+    struct service *service, json_t *document, struct checkpoint_change *change)
 {
 	struct recovery *recovery = service->recovery;
 	unsigned long long sequence = recovery->checkpoint.sequence;
-	bool failed = copy_save(&recovery->copy, document, sequence) == -1;
+	bool failed =
+	    copy_save(&recovery->copy, document, sequence, change) == -1;
 
 	if (failed && !recovery->uncopied)
 		log_warn("%s: %s: if keeper and supervisor were both killed "
@@ -65,6 +67,7 @@ commit(struct service *service)
 {
 	struct recovery *recovery = service->recovery;
 	unsigned long long before = recovery->checkpoint.sequence;
+	struct checkpoint_change change = { .patch = NULL };
 	json_t *document;
 	int result, error;
 
@@ -72,7 +75,7 @@ commit(struct service *service)
 	set_form(service);
 	document = account_describe(service, recovery->life);
 	result = document != NULL
-	    ? checkpoint_save(&recovery->checkpoint, document)
+	    ? checkpoint_save_change(&recovery->checkpoint, document, &change)
 	    : -1;
 	error = errno;
 	if (result == 0)
@@ -81,7 +84,8 @@ commit(struct service *service)
 		note_failure(service);
 	if (result == 0 &&
 	    (recovery->checkpoint.sequence != before || recovery->uncopied))
-		save_copy(service, document);
+		save_copy(service, document, &change);
+	checkpoint_change_fini(&change);
 	json_decref(document);
 	errno = error;
 	return result;

@@ -208,6 +208,68 @@ with_records_both_files_are_the_same(void **state)
 	checkpoint_fini(&checkpoint);
 }
 
+/* Is this what a successor loads? */
+static bool
+has(const struct checkpoint *checkpoint, const json_t *document)
+{
+	struct checkpoint successor;
+	int fds[CHECKPOINT_FILES], i;
+	json_t *loaded;
+	char why[256];
+	bool same;
+
+	for (i = 0; i < CHECKPOINT_FILES; i++)
+		fds[i] = dup(checkpoint->fds[i]);
+	checkpoint_adopt(&successor, fds);
+	loaded = checkpoint_load(&successor, why, sizeof(why));
+	same = json_equal(loaded, document);
+	json_decref(loaded);
+	checkpoint_fini(&successor);
+	return same;
+}
+
+/*
+ * A copy is saved after the memfds with the same change.  Where its document or
+ * its number is another, the change must not be written into it.
+ */
+static void
+a_change_is_written_only_into_what_it_is_of(void **state)
+{
+	enum { FIRST, SAME, OTHER, LOWER, COPIES };
+	struct checkpoint_change change = { .patch = NULL };
+	struct checkpoint copies[COPIES];
+	struct checkpoint_part *record = NULL;
+	json_t *document;
+	int number, i;
+
+	for (i = 0; i < COPIES; i++)
+		assert_int_equal(checkpoint_init(&copies[i]), 0);
+	for (number = 0; number < 6; number++) {
+		document = json_pack("{si si sb}", "version",
+		    CHECKPOINT_VERSION, "number", number, "late", number >= 3);
+		for (i = 0; i < COPIES; i++) {
+			if (i == OTHER && number == 3) {
+				save(&copies[i], CHECKPOINT_VERSION, number);
+				continue;
+			}
+			if (i == LOWER && number == 0)
+				continue;
+			assert_int_equal(checkpoint_save_change(
+					     &copies[i], document, &change),
+			    0);
+			assert_true(has(&copies[i], document));
+			if (i == FIRST)
+				record = change.record;
+			if (i == SAME)
+				assert_ptr_equal(change.record, record);
+		}
+		checkpoint_change_fini(&change);
+		json_decref(document);
+	}
+	for (i = 0; i < COPIES; i++)
+		checkpoint_fini(&copies[i]);
+}
+
 /* What is written for n lists of one, two, three and up to n elements. */
 static unsigned long long
 write_lists(size_t n)
@@ -305,6 +367,7 @@ main(void)
 		cmocka_unit_test(one_cut_short_with_records_is_refused),
 		cmocka_unit_test(a_plain_one_has_no_records),
 		cmocka_unit_test(with_records_both_files_are_the_same),
+		cmocka_unit_test(a_change_is_written_only_into_what_it_is_of),
 		cmocka_unit_test(what_is_written_grows_with_what_has_changed),
 		cmocka_unit_test(no_flipped_bit_is_taken_for_the_truth),
 		cmocka_unit_test(a_later_version_is_refused_by_name),
