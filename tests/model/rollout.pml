@@ -147,6 +147,7 @@ byte g, i;
 #define TOLD_STOPPED	 17
 #define TOLD_REEXECUTING 18
 #define TOLD_REEXECUTED	 19
+#define TOLD_REEXEC_FAILED 20
 
 #ifdef TRACE
 c_decl {
@@ -172,6 +173,8 @@ int number[N + 1], last, s_last;
 #define MAY_BE_KILLED c_expr { (trace_may_be_killed(now.pos, now.kills) == 1) }
 #define SPEND_KILL    kills++
 #define FORGET_KILLS  kills = 0
+#define EXPECT_NEWS   news = 1
+bit news; /* the keeper is to say which build it has started */
 #define RECKON(x)     skip
 #define PROMISE(x)    skip
 #else
@@ -179,6 +182,7 @@ int number[N + 1], last, s_last;
 #define MAY_BE_KILLED kills > 0
 #define SPEND_KILL    kills--
 #define FORGET_KILLS  skip
+#define EXPECT_NEWS   dirty = 1
 #define RECKON(x)     x
 #define PROMISE(x)    assert(x)
 #endif

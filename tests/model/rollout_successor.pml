@@ -190,7 +190,7 @@ inline settle()
 		fi
 	:: resume != COME_BACK && settled ->
 		if
-		:: recovering == 3 -> tell(TOLD_REEXECUTED, NOBODY)
+		:: recovering == 3 -> EXPECT_NEWS
 		:: recovering == 2 -> tell(TOLD_RECOVERED, serving)
 		fi;
 		FORGET_KILLS;

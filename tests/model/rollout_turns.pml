@@ -268,6 +268,10 @@ inline turn()
 		g = 0
 	:: atomic { IS_AT_REST -> over = 1 }
 #ifdef TRACE
+	:: news -> tell(TOLD_REEXECUTED, NOBODY); news = 0
+	:: news -> tell(TOLD_REEXEC_FAILED, NOBODY); news = 0
+	/* Another build is refused before anything has been handed over. */
+	:: tell(TOLD_REEXEC_FAILED, NOBODY)
 	:: ending -> tell(TOLD_STOPPED, NOBODY)
 #endif
 	fi
