@@ -92,6 +92,13 @@ inline choose_share()
 		:: share = SHARE_ALL
 #endif
 		fi
+#ifdef TRACE
+		;
+		if
+		:: true
+		:: left++ /* more steps than the tables are printed for */
+		fi
+#endif
 	:: else
 	fi
 }
