@@ -82,10 +82,9 @@ static void
 keep_missing(struct events *events)
 {
 	json_t *kept = journal_entries(events->journal), *recent, *event;
-	size_t i;
+	size_t n = json_array_size(kept), i;
 
-	recent = events_recent(events,
-	    number_of(json_array_get(kept, json_array_size(kept) - 1)));
+	recent = events_recent(events, number_of(json_array_get(kept, n - 1)));
 	json_array_foreach (recent, i, event)
 		journal_append(events->journal, json_incref(event));
 	json_decref(recent);
