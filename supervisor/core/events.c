@@ -15,13 +15,16 @@
 #include "base/log.h"
 #include "core/chronicle.h"
 #include "core/held.h"
+#include "core/rollout.h"
 #include "core/service.h"
 #include "core/state.h"
 #include "keep/event_log.h"
+#include "keep/journal.h"
 
 struct events {
 	TAILQ_HEAD(, observer) observers;
-	struct event_log log; /* the recent events */
+	struct event_log log;	 /* the recent events */
+	struct journal *journal; /* all events; NULL: they are not kept */
 };
 
 struct events *
@@ -42,11 +45,14 @@ events_free(struct events *events)
 	if (events == NULL)
 		return;
 	event_log_fini(&events->log);
+	if (events->journal != NULL)
+		journal_close(events->journal);
 	free(events);
 }
 
-void
-events_open(struct service *service)
+/* Continue with the events that a predecessor has held. */
+static void
+hold_recent(struct service *service)
 {
 	struct event_log *log = &service->events->log;
 	int fds[EVENT_LOG_FILES];
@@ -66,6 +72,48 @@ events_open(struct service *service)
 		held_put(service, "events", i, log->fds[i]);
 }
 
+static json_int_t
+number_of(const json_t *event)
+{
+	return json_integer_value(json_object_get(event, "number"));
+}
+
+/* A predecessor may have been killed before it added its last event. */
+static void
+keep_missing(struct events *events)
+{
+	json_t *kept = journal_entries(events->journal), *recent, *event;
+	size_t n = json_array_size(kept), i;
+
+	recent = events_recent(events, number_of(json_array_get(kept, n - 1)));
+	json_array_foreach (recent, i, event)
+		journal_append(events->journal, json_incref(event));
+	json_decref(recent);
+	json_decref(kept);
+}
+
+/* All of them, if somebody wants that. */
+static void
+keep_all(struct service *service)
+{
+	struct events *events = service->events;
+	char path[PATH_MAX + 16];
+
+	if (getenv("HOTSWAP_KEEP_EVENTS") == NULL)
+		return;
+	snprintf(path, sizeof(path), "%s/events", service->state);
+	events->journal = journal_open(path);
+	if (events->journal != NULL)
+		keep_missing(events);
+}
+
+void
+events_open(struct service *service)
+{
+	hold_recent(service);
+	keep_all(service);
+}
+
 void
 events_observe(struct events *events, struct observer *observer)
 {
@@ -83,12 +131,15 @@ static json_t *
 describe(const struct service *service, const char *name,
     const struct generation *generation, const char *message)
 {
+	const struct generation *active = service->active;
 	char time[CLOCK_STAMP];
 	json_t *event;
 
 	clock_stamp(time);
-	event = json_pack("{ss ss ss ss}", "event", name, "time", time, "name",
-	    service->options->name, "message", message);
+	event = json_pack("{ss ss ss ss ss si}", "event", name, "time", time,
+	    "name", service->options->name, "message", message, "state",
+	    rollout_state_name(service->release.rollout.state), "active",
+	    active != NULL ? (int)active->number : 0);
 	if (event == NULL || generation == NULL)
 		return event;
 	json_object_set_new(
@@ -139,6 +190,8 @@ events_emit(struct service *service, const char *name,
 		return;
 	event_log_add(&service->events->log, event, EVENTS_KEPT);
 	chronicle_event(&service->release.chronicle, event);
+	if (service->events->journal != NULL)
+		journal_append(service->events->journal, json_incref(event));
 	TAILQ_FOREACH_SAFE (
 	    observer, &service->events->observers, entry, next) {
 		if (observer->event != NULL)

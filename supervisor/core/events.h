@@ -26,7 +26,11 @@ struct events;
 struct events *events_new(void);
 void events_free(struct events *);
 
-/* Continue with a predecessor's events, and hold all for a successor. */
+/*
+ * Continue with a predecessor's events, and hold all for a successor.  If the
+ * environment variable HOTSWAP_KEEP_EVENTS is set, each is also added to the
+ * file `events' of the service's state directory.
+ */
 void events_open(struct service *);
 
 /* The observer stays the caller's; it may be removed while it is called. */

@@ -147,6 +147,14 @@ take_name(struct run *run)
 				   : fail(&run->service, status, "%s", why);
 }
 
+/* Those of a supervisor that was taken over go on as well. */
+static int
+open_events(struct run *run)
+{
+	events_open(&run->service);
+	return STATUS_OK;
+}
+
 static int
 open_control(struct run *run)
 {
@@ -306,8 +314,8 @@ watch_files(struct run *run)
 
 /* The generations' pid files come after the generations are restored. */
 static int (*const steps[])(struct run *) = { begin_loop, open_places,
-	take_name, watch_signals, open_control, write_pidfile, open_listeners,
-	open_output, open_pidfiles, open_manager, watch_files };
+	take_name, open_events, watch_signals, open_control, write_pidfile,
+	open_listeners, open_output, open_pidfiles, open_manager, watch_files };
 
 static int
 come_up(struct run *run)
@@ -418,7 +426,6 @@ run_service(const json_t *first)
 	}
 	if (recovery_open(service, first) == -1)
 		return STATUS_SOFTWARE;
-	events_open(service);
 	log_open(service->options->name, service->options->log_format);
 	log_bound(service->options->log_max);
 	if (partner_start() == -1)

@@ -591,3 +591,20 @@ place_freed() {
 @test "kills: keeper or both killed at random instants under load, nothing is lost or doubled" {
 	HOTSWAP_BUILD=$BUILD python3 "$BATS_TEST_DIRNAME/../adopt_kills.py" 12 300
 }
+
+@test "the keeper killed: the events go on, and a kill -9 after the takeover loses none" {
+	serve
+	local before
+
+	before=$(itself)
+	kill -KILL "$SUPERVISOR"
+	serve
+	[ "$(itself)" != "$before" ]
+	before=$(itself)
+	kill -KILL "$before"
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	[ "$(itself)" != "$before" ]
+	hotswap events web >events
+	[ "$(jq -s -c 'map([.number, .event])' events)" = \
+		'[[1,"started"],[2,"ready"],[3,"promoted"],[4,"recovered"],[5,"recovered"]]' ]
+}

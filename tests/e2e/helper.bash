@@ -16,6 +16,7 @@ setup_service() {
 	PATH=$BUILD/bin:$PATH
 	export HOTSWAP_RUNTIME_DIR=$BATS_TEST_TMPDIR/run
 	export HOTSWAP_STATE_DIR=$BATS_TEST_TMPDIR/state
+	export HOTSWAP_KEEP_EVENTS=1
 	PIDS=()
 	cd "$BATS_TEST_TMPDIR" || return 1
 	# Those that run as another user in some tests must get here.
@@ -39,6 +40,8 @@ teardown() {
 		tail -n 60 "$log"
 	done
 	"$BUILD/fixtures/processes" end "$BATS_TEST_TMPDIR"
+	HOTSWAP_BUILD=$BUILD "$BATS_TEST_DIRNAME/../model/replay.sh" \
+		"$BATS_TEST_TMPDIR"
 }
 
 # until_true COMMAND...: wait until it succeeds, for at most half a minute.

@@ -1,9 +1,46 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 # Models that Spin searches, of a rollout and of a fleet's protocol: `make model`
-# is longer.
+# is longer.  What the end of each test does, holding what happened against the
+# model of a rollout, would notice what cannot happen.
+
+load helper
+
+setup() {
+	setup_service
+}
 
 @test "model: no order of steps and deaths breaks a promise, and each mutant does" {
 	command -v spin >/dev/null || skip "takes spin"
+	[ -x "$BUILD/model/replay" ]
 	"$BATS_TEST_DIRNAME/../model/run.sh" short
+}
+
+@test "model: events of a real service that are changed, dropped, swapped or doubled are rejected" {
+	serve --keep 1s
+	release server v2
+	hotswap upgrade web --canary 10,50 --step-time 50ms
+	release server v3
+	hotswap upgrade web --bake 30s --no-wait
+	until_true field_is .rollout.state baking
+	kill -KILL "$(pid_of 3)"
+	until_true field_is .rollout.state idle
+	release server v4 --exit 3
+	expect 1 hotswap upgrade web
+	kill -KILL "$(itself)"
+	until_true hotswap wait web --for drained --timeout 10s
+	release server v5
+	hotswap upgrade web
+	hotswap rollback web
+	hotswap stop web
+	mv state/web shared
+
+	unset PORT
+	serve --strategy exclusive --stop-timeout 2s
+	release server v2
+	hotswap upgrade web --bake 30s --no-wait
+	until_true field_is .rollout.state baking
+	hotswap abort web
+	hotswap stop web
+	"$BATS_TEST_DIRNAME/../model/mutate.py" shared/events state/web/events
 }

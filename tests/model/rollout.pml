@@ -7,9 +7,18 @@
  * The supervisor may be killed between any two steps; what it knows is lost up
  * to the last checkpoint, what the kernel has stays.  Programs die at any time.
  *
- * tests/model/rollout.sh checks it, and that each mutant (-DMUTANT_...) fails.
+ * -DTRACE makes a program of it that follows the events of a service that
+ * really ran, tests/model/trace.h.  tests/model/rollout.sh checks it, and that
+ * each mutant (-DMUTANT_...) fails.
  */
 
+#ifdef TRACE
+#define N	  10
+#define COMMANDS  0
+#define KILLS	  0
+#define DEATHS	  0
+#define FAILURES  0
+#else
 #define N 3 /* generations that are there at one time */
 #ifndef COMMANDS
 #define COMMANDS 3
@@ -23,8 +32,21 @@
 #ifndef FAILURES
 #define FAILURES 1 /* calls of the kernel that fail */
 #endif
+#endif
+#ifdef TRACE
+#define SPEND(x) skip
+#define HAVE(x)	 true
+#else
 #define SPEND(x) x--
 #define HAVE(x)	 (x > 0)
+#endif
+#ifdef TRACE
+#define ANY(is)                                                           \
+	(is(0) || is(1) || is(2) || is(3) || is(4) || is(5) || is(6) ||   \
+	    is(7) || is(8) || is(9))
+#else
+#define ANY(is) (is(0) || is(1) || is(2))
+#endif
 #define NOBODY	  N
 #define ROLE_NONE 6
 #define NO_EVENT  ROLLOUT_EVENTS
@@ -85,16 +107,26 @@ bit none;	   /* the service says that nobody serves */
 byte commands = COMMANDS, kills = KILLS, deaths = DEATHS, failures = FAILURES;
 bit killed, over;
 byte recovering;
+bit settled; /* all but to say that it has recovered */
+bit leaving; /* the rollout that is under way ends before the service */
 byte g, i;
 
 #define IS_OLD (old != NOBODY)
 
-/* A death is noticed at any later time. */
+/* A place for one more generation. */
+#define IS_FREE(x) (role[x] == ROLE_NONE && program[x] == PROGRAM_NONE)
+#define IS_ROOM	   ANY(IS_FREE)
+
+/* A death is noticed at any later time; a trace does not show it. */
+#ifdef TRACE
+#define IS_DEAD(x) (program[x] == PROGRAM_RUNS)
+#else
 #define IS_DEAD(x) (program[x] == PROGRAM_DEAD)
+#endif
 #define SEEMS_TO_RUN(x) \
 	(program[x] == PROGRAM_RUNS || program[x] == PROGRAM_DEAD)
 
-/* EVENTS THAT USERS SEE */
+/* EVENTS THAT USERS SEE; events_emit() marks the checkpoint as out of date */
 
 #define TOLD_STARTED	 1
 #define TOLD_READY	 2
@@ -115,11 +147,45 @@ byte g, i;
 #define TOLD_STOPPED	 17
 #define TOLD_REEXECUTING 18
 #define TOLD_REEXECUTED	 19
+#define TOLD_REEXEC_FAILED 20
 
-#define tell(what, whom) skip
+#ifdef TRACE
+c_decl {
+\#include "trace.h"
+};
+int pos;
+byte told, about;
+int number[N + 1], last, s_last;
+
+#define tell(what, whom)                                              \
+	atomic {                                                      \
+		told = what;                                          \
+		about = whom;                                         \
+		c_expr { (trace_fits(now.pos, now.told,               \
+		    now.number[now.about], now.number[now.serving],   \
+		    now.wish[now.about], now.state) == 1) };          \
+		pos++;                                                \
+		dirty = 1;                                            \
+		told = 0;                                             \
+		about = 0;                                            \
+		c_code { trace_reached(now.pos); }                    \
+	}
+#define MAY_BE_KILLED c_expr { (trace_may_be_killed(now.pos, now.kills) == 1) }
+#define SPEND_KILL    kills++
+#define FORGET_KILLS  kills = 0
+#define EXPECT_NEWS   news = 1
+bit news; /* the keeper is to say which build it has started */
+#define RECKON(x)     skip
+#define PROMISE(x)    skip
+#else
+#define tell(what, whom) dirty = 1
 #define MAY_BE_KILLED kills > 0
+#define SPEND_KILL    kills--
+#define FORGET_KILLS  skip
+#define EXPECT_NEWS   dirty = 1
 #define RECKON(x)     x
 #define PROMISE(x)    assert(x)
+#endif
 
 /* THE PROMISES */
 
@@ -150,6 +216,8 @@ inline promises()
 #include "rollout_turns.pml"
 #include "rollout_successor.pml"
 
+#define CALM (!over && event == NO_EVENT && !leaving)
+
 inline live()
 {
 	do
@@ -159,9 +227,10 @@ inline live()
 		d_step { table_take(); event = NO_EVENT };
 		act();
 		action = 0
-	:: !over && event == NO_EVENT && recovering > 1 -> settle()
-	:: !over && event == NO_EVENT && !recovering && dirty -> commit()
-	:: !over && event == NO_EVENT && !recovering && !dirty -> turn()
+	:: !over && recovering != 1 && event == NO_EVENT && leaving -> leave()
+	:: CALM && recovering > 1 -> settle()
+	:: CALM && !recovering && dirty -> commit()
+	:: CALM && !recovering && !dirty -> turn()
 	od
 }
 
@@ -181,11 +250,12 @@ proctype killer()
 {
 end:	do
 	:: atomic { MAY_BE_KILLED && !killed && !over ->
-		SPEND(kills);
+		SPEND_KILL;
 		killed = 1 }
 	od
 }
 
+#ifndef TRACE
 #define DIES(x)                                                       \
 	atomic { deaths > 0 && program[x] == PROGRAM_RUNS && !over -> \
 		deaths--; program[x] = PROGRAM_DEAD }
@@ -198,6 +268,7 @@ end:	do
 	:: DIES(2)
 	od
 }
+#endif
 
 init
 {
@@ -215,8 +286,11 @@ init
 		begin(RELEASE_FIRST);
 		raise(EVENT_BEGIN);
 		commit();
-		run supervisor();
+		/* The last one goes first in a search. */
 		run killer();
+		run supervisor();
+#ifndef TRACE
 		run world()
+#endif
 	}
 }

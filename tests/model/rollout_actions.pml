@@ -4,21 +4,34 @@
  */
 /* THE ACTIONS */
 
+inline use_number()
+{
+#ifdef TRACE
+	last++
+#else
+	skip
+#endif
+}
+
 inline make_candidate()
 {
 	d_step {
 		i = 0;
 		do
-		:: role[i] == ROLE_NONE && program[i] == PROGRAM_NONE -> break
+		:: IS_FREE(i) -> break
 		:: else -> i++
 		od;
 		assert(i < N);
 		candidate = i;
 		to = i;
 		i = 0;
+		use_number();
+#ifdef TRACE
+		number[candidate] = last;
+#endif
 		role[candidate] = ROLE_CANDIDATE;
 		wish[candidate] = SHARE_ZERO;
-		passed[candidate] = 0;
+		RECKON(passed[candidate] = 0);
 		retiring[candidate] = 0;
 		program[candidate] = PROGRAM_NEW
 	}
@@ -28,21 +41,29 @@ inline make_candidate()
 inline launch(x)
 {
 	commit();
-	d_step { program[x] = PROGRAM_RUNS; passed[x] = 0 }
+	d_step { program[x] = PROGRAM_RUNS; RECKON(passed[x] = 0) }
 }
 
-inline act_start()
+inline start_candidate()
 {
-	if
-	:: !alone -> make_candidate()
-	:: else
-	fi;
 	if
 	:: FAILS; raise(EVENT_FAILED)
 	:: true ->
 		launch(candidate);
 		tell(TOLD_STARTED, candidate);
 		d_step { awaits = 1; timer = 1; dirty = 1 }
+	fi
+}
+
+/* It fails before there is a candidate; its number is not used again. */
+#define MAKING_FAILS FAILS; use_number(); raise(EVENT_FAILED)
+
+inline act_start()
+{
+	if
+	:: alone -> start_candidate()
+	:: !alone -> make_candidate(); start_candidate()
+	:: !alone && MAKING_FAILS
 	fi
 }
 
@@ -67,7 +88,17 @@ inline choose_share()
 		if
 		:: share = SHARE_PART
 		:: share = SHARE_ZERO /* --preview */
+#ifdef TRACE
+		:: share = SHARE_ALL
+#endif
 		fi
+#ifdef TRACE
+		;
+		if
+		:: true
+		:: left++ /* more steps than the tables are printed for */
+		fi
+#endif
 	:: else
 	fi
 }
@@ -209,7 +240,6 @@ inline let_wait()
 {
 	d_step {
 		RECKON(none = 1);
-		waits = 1;
 		set_share(SHARE_ALL)
 	};
 	steer()
@@ -237,6 +267,10 @@ inline empty_the_way()
 inline vacate_again()
 {
 	if
+	:: !waits -> waits = 1; tell(TOLD_PAUSED, old)
+	:: else
+	fi;
+	if
 	:: !alone -> let_wait(); empty_the_way()
 	:: else
 	fi;
@@ -245,11 +279,12 @@ inline vacate_again()
 
 inline act_vacate()
 {
-	make_candidate();
 	if
-	:: FAILS; raise(EVENT_FAILED)
+	:: MAKING_FAILS
 	:: true ->
+		make_candidate();
 		let_wait();
+		waits = 1;
 		tell(TOLD_PAUSED, candidate);
 		empty_the_way();
 		look()

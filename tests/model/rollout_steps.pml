@@ -16,6 +16,9 @@ inline write_checkpoint()
 		s_untold = untold; s_handed = handed; s_waits = waits;
 		s_lost = lost; s_ending = ending; s_from = from; s_to = to;
 		s_serving = serving; s_parked = parked; s_id = id;
+#ifdef TRACE
+		s_last = last;
+#endif
 		i = 0;
 		do
 		:: i < N ->
@@ -47,12 +50,12 @@ inline put_in_force()
 	i = 0;
 	do
 	:: i < N ->
-		force[i] = wish[i];
+		RECKON(force[i] = wish[i]);
 		i++
 	:: else -> break
 	od;
 	i = 0;
-	had_users = had_users || HAVE_USERS;
+	RECKON(had_users = had_users || HAVE_USERS);
 	promises()
 }
 
@@ -111,7 +114,7 @@ inline forget_one(x)
 	:: MAY_FORGET(x) ->
 		role[x] = ROLE_NONE;
 		wish[x] = 0;
-		passed[x] = 0;
+		RECKON(passed[x] = 0);
 		retiring[x] = 0;
 		dirty = 1
 	:: else
@@ -133,7 +136,7 @@ inline forget()
 /* exclusive_look() */
 #define IN_WAY(x) \
 	(program[x] != PROGRAM_NONE && ((x) != candidate || alone))
-#define ANY_IN_WAY (IN_WAY(0) || IN_WAY(1) || IN_WAY(2))
+#define ANY_IN_WAY ANY(IN_WAY)
 
 inline look()
 {
@@ -147,6 +150,8 @@ inline look()
 
 inline let_go()
 {
+	left = 0;
+	share = 0;
 	timer = 0;
 	awaits = 0;
 	watched = 0;

@@ -9,7 +9,9 @@ inline restore()
 {
 	d_step {
 		event = NO_EVENT; action = 0; resume = 0; g = 0;
-		awaits = 0; watched = 0; timer = 0; dirty = 0; inherited = 1;
+		awaits = 0; watched = 0; timer = 0; dirty = 0; leaving = 0;
+		settled = 0;
+		inherited = 1;
 		state = s_state; kind = s_kind; alone = s_alone; met = s_met;
 		untold = s_untold; waits = s_waits; lost = s_lost;
 		ending = s_ending; from = s_from; to = s_to; id = s_id;
@@ -18,6 +20,9 @@ inline restore()
 		old = (s_untold -> s_from : NOBODY);
 		left = (s_handed -> s_left : 0);
 		share = (s_handed -> s_share : 0);
+#ifdef TRACE
+		last = s_last;
+#endif
 		i = 0;
 		do
 		:: i < N ->
@@ -125,8 +130,12 @@ inline resume_release()
 	:: resume == RESOLVE_AGAIN -> raise(EVENT_BEGIN)
 	:: resume == COME_BACK -> raise(EVENT_ABORT)
 	:: resume == TAKE_BACK_AGAIN -> raise(EVENT_FAILED)
-	:: resume == COME_BACK_IF_AWAITED -> raise(EVENT_FAILED)
-	:: resume == COME_BACK_IF_AWAITED -> resume = COME_BACK; raise(EVENT_ABORT)
+	:: resume == COME_BACK_IF_AWAITED ->
+		give_back();
+		if
+		:: raise(EVENT_FAILED)
+		:: resume = COME_BACK; raise(EVENT_ABORT)
+		fi
 	fi
 }
 
@@ -171,17 +180,21 @@ inline settle()
 	:: resume == COME_BACK ->
 		resume = NOTHING;
 		vacate_again()
-	:: else ->
+	:: resume != COME_BACK && !settled ->
 		resume = NOTHING;
+		settled = 1;
 		dismiss_strays();
 		if
 		:: ending -> ending = 0; end_service()
 		:: else
-		fi;
+		fi
+	:: resume != COME_BACK && settled ->
 		if
-		:: recovering == 3 -> tell(TOLD_REEXECUTED, NOBODY)
+		:: recovering == 3 -> EXPECT_NEWS
 		:: recovering == 2 -> tell(TOLD_RECOVERED, serving)
 		fi;
+		FORGET_KILLS;
+		settled = 0;
 		recovering = 0;
 		dirty = 1
 	fi

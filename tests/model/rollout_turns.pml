@@ -18,7 +18,7 @@ inline begin(what)
 		met = 0;
 		alone = 0;
 		lost = 0;
-		had_users = 0;
+		RECKON(had_users = 0);
 		from = serving;
 		old = serving;
 		to = NOBODY;
@@ -53,14 +53,22 @@ inline end_service()
 	:: !ending ->
 		tell(TOLD_STOPPING, NOBODY);
 		/* What is under way is aborted first. */
+		leaving = 1;
 		if
-		:: state == ROLLOUT_RESTORING -> raise(EVENT_FAILED)
 		:: state != ROLLOUT_RESTORING && state != ROLLOUT_IDLE &&
 		    kind != RELEASE_FIRST -> raise(EVENT_ABORT)
 		:: else
-		fi;
-		d_step { ending = 1; dirty = 1 }
+		fi
 	:: else
+	fi
+}
+
+/* Nobody is started again either. */
+inline leave()
+{
+	if
+	:: state == ROLLOUT_RESTORING -> raise(EVENT_FAILED)
+	:: else -> d_step { leaving = 0; ending = 1; dirty = 1 }
 	fi
 }
 
@@ -124,23 +132,23 @@ inline notice(x)
 	:: ENDS(x) -> d_step { drain(x) }
 	:: KEEP_ENDS(x) -> d_step { drain(x) }
 	/* Its connections have ended, or their time. */
-	:: DRAINS(x) && program[x] == PROGRAM_RUNS ->
+	:: DRAINS(x) ->
 		if
 		:: tell(TOLD_DRAINED, x)
 		:: true
 		fi;
 		stop(x)
-	:: DRAINS(x) && IS_OFF(x) -> stop(x)
 	:: program[x] == PROGRAM_STOPPING -> finish(x)
 	:: CRASHED(x) && !SERVES(x) -> tell(TOLD_CRASHED, x); stop(x)
 	:: CRASHED(x) && SERVES(x) ->
-		if
-		:: tell(TOLD_CRASHED, x)
-		fi;
+		tell(TOLD_CRASHED, x);
 		if
 		:: program[x] = PROGRAM_BACKOFF
 		:: give_up_active(x)
 		fi
+#ifdef TRACE
+	:: CRASHED(x) && SERVES(x) -> tell(TOLD_RESTARTED, x) /* in another way */
+#endif
 	:: COMES_BACK(x) ->
 		commit();
 		program[x] = PROGRAM_RUNS;
@@ -148,6 +156,9 @@ inline notice(x)
 	:: CANDIDATE_ENDED(x) ->
 		if
 		:: raise(EVENT_EXITED)
+#ifdef TRACE
+		:: tell(TOLD_RESTARTED, x) /* in another way */
+#endif
 		fi
 	fi
 }
@@ -157,14 +168,17 @@ inline notice(x)
 	(program[candidate] == PROGRAM_RUNS || program[candidate] == PROGRAM_STOPPING)
 #define IS_BEING_CHECKED \
 	(state == ROLLOUT_CHECKING || (state == ROLLOUT_RESTORING && !awaits))
-#define IS_ROOM	     (role[0] == ROLE_NONE || role[1] == ROLE_NONE || role[2] == ROLE_NONE)
-#define IS_GONE(x)   (program[x] == PROGRAM_NONE)
-#define ALL_GONE     (IS_GONE(0) && IS_GONE(1) && IS_GONE(2))
+#ifdef TRACE
+#define IS_AT_REST   false
+#else
+#define IS_THERE(x)  (program[x] != PROGRAM_NONE)
+#define ALL_GONE     (!ANY(IS_THERE))
 /* It stays like this until somebody asks for something. */
 #define IS_AT_REST                                                     \
 	(ending -> ALL_GONE :                                          \
 	    (state == ROLLOUT_IDLE && !untold && journal == id) ||     \
 		(state == ROLLOUT_SHIFTING && !timer && candidate != NOBODY))
+#endif
 
 inline turn()
 {
@@ -219,7 +233,7 @@ inline turn()
 		tell(TOLD_READY, candidate);
 		raise(EVENT_READY)
 	:: atomic { watched && RUNS && IS_BEING_CHECKED ->
-		passed[candidate] = 1;
+		RECKON(passed[candidate] = 1);
 		raise(EVENT_HEALTHY) }
 	:: atomic { watched && RUNS && HAVE_USERS && HAVE(failures) ->
 		SPEND(failures);
@@ -239,10 +253,26 @@ inline turn()
 		:: CAN_NOTICE(0) -> g = 0
 		:: CAN_NOTICE(1) -> g = 1
 		:: CAN_NOTICE(2) -> g = 2
+#ifdef TRACE
+		:: CAN_NOTICE(3) -> g = 3
+		:: CAN_NOTICE(4) -> g = 4
+		:: CAN_NOTICE(5) -> g = 5
+		:: CAN_NOTICE(6) -> g = 6
+		:: CAN_NOTICE(7) -> g = 7
+		:: CAN_NOTICE(8) -> g = 8
+		:: CAN_NOTICE(9) -> g = 9
+#endif
 		fi
 	   };
 		notice(g);
 		g = 0
 	:: atomic { IS_AT_REST -> over = 1 }
+#ifdef TRACE
+	:: news -> tell(TOLD_REEXECUTED, NOBODY); news = 0
+	:: news -> tell(TOLD_REEXEC_FAILED, NOBODY); news = 0
+	/* Another build is refused before anything has been handed over. */
+	:: tell(TOLD_REEXEC_FAILED, NOBODY)
+	:: ending -> tell(TOLD_STOPPED, NOBODY)
+#endif
 	fi
 }
