@@ -102,7 +102,7 @@ keep_all(struct service *service)
 	if (getenv("HOTSWAP_KEEP_EVENTS") == NULL)
 		return;
 	snprintf(path, sizeof(path), "%s/events", service->state);
-	events->journal = journal_open(path);
+	events->journal = journal_open(path, 0);
 	if (events->journal != NULL)
 		keep_missing(events);
 }
