@@ -40,8 +40,10 @@ teardown() {
 		tail -n 60 "$log"
 	done
 	"$BUILD/fixtures/processes" end "$BATS_TEST_TMPDIR"
-	HOTSWAP_BUILD=$BUILD "$BATS_TEST_DIRNAME/../model/replay.sh" \
-		"$BATS_TEST_TMPDIR"
+	# `make traces`
+	[ -z "${HOTSWAP_REPLAY:-}" ] ||
+		HOTSWAP_BUILD=$BUILD "$BATS_TEST_DIRNAME/../model/replay.sh" \
+			"$BATS_TEST_TMPDIR"
 }
 
 # until_true COMMAND...: wait until it succeeds, for at most half a minute.

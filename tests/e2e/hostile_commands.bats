@@ -174,9 +174,10 @@ forbidden() {
 		health-passes | health-failures | warm-*) value=1 ;;
 		warm) value=http://127.0.0.1:1/ ;;
 		*signal) value=KILL ;;
+		quiet) value= ;;
 		esac
 		forbidden "set the option \"$option\"" upgrade web \
-			"--$option" "$value"
+			"--$option" ${value:+"$value"}
 	done
 	forbidden 'set the option "health"' upgrade web \
 		--health "http://127.0.0.1:$PORT/"
