@@ -88,9 +88,14 @@ class Service:
             stdout=self.log, stderr=self.log)
         until("it serves", lambda: (ask("status", "web", "--json") or {}).get(
             "active"))
+        load = os.path.join(BUILD, "load")
+        # Its --ready does not say that it listens yet.
+        until("it answers", lambda: subprocess.run(
+            [load, "--rate", "100", "--count", "1", self.address],
+            stdout=subprocess.DEVNULL, check=False).returncode == 0)
         self.control = os.path.join(directory, "steer")
         self.load = subprocess.Popen(
-            [os.path.join(BUILD, "load"), "--control", self.control, "--rate",
+            [load, "--control", self.control, "--rate",
              RATE, self.address], stdout=subprocess.PIPE, text=True)
 
     def fill(self, text):
