@@ -25,6 +25,7 @@
 #include "generation/quiet.h"
 #include "generation/reach.h"
 #include "generation/recheck.h"
+#include "generation/restart.h"
 #include "generation/steering.h"
 #include "generation/stock.h"
 #include "generation/stored.h"
@@ -32,9 +33,6 @@
 #include "process/account.h"
 #include "process/image_folder.h"
 #include "process/reaper.h"
-
-#define BACKOFF_FIRST_MS   100
-#define BACKOFF_LONGEST_MS 5000
 
 static const char *const role_names[] = {
 	[ROLE_CANDIDATE] = "candidate",
@@ -64,35 +62,6 @@ tell_given_up(struct generation *generation, int status, const char *why)
 	events_of(generation)->given_up(generation, status, why);
 }
 
-static bool
-policy_restarts(const struct options *options, int status)
-{
-	return options->restart == RESTART_ALWAYS ||
-	    (options->restart == RESTART_ON_FAILURE && status != 0);
-}
-
-/* Count a restart.  Returns the time to wait; -1 beyond --restart-limit. */
-static int64_t
-next_backoff(struct generation *generation)
-{
-	const struct restart_limit *limit =
-	    &generation->service->options->restart_limit;
-	int64_t now = clock_ms(), wait = BACKOFF_FIRST_MS;
-	unsigned int i;
-
-	if (now - generation->window_ms > limit->window_ms) {
-		generation->window_ms = now;
-		generation->recent = 0;
-	}
-	if (generation->recent++ >= limit->count)
-		return -1;
-	if (generation->recent == 1)
-		return 0;
-	for (i = 2; i < generation->recent && wait < BACKOFF_LONGEST_MS; i++)
-		wait *= 2;
-	return wait;
-}
-
 void
 generation_start_again(
     struct generation *generation, int status, const char *how)
@@ -101,11 +70,11 @@ generation_start_again(
 	char why[128];
 	int64_t wait;
 
-	if (!policy_restarts(generation->service->options, status)) {
+	if (!restart_is_wanted(generation->service->options, status)) {
 		tell_given_up(generation, status, how);
 		return;
 	}
-	if ((wait = next_backoff(generation)) == -1) {
+	if ((wait = restart_wait(generation)) == -1) {
 		snprintf(why, sizeof(why),
 		    "%s, after it was started again %u times within the time "
 		    "of --restart-limit",
