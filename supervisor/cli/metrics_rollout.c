@@ -40,36 +40,35 @@ metrics_rollout_state(
 	}
 }
 
+/* A sample for each result, with the value as end writes it. */
+static void
+put_results(FILE *out, const struct metric *metric, const json_t *status,
+    void (*end)(FILE *, json_int_t))
+{
+	json_t *results = field_object(status, metric->key);
+	const char *result;
+	json_t *value;
+
+	json_object_foreach (results, result, value) {
+		sample_begin(out, metric, status);
+		putc(',', out);
+		sample_label(out, "result", result);
+		end(out, json_integer_value(value));
+	}
+}
+
 void
 metrics_rollout_count(
     FILE *out, const struct metric *metric, const json_t *status)
 {
-	json_t *results = field_object(status, metric->key);
-	const char *result;
-	json_t *count;
-
-	json_object_foreach (results, result, count) {
-		sample_begin(out, metric, status);
-		putc(',', out);
-		sample_label(out, "result", result);
-		sample_end(out, json_integer_value(count));
-	}
+	put_results(out, metric, status, sample_end);
 }
 
 void
 metrics_rollout_time(
     FILE *out, const struct metric *metric, const json_t *status)
 {
-	json_t *results = field_object(status, metric->key);
-	const char *result;
-	json_t *ms;
-
-	json_object_foreach (results, result, ms) {
-		sample_begin(out, metric, status);
-		putc(',', out);
-		sample_label(out, "result", result);
-		sample_end_ms(out, json_integer_value(ms));
-	}
+	put_results(out, metric, status, sample_end_ms);
 }
 
 /* A state that does not end by itself has no time left: no sample. */
