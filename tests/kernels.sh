@@ -128,7 +128,7 @@ for kernel in $wanted; do
 	case $kernel in
 	*-before-fix)
 		# What may crash has a guest of its own.
-		try "$kernel" doctor,unit_ebpf,ebpf,lvs 7200
+		try "$kernel" doctor,ebpf,unit_ebpf,slow_ebpf,lvs 7200
 		try "$kernel" shifts,upgrades 10800
 		risk "$kernel" ordinary 1800
 		risk "$kernel" classic 1800
@@ -136,7 +136,7 @@ for kernel in $wanted; do
 		provoke "$kernel"
 		;;
 	*)
-		try "$kernel" doctor,ebpf,classic,ordinary,unit,lvs 7200
+		try "$kernel" doctor,ebpf,classic,ordinary,unit,slow,lvs 7200
 		;;
 	esac
 done

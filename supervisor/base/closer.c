@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A closer lives as long as this process, and closes one file after the other.
+ * A closer lives as long as this process, and does one job after the other.
  */
 #include "base/closer.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/membarrier.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -17,6 +20,9 @@
 #include "base/impatience.h"
 
 #define ANSWER_USEC 100000 /* then we look what the closer does */
+
+/* The first byte of a message with a file says what to do with the file. */
+enum job { JOB_CLOSE, JOB_GRACE };
 
 struct closer {
 	pid_t pid;	   /* 0: none */
@@ -63,6 +69,22 @@ drop(int *fd)
 }
 
 /*
+ * membarrier(2) waits for a grace period of RCU: what reads without a lock now,
+ * as a softirq that looks for a socket, has ended on return.  On a machine with
+ * one processor nothing reads while we run.
+ */
+static void
+await_grace(int *fd)
+{
+	ssize_t n = 1;
+
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0)
+		n = write(*fd, "", 1);
+	fd_close(fd);
+	(void)n; /* nobody reads any more */
+}
+
+/*
  * A message with a file is followed by one without, or by the next file, when
  * we have the last reference.
  */
@@ -81,7 +103,9 @@ work(pid_t parent, int sock)
 		if (fd_receive(sock, &c, 1, &fd, &n, NULL) != 1)
 			_exit(0);
 		drop(&held);
-		if (n == 1)
+		if (n == 1 && c == JOB_GRACE)
+			await_grace(&fd);
+		else if (n == 1)
 			held = fd;
 		else if (fd_send(sock, &c, 1, NULL, 0) != 1)
 			_exit(0);
@@ -170,14 +194,15 @@ wait_for_answer(struct closer *closer)
 		closer->owed--;
 }
 
-/* The closer that has got the file; NULL: none can take it. */
+/* The closer that has got the job; NULL: none can take it. */
 static struct closer *
-give(int fd)
+give(enum job job, int fd)
 {
+	const char c = (char)job;
 	struct closer *closer;
 
 	while ((closer = choose()) != NULL) {
-		if (fd_send(closer->sock, "", 1, &fd, 1) == 1)
+		if (fd_send(closer->sock, &c, 1, &fd, 1) == 1)
 			return closer;
 		if (errno != EPIPE && errno != ECONNRESET)
 			return NULL;
@@ -192,7 +217,7 @@ closer_close(int *fd)
 	struct closer *closer;
 	int saved = errno;
 
-	if (*fd != -1 && (closer = give(*fd)) != NULL) {
+	if (*fd != -1 && (closer = give(JOB_CLOSE, *fd)) != NULL) {
 		close(*fd);
 		if (fd_send(closer->sock, "", 1, NULL, 0) == 1 &&
 		    closer->owed++ == 0)
@@ -200,6 +225,22 @@ closer_close(int *fd)
 	}
 	*fd = -1;
 	errno = saved;
+}
+
+int
+closer_grace(void)
+{
+	struct closer *closer;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1)
+		return -1;
+	if ((closer = give(JOB_GRACE, ends[1])) == NULL)
+		fd_close(&ends[0]);
+	else if (fd_send(closer->sock, "", 1, NULL, 0) == 1)
+		closer->owed++;
+	fd_close(&ends[1]);
+	return ends[0];
 }
 
 void

@@ -250,8 +250,7 @@ reuseport_prepare(void *way, unsigned int generation)
 		mark_leaving(r, generation, false);
 		return -1;
 	}
-	hiding_hide(r->at, &r->group, generation);
-	return 0;
+	return hiding_hide(r->at, &r->group, generation);
 }
 
 static void
