@@ -18,6 +18,8 @@ import sys
 import tempfile
 import time
 
+import figures
+
 BUILD = os.path.abspath(os.environ.get("HOTSWAP_BUILD", "build"))
 HOTSWAP = os.path.join(BUILD, "bin", "hotswap")
 HOLDER = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(
@@ -153,11 +155,13 @@ class Campaign:
                        stderr=self.log)
         if self.keeper.wait() != 0:
             faults.append(f"the keeper ended with {self.keeper.returncode}")
-        print(f"{len(self.back_ms)} kills, {self.actions} commands, "
-              f"{report['requests']} requests, "
-              f"{report['failures']} failed; back after "
-              f"{statistics.median(self.back_ms):.0f} ms (median), "
-              f"{max(self.back_ms):.0f} ms at the most")
+        told = [f"{len(self.back_ms)} kills", f"{report['requests']} requests",
+                f"{report['failures']} failed",
+                f"back after {statistics.median(self.back_ms):.0f} ms (median)"
+                f", {max(self.back_ms):.0f} ms at the most",
+                f"{self.actions} commands"]
+        print("; ".join(told))
+        figures.note(*told)
         if statistics.median(self.back_ms) > 200:
             faults.append("it takes too long to be back")
         return faults

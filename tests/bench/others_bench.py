@@ -157,6 +157,9 @@ def main():
     if ways.TwoPorts in chosen and shutil.which("wrk") is not None:
         price_of_a_proxy()
     ours = figures.get(ways.Hotswap)
+    if ours is not None:
+        rig.figures.note(f"{ours.requests} requests",
+                         f"{sum(ours.failed.values())} failed")
     if ours is not None and any(ours.failed.values()):
         print(f"FAILED: hotswap lost requests: {ours.failed}")
         return 1

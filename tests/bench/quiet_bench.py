@@ -195,6 +195,9 @@ def bench(title, boot, blocks, chosen, most):
     if Quiet not in every:
         return 0
     quiet = every[Quiet].ratios
+    rig.figures.note(f"{title}: p99 in upgrades by that between: "
+                     f"{every[Quiet].told('p99')}, p99.9: "
+                     f"{every[Quiet].told('p99_9')}")
     return (claim("p99", most[0], rig.median(quiet["p99"]))
             | claim("p99.9", most[1], rig.median(quiet["p99_9"])))
 
