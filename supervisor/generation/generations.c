@@ -70,6 +70,8 @@ generation_start_again(
 	char why[128];
 	int64_t wait;
 
+	if (generation->service->ending)
+		return;
 	if (!restart_is_wanted(generation->service->options, status)) {
 		tell_given_up(generation, status, how);
 		return;
@@ -101,6 +103,8 @@ start_now(struct generation *generation)
 {
 	char why[512], from[PATH_MAX + 64];
 
+	if (generation->service->ending)
+		return;
 	if (equip_and_start(generation, why, sizeof(why)) == 0) {
 		generation->restarts++;
 		attempt_describe(generation, from, sizeof(from));
