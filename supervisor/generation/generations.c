@@ -402,6 +402,8 @@ generation_start(struct generation *generation, char *why, size_t size)
 {
 	/* A successor may have found it ended, and come here as well. */
 	evtimer_del(generation->backoff);
+	/* The result of its former start says nothing of this one. */
+	generation->checks.last = HEALTH_NONE;
 	if (reach_notify(generation, why, size) == -1)
 		return -1;
 	latecomers_begin(generation->latecomers);
