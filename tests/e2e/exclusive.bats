@@ -214,6 +214,23 @@ failed() {
 	expect 0 wait "$SUPERVISOR"
 }
 
+@test "exclusive: stop while the old one is to come back starts nobody, and ends" {
+	local upgrade
+
+	serve_locked --stop-timeout 4s
+	release server v2 --ignore-sigterm --hang-before-serve
+	hotswap upgrade web 2>err 3>&- &
+	upgrade=$!
+	until_true field_is .rollout.state checking
+	hotswap abort web 3>&- &
+	until_true field_is .rollout.state restoring
+	hotswap stop web 3>&- &
+	until_true grep -q ": stopped$" run.log
+	run ! grep "generation 1: started again" run.log
+	expect 1 wait "$upgrade"
+	expect 0 wait "$SUPERVISOR"
+}
+
 @test "exclusive: over a Unix socket nobody is refused either" {
 	serve --strategy exclusive -l "$PWD/x.sock" -- ./server --lock data.lock
 	python3 - x.sock >answers 3>&- <<-'END' &
