@@ -125,12 +125,16 @@ void
 candidate_look_after(struct generation *active)
 {
 	recheck_end(active);
-	health_stop(active->health);
-	active->health = NULL;
 	/* An idle service costs nothing, unless a check was asked for. */
-	if (active->service->options->health[0] != NULL)
+	if (active->service->options->health[0] == NULL) {
+		health_stop(active->health);
+		active->health = NULL;
+	} else if (active->health != NULL) {
+		health_change(active->health, HEALTH_STEADY, health_told);
+	} else {
 		active->health =
 		    health_start(active, HEALTH_STEADY, health_told);
+	}
 }
 
 void
