@@ -18,6 +18,7 @@
 #include "base/await.h"
 #include "base/fd.h"
 #include "base/impatience.h"
+#include "base/leftover.h"
 
 #define ANSWER_USEC 100000 /* then we look what the closer does */
 
@@ -31,6 +32,7 @@ struct closer {
 };
 
 static struct closer closers[CLOSERS_MAX];
+static struct leftover waiting; /* no closer could take them */
 
 /* THE CHILD */
 
@@ -211,18 +213,28 @@ give(enum job job, int fd)
 	return NULL;
 }
 
+static bool
+close_one(int fd)
+{
+	struct closer *closer = give(JOB_CLOSE, fd);
+
+	if (closer == NULL)
+		return false;
+	close(fd);
+	if (fd_send(closer->sock, "", 1, NULL, 0) == 1 && closer->owed++ == 0)
+		wait_for_answer(closer);
+	return true;
+}
+
 void
 closer_close(int *fd)
 {
-	struct closer *closer;
 	int saved = errno;
 
-	if (*fd != -1 && (closer = give(JOB_CLOSE, *fd)) != NULL) {
-		close(*fd);
-		if (fd_send(closer->sock, "", 1, NULL, 0) == 1 &&
-		    closer->owed++ == 0)
-			wait_for_answer(closer);
-	}
+	if (*fd != -1 && !close_one(*fd))
+		leftover_add(&waiting, *fd);
+	else
+		leftover_retry(&waiting, close_one);
 	*fd = -1;
 	errno = saved;
 }
@@ -251,6 +263,7 @@ closer_end(void)
 	for (closer = closers; closer < closers + CLOSERS_MAX; closer++)
 		if (closer->pid != 0)
 			fd_close(&closer->sock);
+	leftover_clear(&waiting);
 }
 
 static struct closer *
@@ -279,5 +292,6 @@ closer_reaped(pid_t pid)
 		return false;
 	fd_close(&closer->sock);
 	closer->pid = 0;
+	leftover_retry(&waiting, close_one);
 	return true;
 }

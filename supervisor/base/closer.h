@@ -20,7 +20,7 @@
 /*
  * As fd_close, for a file whose close(2) waits for nobody unless it is the last
  * one.  If no closer can be made, or all queues are full, the descriptor stays
- * open, which costs a number.
+ * open, and the next closer_close tries it again.
  */
 void closer_close(int *fd);
 

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 
 from service import until
 
@@ -13,6 +14,8 @@ from service import until
 LASTS = 6     # seconds after which a fault that lasts is over
 ENDS = 60     # seconds in which a command ends, whatever failed
 RESTS = 60    # and the service comes to rest
+SETTLES = 3   # what ends after the command
+LOOKS = 0.15  # a supervisor looks after its files when one has gone
 STERRORS = {os.strerror(n) for n in errno.errorcode}
 
 
@@ -25,6 +28,7 @@ class Command:
     checked = True       # do users reach what has passed its check alone?
     again = ["upgrade", "web"]
     usual = 0            # the exit status, if nothing fails
+    said = ""            # by the commands, last time
 
     def prepare(self, service):
         """Before anything fails."""
@@ -46,8 +50,11 @@ class Command:
         arm()
         try:
             code, said, faults = self.act(service, disarm, for_long)
+            if not for_long:
+                self.settle(service)
         finally:
             disarm()
+        self.said = said
         self.clean(service)
         faults += self.rest(service)
         faults += service.client.end()
@@ -82,14 +89,20 @@ class Command:
             f"`{' '.join(line)}` did not end within {ENDS} s (the rollout is "
             f"{now['rollout']['state'] if now else 'unknown'}): {said}"]
 
+    def is_idle(self, service):
+        now = service.status()
+        return now is not None and now["rollout"]["state"] == "idle" and \
+            not [g for g in now["generations"] if g["pid"] and g["role"]
+                 in ("candidate", "failed", "draining")]
+
+    def settle(self, service):
+        """What comes after the command may fail as well."""
+        until(lambda: self.is_idle(service), SETTLES)
+        time.sleep(LOOKS)
+
     def rest(self, service):
         """The rollout ends in bounded time."""
-        def idle():
-            now = service.status()
-            return now is not None and now["rollout"]["state"] == "idle" and \
-                not [g for g in now["generations"] if g["pid"] and g["role"]
-                     in ("candidate", "failed", "draining")]
-        if until(idle, RESTS):
+        if until(lambda: self.is_idle(service), RESTS):
             return []
         now = service.status()
         return ["no rest: " + ("nobody answers" if now is None else
@@ -273,10 +286,11 @@ class Reexec(Command):
 
 
 class Whole:
-    checked = True
     """A command with which a service begins or ends: each fault has a service
     of its own."""
+    checked = True
     options = ["--keep", "0"]
+    said = ""
     kept = False
 
     def run(self, service, arm, disarm, for_long, plain=False):

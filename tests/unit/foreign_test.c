@@ -25,6 +25,7 @@
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -176,17 +177,26 @@ count_children(void)
 	return n;
 }
 
-/* Close the one end of a pair, and return the other. */
+/* Close the one end of a pair under that limit, and return the other. */
 static int
-close_an_end(void)
+close_an_end_within(const struct rlimit *limit)
 {
+	struct rlimit before;
 	int pair[2];
 
 	assert_return_code(
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), errno);
+	assert_return_code(prlimit(0, RLIMIT_NOFILE, limit, &before), errno);
 	foreign_close(&pair[0]);
+	assert_return_code(prlimit(0, RLIMIT_NOFILE, &before, NULL), errno);
 	assert_int_equal(pair[0], -1);
 	return pair[1];
+}
+
+static int
+close_an_end(void)
+{
+	return close_an_end_within(NULL);
 }
 
 static bool
@@ -214,11 +224,11 @@ static void
 a_closer_that_has_ended_is_replaced(void **state)
 {
 	int fd = close_an_end();
+	siginfo_t info;
 
 	close(fd);
 	signal_children(SIGKILL);
-	while (waitpid(-1, NULL, WNOHANG | WNOWAIT) == 0)
-		poll(NULL, 0, 1);
+	assert_return_code(waitid(P_ALL, 0, &info, WEXITED | WNOWAIT), errno);
 	fd = close_an_end(); /* not reaped yet, and its place is taken */
 	assert_true(is_hung_up(fd));
 	close(fd);
@@ -252,6 +262,28 @@ closers_that_hang_make_nobody_wait(void **state)
 	assert_true(is_hung_up(fds[0]));
 	close(fds[0]);
 	assert_true(count_children() <= before + CLOSERS_MAX);
+}
+
+/* A closer needs two numbers. */
+static void
+what_no_closer_could_take_is_closed_with_the_next_one(void **state)
+{
+	struct rlimit none;
+	int fds[2];
+	pid_t pid;
+
+	foreign_rest();
+	while ((pid = wait(NULL)) > 0)
+		foreign_reaped(pid);
+	getrlimit(RLIMIT_NOFILE, &none);
+	none.rlim_cur = 0;
+	fds[0] = close_an_end_within(&none);
+	assert_false(is_hung_up(fds[0]));
+	fds[1] = close_an_end();
+	assert_true(is_hung_up(fds[1]));
+	assert_true(is_hung_up(fds[0]));
+	close(fds[0]);
+	close(fds[1]);
 }
 
 static void
@@ -467,6 +499,8 @@ main(void)
 		cmocka_unit_test(a_file_is_closed_on_return_by_one_child),
 		cmocka_unit_test(a_closer_that_has_ended_is_replaced),
 		cmocka_unit_test(closers_that_hang_make_nobody_wait),
+		cmocka_unit_test(
+		    what_no_closer_could_take_is_closed_with_the_next_one),
 		cmocka_unit_test(what_may_be_polled_asks_nobody),
 		cmocka_unit_test(a_file_of_fuse_makes_nobody_wait),
 		cmocka_unit_test(a_pipe_that_is_locked_makes_nobody_wait),
