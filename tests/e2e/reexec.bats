@@ -270,7 +270,7 @@ refuses() {
 
 @test "reexec in the bake: it goes on, and can still be taken back" {
 	install_here
-	serve --bake 3s
+	serve --bake 60s
 	release server v2
 	hotswap upgrade web --no-wait
 	until_true is_version v2
