@@ -48,7 +48,7 @@ own_upgrades() {
 
 {
 	echo "| Debian's kernel | root, eBPF | root, classic | ordinary user |" \
-		"shim seccomp | shim preload | unit tests | slow lookups |"
+		"shim seccomp | shim preload | unit tests | slow kernel |"
 	echo "| --- | --- | --- | --- | --- | --- | --- | --- |"
 	while read -r kernel version _; do
 		set -- "$directory/said/$kernel".*.tap

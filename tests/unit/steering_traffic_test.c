@@ -484,7 +484,9 @@ assert_directed(const struct listener *l, unsigned int generation)
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	assert_int_equal(listener_direct(l, generation, 0, &to, &source), 0);
 	assert_int_equal(bind(fd, &source.sa, source.len), 0);
-	assert_int_equal(connect(fd, &to.sa, to.len), 0);
+	if (connect(fd, &to.sa, to.len) == -1)
+		fail_msg(
+		    "generation %u: connect: %s", generation, strerror(errno));
 	assert_true(ARRIVES(listener_queued(l, generation) == 1));
 	close(accept(listener_sockets(l, generation, &n)[0], NULL, NULL));
 	close(fd);
