@@ -158,6 +158,26 @@ now() {
 	wrong 'no claim names soup'
 }
 
+@test "shown: make check tells of each file how many tests it showed, which it skipped, and that it failed" {
+	mkdir files
+	printf '@test "%s" { %s; }\n' one true two true >files/good.bats
+	printf '@test "%s" { %s; }\n' one true two 'skip "no root"' >files/part.bats
+	printf '@test "%s" { %s; }\n' one true two false >files/bad.bats
+	run env -i PATH="$(getconf PATH)" HOTSWAP_BUILD="$tree" HOTSWAP_FIGURES="$did" \
+		JOBS=1 bash -c 'cd "$1" && shift && exec tests/run.sh "$@"' - \
+		"$BATS_TEST_DIRNAME/../.." "$tree"/files/{good,part,bad}.bats
+	[ "$status" = 1 ]
+	# part NAME: what is told of it, in one line.
+	part() {
+		awk -v name="= $1" '/^= / { on = $0 == name; next }
+			on { printf "%s;", $0 }' "$did"
+	}
+	[ "$(part "$tree/files/good.bats")" = "2 tests;" ]
+	[ "$(part "$tree/files/part.bats")" = "2 tests;? 1 tests were skipped;" ]
+	[ "$(part "$tree/files/bad.bats")" = "2 tests;! 1 tests failed;" ]
+	[ "$(part '')" = "6 tests;? 1 tests were skipped;! 1 tests failed;" ]
+}
+
 @test "shown: hotswap's own README says what its record says" {
 	"$BATS_TEST_DIRNAME/../shown.py" check
 }
