@@ -31,6 +31,22 @@ load helper
 	[ "$(field '[.phases[].phase]' outcome.json)" = '["resolve","start","check","bake"]' ]
 }
 
+@test "upgrade: after its rollout a generation is checked more slowly, not at once" {
+	serve --bake 0 --health "exec:echo \$HOTSWAP_GENERATION >>'$PWD/checked'" \
+		--health-interval 30s
+	release server v2
+	hotswap upgrade web
+	release server v3
+	hotswap upgrade web --health-interval 100ms
+	[ "$(grep -c 2 checked)" = 1 ]
+	until_true checked_again 3
+}
+
+# checked_again N: generation N has been checked after its rollout, too.
+checked_again() {
+	[ "$(grep -c "$1" checked)" -ge 3 ]
+}
+
 @test "upgrade: a broken program is refused with status 1 and the old one serves on" {
 	serve
 	release server v2 --exit 3
