@@ -27,6 +27,7 @@ class Command:
     kept = True          # does the service outlive it?
     checked = True       # do users reach what has passed its check alone?
     again = ["upgrade", "web"]
+    begins = False       # does the service begin with it?
     usual = 0            # the exit status, if nothing fails
     said = ""            # by the commands, last time
 
@@ -285,10 +286,29 @@ class Reexec(Command):
             f"generation {now['active']} serves"]
 
 
+class Recovery(Reexec):
+    """The supervisor is killed; the keeper starts another."""
+    usual = 0
+
+    def act(self, service, disarm, for_long):
+        before = service.status()["supervisor"]
+        os.kill(before, signal.SIGKILL)
+
+        def answers():
+            now = service.status()
+            return now is not None and now["supervisor"] != before
+        if for_long and not until(answers, LASTS):
+            disarm()
+        if until(answers, ENDS):
+            return 0, "", []
+        return None, "", ["no other supervisor answers: " + service.tail()]
+
+
 class Whole:
     """A command with which a service begins or ends: each fault has a service
     of its own."""
     checked = True
+    begins = False
     options = ["--keep", "0"]
     said = ""
     kept = False
@@ -342,6 +362,8 @@ def processes_of(service):
 
 
 class Run(Whole):
+    begins = True
+
     def course(self, service, arm, disarm, for_long):
         service.clear()
         arm()
@@ -367,6 +389,8 @@ class Run(Whole):
 
 
 class Start(Whole):
+    begins = True
+
     def start(self, service):
         return subprocess.Popen(
             service.arguments("start"), cwd=service.dir,
@@ -422,6 +446,8 @@ class Stop(Whole):
 
 class Adoption(Whole):
     """Keeper and supervisor are killed; the next run takes over."""
+    begins = True
+
     def course(self, service, arm, disarm, for_long):
         service.begin()
         now = service.status()
@@ -453,6 +479,6 @@ COMMANDS = {
     "abort": lambda: Abort(True), "canary": Canary, "held": Held,
     "rollback-warm": lambda: Rollback("1m"),
     "rollback-cold": lambda: Rollback("0"),
-    "exclusive": Exclusive, "reexec": Reexec, "run": Run, "start": Start,
-    "stop": Stop, "adoption": Adoption,
+    "exclusive": Exclusive, "reexec": Reexec, "recovery": Recovery,
+    "run": Run, "start": Start, "stop": Stop, "adoption": Adoption,
 }

@@ -141,12 +141,13 @@ class Service:
             HOTSWAP_STATE_DIR=self.file("state"))
         self.keeper, self.client, self.usual = None, None, None
         self.checked = True
+        self.prefix = []   # before the command that begins it
 
     def file(self, name):
         return os.path.join(self.dir, name)
 
     def arguments(self, command):
-        return [FAULTY, command, "-n", "web", "-l", ADDRESS, "--bake", "40ms",
+        return [*self.prefix, FAULTY, command, "-n", "web", "-l", ADDRESS, "--bake", "40ms",
                 "--start-timeout", "5s", "--health-interval", "200ms",
                 "--health-failures", "1000", "--drain-timeout", "1s",
                 "--stop-timeout", "2s", "--health",
