@@ -15,6 +15,7 @@
 #include "base/await.h"
 #include "base/fd.h"
 #include "base/impatience.h"
+#include "base/lifetime.h"
 
 #define ANSWER_USEC 100000 /* then we look what the closer does */
 
@@ -47,7 +48,7 @@ static bool
 is_apart(pid_t parent, int sock)
 {
 	return prctl(PR_SET_DUMPABLE, 0) == 0 &&
-	    prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent &&
+	    lifetime_bind(parent, SIGKILL) == 0 &&
 	    (sock == 0 || close_range(0, (unsigned int)sock - 1, 0) == 0) &&
 	    close_range((unsigned int)sock + 1, ~0U, 0) == 0;
 }
@@ -103,17 +104,13 @@ set_limits(int sock)
 static bool
 start(struct closer *closer)
 {
-	sigset_t all, before;
 	pid_t parent = getpid();
 	int ends[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1)
 		return false;
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	if ((closer->pid = fork()) == 0)
+	if ((closer->pid = lifetime_fork()) == 0)
 		work(parent, ends[1]);
-	sigprocmask(SIG_SETMASK, &before, NULL);
 	fd_close(&ends[1]);
 	if (closer->pid == -1) {
 		closer->pid = 0;
