@@ -5,11 +5,12 @@
 #include "base/closer.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/await.h"
@@ -17,7 +18,7 @@
 #include "base/impatience.h"
 #include "base/lifetime.h"
 
-#define ANSWER_USEC 100000 /* then we look what the closer does */
+#define ANSWER_MS 100 /* then we look what the closer does */
 
 struct closer {
 	pid_t pid;	   /* 0: none */
@@ -91,16 +92,6 @@ work(pid_t parent, int sock)
 
 /* OUR SIDE */
 
-/* We wait for an answer for a while, and for room in the queue not at all. */
-static void
-set_limits(int sock)
-{
-	const struct timeval answer = { 0, ANSWER_USEC }, room = { 0, 1 };
-
-	setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &answer, sizeof(answer));
-	setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &room, sizeof(room));
-}
-
 static bool
 start(struct closer *closer)
 {
@@ -117,7 +108,8 @@ start(struct closer *closer)
 		fd_close(&ends[0]);
 		return false;
 	}
-	set_limits(ends[0]);
+	/* We wait for an answer by poll(2), and for room in the queue never. */
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	closer->sock = ends[0];
 	closer->owed = 0;
 	return true;
@@ -131,7 +123,7 @@ take_answers(struct closer *closer)
 	char c;
 
 	while (closer->owed > 0 &&
-	    (n = recv(closer->sock, &c, 1, MSG_DONTWAIT)) == 1)
+	    (n = recv(closer->sock, &c, 1, 0)) == 1)
 		closer->owed--;
 	if (n == 0)
 		fd_close(&closer->sock);
@@ -159,11 +151,12 @@ choose(void)
 static void
 wait_for_answer(struct closer *closer)
 {
+	struct pollfd answer = { .fd = closer->sock, .events = POLLIN };
 	char c;
 
-	if (recv(closer->sock, &c, 1, 0) == 1 ||
-	    (await_child(closer->pid, closer->sock, false) == 0 &&
-		recv(closer->sock, &c, 1, MSG_DONTWAIT) == 1))
+	if ((poll(&answer, 1, ANSWER_MS) == 1 ||
+		await_child(closer->pid, closer->sock, false) == 0) &&
+	    recv(closer->sock, &c, 1, 0) == 1)
 		closer->owed--;
 }
 
