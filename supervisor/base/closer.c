@@ -122,8 +122,7 @@ take_answers(struct closer *closer)
 	ssize_t n = 1;
 	char c;
 
-	while (closer->owed > 0 &&
-	    (n = recv(closer->sock, &c, 1, 0)) == 1)
+	while (closer->owed > 0 && (n = recv(closer->sock, &c, 1, 0)) == 1)
 		closer->owed--;
 	if (n == 0)
 		fd_close(&closer->sock);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The beginning of a child, and its end with its parent.  hotswap-probe has this
- * too.
+ * The beginning of a child, and its end with its parent.  hotswap-probe has
+ * this too.
  */
 #include "base/lifetime.h"
 

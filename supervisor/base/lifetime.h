@@ -19,7 +19,8 @@ pid_t lifetime_fork(void);
  * parent is the process that made the child, as it knew itself before: the
  * child must not ask, because that process may have ended by then.  A change of
  * the user takes the signal back, prctl(2), so this comes after it.  Signal 0:
- * it lives on from now on.  -1 with errno: ESRCH if the parent has ended already.
+ * it lives on from now on.  -1 with errno: ESRCH if the parent has ended
+ * already.
  */
 int lifetime_bind(pid_t parent, int signal);
 

@@ -71,8 +71,8 @@ start_remover(int fd)
 	if (i == REMOVERS)
 		return false;
 	/* Without CLONE_VM the stacks are the child's own copies. */
-	removers[i] = clone(remove_one, stack + sizeof(stack),
-	    CLONE_FILES | SIGCHLD, &removal);
+	removers[i] = clone(
+	    remove_one, stack + sizeof(stack), CLONE_FILES | SIGCHLD, &removal);
 	if (removers[i] == -1) {
 		removers[i] = 0;
 		return false;

@@ -84,9 +84,8 @@ answer(unsigned long id, int status, const char *output)
 static int
 be_apart(pid_t parent)
 {
-	return prctl(PR_SET_DUMPABLE, 0) == -1
-	    ? -1
-	    : lifetime_bind(parent, SIGKILL);
+	return prctl(PR_SET_DUMPABLE, 0) == -1 ? -1
+					       : lifetime_bind(parent, SIGKILL);
 }
 
 static int

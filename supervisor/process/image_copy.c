@@ -21,7 +21,7 @@
 #include "base/fd.h"
 #include "process/image_rights.h"
 
-#define BLOCK	    65536
+#define BLOCK 65536
 
 _Static_assert(IMAGE_SHA256_SIZE == SHA256_DIGEST_STRING_LENGTH,
     "room for what SHA256End(3) writes");
