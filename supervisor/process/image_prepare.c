@@ -306,7 +306,7 @@ list_folders(json_t *folders, const char *store)
 	if (directory == NULL)
 		return;
 	while ((entry = readdir(directory)) != NULL) {
-		writer = image_folder_writer(entry->d_name);
+		writer = image_copy_writer(entry->d_name);
 		if (strchr("0123456789", entry->d_name[0]) != NULL ||
 		    (writer > 0 && kill(writer, 0) == -1 && errno == ESRCH))
 			json_object_set_new(
