@@ -154,7 +154,10 @@ take_answers(struct closer *closer)
 	return n != 0;
 }
 
-/* The one that owes least, a new one before one that hangs; NULL: none. */
+/*
+ * The one that owes least, a new one before one that hangs; NULL: none.  Of
+ * several that owe nothing one stays, and the others end.
+ */
 static struct closer *
 choose(void)
 {
@@ -163,9 +166,12 @@ choose(void)
 	for (closer = closers; closer < closers + CLOSERS_MAX; closer++) {
 		if (closer->pid == 0)
 			none = closer;
-		else if (closer->sock != -1 && take_answers(closer) &&
-		    (best == NULL || closer->owed < best->owed))
+		else if (closer->sock == -1 || !take_answers(closer))
+			continue;
+		else if (best == NULL || closer->owed < best->owed)
 			best = closer;
+		else if (closer->owed == 0)
+			fd_close(&closer->sock);
 	}
 	if (best != NULL && best->owed == 0)
 		return best;
