@@ -6,7 +6,7 @@ the last column of README.md's table of claims, made from it.
 usage: shown.py run [--part] [--least FIGURE=N]... NAME COMMAND...
            run the target's command, and write down what it showed if it passed
            at full length; --part: it has not all that NAME shows
-       shown.py table    make the column of README.md anew
+       shown.py table    make anew what README.md has of the record
        shown.py check    does README.md say what doc/shown.ini says, and can
                          what it names be run?
 
@@ -34,6 +34,8 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 RECORD, README = "doc/shown.ini", "README.md"
 BEGIN, END = "<!-- claims -->", "<!-- /claims -->"
+# Tables of README.md that are figures of a record, by their markers.
+TABLES = {"others": "bench others"}
 HEADER = "| claim | command | last shown |"
 HEAD = """\
 # What each target showed when it last ran whole: `make TARGET CLAIMS=1` writes
@@ -245,7 +247,7 @@ def keep(parts, facts):
                 note(record, name, shown, facts)
         if record != read_record():
             write_record(record)
-            write(README, with_column(text, record))
+            write(README, with_tables(text, record))
 
 
 # THE TABLE OF CLAIMS
@@ -290,7 +292,8 @@ def names(text):
 
 def told(entry, label):
     figures = [re.sub(r"^\d{4,}", lambda n: f"{int(n[0]):,}", figure)
-               for figure in (entry["figures"].strip() or "passed").split("\n")]
+               for figure in (entry["figures"].strip() or "passed").split("\n")
+               if not figure.startswith("|")]
     return label + ", ".join(figures[:MOST]).replace("|", "/")
 
 
@@ -328,6 +331,19 @@ def with_column(text, record):
     return before + "\n".join([*table, END]) + after
 
 
+def with_tables(text, record):
+    """README.md as the record has it; a table that was never recorded stays."""
+    for marker, name in TABLES.items():
+        begin, end = f"<!-- {marker} -->\n", f"<!-- /{marker} -->"
+        lines = [line for line in record.get(name, "figures", fallback="")
+                 .split("\n") if line.startswith("|")]
+        if lines and begin in text:
+            before, rest = text.split(begin, 1)
+            text = before + begin + "\n".join(lines) + "\n" + end + \
+                rest.split(end, 1)[1]
+    return with_column(text, record)
+
+
 # IS ALL OF IT RIGHT?
 
 FILES = {"TESTS": ("{}", "tests/unit/{}.c", "tests/fuzz/{}.c"),
@@ -361,7 +377,7 @@ def wrong():
     for name in record.sections():
         if name not in named:
             yield f"{RECORD}: no claim names {name}"
-    if with_column(text, record) != text:
+    if with_tables(text, record) != text:
         yield f"{README} does not say what {RECORD} says: make claims"
 
 
@@ -381,7 +397,7 @@ def main():
         return run(options.name, options.command, options.least, options.part)
     if options.does == "table":
         with alone():
-            write(README, with_column(read(README), read_record()))
+            write(README, with_tables(read(README), read_record()))
         return 0
     problems = list(wrong())
     for problem in problems:

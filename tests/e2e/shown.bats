@@ -76,6 +76,26 @@ now() {
 	tests/shown.py check
 }
 
+@test "shown: a table of the README that is a bench's figures is put there with its record" {
+	printf '%s\n' '| What others do | `make bench BENCHES=others` | not yet |' \
+		'<!-- /claims -->' '<!-- others -->' '| old |' '<!-- /others -->' end |
+		sed -i -e '/<!-- .claims -->/{r /dev/stdin' -e 'd}' README.md
+	mkdir tests/bench
+	touch tests/bench/others_bench.py
+	# shellcheck disable=SC2016 # make's
+	printf 'bench:	## a target\n\t@%s\n' '$(call show,bench) sh "$(DID)"' \
+		>>GNUmakefile
+	commit
+	tests/shown.py check # it was not recorded yet
+	shows bench 'printf "%s\n" "= others" "5 requests" "| new |" >>"$HOTSWAP_FIGURES"'
+	[ "$(column 'What others do')" = "$(now): 5 requests" ]
+	[ "$(sed -n '/<!-- others/,$p' README.md | tr '\n' ' ')" = \
+		'<!-- others --> | new | <!-- /others --> end ' ]
+	sed -i 's/| new |/| better |/' README.md
+	run tests/shown.py check
+	[ "$status" = 1 ]
+}
+
 @test "shown: nobody who does not ask for it gets a changed tree" {
 	echo "$whole" >"$did"
 	HOTSWAP_FIGURES=/dev/null untouched make -s soak DID="$did"
