@@ -208,10 +208,14 @@ closer_close(int *fd)
 
 	if (*fd != -1 && !close_one(*fd))
 		leftover_add(&waiting, *fd);
-	else
-		leftover_retry(&waiting, close_one);
 	*fd = -1;
 	errno = saved;
+}
+
+void
+closer_retry(void)
+{
+	leftover_retry(&waiting, close_one);
 }
 
 void
@@ -251,6 +255,5 @@ closer_reaped(pid_t pid)
 		return false;
 	fd_close(&closer->sock);
 	closer->pid = 0;
-	leftover_retry(&waiting, close_one);
 	return true;
 }

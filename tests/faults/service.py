@@ -10,12 +10,13 @@ import subprocess
 import threading
 import time
 
+from settings import connect_idle
+
 BUILD = os.path.abspath(os.environ.get("HOTSWAP_BUILD", "build"))
 HOTSWAP = os.path.join(BUILD, "bin", "hotswap")
 FAULTY = os.environ.get("FAULTY") or os.path.join(BUILD, "faults", "hotswap")
 SERVER = os.path.join(BUILD, "fixtures", "server")
 PORT = 18080
-ADDRESS = f"127.0.0.1:{PORT}"
 
 
 def until(condition, deadline):
@@ -86,6 +87,7 @@ class Client(threading.Thread):
         self.idle = threading.Event()
         self.idle.set()
         self.faults, self.answered = [], 0
+        self.kept = None   # a connection without a request
         self.start()
 
     def ask(self):
@@ -118,6 +120,8 @@ class Client(threading.Thread):
 
     def begin(self):
         self.faults, self.answered = [], 0
+        if self.service.setting.idle:
+            self.kept = connect_idle()
         self.asked.set()
 
     def end(self):
@@ -125,6 +129,9 @@ class Client(threading.Thread):
         until(lambda: self.answered or self.faults, 10)
         self.idle.wait(21)
         self.asked.clear()
+        if self.kept:
+            self.kept.close()
+        self.kept = None
         self.idle.wait(21)
         told = [f"{text} ({self.faults.count(text)} times)"
                 for text in dict.fromkeys(self.faults)]
@@ -134,8 +141,9 @@ class Client(threading.Thread):
 class Service:
     """One that runs as long as nothing is wrong with it."""
 
-    def __init__(self, directory, plan, options):
+    def __init__(self, directory, plan, options, setting):
         self.dir, self.plan, self.options = directory, plan, options
+        self.setting = setting
         self.environ = dict(
             os.environ, HOTSWAP_RUNTIME_DIR=self.file("run"),
             HOTSWAP_STATE_DIR=self.file("state"))
@@ -147,19 +155,16 @@ class Service:
         return os.path.join(self.dir, name)
 
     def arguments(self, command):
-        return [*self.prefix, FAULTY, command, "-n", "web", "-l", ADDRESS, "--bake", "40ms",
-                "--start-timeout", "5s", "--health-interval", "200ms",
-                "--health-failures", "1000", "--drain-timeout", "1s",
-                "--stop-timeout", "2s", "--health",
-                f"exec:test ! -e {self.dir}/sick.{{generation}} && "
-                f": >{self.dir}/checked.{{generation}}",
-                *self.options, "--", self.file("server")]
+        return [*self.prefix, *self.setting.line(
+            FAULTY, command, self.options, self.dir)]
 
     def clear(self):
         shutil.rmtree(self.dir, ignore_errors=True)
         os.makedirs(self.dir)
         os.chmod(self.dir, 0o755)
         shutil.copy(SERVER, self.file("server"))
+        if self.setting.prepare:
+            self.setting.prepare(self.dir)
 
     def renew_program(self):
         """Another program that does the same."""
@@ -190,7 +195,8 @@ class Service:
         return answer is not None and answer["active"]
 
     def command(self, *arguments, **more):
-        return subprocess.Popen([HOTSWAP, *arguments], env=self.environ,
+        return subprocess.Popen([*self.setting.user, HOTSWAP, *arguments],
+                                env=self.environ,
                                 stdout=subprocess.PIPE, cwd=self.dir,
                                 stderr=subprocess.STDOUT, text=True, **more)
 
@@ -291,6 +297,9 @@ class Service:
             time.sleep(0.02)
         if self.keeper is not None:
             self.keeper.wait()
+        for name in ("state", "run"):
+            if os.path.ismount(self.file(name)):
+                subprocess.run(["umount", "-l", self.file(name)], check=True)
         while mine == 1:
             try:
                 if os.waitpid(-1, os.WNOHANG)[0] == 0:
