@@ -290,8 +290,11 @@ class Recovery(Reexec):
     """The supervisor is killed; the keeper starts another."""
     usual = 0
 
+    def prepare(self, service):
+        self.killed = service.status()["supervisor"]
+
     def act(self, service, disarm, for_long):
-        before = service.status()["supervisor"]
+        before = self.killed
         os.kill(before, signal.SIGKILL)
 
         def answers():

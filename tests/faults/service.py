@@ -17,6 +17,7 @@ HOTSWAP = os.path.join(BUILD, "bin", "hotswap")
 FAULTY = os.environ.get("FAULTY") or os.path.join(BUILD, "faults", "hotswap")
 SERVER = os.path.join(BUILD, "fixtures", "server")
 PORT = 18080
+CLOSERS_MAX = 4   # base/closer.h
 
 
 def until(condition, deadline):
@@ -57,9 +58,13 @@ def is_closer(pid):
 
 
 def closers():
-    """Who has a closer: one each, in a service at rest."""
-    return {parent: pid for pid, (parent, state, _) in processes().items()
-            if state != "Z" and is_closer(pid)}
+    """The closers of each process, CLOSERS_MAX at most."""
+    found = {}
+    for pid, (parent, state, _) in processes().items():
+        if state != "Z" and is_closer(pid):
+            found.setdefault(parent, []).append(pid)
+    return {parent: pids for parent, pids in found.items()
+            if len(pids) <= CLOSERS_MAX}
 
 
 def is_partner(pid):
@@ -260,8 +265,9 @@ class Service:
                 if not what.startswith(self.file("server")) and \
                         not what.startswith(self.file("state/web/images")):
                     found.append(f"{who} {what}")
-            if now[who] in helped and f"{who} socket:" in found:
-                found.remove(f"{who} socket:")
+            for _ in helped.get(now[who], ()):
+                if f"{who} socket:" in found:
+                    found.remove(f"{who} socket:")
         return now["supervisor"], sorted(found)
 
     def strangers(self):
@@ -271,9 +277,8 @@ class Service:
             return ["no supervisor answers"]
         known = {pid for g in now["generations"] for pid in g["pids"]}
         known |= {now["pid"], now["supervisor"]}
-        for helped in (closers(), partners()):
-            known |= {helped.get(pid) for pid in (now["pid"],
-                                                  now["supervisor"])}
+        for pid in (now["pid"], now["supervisor"]):
+            known |= {partners().get(pid), *closers().get(pid, ())}
         found, mine = [], os.getpid()
         for pid, (parent, state, line) in processes().items():
             if state == "Z" and parent in (now["pid"], now["supervisor"]):
