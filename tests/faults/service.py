@@ -17,6 +17,7 @@ HOTSWAP = os.path.join(BUILD, "bin", "hotswap")
 FAULTY = os.environ.get("FAULTY") or os.path.join(BUILD, "faults", "hotswap")
 SERVER = os.path.join(BUILD, "fixtures", "server")
 PORT = 18080
+IMAGES = ["server", "script", "beside", "app", "state/web/images"]
 CLOSERS_MAX = 4   # base/closer.h
 
 
@@ -236,6 +237,12 @@ class Service:
     def status(self):
         return self.ask("Status").get("status")
 
+    @staticmethod
+    def pid_of(status):
+        """The main process of what serves; 0: none."""
+        return next((g["pid"] for g in status["generations"]
+                     if g["number"] == status["active"]), 0)
+
     def history(self):
         return self.ask("History").get("outcomes", [])
 
@@ -262,8 +269,7 @@ class Service:
                 except OSError:
                     continue
                 what = re.sub(r"\d+\]|\[|\(deleted\)", "", what).strip()
-                if not what.startswith(self.file("server")) and \
-                        not what.startswith(self.file("state/web/images")):
+                if not what.startswith(tuple(map(self.file, IMAGES))):
                     found.append(f"{who} {what}")
             for _ in helped.get(now[who], ()):
                 if f"{who} socket:" in found:
@@ -284,7 +290,8 @@ class Service:
             if state == "Z" and parent in (now["pid"], now["supervisor"]):
                 found.append(f"zombie {pid} of {parent}")
             elif state != "Z" and pid not in known and pid != mine and \
-                    parent != mine and "--logger" not in line:
+                    parent != mine and not line.endswith(" --serve") and \
+                    "--logger" not in line:
                 found.append(f"process {pid} of {parent}: {line}")
         return found
 

@@ -146,6 +146,8 @@ SETTINGS = {
                         prepare=give_away,
                         kinds=("upgrade", "reexec", "adoption",
                                "rollback-cold")),
+    "slow": Setting(["--check", "sleep 1"], kinds=("aborted",)),
+    "logs": Setting(["--log-max", "1K"], kinds=("start",)),
     "notified": Setting(before=["env", "NOTIFY_SOCKET={dir}/notify"],
                         kinds=("upgrade", "stop")),
     "systemd": Setting(before=["python3", MANAGER, "--store", "200",
