@@ -227,8 +227,6 @@ closer_close(int *fd)
 
 	if (*fd != -1 && !close_one(*fd))
 		leftover_add(&waiting, *fd);
-	else
-		leftover_retry(&waiting, close_one);
 	*fd = -1;
 	errno = saved;
 }
@@ -247,6 +245,12 @@ closer_grace(void)
 		closer->owed++;
 	fd_close(&ends[1]);
 	return ends[0];
+}
+
+void
+closer_retry(void)
+{
+	leftover_retry(&waiting, close_one);
 }
 
 void
@@ -286,6 +290,5 @@ closer_reaped(pid_t pid)
 		return false;
 	fd_close(&closer->sock);
 	closer->pid = 0;
-	leftover_retry(&waiting, close_one);
 	return true;
 }

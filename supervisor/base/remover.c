@@ -87,10 +87,14 @@ remover_close(int *fd)
 
 	if (*fd != -1 && !start_remover(*fd))
 		leftover_add(&waiting, *fd);
-	else
-		leftover_retry(&waiting, start_remover);
 	*fd = -1;
 	errno = saved;
+}
+
+void
+remover_retry(void)
+{
+	leftover_retry(&waiting, start_remover);
 }
 
 void
@@ -121,6 +125,5 @@ remover_reaped(pid_t pid)
 	if (i == REMOVERS)
 		return false;
 	removers[i] = 0;
-	leftover_retry(&waiting, start_remover);
 	return true;
 }

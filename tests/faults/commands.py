@@ -286,12 +286,63 @@ class Reexec(Command):
             f"generation {now['active']} serves"]
 
 
+class Refused(Command):
+    """Programs that cannot be started, each for another reason."""
+    good = False
+    usual = 1
+    lines = [["upgrade", "web", "--", program] for program in (
+        "./nothing", "nothing", "./text", "./garbage", "./lost", "./folder",
+        "server/server")]
+
+    def prepare(self, service):
+        for name, text, mode in (("text", "true\n", 0o644),
+                                 ("garbage", "\177ELFgarbage\n", 0o755),
+                                 ("lost", "#!/no/interpreter\n", 0o755)):
+            with open(service.file(name), "w", encoding="ascii") as file:
+                file.write(text)
+            os.chmod(service.file(name), mode)
+        os.makedirs(service.file("folder"), exist_ok=True)
+
+
+class Signalled(Reexec):
+    """Logs are opened again, and the program is sent a signal."""
+    lines = [["signal", "web", "URG"]]
+
+    def act(self, service, disarm, for_long):
+        os.kill(service.status()["pid"], signal.SIGUSR1)
+        return super().act(service, disarm, for_long)
+
+
+class Crashed(Reexec):
+    """The program is killed, and started again."""
+    def act(self, service, disarm, for_long):
+        service.client.asked.clear()
+        service.client.idle.wait(21)
+        service.client.faults, service.client.answered = [], 1
+        os.kill(self.killed, signal.SIGKILL)
+
+        def serves():
+            now = service.status()
+            return now is not None and service.pid_of(now) not in (
+                0, self.killed)
+        if for_long and not until(serves, LASTS):
+            disarm()
+        return (0, "", []) if until(serves, ENDS) else (
+            None, "", ["it was not started again: " + service.tail()])
+
+    def prepare(self, service):
+        self.killed = service.pid_of(service.status())
+
+
 class Recovery(Reexec):
     """The supervisor is killed; the keeper starts another."""
     usual = 0
 
+    def prepare(self, service):
+        self.killed = service.status()["supervisor"]
+
     def act(self, service, disarm, for_long):
-        before = service.status()["supervisor"]
+        before = self.killed
         os.kill(before, signal.SIGKILL)
 
         def answers():
@@ -481,4 +532,5 @@ COMMANDS = {
     "rollback-cold": lambda: Rollback("0"),
     "exclusive": Exclusive, "reexec": Reexec, "recovery": Recovery,
     "run": Run, "start": Start, "stop": Stop, "adoption": Adoption,
+    "refused": Refused, "signalled": Signalled, "crashed": Crashed,
 }

@@ -55,7 +55,7 @@ class Tracer:
             os.unlink(self.said)
         options = ["strace", "-qqq", "-o", self.said, *options]
         if role == ALL:
-            self.service.prefix = [*options, "-D", "-f"]
+            self.service.prefix = [*options, "-D", "-f", "-I", "waiting"]
             return
         now = self.service.status()
         pid = now["supervisor"] if role == "supervisor" else now["pid"]
@@ -64,7 +64,7 @@ class Tracer:
                                             stderr=err)
         if not until(lambda: tracer_of(pid) or
                      self.running.poll() is not None, 60) or \
-                not tracer_of(pid):
+                not (tracer_of(pid) or self.fired()):
             raise RuntimeError(f"{role} {pid} cannot be traced: "
                                + self.service.tail(20))
 

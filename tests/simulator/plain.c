@@ -57,9 +57,10 @@ partner_start(void)
 	return 0;
 }
 
-void
+int
 partner_end(void)
 {
+	return 0;
 }
 
 bool

@@ -318,6 +318,33 @@ what_may_be_polled_asks_nobody(void **state)
 	assert_int_equal(n, 8); /* all but the memfd */
 }
 
+/* No child can be made: the user has too many. */
+static void
+what_no_remover_could_take_is_closed_with_the_next_one(void **state)
+{
+	struct rlimit none, before;
+	int number, fd = epoll_create1(EPOLL_CLOEXEC);
+	pid_t pid;
+
+	number = fd;
+	if (getuid() != 0)
+		skip();
+	getrlimit(RLIMIT_NPROC, &before);
+	none = before;
+	none.rlim_cur = 0;
+	assert_return_code(setrlimit(RLIMIT_NPROC, &none), errno);
+	assert_return_code(setresuid(65534, 65534, 0), errno);
+	foreign_close(&fd);
+	assert_return_code(setresuid(0, 0, 0), errno);
+	assert_return_code(setrlimit(RLIMIT_NPROC, &before), errno);
+	assert_int_equal(fd, -1);
+	assert_int_not_equal(fcntl(number, F_GETFD), -1);
+	close(close_an_end());
+	assert_int_equal(fcntl(number, F_GETFD), -1);
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+		foreign_reaped(pid);
+}
+
 /* FUSE: a file system with one file, its root, whose FLUSH gets no answer. */
 
 static void
@@ -508,6 +535,8 @@ main(void)
 		cmocka_unit_test(closers_that_hang_make_nobody_wait),
 		cmocka_unit_test(
 		    what_no_closer_could_take_is_closed_with_the_next_one),
+		cmocka_unit_test(
+		    what_no_remover_could_take_is_closed_with_the_next_one),
 		cmocka_unit_test(what_may_be_polled_asks_nobody),
 		cmocka_unit_test(a_file_of_fuse_makes_nobody_wait),
 		cmocka_unit_test(a_pipe_that_is_locked_makes_nobody_wait),
