@@ -135,11 +135,12 @@ static void
 restart(evutil_socket_t fd, short what, void *arg)
 {
 	struct generation *generation = arg;
+	struct service *service = generation->service;
 	struct image *image = generation->image;
 
 	if (image->folder.path != NULL && generation->look == NULL)
-		generation->look = image_look(
-		    generation->service->base, image, looked, generation);
+		generation->look = image_look(service->base, image,
+		    service->options->start_timeout_ms, looked, generation);
 	if (generation->look == NULL)
 		start_now(generation);
 }
