@@ -79,7 +79,8 @@ def write_record(record):
         text += f"\n[{name}]\n"
         for key, value in record[name].items():
             lines = value.strip().split("\n")
-            text += f"{key} = {lines[0]}\n" if len(lines) == 1 else \
+            text += f"{key} = {lines[0]}".rstrip() + "\n" \
+                if len(lines) == 1 else \
                 f"{key} =\n" + "".join(f"\t{line}\n" for line in lines)
     write(RECORD, text)
 
