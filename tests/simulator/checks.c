@@ -233,6 +233,14 @@ drain_count(
 	return found;
 }
 
+/* A connection is complete at once. */
+int
+drain_handshakes(const struct address *addresses, size_t n)
+{
+	step("sock_diag");
+	return 0;
+}
+
 int
 diag_listens(const struct sockaddr *sa, unsigned int device, unsigned int inode)
 {
