@@ -121,6 +121,7 @@ for kernel in $wanted; do
 	version=$(sed -n "s/^$kernel \([^ ]*\) .*/\1/p" $kernels/chosen)
 	if [ "${version:--}" = - ]; then
 		echo "$kernel: # cannot be had from this system's archive"
+		echo "? $kernel cannot be had" >>"${HOTSWAP_FIGURES:-/dev/null}"
 		continue
 	fi
 	echo "$kernel: # Debian's $version"
@@ -142,4 +143,7 @@ for kernel in $wanted; do
 done
 
 "$guests/table.sh" $kernels "${README:-}"
+awk '/^ok / { ok++ } /^not ok / { bad++ }
+	END { printf "%d tests passed\n%d failed\n", ok, bad }' \
+	$kernels/said/*.tap >>"${HOTSWAP_FIGURES:-/dev/null}"
 exit "$((failed > 0))"

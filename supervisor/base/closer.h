@@ -20,7 +20,7 @@
 /*
  * As fd_close, for a file whose close(2) waits for nobody unless it is the last
  * one.  If no closer can be made, or all queues are full, the descriptor stays
- * open, which costs a number.
+ * open until closer_retry.
  */
 void closer_close(int *fd);
 
@@ -31,6 +31,9 @@ void closer_close(int *fd);
  * asked.
  */
 int closer_grace(void);
+
+/* Try again what no closer could take. */
+void closer_retry(void);
 
 /* All closers end; the next job starts another. */
 void closer_end(void);

@@ -39,7 +39,7 @@ hold(uint64_t cookie, int fd, void *arg)
 }
 
 static void
-release(uint64_t cookie, bool wait, void *arg)
+release(uint64_t cookie, int fd, bool wait, void *arg)
 {
 }
 
