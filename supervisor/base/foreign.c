@@ -158,6 +158,14 @@ foreign_may_poll(int fd)
 
 /* CLOSING */
 
+/* What could not be closed before, at any occasion. */
+static void
+retry(void)
+{
+	closer_retry();
+	remover_retry();
+}
+
 void
 foreign_close(int *fd)
 {
@@ -165,6 +173,7 @@ foreign_close(int *fd)
 
 	if (*fd == -1)
 		return;
+	retry();
 	if (foreign_is_local(*fd))
 		closer_close(fd);
 	else
@@ -201,5 +210,8 @@ foreign_is_closer(pid_t pid)
 bool
 foreign_reaped(pid_t pid)
 {
-	return closer_reaped(pid) || remover_reaped(pid) || partner_reaped(pid);
+	if (!closer_reaped(pid) && !remover_reaped(pid) && !partner_reaped(pid))
+		return false;
+	retry();
+	return true;
 }

@@ -4,6 +4,7 @@
  */
 #include "base/partner.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -177,14 +178,17 @@ partner_start(void)
 }
 
 /* As long as we have the table as well, its end closes nothing. */
-void
+int
 partner_end(void)
 {
 	if (partner == 0)
-		return;
-	kill(partner, SIGKILL);
-	waitpid(partner, NULL, 0);
+		return 0;
+	if (kill(partner, SIGKILL) == -1 && errno != ESRCH)
+		return -1;
+	while (waitpid(partner, NULL, 0) == -1 && errno == EINTR)
+		continue;
 	partner = 0;
+	return 0;
 }
 
 bool

@@ -25,9 +25,9 @@ int partner_start(void);
 
 /*
  * Before execve(2), after which this process has a table of its own, and the
- * partner would hold the old one.
+ * partner would hold the old one.  -1 with errno: it lives on.
  */
-void partner_end(void);
+int partner_end(void);
 
 /*
  * Before this process ends by itself: its partner closes all descriptors but

@@ -21,6 +21,7 @@
 #include "generation/health.h"
 #include "generation/prune.h"
 #include "generation/steering.h"
+#include "traffic/grace.h"
 
 #define LOOK_FIRST_MS	10
 #define LOOK_LONGEST_MS 250
@@ -43,6 +44,8 @@ struct retirement {
 	unsigned int look_ms;
 	unsigned int quiet;
 	struct event *timer;
+	int signal;	     /* for the program */
+	struct grace *grace; /* before the program gets the signal */
 };
 
 static void retire_look(evutil_socket_t, short, void *);
@@ -93,17 +96,53 @@ set_out(struct generation *generation)
 }
 
 static void
-stop_with(struct generation *generation, int signal)
+stop_program(struct generation *generation, int signal)
 {
 	struct program_stop stop = { signal,
 		generation->service->options->stop_timeout_ms };
 
+	program_stop(generation->program, &stop);
+}
+
+/* The kernel has done with its sockets: the program may shut them down. */
+static void
+grace_over(void *arg)
+{
+	struct generation *generation = arg;
+	struct retirement *retirement = generation->retirement;
+
+	grace_free(retirement->grace);
+	retirement->grace = NULL;
+	stop_program(generation, retirement->signal);
+}
+
+/* Must the program wait for its signal? */
+static bool
+has_grace(struct generation *generation, int signal)
+{
+	struct retirement *retirement = generation->retirement;
+
+	if (retirement == NULL)
+		return false;
+	retirement->signal = signal;
+	if (retirement->grace == NULL)
+		retirement->grace = grace_begin(
+		    generation->service->base, grace_over, generation);
+	return retirement->grace != NULL;
+}
+
+static void
+stop_with(struct generation *generation, int signal)
+{
+	bool hidden;
+
 	if (generation->program == NULL)
 		return;
 	evtimer_del(generation->backoff);
-	steering_prepare_leave(generation);
+	hidden = steering_prepare_leave(generation);
 	state_commit(generation->service);
-	program_stop(generation->program, &stop);
+	if (!hidden || !has_grace(generation, signal))
+		stop_program(generation, signal);
 }
 
 /* Nothing was found for QUIET_LOOKS looks in a row. */
@@ -257,6 +296,7 @@ forget(struct generation *generation)
 	if (generation->retirement == NULL)
 		return;
 	hangup_stop(generation);
+	grace_free(generation->retirement->grace);
 	event_free(generation->retirement->timer);
 	free(generation->retirement);
 	generation->retirement = NULL;

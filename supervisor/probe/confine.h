@@ -35,6 +35,9 @@ enum confine_stage {
  */
 void confine_to(enum confine_stage);
 
+/* Make the filters of all stages now, which else each child makes. */
+void confine_prepare(void);
+
 /* The two parts of confine_to. */
 void confine_files(enum confine_stage);
 void confine_calls(enum confine_stage);

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 
 from service import until
 
@@ -13,6 +14,8 @@ from service import until
 LASTS = 6     # seconds after which a fault that lasts is over
 ENDS = 60     # seconds in which a command ends, whatever failed
 RESTS = 60    # and the service comes to rest
+SETTLES = 3   # what ends after the command
+LOOKS = 0.15  # a supervisor looks after its files when one has gone
 STERRORS = {os.strerror(n) for n in errno.errorcode}
 
 
@@ -24,7 +27,9 @@ class Command:
     kept = True          # does the service outlive it?
     checked = True       # do users reach what has passed its check alone?
     again = ["upgrade", "web"]
+    begins = False       # does the service begin with it?
     usual = 0            # the exit status, if nothing fails
+    said = ""            # by the commands, last time
 
     def prepare(self, service):
         """Before anything fails."""
@@ -46,8 +51,11 @@ class Command:
         arm()
         try:
             code, said, faults = self.act(service, disarm, for_long)
+            if not for_long:
+                self.settle(service)
         finally:
             disarm()
+        self.said = said
         self.clean(service)
         faults += self.rest(service)
         faults += service.client.end()
@@ -82,14 +90,20 @@ class Command:
             f"`{' '.join(line)}` did not end within {ENDS} s (the rollout is "
             f"{now['rollout']['state'] if now else 'unknown'}): {said}"]
 
+    def is_idle(self, service):
+        now = service.status()
+        return now is not None and now["rollout"]["state"] == "idle" and \
+            not [g for g in now["generations"] if g["pid"] and g["role"]
+                 in ("candidate", "failed", "draining")]
+
+    def settle(self, service):
+        """What comes after the command may fail as well."""
+        until(lambda: self.is_idle(service), SETTLES)
+        time.sleep(LOOKS)
+
     def rest(self, service):
         """The rollout ends in bounded time."""
-        def idle():
-            now = service.status()
-            return now is not None and now["rollout"]["state"] == "idle" and \
-                not [g for g in now["generations"] if g["pid"] and g["role"]
-                     in ("candidate", "failed", "draining")]
-        if until(idle, RESTS):
+        if until(lambda: self.is_idle(service), RESTS):
             return []
         now = service.status()
         return ["no rest: " + ("nobody answers" if now is None else
@@ -272,11 +286,82 @@ class Reexec(Command):
             f"generation {now['active']} serves"]
 
 
+class Refused(Command):
+    """Programs that cannot be started, each for another reason."""
+    good = False
+    usual = 1
+    lines = [["upgrade", "web", "--", program] for program in (
+        "./nothing", "nothing", "./text", "./garbage", "./lost", "./folder",
+        "server/server")]
+
+    def prepare(self, service):
+        for name, text, mode in (("text", "true\n", 0o644),
+                                 ("garbage", "\177ELFgarbage\n", 0o755),
+                                 ("lost", "#!/no/interpreter\n", 0o755)):
+            with open(service.file(name), "w", encoding="ascii") as file:
+                file.write(text)
+            os.chmod(service.file(name), mode)
+        os.makedirs(service.file("folder"), exist_ok=True)
+
+
+class Signalled(Reexec):
+    """Logs are opened again, and the program is sent a signal."""
+    lines = [["signal", "web", "URG"]]
+
+    def act(self, service, disarm, for_long):
+        os.kill(service.status()["pid"], signal.SIGUSR1)
+        return super().act(service, disarm, for_long)
+
+
+class Crashed(Reexec):
+    """The program is killed, and started again."""
+    def act(self, service, disarm, for_long):
+        service.client.asked.clear()
+        service.client.idle.wait(21)
+        service.client.faults, service.client.answered = [], 1
+        os.kill(self.killed, signal.SIGKILL)
+
+        def serves():
+            now = service.status()
+            return now is not None and service.pid_of(now) not in (
+                0, self.killed)
+        if for_long and not until(serves, LASTS):
+            disarm()
+        return (0, "", []) if until(serves, ENDS) else (
+            None, "", ["it was not started again: " + service.tail()])
+
+    def prepare(self, service):
+        self.killed = service.pid_of(service.status())
+
+
+class Recovery(Reexec):
+    """The supervisor is killed; the keeper starts another."""
+    usual = 0
+
+    def prepare(self, service):
+        self.killed = service.status()["supervisor"]
+
+    def act(self, service, disarm, for_long):
+        before = self.killed
+        os.kill(before, signal.SIGKILL)
+
+        def answers():
+            now = service.status()
+            return now is not None and now["supervisor"] != before
+        if for_long and not until(answers, LASTS):
+            disarm()
+        if until(answers, ENDS):
+            return 0, "", []
+        return None, "", ["no other supervisor answers: " + service.tail()]
+
+
 class Whole:
-    checked = True
     """A command with which a service begins or ends: each fault has a service
     of its own."""
+    checked = True
+    begins = False
     options = ["--keep", "0"]
+    said = ""
     kept = False
 
     def run(self, service, arm, disarm, for_long, plain=False):
@@ -328,6 +413,8 @@ def processes_of(service):
 
 
 class Run(Whole):
+    begins = True
+
     def course(self, service, arm, disarm, for_long):
         service.clear()
         arm()
@@ -353,6 +440,8 @@ class Run(Whole):
 
 
 class Start(Whole):
+    begins = True
+
     def start(self, service):
         return subprocess.Popen(
             service.arguments("start"), cwd=service.dir,
@@ -408,6 +497,8 @@ class Stop(Whole):
 
 class Adoption(Whole):
     """Keeper and supervisor are killed; the next run takes over."""
+    begins = True
+
     def course(self, service, arm, disarm, for_long):
         service.begin()
         now = service.status()
@@ -439,6 +530,7 @@ COMMANDS = {
     "abort": lambda: Abort(True), "canary": Canary, "held": Held,
     "rollback-warm": lambda: Rollback("1m"),
     "rollback-cold": lambda: Rollback("0"),
-    "exclusive": Exclusive, "reexec": Reexec, "run": Run, "start": Start,
-    "stop": Stop, "adoption": Adoption,
+    "exclusive": Exclusive, "reexec": Reexec, "recovery": Recovery,
+    "run": Run, "start": Start, "stop": Stop, "adoption": Adoption,
+    "refused": Refused, "signalled": Signalled, "crashed": Crashed,
 }

@@ -377,6 +377,8 @@ getsockopt(int fd, int level, int option, void *value, socklen_t *len)
 
 	if (o == NULL)
 		return -1;
+	if (value == NULL) /* asked for its length only */
+		return 0;
 	if (level == IPPROTO_TCP && option == TCP_INFO) {
 		info->tcpi_state = o->listening ? TCP_LISTEN : TCP_CLOSE;
 		info->tcpi_unacked = (uint32_t)o->queued;
