@@ -27,6 +27,7 @@
 #define LOOK_LONGEST_MS 250
 #define QUIET_LOOKS	3 /* with no connection, in a row: drained */
 #define LEAVE_MS	1000
+#define HANDSHAKE_MS	3000 /* for the rest of a handshake: a client far away */
 #define ENDLESS_MS	(INT64_MAX / 4)
 
 enum retire_stage {
@@ -41,6 +42,7 @@ enum retire_stage {
 struct retirement {
 	enum retire_stage stage;
 	int64_t deadline; /* of the stage */
+	int64_t shaken;	  /* from then on handshakes are not waited for */
 	unsigned int look_ms;
 	unsigned int quiet;
 	struct event *timer;
@@ -220,7 +222,9 @@ look_at_connections(struct generation *generation)
 	    retirement->quiet + 1 >= QUIET_LOOKS) {
 		connections = connections_count(generation);
 		error = errno;
-		quiet &= connections == 0;
+		quiet &= connections == 0 &&
+		    (clock_ms() >= retirement->shaken ||
+			!connections_awaited(generation));
 	}
 	/* Connections that cannot be counted get the whole time. */
 	if (!is_quiet(retirement, quiet) && !late)
@@ -331,6 +335,7 @@ retire_drain(struct generation *generation)
 		return;
 	}
 	retire_enter(generation, STAGE_DRAINING, drain_ms(service->options));
+	generation->retirement->shaken = clock_ms() + HANDSHAKE_MS;
 	hangup_begin(generation, service->options->drain_idle_ms);
 	retire_schedule(generation, LOOK_FIRST_MS);
 }

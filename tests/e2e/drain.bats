@@ -136,3 +136,21 @@ in_order() {
 	sed '/membarrier.* = 0$/,$d' trace >before
 	expect 1 grep SIGTERM before
 }
+
+@test "drain: a handshake that is under way gets 3 seconds" {
+	local began
+	PORT=$(free_port)
+	cp "$BATS_TEST_DIRNAME/deaf_server.py" server
+	hotswap run -n web --keep 0 --bake 0 -- ./server "$PORT" \
+		>>run.log 2>&1 3>&- &
+	PIDS+=($!)
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	kill -USR1 "$(pid_of 1)"
+	until_true test -e deaf
+	exec 4<>"/dev/tcp/127.0.0.1/$PORT"
+	began=$(date +%s%N)
+	hotswap upgrade web
+	until_true is_role 1 retired
+	[ $(($(date +%s%N) - began)) -ge 3000000000 ]
+	exec 4>&-
+}

@@ -384,7 +384,7 @@ getsockopt(int fd, int level, int option, void *value, socklen_t *len)
 		info->tcpi_unacked = (uint32_t)o->queued;
 	} else if (level == SOL_SOCKET && option == SO_COOKIE)
 		*(uint64_t *)value = o->cookie;
-	else
+	else if (option != SO_GET_FILTER)
 		*(int *)value = option_value(o, level, option);
 	return 0;
 }
