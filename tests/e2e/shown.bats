@@ -16,7 +16,7 @@ setup() {
 	grep -A 2 '^show  *=' "$BATS_TEST_DIRNAME/../../GNUmakefile" >GNUmakefile
 	# shellcheck disable=SC2016 # make's
 	printf '%s:	## a target\n\t@%s\n' \
-		soak '$(call show,soak,,upgrades=100) sh "$(DID)"' \
+		soak '$(call show,soak,,upgrades=100) NONE=0 sh "$(DID)"' \
 		check '$(call show,check,$(TESTS)) sh "$(DID)"' >>GNUmakefile
 	cat >README.md <<-'END'
 		<!-- claims -->
