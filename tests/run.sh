@@ -4,8 +4,8 @@
 # by side, and say in one last line how many passed and failed.  Arguments:
 # the tests to run (files below tests/, or names of unit tests); none: all of
 # them.  A file that has a line "# alone: WHY" runs after the others.  There
-# are two jobs a core if JOBS says nothing: the tests wait two thirds of their
-# time.
+# are three jobs a core if JOBS says nothing: the tests wait three quarters of
+# their time.
 set -u
 
 build=${HOTSWAP_BUILD:?set by make}
@@ -52,7 +52,7 @@ touch "$logs/alone" "$logs/together"
 
 round=0
 while [ "$round" -lt "${REPEAT:-1}" ]; do
-	by_time <"$logs/together" | pool "${JOBS:-$(($(nproc) * 2))}"
+	by_time <"$logs/together" | pool "${JOBS:-$(($(nproc) * 3))}"
 	pool 1 <"$logs/alone"
 	round=$((round + 1))
 done

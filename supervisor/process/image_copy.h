@@ -6,14 +6,16 @@
 #ifndef PROCESS_IMAGE_COPY_H
 #define PROCESS_IMAGE_COPY_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #define IMAGE_SHA256_SIZE 65 /* in hexadecimal, with the NUL */
 
 struct image_copy {
 	char sha256[IMAGE_SHA256_SIZE];
-	char *path; /* of the copy; NULL: there is no copy */
-	int error;  /* why, as errno; 0: no copy was wanted */
+	char *path;   /* of the copy; NULL: there is no copy */
+	bool settled; /* image_file_is_settled, before the file was read */
+	int error;    /* why, as errno; 0: no copy was wanted */
 };
 
 /*

@@ -44,8 +44,9 @@ struct work {
 struct image_job {
 	const struct work *work;
 	const struct image_spec *spec; /* to be prepared, while it starts */
-	struct image *image;	       /* to be looked at */
-	json_t *folders;	       /* to keep and to remove */
+	struct image *image;	       /* to be looked at, or known */
+	struct image_known known;
+	json_t *folders; /* to keep and to remove */
 	pid_t pid;
 	struct event *look;   /* at the child; NULL: it may take any time */
 	struct timeval every; /* from one look to the next */
@@ -89,7 +90,7 @@ add_kind(json_t *found)
 static json_t *
 run_prepare(const struct image_job *job)
 {
-	json_t *found = image_check(job->spec, job->store);
+	json_t *found = image_check(job->spec, job->store, &job->known);
 
 	add_kind(found);
 	return found;
@@ -328,6 +329,17 @@ job_new(const struct work *work, const char *file, const char *store,
 	return NULL;
 }
 
+/* The job's reference keeps the inodes from being used for other files. */
+static void
+set_known(struct image_job *job, struct image *image)
+{
+	job->image = image_ref(image);
+	if (image_file_is_held(&image->program))
+		job->known.program = &image->program;
+	if (image_file_is_held(&image->script))
+		job->known.script = &image->script;
+}
+
 struct image_job *
 image_prepare(struct event_base *base, const struct image_spec *spec,
     const char *store, image_done *done, void *arg)
@@ -338,6 +350,8 @@ image_prepare(struct event_base *base, const struct image_spec *spec,
 	if (job == NULL)
 		return NULL;
 	job->spec = spec;
+	if (spec->known != NULL)
+		set_known(job, spec->known);
 	return start(job, base, spec->patience_ms);
 }
 

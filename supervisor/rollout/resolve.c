@@ -108,6 +108,8 @@ prepare(struct service *service)
 		.chdir = options->chdir,
 		.folder = options->image_path,
 		.folders = folders,
+		.known =
+		    service->active != NULL ? service->active->image : NULL,
 		.user = options->user,
 		.group = options->group,
 		.umask = options->umask,

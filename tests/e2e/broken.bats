@@ -15,8 +15,8 @@ refused() {
 	active=$(field .active)
 	pid=$(pid_of "$active")
 	expect 1 hotswap upgrade web --start-timeout 1500ms \
-		--health-timeout 400ms --health-interval 100ms \
-		--stop-timeout 300ms "$@" 2>err || { cat err; return 1; }
+		--health-timeout 400ms --health-interval 100ms "$@" 2>err ||
+		{ cat err; return 1; }
 	grep -qE "$pattern" err || { cat err; return 1; }
 	[ "$(field .active)" = "$active" ]
 	[ "$(pid_of "$active")" = "$pid" ]
@@ -40,7 +40,7 @@ broken() {
 	local pattern=$1
 
 	shift
-	serve --health "http://127.0.0.1:$PORT/"
+	serve --health "http://127.0.0.1:$PORT/" --stop-timeout 300ms
 	load_begin --rate 500 --kept 4
 	release server v2 "$@"
 	refused "$pattern"

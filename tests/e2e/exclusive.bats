@@ -294,9 +294,10 @@ failed() {
 
 @test "exclusive: a candidate that is ready while it is stopped is not taken for the old one" {
 	release server v1 --notify
-	serve_locked --ready notify --health exec:true --start-timeout 1s
+	serve_locked --ready notify --health exec:true --start-timeout 1s \
+		--stop-timeout 3s
 	release server v2 --notify --ready-after 1500 --ignore-sigterm
-	expect 1 hotswap upgrade web --stop-timeout 3s --json >outcome.json
+	expect 1 hotswap upgrade web --json >outcome.json
 	[ "$(field .serves outcome.json)" = 1 ]
 	[ "$(version)" = v1 ]
 }

@@ -6,6 +6,7 @@ kept.
 usage: campaign.py [COMMAND...]      or: campaign.py --replay COMMAND FAULT
 or: campaign.py --sample.  A COMMAND kernel-NAME has strace(1) make the faults.
 FAULTS_TIME: seconds for each command; FAULTS_N: so many faults for each;
+SETTING.COMMAND is a command of another service, settings.py.
 SEED: the order; SHARD=I/N: every Nth fault only; RESULTS: a directory in which
 results are kept, and gone on from."""
 import heapq
@@ -251,7 +252,7 @@ def main():
         every = [*COMMANDS] + [
             f"{name}.{kind}" for name, setting in SETTINGS.items()
             for kind in setting.kinds]
-        for name in sys.argv[1:] or [*every, KERNEL + "upgrade"]:
+        for name in sys.argv[1:] or [*every, *(KERNEL + n for n in COMMANDS)]:
             place = os.path.join(directory, name)
             os.mkdir(place)
             os.chmod(place, 0o755)

@@ -16,6 +16,10 @@ BUILD = os.path.abspath(os.environ.get("HOTSWAP_BUILD", "build"))
 HOTSWAP = os.path.join(BUILD, "bin", "hotswap")
 FAULTY = os.environ.get("FAULTY") or os.path.join(BUILD, "faults", "hotswap")
 SERVER = os.path.join(BUILD, "fixtures", "server")
+# Without fault a command is done in a tenth of a second.
+LASTS = 6     # seconds after which a fault that lasts is over
+ENDS = 60     # seconds in which a command ends, whatever failed
+RESTS = 60    # and the service comes to rest
 PORT = 18080
 IMAGES = ["server", "script", "beside", "app", "state/web/images"]
 CLOSERS_MAX = 4   # base/closer.h
@@ -201,7 +205,9 @@ class Service:
         return answer is not None and answer["active"]
 
     def command(self, *arguments, **more):
-        return subprocess.Popen([*self.setting.user, HOTSWAP, *arguments],
+        # A member of --control-group may not stop it.
+        user = self.setting.user if arguments[0] != "stop" else []
+        return subprocess.Popen([*user, HOTSWAP, *arguments],
                                 env=self.environ,
                                 stdout=subprocess.PIPE, cwd=self.dir,
                                 stderr=subprocess.STDOUT, text=True, **more)

@@ -80,6 +80,11 @@ def give_away(directory):
         os.chown(os.path.join(directory, name), NOBODY, NOBODY)
 
 
+def make_theirs(directory):
+    os.mkdir(os.path.join(directory, "theirs"))
+    os.chown(os.path.join(directory, "theirs"), NOBODY, NOBODY)
+
+
 def write_config(directory):
     write(os.path.join(directory, "web.json"),
           '{"keep": "0", "env": ["A=b"], "umask": "022", "sticky": true}\n',
@@ -101,8 +106,8 @@ HOOKS = ["--hook", "promoted=true", "--hook", "started=+true", "--check",
          "true", "--ready", "exec:true"]
 PIDS = ["--pidfile", "{dir}/pid", "--child-pidfile", "{dir}/child",
         "--watchdog", "20s", "--ready", "notify"]
-MEMBER = ["setpriv", "--reuid", "nobody", "--regid", "nogroup",
-          "--clear-groups"]
+MEMBER = ["setpriv", "--reuid", "nobody", "--regid", "games", "--groups",
+          "nogroup"]
 ORDINARY = ["setpriv", "--reuid", "nobody", "--regid", "nogroup",
             "--clear-groups"]
 UNIX = ["--bind", ADDRESS, "--bind", "{dir}/sock", "--bind",
@@ -113,6 +118,9 @@ SETTINGS = {
                     kinds=("upgrade", "reexec", "adoption",
                            "rollback-cold")),
     "bind": Setting(server=UNIX, listens=False),
+    "theirs": Setting(["--user", "nobody"],
+                      ["--bind", ADDRESS, "--bind", "{dir}/theirs/sock"],
+                      listens=False, prepare=make_theirs),
     "preload": Setting(["--shim", "preload"], UNIX, listens=False),
     "classic": Setting(["--steering", "classic", "--preview", "127.9.0.0/16",
                         "--step-time", "60ms", "--sticky", "-l", "udp:127.0.0.1:18081"]),
@@ -124,13 +132,14 @@ SETTINGS = {
     "accept": Setting(health=(), checked=False),
     "workers": Setting(["--drain-idle", "200ms", "--keep", "0"],
                        ["--reuseport-workers", "3", "--bind", ADDRESS],
-                       listens=False, idle=True),
+                       listens=False, idle=True,
+                       kinds=("upgrade", "reexec", "adoption", "crashed")),
     "daemon": Setting(["--drain-idle", "200ms"],
                       ["--daemonize", "--bind", ADDRESS,
                        "--fork-grandchildren", "2"], listens=False,
                       idle=True),
     "script": Setting(program=["{dir}/script"], prepare=write_script,
-                      kinds=("upgrade", "rollback-cold", "adoption")),
+                      kinds=("upgrade", "adoption")),
     "folder": Setting(["--image-path", "{dir}/app", "--chdir", "{dir}/app"],
                       program=["./server"], prepare=write_folder,
                       kinds=("upgrade", "rollback-cold", "adoption")),
@@ -140,14 +149,14 @@ SETTINGS = {
                       kinds=("upgrade", "rollback-cold")),
     "pids": Setting(PIDS, ["--notify", "--tell", "STATUS=well"]),
     "member": Setting(["--control-group", "nogroup", "--migrate-queued"],
-                      user=MEMBER, kinds=("upgrade", "rollback-warm")),
+                      user=MEMBER,
+                      kinds=("upgrade", "rollback-warm", "adoption")),
     "config": Setting(["--config", "{dir}/web.json"], prepare=write_config),
     "ordinary": Setting(before=ORDINARY, user=ORDINARY, owner=NOBODY,
                         prepare=give_away,
                         kinds=("upgrade", "reexec", "adoption",
                                "rollback-cold")),
     "slow": Setting(["--check", "sleep 1"], kinds=("aborted",)),
-    "logs": Setting(["--log-max", "1K"], kinds=("start",)),
     "notified": Setting(before=["env", "NOTIFY_SOCKET={dir}/notify"],
                         kinds=("upgrade", "stop")),
     "systemd": Setting(before=["python3", MANAGER, "--store", "200",

@@ -241,7 +241,6 @@ static void
 a_closer_that_has_ended_is_replaced(void **state)
 {
 	int fd = close_an_end();
-	siginfo_t info;
 
 	close(fd);
 	signal_children(SIGKILL);
