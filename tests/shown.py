@@ -79,7 +79,8 @@ def write_record(record):
         text += f"\n[{name}]\n"
         for key, value in record[name].items():
             lines = value.strip().split("\n")
-            text += f"{key} = {lines[0]}\n" if len(lines) == 1 else \
+            text += f"{key} = {lines[0]}".rstrip() + "\n" \
+                if len(lines) == 1 else \
                 f"{key} =\n" + "".join(f"\t{line}\n" for line in lines)
     write(RECORD, text)
 
@@ -256,8 +257,11 @@ Row = collections.namedtuple("Row", "claim command shown")
 
 
 def rows(text):
-    """Of the table between the markers."""
-    table = text.split(BEGIN, 1)[1].split(END, 1)[0].strip().split("\n")
+    """Of the table between the markers; where Git could not merge two, it is
+    our side's, since the last column is made anew."""
+    between = text.split(BEGIN, 1)[1].split(END, 1)[0]
+    table = re.sub(r"^<{7} .*?\n(.*?)^={7}\n.*?^>{7} .*?\n", r"\1", between,
+                   flags=re.S | re.M).strip().split("\n")
     if table[0] != HEADER:
         sys.exit(f"shown: {README}: the table of claims does not begin with "
                  + HEADER)

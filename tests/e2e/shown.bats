@@ -167,6 +167,12 @@ now() {
 	wrong 'make claims'
 	tests/shown.py table
 	tests/shown.py check
+	# Two branches have recorded.
+	sed -i '/^| Nothing/{h;s/^/<<<<<<< HEAD\n/;s/$/\n=======/;p;g;s/not yet/now/;s/$/\n>>>>>>> other/}' README.md
+	grep -q '^=======' README.md
+	wrong 'make claims'
+	tests/shown.py table
+	git diff --exit-code README.md
 	sed -i 's/make soak/make soup/' README.md
 	wrong 'no such target'
 	sed -i 's/make soup/make check UPGRADES=1/' README.md

@@ -16,7 +16,9 @@ for patch in ${PATCHES:-tests/simulator/patches/*.patch}; do
 	name=$(basename "$patch" .patch)
 	patch -s -p1 -d "$copy" <"$patch" || exit 1
 	make -s -C "$copy" build/simulator/simulator >/dev/null || exit 1
-	if found=$("$copy/build/simulator/simulator" 1 '' "$limit"); then
+	found=$("$copy/build/simulator/simulator" 1 '' "$limit") || :
+	# One that ends otherwise, as where it lacks a call, has found nothing.
+	if ! echo "$found" | grep -q '^seed .* is broken'; then
 		failed=1
 		found="not found: $found"
 	else
