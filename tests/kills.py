@@ -23,7 +23,24 @@ HOTSWAP = os.path.join(BUILD, "bin", "hotswap")
 HOLDER = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(
     __file__)), "manager.py"), "--store", "200", "--"] if os.environ.get(
         "HOLDER") == "systemd" else []
+REPLAY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "model",
+                      "replay.sh")
 CALM = 0.3  # seconds between kills, at the longest
+
+
+def keep_events(directory):
+    """Services have their files below this directory, and keep their events."""
+    os.environ.update(HOTSWAP_RUNTIME_DIR=os.path.join(directory, "run"),
+                      HOTSWAP_STATE_DIR=os.path.join(directory, "state"),
+                      HOTSWAP_KEEP_EVENTS="1")
+
+
+def hold_events(directory):
+    """What the model does not allow of the events of the services there."""
+    done = subprocess.run([REPLAY, directory], capture_output=True,
+                          check=False, text=True,
+                          env=dict(os.environ, HOTSWAP_BUILD=BUILD))
+    return [] if done.returncode == 0 else [done.stderr]
 
 
 def release(path, version):
@@ -160,7 +177,7 @@ class Campaign:
               f"{max(self.back_ms):.0f} ms at the most")
         if statistics.median(self.back_ms) > 200:
             faults.append("it takes too long to be back")
-        return faults
+        return faults + hold_events(self.directory)
 
 
 def main():
@@ -169,8 +186,7 @@ def main():
     seed = int(os.environ.get("SEED", random.randrange(1 << 30)))
     random.seed(seed)
     with tempfile.TemporaryDirectory() as directory:
-        os.environ["HOTSWAP_RUNTIME_DIR"] = os.path.join(directory, "run")
-        os.environ["HOTSWAP_STATE_DIR"] = os.path.join(directory, "state")
+        keep_events(directory)
         campaign = Campaign(directory, rate)
         faults = ["stopped half-way"]
         try:

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: ISC
 """Upgrade a server again and again under load, and see that nothing grows:
 descriptors, memory, processes and files are counted at 50, 100, 1,000 and
-10,000 upgrades.  The counts of 50 are those that the others must have.
+10,000 upgrades.  The counts of 50 are those that the others must have.  All
+events are held against the model of a rollout.
 
 usage: soak.py [UPGRADES]; HOTSWAP_BUILD has the build
 """
@@ -12,6 +13,8 @@ import os
 import subprocess
 import sys
 import tempfile
+
+from kills import hold_events, keep_events
 
 BUILD = os.path.abspath(os.environ.get("HOTSWAP_BUILD", "build"))
 FIRST = 50  # by then all that a service keeps is there
@@ -53,8 +56,7 @@ def count(keeper, supervisor, folder):
 
 def soak(upgrades, folder):
     """Returns whether nothing has grown and no request has failed."""
-    os.environ.update(HOTSWAP_RUNTIME_DIR=f"{folder}/run",
-                      HOTSWAP_STATE_DIR=f"{folder}/state")
+    keep_events(folder)
     os.chdir(folder)
     hotswap = f"{BUILD}/bin/hotswap"
     port = subprocess.check_output([f"{BUILD}/fixtures/free_port"],
@@ -106,6 +108,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         if not soak(upgrades, folder):
             sys.exit("something has grown, or a request has failed")
+        for fault in hold_events(folder):
+            sys.exit(fault)
 
 
 main()

@@ -15,7 +15,8 @@ import sys
 import tempfile
 import time
 
-from kills import BUILD, HOTSWAP, ask, free_port, release, status
+from kills import (BUILD, HOTSWAP, ask, free_port, hold_events, keep_events,
+                   release, status)
 
 RATE = os.environ.get("RATE", "300")
 
@@ -278,8 +279,7 @@ def states_of(kind):
 
 def run(kind):
     directory = tempfile.mkdtemp()
-    os.environ["HOTSWAP_RUNTIME_DIR"] = os.path.join(directory, "run")
-    os.environ["HOTSWAP_STATE_DIR"] = os.path.join(directory, "state")
+    keep_events(directory)
     service, what = None, "start"
     try:
         service = Service(kind, directory)
@@ -293,6 +293,9 @@ def run(kind):
             print(f"{kind}: {what}: ok", flush=True)
         what = "end"
         service.end()
+        what = "events"
+        for fault in hold_events(directory):
+            raise AssertionError(fault)
         return True
     except AssertionError as fault:
         print(f"{kind}: {what}: {str(fault)[:1500]}")

@@ -8,6 +8,7 @@
  */
 #include "trace.h"
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <err.h>
@@ -19,9 +20,12 @@
 #include <unistd.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
-#define SECONDS	      60  /* longest search */
+/* Of the processor's time, for the longest search. */
+#define SECONDS	      60
+#define EVENTS_SECOND 100 /* and one more for so many events */
 #define STEPS	      400 /* of the model between two events, at the most */
 #define KILLS_MOST    3
+#define RECOVERY      16 /* events of one, until the one that tells of it */
 #define ALLOWED_MOST  32
 #define FITS	      10 /* exit status of a search that has found it */
 
@@ -169,14 +173,33 @@ trace_reached(int position)
 }
 
 int
+trace_is_about(int position, int generation)
+{
+	return trace[position].told.generation == generation;
+}
+
+int
 trace_may_be_killed(int position, int kills)
 {
+	int end = position + RECOVERY;
+
 	if (kills >= kills_most)
 		return 0;
-	for (; position < length; position++)
+	for (; position < length && position < end; position++)
 		if (trace[position].tells_of_end)
 			return 1;
 	return 0;
+}
+
+static bool
+tells_of_an_end(void)
+{
+	int i;
+
+	for (i = 0; i < length; i++)
+		if (trace[i].tells_of_end)
+			return true;
+	return false;
 }
 
 /* THE SEARCH */
@@ -214,6 +237,21 @@ report(void)
 	_exit(1);
 }
 
+/* The search, in a process of its own. */
+static _Noreturn void
+search_here(int argc, char *argv[])
+{
+	const rlim_t seconds = SECONDS + (rlim_t)length / EVENTS_SECOND;
+	const struct rlimit limit = { seconds, seconds };
+
+	if (setrlimit(RLIMIT_CPU, &limit) == -1)
+		err(1, "RLIMIT_CPU");
+	if (freopen("/dev/null", "w", stdout) == NULL)
+		err(1, "/dev/null");
+	atexit(report);
+	exit(pan_main(argc, argv));
+}
+
 static bool
 search(void)
 {
@@ -225,13 +263,8 @@ search(void)
 
 	snprintf(depth, sizeof(depth), "-m%d", STEPS * (length + 1));
 	fflush(NULL);
-	if ((pid = fork()) == 0) {
-		alarm(SECONDS);
-		if (freopen("/dev/null", "w", stdout) == NULL)
-			err(1, "/dev/null");
-		atexit(report);
-		exit(pan_main((int)LENGTH(arguments) - 1, arguments));
-	}
+	if ((pid = fork()) == 0)
+		search_here((int)LENGTH(arguments) - 1, arguments);
 	if (pid == -1 || waitpid(pid, &status, 0) != pid)
 		err(1, NULL);
 	if (WIFSIGNALED(status))
@@ -249,7 +282,7 @@ is_allowed(void)
 {
 	bool fits = length == 0;
 
-	kills_bound = trace_may_be_killed(0, -1) ? KILLS_MOST : 0;
+	kills_bound = tells_of_an_end() ? KILLS_MOST : 0;
 	for (kills_most = 0; !fits && kills_most <= kills_bound; kills_most++)
 		fits = search();
 	return fits;
@@ -278,7 +311,9 @@ replay(FILE *lines)
 
 	length = 0;
 	while (getline(&line, &room, lines) != -1) {
-		object = json_loads(line, 0, NULL);
+		/* A supervisor that was killed may have left half a line. */
+		if ((object = json_loads(line, 0, NULL)) == NULL)
+			continue;
 		if (begins(object, last)) {
 			holds &= is_allowed();
 			length = 0;

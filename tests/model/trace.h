@@ -13,12 +13,15 @@
 int trace_fits(
     int position, int event, int generation, int active, int share, int state);
 
+/* Does the event at this position tell of this generation? */
+int trace_is_about(int position, int generation);
+
 /* All events before this position fit; does not return after the last. */
 void trace_reached(int position);
 
 /*
- * Does a later event tell that the supervisor had ended, and may it have been
- * killed once more since the last one that tells that?
+ * Does one of the next events tell that the supervisor had ended, and may it
+ * have been killed once more since the last one that tells that?
  */
 int trace_may_be_killed(int position, int kills);
 
