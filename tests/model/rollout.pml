@@ -235,6 +235,26 @@ inline promises()
 #include "rollout_turns.pml"
 #include "rollout_successor.pml"
 
+inline begin_first()
+{
+	begin(RELEASE_FIRST);
+	raise(EVENT_BEGIN)
+}
+
+#ifdef TRACE
+/* A part of a service's life, which one generation has to itself. */
+inline take_up()
+{
+	choose_strategy();
+	c_code { now.number[0] = now.last = trace_active(); };
+	kind = RELEASE_UPGRADE;
+	serving = 0;
+	role[0] = ROLE_ACTIVE;
+	wish[0] = SHARE_ALL;
+	program[0] = PROGRAM_RUNS
+}
+#endif
+
 #define CALM (!over && event == NO_EVENT && !leaving)
 
 inline live()
@@ -298,8 +318,14 @@ init
 		:: else -> break
 		od;
 		i = 0;
-		begin(RELEASE_FIRST);
-		raise(EVENT_BEGIN);
+#ifdef TRACE
+		if
+		:: c_expr { (trace_active() == 0) } -> begin_first()
+		:: c_expr { (trace_active() != 0) } -> take_up()
+		fi;
+#else
+		begin_first();
+#endif
 		commit();
 		/* The last one goes first in a search. */
 		run killer();

@@ -13,6 +13,9 @@
 int trace_fits(
     int position, int event, int generation, int active, int share, int state);
 
+/* Who serves alone where the events begin; 0: with them the service begins. */
+int trace_active(void);
+
 /* Does the event at this position tell of this generation? */
 int trace_is_about(int position, int generation);
 
