@@ -12,14 +12,19 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/closer.h"
 #include "base/fd.h"
 #include "base/partner.h"
 #include "base/remover.h"
 
 #define MOUNTS_MAX (4 << 20) /* bytes of proc_pid_mountinfo(5) */
+#define LOOK_MS	   1
+#define LEAVE_MS   500 /* for children to end before this process does */
 
 /* KINDS */
 
@@ -181,6 +186,19 @@ foreign_rest(void)
 {
 	closer_end();
 	remover_forget();
+}
+
+void
+foreign_leave(void)
+{
+	const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000 };
+	int64_t end = clock_ms() + LEAVE_MS;
+
+	foreign_rest();
+	if (!partner_finish())
+		return;
+	while (waitpid(-1, NULL, WNOHANG) != -1 && clock_ms() < end)
+		nanosleep(&pause, NULL);
 }
 
 bool

@@ -30,6 +30,13 @@ int partner_start(void);
 int partner_end(void);
 
 /*
+ * Before this process ends by itself: its partner closes all descriptors but
+ * the standard ones, also for this process, and ends.  The caller waits for
+ * that, as for any child, as long as it likes.  False if there is no partner.
+ */
+bool partner_finish(void);
+
+/*
  * is: is it the partner?  reaped: the same, to be called once for each child
  * that was waited for; unless it has lived for a moment only, another one is
  * started.

@@ -8,14 +8,13 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/leftover.h"
+#include "base/lifetime.h"
 
 #define REMOVERS   4 /* at one time */
 #define STACK_SIZE 16384
@@ -25,16 +24,23 @@
 static pid_t removers[REMOVERS]; /* 0: none */
 static struct leftover waiting;	 /* for a free remover */
 
+struct removal {
+	int fd;
+	pid_t parent; /* this process */
+};
+
 /*
  * The child shares the descriptor table, from which close(2) removes the
  * descriptor before it waits.  The child must not outlive this process, because
  * it holds all other descriptors too.
  */
 static int
-remove_one(void *fd)
+remove_one(void *arg)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	close((int)(intptr_t)fd);
+	const struct removal *removal = arg;
+
+	if (lifetime_bind(removal->parent, SIGKILL) == 0)
+		close(removal->fd);
 	_exit(0);
 }
 
@@ -56,15 +62,16 @@ static bool
 start_remover(int fd)
 {
 	static char stack[STACK_SIZE] __attribute__((aligned(16)));
+	struct removal removal = { fd, getpid() };
 	size_t i;
 
 	for (i = 0; i < REMOVERS && removers[i] != 0; i++)
 		continue;
 	if (i == REMOVERS)
 		return false;
-	/* Without CLONE_VM the stack is the child's own copy. */
-	removers[i] = clone(remove_one, stack + sizeof(stack),
-	    CLONE_FILES | SIGCHLD, (void *)(intptr_t)fd);
+	/* Without CLONE_VM the stacks are the child's own copies. */
+	removers[i] = clone(
+	    remove_one, stack + sizeof(stack), CLONE_FILES | SIGCHLD, &removal);
 	if (removers[i] == -1) {
 		removers[i] = 0;
 		return false;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/strings.h"
 #include "cli/field.h"
 #include "cli/services.h"
 #include "cli/survey.h"
@@ -56,7 +57,7 @@ say_services(const struct place *place)
 
 	for (name = names; name != NULL && *name != NULL; name++)
 		candidate(place, *name, "service");
-	services_free(names);
+	strings_free(names);
 }
 
 static void
@@ -99,7 +100,7 @@ say_generations(const struct place *place)
 	names = services_names();
 	if (names != NULL && names[0] != NULL && names[1] == NULL)
 		say_generations_of(place, names[0]);
-	services_free(names);
+	strings_free(names);
 }
 
 static void

@@ -164,7 +164,9 @@ diagnosis_program(const struct options *options, char *const *program)
 		.user = options->user,
 		.group = options->group,
 		.umask = options->umask };
-	json_t *image = image_check(&spec, NULL), *result = json_object();
+	const struct image_known none = { NULL, NULL };
+	json_t *image = image_check(&spec, NULL, &none);
+	json_t *result = json_object();
 	struct patient patient = { .argv = program, .shim = options->shim };
 	const char *error = field_string(image, "error");
 	char why[SENTENCE];

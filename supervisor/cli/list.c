@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/strings.h"
 #include "cli/commands.h"
 #include "cli/field.h"
 #include "cli/render.h"
@@ -85,6 +86,6 @@ cli_list(const struct arguments *arguments)
 	else
 		tell(STATUS_OK, "no service of this user runs");
 	json_decref(list);
-	services_free(names);
+	strings_free(names);
 	return STATUS_OK;
 }

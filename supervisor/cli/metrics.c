@@ -11,6 +11,7 @@
 
 #include "base/status.h"
 #include "cli/commands.h"
+#include "base/strings.h"
 #include "cli/client.h"
 #include "cli/client_tell.h"
 #include "cli/field.h"
@@ -287,7 +288,7 @@ metrics_print_all(FILE *out)
 	services = survey(names, METRICS_ANSWER_MS);
 	metrics_print(out, services);
 	json_decref(services);
-	services_free(names);
+	strings_free(names);
 	return STATUS_OK;
 }
 

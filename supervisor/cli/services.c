@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/paths.h"
+#include "base/strings.h"
 #include "cli/tell.h"
 
 #define SUFFIX ".sock"
@@ -50,16 +51,6 @@ services_names(void)
 	}
 	free(entries);
 	return names;
-}
-
-void
-services_free(char **names)
-{
-	char **name;
-
-	for (name = names; name != NULL && *name != NULL; name++)
-		free(*name);
-	free(names);
 }
 
 /* All names are listed: in an emergency `web, api and 3 more` is of no use. */
@@ -125,6 +116,6 @@ services_only(services_runs *runs, char **name)
 		    path);
 	} else
 		status = tell_choice(names, n);
-	services_free(names);
+	strings_free(names);
 	return status;
 }

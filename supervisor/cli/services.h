@@ -9,10 +9,9 @@
 
 /*
  * The names that have a socket file, sorted; the supervisor behind a socket
- * file may be dead.  *New*, NULL-terminated; NULL with errno.
+ * file may be dead.  *New*, for strings_free; NULL with errno.
  */
 char **services_names(void);
-void services_free(char **);
 
 /* Tell why the names cannot be read.  Returns the exit status for it. */
 int services_tell_unreadable(int error);

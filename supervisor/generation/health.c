@@ -399,6 +399,16 @@ health_start(
 }
 
 void
+health_change(struct health *health, enum health_pace pace, health_fn *fn)
+{
+	health->pace = pace;
+	health->fn = fn;
+	/* A check that is under way ends its round as usual. */
+	if (health->accept == NULL && health->probe == NULL)
+		schedule_round(health);
+}
+
+void
 health_stop(struct health *health)
 {
 	if (health == NULL)

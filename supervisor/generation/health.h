@@ -37,6 +37,13 @@ enum health_pace {
  * that.  Each result is written to generation->checks.  *New*; NULL with errno.
  */
 struct health *health_start(struct generation *, enum health_pace, health_fn *);
+
+/*
+ * Go on with the series at another pace, and tell this function: the next round
+ * begins so long after the last one, since what that has shown holds still.
+ */
+void health_change(struct health *, enum health_pace, health_fn *);
+
 void health_stop(struct health *);
 
 #endif

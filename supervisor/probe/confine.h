@@ -20,12 +20,6 @@ int confine_rights(long timeout_ms, unsigned int connections);
 /* Its part that drops the capabilities.  -1 with errno. */
 int confine_capabilities(void);
 
-/*
- * The process gets this signal when its parent ends.  -1 with errno, ESRCH: it
- * has ended.
- */
-int confine_life(pid_t parent, int signal);
-
 enum confine_stage {
 	/* Names are still to be resolved: only what this needs. */
 	CONFINE_NAMES,
@@ -40,6 +34,9 @@ enum confine_stage {
  * calls, each as far as the kernel supports it.
  */
 void confine_to(enum confine_stage);
+
+/* Make the filters of all stages now, which else each child makes. */
+void confine_prepare(void);
 
 /* The two parts of confine_to. */
 void confine_files(enum confine_stage);

@@ -5,12 +5,17 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "probe/confine.h"
@@ -157,13 +162,17 @@ add_rows(scmp_filter_ctx filter, const struct row *row, size_t n)
 			row->value));
 }
 
-void
-confine_calls(enum confine_stage stage)
+/* Stands for the process's own PID, which is not known yet; never a PID. */
+#define OWN_PID 0x7fffff01
+
+/* *New*; NULL. */
+static scmp_filter_ctx
+make_rules(enum confine_stage stage)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 
 	if (filter == NULL)
-		return;
+		return NULL;
 	add_rows(filter, for_connected, NROWS(for_connected));
 	if (stage == CONFINE_CONNECTED)
 		/* libcurl 7.88 connects again although it is told not to. */
@@ -175,7 +184,76 @@ confine_calls(enum confine_stage stage)
 		add_rows(filter, for_names, NROWS(for_names));
 	/* For abort(3): a signal to this process alone. */
 	seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-	    SCMP_A0(SCMP_CMP_EQ, getpid()));
-	seccomp_load(filter);
-	seccomp_release(filter);
+	    SCMP_A0(SCMP_CMP_EQ, OWN_PID));
+	return filter;
+}
+
+/* THE PROGRAMS */
+
+/* To make one costs more than all else that a check does by itself. */
+static struct program {
+	struct sock_filter *code; /* NULL: not made yet */
+	unsigned short length;
+} programs[] = {
+	[CONFINE_NAMES] = { NULL, 0 },
+	[CONFINE_NETWORK] = { NULL, 0 },
+	[CONFINE_CONNECTED] = { NULL, 0 },
+};
+
+/* libseccomp writes a program only to a file; this one holds any. */
+static void
+read_program(struct program *program, scmp_filter_ctx filter)
+{
+	static struct sock_filter code[BPF_MAXINSNS];
+	ssize_t n = -1;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1)
+		return;
+	if (seccomp_export_bpf(filter, ends[1]) == 0)
+		n = read(ends[0], code, sizeof(code));
+	close(ends[0]);
+	close(ends[1]);
+	if (n <= 0 || (program->code = malloc((size_t)n)) == NULL)
+		return;
+	memcpy(program->code, code, (size_t)n);
+	program->length = (unsigned short)((size_t)n / sizeof(code[0]));
+}
+
+static struct program *
+find_program(enum confine_stage stage)
+{
+	struct program *program = &programs[stage];
+	scmp_filter_ctx filter;
+
+	if (program->code == NULL && (filter = make_rules(stage)) != NULL) {
+		read_program(program, filter);
+		seccomp_release(filter);
+	}
+	return program;
+}
+
+void
+confine_prepare(void)
+{
+	enum confine_stage stage;
+
+	for (stage = CONFINE_NAMES; stage <= CONFINE_CONNECTED; stage++)
+		find_program(stage);
+}
+
+void
+confine_calls(enum confine_stage stage)
+{
+	const struct program *program = find_program(stage);
+	struct sock_fprog own = { program->length, program->code };
+	unsigned short i;
+
+	if (program->code == NULL)
+		return;
+	for (i = 0; i < own.len; i++)
+		if (BPF_CLASS(own.filter[i].code) == BPF_JMP &&
+		    own.filter[i].k == OWN_PID)
+			own.filter[i].k = (uint32_t)getpid();
+	syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &own);
 }

@@ -192,7 +192,8 @@ disarm(char *line)
 
 /*
  * Rights are given up before any data of a peer is read, and, unless a prober
- * has initialized it for all its children, before libcurl is.
+ * has initialized it for all its children, before libcurl is.  libcurl's
+ * memory goes with the process: to release it would only cost time.
  */
 static void
 run(const struct scheme *scheme, struct check *check, struct verdict *verdict)
@@ -213,7 +214,6 @@ run(const struct scheme *scheme, struct check *check, struct verdict *verdict)
 		scheme->check(check, verdict);
 	else
 		scheme->warm(check, verdict);
-	curl_global_cleanup();
 }
 
 static int
@@ -251,5 +251,6 @@ main(int argc, char **argv)
 		return make_check(argc, argv);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		errx(CHECK_FAILED, "libcurl cannot be set up");
+	confine_prepare();
 	return serve(STDIN_FILENO, make_check);
 }

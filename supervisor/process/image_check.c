@@ -268,15 +268,18 @@ check_trust(struct check *check)
 }
 
 json_t *
-image_check(const struct image_spec *spec, const char *store)
+image_check(const struct image_spec *spec, const char *store,
+    const struct image_known *known)
 {
 	static int (*const steps[])(struct check *) = { find_account,
 		enter_directory, find_program, check_trust, resolve,
 		open_program, check_executable, gather_script, gather_copies,
 		gather_folder };
-	struct check check = {
-		.spec = spec, .store = store, .fd = -1, .script.fd = -1
-	};
+	struct check check = { .spec = spec,
+		.store = store,
+		.known = known,
+		.fd = -1,
+		.script.fd = -1 };
 	json_t *found = NULL;
 	size_t i;
 

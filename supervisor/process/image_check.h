@@ -15,6 +15,7 @@
  * The JSON that image_from_json reads; or {"error": TEXT}, the reason in one
  * line that names the file.  *New*; NULL if there is no memory.
  */
-json_t *image_check(const struct image_spec *, const char *store);
+json_t *image_check(
+    const struct image_spec *, const char *store, const struct image_known *);
 
 #endif

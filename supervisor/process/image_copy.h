@@ -6,14 +6,16 @@
 #ifndef PROCESS_IMAGE_COPY_H
 #define PROCESS_IMAGE_COPY_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #define IMAGE_SHA256_SIZE 65 /* in hexadecimal, with the NUL */
 
 struct image_copy {
 	char sha256[IMAGE_SHA256_SIZE];
-	char *path; /* of the copy; NULL: there is no copy */
-	int error;  /* why, as errno; 0: no copy was wanted */
+	char *path;   /* of the copy; NULL: there is no copy */
+	bool settled; /* image_file_is_settled, before the file was read */
+	int error;    /* why, as errno; 0: no copy was wanted */
 };
 
 /*
@@ -31,9 +33,12 @@ int image_copy_init(struct image_copy *, int fd, off_t size, const char *store,
 void image_copy_fini(struct image_copy *);
 
 /*
- * A copy has another name while it is being written.  Returns the PID of its
- * writer if name is such a name; else 0.
+ * A copy, also one of a folder, has another name while it is being written:
+ * this and the writer's PID.
  */
+#define IMAGE_WRITER "writing."
+
+/* The PID of the writer if name is such a name; else 0. */
 pid_t image_copy_writer(const char *name);
 
 /* Remove the unfinished copy of a writer from store. */

@@ -7,11 +7,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/foreign.h"
+
+#define SETTLING_S 3 /* some file systems tell times in steps of two */
 
 static bool
 same_time(const struct timespec *a, const struct timespec *b)
@@ -25,6 +30,35 @@ same_bytes(const struct image_identity *is, const struct stat *st)
 {
 	return st->st_dev == is->dev && st->st_ino == is->ino &&
 	    st->st_size == is->size && same_time(&st->st_mtim, &is->mtime);
+}
+
+/*
+ * Not if it has been changed just now: another change may get the same times.
+ * Not if others may write: they could do it through memory, and a page that has
+ * been written once is written again without new times, mmap(2).  And not where
+ * the times are another machine's, or where such writes never change them.
+ */
+bool
+image_file_is_settled(int fd, const struct stat *st)
+{
+	struct timespec now;
+	struct statfs fs;
+
+	if ((st->st_uid != 0 && st->st_uid != getuid()) ||
+	    (st->st_mode & (S_IWGRP | S_IWOTH)) != 0 || !foreign_is_local(fd) ||
+	    fstatfs(fd, &fs) == -1 || fs.f_type == TMPFS_MAGIC ||
+	    fs.f_type == RAMFS_MAGIC)
+		return false;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return st->st_mtim.tv_sec + SETTLING_S < now.tv_sec &&
+	    st->st_ctim.tv_sec + SETTLING_S < now.tv_sec;
+}
+
+bool
+image_file_is_same(const struct image_file *file, const struct stat *st)
+{
+	return file->settled && same_bytes(&file->identity, st) &&
+	    same_time(&st->st_ctim, &file->identity.ctime);
 }
 
 bool
@@ -117,10 +151,12 @@ image_file_read(
 {
 	const char *sha256, *path, *copy = NULL;
 	const json_t *identity;
+	int settled = false; /* an older build does not tell */
 
 	file->fd = -1;
-	if (json_unpack((json_t *)object, "{ss s?s ss so}", path_key, &path,
-		"copy", &copy, "sha256", &sha256, "file", &identity) == -1 ||
+	if (json_unpack((json_t *)object, "{ss s?s ss so s?b}", path_key, &path,
+		"copy", &copy, "sha256", &sha256, "file", &identity, "settled",
+		&settled) == -1 ||
 	    strlcpy(file->sha256, sha256, sizeof(file->sha256)) !=
 		sizeof(file->sha256) - 1 ||
 	    read_identity(&file->identity, identity) == -1) {
@@ -129,6 +165,7 @@ image_file_read(
 	}
 	file->path = (char *)path;
 	file->copy = (char *)copy;
+	file->settled = settled;
 	file->fd = open(path, O_PATH | O_CLOEXEC);
 	if (!image_file_is_held(file))
 		fd_close(&file->fd);

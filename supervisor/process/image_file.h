@@ -28,7 +28,14 @@ struct image_file {
 	char *copy;	 /* private copy's path; NULL if there is none */
 	struct image_identity identity;
 	bool interpreted; /* it begins with #! */
+	bool settled;	  /* image_file_is_settled, when it was hashed */
 	int fd; /* O_PATH of the file, leads to it after unlink(2); -1: none */
+};
+
+/* Files that have been hashed, and whose inodes are held; NULL: none. */
+struct image_known {
+	const struct image_file *program;
+	const struct image_file *script;
 };
 
 /*
@@ -47,6 +54,15 @@ bool image_file_is_in_place(const struct image_file *);
 bool image_file_is_unwritten(const struct image_file *);
 bool image_file_is_held(const struct image_file *);
 bool image_file_is_copied(const struct image_file *);
+
+/*
+ * Will the times of the open file, which are in st, tell of any later change?
+ *
+ * image_file_is_same: is this file, whose times did so, still the one with the
+ * bytes that were hashed?  The caller knows that its inode has been held since.
+ */
+bool image_file_is_settled(int fd, const struct stat *st);
+bool image_file_is_same(const struct image_file *, const struct stat *st);
 
 /* Where the held file has been moved to; -1 if it is at no path any more. */
 int image_file_find(const struct image_file *, char *buf, size_t size);

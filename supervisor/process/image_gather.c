@@ -50,14 +50,46 @@ suffix_of(const char *path)
 	    : "";
 }
 
+/* The known file's copy is this one's as well, *new*; NULL: it is not there. */
+static char *
+recall_copy(const struct check *check, const struct image_file *known,
+    const char *suffix)
+{
+	char path[PATH_MAX];
+
+	snprintf(
+	    path, sizeof(path), "%s/%s%s", check->store, known->sha256, suffix);
+	return image_file_is_copied(known) && strcmp(known->copy, path) == 0
+	    ? strdup(path)
+	    : NULL;
+}
+
+/* Take hash and copy of the known file if it is this one; false: it is not. */
+static bool
+recall(const struct check *check, const struct image_file *known,
+    const char *suffix, const struct stat *st, struct image_copy *copy)
+{
+	if (known == NULL || !image_file_is_same(known, st))
+		return false;
+	if (check->store != NULL &&
+	    (copy->path = recall_copy(check, known, suffix)) == NULL)
+		return false;
+	strlcpy(copy->sha256, known->sha256, sizeof(copy->sha256));
+	copy->settled = true;
+	return true;
+}
+
 /* name is the file's, for messages. */
 static int
 copy_file(struct check *check, const char *name, int fd, const struct stat *st,
-    struct image_copy *copy)
+    const struct image_file *known, struct image_copy *copy)
 {
 	const char *suffix = fd == check->script.fd ? suffix_of(name) : "";
+	bool settled = image_file_is_settled(fd, st);
 	struct stat after;
 
+	if (recall(check, known, suffix, st, copy))
+		return 0;
 	if (image_copy_init(copy, fd, st->st_size, check->store, suffix) ==
 		-1 &&
 	    errno != ESTALE) {
@@ -65,6 +97,7 @@ copy_file(struct check *check, const char *name, int fd, const struct stat *st,
 		    "%s cannot be read: %s", name, strerror(errno));
 		return -1;
 	}
+	copy->settled = settled;
 	if (fstat(fd, &after) == 0 && after.st_size == st->st_size &&
 	    after.st_mtim.tv_sec == st->st_mtim.tv_sec &&
 	    after.st_mtim.tv_nsec == st->st_mtim.tv_nsec)
@@ -78,13 +111,13 @@ int
 gather_copies(struct check *check)
 {
 	if (copy_file(check, check->program, check->fd, &check->st,
-		&check->copy) == -1)
+		check->known->program, &check->copy) == -1)
 		return -1;
 	if (check->script.fd == -1 ||
 	    fstat(check->script.fd, &check->script.st) == -1)
 		return 0;
 	return copy_file(check, check->script.path, check->script.fd,
-	    &check->script.st, &check->script.copy);
+	    &check->script.st, check->known->script, &check->script.copy);
 }
 
 /*
@@ -157,10 +190,11 @@ script_to_json(const struct check *check)
 {
 	if (check->script.fd == -1)
 		return NULL;
-	return json_pack("{ss ss ss* sI so}", "path", check->script.path,
+	return json_pack("{ss ss ss* sb sI so}", "path", check->script.path,
 	    "sha256", check->script.copy.sha256, "copy",
-	    check->script.copy.path, "argument", (json_int_t)check->script_at,
-	    "file", image_file_identity(&check->script.st));
+	    check->script.copy.path, "settled", check->script.copy.settled,
+	    "argument", (json_int_t)check->script_at, "file",
+	    image_file_identity(&check->script.st));
 }
 
 static json_t *
@@ -215,14 +249,15 @@ gather_result(struct check *check)
 	const struct image_spec *spec = check->spec;
 
 	return json_pack(
-	    "{ss ss ss* ss* so so so ss* ss* ss* ss* si sb sb so* so* so* so*}",
+	    "{ss ss ss* sb ss* so so so ss* ss* ss* ss* si sb sb so* so* so* so*}",
 	    "program", check->program, "sha256", check->copy.sha256, "copy",
-	    check->copy.path, "warning", warning_of(check), "file",
-	    image_file_identity(&check->st), "arguments",
-	    list_to_json(spec->argv), "env", list_to_json(spec->env), "exe",
-	    spec->exe, "chdir", spec->chdir, "user", spec->user, "group",
-	    spec->group, "umask", spec->umask, "clear-env", spec->clear_env,
-	    "no-new-privs", spec->no_new_privs, "directory",
-	    directory_to_json(check), "script", script_to_json(check), "folder",
-	    folder_to_json(check), "invoked", invoked_to_json(check));
+	    check->copy.path, "settled", check->copy.settled, "warning",
+	    warning_of(check), "file", image_file_identity(&check->st),
+	    "arguments", list_to_json(spec->argv), "env",
+	    list_to_json(spec->env), "exe", spec->exe, "chdir", spec->chdir,
+	    "user", spec->user, "group", spec->group, "umask", spec->umask,
+	    "clear-env", spec->clear_env, "no-new-privs", spec->no_new_privs,
+	    "directory", directory_to_json(check), "script",
+	    script_to_json(check), "folder", folder_to_json(check), "invoked",
+	    invoked_to_json(check));
 }

@@ -23,6 +23,7 @@
 struct check {
 	const struct image_spec *spec;
 	const char *store;
+	const struct image_known *known;
 	char program[PATH_MAX]; /* as asked for; later resolved */
 	struct account account;
 	int fd;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "core/events.h"
 #include "core/service.h"
@@ -34,6 +35,7 @@ candidate_let_go(struct service *service)
 	prune_generations(service);
 }
 
+/* An exclusive rollout's phase may have begun long before the program. */
 static void
 candidate_ready(struct generation *candidate, void *arg)
 {
@@ -44,7 +46,8 @@ candidate_ready(struct generation *candidate, void *arg)
 	program_watch_on(candidate->program);
 	latecomers_ready(candidate->latecomers);
 	events_emit(service, "ready", candidate, "ready after %d ms",
-	    (int)(clock_ms() - service->release.phase_ms));
+	    (int)(clock_ms() -
+		MAX(service->release.phase_ms, candidate->attempt_ms)));
 	course_take(service, EVENT_READY, NULL);
 }
 
@@ -125,12 +128,16 @@ void
 candidate_look_after(struct generation *active)
 {
 	recheck_end(active);
-	health_stop(active->health);
-	active->health = NULL;
 	/* An idle service costs nothing, unless a check was asked for. */
-	if (active->service->options->health[0] != NULL)
+	if (active->service->options->health[0] == NULL) {
+		health_stop(active->health);
+		active->health = NULL;
+	} else if (active->health != NULL) {
+		health_change(active->health, HEALTH_STEADY, health_told);
+	} else {
 		active->health =
 		    health_start(active, HEALTH_STEADY, health_told);
+	}
 }
 
 void

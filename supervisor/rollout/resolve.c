@@ -108,11 +108,14 @@ prepare(struct service *service)
 		.chdir = options->chdir,
 		.folder = options->image_path,
 		.folders = folders,
+		.known =
+		    service->active != NULL ? service->active->image : NULL,
 		.user = options->user,
 		.group = options->group,
 		.umask = options->umask,
 		.clear_env = options->clear_env,
-		.no_new_privs = options->no_new_privs };
+		.no_new_privs = options->no_new_privs,
+		.patience_ms = options->start_timeout_ms };
 
 	snprintf(store, sizeof(store), "%s/images", service->state);
 	snprintf(folders, sizeof(folders), "%s/folders", service->state);
@@ -129,8 +132,8 @@ resolve_begin(struct service *service, const char *why)
 	if (release->image == NULL)
 		release->job = prepare(service);
 	else if (release->image->folder.path != NULL)
-		release->job = image_look(
-		    service->base, release->image, image_ready, service);
+		release->job = image_look(service->base, release->image,
+		    service->options->start_timeout_ms, image_ready, service);
 	else {
 		begin_check(service);
 		return;

@@ -15,8 +15,8 @@ refused() {
 	active=$(field .active)
 	pid=$(pid_of "$active")
 	expect 1 hotswap upgrade web --start-timeout 1500ms \
-		--health-timeout 400ms --health-interval 100ms \
-		--stop-timeout 300ms "$@" 2>err || { cat err; return 1; }
+		--health-timeout 400ms --health-interval 100ms "$@" 2>err ||
+		{ cat err; return 1; }
 	grep -qE "$pattern" err || { cat err; return 1; }
 	[ "$(field .active)" = "$active" ]
 	[ "$(pid_of "$active")" = "$pid" ]
@@ -40,7 +40,7 @@ broken() {
 	local pattern=$1
 
 	shift
-	serve --health "http://127.0.0.1:$PORT/"
+	serve --health "http://127.0.0.1:$PORT/" --stop-timeout 300ms
 	load_begin --rate 500 --kept 4
 	release server v2 "$@"
 	refused "$pattern"
@@ -179,4 +179,24 @@ broken() {
 	exec 9>>server
 	refused "open for writing|being written|Text file busy"
 	exec 9>&-
+}
+
+@test "broken: its file does not answer" {
+	local tracer
+
+	serve
+	load_begin --rate 500
+	release server v2
+	strace -f -qq -o /dev/null -P "$PWD/server" -e trace=openat \
+		-e inject=openat:delay_enter=600000000 -p "$(itself)" \
+		2>/dev/null 3>&- &
+	tracer=$!
+	PIDS+=("$tracer")
+	until_true grep -q "TracerPid:	$tracer" "/proc/$(itself)/status"
+	refused "server could not be prepared: .* does not get on"
+	kill "$tracer"
+	wait "$tracer" || true
+	undisturbed
+	hotswap upgrade web
+	is_version v2
 }

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""Types a line and a tab into a real shell on a terminal of its own, and prints
-what the line has become; or nothing, if the shell does not answer for 30 s.
+"""Types each line of standard input and a tab into a real shell on a terminal of
+its own, and prints what the line has become; or ends, if the shell does not
+answer for 30 s.
 
-usage: complete.py bash|zsh COMPLETIONS LINE
+usage: complete.py bash|zsh COMPLETIONS
 
 COMPLETIONS is the directory of hotswap's completions.  Behind the tab a key is
-pressed for which the shell prints the line between < and >."""
+pressed for which the shell prints the line between < and >, and then one that
+empties the line."""
 import os
 import pty
 import re
@@ -17,6 +19,8 @@ import time
 
 PROMPT = "ready> "
 KEY = "\x1d"
+EMPTY = "\x15"
+PATIENCE = 30
 
 BASH = r"""
 . /usr/share/bash-completion/bash_completion
@@ -50,8 +54,10 @@ def command(shell, completions, directory):
     return ["zsh", "-d", "-i"]
 
 
-def expect(fd, seen, pattern, end):
+def expect(fd, pattern):
     """Read until the pattern has been seen; what matched, or None."""
+    end = time.time() + PATIENCE
+    seen = ""
     while not (found := re.search(pattern, seen)):
         ready, _, _ = select.select([fd], [], [], max(0, end - time.time()))
         if not ready:
@@ -63,23 +69,29 @@ def expect(fd, seen, pattern, end):
     return found
 
 
+def complete(fd, line):
+    os.write(fd, (line + "\t" + KEY).encode())
+    found = expect(fd, r"<([^\r\n]*)>")
+    os.write(fd, EMPTY.encode())
+    return found and found[1]
+
+
 def main():
-    shell, completions, line = sys.argv[1:]
+    shell, completions = sys.argv[1:]
     with tempfile.TemporaryDirectory() as directory:
         arguments = command(shell, os.path.abspath(completions), directory)
         pid, fd = pty.fork()
         if pid == 0:
             os.environ.update(TERM="dumb", ZDOTDIR=directory)
             os.execvp(arguments[0], arguments)
-        end = time.time() + 30
-        found = None
-        if expect(fd, "", PROMPT, end):
-            os.write(fd, (line + "\t" + KEY).encode())
-            found = expect(fd, "", r"<([^\r\n]*)>", end)
+        answers = expect(fd, PROMPT)
+        for line in sys.stdin.read().splitlines():
+            line = answers and complete(fd, line)
+            if not line:
+                break
+            print(line)
         os.close(fd)
         os.waitpid(pid, 0)
-    if found:
-        print(found[1])
 
 
 if __name__ == "__main__":

@@ -8,52 +8,47 @@ load helper
 ROOT=$BATS_TEST_DIRNAME/../..
 COMPLETIONS=$ROOT/packaging/completions
 
-# completed SHELL LINE: print what the line becomes by a tab.
+# A line, and what it becomes by a tab with the service web, whose only generation
+# is 1; a blank that ends the word is left out.
+BECOMES="\
+hotswap upg|hotswap upgrade
+hotswap status --js|hotswap status --json
+hotswap status w|hotswap status web
+hotswap rollback web --to |hotswap rollback web --to 1
+hotswap rollback --to |hotswap rollback --to 1
+hotswap signal web HU|hotswap signal web HUP
+hotswap run --steering e|hotswap run --steering ebpf
+hotswap run --steering=e|hotswap run --steering=ebpf
+hotswap run --pass systemd,server-s|hotswap run --pass systemd,server-starter
+hotswap run --hook=star|hotswap run --hook=started=
+hotswap run -c conf|hotswap run -c config.json
+hotswap run --config=conf|hotswap run --config=config.json
+hotswap run --chdir apart|hotswap run --chdir apart/
+hotswap run --user=nobo|hotswap run --user=nobody
+hotswap run -- ./serv|hotswap run -- ./server
+hotswap fleet res|hotswap fleet resume
+hotswap fleet agent web --lin|hotswap fleet agent web --link"
+
+# completed SHELL: print what each line of the file lines becomes by a tab.
 completed() {
 	case $1 in
 	fish)
 		# The last word alone, and what it means.
 		fish --no-config -c "source $COMPLETIONS/hotswap.fish
-		    complete -C '$2'" | cut -f 1 |
-			sed "s|^|${2% *} |"
+		    for line in (cat lines)
+			echo (string replace -r ' [^ ]*\$' '' -- \$line) \
+			    (complete -C \$line | cut -f 1)
+		    end"
 		;;
-	*) python3 "$BATS_TEST_DIRNAME/complete.py" "$1" "$COMPLETIONS" "$2" ;;
+	*) python3 "$BATS_TEST_DIRNAME/complete.py" "$1" "$COMPLETIONS" <lines ;;
 	esac
 }
 
-# becomes SHELL LINE WANTED: a blank that ends the word is left out.
-becomes() {
-	local line
-
-	line=$(completed "$1" "$2")
-	[ "${line% }" = "$3" ] || {
-		echo "$1: $2: became \"$line\" instead of \"$3\""
-		return 1
-	}
-}
-
-# all_become SHELL: with the service web, whose only generation is 1.
+# all_become SHELL
 all_become() {
-	becomes "$1" 'hotswap upg' 'hotswap upgrade'
-	becomes "$1" 'hotswap status --js' 'hotswap status --json'
-	becomes "$1" 'hotswap status w' 'hotswap status web'
-	becomes "$1" 'hotswap rollback web --to ' 'hotswap rollback web --to 1'
-	becomes "$1" 'hotswap rollback --to ' 'hotswap rollback --to 1'
-	becomes "$1" 'hotswap signal web HU' 'hotswap signal web HUP'
-	becomes "$1" 'hotswap run --steering e' 'hotswap run --steering ebpf'
-	becomes "$1" 'hotswap run --steering=e' 'hotswap run --steering=ebpf'
-	becomes "$1" 'hotswap run --pass systemd,server-s' \
-		'hotswap run --pass systemd,server-starter'
-	becomes "$1" 'hotswap run --hook=star' 'hotswap run --hook=started='
-	becomes "$1" 'hotswap run -c conf' 'hotswap run -c config.json'
-	becomes "$1" 'hotswap run --config=conf' \
-		'hotswap run --config=config.json'
-	becomes "$1" 'hotswap run --chdir apart' 'hotswap run --chdir apart/'
-	becomes "$1" 'hotswap run --user=nobo' 'hotswap run --user=nobody'
-	becomes "$1" 'hotswap run -- ./serv' 'hotswap run -- ./server'
-	becomes "$1" 'hotswap fleet res' 'hotswap fleet resume'
-	becomes "$1" 'hotswap fleet agent web --lin' \
-		'hotswap fleet agent web --link'
+	cut -d '|' -f 1 <<<"$BECOMES" >lines
+	cut -d '|' -f 2 <<<"$BECOMES" >wanted
+	diff wanted <(completed "$1" | sed 's/ $//')
 }
 
 setup() {

@@ -439,6 +439,8 @@ users_of() {
 	until_true some_have_each
 	hotswap fleet weight web A 0
 	until_true users_of v2 40
+	# The clients that stay connected would have it drain for a minute.
+	unharmed A
 	on A hotswap stop web
 	[ "$(of v2 <(users))" = 40 ]
 	load_end

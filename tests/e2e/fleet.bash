@@ -170,7 +170,8 @@ supervise() {
 	PIDS+=("$!")
 }
 
-# hosts NAME...: hosts that serve v1, with their agents; HOSTS has the names.
+# hosts NAME...: hosts that serve v1, with their agents, which have the options
+# AGENT, where HOST stands for the host's name; HOSTS has the names.
 hosts() {
 	local host
 
@@ -188,7 +189,8 @@ hosts() {
 	for host; do
 		until_true on "$host" hotswap wait web --for ready \
 			--timeout 5s 2>/dev/null
-		agent "$host" --address "127.0.0.1:$(cat "$host/port")"
+		agent "$host" --address "127.0.0.1:$(cat "$host/port")" \
+			"${AGENT[@]//HOST/$host}"
 	done
 	until_true are_registered "$#"
 	for host; do

@@ -190,7 +190,7 @@ ends() {
 
 @test "fleet: a host that cannot be reached after it has begun: halt, and its report comes later" {
 	cluster
-	LEASE=2 BAKE=6s hosts h1 h2
+	LEASE=2 BAKE=1h hosts h1 h2
 	deploy_all v2
 	LEASE=2 proxied h1
 	upgrade_begins v2 --lost 500ms
@@ -198,14 +198,24 @@ ends() {
 	touch h1/CUT
 	ends 1
 	grep -q "h1 has begun, and its agent does not answer" driver.log
-	DEADLINE=20 until_true all_serve v2 h1
+	until_true on h1 hotswap promote web
+	all_serve v2 h1
 	all_serve v1 h2
 	rm h1/CUT
 	DEADLINE=20 until_true has_step h1 promoted
-	hotswap fleet resume web
+	resumed h2
 	all_serve v2
 	[ "$(local_upgrades h1)" = 1 ]
 	unharmed
+}
+
+# resumed HOST: the rollout is resumed and ends, once this host's bake is ended.
+resumed() {
+	hotswap fleet resume web >>driver.log 2>&1 3>&- &
+	DRIVER=$!
+	PIDS+=("$!")
+	until_true on "$1" hotswap promote web
+	ends 0
 }
 
 # power_off HOST: nothing of it is left that was in memory.
@@ -326,7 +336,7 @@ begins() {
 
 @test "fleet: weights reach a balancer's director, and never all of them are 0" {
 	cluster
-	hosts h1 h2
+	LEASE=2 hosts h1 h2
 	cat >director <<-'SH'
 		#!/bin/sh
 		cat >table.new && mv table.new table
@@ -337,6 +347,8 @@ begins() {
 	until_true grep -q "^h2 127.0.0.1:$(cat h2/port) 100$" table
 	hotswap fleet weight web h2 25
 	until_true grep -q "^h2 127.0.0.1:$(cat h2/port) 25$" table
+	# The clients that stay connected would have it drain for a minute.
+	unharmed h1
 	on h1 hotswap stop web
 	DEADLINE=20 until_true grep -q "^h1 .* 0$" table
 	hotswap fleet weight web h2 0
@@ -378,7 +390,7 @@ refused() {
 
 @test "fleet: each kind of broken release touches one host, and no user meets it" {
 	cluster
-	SERVE=(--health URL --start-timeout 1500ms --health-timeout 400ms
+	SERVE=(--health URL --start-timeout 1s --health-timeout 400ms
 		--health-interval 100ms --stop-timeout 300ms)
 	hosts h1 h2 h3
 	PORT=$(cat h1/port)
@@ -420,14 +432,6 @@ refused() {
 @test "fleet: a release that is fetched, and one whose hash is another" {
 	local sha
 
-	cluster
-	hosts h1 h2
-	for host in h1 h2; do
-		kill -KILL "$(cat "$host/agent")"
-		DEADLINE=20 until_true is_alive "$host" false
-		agent "$host" --fetch "$PWD/fetch $host {release}"
-		until_true is_alive "$host" true
-	done
 	cat >fetch <<-SH
 		#!/bin/sh
 		[ "\$2" != bad ] || exit 7
@@ -435,6 +439,9 @@ refused() {
 		cp "store-of-releases/\$2" "\$1/releases/\$2/server"
 	SH
 	chmod 755 fetch
+	cluster
+	AGENT=(--fetch "$PWD/fetch HOST {release}")
+	hosts h1 h2
 	mkdir store-of-releases
 	release store-of-releases/v2 v2
 	sha=$(sha256sum store-of-releases/v2 | cut -d ' ' -f 1)
@@ -489,7 +496,7 @@ refused() {
 
 @test "fleet: a release that dies in the bake, and one that hangs: the host goes back, the others are not touched" {
 	cluster
-	SERVE=(--start-timeout 1500ms --stop-timeout 300ms)
+	SERVE=(--start-timeout 1s --stop-timeout 300ms)
 	BAKE=10s hosts h1 h2 h3
 	broken r1 --hang-while-open
 	broken r2 --die-after-requests 5

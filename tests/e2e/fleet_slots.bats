@@ -12,7 +12,7 @@ export ENGINE=etcd
 	local driver
 
 	cluster
-	LEASE=2 BAKE=8s hosts h1 h2
+	LEASE=2 BAKE=1h hosts h1 h2
 	deploy_all v2
 	deploy_all v3
 	LEASE=2 proxied h1
@@ -28,10 +28,16 @@ export ENGINE=etcd
 	grep -q "h1 has begun, and its agent does not answer" said
 	expect 1 hotswap fleet rollback web
 	all_serve v1 h2
+	on h1 hotswap promote web
 	rm h1/CUT
 	DEADLINE=30 until_true reported h1
 	all_serve v2 h1
-	hotswap fleet upgrade web v3
+	hotswap fleet upgrade web v3 >driver.log 2>&1 3>&- &
+	driver=$!
+	PIDS+=("$driver")
+	until_true on h1 hotswap promote web
+	until_true on h2 hotswap promote web
+	wait "$driver"
 	all_serve v3
 }
 

@@ -249,7 +249,8 @@ forbidden() {
 	done
 	member wait web --for idle
 	# Its owner may do all of it.
-	hotswap upgrade web --check "touch $PWD/checked" --health exec:true
+	hotswap upgrade web --check "touch $PWD/checked" --health exec:true \
+		--bake 100ms
 	[ -e checked ]
 	hotswap stop web
 }

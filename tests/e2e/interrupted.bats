@@ -64,15 +64,15 @@ is_connected() {
 }
 
 @test "Ctrl-C during an upgrade leaves it going, and says so, at each stage" {
-	serve --ready 3s --bake 30s
+	serve --bake 30s
 	release server v2
-	interrupt_when "state starting" hotswap upgrade web
+	interrupt_when "state starting" hotswap upgrade web --ready 3s
 	[ "$status" = 75 ]
 	grep -qE "goes on|still" said
 	until_true state baking
 	[ "$(version)" = v2 ]
 	hotswap promote web
-	interrupt_when "state baking" hotswap upgrade web
+	interrupt_when "state baking" hotswap upgrade web --ready 100ms
 	[ "$status" = 75 ]
 	grep -qE "goes on|still" said
 	state baking

@@ -93,7 +93,7 @@ last_result() {
 	kill -QUIT "$SUPERVISOR"
 	expect 0 wait "$SUPERVISOR"
 	wait "$CLIENT"
-	serve
+	serve --stop-timeout 1s
 	load_begin --slow 1 --slow-time 1h
 	until_true is_busy 1
 	kill -TERM "$SUPERVISOR"

@@ -31,6 +31,22 @@ load helper
 	[ "$(field '[.phases[].phase]' outcome.json)" = '["resolve","start","check","bake"]' ]
 }
 
+@test "upgrade: after its rollout a generation is checked more slowly, not at once" {
+	serve --bake 0 --health "exec:echo \$HOTSWAP_GENERATION >>'$PWD/checked'" \
+		--health-interval 30s
+	release server v2
+	hotswap upgrade web
+	release server v3
+	hotswap upgrade web --health-interval 100ms
+	[ "$(grep -c 2 checked)" = 1 ]
+	until_true checked_again 3
+}
+
+# checked_again N: generation N has been checked after its rollout, too.
+checked_again() {
+	[ "$(grep -c "$1" checked)" -ge 3 ]
+}
+
 @test "upgrade: a broken program is refused with status 1 and the old one serves on" {
 	serve
 	release server v2 --exit 3
@@ -98,6 +114,22 @@ load helper
 	[ "$(field .result outcome.json)" = rolled-back ]
 	[ "$(version)" = v1 ]
 	[ "$(pid_of 1)" = "$before" ]
+}
+
+@test "rollback: a parked generation that has not passed since its restart is checked first" {
+	serve --start-timeout 1m --health-interval 20ms \
+		--health "exec:test ! -e $PWD/sick.{generation}"
+	touch sick.1
+	kill -KILL "$(pid_of 1)"
+	until_true grep -q "generation 1: started again" run.log
+	release server v2
+	hotswap upgrade web
+	is_role 1 parked
+	hotswap rollback web --no-wait
+	until_true field_is .rollout.state checking
+	[ "$(version)" = v2 ]
+	rm sick.1
+	until_true is_version v1
 }
 
 @test "rollback: after the keep time the old image is started again" {

@@ -13,14 +13,25 @@ odd() {
 	ODD=("$BUILD/fixtures/odd_server" "$1.d/word" "${@:2}")
 }
 
-# begin OPTIONS...: run the odd server as `web` until it is ready; COMMAND is
+# start OPTIONS...: run the odd server as `web` in the background; COMMAND is
 # what runs it, as nsenter.
-begin() {
+start() {
 	"${COMMAND[@]}" hotswap run -n web --bake 100ms --keep 1m \
 		--start-timeout 5s --restart-limit 2/60s "$@" -- "${ODD[@]}" \
 		>>run.log 2>&1 3>&- &
 	PIDS+=("$!")
+}
+
+# begin OPTIONS...: the same until it is ready.
+begin() {
+	start "$@"
 	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+}
+
+# begins_in_vain: it does not come up, and ends with the program's status.
+begins_in_vain() {
+	start
+	expect 1 wait "$!"
 }
 
 # get URL...: what it answers.
@@ -230,7 +241,7 @@ scans_answers() {
 @test "wild: a program reaches a path of the service that a process of its own serves" {
 	# The server asks in vain, as its own first socket serves the path.
 	odd v1 unix:sock unix:sock,ask
-	expect 1 begin
+	begins_in_vain
 	odd v1 unix:sock
 	begin
 	odd v2 unix:sock unix:sock,ask
@@ -298,6 +309,6 @@ answers() {
 @test "wild: a socket that the program still has is in the way" {
 	PORT=$(free_port)
 	odd v1 "any:$PORT" "tcp:127.0.0.1:$PORT"
-	expect 1 begin
+	begins_in_vain
 	grep -q "bind tcp:127.0.0.1: Address already in use" run.log
 }

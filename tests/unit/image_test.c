@@ -162,6 +162,99 @@ expect_bytes(const char *path, const char *text)
 	free(found);
 }
 
+/* Is the program's copy what was hashed? */
+static bool
+image_is_whole(const struct image *image)
+{
+	char sha256[SHA256_DIGEST_STRING_LENGTH];
+
+	return SHA256File(image->program.copy, sha256) != NULL &&
+	    strcmp(sha256, image->program.sha256) == 0;
+}
+
+/* A program that nobody has written just now, and its image, *new*. */
+static struct image *
+prepare_old(void)
+{
+	static const char *const old[] = { "/usr/bin/env", NULL };
+
+	spec.argv = (char *const *)old;
+	return image_ref(prepare_well(store));
+}
+
+/* Overwrite a file in place, and put the time of the write back. */
+static void
+write_secretly(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	struct timespec times[2];
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(fd_write_all(fd, text, strlen(text)), 0);
+	times[0] = st.st_atim;
+	times[1] = st.st_mtim;
+	assert_int_equal(futimens(fd, times), 0);
+	close(fd);
+}
+
+static void
+a_known_file_is_not_read_again(void **state)
+{
+	struct image *old = prepare_old(), *image;
+
+	if (!old->program.settled) {
+		image_unref(old);
+		skip(); /* its file system does not suit */
+	}
+	/* Only who reads the file and its copy sees this. */
+	assert_int_equal(chmod(old->program.copy, 0755), 0);
+	write_secretly(old->program.copy, "not what was hashed");
+	spec.known = old;
+	image = prepare_well(store);
+	assert_string_equal(image->program.sha256, old->program.sha256);
+	assert_string_equal(image->program.copy, old->program.copy);
+	assert_true(image->program.settled);
+	assert_false(image_is_whole(image));
+	/* Without its copy, or if it is not held, it is read. */
+	fd_close(&old->program.fd);
+	image = prepare_well(store);
+	assert_true(image_is_whole(image));
+	image_unref(old);
+}
+
+static void
+a_file_that_others_may_write_or_that_is_new_is_read_again(void **state)
+{
+	struct image *old = image_ref(prepare_well(store)), *image;
+
+	assert_false(old->program.settled);
+	write_secretly(file, "#!/bin/sh\nexit 9");
+	spec.known = old;
+	image = prepare_well(store);
+	assert_string_not_equal(image->program.sha256, old->program.sha256);
+	assert_int_equal(chmod(file, 0775), 0);
+	assert_false(prepare_well(store)->program.settled);
+	image_unref(old);
+}
+
+static void
+a_known_file_with_other_times_is_read_again(void **state)
+{
+	struct image *old = prepare_old();
+	struct stat st;
+
+	assert_int_equal(stat("/usr/bin/env", &st), 0);
+	old->program.settled = true;
+	assert_true(image_file_is_same(&old->program, &st));
+	st.st_ctim.tv_nsec ^= 1;
+	assert_false(image_file_is_same(&old->program, &st));
+	st.st_ctim.tv_nsec ^= 1;
+	st.st_ino++;
+	assert_false(image_file_is_same(&old->program, &st));
+	image_unref(old);
+}
+
 static void
 a_program_is_hashed_and_copied(void **state)
 {
@@ -688,6 +781,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_known_file_is_not_read_again),
+		TEST(a_known_file_with_other_times_is_read_again),
+		TEST(a_file_that_others_may_write_or_that_is_new_is_read_again),
 		TEST(a_program_is_hashed_and_copied),
 		TEST(the_copy_is_for_those_whom_the_file_was_for),
 		TEST(without_a_store_there_is_no_copy_and_no_warning),
