@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 
+import figures
 from kills import BUILD, HOTSWAP, ask, free_port, release
 
 CALM = 0.4   # seconds between kills, at the longest
@@ -129,11 +130,15 @@ class Campaign:
                        stderr=self.log)
         if self.keeper.wait() != 0:
             self.faults.append(f"run ended with {self.keeper.returncode}")
-        print(f"{self.kinds['both']} kills of both, {self.kinds['keeper']} of "
-              f"the keeper, {report['requests']} requests, "
-              f"{report['failures']} failed; taken over after "
-              f"{statistics.median(self.back_ms):.0f} ms (median), "
-              f"{max(self.back_ms):.0f} ms at the most")
+        told = [f"{sum(self.kinds.values())} kills",
+                f"{report['requests']} requests",
+                f"{report['failures']} failed",
+                f"{self.kinds['both']} of both, {self.kinds['keeper']} of the "
+                "keeper", "taken over after "
+                f"{statistics.median(self.back_ms):.0f} ms (median), "
+                f"{max(self.back_ms):.0f} ms at the most"]
+        print("; ".join(told))
+        figures.note(*told)
 
 
 def tidy(campaign):

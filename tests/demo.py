@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 
+import figures
+
 BUILD = os.path.abspath(os.environ.get("HOTSWAP_BUILD", "build"))
 HOTSWAP = os.path.join(BUILD, "bin", "hotswap")
 RATE, KEPT, SLOW = 1000, 16, 3
@@ -101,6 +103,9 @@ def connections(report, version):
 
 def table(report, upgrade_ns, rollback_ns):
     say("\nWhat the clients saw")
+    figures.note(f"{report['requests']} requests",
+                 f"{report['failures']} failed",
+                 f"{report['gap']['ms']:.1f} ms the longest without an answer")
     for g in report["generations"]:
         print(f"  {g['answers']:8} answers of version {g['version'] or '-'}")
     for failure in FAILURES:

@@ -21,6 +21,7 @@ import threading
 import time
 import urllib.request
 
+import figures
 from kills import BUILD, HOTSWAP, free_port, release
 
 AT_ONCE = 2
@@ -371,12 +372,16 @@ class Campaign:
                 self.faults.append(f"{host.name} has done one twice: {ids}")
         if self.most > AT_ONCE:
             self.faults.append(f"{self.most} hosts at work at once")
-        print(f"{sum(self.points)} commits in turn, {self.points} of each "
-              "kind")
-        print(f"{sum(self.kills.values())} kills {json.dumps(self.kills)}, "
-              f"{self.rollouts} rollouts, {self.bad} of bad releases, "
-              f"{self.resumed} resumed; at most {self.most} hosts at work in "
-              f"{self.samples} samples; {self.requests} requests")
+        told = [f"{sum(self.kills.values())} kills",
+                f"{self.requests} requests", f"{self.rollouts} rollouts",
+                f"{self.bad} of bad releases", f"{self.resumed} resumed",
+                f"{sum(self.points)} commits in turn, {self.points} of each "
+                "kind",
+                ", ".join(f"{n} kills of {who}" for who, n in
+                          self.kills.items()),
+                f"at most {self.most} hosts at work in {self.samples} samples"]
+        print("; ".join(told))
+        figures.note(*told)
 
     def tidy(self):
         self.over = True

@@ -121,6 +121,7 @@ for kernel in $wanted; do
 	version=$(sed -n "s/^$kernel \([^ ]*\) .*/\1/p" $kernels/chosen)
 	if [ "${version:--}" = - ]; then
 		echo "$kernel: # cannot be had from this system's archive"
+		echo "? $kernel cannot be had" >>"${HOTSWAP_FIGURES:-/dev/null}"
 		continue
 	fi
 	echo "$kernel: # Debian's $version"
@@ -128,7 +129,7 @@ for kernel in $wanted; do
 	case $kernel in
 	*-before-fix)
 		# What may crash has a guest of its own.
-		try "$kernel" doctor,unit_ebpf,ebpf,lvs 7200
+		try "$kernel" doctor,ebpf,unit_ebpf,slow_ebpf,lvs 7200
 		try "$kernel" shifts,upgrades 10800
 		risk "$kernel" ordinary 1800
 		risk "$kernel" classic 1800
@@ -136,10 +137,13 @@ for kernel in $wanted; do
 		provoke "$kernel"
 		;;
 	*)
-		try "$kernel" doctor,ebpf,classic,ordinary,unit,lvs 7200
+		try "$kernel" doctor,ebpf,classic,ordinary,unit,slow,lvs 7200
 		;;
 	esac
 done
 
 "$guests/table.sh" $kernels "${README:-}"
+awk '/^ok / { ok++ } /^not ok / { bad++ }
+	END { printf "%d tests passed\n%d failed\n", ok, bad }' \
+	$kernels/said/*.tap >>"${HOTSWAP_FIGURES:-/dev/null}"
 exit "$((failed > 0))"

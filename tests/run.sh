@@ -13,6 +13,8 @@ case $build in /*) ;; *) build=$PWD/$build ;; esac
 export HOTSWAP_BUILD="$build"
 logs=$(mktemp -d)
 export TEST_LOGS="$logs"
+figures=${HOTSWAP_FIGURES:-/dev/null}
+unset HOTSWAP_FIGURES # what tests run is no campaign
 trap 'rm -rf "$logs"' EXIT
 trap 'exit 1' HUP INT TERM
 
@@ -63,19 +65,40 @@ cat "$logs"/*.log >"$logs/all"
 cp "$logs/times" "$times"
 
 # A test program that dies has run fewer tests than it planned, or fails
-# although no test of it failed.
-awk '
+# although no test of it failed.  tests/shown.py gets what each file showed.
+awk -v figures="$figures" '
+	function tell(name, tests, skipped, failed) {
+		printf "= %s\n%d tests\n", name, tests >>figures
+		if (skipped)
+			print "? " skipped " tests were skipped" >>figures
+		if (failed)
+			print "! " failed " tests failed" >>figures
+	}
 	/^# ended with status/ { ended = 1 }
+	/^(not )?ok .* # (SKIP|skip)/ { skipped++ }
 	/^ok / || /^not ok .*# SKIP/ { passed++; seen++; next }
 	/^not ok / { bad++; seen++ }
 	/^1\.\.[0-9]+/ { planned += substr($1, 4) }
 	/^# end of/ {
 		if (planned > seen)
 			bad += planned - seen
-		failed += ended && !bad ? 1 : bad
-		planned = seen = bad = ended = 0
+		bad = ended && !bad ? 1 : bad
+		failed += bad
+		name = $NF ~ /[.]bats$/ ? $NF : $4
+		sub(/:$/, "", name)
+		files[name]
+		all[name] += seen
+		missed[name] += skipped
+		wrong[name] += bad
+		planned = seen = bad = ended = skipped = 0
 	}
 	END {
+		for (name in files) {
+			tell(name, all[name], missed[name], wrong[name])
+			tests += all[name]
+			unseen += missed[name]
+		}
+		tell("", tests, unseen, failed)
 		printf "%d passed, %d failed\n", passed, failed
 		exit failed > 0 || passed == 0
 	}' "$logs/all"

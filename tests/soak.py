@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """Upgrade a server again and again under load, and see that nothing grows:
-descriptors, memory, processes and files are counted at 50, 100, 1,000 and
-10,000 upgrades.  The counts of 50 are those that the others must have.
+descriptors, memory, processes and files are told at 50, 100, 1,000 and 10,000
+upgrades, and must be as they were at first.
 
 usage: soak.py [UPGRADES]; HOTSWAP_BUILD has the build
 """
@@ -13,8 +13,13 @@ import subprocess
 import sys
 import tempfile
 
+import figures
+
 BUILD = os.path.abspath(os.environ.get("HOTSWAP_BUILD", "build"))
 FIRST = 50  # by then all that a service keeps is there
+MARKS = (FIRST, 100, 1000, 2000, 5000, 10000)
+OLD = ".old"  # after the name of a journal that was full, keep/journal.h
+GROWTH = 512  # kilobytes, of what the allocator keeps, at the most
 
 
 def install(folder, version):
@@ -27,85 +32,127 @@ def install(folder, version):
     os.rename(new, f"{folder}/server")
 
 
-def memory(pid):
-    """Kilobytes: private, and its proportional part of what is shared."""
+def private(pid):
+    """Kilobytes that this process alone has."""
     with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
-        fields = dict(line.split(":", 1) for line in file if ":" in line)
-    size = {key: int(value.split()[0]) for key, value in fields.items()
-            if value.strip().endswith("kB")}
-    return size["Private_Dirty"] + size["Private_Clean"], size["Pss"]
+        return sum(int(line.split()[1]) for line in file
+                   if line.startswith("Private_"))
 
 
-def count(keeper, supervisor, folder):
-    """What must not grow, and what is only told."""
-    listed = subprocess.run([f"{BUILD}/fixtures/processes", "list", folder],
-                            check=True, capture_output=True, text=True)
-    same = {"keeper's descriptors": len(os.listdir(f"/proc/{keeper}/fd")),
-            "supervisor's descriptors":
-                len(os.listdir(f"/proc/{supervisor}/fd")),
-            "processes": len(listed.stdout.split())}
-    for name in "run", "state":
-        same[f"files of {name}"] = sum(
-            len(files) for _, _, files in os.walk(f"{folder}/{name}"))
-    return same, {"keeper's memory": memory(keeper),
-                  "supervisor's memory": memory(supervisor)}
+def files(folder):
+    """Those that there are; of a journal that was full there is one more."""
+    found = {os.path.join(where, name) for where, _, names in os.walk(folder)
+             for name in names}
+    return {name for name in found if name.removesuffix(OLD) not in
+            found - {name}}
 
 
-def soak(upgrades, folder):
-    """Returns whether nothing has grown and no request has failed."""
-    os.environ.update(HOTSWAP_RUNTIME_DIR=f"{folder}/run",
-                      HOTSWAP_STATE_DIR=f"{folder}/state")
-    os.chdir(folder)
-    hotswap = f"{BUILD}/bin/hotswap"
-    port = subprocess.check_output([f"{BUILD}/fixtures/free_port"],
-                                   text=True).strip()
-    install(folder, "v0")
-    subprocess.run([hotswap, "start", "-n", "soak", "-l", f"127.0.0.1:{port}",
-                    "--bake", "0s", "--keep", "0s", "--", "./server"],
-                   check=True)
-    load = subprocess.Popen([f"{BUILD}/load", "--rate", "100", "--control",
-                             "steer", f"127.0.0.1:{port}"],
-                            stdout=subprocess.DEVNULL)
-    status = json.loads(subprocess.check_output(
-        [hotswap, "status", "soak", "--json"]))
-    supervisor = status["supervisor"]
-    with open(f"/proc/{supervisor}/stat", encoding="utf-8") as file:
-        keeper = int(file.read().rsplit(")", 1)[1].split()[1])
-    good, first = True, None
-    try:
+class Soak:
+    """A service under load, and what it had at first."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.hotswap = f"{BUILD}/bin/hotswap"
+        self.first = None
+        self.problems, self.looks = [], []
+        install(folder, "v0")
+        port = subprocess.check_output([f"{BUILD}/fixtures/free_port"],
+                                       text=True).strip()
+        subprocess.run(
+            [self.hotswap, "start", "-n", "soak", "-l", f"127.0.0.1:{port}",
+             "--bake", "0s", "--keep", "0s", "--", "./server"], check=True)
+        self.load = subprocess.Popen(
+            [f"{BUILD}/load", "--rate", "100", "--control", "steer",
+             f"127.0.0.1:{port}"], stdout=subprocess.PIPE, text=True)
+        status = json.loads(subprocess.check_output(
+            [self.hotswap, "status", "soak", "--json"]))
+        self.supervisor = status["supervisor"]
+        with open(f"/proc/{self.supervisor}/stat", encoding="utf-8") as file:
+            self.keeper = int(file.read().rsplit(")", 1)[1].split()[1])
+
+    def count(self):
+        """What must be as at first."""
+        listed = subprocess.run(
+            [f"{BUILD}/fixtures/processes", "list", self.folder], check=True,
+            capture_output=True, text=True)
+        return {"keeper's descriptors": len(os.listdir(
+                    f"/proc/{self.keeper}/fd")),
+                "supervisor's descriptors": len(os.listdir(
+                    f"/proc/{self.supervisor}/fd")),
+                "processes of the server": len(listed.stdout.split()),
+                "files": len(files(f"{self.folder}/run") |
+                             files(f"{self.folder}/state"))}
+
+    def settle(self):
+        """Count, once those that were replaced have ended."""
+        subprocess.run([self.hotswap, "wait", "soak", "--for", "drained"],
+                       check=True)
+        for _ in range(200):
+            now = self.count()
+            if now["processes of the server"] == 1 and \
+                    self.first in (None, now):
+                break
+            subprocess.run(["sleep", "0.05"], check=True)
+        return now
+
+    def look(self, upgrades):
+        """Tell what there is after so many upgrades, and judge it."""
+        now = self.settle()
+        memory = private(self.keeper), private(self.supervisor)
+        self.looks.append(
+            f"at {upgrades:,}: "
+            + ", ".join(f"{n} {what}" for what, n in now.items())
+            + f", {memory[0]} kB of the keeper's, {memory[1]} kB of the "
+            "supervisor's")
+        print(self.looks[-1], flush=True)
+        if self.first is None:
+            self.first, self.memory = now, memory
+        if now != self.first:
+            self.problems.append(f"at {upgrades:,} it was {now}, at first "
+                                 f"{self.first}")
+        if any(n - m > GROWTH for n, m in zip(memory, self.memory)):
+            self.problems.append(f"at {upgrades:,} they have {memory} kB, at "
+                                 f"first {self.memory}")
+
+    def run(self, upgrades):
         for n in range(1, upgrades + 1):
-            install(folder, f"v{n}")
-            subprocess.run([hotswap, "upgrade", "soak"], check=True,
-                           stderr=subprocess.DEVNULL)
-            if n not in (FIRST, 100, 1000, 10000, upgrades):
-                continue
-            same, told = settle(keeper, supervisor, folder, first)
-            print(n, same, told, flush=True)
-            first = first or same
-            good = good and same == first
+            install(self.folder, f"v{n}")
+            done = subprocess.run([self.hotswap, "upgrade", "soak"],
+                                  check=False, capture_output=True, text=True)
+            if done.returncode != 0:
+                self.problems.append(f"upgrade {n}: {done.stderr}")
+            if n in MARKS or n == upgrades:
+                self.look(n)
         with open("steer", "w", encoding="ascii") as steer:
             steer.write("stop\n")
-        return load.wait() == 0 and good
-    finally:
-        load.kill()
-        subprocess.run([hotswap, "stop", "soak", "--now"], check=False)
+        report = json.loads(self.load.communicate()[0])
+        told = [f"{upgrades} upgrades", f"{report['requests']} requests",
+                f"{report['failures']} failed"]
+        print(", ".join(told))
+        figures.note(*told, *self.looks)
+        if report["failures"] or not report["requests"]:
+            self.problems.append(f"requests: {json.dumps(report)[:600]}")
 
-
-def settle(keeper, supervisor, folder, first):
-    """Count, once those that were replaced have ended."""
-    for _ in range(200):
-        same, told = count(keeper, supervisor, folder)
-        if same["processes"] == 1 and first in (None, same):
-            break
-        subprocess.run(["sleep", "0.05"], check=True)
-    return same, told
+    def end(self):
+        self.load.kill()
+        subprocess.run([self.hotswap, "stop", "soak", "--now"], check=False)
 
 
 def main():
     upgrades = int(sys.argv[1]) if len(sys.argv) > 1 else 10000
     with tempfile.TemporaryDirectory() as folder:
-        if not soak(upgrades, folder):
-            sys.exit("something has grown, or a request has failed")
+        os.environ.update(HOTSWAP_RUNTIME_DIR=f"{folder}/run",
+                          HOTSWAP_STATE_DIR=f"{folder}/state")
+        os.chdir(folder)
+        soak = Soak(folder)
+        try:
+            soak.run(upgrades)
+        finally:
+            soak.end()
+    for problem in soak.problems:
+        print(f"FAILED: {problem}")
+    return 1 if soak.problems else 0
 
 
-main()
+if __name__ == "__main__":
+    sys.exit(main())

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 
+import figures
 from kills import BUILD, HOTSWAP, ask, free_port, release, status
 
 RATE = os.environ.get("RATE", "300")
@@ -263,6 +264,7 @@ class Service:
         assert self.command("stop", "web", "--now") == 0
         assert self.keeper.wait() == 0
         assert not self.processes()
+        return report["requests"]
 
 
 def states_of(kind):
@@ -277,28 +279,31 @@ def states_of(kind):
 
 
 def run(kind):
+    """The kills that went as they must, and the requests; None: one did not."""
     directory = tempfile.mkdtemp()
     os.environ["HOTSWAP_RUNTIME_DIR"] = os.path.join(directory, "run")
     os.environ["HOTSWAP_STATE_DIR"] = os.path.join(directory, "state")
-    service, what = None, "start"
+    service, what, done = None, "start", []
     try:
         service = Service(kind, directory)
         for state, crash in states_of(kind):
             what = state + (" and a crash" if crash else "")
             service.rollout(state, crash)
             print(f"{kind}: {what}: ok", flush=True)
+            done.append(what)
         if kind != "exclusive":
             what = "leaving"
             service.leave()
             print(f"{kind}: {what}: ok", flush=True)
+            done.append(what)
         what = "end"
-        service.end()
-        return True
+        done.append(service.end())
+        return done
     except AssertionError as fault:
         print(f"{kind}: {what}: {str(fault)[:1500]}")
         with open(os.path.join(directory, "log"), encoding="utf-8") as log:
             print(*log.readlines()[-40:], sep="")
-        return False
+        return None
     finally:
         for child in (service.keeper, service.load) if service else ():
             child.poll() is None and child.kill()
@@ -307,7 +312,13 @@ def run(kind):
 
 def main():
     kinds = sys.argv[1:] or list(KINDS)
-    return 0 if all([run(kind) for kind in kinds]) else 1
+    done = [run(kind) for kind in kinds]
+    if None in done:
+        return 1
+    figures.note(f"{sum(len(kills) - 1 for kills in done)} kills",
+                 f"{len(kinds)} kinds of services",
+                 f"{sum(kills[-1] for kills in done)} requests")
+    return 0
 
 
 if __name__ == "__main__":

@@ -71,4 +71,6 @@ while [ "$round" -lt "${REPEAT:-1}" ]; do
 	round=$((round + 1))
 done
 echo "$failed of the runs failed"
+echo "$((${REPEAT:-1} * 5 * $(echo "$tests" | wc -w))) runs of test files" \
+	>>"${HOTSWAP_FIGURES:-/dev/null}"
 exit "$((failed > 0))"

@@ -20,6 +20,7 @@
 
 #include "base/await.h"
 #include "base/fd.h"
+#include "base/lifetime.h"
 
 #define ROOM 8 /* deputies more, at a time */
 
@@ -145,13 +146,9 @@ become(const struct deputy_job *job, pid_t parent)
 {
 	if (prctl(PR_SET_DUMPABLE, 0) == -1 || deputy_enter(job) == -1 ||
 	    credentials_take_on(job->who) == -1 ||
-	    prctl(PR_SET_DUMPABLE, 0) == -1 ||
-	    prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
+	    prctl(PR_SET_DUMPABLE, 0) == -1)
 		return -1;
-	if (getppid() == parent)
-		return 0;
-	errno = ESRCH;
-	return -1;
+	return lifetime_bind(parent, SIGKILL);
 }
 
 static _Noreturn void
@@ -184,27 +181,17 @@ make_room(void)
 	return 0;
 }
 
-/*
- * Signals are blocked, so that no handler of the supervisor runs in the child.
- */
 static pid_t
 start(const struct deputy_job *job, int sock)
 {
 	pid_t pid, parent = getpid();
-	sigset_t all, before;
-	int saved;
 
 	if (make_room() == -1)
 		return -1;
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	if ((pid = fork()) == 0)
+	if ((pid = lifetime_fork()) == 0)
 		work(job, parent, sock);
 	if (pid != -1)
 		deputies[ndeputies++] = pid;
-	saved = errno;
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	errno = saved;
 	return pid;
 }
 

@@ -12,14 +12,19 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/closer.h"
 #include "base/fd.h"
 #include "base/partner.h"
 #include "base/remover.h"
 
 #define MOUNTS_MAX (4 << 20) /* bytes of proc_pid_mountinfo(5) */
+#define LOOK_MS	   1
+#define LEAVE_MS   500 /* for children to end before this process does */
 
 /* KINDS */
 
@@ -153,6 +158,14 @@ foreign_may_poll(int fd)
 
 /* CLOSING */
 
+/* What could not be closed before, at any occasion. */
+static void
+retry(void)
+{
+	closer_retry();
+	remover_retry();
+}
+
 void
 foreign_close(int *fd)
 {
@@ -160,6 +173,7 @@ foreign_close(int *fd)
 
 	if (*fd == -1)
 		return;
+	retry();
 	if (foreign_is_local(*fd))
 		closer_close(fd);
 	else
@@ -174,6 +188,19 @@ foreign_rest(void)
 	remover_forget();
 }
 
+void
+foreign_leave(void)
+{
+	const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000 };
+	int64_t end = clock_ms() + LEAVE_MS;
+
+	foreign_rest();
+	if (!partner_finish())
+		return;
+	while (waitpid(-1, NULL, WNOHANG) != -1 && clock_ms() < end)
+		nanosleep(&pause, NULL);
+}
+
 bool
 foreign_is_closer(pid_t pid)
 {
@@ -183,5 +210,8 @@ foreign_is_closer(pid_t pid)
 bool
 foreign_reaped(pid_t pid)
 {
-	return closer_reaped(pid) || remover_reaped(pid) || partner_reaped(pid);
+	if (!closer_reaped(pid) && !remover_reaped(pid) && !partner_reaped(pid))
+		return false;
+	retry();
+	return true;
 }

@@ -44,6 +44,14 @@ void foreign_close(int *fd);
 void foreign_rest(void);
 
 /*
+ * The last act of a process that ends by itself, if it has a partner: all that
+ * is open but the standard descriptors is closed, and its children end before
+ * it does.  Whoever ended it, such as systemd, finds none of them left.  It
+ * waits for half a second at most, since a close(2) may hang, or a child go on.
+ */
+void foreign_leave(void);
+
+/*
  * foreign_is_closer: is it a child that closes descriptors?  foreign_reaped:
  * the same, to be called once for each child that was waited for.
  */

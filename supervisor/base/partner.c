@@ -4,6 +4,7 @@
  */
 #include "base/partner.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -19,6 +20,7 @@
 
 #define STACK_SIZE    16384
 #define DEATH_SIGNAL  SIGUSR1
+#define FINISH_SIGNAL SIGUSR2
 #define HELPERS_MAX   64
 #define PATIENCE_MS   50      /* with a helper that gets no further */
 #define NUMBERS_MAX   1048576 /* fs.nr_open, proc(5) */
@@ -95,7 +97,7 @@ follow(pid_t helper, struct progress *progress)
 }
 
 static void
-close_all(void)
+close_all(int lowest)
 {
 	static char stack[STACK_SIZE] __attribute__((aligned(16)));
 	struct progress *progress = mmap(NULL, sizeof(*progress),
@@ -105,7 +107,7 @@ close_all(void)
 
 	if (progress == MAP_FAILED)
 		return;
-	atomic_init(&progress->lowest, 0);
+	atomic_init(&progress->lowest, lowest);
 	atomic_init(&progress->highest, table_size());
 	for (i = 0; i < HELPERS_MAX; i++) {
 		helper = clone(i == 0 ? descend : ascend, stack + sizeof(stack),
@@ -115,25 +117,40 @@ close_all(void)
 	}
 }
 
+/* Does the parent ask to finish?  A signal of somebody else's does not. */
+static bool
+is_asked_to_finish(pid_t parent)
+{
+	siginfo_t info;
+	sigset_t awaited;
+
+	sigemptyset(&awaited);
+	sigaddset(&awaited, DEATH_SIGNAL);
+	sigaddset(&awaited, FINISH_SIGNAL);
+	return sigwaitinfo(&awaited, &info) == FINISH_SIGNAL &&
+	    info.si_pid == parent;
+}
+
 /*
  * All signals are blocked.  No other process may inspect this one, which has
  * our memory; and a signal for our process group is not for it.
  */
 static int
-outlive(void *parent)
+outlive(void *arg)
 {
-	sigset_t death;
+	pid_t parent = *(pid_t *)arg;
+	int lowest = 0;
 
-	sigemptyset(&death);
-	sigaddset(&death, DEATH_SIGNAL);
 	prctl(PR_SET_NAME, PARTNER_NAME);
 	prctl(PR_SET_DUMPABLE, 0);
 	setsid();
 	if (prctl(PR_SET_PDEATHSIG, DEATH_SIGNAL) == -1)
 		_exit(1);
-	while (getppid() == *(pid_t *)parent)
-		sigwaitinfo(&death, NULL);
-	close_all();
+	/* One that ends by itself may have a last word to say. */
+	while (getppid() == parent && lowest == 0)
+		if (is_asked_to_finish(parent))
+			lowest = STDERR_FILENO + 1;
+	close_all(lowest);
 	_exit(0);
 }
 
@@ -161,14 +178,26 @@ partner_start(void)
 }
 
 /* As long as we have the table as well, its end closes nothing. */
-void
+int
 partner_end(void)
 {
 	if (partner == 0)
-		return;
-	kill(partner, SIGKILL);
-	waitpid(partner, NULL, 0);
+		return 0;
+	if (kill(partner, SIGKILL) == -1 && errno != ESRCH)
+		return -1;
+	while (waitpid(partner, NULL, 0) == -1 && errno == EINTR)
+		continue;
 	partner = 0;
+	return 0;
+}
+
+bool
+partner_finish(void)
+{
+	bool there = partner != 0 && kill(partner, FINISH_SIGNAL) == 0;
+
+	partner = 0;
+	return there;
 }
 
 bool

@@ -25,9 +25,16 @@ int partner_start(void);
 
 /*
  * Before execve(2), after which this process has a table of its own, and the
- * partner would hold the old one.
+ * partner would hold the old one.  -1 with errno: it lives on.
  */
-void partner_end(void);
+int partner_end(void);
+
+/*
+ * Before this process ends by itself: its partner closes all descriptors but
+ * the standard ones, also for this process, and ends.  The caller waits for
+ * that, as for any child, as long as it likes.  False if there is no partner.
+ */
+bool partner_finish(void);
 
 /*
  * is: is it the partner?  reaped: the same, to be called once for each child

@@ -24,6 +24,19 @@
 #define OPEN_TO_OTHERS	   (S_IRWXG | S_IRWXO)
 #define THROUGH		   (S_IXGRP | S_IXOTH)
 
+/* A directory of the environment may end with a slash: HOME=/ */
+static void
+join_slashes(char *path)
+{
+	char *to = path;
+	const char *from;
+
+	for (from = path; *from != '\0'; from++)
+		if (from[0] != '/' || from[1] != '/')
+			*to++ = *from;
+	*to = '\0';
+}
+
 static int __attribute__((format(printf, 2, 3)))
 put(char buf[static PATH_MAX], const char *fmt, ...)
 {
@@ -33,8 +46,10 @@ put(char buf[static PATH_MAX], const char *fmt, ...)
 	va_start(args, fmt);
 	n = vsnprintf(buf, PATH_MAX, fmt, args);
 	va_end(args);
-	if (n >= 0 && n < PATH_MAX)
+	if (n >= 0 && n < PATH_MAX) {
+		join_slashes(buf);
 		return 0;
+	}
 	errno = ENAMETOOLONG;
 	return -1;
 }

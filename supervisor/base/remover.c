@@ -8,23 +8,26 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/leftover.h"
+#include "base/lifetime.h"
 
-#define REMOVERS    4	 /* at one time */
-#define WAITING_MAX 1024 /* descriptors that wait for such a child */
-#define STACK_SIZE  16384
-#define LOOK_USEC   50	 /* looks whether a child has begun, */
-#define BEGIN_MS    1000 /* for so long at most */
+#define REMOVERS   4 /* at one time */
+#define STACK_SIZE 16384
+#define LOOK_USEC  50	/* looks whether a child has begun, */
+#define BEGIN_MS   1000 /* for so long at most */
 
 static pid_t removers[REMOVERS]; /* 0: none */
-static int *waiting;		 /* descriptors that wait for a free remover */
-static size_t nwaiting;
+static struct leftover waiting;	 /* for a free remover */
+
+struct removal {
+	int fd;
+	pid_t parent; /* this process */
+};
 
 /*
  * The child shares the descriptor table, from which close(2) removes the
@@ -32,10 +35,12 @@ static size_t nwaiting;
  * it holds all other descriptors too.
  */
 static int
-remove_one(void *fd)
+remove_one(void *arg)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	close((int)(intptr_t)fd);
+	const struct removal *removal = arg;
+
+	if (lifetime_bind(removal->parent, SIGKILL) == 0)
+		close(removal->fd);
 	_exit(0);
 }
 
@@ -57,15 +62,16 @@ static bool
 start_remover(int fd)
 {
 	static char stack[STACK_SIZE] __attribute__((aligned(16)));
+	struct removal removal = { fd, getpid() };
 	size_t i;
 
 	for (i = 0; i < REMOVERS && removers[i] != 0; i++)
 		continue;
 	if (i == REMOVERS)
 		return false;
-	/* Without CLONE_VM the stack is the child's own copy. */
-	removers[i] = clone(remove_one, stack + sizeof(stack),
-	    CLONE_FILES | SIGCHLD, (void *)(intptr_t)fd);
+	/* Without CLONE_VM the stacks are the child's own copies. */
+	removers[i] = clone(
+	    remove_one, stack + sizeof(stack), CLONE_FILES | SIGCHLD, &removal);
 	if (removers[i] == -1) {
 		removers[i] = 0;
 		return false;
@@ -74,35 +80,27 @@ start_remover(int fd)
 	return true;
 }
 
-/* Past the limit the descriptor stays open, which costs only a number. */
-static void
-let_wait(int fd)
-{
-	int *more = nwaiting < WAITING_MAX
-	    ? reallocarray(waiting, nwaiting + 1, sizeof(*waiting))
-	    : NULL;
-
-	if (more == NULL)
-		return;
-	waiting = more;
-	waiting[nwaiting++] = fd;
-}
-
 void
 remover_close(int *fd)
 {
 	int saved = errno;
 
 	if (*fd != -1 && !start_remover(*fd))
-		let_wait(*fd);
+		leftover_add(&waiting, *fd);
 	*fd = -1;
 	errno = saved;
 }
 
 void
+remover_retry(void)
+{
+	leftover_retry(&waiting, start_remover);
+}
+
+void
 remover_forget(void)
 {
-	nwaiting = 0;
+	leftover_clear(&waiting);
 }
 
 bool
@@ -127,7 +125,5 @@ remover_reaped(pid_t pid)
 	if (i == REMOVERS)
 		return false;
 	removers[i] = 0;
-	if (nwaiting > 0 && start_remover(waiting[nwaiting - 1]))
-		nwaiting--;
 	return true;
 }

@@ -13,9 +13,10 @@
 
 /*
  * As fd_close.  When the function returns, the number is free, unless too many
- * children hang.
+ * children hang, or none can be made: then it is open until remover_retry.
  */
 void remover_close(int *fd);
+void remover_retry(void);
 
 /* Do not close later what could not be closed yet. */
 void remover_forget(void);

@@ -16,9 +16,10 @@
 #include "cli/tell.h"
 #include "cli/waiting.h"
 
-#define INTERFACE "org.hotswap.Supervisor."
-#define VARLINK	  "org.varlink.service."
-#define AGAIN_MS  50 /* from one look for a supervisor to the next */
+#define INTERFACE   "org.hotswap.Supervisor."
+#define VARLINK	    "org.varlink.service."
+#define FOR_OUTCOME (-2) /* wait as long as the supervisor answers */
+#define AGAIN_MS    50	 /* from one look for a supervisor to the next */
 
 /* The exit status for each Varlink error; key is the error's text. */
 static const struct {
@@ -214,9 +215,46 @@ client_tell_silence(const struct client *client, enum client_got got)
 	    name, name);
 }
 
-int
-client_ask(const char *name, const char *method, json_t *arguments,
-    int64_t timeout_ms, json_t **parameters)
+/* The supervisor may take its time for one call: does it answer another? */
+static bool
+answers_meanwhile(const char *name)
+{
+	struct client *other = client_connect(name);
+	struct client_message message = { 0 };
+	bool answers;
+
+	answers = other != NULL &&
+	    client_call(other, "Status", NULL, false) == 0 &&
+	    client_receive(other, waiting_deadline(CLIENT_PROMPT_MS),
+		&message) == GOT_REPLY;
+	client_message_fini(&message);
+	client_close(other);
+	return answers;
+}
+
+static enum client_got
+receive_outcome(struct client *client, struct client_message *message)
+{
+	const char *name = client_name(client);
+	bool told = false;
+	enum client_got got;
+
+	while ((got = client_receive(client, waiting_deadline(CLIENT_PROMPT_MS),
+		    message)) == GOT_DEADLINE &&
+	    answers_meanwhile(name)) {
+		if (!told)
+			tell(STATUS_OK,
+			    "%s: the rollout has not ended yet; this command "
+			    "waits for it (hotswap status %s shows it)",
+			    name, name);
+		told = true;
+	}
+	return got;
+}
+
+static int
+ask(const char *name, const char *method, json_t *arguments, int64_t timeout_ms,
+    json_t **parameters)
 {
 	struct client_message message;
 	enum client_got got = GOT_END;
@@ -228,8 +266,10 @@ client_ask(const char *name, const char *method, json_t *arguments,
 		return status;
 	}
 	if (client_call(client, method, arguments, false) == 0)
-		got = client_receive(
-		    client, waiting_deadline(timeout_ms), &message);
+		got = timeout_ms == FOR_OUTCOME
+		    ? receive_outcome(client, &message)
+		    : client_receive(
+			  client, waiting_deadline(timeout_ms), &message);
 	if (got == GOT_REPLY)
 		*parameters = json_incref(message.parameters);
 	else if (got == GOT_ERROR)
@@ -240,4 +280,17 @@ client_ask(const char *name, const char *method, json_t *arguments,
 		client_message_fini(&message);
 	client_close(client);
 	return status;
+}
+
+int
+client_ask(const char *name, const char *method, json_t *arguments,
+    int64_t timeout_ms, json_t **parameters)
+{
+	return ask(name, method, arguments, timeout_ms, parameters);
+}
+
+int
+client_ask_outcome(const char *name, const char *method, json_t **parameters)
+{
+	return ask(name, method, NULL, FOR_OUTCOME, parameters);
 }

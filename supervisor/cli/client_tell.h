@@ -37,4 +37,11 @@ int client_tell_silence(const struct client *, enum client_got);
 int client_ask(const char *name, const char *method, json_t *arguments,
     int64_t timeout_ms, json_t **parameters);
 
+/*
+ * As client_ask, of a call that is answered with the outcome of the rollout: it
+ * waits until then, as long as the supervisor answers other calls.
+ */
+int client_ask_outcome(
+    const char *name, const char *method, json_t **parameters);
+
 #endif

@@ -30,8 +30,7 @@ decide(const struct arguments *arguments, const char *method)
 	const char *result;
 	int status;
 
-	status =
-	    client_ask(arguments->name, method, NULL, CLIENT_PROMPT_MS, &reply);
+	status = client_ask_outcome(arguments->name, method, &reply);
 	if (status != STATUS_OK)
 		return status;
 	outcome = field_object(reply, "outcome");

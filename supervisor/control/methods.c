@@ -58,13 +58,15 @@ is_known(struct call *call, const char *id, bool wait)
 			call_fail(call, "Failed", strerror(errno));
 		return true;
 	}
-	if ((outcome = outcome_find(service, id)) == NULL) {
-		if (is_forgotten(service, id))
-			call_fail(call, "Forgotten", CALL_FORGOTTEN);
-		return is_forgotten(service, id);
-	}
-	call_reply(
-	    call, wait ? json_pack("{sO}", "outcome", outcome) : NULL, false);
+	outcome = outcome_find(service, id);
+	if (outcome == NULL && !is_forgotten(service, id))
+		return false;
+	/* The answer frees the call's parameters, and with them the id. */
+	if (outcome == NULL)
+		call_fail(call, "Forgotten", CALL_FORGOTTEN);
+	else
+		call_reply(call,
+		    wait ? json_pack("{sO}", "outcome", outcome) : NULL, false);
 	json_decref(outcome);
 	return true;
 }

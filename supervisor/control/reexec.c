@@ -253,6 +253,7 @@ hand_over(struct service *service)
 	    store_say(store, "X_REEXEC=1") == 0)
 		leave(service);
 	fail(service, REEXEC_REFUSED, "cannot hand over: %s", strerror(errno));
+	store_remove(store, KEEPER_NEXT);
 }
 
 static void

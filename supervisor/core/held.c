@@ -19,6 +19,8 @@
 #include "process/reaper.h"
 #include "traffic/holder.h"
 
+#define SOCKET "socket"
+
 struct held {
 	held_told *told;
 	struct store *store;
@@ -69,7 +71,7 @@ held_take(struct service *service, const char *name, unsigned int number)
 void
 held_name_socket(char buf[static KEEPER_NAME_MAX], uint64_t cookie)
 {
-	name_it(buf, "socket", cookie);
+	name_it(buf, SOCKET, cookie);
 }
 
 bool
@@ -96,12 +98,17 @@ hold_socket(uint64_t cookie, int fd, void *arg)
 }
 
 static void
-release_socket(uint64_t cookie, bool wait, void *arg)
+release_socket(uint64_t cookie, int fd, bool wait, void *arg)
 {
 	struct service *service = arg;
 	char text[KEEPER_NAME_MAX];
+	const char *name = cookie == 0
+	    ? store_name(service->held->store, SOCKET ".", fd)
+	    : NULL;
 
 	held_name_socket(text, cookie);
+	if (name != NULL)
+		strlcpy(text, name, sizeof(text));
 	store_remove(service->held->store, text);
 	if (wait && store_sync(service->held->store) == -1)
 		log_warn("the descriptor %s may still be held: %s", text,

@@ -64,6 +64,20 @@ connections_count(struct generation *generation)
 	return count;
 }
 
+bool
+connections_awaited(const struct generation *generation)
+{
+	const struct service *service = generation->service;
+	struct address *addresses = roster_addresses(service);
+	int count;
+
+	if (addresses == NULL)
+		return false;
+	count = drain_handshakes(addresses, service->nlisteners);
+	free(addresses);
+	return count > 0;
+}
+
 struct idle_connection *
 connections_idle(
     struct generation *generation, struct idle_memory *memory, size_t *found)

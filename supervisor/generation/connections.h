@@ -6,6 +6,7 @@
 #ifndef GENERATION_CONNECTIONS_H
 #define GENERATION_CONNECTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "traffic/idle.h"
@@ -14,6 +15,12 @@ struct generation;
 
 /* How many there are, flows of UDP as well; -1 if they cannot be counted. */
 int connections_count(struct generation *);
+
+/*
+ * Is the handshake of a connection not complete that may be for this
+ * generation? Nothing tells for which it is.
+ */
+bool connections_awaited(const struct generation *);
 
 /* The idle ones, as idle_find; NULL with errno. */
 struct idle_connection *connections_idle(

@@ -70,6 +70,8 @@ generation_start_again(
 	char why[128];
 	int64_t wait;
 
+	if (generation->service->ending)
+		return;
 	if (!restart_is_wanted(generation->service->options, status)) {
 		tell_given_up(generation, status, how);
 		return;
@@ -101,6 +103,8 @@ start_now(struct generation *generation)
 {
 	char why[512], from[PATH_MAX + 64];
 
+	if (generation->service->ending)
+		return;
 	if (equip_and_start(generation, why, sizeof(why)) == 0) {
 		generation->restarts++;
 		attempt_describe(generation, from, sizeof(from));
@@ -131,11 +135,12 @@ static void
 restart(evutil_socket_t fd, short what, void *arg)
 {
 	struct generation *generation = arg;
+	struct service *service = generation->service;
 	struct image *image = generation->image;
 
 	if (image->folder.path != NULL && generation->look == NULL)
-		generation->look = image_look(
-		    generation->service->base, image, looked, generation);
+		generation->look = image_look(service->base, image,
+		    service->options->start_timeout_ms, looked, generation);
 	if (generation->look == NULL)
 		start_now(generation);
 }
@@ -398,6 +403,8 @@ generation_start(struct generation *generation, char *why, size_t size)
 {
 	/* A successor may have found it ended, and come here as well. */
 	evtimer_del(generation->backoff);
+	/* The result of its former start says nothing of this one. */
+	generation->checks.last = HEALTH_NONE;
 	if (reach_notify(generation, why, size) == -1)
 		return -1;
 	latecomers_begin(generation->latecomers);

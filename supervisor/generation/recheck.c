@@ -110,8 +110,6 @@ recheck_begin(struct generation *generation)
 	recheck_end(generation);
 	health_stop(generation->health);
 	generation->health = NULL;
-	/* The result of its former start says nothing of this one. */
-	generation->checks.last = HEALTH_NONE;
 	if (recheck != NULL) {
 		generation->recheck = recheck;
 		recheck->generation = generation;

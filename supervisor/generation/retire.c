@@ -21,11 +21,13 @@
 #include "generation/health.h"
 #include "generation/prune.h"
 #include "generation/steering.h"
+#include "traffic/grace.h"
 
 #define LOOK_FIRST_MS	10
 #define LOOK_LONGEST_MS 250
 #define QUIET_LOOKS	3 /* with no connection, in a row: drained */
 #define LEAVE_MS	1000
+#define HANDSHAKE_MS	3000 /* for the rest of a handshake: a client far away */
 #define ENDLESS_MS	(INT64_MAX / 4)
 
 enum retire_stage {
@@ -40,9 +42,12 @@ enum retire_stage {
 struct retirement {
 	enum retire_stage stage;
 	int64_t deadline; /* of the stage */
+	int64_t shaken;	  /* from then on handshakes are not waited for */
 	unsigned int look_ms;
 	unsigned int quiet;
 	struct event *timer;
+	int signal;	     /* for the program */
+	struct grace *grace; /* before the program gets the signal */
 };
 
 static void retire_look(evutil_socket_t, short, void *);
@@ -93,17 +98,53 @@ set_out(struct generation *generation)
 }
 
 static void
-stop_with(struct generation *generation, int signal)
+stop_program(struct generation *generation, int signal)
 {
 	struct program_stop stop = { signal,
 		generation->service->options->stop_timeout_ms };
 
+	program_stop(generation->program, &stop);
+}
+
+/* The kernel has done with its sockets: the program may shut them down. */
+static void
+grace_over(void *arg)
+{
+	struct generation *generation = arg;
+	struct retirement *retirement = generation->retirement;
+
+	grace_free(retirement->grace);
+	retirement->grace = NULL;
+	stop_program(generation, retirement->signal);
+}
+
+/* Must the program wait for its signal? */
+static bool
+has_grace(struct generation *generation, int signal)
+{
+	struct retirement *retirement = generation->retirement;
+
+	if (retirement == NULL)
+		return false;
+	retirement->signal = signal;
+	if (retirement->grace == NULL)
+		retirement->grace = grace_begin(
+		    generation->service->base, grace_over, generation);
+	return retirement->grace != NULL;
+}
+
+static void
+stop_with(struct generation *generation, int signal)
+{
+	bool hidden;
+
 	if (generation->program == NULL)
 		return;
 	evtimer_del(generation->backoff);
-	steering_prepare_leave(generation);
+	hidden = steering_prepare_leave(generation);
 	state_commit(generation->service);
-	program_stop(generation->program, &stop);
+	if (!hidden || !has_grace(generation, signal))
+		stop_program(generation, signal);
 }
 
 /* Nothing was found for QUIET_LOOKS looks in a row. */
@@ -181,7 +222,9 @@ look_at_connections(struct generation *generation)
 	    retirement->quiet + 1 >= QUIET_LOOKS) {
 		connections = connections_count(generation);
 		error = errno;
-		quiet &= connections == 0;
+		quiet &= connections == 0 &&
+		    (clock_ms() >= retirement->shaken ||
+			!connections_awaited(generation));
 	}
 	/* Connections that cannot be counted get the whole time. */
 	if (!is_quiet(retirement, quiet) && !late)
@@ -257,6 +300,7 @@ forget(struct generation *generation)
 	if (generation->retirement == NULL)
 		return;
 	hangup_stop(generation);
+	grace_free(generation->retirement->grace);
 	event_free(generation->retirement->timer);
 	free(generation->retirement);
 	generation->retirement = NULL;
@@ -291,6 +335,7 @@ retire_drain(struct generation *generation)
 		return;
 	}
 	retire_enter(generation, STAGE_DRAINING, drain_ms(service->options));
+	generation->retirement->shaken = clock_ms() + HANDSHAKE_MS;
 	hangup_begin(generation, service->options->drain_idle_ms);
 	retire_schedule(generation, LOOK_FIRST_MS);
 }

@@ -275,22 +275,27 @@ steering_hand_over(const struct generation *from, const struct generation *to)
 	}
 }
 
-void
+bool
 steering_prepare_leave(struct generation *generation)
 {
 	struct service *service = generation->service;
 	char text[ADDRESS_STRLEN];
+	bool hidden = false;
 	size_t i;
+	int r;
 
 	state_commit(service);
 	for (i = 0; i < service->nlisteners; i++) {
-		if (listener_prepare_leave(
-			service->listeners[i], generation->number) == 0)
+		r = listener_prepare_leave(
+		    service->listeners[i], generation->number);
+		hidden |= r == 1;
+		if (r != -1)
 			continue;
 		address_format(listener_address(service->listeners[i]), text);
 		log_warn("%s: cannot make room for generation %u to leave: %s",
 		    text, generation->number, strerror(errno));
 	}
+	return hidden;
 }
 
 void

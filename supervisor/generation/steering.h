@@ -68,10 +68,11 @@ void steering_hand_over(
 
 /*
  * prepare_leave: the generation is about to be stopped; no successor may let it
- * serve again, so this is committed before its sockets are hidden.  leave: it
- * has ended.
+ * serve again, so this is committed before its sockets are hidden.  Must a
+ * grace period pass before its program is told, traffic/grace.h?  leave: it has
+ * ended.
  */
-void steering_prepare_leave(struct generation *);
+bool steering_prepare_leave(struct generation *);
 void steering_leave(struct generation *);
 
 /*

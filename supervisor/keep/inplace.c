@@ -46,9 +46,10 @@ inplace_exec(struct fdset *fdset, int exe, int otherwise)
 
 	foreign_rest();
 	if (argv != NULL && fdset_hand_over(fdset, apart, 2) == 0) {
-		partner_end();
-		for (i = 0; i < 2 && apart[i] != -1; i++)
-			fexecve(apart[i], argv, environ);
+		/* It would have what we have open for ever. */
+		if (partner_end() == 0)
+			for (i = 0; i < 2 && apart[i] != -1; i++)
+				fexecve(apart[i], argv, environ);
 		saved = errno;
 		(void)partner_start();
 		fdset_take_back(fdset);

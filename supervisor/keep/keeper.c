@@ -339,6 +339,8 @@ keep(struct keeper *keeper, int begun)
 	fd_close(&keeper->channel);
 	fd_close(&keeper->signal_fd);
 	free(keeper);
+	if (begun == 0)
+		foreign_leave();
 	return status;
 }
 

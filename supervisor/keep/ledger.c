@@ -5,6 +5,7 @@
 #include "keep/ledger.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define PAGE 64 /* names */
 
@@ -89,6 +90,24 @@ ledger_remove(struct ledger *ledger, const char *name)
 	json_object_del(page, name);
 	json_object_del(ledger->where, name);
 	put_page(ledger, i, page);
+}
+
+const char *
+ledger_find(
+    const struct ledger *ledger, const char *beginning, json_int_t number)
+{
+	size_t len = strlen(beginning);
+	json_t *page, *value;
+	const char *name;
+	size_t i;
+
+	json_array_foreach (ledger->pages, i, page)
+		json_object_foreach (page, name, value)
+			if (strncmp(name, beginning, len) == 0 &&
+			    json_is_integer(value) &&
+			    json_integer_value(value) == number)
+				return name;
+	return NULL;
 }
 
 int

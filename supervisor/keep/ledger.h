@@ -23,6 +23,13 @@ int ledger_set(struct ledger *, const char *name, json_t *value);
 void ledger_remove(struct ledger *, const char *name);
 
 /*
+ * A name that begins so and has this number as its value, *borrowed*; NULL:
+ * there is none.
+ */
+const char *ledger_find(
+    const struct ledger *, const char *beginning, json_int_t number);
+
+/*
  * ledger_save: make it the member key of an object, and, if there are many
  * names, the member more.  ledger_load: all names in one object, *new*.  -1 and
  * NULL with ENOMEM.

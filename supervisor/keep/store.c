@@ -32,6 +32,7 @@ struct store {
 	pid_t keeper_pid; /* the keeper may be dead; 0: there was none */
 	struct systemd_store *systemd; /* NULL: it is not systemd that holds */
 	struct ledger numbers;	       /* see store_save */
+	json_t *owed; /* names that the keeper has not been told to give up */
 };
 
 static void
@@ -48,15 +49,19 @@ store_is_offered(void)
 	return upward_store_max() > 0;
 }
 
-/* The keeper made the pair; after its death getppid(2) is another process. */
+/*
+ * The keeper made the pair; after its death getppid(2) is another process, but
+ * a service whose keeper has another PID in `status` is better than none.
+ */
 static pid_t
 peer_of(int sock)
 {
 	struct ucred peer = { 0 };
 	socklen_t len = sizeof(peer);
 
-	getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &len);
-	return peer.pid;
+	return getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0
+	    ? peer.pid
+	    : getppid();
 }
 
 /* Find the holder, and name what it has held.  -1 with errno. */
@@ -88,7 +93,8 @@ store_open(void)
 	if (store == NULL)
 		return NULL;
 	store->sock = -1;
-	if (ledger_init(&store->numbers) == 0 &&
+	if ((store->owed = json_object()) != NULL &&
+	    ledger_init(&store->numbers) == 0 &&
 	    fdset_receive(&store->given) == 0 && find_holder(store) == 0)
 		return store;
 	error = errno;
@@ -106,6 +112,7 @@ store_close(struct store *store)
 	systemd_store_close(store->systemd);
 	fd_close(&store->sock);
 	ledger_fini(&store->numbers);
+	json_decref(store->owed);
 	free(store);
 }
 
@@ -162,11 +169,36 @@ say(struct store *store, const char *text, const int *fds, size_t n)
 	return fd_send(store->sock, text, strlen(text), fds, n) == -1 ? -1 : 0;
 }
 
+static int
+say_remove(struct store *store, const char *name)
+{
+	char text[KEEPER_NAME_MAX + 64];
+
+	snprintf(text, sizeof(text), "FDSTOREREMOVE=1\nFDNAME=%s", name);
+	return say(store, text, NULL, 0);
+}
+
+static void
+say_owed(struct store *store)
+{
+	const char *name;
+	json_t *unused;
+	void *next;
+
+	json_object_foreach_safe(store->owed, next, name, unused)
+	{
+		if (say_remove(store, name) == -1)
+			return;
+		json_object_del(store->owed, name);
+	}
+}
+
 int
 store_put(struct store *store, const char *name, int fd)
 {
 	char text[KEEPER_NAME_MAX + 64];
 
+	say_owed(store);
 	note(store, name, fd);
 	/*
 	 * A descriptor that was given under this name is replaced, and
@@ -184,13 +216,20 @@ store_put(struct store *store, const char *name, int fd)
 int
 store_remove(struct store *store, const char *name)
 {
-	char text[KEEPER_NAME_MAX + 64];
-
 	ledger_remove(&store->numbers, name);
 	if (store->systemd != NULL)
 		return systemd_store_remove(store->systemd, name);
-	snprintf(text, sizeof(text), "FDSTOREREMOVE=1\nFDNAME=%s", name);
-	return say(store, text, NULL, 0);
+	say_owed(store);
+	if (say_remove(store, name) == 0)
+		return 0;
+	json_object_set_new(store->owed, name, json_null());
+	return -1;
+}
+
+const char *
+store_name(const struct store *store, const char *beginning, int fd)
+{
+	return ledger_find(&store->numbers, beginning, fd);
 }
 
 int
@@ -294,6 +333,7 @@ store_sync(struct store *store)
 
 	if (!store->keeper && store->systemd == NULL)
 		return 0;
+	say_owed(store);
 	if (pipe2(ends, O_CLOEXEC) == -1)
 		return -1;
 	result = say(store, "BARRIER=1", &ends[1], 1);

@@ -85,10 +85,17 @@ void store_sift(struct store *, const char *spared);
 /*
  * store_put holds a duplicate of fd under a name, sd_notify(3); it is held from
  * the return on, also if this process dies.  store_remove gives up the
- * descriptor of that name.  -1 with errno.
+ * descriptor of that name; if the keeper cannot be told, it is told with the
+ * next put, removal or sync.  -1 with errno.
  */
 int store_put(struct store *, const char *name, int fd);
 int store_remove(struct store *, const char *name);
+
+/*
+ * The name with that beginning under which this fd is held, *borrowed* until
+ * the next put or removal; NULL: there is none.
+ */
+const char *store_name(const struct store *, const char *beginning, int fd);
 
 /* Empty systemd's store.  A keeper's store ends with the keeper. */
 void store_end(struct store *);

@@ -29,6 +29,7 @@ struct systemd_store {
 	struct fdset things; /* duplicates of the things in the store */
 	json_t *names;	     /* name -> name in the store */
 	json_int_t last;     /* number of the newest thing */
+	bool behind;	     /* systemd has a thing that it is to drop */
 	struct checkpoint directory;
 };
 
@@ -82,14 +83,31 @@ is_named(const struct systemd_store *store, const char *thing)
 	return false;
 }
 
-/* Remove a thing from the store if no name means it any more. */
+/*
+ * Remove a thing from the store if no name means it any more.  -1 with errno:
+ * systemd cannot be told, so the thing stays.
+ */
 static int
 drop_unnamed(struct systemd_store *store, const char *thing)
 {
 	if (is_named(store, thing))
 		return 0;
+	if (say(store, "FDSTOREREMOVE", thing, NULL) == -1) {
+		store->behind = true;
+		return -1;
+	}
 	fdset_remove(&store->things, thing);
-	return say(store, "FDSTOREREMOVE", thing, NULL);
+	return 0;
+}
+
+static void
+drop_all_unnamed(struct systemd_store *store)
+{
+	size_t i;
+
+	store->behind = false;
+	for (i = store->things.n; i > 0; i--)
+		drop_unnamed(store, store->things.items[i - 1].name);
 }
 
 /* Returns the new thing's name, borrowed; NULL with errno. */
@@ -119,10 +137,13 @@ add(struct systemd_store *store, int fd)
 int
 systemd_store_put(struct systemd_store *store, const char *name, int fd)
 {
-	const char *thing = find_thing(store, fd);
 	json_t *before = json_object_get(store->names, name);
+	const char *thing;
 	int result = -1;
 
+	if (store->behind)
+		drop_all_unnamed(store);
+	thing = find_thing(store, fd);
 	if (thing == NULL && (thing = add(store, fd)) == NULL)
 		return -1;
 	if (before != NULL && strcmp(json_string_value(before), thing) == 0)
@@ -143,6 +164,8 @@ systemd_store_remove(struct systemd_store *store, const char *name)
 	json_t *thing = json_object_get(store->names, name);
 	int result = 0;
 
+	if (store->behind)
+		drop_all_unnamed(store);
 	if (thing == NULL)
 		return 0;
 	json_incref(thing);
@@ -320,7 +343,6 @@ give_names(struct systemd_store *store, struct fdset *given)
 {
 	const char *name;
 	json_t *value;
-	size_t i;
 	int fd;
 
 	json_object_foreach (store->names, name, value) {
@@ -332,8 +354,7 @@ give_names(struct systemd_store *store, struct fdset *given)
 			return -1;
 		}
 	}
-	for (i = store->things.n; i > 0; i--)
-		drop_unnamed(store, store->things.items[i - 1].name);
+	drop_all_unnamed(store);
 	return 0;
 }
 

@@ -122,8 +122,7 @@ const char style_text[] =
 "color:var(--faint);font-size:12.5px;line-height:1.7}}\n"
 "@media print{:root{color-scheme:light}"
 "body{background:#fff;font-size:10.5pt}main{max-width:none;padding:0}"
-"section{break-inside:avoid;border-color:#bbb}section.long{break-inside:auto}"
-"tr{break-inside:avoid}"
+"section{border-color:#bbb}tr,svg{break-inside:avoid}h2,h3{break-after:avoid}"
 "*{-webkit-print-color-adjust:exact;print-color-adjust:exact}"
 "details::details-content{content-visibility:visible;display:block;height:auto}"
 "summary{display:none}}\n";

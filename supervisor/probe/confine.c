@@ -4,7 +4,6 @@
  */
 #include "probe/confine.h"
 
-#include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <stdbool.h>
@@ -14,6 +13,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "base/lifetime.h"
 
 #define NOBODY	    65534 /* also the kernel's ID for unmapped users */
 #define DESCRIPTORS 32	  /* and two for each connection of a warm-up */
@@ -99,17 +100,6 @@ set_limits(long timeout_ms, unsigned int connections)
 }
 
 int
-confine_life(pid_t parent, int signal)
-{
-	if (prctl(PR_SET_PDEATHSIG, signal) == -1)
-		return -1;
-	if (getppid() == parent)
-		return 0;
-	errno = ESRCH;
-	return -1;
-}
-
-int
 confine_rights(long timeout_ms, unsigned int connections)
 {
 	pid_t parent = getppid();
@@ -120,7 +110,7 @@ confine_rights(long timeout_ms, unsigned int connections)
 	if (geteuid() == 0)
 		become_nobody();
 	/* prctl(2): a change of the user resets it. */
-	if (signal != 0 && confine_life(parent, signal) == -1)
+	if (signal != 0 && lifetime_bind(parent, signal) == -1)
 		return -1;
 	if (confine_capabilities() == -1 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||

@@ -20,12 +20,6 @@ int confine_rights(long timeout_ms, unsigned int connections);
 /* Its part that drops the capabilities.  -1 with errno. */
 int confine_capabilities(void);
 
-/*
- * The process gets this signal when its parent ends.  -1 with errno, ESRCH: it
- * has ended.
- */
-int confine_life(pid_t parent, int signal);
-
 enum confine_stage {
 	/* Names are still to be resolved: only what this needs. */
 	CONFINE_NAMES,

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/lifetime.h"
 #include "probe/check.h"
 #include "probe/confine.h"
 #include "probe/rights.h"
@@ -84,7 +85,7 @@ static int
 be_apart(pid_t parent)
 {
 	return prctl(PR_SET_DUMPABLE, 0) == -1 ? -1
-					       : confine_life(parent, SIGKILL);
+					       : lifetime_bind(parent, SIGKILL);
 }
 
 static int

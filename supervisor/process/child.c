@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/lifetime.h"
 #include "base/limits.h"
 
 #define APART_MS 1000 /* for a child to close what is not its own */
@@ -44,24 +45,14 @@ reset_signals(void)
 pid_t
 child_fork(void)
 {
-	sigset_t all, before;
-	int saved;
-	pid_t pid;
-
 	/*
 	 * Signals are blocked until the child has reset them: else a handler in
 	 * the child would write to descriptors that it shares with the loop.
 	 */
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	pid = fork();
-	if (pid == 0) {
+	pid_t pid = lifetime_fork();
+
+	if (pid == 0)
 		reset_signals();
-		return 0;
-	}
-	saved = errno;
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	errno = saved;
 	return pid;
 }
 

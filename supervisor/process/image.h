@@ -29,6 +29,7 @@ struct image_spec {
 	int umask;	     /* -1: our umask */
 	bool clear_env;
 	bool no_new_privs;
+	int64_t patience_ms; /* with a child that does nothing; 0: endless */
 };
 
 /* The directory that the program begins in, resolved once. */
@@ -86,9 +87,11 @@ struct image_job;
  * is written under another name and renamed to its SHA-256; whoever may read
  * the file may read the copy.  A copy that cannot be made is a warning, not a
  * failure.  A file of the known image that is unchanged since it was hashed is
- * not read again (image_file_is_settled), if its copy is there.  done is never
- * called before this returns.  *New*, released by itself once done has been
- * called; NULL with errno.
+ * not read again (image_file_is_settled), if its copy is there.  A child that
+ * does nothing for the time of the spec's patience, as one that reads from a
+ * file system that hangs, is given up: that is a failure.  done is never called
+ * before this returns.  *New*, released by itself once done has been called;
+ * NULL with errno.
  *
  * Needs reaper_init.  Returns after the child has closed our descriptors, so
  * that a socket that we close after that is closed everywhere.
@@ -101,10 +104,10 @@ void image_job_defer(const struct image_job *);
 
 /*
  * Look whether the image's folder is still as it was, and set folder.changed.
- * done gets the image.  Otherwise as image_prepare.
+ * done gets the image.  Otherwise as image_prepare, with that patience.
  */
-struct image_job *image_look(
-    struct event_base *, struct image *, image_done *, void *arg);
+struct image_job *image_look(struct event_base *, struct image *,
+    int64_t patience_ms, image_done *, void *arg);
 
 /*
  * Remove the folders in store that none of the n images needs, and make those

@@ -21,8 +21,7 @@
 #include "base/fd.h"
 #include "process/image_rights.h"
 
-#define WRITER_NAME "writing." /* followed by the writer's PID */
-#define BLOCK	    65536
+#define BLOCK 65536
 
 _Static_assert(IMAGE_SHA256_SIZE == SHA256_DIGEST_STRING_LENGTH,
     "room for what SHA256End(3) writes");
@@ -60,7 +59,7 @@ output_open(struct output *out, const char *store)
 		output_give_up(out);
 		return;
 	}
-	snprintf(out->path, sizeof(out->path), "%s/" WRITER_NAME "%d", store,
+	snprintf(out->path, sizeof(out->path), "%s/" IMAGE_WRITER "%d", store,
 	    (int)getpid());
 	unlink(out->path); /* left by a process that had our PID */
 	out->fd = open(out->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -188,9 +187,9 @@ image_copy_fini(struct image_copy *copy)
 pid_t
 image_copy_writer(const char *name)
 {
-	const size_t len = strlen(WRITER_NAME);
+	const size_t len = strlen(IMAGE_WRITER);
 
-	if (strncmp(name, WRITER_NAME, len) != 0)
+	if (strncmp(name, IMAGE_WRITER, len) != 0)
 		return 0;
 	return (pid_t)strtonum(name + len, 1, INT_MAX, NULL);
 }
@@ -201,6 +200,6 @@ image_copy_clean(const char *store, pid_t writer)
 	char path[PATH_MAX];
 
 	snprintf(
-	    path, sizeof(path), "%s/" WRITER_NAME "%d", store, (int)writer);
+	    path, sizeof(path), "%s/" IMAGE_WRITER "%d", store, (int)writer);
 	unlink(path);
 }

@@ -33,9 +33,12 @@ int image_copy_init(struct image_copy *, int fd, off_t size, const char *store,
 void image_copy_fini(struct image_copy *);
 
 /*
- * A copy has another name while it is being written.  Returns the PID of its
- * writer if name is such a name; else 0.
+ * A copy, also one of a folder, has another name while it is being written:
+ * this and the writer's PID.
  */
+#define IMAGE_WRITER "writing."
+
+/* The PID of the writer if name is such a name; else 0. */
 pid_t image_copy_writer(const char *name);
 
 /* Remove the unfinished copy of a writer from store. */

@@ -22,9 +22,9 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "process/image_copy.h"
 #include "process/image_rights.h"
 
-#define WRITER	 "writing."
 #define DEPTH	 64
 #define CHUNK	 (1 << 20)
 #define SMALL	 (1 << 20) /* size of a file that is copied at once, */
@@ -277,7 +277,7 @@ image_folder_keep(int fd, const char *store, char id[static IMAGE_FOLDER_ID],
 	int to = -1, r = -1;
 
 	clock_gettime(CLOCK_REALTIME_COARSE, &keeping.now);
-	snprintf(id, IMAGE_FOLDER_ID, WRITER "%d", (int)getpid());
+	snprintf(id, IMAGE_FOLDER_ID, IMAGE_WRITER "%d", (int)getpid());
 	image_folder_remove(store, id);
 	snprintf(writing, sizeof(writing), "%s/%s", store, id);
 	snprintf(id, IMAGE_FOLDER_ID, "%lld.%d", (long long)keeping.now.tv_sec,
@@ -293,7 +293,7 @@ image_folder_keep(int fd, const char *store, char id[static IMAGE_FOLDER_ID],
 	if (r == 0 && (r = rename(writing, kept)) == -1)
 		snprintf(why, size, "%s: %s", kept, strerror(errno));
 	if (r == -1) {
-		snprintf(id, IMAGE_FOLDER_ID, WRITER "%d", (int)getpid());
+		snprintf(id, IMAGE_FOLDER_ID, IMAGE_WRITER "%d", (int)getpid());
 		image_folder_remove(store, id);
 	}
 	return r;
@@ -405,14 +405,4 @@ image_folder_is_damaged(const char *kept)
 
 	snprintf(path, sizeof(path), "%s/" IMAGE_FOLDER_DAMAGED, kept);
 	return access(path, F_OK) == 0;
-}
-
-pid_t
-image_folder_writer(const char *name)
-{
-	const size_t length = strlen(WRITER);
-
-	if (strncmp(name, WRITER, length) != 0)
-		return 0;
-	return (pid_t)strtonum(name + length, 1, INT_MAX, NULL);
 }

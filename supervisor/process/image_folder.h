@@ -75,8 +75,4 @@ void image_folder_remove(const char *store, const char *id);
 /* Remove files that no kept directory needs any more. */
 void image_folder_sweep(const char *store);
 
-/* The PID of the process that is writing what has this name; 0: no such name.
- */
-pid_t image_folder_writer(const char *name);
-
 #endif

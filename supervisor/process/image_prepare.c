@@ -15,8 +15,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/memory.h"
+#include "base/proc.h"
 #include "process/child.h"
 #include "process/image.h"
 #include "process/image_check.h"
@@ -26,6 +28,7 @@
 #include "process/reaper.h"
 
 #define RESULT_MAX (1 << 20) /* bytes of the child's result */
+#define LOOKS	   4	     /* at the child, before it is given up */
 
 struct image_job;
 
@@ -45,8 +48,12 @@ struct image_job {
 	struct image_known known;
 	json_t *folders; /* to keep and to remove */
 	pid_t pid;
-	int result; /* memfd */
-	char *file; /* as asked for, for the reason */
+	struct event *look;   /* at the child; NULL: it may take any time */
+	struct timeval every; /* from one look to the next */
+	unsigned int idle;    /* looks that found it where it was before */
+	long sleeps;	      /* how often it had slept by then */
+	int result;	      /* memfd */
+	char *file;	      /* as asked for, for the reason */
 	char *store;
 	image_done *done;
 	void *arg;
@@ -55,6 +62,8 @@ struct image_job {
 static void
 job_free(struct image_job *job)
 {
+	if (job->look != NULL)
+		event_free(job->look);
 	fd_close(&job->result);
 	image_unref(job->image);
 	json_decref(job->folders);
@@ -215,6 +224,64 @@ child_ended(pid_t pid, int status, void *arg)
 	job_free(job);
 }
 
+/* The child is let go: it may hang where no signal ends it. */
+static void
+abandon(struct image_job *job)
+{
+	reaper_forget(job->pid);
+	kill(job->pid, SIGKILL);
+	if (job->store != NULL)
+		image_copy_clean(job->store, job->pid);
+}
+
+/*
+ * Whoever reads, however slowly, sleeps and wakes up again.  Who waits for a
+ * processor, as nice 19 does on a busy machine, does not sleep.
+ */
+static bool
+gets_on(struct image_job *job)
+{
+	char *status = proc_status(job->pid);
+	long sleeps = -1, before = job->sleeps;
+
+	if (status != NULL)
+		proc_number(status, "voluntary_ctxt_switches:", 10, &sleeps);
+	free(status);
+	job->sleeps = sleeps;
+	return sleeps != before || proc_state(job->pid) == 'R';
+}
+
+static void
+look(evutil_socket_t fd, short what, void *arg)
+{
+	struct image_job *job = arg;
+	char why[512];
+
+	job->idle = gets_on(job) ? 0 : job->idle + 1;
+	if (job->idle < LOOKS) {
+		evtimer_add(job->look, &job->every);
+		return;
+	}
+	snprintf(why, sizeof(why),
+	    "%s could not be prepared: reading it does not get on; the file "
+	    "system of the file, of its directory or of its interpreter may "
+	    "hang",
+	    job->file);
+	abandon(job);
+	job->work->finish(job, NULL, why);
+	job_free(job);
+}
+
+static int
+plan_look(struct image_job *job, struct event_base *base, int64_t patience_ms)
+{
+	if (patience_ms <= 0)
+		return 0;
+	job->every = clock_interval((patience_ms + LOOKS - 1) / LOOKS);
+	job->look = evtimer_new(base, look, job);
+	return job->look == NULL ? -1 : evtimer_add(job->look, &job->every);
+}
+
 static int
 start_child(struct image_job *job)
 {
@@ -225,10 +292,11 @@ start_child(struct image_job *job)
 
 /* NULL with errno; releases the job then. */
 static struct image_job *
-start(struct image_job *job)
+start(struct image_job *job, struct event_base *base, int64_t patience_ms)
 {
 	job->result = memfd_create("hotswap-image", MFD_CLOEXEC);
-	if (job->file == NULL || job->result == -1 || start_child(job) == -1)
+	if (job->file == NULL || job->result == -1 ||
+	    plan_look(job, base, patience_ms) == -1 || start_child(job) == -1)
 		goto fail;
 	if (reaper_watch(job->pid, child_ended, job) == -1) {
 		kill(job->pid, SIGKILL);
@@ -261,14 +329,21 @@ job_new(const struct work *work, const char *file, const char *store,
 	return NULL;
 }
 
+/* Files that are not settled may be on a file system that hangs. */
+static bool
+is_known(const struct image_file *file)
+{
+	return file->settled && image_file_is_held(file);
+}
+
 /* The job's reference keeps the inodes from being used for other files. */
 static void
 set_known(struct image_job *job, struct image *image)
 {
 	job->image = image_ref(image);
-	if (image_file_is_held(&image->program))
+	if (is_known(&image->program))
 		job->known.program = &image->program;
-	if (image_file_is_held(&image->script))
+	if (is_known(&image->script))
 		job->known.script = &image->script;
 }
 
@@ -284,12 +359,12 @@ image_prepare(struct event_base *base, const struct image_spec *spec,
 	job->spec = spec;
 	if (spec->known != NULL)
 		set_known(job, spec->known);
-	return start(job);
+	return start(job, base, spec->patience_ms);
 }
 
 struct image_job *
-image_look(
-    struct event_base *base, struct image *image, image_done *done, void *arg)
+image_look(struct event_base *base, struct image *image, int64_t patience_ms,
+    image_done *done, void *arg)
 {
 	struct image_job *job =
 	    job_new(&work_look, image->folder.path, NULL, done, arg);
@@ -297,7 +372,7 @@ image_look(
 	if (job == NULL)
 		return NULL;
 	job->image = image_ref(image);
-	return start(job);
+	return start(job, base, patience_ms);
 }
 
 void
@@ -320,7 +395,7 @@ list_folders(json_t *folders, const char *store)
 	if (directory == NULL)
 		return;
 	while ((entry = readdir(directory)) != NULL) {
-		writer = image_folder_writer(entry->d_name);
+		writer = image_copy_writer(entry->d_name);
 		if (strchr("0123456789", entry->d_name[0]) != NULL ||
 		    (writer > 0 && kill(writer, 0) == -1 && errno == ESRCH))
 			json_object_set_new(
@@ -349,15 +424,12 @@ image_tidy(struct event_base *base, const char *store,
 			continue;
 		json_object_set_new(job->folders, id + 1, json_true());
 	}
-	return start(job);
+	return start(job, base, 0);
 }
 
 void
 image_cancel(struct image_job *job)
 {
-	reaper_forget(job->pid);
-	kill(job->pid, SIGKILL);
-	if (job->store != NULL)
-		image_copy_clean(job->store, job->pid);
+	abandon(job);
 	job_free(job);
 }

@@ -8,11 +8,11 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/lifetime.h"
 #include "process/child.h"
 #include "process/reaper.h"
 
@@ -21,14 +21,14 @@
 static unsigned int relays;
 
 static _Noreturn void
-pass_on(int pipe, int sock)
+pass_on(pid_t parent, int pipe, int sock)
 {
 	int fds[] = { pipe, sock };
 	char buf[4096];
 	ssize_t n = 0;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (child_arrange(fds, 2, 0) == -1)
+	if (lifetime_bind(parent, SIGKILL) == -1 ||
+	    child_arrange(fds, 2, 0) == -1)
 		_exit(EXIT_FAILURE);
 	while ((n = read(CHILD_FD_FIRST, buf, sizeof(buf))) > 0)
 		if (fd_write_all(CHILD_FD_FIRST + 1, buf, (size_t)n) == -1)
@@ -45,10 +45,10 @@ relay_ended(pid_t pid, int status, void *arg)
 static int
 start(int pipe, int sock)
 {
-	pid_t pid = child_fork();
+	pid_t us = getpid(), pid = child_fork();
 
 	if (pid == 0)
-		pass_on(pipe, sock);
+		pass_on(us, pipe, sock);
 	if (pid == -1 || reaper_watch(pid, relay_ended, NULL) == -1)
 		return -1;
 	relays++;

@@ -17,6 +17,7 @@
 
 #include "base/await.h"
 #include "base/fd.h"
+#include "base/lifetime.h"
 #include "base/strings.h"
 #include "filter.h"
 #include "process/account.h"
@@ -51,12 +52,7 @@ struct child {
 static int
 die_with_parent(struct child *child)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
-		return -1;
-	if (getppid() == child->parent)
-		return 0;
-	errno = ESRCH;
-	return -1;
+	return lifetime_bind(child->parent, SIGKILL);
 }
 
 static int
@@ -193,12 +189,8 @@ write_pid(struct child *child)
 static int
 execute(struct child *child)
 {
-	if (prctl(PR_SET_PDEATHSIG, 0) == -1)
+	if (lifetime_bind(child->parent, 0) == -1)
 		return -1;
-	if (getppid() != child->parent) {
-		errno = ESRCH;
-		return -1;
-	}
 	if (child->program != -1)
 		return execveat(
 		    child->program, "", child->argv, child->env, AT_EMPTY_PATH);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/lifetime.h"
 #include "process/child.h"
 #include "process/reaper.h"
 
@@ -53,24 +54,6 @@ stand_in(int out)
 		if (write(CHILD_FD_FIRST, &number, 1) != 1)
 			_exit(0);
 	}
-}
-
-/* Blocked before the fork: a signal may come as soon as the PID exists. */
-static pid_t
-fork_blocked(void)
-{
-	sigset_t all, before;
-	int saved;
-	pid_t pid;
-
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	if ((pid = fork()) == 0)
-		return 0;
-	saved = errno;
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	errno = saved;
-	return pid;
 }
 
 static void
@@ -112,7 +95,8 @@ standin_new(struct event_base *base, standin_fn *fn, void *arg)
 	    base, standin->fd, EV_READ | EV_PERSIST, on_signal, standin);
 	if (standin->event == NULL || event_add(standin->event, NULL) == -1)
 		goto fail;
-	if ((standin->pid = fork_blocked()) == 0)
+	/* A signal may come as soon as the PID exists. */
+	if ((standin->pid = lifetime_fork()) == 0)
 		stand_in(ends[1]);
 	if (standin->pid == -1 ||
 	    reaper_watch(standin->pid, on_end, standin) == -1)

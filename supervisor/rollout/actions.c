@@ -104,15 +104,13 @@ check(struct service *service, const char *why)
 	if (release->kind == RELEASE_ROLLBACK && candidate == service->parked) {
 		retire_unpark(candidate);
 		service->parked = NULL;
-		if (signal == 0) {
-			/*
-			 * It has not changed since it served: no check is
-			 * needed.
-			 */
+		/* It has passed, and has not changed since: that is enough. */
+		if (signal == 0 && candidate->checks.last == HEALTH_PASS) {
 			course_take(service, EVENT_HEALTHY, NULL);
 			return;
 		}
-		program_signal(candidate->program, signal);
+		if (signal != 0)
+			program_signal(candidate->program, signal);
 		deadline_set(service, service->options->start_timeout_ms);
 	}
 	candidate_watch(service, -1);

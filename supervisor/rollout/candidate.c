@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "core/events.h"
 #include "core/service.h"
@@ -34,6 +35,7 @@ candidate_let_go(struct service *service)
 	prune_generations(service);
 }
 
+/* An exclusive rollout's phase may have begun long before the program. */
 static void
 candidate_ready(struct generation *candidate, void *arg)
 {
@@ -44,7 +46,8 @@ candidate_ready(struct generation *candidate, void *arg)
 	program_watch_on(candidate->program);
 	latecomers_ready(candidate->latecomers);
 	events_emit(service, "ready", candidate, "ready after %d ms",
-	    (int)(clock_ms() - service->release.phase_ms));
+	    (int)(clock_ms() -
+		MAX(service->release.phase_ms, candidate->attempt_ms)));
 	course_take(service, EVENT_READY, NULL);
 }
 

@@ -53,12 +53,13 @@ ending_begin(struct service *service, int exit_status, bool now)
 		events_emit(service, "stopping", NULL, "stopping%s",
 		    now ? " now" : ", connections first");
 		request_abort(service, why, sizeof(why));
+		/* From here on nobody is started again. */
+		service->ending = true;
 		if (service->release.rollout.state == ROLLOUT_RESTORING)
 			course_take(service, EVENT_FAILED,
 			    "the service is being stopped");
 		refuse_new(service);
 	}
-	service->ending = true;
 	manager_tell(service->manager);
 	TAILQ_FOREACH_SAFE (generation, &service->generations, entry, next) {
 		if (generation->program == NULL)

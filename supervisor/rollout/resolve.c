@@ -114,7 +114,8 @@ prepare(struct service *service)
 		.group = options->group,
 		.umask = options->umask,
 		.clear_env = options->clear_env,
-		.no_new_privs = options->no_new_privs };
+		.no_new_privs = options->no_new_privs,
+		.patience_ms = options->start_timeout_ms };
 
 	snprintf(store, sizeof(store), "%s/images", service->state);
 	snprintf(folders, sizeof(folders), "%s/folders", service->state);
@@ -131,8 +132,8 @@ resolve_begin(struct service *service, const char *why)
 	if (release->image == NULL)
 		release->job = prepare(service);
 	else if (release->image->folder.path != NULL)
-		release->job = image_look(
-		    service->base, release->image, image_ready, service);
+		release->job = image_look(service->base, release->image,
+		    service->options->start_timeout_ms, image_ready, service);
 	else {
 		begin_check(service);
 		return;

@@ -35,6 +35,7 @@ struct search {
 	json_t *wanted; /* names by which the sockets are held */
 	const struct survivor *survivors;
 	size_t nsurvivors;
+	bool nameless; /* a socket may be wanted, and nobody can tell */
 };
 
 /* FROM A SUPERVISOR */
@@ -144,9 +145,15 @@ static void
 socket_found(int fd, void *arg)
 {
 	struct search *search = arg;
+	uint64_t cookie = sockopt_cookie(fd);
 	char text[KEEPER_NAME_MAX];
 
-	held_name_socket(text, sockopt_cookie(fd));
+	held_name_socket(text, cookie);
+	if (cookie == 0) {
+		search->nameless = true;
+		foreign_close(&fd);
+		return;
+	}
 	if (json_object_get(search->wanted, text) != NULL) {
 		store_give(held_store(search->service), text, fd);
 		return;
@@ -188,8 +195,16 @@ find_tree(const struct search *search, const json_t *saved)
 static int
 search_process(struct search *search, pid_t pid, char *why, size_t size)
 {
-	if (remote_sockets(pid, socket_found, search) == 0 || errno == ESRCH ||
-	    errno == ENOENT)
+	bool looked = remote_sockets(pid, socket_found, search) == 0;
+
+	if (search->nameless) {
+		snprintf(why, size,
+		    "a socket of process %d cannot be told from others "
+		    "(SO_COOKIE)",
+		    pid);
+		return -1;
+	}
+	if (looked || errno == ESRCH || errno == ENOENT)
 		return 0;
 	snprintf(why, size, "process %d cannot be looked into: %s%s", pid,
 	    strerror(errno),
@@ -226,7 +241,7 @@ heritage_take_sockets(struct service *service, const json_t *document,
     const struct survivor *survivors, size_t nsurvivors, char *why, size_t size)
 {
 	struct search search = { service, document, json_object(), survivors,
-		nsurvivors };
+		nsurvivors, false };
 	const json_t *saved;
 	int result = 0;
 	size_t i;

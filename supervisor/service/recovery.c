@@ -106,12 +106,14 @@ recovery_open(struct service *service, const json_t *first)
 	struct recovery *recovery = calloc(1, sizeof(*recovery));
 
 	if (recovery == NULL || held_open(service) == -1) {
-		log_error("%s",
-		    errno == EBADMSG
-			? "the descriptors that systemd holds for us cannot be "
-			  "told apart, since their directory is damaged; what "
-			  "runs is left running as it is, unsupervised"
-			: strerror(errno));
+		if (errno == EBADMSG)
+			log_error("the descriptors that systemd holds for us "
+				  "cannot be told apart, since their directory "
+				  "is damaged; what runs is left running as it "
+				  "is, unsupervised");
+		else
+			log_error("what is held for us cannot be taken: %s",
+			    strerror(errno));
 		free(recovery);
 		return -1;
 	}
@@ -218,7 +220,8 @@ recovery_examine(struct service *service, int fd, char *why, size_t size)
 	const json_t *options;
 
 	if (recovery == NULL || held_open(service) == -1) {
-		snprintf(why, size, "%s", strerror(errno));
+		snprintf(why, size, "what is held cannot be taken: %s",
+		    strerror(errno));
 		free(recovery);
 		return -1;
 	}

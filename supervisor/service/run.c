@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/foreign.h"
 #include "base/kernel_fault.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -446,5 +447,6 @@ run_service(const json_t *first)
 	}
 	recovery_end(service);
 	go_down(&run);
+	foreign_leave();
 	return status;
 }

@@ -47,18 +47,30 @@ look_after(struct runtime_files *files, unsigned int ms)
 	evtimer_add(files->look, &delay);
 }
 
-/* Another directory may have the path by now. */
-static void
+/*
+ * Another directory may have the path by now.  The old one is watched until
+ * then, so that no change is missed.  -1 with errno: try again.
+ */
+static int
 watch(struct runtime_files *files)
 {
+	const char *path = files->service->runtime;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd == -1)
+		return -1;
+	if (fcntl(fd, F_NOTIFY, DN_DELETE | DN_RENAME | DN_MULTISHOT) == -1) {
+		log_debug("runtime directory %s: cannot be watched: %s", path,
+		    strerror(errno));
+		/* EINVAL: a kernel without CONFIG_DNOTIFY. */
+		if (errno != EINVAL) {
+			fd_close(&fd);
+			return -1;
+		}
+	}
 	fd_close(&files->directory);
-	files->directory = open(files->service->runtime,
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (files->directory != -1 &&
-	    fcntl(files->directory, F_NOTIFY,
-		DN_DELETE | DN_RENAME | DN_MULTISHOT) == -1)
-		log_debug("runtime directory %s: cannot be watched: %s",
-		    files->service->runtime, strerror(errno));
+	files->directory = fd;
+	return 0;
 }
 
 static int
@@ -144,8 +156,7 @@ look(evutil_socket_t fd, short what, void *arg)
 	struct runtime_files *files = arg;
 
 	files->failed = !has_directory(files) || !renew_all(files);
-	watch(files);
-	if (files->failed)
+	if (watch(files) == -1 || files->failed)
 		look_after(files, AGAIN_MS);
 }
 

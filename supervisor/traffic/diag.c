@@ -109,7 +109,7 @@ take_tcp(const struct nlmsghdr *header, void *arg)
 }
 
 int
-diag_tcp(int family, const uint16_t *ports, size_t n, bool active,
+diag_tcp(int family, const uint16_t *ports, size_t n, enum diag_what what,
     diag_tcp_fn *fn, void *arg)
 {
 	struct tcp_walk walk = { .fn = fn, .arg = arg };
@@ -128,8 +128,10 @@ diag_tcp(int family, const uint16_t *ports, size_t n, bool active,
 	request = begin(header, NLM_F_DUMP, sizeof(*request));
 	request->sdiag_family = family;
 	request->sdiag_protocol = IPPROTO_TCP;
-	request->idiag_states = CONNECTION_STATES;
-	request->idiag_ext = active ? 1 << (INET_DIAG_INFO - 1) : 0;
+	request->idiag_states =
+	    what == DIAG_HANDSHAKES ? 1u << TCP_SYN_RECV : CONNECTION_STATES;
+	if (what == DIAG_ACTIVITY)
+		request->idiag_ext = 1 << (INET_DIAG_INFO - 1);
 	netlink_put(header, INET_DIAG_REQ_BYTECODE, code, len);
 	r = ask(header, take_tcp, &walk);
 out:

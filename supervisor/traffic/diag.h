@@ -22,13 +22,19 @@ typedef void diag_unix_fn(
     unsigned int inode, const char *name, size_t len, void *arg);
 
 /*
- * Call the function for each TCP connection of a family, AF_INET or AF_INET6,
- * whose own port is one of n > 0; the kernel omits the others.  With active
- * it tells the activity of each, for which it locks the socket.  -1
- * with errno: EINTR if sockets changed meanwhile, so that some may be missing
- * or come twice, ENOENT if the kernel has no such diagnosis.
+ * Of TCP: connections that a program may have; the same with the activity of
+ * each, for which the kernel locks the socket; or handshakes that are not
+ * complete, which no program has yet.
  */
-int diag_tcp(int family, const uint16_t *ports, size_t n, bool active,
+enum diag_what { DIAG_CONNECTIONS, DIAG_ACTIVITY, DIAG_HANDSHAKES };
+
+/*
+ * Call the function for each of them of a family, AF_INET or AF_INET6, whose
+ * own port is one of n > 0; the kernel omits the others.  -1 with errno: EINTR
+ * if sockets changed meanwhile, so that some may be missing or come twice,
+ * ENOENT if the kernel has no such diagnosis.
+ */
+int diag_tcp(int family, const uint16_t *ports, size_t n, enum diag_what,
     diag_tcp_fn *, void *arg);
 
 /*

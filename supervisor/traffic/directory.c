@@ -114,7 +114,7 @@ directory_unref(struct directory *d)
 	if (d == NULL || --d->refs > 0)
 		return;
 	if (d->key != 0 && d->holder != NULL)
-		d->holder->release(d->key, false, d->holder->arg);
+		d->holder->release(d->key, d->fd, false, d->holder->arg);
 	fd_close(&d->fd);
 	credentials_fini(&d->who);
 	free(d);

@@ -36,6 +36,7 @@ struct count {
 	const struct drain_set *set;
 	const struct address *addresses;
 	size_t n;
+	enum diag_what what;
 	int found;
 	drain_fn *fn; /* NULL: they are only counted */
 	void *arg;
@@ -294,7 +295,7 @@ count_family(struct count *count, int family)
 		r = diag_unix(count_unix, count);
 	else if (found > 0)
 		r = diag_tcp(
-		    family, ports, found, count->fn != NULL, count_tcp, count);
+		    family, ports, found, count->what, count_tcp, count);
 	free(ports);
 	return r;
 }
@@ -310,16 +311,14 @@ count_once(struct count *count)
 	return 0;
 }
 
-int
-drain_count(
-    const struct drain_set *set, const struct address *addresses, size_t n)
+static int
+count_all(struct count *count)
 {
-	struct count count = { .set = set, .addresses = addresses, .n = n };
 	int tries;
 
 	for (tries = 0; tries < COUNT_TRIES; tries++) {
-		if (count_once(&count) == 0)
-			return count.found;
+		if (count_once(count) == 0)
+			return count->found;
 		if (errno != EINTR)
 			return -1;
 	}
@@ -328,12 +327,34 @@ drain_count(
 }
 
 int
+drain_count(
+    const struct drain_set *set, const struct address *addresses, size_t n)
+{
+	struct count count = { .set = set, .addresses = addresses, .n = n };
+
+	return count_all(&count);
+}
+
+int
+drain_handshakes(const struct address *addresses, size_t n)
+{
+	struct count count = {
+		.addresses = addresses, .n = n, .what = DIAG_HANDSHAKES
+	};
+
+	return count_all(&count);
+}
+
+int
 drain_each(const struct drain_set *set, const struct address *addresses,
     size_t n, drain_fn *fn, void *arg)
 {
-	struct count count = {
-		.set = set, .addresses = addresses, .n = n, .fn = fn, .arg = arg
-	};
+	struct count count = { .set = set,
+		.addresses = addresses,
+		.n = n,
+		.what = DIAG_ACTIVITY,
+		.fn = fn,
+		.arg = arg };
 
 	if (count_family(&count, AF_INET) == -1 && errno != EINTR)
 		return -1;

@@ -57,6 +57,12 @@ int drain_count(
     const struct drain_set *, const struct address *addresses, size_t n);
 
 /*
+ * Count the handshakes that are not complete at these addresses.  -1 as
+ * drain_count.
+ */
+int drain_handshakes(const struct address *addresses, size_t n);
+
+/*
  * Call the function for each TCP connection that drain_count would count.  -1
  * as there, but for EAGAIN: a connection that comes or goes meanwhile may be
  * missing or come twice.

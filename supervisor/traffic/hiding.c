@@ -17,17 +17,21 @@ hiding_hide_slot(struct group_slot *slot)
 	slot->hidden = true;
 }
 
-void
+bool
 hiding_hide(
     const struct endpoint *at, struct group *group, unsigned int generation)
 {
 	struct group_slot *s;
+	bool any = false;
 
 	if (!inet_is_tcp(at) || !attach_has_keeper(group))
-		return;
+		return false;
 	for (s = group->slots; s < group->slots + group->n; s++)
-		if (s->generation == generation)
+		if (s->generation == generation) {
 			hiding_hide_slot(s);
+			any = true;
+		}
+	return any;
 }
 
 bool

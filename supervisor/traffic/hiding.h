@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Hiding of TCP sockets that are never chosen any more, long before they are
- * closed, inet_hide.  A lookup of the kernel that found such a socket before it
- * was hidden has ended by then: the time that a program takes to end is what
- * RCU calls a grace period.
+ * Hiding of TCP sockets that are never chosen any more, before they are closed,
+ * inet_hide.  A lookup of the kernel may have found such a socket before it was
+ * hidden, so a grace period lies between: traffic/grace.h.
  *
  * The group's program still chooses a hidden socket by its place.  But a socket
  * that listens joins the group of one that is not hidden.
@@ -16,9 +15,9 @@
 
 /*
  * Hide what never serves again: the sockets of a generation that leaves (0: the
- * placeholders), as long as there is one that serves.
+ * placeholders), as long as there is one that serves.  Are there any?
  */
-void hiding_hide(
+bool hiding_hide(
     const struct endpoint *, struct group *, unsigned int generation);
 
 void hiding_hide_slot(struct group_slot *); /* unless it is hidden */

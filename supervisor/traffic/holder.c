@@ -25,7 +25,7 @@ void
 holder_release(const struct holder *holder, int fd, bool wait)
 {
 	if (holder != NULL)
-		holder->release(sockopt_cookie(fd), wait, holder->arg);
+		holder->release(sockopt_cookie(fd), fd, wait, holder->arg);
 }
 
 void

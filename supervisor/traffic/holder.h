@@ -15,8 +15,11 @@ struct holder {
 	/* -1 with errno: it cannot be held, and so must not be used. */
 	int (*hold)(uint64_t cookie, int fd, void *arg);
 
-	/* With wait, return only once the holder has closed its duplicate. */
-	void (*release)(uint64_t cookie, bool wait, void *arg);
+	/*
+	 * cookie is 0 if the kernel does not tell it.  With wait, return only
+	 * once the holder has closed its duplicate.
+	 */
+	void (*release)(uint64_t cookie, int fd, bool wait, void *arg);
 
 	void (*commit)(void *arg);
 	void (*changed)(void *arg);

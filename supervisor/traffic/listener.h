@@ -227,7 +227,9 @@ int listener_prove(struct listener *, unsigned int generation);
 /*
  * A generation is about to be stopped.  From here on its sockets may leave the
  * group at any instant (a server may call shutdown(2) on its listening socket)
- * without moving another socket that is in use.  -1 with errno.
+ * without moving another socket that is in use.  But if 1 is returned, a lookup
+ * of the kernel may have found one of them: let a grace period pass before,
+ * traffic/grace.h.  -1 with errno.
  */
 int listener_prepare_leave(struct listener *, unsigned int generation);
 

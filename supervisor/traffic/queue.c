@@ -34,6 +34,15 @@ queue_is_open(int fd)
 	return tcp_info(fd, &info) == 0 && info.tcpi_state == STATE_LISTEN;
 }
 
+/* The answer is of no use, but waits for the socket's lock. */
+void
+queue_await_shutdown(int fd)
+{
+	socklen_t len = 0;
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, NULL, &len);
+}
+
 bool
 queue_is_closed(int fd)
 {

@@ -11,6 +11,13 @@
 /* The length; -1 with errno if the kernel does not tell. */
 int queue_length(int fd);
 
+/*
+ * Wait until a shutdown(2) of a TCP socket that another process has begun has
+ * ended.  While it lasts, the socket has left its group, and still says that it
+ * listens.
+ */
+void queue_await_shutdown(int fd);
+
 /* Does this TCP socket listen?  Then it is in its group. */
 bool queue_is_open(int fd);
 

@@ -51,7 +51,7 @@ reuseport_free(void *way)
 static bool
 settle(struct reuseport *r, bool mixed)
 {
-	bool any = reuseport_look(r);
+	bool any = reuseport_look(r, mixed);
 
 	if (chooser_is_ebpf(&r->chooser)) {
 		if (!any)
@@ -123,7 +123,7 @@ reserve(struct reuseport *r)
 		}
 		hiding_hide(r->at, &r->group, 0);
 		holder_commit(r->at->holder);
-		if (reuseport_look(r))
+		if (reuseport_look(r, true))
 			return 1;
 	}
 	return 0;
@@ -168,7 +168,7 @@ admit(struct reuseport *r, unsigned int generation, int fd)
 			result = reserve(r);
 		}
 		if (result == 0 && !chooser_is_ebpf(&r->chooser) &&
-		    reuseport_look(r))
+		    reuseport_look(r, true))
 			result = 1;
 		if (result == 0)
 			return 0;
@@ -250,8 +250,7 @@ reuseport_prepare(void *way, unsigned int generation)
 		mark_leaving(r, generation, false);
 		return -1;
 	}
-	hiding_hide(r->at, &r->group, generation);
-	return 0;
+	return hiding_hide(r->at, &r->group, generation);
 }
 
 static void

@@ -25,8 +25,11 @@ struct reuseport {
 	struct chooser chooser;
 };
 
-/* Mark the sockets that are no longer in the group.  Are there any? */
-bool reuseport_look(struct reuseport *);
+/*
+ * Mark the sockets that are no longer in the group.  Are there any?  mixed: we
+ * have changed the group, and what has left before is to be seen now.
+ */
+bool reuseport_look(struct reuseport *, bool mixed);
 
 /*
  * Drop the sockets that are marked as gone, where nothing depends on the order

@@ -11,7 +11,7 @@
 #include "traffic/reuseport_fields.h"
 
 bool
-reuseport_look(struct reuseport *r)
+reuseport_look(struct reuseport *r, bool mixed)
 {
 	struct group_slot *s;
 	bool any = false;
@@ -19,6 +19,8 @@ reuseport_look(struct reuseport *r)
 	if (!inet_is_tcp(r->at)) /* only close(2) takes a UDP socket out */
 		return false;
 	for (s = r->group.slots; s < r->group.slots + r->group.n; s++) {
+		if (mixed)
+			queue_await_shutdown(s->fd);
 		s->gone = queue_is_closed(s->fd);
 		any |= s->gone;
 	}
@@ -112,7 +114,7 @@ reuseport_restore(
 	hiding_restore(r->at, &r->group);
 	chooser_restore(
 	    &r->chooser, r->at, &r->group, json_object_get(state, "ebpf"));
-	reuseport_look(r);
+	reuseport_look(r, false);
 	for (i = 0; i < r->group.n; i++) {
 		gone += r->group.slots[i].gone;
 		r->adrift |= r->group.slots[i].fd == -1;

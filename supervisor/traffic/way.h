@@ -62,6 +62,7 @@ struct way {
 	/* As listener_prove.  NULL: nobody can change the kernel's choice. */
 	int (*prove)(void *, unsigned int generation);
 
+	/* As listener_prepare_leave. */
 	int (*prepare)(void *, unsigned int generation);
 
 	/* Close these sockets of a generation. */

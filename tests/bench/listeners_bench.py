@@ -118,6 +118,12 @@ def run(listeners, stored):
         print(f"  {listeners:9} {stored:7} {alone:6.2f} {start:6.2f} "
               f"{upgrade:7.2f} {rollback:8.2f} {crash:8.2f} {stop:5.2f} "
               f"{report['requests']:8} {report['failures']:6}", flush=True)
+        if listeners == LISTENERS or stored == STORED:
+            rig.figures.note(
+                f"{listeners:,} addresses and {stored:,} stored: start "
+                f"{start:.1f} s (bare {alone:.1f} s), upgrade {upgrade:.1f} s, "
+                f"rollback {rollback:.1f} s, kill -9 {crash:.1f} s, "
+                f"{report['failures']} of {report['requests']} requests failed")
         if given < stored:
             web.problem(f"{given} of {stored} stored were handed over")
         if LIMIT_S and start - alone > LIMIT_S:

@@ -115,8 +115,10 @@ def price_of_a_proxy():
                             for _ in range(2 * ROUNDS + 1))
         finally:
             way.stop()
-    print(f"through the proxy: {rig.median(ratios):.2f} of the requests a "
-          f"second ({ratios[0]:.2f} to {ratios[-1]:.2f}, kept connections)")
+    text = (f"through the proxy: {rig.median(ratios):.2f} of the requests a "
+            f"second ({ratios[0]:.2f} to {ratios[-1]:.2f}, kept connections)")
+    print(text)
+    rig.figures.note(text)
 
 
 def said(figures, kind):
@@ -142,6 +144,8 @@ def row(name, figures):
 
 def main():
     named = os.environ.get("WAYS", "").split(",")
+    if named != [""]:
+        rig.figures.note("? WAYS chose some")
     chosen = [w for w in ways.ALL if named == [""] or w.__name__ in named]
     figures = {way: Figures() for way in chosen}
     for _ in range(ROUNDS):
@@ -149,14 +153,17 @@ def main():
             play(way, figures[way])
     print(f"{ROUNDS} rounds at {RATE} new connections a second, 8 kept, "
           f"3 slow; requests that failed in each step")
-    print("| way | requests | upgrade | release that answers 500 | "
-          "release that ends at once | way back | `kill -9` of what manages |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
-    for way in chosen:
-        print(row(way.name, figures[way]))
+    table = ["| way | requests | upgrade | release that answers 500 | "
+             "release that ends at once | way back | "
+             "`kill -9` of what manages |", "|" + " --- |" * 7,
+             *(row(way.name, figures[way]) for way in chosen)]
+    print(*table, sep="\n")
+    ours = figures.get(ways.Hotswap)
+    if ours is not None:
+        rig.figures.note(f"{ours.requests} requests",
+                         f"{sum(ours.failed.values())} failed", *table)
     if ways.TwoPorts in chosen and shutil.which("wrk") is not None:
         price_of_a_proxy()
-    ours = figures.get(ways.Hotswap)
     if ours is not None and any(ours.failed.values()):
         print(f"FAILED: hotswap lost requests: {ours.failed}")
         return 1

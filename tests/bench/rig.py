@@ -14,6 +14,9 @@ import sys
 import tempfile
 import time
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import figures
+
 BUILD = os.path.abspath(os.environ.get("HOTSWAP_BUILD", "build"))
 HOTSWAP = os.path.join(BUILD, "bin", "hotswap")
 FAILURES = ("refused", "reset", "timed_out", "truncated", "wrong", "client")
@@ -22,7 +25,10 @@ DEADLINE = 30
 
 def setting(name, default):
     """A number that the environment may set: the short runs do."""
-    return type(default)(os.environ.get(name, default))
+    value = type(default)(os.environ.get(name, default))
+    if value != default:
+        figures.note(f"? {name} is {value}, not {default}")
+    return value
 
 
 def be_undisturbed():
@@ -208,6 +214,7 @@ class Rig:
         """A figure and whether it is as claimed."""
         print(f"  {text}" if holds else f"  {text}   <- NOT AS CLAIMED",
               flush=True)
+        figures.note(text)
         if not holds:
             self.problem(text)
 

@@ -11,10 +11,15 @@ esac
 export HOTSWAP_BUILD
 failed=0
 [ $# -gt 0 ] || set -- *_bench.py
+figures=${HOTSWAP_FIGURES:-/dev/null}
 
 for bench; do
-	echo "== ${bench%_bench.py}"
-	python3 "$bench" || failed=$((failed + 1))
+	bench=${bench%_bench.py}
+	echo "== $bench"
+	echo "= $bench" >>"$figures"
+	python3 "${bench}_bench.py" && continue
+	echo "! exit status $?" >>"$figures"
+	failed=$((failed + 1))
 done
 [ "$failed" -eq 0 ] || echo "$failed benches failed"
 exit "$((failed > 0))"

@@ -14,6 +14,8 @@ import os
 import shutil
 import sys
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import figures
 import table
 from campaign import Campaign, Failed, search_path
 from server import BELOW, ROOT, WHO
@@ -90,6 +92,7 @@ def main():
         if server.needs and shutil.which(server.needs,
                                          path=search_path()) is None:
             print(f"{server.name}: {server.needs} is not here", flush=True)
+            figures.note(f"? {server.needs} is not here")
             continue
         tried.append((server, try_all(server, options)))
         if options.readme:
@@ -99,6 +102,9 @@ def main():
         with open(options.json, "w", encoding="utf-8") as f:
             json.dump(results, f, indent=1)
     failed = sum(bool(result["problems"]) for result in results)
+    figures.note(f"{len(tried)} servers",
+                 f"{sum(result['requests'] for result in results)} requests",
+                 f"{len(results)} tried by their users, {failed} failed")
     print(f"{len(results)} tried, {failed} failed; load of the machine "
           f"{os.getloadavg()[2]:.1f}")
     return 1 if failed or not results else 0

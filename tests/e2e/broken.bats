@@ -180,3 +180,23 @@ broken() {
 	refused "open for writing|being written|Text file busy"
 	exec 9>&-
 }
+
+@test "broken: its file does not answer" {
+	local tracer
+
+	serve
+	load_begin --rate 500
+	release server v2
+	strace -f -qq -o /dev/null -P "$PWD/server" -e trace=openat \
+		-e inject=openat:delay_enter=600000000 -p "$(itself)" \
+		2>/dev/null 3>&- &
+	tracer=$!
+	PIDS+=("$tracer")
+	until_true grep -q "TracerPid:	$tracer" "/proc/$(itself)/status"
+	refused "server could not be prepared: .* does not get on"
+	kill "$tracer"
+	wait "$tracer" || true
+	undisturbed
+	hotswap upgrade web
+	is_version v2
+}

@@ -102,3 +102,55 @@ says() {
 	expect 64 hotswap run -n web --keep none -- ./server 2>err
 	grep -q "keep.*none.*not a duration" err
 }
+
+# in_order PATTERN...: each is on a later line of the trace than the one before.
+in_order() {
+	local line=0 pattern next
+
+	for pattern; do
+		next=$(awk -v after="$line" -v pattern="$pattern" \
+			'NR > after && $0 ~ pattern { print NR; exit }' trace)
+		[ -n "$next" ] || {
+			echo "no $pattern after line $line"
+			cat trace
+			return 1
+		}
+		line=$next
+	done
+}
+
+@test "drain: the kernel has ended its lookups of a hidden socket before the program is told to end" {
+	serve --keep 0
+	release server v2
+	strace -f -p "$(supervisor)" -o trace \
+		-e trace=setsockopt,membarrier,kill,pidfd_send_signal \
+		2>strace.log 3>&- &
+	PIDS+=($!)
+	until_true grep -q attached strace.log
+	hotswap upgrade web
+	until_true is_role 1 retired
+	kill "${PIDS[-1]}"
+	wait "${PIDS[-1]}" || true
+	in_order 'SO_BINDTOIFINDEX, .2147483647' 'membarrier.* = 0$' \
+		'(kill|pidfd_send_signal).*SIGTERM'
+	sed '/membarrier.* = 0$/,$d' trace >before
+	expect 1 grep SIGTERM before
+}
+
+@test "drain: a handshake that is under way gets 3 seconds" {
+	local began
+	PORT=$(free_port)
+	cp "$BATS_TEST_DIRNAME/deaf_server.py" server
+	hotswap run -n web --keep 0 --bake 0 -- ./server "$PORT" \
+		>>run.log 2>&1 3>&- &
+	PIDS+=($!)
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	kill -USR1 "$(pid_of 1)"
+	until_true test -e deaf
+	exec 4<>"/dev/tcp/127.0.0.1/$PORT"
+	began=$(date +%s%N)
+	hotswap upgrade web
+	until_true is_role 1 retired
+	[ $(($(date +%s%N) - began)) -ge 3000000000 ]
+	exec 4>&-
+}

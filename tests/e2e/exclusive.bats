@@ -133,17 +133,21 @@ failed() {
 }
 
 @test "exclusive: abort while the old one drains brings it back, and who waits with it" {
-	serve_locked --drain-timeout 30s
-	curl -s -m 10 -o slow "http://127.0.0.1:$PORT/slow?ms=1500" 3>&- &
+	serve_locked --drain-timeout 60s
+	curl -s -m 90 -o slow "http://127.0.0.1:$PORT/slow?ms=15000" 3>&- &
 	until_true is_connected
 	release server v2
 	hotswap upgrade web 2>err 3>&- &
 	upgrade=$!
 	until_true grep -q "new connections wait" err
-	curl -s -m 10 -o waiting "http://127.0.0.1:$PORT/" 3>&- &
+	curl -s -m 60 -o waiting "http://127.0.0.1:$PORT/" 3>&- &
 	waiting=$!
 	[ "$(field .rollout.state)" = stopping ]
-	hotswap abort web
+	hotswap abort web 2>abort.err 3>&- &
+	abort=$!
+	# Longer than a supervisor may be silent.
+	until_true grep -q "has not ended yet; this command waits" abort.err
+	wait $abort
 	expect 1 wait $upgrade
 	wait $waiting
 	is_role 1 active
@@ -211,6 +215,23 @@ failed() {
 	until_true grep -q "new connections wait" err
 	hotswap stop web --now
 	expect 1 wait $!
+	expect 0 wait "$SUPERVISOR"
+}
+
+@test "exclusive: stop while the old one is to come back starts nobody, and ends" {
+	local upgrade
+
+	serve_locked --stop-timeout 4s
+	release server v2 --ignore-sigterm --hang-before-serve
+	hotswap upgrade web 2>err 3>&- &
+	upgrade=$!
+	until_true field_is .rollout.state checking
+	hotswap abort web 3>&- &
+	until_true field_is .rollout.state restoring
+	hotswap stop web 3>&- &
+	until_true grep -q ": stopped$" run.log
+	run ! grep "generation 1: started again" run.log
+	expect 1 wait "$upgrade"
 	expect 0 wait "$SUPERVISOR"
 }
 

@@ -197,3 +197,23 @@ reason_is() {
 	[ "$(version)" = v1 ]
 	as_user able/hotswap stop web --now
 }
+
+# own_processes: the partners of keeper and supervisor, and the prober.
+own_processes() {
+	pgrep -P "$SUPERVISOR,$(itself)" -x 'hotswap-(partner|prober)'
+}
+
+# Else systemd says that they remain running after their unit was stopped.
+@test "prober: it ends before the service does, as the partners do" {
+	local pid pids
+
+	PORT=$(free_port)
+	serve --health "http://127.0.0.1:$PORT/"
+	pids=$(own_processes)
+	[ "$(wc -w <<<"$pids")" -ge 2 ]
+	hotswap stop web
+	expect 0 wait "$SUPERVISOR"
+	for pid in $pids; do
+		run ! kill -0 "$pid"
+	done
+}

@@ -270,7 +270,7 @@ refuses() {
 
 @test "reexec in the bake: it goes on, and can still be taken back" {
 	install_here
-	serve --bake 3s
+	serve --bake 60s
 	release server v2
 	hotswap upgrade web --no-wait
 	until_true is_version v2
@@ -586,4 +586,31 @@ goes_on_after() {
 	release server v3
 	hotswap upgrade web
 	is_version v3
+}
+
+# held_builds: print how many builds of hotswap the keeper holds.
+held_builds() {
+	find "/proc/$SUPERVISOR/fd" -lname "$PWD/bin/hotswap*" | wc -l
+}
+
+# holds_builds N
+holds_builds() {
+	[ "$(held_builds)" = "$1" ]
+}
+
+@test "reexec: a keeper that does not answer is left as it was, and holds no other build afterwards" {
+	local before
+
+	install_here
+	serve
+	before=$(held_builds)
+	place other
+	kill -STOP "$SUPERVISOR"
+	expect 2 hotswap reexec web 2>err
+	kill -CONT "$SUPERVISOR"
+	grep -q "cannot hand over: Connection timed out" err
+	is_first
+	until_true holds_builds "$before"
+	hotswap reexec web
+	until_true is_other
 }

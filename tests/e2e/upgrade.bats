@@ -116,6 +116,22 @@ checked_again() {
 	[ "$(pid_of 1)" = "$before" ]
 }
 
+@test "rollback: a parked generation that has not passed since its restart is checked first" {
+	serve --start-timeout 1m --health-interval 20ms \
+		--health "exec:test ! -e $PWD/sick.{generation}"
+	touch sick.1
+	kill -KILL "$(pid_of 1)"
+	until_true grep -q "generation 1: started again" run.log
+	release server v2
+	hotswap upgrade web
+	is_role 1 parked
+	hotswap rollback web --no-wait
+	until_true field_is .rollout.state checking
+	[ "$(version)" = v2 ]
+	rm sick.1
+	until_true is_version v1
+}
+
 @test "rollback: after the keep time the old image is started again" {
 	serve --keep 0
 	release server v2

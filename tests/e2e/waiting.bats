@@ -240,3 +240,45 @@ calls_wait() {
 	grep -q INJECTED trace
 	hotswap stop web --now
 }
+
+# call METHOD PARAMETERS: make this call, and print the answer.
+call() {
+	python3 - "$1" "$2" <<-'END'
+		import json, socket, sys
+		s = socket.socket(socket.AF_UNIX)
+		s.connect("run/web.sock")
+		call = {"method": "org.hotswap.Supervisor." + sys.argv[1],
+		        "parameters": json.loads(sys.argv[2])}
+		s.sendall(json.dumps(call).encode() + b"\0")
+		reply = b""
+		while not reply.endswith(b"\0"):
+		    reply += s.recv(65536)
+		print(reply[:-1].decode())
+	END
+}
+
+@test "an outcome that a full disk has not kept: the call that asks for it again is told so" {
+	local tracer supervisor
+
+	serve
+	release server v2
+	hotswap upgrade web
+	supervisor=$(itself)
+	strace -qq -o /dev/null -P "$PWD/state/web/history" -e trace=write \
+		-e inject=write:error=ENOSPC -p "$supervisor" 2>/dev/null 3>&- &
+	tracer=$!
+	PIDS+=("$tracer")
+	until_true grep -q "TracerPid:	$tracer" "/proc/$supervisor/status"
+	release server v3
+	call Upgrade '{"id": "once"}' >first
+	[ "$(field .parameters.outcome.result first)" = promoted ]
+	grep -q "history: the outcome cannot be written yet: No space" run.log
+	kill -KILL "$supervisor"
+	until_true is_version v3
+	until_true hotswap status web
+	call Upgrade '{"id": "once"}' >again
+	[ "$(field .error again)" = org.hotswap.Supervisor.Forgotten ]
+	field .parameters.message again | grep -q "no space on the disk"
+	# It has not begun a second rollout.
+	[ "$(field '[.active, .rollout.state]')" = '[3,"idle"]' ]
+}

@@ -6,6 +6,7 @@ kept.
 usage: campaign.py [COMMAND...]      or: campaign.py --replay COMMAND FAULT
 or: campaign.py --sample.  A COMMAND kernel-NAME has strace(1) make the faults.
 FAULTS_TIME: seconds for each command; FAULTS_N: so many faults for each;
+SETTING.COMMAND is a command of another service, settings.py.
 SEED: the order; SHARD=I/N: every Nth fault only; RESULTS: a directory in which
 results are kept, and gone on from."""
 import heapq
@@ -23,6 +24,7 @@ import sample
 from commands import COMMANDS
 from plan import Fault, Plan, Sites, errors, fault_of, text_of
 from service import FAULTY, Client, Service
+from settings import PLAIN, SETTINGS
 
 MODES = ("once", "on")
 KERNEL = "kernel-"   # before a command: the faults are made by strace(1)
@@ -39,17 +41,24 @@ def apart():
         *sys.argv])
 
 
+def kind_and_setting(name):
+    """`user.upgrade` is an upgrade of a service of another user."""
+    setting, _, kind = name.rpartition(".")
+    return kind, SETTINGS[setting] if setting else PLAIN
+
+
 class Bench:
     """A command under test, with the service that it needs."""
 
     def __init__(self, name, directory, sites):
         self.kernels = name.startswith(KERNEL)
-        self.command = COMMANDS[name.removeprefix(KERNEL)]()
+        kind, setting = kind_and_setting(name.removeprefix(KERNEL))
+        self.command = COMMANDS[kind]()
         self.plan = Plan(os.path.join(directory, "plan"))
         self.sites = sites
         self.service = Service(os.path.join(directory, "web"), self.plan,
-                               self.command.options)
-        self.service.checked = self.command.checked
+                               self.command.options, setting)
+        self.service.checked = self.command.checked and setting.checked
         self.tracer = kernel.Tracer(self.service, directory)
         self.client = Client(self.service)
         self.service.client = self.client
@@ -240,7 +249,10 @@ def main():
         most = int(os.environ.get("FAULTS_N") or 10**9)
         folder = os.environ.get("RESULTS")
         total = {"held": 0, "failed": 0, "gone": 0}
-        for name in sys.argv[1:] or [*COMMANDS, KERNEL + "upgrade"]:
+        every = [*COMMANDS] + [
+            f"{name}.{kind}" for name, setting in SETTINGS.items()
+            for kind in setting.kinds]
+        for name in sys.argv[1:] or [*every, *(KERNEL + n for n in COMMANDS)]:
             place = os.path.join(directory, name)
             os.mkdir(place)
             os.chmod(place, 0o755)

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: ISC
 """The commands of the contract: what goes before, what is done while a call
 fails, and what must be so afterwards."""
+import contextlib
 import errno
 import os
 import re
 import signal
 import subprocess
+import time
 
-from service import until
+from service import ENDS, LASTS, RESTS, until
+from whole import Adoption, Run, Start, Stop
 
-# Without fault a command is done in a tenth of a second.
-LASTS = 6     # seconds after which a fault that lasts is over
-ENDS = 60     # seconds in which a command ends, whatever failed
-RESTS = 60    # and the service comes to rest
+SETTLES = 3   # what ends after the command
+LOOKS = 0.15  # a supervisor looks after its files when one has gone
 STERRORS = {os.strerror(n) for n in errno.errorcode}
 
 
@@ -24,7 +25,9 @@ class Command:
     kept = True          # does the service outlive it?
     checked = True       # do users reach what has passed its check alone?
     again = ["upgrade", "web"]
+    begins = False       # does the service begin with it?
     usual = 0            # the exit status, if nothing fails
+    said = ""            # by the commands, last time
 
     def prepare(self, service):
         """Before anything fails."""
@@ -46,8 +49,11 @@ class Command:
         arm()
         try:
             code, said, faults = self.act(service, disarm, for_long)
+            if not for_long:
+                self.settle(service)
         finally:
             disarm()
+        self.said = said
         self.clean(service)
         faults += self.rest(service)
         faults += service.client.end()
@@ -82,14 +88,20 @@ class Command:
             f"`{' '.join(line)}` did not end within {ENDS} s (the rollout is "
             f"{now['rollout']['state'] if now else 'unknown'}): {said}"]
 
+    def is_idle(self, service):
+        now = service.status()
+        return now is not None and now["rollout"]["state"] == "idle" and \
+            not [g for g in now["generations"] if g["pid"] and g["role"]
+                 in ("candidate", "failed", "draining")]
+
+    def settle(self, service):
+        """What comes after the command may fail as well."""
+        until(lambda: self.is_idle(service), SETTLES)
+        time.sleep(LOOKS)
+
     def rest(self, service):
         """The rollout ends in bounded time."""
-        def idle():
-            now = service.status()
-            return now is not None and now["rollout"]["state"] == "idle" and \
-                not [g for g in now["generations"] if g["pid"] and g["role"]
-                     in ("candidate", "failed", "draining")]
-        if until(idle, RESTS):
+        if until(lambda: self.is_idle(service), RESTS):
             return []
         now = service.status()
         return ["no rest: " + ("nobody answers" if now is None else
@@ -272,166 +284,78 @@ class Reexec(Command):
             f"generation {now['active']} serves"]
 
 
-class Whole:
-    checked = True
-    """A command with which a service begins or ends: each fault has a service
-    of its own."""
-    options = ["--keep", "0"]
-    kept = False
+class Unstartable(Command):
+    """Programs that cannot be started, each for another reason."""
+    good = False
+    usual = 1
+    lines = [["upgrade", "web", "--", program] for program in (
+        "./nothing", "nothing", "./text", "./garbage", "./lost", "./folder",
+        "server/server")]
 
-    def run(self, service, arm, disarm, for_long, plain=False):
-        try:
-            return self.course(service, arm, disarm, for_long)
-        finally:
+    def prepare(self, service):
+        for name, text, mode in (("text", "true\n", 0o644),
+                                 ("garbage", "\177ELFgarbage\n", 0o755),
+                                 ("lost", "#!/no/interpreter\n", 0o755)):
+            with open(service.file(name), "w", encoding="ascii") as file:
+                file.write(text)
+            os.chmod(service.file(name), mode)
+        os.makedirs(service.file("folder"), exist_ok=True)
+
+
+class Signalled(Reexec):
+    """Logs are opened again, and the program is sent a signal."""
+    lines = [["signal", "web", "URG"]]
+
+    def prepare(self, service):
+        self.keeper = service.status()["pid"]
+
+    def act(self, service, disarm, for_long):
+        os.kill(self.keeper, signal.SIGUSR1)
+        return super().act(service, disarm, for_long)
+
+
+class Crashed(Reexec):
+    """The program is killed, and started again."""
+    def act(self, service, disarm, for_long):
+        service.client.asked.clear()
+        service.client.idle.wait(21)
+        service.client.faults, service.client.answered = [], 1
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.killed, signal.SIGKILL)
+
+        def serves():
+            now = service.status()
+            return now is not None and service.pid_of(now) not in (
+                0, self.killed)
+        if for_long and not until(serves, LASTS):
             disarm()
-            service.client.asked.clear()
-            service.end()
+        return (0, "", []) if until(serves, ENDS) else (
+            None, "", ["it was not started again: " + service.tail()])
 
-    def wait(self, service, running, disarm, for_long):
-        """Until it serves or has ended."""
-        def done():
-            return running.poll() is not None or service.serves()
-        if for_long and not until(done, LASTS):
+    def prepare(self, service):
+        self.killed = service.pid_of(service.status())
+
+
+class Recovery(Reexec):
+    """The supervisor is killed; the keeper starts another."""
+    usual = 0
+
+    def prepare(self, service):
+        self.killed = service.status()["supervisor"]
+
+    def act(self, service, disarm, for_long):
+        before = self.killed
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(before, signal.SIGKILL)
+
+        def answers():
+            now = service.status()
+            return now is not None and now["supervisor"] != before
+        if for_long and not until(answers, LASTS):
             disarm()
-        return until(done, ENDS)
-
-    def works(self, service):
-        """It serves, upgrades and stops."""
-        service.client.begin()
-        code, said = service.call("upgrade", "web")
-        faults = service.client.end()
-        if code != 0:
-            faults.append(f"the next upgrade ended with {code}: {said} "
-                          + service.tail())
-        return faults + self.stops(service)
-
-    def stops(self, service):
-        code, said = service.call("stop", "web", "--now")
-        if code != 0:
-            return [f"stop ended with {code}: {said}"]
-        return self.nothing(service)
-
-    def nothing(self, service):
-        mine, left = os.getpid(), []
-
-        def none():
-            left[:] = [line for pid, (_, state, line) in processes_of(service)
-                       if state != "Z" and pid != mine]
-            return not left
-        return [] if until(none, RESTS) else [f"left: {left}"]
-
-
-def processes_of(service):
-    from service import processes
-    return [(pid, entry) for pid, entry in processes().items()
-            if service.dir in entry[2] + service.place(pid)]
-
-
-class Run(Whole):
-    def course(self, service, arm, disarm, for_long):
-        service.clear()
-        arm()
-        running = service.launch()
-        if not self.wait(service, running, disarm, for_long):
-            return ["run neither serves nor ends: " + service.tail()]
-        disarm()
-        if running.poll() is None:
-            return self.works(service)
-        if running.returncode == 0:
-            return ["run did not serve, and its status is 0: "
-                    + service.tail()]
-        if not service.tail().strip():
-            return [f"run ended with {running.returncode} and said nothing"]
-        faults = self.nothing(service)
-        if faults:
-            return faults
-        again = service.launch()
-        if not self.wait(service, again, disarm, False) or \
-                again.poll() is not None:
-            return ["the next run does not serve: " + service.tail()]
-        return self.works(service)
-
-
-class Start(Whole):
-    def start(self, service):
-        return subprocess.Popen(
-            service.arguments("start"), cwd=service.dir,
-            env=dict(service.environ, HOTSWAP_FAULTS=service.plan.path),
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-    def course(self, service, arm, disarm, for_long):
-        service.clear()
-        arm()
-        running = self.start(service)
-        if for_long:
-            until(lambda: running.poll() is not None, LASTS)
-            disarm()
-        if not until(lambda: running.poll() is not None, ENDS):
-            running.kill()
-            return ["start did not end: " + running.communicate()[0]]
-        disarm()
-        said = os.read(running.stdout.fileno(), 4096).decode()
-        if running.returncode == 0:
-            if not service.serves():
-                return ["start succeeded, and nothing serves"]
-            return self.works(service)
-        if not said.strip():
-            return [f"start ended with {running.returncode}, said nothing"]
-        faults = self.nothing(service)
-        if faults:
-            return faults
-        again = self.start(service)
-        if not until(lambda: again.poll() is not None, ENDS) or \
-                again.returncode != 0:
-            return [f"the next start ended with {again.poll()}"]
-        return self.works(service)
-
-
-class Stop(Whole):
-    def course(self, service, arm, disarm, for_long):
-        service.begin()
-        arm()
-        running = service.command("stop", "web", "--now")
-        if for_long:
-            until(lambda: running.poll() is not None, LASTS)
-            disarm()
-        if not until(lambda: running.poll() is not None, ENDS):
-            running.kill()
-            return ["stop did not end: " + service.tail()]
-        disarm()
-        if running.returncode == 0:
-            return self.nothing(service)
-        if service.status() is None:
-            return self.nothing(service)
-        return self.stops(service)
-
-
-class Adoption(Whole):
-    """Keeper and supervisor are killed; the next run takes over."""
-    def course(self, service, arm, disarm, for_long):
-        service.begin()
-        now = service.status()
-        service.client.begin()
-        for pid in (now["pid"], now["supervisor"]):
-            os.kill(pid, signal.SIGKILL)
-        service.keeper.wait()
-        arm()
-        running = service.launch()
-        served = self.wait(service, running, disarm, for_long)
-        disarm()
-        faults = service.client.end()
-        if not served:
-            return faults + ["run neither serves nor ends: " + service.tail()]
-        if running.poll() is not None:
-            again = service.launch()
-            if not self.wait(service, again, disarm, False) or \
-                    again.poll() is not None:
-                return faults + ["the next run does not take over: "
-                                 + service.tail()]
-        after = service.status()
-        if after["active"] != now["active"]:
-            faults.append(f"generation {after['active']} serves")
-        return faults + self.works(service)
+        if until(answers, ENDS):
+            return 0, "", []
+        return None, "", ["no other supervisor answers: " + service.tail()]
 
 
 COMMANDS = {
@@ -439,6 +363,7 @@ COMMANDS = {
     "abort": lambda: Abort(True), "canary": Canary, "held": Held,
     "rollback-warm": lambda: Rollback("1m"),
     "rollback-cold": lambda: Rollback("0"),
-    "exclusive": Exclusive, "reexec": Reexec, "run": Run, "start": Start,
-    "stop": Stop, "adoption": Adoption,
+    "exclusive": Exclusive, "reexec": Reexec, "recovery": Recovery,
+    "run": Run, "start": Start, "stop": Stop, "adoption": Adoption,
+    "unstartable": Unstartable, "signalled": Signalled, "crashed": Crashed,
 }

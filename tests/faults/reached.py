@@ -49,6 +49,13 @@ def reasons():
                 if not line.startswith("#")]
 
 
+def reason_of(call, place, table):
+    """place is FILE:LINE(FUNCTION)."""
+    name = re.sub(r":\d+(?=\()", "", place) + ":" + call
+    return next((reason for start, reason in table
+                 if name.startswith(start)), None)
+
+
 def main():
     sites, table = Sites(FAULTY), reasons()
     every = static_sites(set(sites.calls) | {"syscall"})
@@ -58,8 +65,7 @@ def main():
                                                         "shim/"))]
     seen = reached_sites(sys.argv[1])
     missed = [n for n in ours if n not in seen]
-    why = {n: next((reason for start, reason in table
-                    if places[n].startswith(start)), None) for n in missed}
+    why = {n: reason_of(every[n], places[n], table) for n in missed}
     print(f"{len(ours) - len(missed)} of {len(ours)} call sites reached; "
           f"{sum(w is not None for w in why.values())} not, for a known "
           f"reason; {sum(w is None for w in why.values())} not")

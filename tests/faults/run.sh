@@ -20,5 +20,9 @@ status=$?
 wait "$first" || status=1
 python3 tests/faults/reached.py "$RESULTS" >"$RESULTS/reached"
 head -n 1 "$RESULTS/reached"
+{
+	echo "$(cat "$RESULTS"/*.[01].2 | wc -l) faults"
+	head -n 1 "$RESULTS/reached" | sed 's/; /\n/g'
+} >>"${HOTSWAP_FIGURES:-/dev/null}"
 echo "the sites that were not reached, with reasons: $RESULTS/reached"
 exit "$status"

@@ -16,13 +16,14 @@ SURVEYS = 2    # runs without fault, to see which calls are made
 
 
 def found():
-    """Command: (site without line and function, error)."""
+    """Command: (site without line and function, error, what is said)."""
     table = {}
     with open(os.path.join(HERE, "found"), encoding="ascii") as file:
         for line in file:
             if not line.startswith("#"):
-                command, site, error = line.split()
-                table.setdefault(command, []).append((site, error))
+                command, site, error, *said = line.strip().split(" ", 3)
+                table.setdefault(command, []).append(
+                    (site, error, "".join(said)))
     return table
 
 
@@ -31,8 +32,10 @@ def without_line(site):
 
 
 def faults_found(entries, sites):
-    return [Fault(site, 1, error, "once") for want, error in entries
-            for site in sorted(sites) if without_line(site) == want]
+    """Fault: what is said."""
+    return {Fault(site, 1, error, "once"): said
+            for want, error, said in entries
+            for site in sorted(sites) if without_line(site) == want}
 
 
 def faults_of_day(seed, sites):
@@ -80,9 +83,12 @@ def run(bench_of, kept):
         sites, wrong = survey(bench)
         chosen = faults_found(known.get(name, []), sites)
         if name in today:
-            chosen += faults_of_day(seed, sites)
-        for fault in chosen if not wrong else []:
+            chosen = {**dict.fromkeys(faults_of_day(seed, sites), ""),
+                      **chosen}
+        for fault, said in chosen.items() if not wrong else []:
             fired, _, wrong = bench.attempt(fault)
+            if fired and said not in bench.command.said and not wrong:
+                wrong = [f"not `{said}` was said, but {bench.command.said}"]
             made += fired > 0
             failed += bool(wrong)
             if wrong:

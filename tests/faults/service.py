@@ -10,12 +10,19 @@ import subprocess
 import threading
 import time
 
+from settings import connect_idle
+
 BUILD = os.path.abspath(os.environ.get("HOTSWAP_BUILD", "build"))
 HOTSWAP = os.path.join(BUILD, "bin", "hotswap")
 FAULTY = os.environ.get("FAULTY") or os.path.join(BUILD, "faults", "hotswap")
 SERVER = os.path.join(BUILD, "fixtures", "server")
+# Without fault a command is done in a tenth of a second.
+LASTS = 6     # seconds after which a fault that lasts is over
+ENDS = 60     # seconds in which a command ends, whatever failed
+RESTS = 60    # and the service comes to rest
 PORT = 18080
-ADDRESS = f"127.0.0.1:{PORT}"
+IMAGES = ["server", "script", "beside", "app", "state/web/images"]
+CLOSERS_MAX = 4   # base/closer.h
 
 
 def until(condition, deadline):
@@ -56,9 +63,13 @@ def is_closer(pid):
 
 
 def closers():
-    """Who has a closer: one each, in a service at rest."""
-    return {parent: pid for pid, (parent, state, _) in processes().items()
-            if state != "Z" and is_closer(pid)}
+    """The closers of each process, CLOSERS_MAX at most."""
+    found = {}
+    for pid, (parent, state, _) in processes().items():
+        if state != "Z" and is_closer(pid):
+            found.setdefault(parent, []).append(pid)
+    return {parent: pids for parent, pids in found.items()
+            if len(pids) <= CLOSERS_MAX}
 
 
 def is_partner(pid):
@@ -86,6 +97,7 @@ class Client(threading.Thread):
         self.idle = threading.Event()
         self.idle.set()
         self.faults, self.answered = [], 0
+        self.kept = None   # a connection without a request
         self.start()
 
     def ask(self):
@@ -118,6 +130,8 @@ class Client(threading.Thread):
 
     def begin(self):
         self.faults, self.answered = [], 0
+        if self.service.setting.idle:
+            self.kept = connect_idle()
         self.asked.set()
 
     def end(self):
@@ -125,6 +139,9 @@ class Client(threading.Thread):
         until(lambda: self.answered or self.faults, 10)
         self.idle.wait(21)
         self.asked.clear()
+        if self.kept:
+            self.kept.close()
+        self.kept = None
         self.idle.wait(21)
         told = [f"{text} ({self.faults.count(text)} times)"
                 for text in dict.fromkeys(self.faults)]
@@ -134,31 +151,30 @@ class Client(threading.Thread):
 class Service:
     """One that runs as long as nothing is wrong with it."""
 
-    def __init__(self, directory, plan, options):
+    def __init__(self, directory, plan, options, setting):
         self.dir, self.plan, self.options = directory, plan, options
+        self.setting = setting
         self.environ = dict(
             os.environ, HOTSWAP_RUNTIME_DIR=self.file("run"),
             HOTSWAP_STATE_DIR=self.file("state"))
         self.keeper, self.client, self.usual = None, None, None
         self.checked = True
+        self.prefix = []   # before the command that begins it
 
     def file(self, name):
         return os.path.join(self.dir, name)
 
     def arguments(self, command):
-        return [FAULTY, command, "-n", "web", "-l", ADDRESS, "--bake", "40ms",
-                "--start-timeout", "5s", "--health-interval", "200ms",
-                "--health-failures", "1000", "--drain-timeout", "1s",
-                "--stop-timeout", "2s", "--health",
-                f"exec:test ! -e {self.dir}/sick.{{generation}} && "
-                f": >{self.dir}/checked.{{generation}}",
-                *self.options, "--", self.file("server")]
+        return [*self.prefix, *self.setting.line(
+            FAULTY, command, self.options, self.dir)]
 
     def clear(self):
         shutil.rmtree(self.dir, ignore_errors=True)
         os.makedirs(self.dir)
         os.chmod(self.dir, 0o755)
         shutil.copy(SERVER, self.file("server"))
+        if self.setting.prepare:
+            self.setting.prepare(self.dir)
 
     def renew_program(self):
         """Another program that does the same."""
@@ -189,7 +205,10 @@ class Service:
         return answer is not None and answer["active"]
 
     def command(self, *arguments, **more):
-        return subprocess.Popen([HOTSWAP, *arguments], env=self.environ,
+        # A member of --control-group may not stop it.
+        user = self.setting.user if arguments[0] != "stop" else []
+        return subprocess.Popen([*user, HOTSWAP, *arguments],
+                                env=self.environ,
                                 stdout=subprocess.PIPE, cwd=self.dir,
                                 stderr=subprocess.STDOUT, text=True, **more)
 
@@ -224,6 +243,12 @@ class Service:
     def status(self):
         return self.ask("Status").get("status")
 
+    @staticmethod
+    def pid_of(status):
+        """The main process of what serves; 0: none."""
+        return next((g["pid"] for g in status["generations"]
+                     if g["number"] == status["active"]), 0)
+
     def history(self):
         return self.ask("History").get("outcomes", [])
 
@@ -250,11 +275,11 @@ class Service:
                 except OSError:
                     continue
                 what = re.sub(r"\d+\]|\[|\(deleted\)", "", what).strip()
-                if not what.startswith(self.file("server")) and \
-                        not what.startswith(self.file("state/web/images")):
+                if not what.startswith(tuple(map(self.file, IMAGES))):
                     found.append(f"{who} {what}")
-            if now[who] in helped and f"{who} socket:" in found:
-                found.remove(f"{who} socket:")
+            for _ in helped.get(now[who], ()):
+                if f"{who} socket:" in found:
+                    found.remove(f"{who} socket:")
         return now["supervisor"], sorted(found)
 
     def strangers(self):
@@ -264,15 +289,15 @@ class Service:
             return ["no supervisor answers"]
         known = {pid for g in now["generations"] for pid in g["pids"]}
         known |= {now["pid"], now["supervisor"]}
-        for helped in (closers(), partners()):
-            known |= {helped.get(pid) for pid in (now["pid"],
-                                                  now["supervisor"])}
+        for pid in (now["pid"], now["supervisor"]):
+            known |= {partners().get(pid), *closers().get(pid, ())}
         found, mine = [], os.getpid()
         for pid, (parent, state, line) in processes().items():
             if state == "Z" and parent in (now["pid"], now["supervisor"]):
                 found.append(f"zombie {pid} of {parent}")
             elif state != "Z" and pid not in known and pid != mine and \
-                    parent != mine and "--logger" not in line:
+                    parent != mine and not line.endswith(" --serve") and \
+                    "--logger" not in line:
                 found.append(f"process {pid} of {parent}: {line}")
         return found
 
@@ -290,6 +315,9 @@ class Service:
             time.sleep(0.02)
         if self.keeper is not None:
             self.keeper.wait()
+        for name in ("state", "run"):
+            if os.path.ismount(self.file(name)):
+                subprocess.run(["umount", "-l", self.file(name)], check=True)
         while mine == 1:
             try:
                 if os.waitpid(-1, os.WNOHANG)[0] == 0:

@@ -26,5 +26,7 @@ for target; do
 		"$build/corpus/$target" "tests/fuzz/seeds/${target%_fuzz}" ||
 		failed="$failed $target"
 done
+printf '%s\n' "$# targets" "${FUZZ_TIME:-60} seconds each" \
+	>>"${HOTSWAP_FIGURES:-/dev/null}"
 [ -z "$failed" ] || echo "failed:$failed"
 [ -z "$failed" ]

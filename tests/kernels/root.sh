@@ -61,7 +61,7 @@ with_libraries() {
 }
 
 for part in bin/hotswap bin/hotswap-probe lib/libhotswap-preload.so load \
-	shifts fixtures/server fixtures/bind_plain fixtures/bind_static \
+	shifts slow fixtures/server fixtures/bind_plain fixtures/bind_static \
 	fixtures/bind_musl fixtures/own_steering "$@"; do
 	[ -e "$build/$part" ] || continue
 	strip -o "$tree/hotswap/$part" "$build/$part"

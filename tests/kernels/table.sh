@@ -48,8 +48,8 @@ own_upgrades() {
 
 {
 	echo "| Debian's kernel | root, eBPF | root, classic | ordinary user |" \
-		"shim seccomp | shim preload | unit tests |"
-	echo "| --- | --- | --- | --- | --- | --- | --- |"
+		"shim seccomp | shim preload | unit tests | slow kernel |"
+	echo "| --- | --- | --- | --- | --- | --- | --- | --- |"
 	while read -r kernel version _; do
 		set -- "$directory/said/$kernel".*.tap
 		[ "$version" != - ] || continue
@@ -59,7 +59,7 @@ own_upgrades() {
 			"$(cell "$kernel" ordinary ordinary) |" \
 			"$(cell "$kernel" '.* seccomp') |" \
 			"$(cell "$kernel" '.* preload') |" \
-			"$(cell "$kernel" unit) |"
+			"$(cell "$kernel" unit) | $(cell "$kernel" slow) |"
 	done <"$directory/chosen"
 	while read -r kernel version _; do
 		found=$directory/said/$kernel.fault.found

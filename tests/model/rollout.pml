@@ -83,12 +83,14 @@ bit alone, met, untold, inherited, handed, waits, lost, ending;
 byte from = NOBODY, to = NOBODY, serving = NOBODY, parked = NOBODY, id;
 byte role[N + 1], wish[N + 1];
 bit retiring[N + 1]; /* parked, or on its way out */
+bit exclusive, exclusive_before; /* --strategy, and what an undo puts back */
 bit awaits, watched, timer, dirty; /* not in the checkpoint */
 byte event = NO_EVENT, action, resume;
 
 byte s_state, s_left, s_share, s_kind, s_candidate = NOBODY;
 bit s_alone, s_met, s_untold, s_handed, s_waits, s_lost, s_ending;
 byte s_from = NOBODY, s_to = NOBODY, s_serving = NOBODY, s_parked = NOBODY;
+bit s_exclusive, s_exclusive_before;
 byte s_id, s_role[N + 1], s_wish[N + 1];
 bit s_retiring[N + 1], s_made[N + 1]; /* made: its program is PROGRAM_NEW */
 
@@ -97,7 +99,6 @@ bit s_retiring[N + 1], s_made[N + 1]; /* made: its program is PROGRAM_NEW */
 byte force[N + 1];   /* the shares that the kernel keeps to */
 byte program[N + 1];
 byte journal;	     /* the newest rollout of which the history tells */
-bit exclusive;	     /* --strategy */
 
 /* WHAT IS SO, for the promises alone */
 
@@ -125,6 +126,16 @@ byte g, i;
 #endif
 #define SEEMS_TO_RUN(x) \
 	(program[x] == PROGRAM_RUNS || program[x] == PROGRAM_DEAD)
+
+/* Has a generation that is stopped still its main process? */
+#define MAIN_RUNS(x) (SEEMS_TO_RUN(x) || program[x] == PROGRAM_STOPPING)
+
+/* Does the supervisor know that it passes since its start? */
+#if defined(TRACE) || defined(MUTANT_PARKED_IS_TRUSTED)
+#define HAS_PASSED(x) true
+#else
+#define HAS_PASSED(x) passed[x]
+#endif
 
 /* EVENTS THAT USERS SEE; events_emit() marks the checkpoint as out of date */
 
@@ -190,7 +201,10 @@ bit news; /* the keeper is to say which build it has started */
 /* THE PROMISES */
 
 #define HAS_SHARE(x)  (force[x] != SHARE_ZERO)
-#define IS_CHECKED(x) (!HAS_SHARE(x) || passed[x] || none || kind == RELEASE_FIRST)
+/* One that serves, and is started again, keeps its share. */
+#define IS_CHECKED(x)                                                  \
+	(!HAS_SHARE(x) || passed[x] || none || kind == RELEASE_FIRST || \
+	    (x) == serving)
 #define IS_ALIVE(x)                                                    \
 	(!HAS_SHARE(x) || none || ending ||                            \
 	    (program[x] != PROGRAM_NONE && program[x] != PROGRAM_NEW && \
@@ -279,10 +293,6 @@ init
 		:: else -> break
 		od;
 		i = 0;
-		if
-		:: exclusive = 0
-		:: exclusive = 1
-		fi;
 		begin(RELEASE_FIRST);
 		raise(EVENT_BEGIN);
 		commit();

@@ -73,8 +73,8 @@ inline act_check()
 	:: kind == RELEASE_ROLLBACK && candidate == parked ->
 		d_step { parked = NOBODY; retiring[candidate] = 0 };
 		if
-		:: raise(EVENT_HEALTHY)
-		/* With --unpark-signal it is checked. */
+		:: HAS_PASSED(candidate) -> raise(EVENT_HEALTHY)
+		/* With --unpark-signal it is checked, too. */
 		:: d_step { timer = 1; watched = 1; dirty = 1 }
 		fi
 	:: else -> watched = 1
@@ -196,6 +196,7 @@ inline act_promote()
 
 inline act_take_back()
 {
+	exclusive = exclusive_before;
 	if
 	:: candidate != NOBODY ->
 #ifdef MUTANT_STOPPED_BEFORE_STEERED
@@ -302,6 +303,8 @@ inline act_restore()
 #ifndef MUTANT_READY_WHILE_IT_STOPS
 	awaits = 0;
 #endif
+	timer = 0;
+	exclusive = exclusive_before;
 	d_step { role[candidate] = ROLE_FAILED; dirty = 1 };
 	tell(TOLD_RESTORING, old);
 	if
@@ -361,7 +364,12 @@ inline act_lost()
 	lost = 1;
 	waits = 0;
 	RECKON(none = 1);
-	tell_back()
+	tell_back();
+	if
+	:: serving != NOBODY && !ending && !MAIN_RUNS(serving) ->
+		start_again(serving)
+	:: else
+	fi
 }
 
 inline act()

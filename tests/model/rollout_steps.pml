@@ -16,6 +16,7 @@ inline write_checkpoint()
 		s_untold = untold; s_handed = handed; s_waits = waits;
 		s_lost = lost; s_ending = ending; s_from = from; s_to = to;
 		s_serving = serving; s_parked = parked; s_id = id;
+		s_exclusive = exclusive; s_exclusive_before = exclusive_before;
 #ifdef TRACE
 		s_last = last;
 #endif
@@ -155,6 +156,7 @@ inline let_go()
 	timer = 0;
 	awaits = 0;
 	watched = 0;
+	exclusive_before = 0;
 	candidate = NOBODY;
 	old = NOBODY
 }

@@ -16,6 +16,7 @@ inline restore()
 		untold = s_untold; waits = s_waits; lost = s_lost;
 		ending = s_ending; from = s_from; to = s_to; id = s_id;
 		handed = s_handed; serving = s_serving; parked = s_parked;
+		exclusive = s_exclusive; exclusive_before = s_exclusive_before;
 		candidate = (s_untold -> s_candidate : NOBODY);
 		old = (s_untold -> s_from : NOBODY);
 		left = (s_handed -> s_left : 0);

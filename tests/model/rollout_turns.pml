@@ -19,6 +19,7 @@ inline begin(what)
 		alone = 0;
 		lost = 0;
 		RECKON(had_users = 0);
+		exclusive_before = exclusive;
 		from = serving;
 		old = serving;
 		to = NOBODY;
@@ -27,6 +28,15 @@ inline begin(what)
 		share = 0;
 		dirty = 1
 	}
+}
+
+/* An upgrade may have a strategy of its own, which it keeps if it serves. */
+inline choose_strategy()
+{
+	if
+	:: exclusive = 0
+	:: exclusive = 1
+	fi
 }
 
 #define IS_WARM (parked != NOBODY && SEEMS_TO_RUN(parked))
@@ -67,7 +77,9 @@ inline end_service()
 inline leave()
 {
 	if
-	:: state == ROLLOUT_RESTORING -> raise(EVENT_FAILED)
+	:: state == ROLLOUT_RESTORING ->
+		ending = 1;
+		raise(EVENT_FAILED)
 	:: else -> d_step { leaving = 0; ending = 1; dirty = 1 }
 	fi
 }
@@ -78,7 +90,7 @@ inline give_up_active(x)
 	program[x] = PROGRAM_GIVEN_UP;
 	if
 	:: ending
-	:: !ending && state == ROLLOUT_RESTORING -> end_service()
+	:: !ending && state == ROLLOUT_RESTORING -> raise(EVENT_FAILED)
 	:: !ending && state != ROLLOUT_RESTORING && state != ROLLOUT_IDLE ->
 		left = 0;
 		raise(EVENT_HELD)
@@ -87,6 +99,15 @@ inline give_up_active(x)
 		begin(RELEASE_ROLLBACK);
 		begin_warm()
 	:: !ending && state == ROLLOUT_IDLE && !IS_WARM -> end_service()
+	fi
+}
+
+/* generation_start_again() */
+inline start_again(x)
+{
+	if
+	:: program[x] = PROGRAM_BACKOFF
+	:: give_up_active(x)
 	fi
 }
 
@@ -115,8 +136,13 @@ inline finish(x)
 	    (program[x] == PROGRAM_RUNS || IS_OFF(x)))
 #define CRASHED(x) (IS_DEAD(x) && ((x) != candidate || state == ROLLOUT_RESTORING || role[x] == ROLE_FAILED || ending))
 #define SERVES(x)  (role[x] == ROLE_ACTIVE && !ending)
+#ifdef MUTANT_STARTED_WHILE_IT_ENDS
+#define MAY_START(x) (role[x] == ROLE_ACTIVE)
+#else
+#define MAY_START(x) SERVES(x)
+#endif
 #define COMES_BACK(x) \
-	(program[x] == PROGRAM_BACKOFF && SERVES(x) && !retiring[x])
+	(program[x] == PROGRAM_BACKOFF && MAY_START(x) && !retiring[x])
 #define CANDIDATE_ENDED(x) (IS_DEAD(x) && (x) == candidate && role[x] != ROLE_FAILED && state != ROLLOUT_RESTORING && state != ROLLOUT_IDLE && !ending)
 
 #define ENDS(x)                                                         \
@@ -142,16 +168,13 @@ inline notice(x)
 	:: CRASHED(x) && !SERVES(x) -> tell(TOLD_CRASHED, x); stop(x)
 	:: CRASHED(x) && SERVES(x) ->
 		tell(TOLD_CRASHED, x);
-		if
-		:: program[x] = PROGRAM_BACKOFF
-		:: give_up_active(x)
-		fi
+		start_again(x)
 #ifdef TRACE
 	:: CRASHED(x) && SERVES(x) -> tell(TOLD_RESTARTED, x) /* in another way */
 #endif
 	:: COMES_BACK(x) ->
-		commit();
-		program[x] = PROGRAM_RUNS;
+		PROMISE(!ending);
+		launch(x);
 		tell(TOLD_RESTARTED, x)
 	:: CANDIDATE_ENDED(x) ->
 		if
@@ -180,6 +203,10 @@ inline notice(x)
 		(state == ROLLOUT_SHIFTING && !timer && candidate != NOBODY))
 #endif
 
+#define UNCHECKED(x)                                        \
+	(SERVES(x) && (x) != candidate && !passed[x] &&     \
+	    program[x] == PROGRAM_RUNS)
+
 inline turn()
 {
 	if
@@ -189,7 +216,10 @@ inline turn()
 		    !ending && IS_ROOM ->
 		SPEND(commands);
 		if
-		:: begin(RELEASE_UPGRADE); plan(); raise(EVENT_BEGIN)
+		:: begin(RELEASE_UPGRADE);
+			choose_strategy();
+			plan();
+			raise(EVENT_BEGIN)
 		:: begin(RELEASE_ROLLBACK);
 			if
 			:: IS_WARM -> begin_warm()
@@ -213,8 +243,7 @@ inline turn()
 	   }
 	:: atomic { HAVE(commands) && !ending -> SPEND(commands) }; end_service()
 	:: atomic {
-		HAVE(commands) && !ending && state != ROLLOUT_RESOLVING &&
-		    serving != NOBODY ->
+		HAVE(commands) && !ending && state != ROLLOUT_RESOLVING ->
 		SPEND(commands)
 	   };
 		handed = 1;
@@ -241,6 +270,12 @@ inline turn()
 		:: raise(EVENT_SICK)
 		:: raise(EVENT_FAILED) /* another program gets its connections */
 		fi }
+#ifndef TRACE
+	/* recheck_begin() */
+	:: atomic { UNCHECKED(0) -> passed[0] = 1 }
+	:: atomic { UNCHECKED(1) -> passed[1] = 1 }
+	:: atomic { UNCHECKED(2) -> passed[2] = 1 }
+#endif
 	:: atomic { timer && state != ROLLOUT_IDLE && state != ROLLOUT_STOPPING ->
 		timer = 0;
 		if

@@ -13,7 +13,7 @@ trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 cp "$models"/*.pml "$scratch"
 cd "$scratch"
-failed=0
+failed=0 total=0 found=0
 
 # search OPTIMIZE DEFINITION...: all states; prints what pan says.
 search() {
@@ -37,6 +37,7 @@ holds() {
 	memory=$(sed -n 's/^ *\([0-9.]*\).*total actual memory.*/\1/p' log)
 	if grep -q 'errors: 0' log && ! grep -q 'too small\|out of memory' log; then
 		echo "$model holds in all $states states ($took s, $memory MB): $*"
+		total=$(awk "BEGIN { printf \"%d\", $total + $states }")
 	else
 		echo "FAILS: $model $*"
 		cat log
@@ -49,6 +50,7 @@ breaks() {
 	search -O0 "$@" >log
 	if grep -q 'assertion violated\|invalid end state' log; then
 		echo "$model is found out: $1"
+		found=$((found + 1))
 	else
 		echo "$model IS NOT FOUND OUT: $1"
 		failed=1
@@ -116,4 +118,6 @@ if [ "${1:-short}" = whole ]; then
 	breaks WITNESS_RESUMED SNAPSHOT
 	breaks WITNESS_HALTED SNAPSHOT
 fi
+printf '%s\n' "$total states" "$found mutants and witnesses found out" \
+	>>"${HOTSWAP_FIGURES:-/dev/null}"
 exit "$failed"

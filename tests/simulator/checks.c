@@ -13,6 +13,7 @@
 #include "traffic/accept.h"
 #include "traffic/diag.h"
 #include "traffic/drain.h"
+#include "traffic/grace.h"
 #include "traffic/proof.h"
 #include "traffic/trace.h"
 #include "world.h"
@@ -232,6 +233,14 @@ drain_count(
 	return found;
 }
 
+/* A connection is complete at once. */
+int
+drain_handshakes(const struct address *addresses, size_t n)
+{
+	step("sock_diag");
+	return 0;
+}
+
 int
 diag_listens(const struct sockaddr *sa, unsigned int device, unsigned int inode)
 {
@@ -242,6 +251,47 @@ int
 diag_unix_queue(int fd)
 {
 	return -1;
+}
+
+/* GRACE: the kernel's lookups end after a while. */
+
+struct grace {
+	struct event *timer;
+	void (*over)(void *);
+	void *arg;
+};
+
+static void
+on_grace(evutil_socket_t fd, short what, void *arg)
+{
+	struct grace *grace = arg;
+
+	grace->over(grace->arg);
+}
+
+struct grace *
+grace_begin(struct event_base *base, void (*over)(void *), void *arg)
+{
+	struct timeval period = clock_interval(draw(40));
+	struct grace *grace = calloc(1, sizeof(*grace));
+
+	step("membarrier");
+	if (grace == NULL)
+		return NULL;
+	grace->over = over;
+	grace->arg = arg;
+	grace->timer = event_new(base, -1, 0, on_grace, grace);
+	event_add(grace->timer, &period);
+	return grace;
+}
+
+void
+grace_free(struct grace *grace)
+{
+	if (grace == NULL)
+		return;
+	event_free(grace->timer);
+	free(grace);
 }
 
 /* PROOF: no program attaches anything of its own. */

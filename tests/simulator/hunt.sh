@@ -10,7 +10,7 @@ copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 trap 'exit 1' HUP INT TERM
 git ls-files -z | xargs -0 cp --parents -t "$copy"
-failed=0
+failed=0 found_out=0
 
 for patch in ${PATCHES:-tests/simulator/patches/*.patch}; do
 	name=$(basename "$patch" .patch)
@@ -19,8 +19,12 @@ for patch in ${PATCHES:-tests/simulator/patches/*.patch}; do
 	if found=$("$copy/build/simulator/simulator" 1 '' "$limit"); then
 		failed=1
 		found="not found: $found"
+	else
+		found_out=$((found_out + 1))
 	fi
 	printf '%s: %s\n' "$name" "$(echo "$found" | head -2 | tr '\n' ' ')"
 	patch -s -R -p1 -d "$copy" <"$patch" || exit 1
 done
+echo "$found_out faults found, $limit s for each" \
+	>>"${HOTSWAP_FIGURES:-/dev/null}"
 exit $failed

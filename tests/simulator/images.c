@@ -100,8 +100,8 @@ image_prepare(struct event_base *base, const struct image_spec *spec,
 }
 
 struct image_job *
-image_look(
-    struct event_base *base, struct image *image, image_done *done, void *arg)
+image_look(struct event_base *base, struct image *image, int64_t patience_ms,
+    image_done *done, void *arg)
 {
 	return begin(base, NULL, image, done, arg);
 }

@@ -377,12 +377,14 @@ getsockopt(int fd, int level, int option, void *value, socklen_t *len)
 
 	if (o == NULL)
 		return -1;
+	if (value == NULL) /* asked for its length only */
+		return 0;
 	if (level == IPPROTO_TCP && option == TCP_INFO) {
 		info->tcpi_state = o->listening ? TCP_LISTEN : TCP_CLOSE;
 		info->tcpi_unacked = (uint32_t)o->queued;
 	} else if (level == SOL_SOCKET && option == SO_COOKIE)
 		*(uint64_t *)value = o->cookie;
-	else
+	else if (option != SO_GET_FILTER)
 		*(int *)value = option_value(o, level, option);
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/bpf_batch.h"
+#include "base/closer.h"
 #include "base/credentials.h"
 #include "base/deputy.h"
 #include "base/fd.h"
@@ -56,9 +57,10 @@ partner_start(void)
 	return 0;
 }
 
-void
+int
 partner_end(void)
 {
+	return 0;
 }
 
 bool
@@ -395,6 +397,13 @@ impatience_begin(void)
 void
 impatience_end(void)
 {
+}
+
+/* The kernel does not tell: a time passes, traffic/grace.h. */
+int
+closer_grace(void)
+{
+	return -1;
 }
 
 bool

@@ -4,7 +4,9 @@
  */
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -453,14 +455,48 @@ test_kernel_filters(void **state)
 		client[i] = connect_to(&addresses[i]);
 	}
 	assert_int_equal(
-	    diag_tcp(AF_INET, asked, 2, false, see_port, &ports), 0);
+	    diag_tcp(AF_INET, asked, 2, DIAG_CONNECTIONS, see_port, &ports), 0);
 	assert_int_equal(ports.seen, 2);
 	assert_false(ports.strange);
 	assert_int_equal(
-	    diag_tcp(AF_INET, asked, 0, false, see_port, &ports), -1);
+	    diag_tcp(AF_INET, asked, 0, DIAG_CONNECTIONS, see_port, &ports),
+	    -1);
 	assert_int_equal(errno, EINVAL);
 	for (i = 0; i < N; i++) {
 		close(client[i]);
+		close(listening[i]);
+	}
+}
+
+/* A socket that takes a SYN, and no ACK, has a handshake that is not complete.
+ */
+static void
+a_handshake_is_no_connection(void **state)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS,
+		    offsetof(struct tcphdr, th_flags)),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, TH_SYN, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	const struct sock_fprog deaf = { 4, code };
+	struct address addresses[2];
+	int listening[2], clients[2];
+	size_t i;
+
+	for (i = 0; i < 2; i++)
+		listening[i] = listen_at(&addresses[i], "127.0.0.1:0");
+	assert_return_code(setsockopt(listening[1], SOL_SOCKET,
+			       SO_ATTACH_FILTER, &deaf, sizeof(deaf)),
+	    errno);
+	for (i = 0; i < 2; i++)
+		clients[i] = connect_to(&addresses[i]);
+	assert_int_equal(drain_handshakes(addresses, 1), 0);
+	assert_int_equal(drain_handshakes(addresses, 2), 1);
+	assert_int_equal(drain_count(NULL, addresses, 2), 1);
+	for (i = 0; i < 2; i++) {
+		close(clients[i]);
 		close(listening[i]);
 	}
 }
@@ -544,6 +580,7 @@ main(void)
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(what_may_not_be_read_is_not_taken_for_none),
 		cmocka_unit_test(test_kernel_filters),
+		cmocka_unit_test(a_handshake_is_no_connection),
 		cmocka_unit_test(test_many),
 	};
 

@@ -25,6 +25,8 @@
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/param.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -39,10 +41,12 @@
 #include "base/closer.h"
 #include "base/fd.h"
 #include "base/foreign.h"
+#include "base/proc.h"
 
 #define LINGER_S    60
 #define DEADLINE_MS 10000 /* far less than that */
 #define FUSE_FILES  8	  /* more than there are closers */
+#define FULL	    50	  /* times that all queues are full */
 
 static int
 make_lingering(void)
@@ -162,6 +166,20 @@ signal_children(int number)
 	free(text);
 }
 
+/* They are zombies, and have closed what they had. */
+static bool
+all_have_ended(void)
+{
+	pid_t *children = proc_children(PROC_SELF, getpid());
+	bool ended = true;
+	size_t i;
+
+	for (i = 0; children != NULL && children[i] != 0; i++)
+		ended &= proc_state(children[i]) == 'Z';
+	free(children);
+	return ended;
+}
+
 static int
 count_children(void)
 {
@@ -176,17 +194,26 @@ count_children(void)
 	return n;
 }
 
-/* Close the one end of a pair, and return the other. */
+/* Close the one end of a pair under that limit, and return the other. */
 static int
-close_an_end(void)
+close_an_end_within(const struct rlimit *limit)
 {
+	struct rlimit before;
 	int pair[2];
 
 	assert_return_code(
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), errno);
+	assert_return_code(prlimit(0, RLIMIT_NOFILE, limit, &before), errno);
 	foreign_close(&pair[0]);
+	assert_return_code(prlimit(0, RLIMIT_NOFILE, &before, NULL), errno);
 	assert_int_equal(pair[0], -1);
 	return pair[1];
+}
+
+static int
+close_an_end(void)
+{
+	return close_an_end_within(NULL);
 }
 
 static bool
@@ -217,7 +244,7 @@ a_closer_that_has_ended_is_replaced(void **state)
 
 	close(fd);
 	signal_children(SIGKILL);
-	while (waitpid(-1, NULL, WNOHANG | WNOWAIT) == 0)
+	while (!all_have_ended())
 		poll(NULL, 0, 1);
 	fd = close_an_end(); /* not reaped yet, and its place is taken */
 	assert_true(is_hung_up(fd));
@@ -228,6 +255,37 @@ a_closer_that_has_ended_is_replaced(void **state)
 	close(fd);
 }
 
+/*
+ * All closers hang.  A descriptor that none of them can take stays open, and
+ * this process has not slept meanwhile.
+ */
+static void
+full_queues_make_nobody_wait(void)
+{
+	struct rusage before, after;
+	int pair[2], fd, number, full = 0, tries;
+	long slept = 0;
+
+	assert_return_code(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), errno);
+	for (tries = 0; full < FULL && tries < 10000; tries++) {
+		number = fd = dup(pair[0]);
+		assert_return_code(fd, errno);
+		getrusage(RUSAGE_SELF, &before);
+		foreign_close(&fd);
+		getrusage(RUSAGE_SELF, &after);
+		if (fcntl(number, F_GETFD) == -1)
+			continue;
+		slept += after.ru_nvcsw - before.ru_nvcsw;
+		full++;
+		close(number);
+	}
+	close(pair[0]);
+	close(pair[1]);
+	assert_int_equal(full, FULL);
+	assert_true(slept < FULL);
+}
+
 /* What stops hangs as well. */
 static void
 closers_that_hang_make_nobody_wait(void **state)
@@ -235,6 +293,7 @@ closers_that_hang_make_nobody_wait(void **state)
 	int64_t end = clock_ms() + DEADLINE_MS;
 	int fds[100], before = count_children();
 	size_t i, n = sizeof(fds) / sizeof(fds[0]);
+	pid_t pid;
 
 	for (i = 0; i < n; i++) {
 		signal_children(SIGSTOP);
@@ -242,16 +301,45 @@ closers_that_hang_make_nobody_wait(void **state)
 	}
 	assert_true(clock_ms() < end);
 	assert_true(count_children() <= before + CLOSERS_MAX);
+	full_queues_make_nobody_wait();
 	signal_children(SIGCONT);
+	end = clock_ms() + DEADLINE_MS;
 	for (i = 0; i < n; i++) {
 		while (!is_hung_up(fds[i]))
 			assert_true(clock_ms() < end && poll(NULL, 0, 1) == 0);
 		close(fds[i]);
 	}
-	fds[0] = close_an_end();
+	/* One of them stays. */
+	do {
+		assert_true(clock_ms() < end);
+		fds[0] = close_an_end();
+		assert_true(is_hung_up(fds[0]));
+		close(fds[0]);
+		while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+			foreign_reaped(pid);
+	} while (count_children() > MAX(before, 1));
+}
+
+/* A closer needs two numbers. */
+static void
+what_no_closer_could_take_is_closed_with_the_next_one(void **state)
+{
+	struct rlimit none;
+	int fds[2];
+	pid_t pid;
+
+	foreign_rest();
+	while ((pid = wait(NULL)) > 0)
+		foreign_reaped(pid);
+	getrlimit(RLIMIT_NOFILE, &none);
+	none.rlim_cur = 0;
+	fds[0] = close_an_end_within(&none);
+	assert_false(is_hung_up(fds[0]));
+	fds[1] = close_an_end();
+	assert_true(is_hung_up(fds[1]));
 	assert_true(is_hung_up(fds[0]));
 	close(fds[0]);
-	assert_true(count_children() <= before + CLOSERS_MAX);
+	close(fds[1]);
 }
 
 static void
@@ -277,6 +365,33 @@ what_may_be_polled_asks_nobody(void **state)
 		close(fds[i]);
 	}
 	assert_int_equal(n, 8); /* all but the memfd */
+}
+
+/* No child can be made: the user has too many. */
+static void
+what_no_remover_could_take_is_closed_with_the_next_one(void **state)
+{
+	struct rlimit none, before;
+	int number, fd = epoll_create1(EPOLL_CLOEXEC);
+	pid_t pid;
+
+	number = fd;
+	if (getuid() != 0)
+		skip();
+	getrlimit(RLIMIT_NPROC, &before);
+	none = before;
+	none.rlim_cur = 0;
+	assert_return_code(setrlimit(RLIMIT_NPROC, &none), errno);
+	assert_return_code(setresuid(65534, 65534, 0), errno);
+	foreign_close(&fd);
+	assert_return_code(setresuid(0, 0, 0), errno);
+	assert_return_code(setrlimit(RLIMIT_NPROC, &before), errno);
+	assert_int_equal(fd, -1);
+	assert_int_not_equal(fcntl(number, F_GETFD), -1);
+	close(close_an_end());
+	assert_int_equal(fcntl(number, F_GETFD), -1);
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+		foreign_reaped(pid);
 }
 
 /* FUSE: a file system with one file, its root, whose FLUSH gets no answer. */
@@ -467,6 +582,10 @@ main(void)
 		cmocka_unit_test(a_file_is_closed_on_return_by_one_child),
 		cmocka_unit_test(a_closer_that_has_ended_is_replaced),
 		cmocka_unit_test(closers_that_hang_make_nobody_wait),
+		cmocka_unit_test(
+		    what_no_closer_could_take_is_closed_with_the_next_one),
+		cmocka_unit_test(
+		    what_no_remover_could_take_is_closed_with_the_next_one),
 		cmocka_unit_test(what_may_be_polled_asks_nobody),
 		cmocka_unit_test(a_file_of_fuse_makes_nobody_wait),
 		cmocka_unit_test(a_pipe_that_is_locked_makes_nobody_wait),

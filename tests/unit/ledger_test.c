@@ -122,6 +122,22 @@ what_was_saved_stays_and_a_change_is_small(void **state)
 	ledger_fini(&ledger);
 }
 
+static void
+a_name_is_found_by_its_number(void **state)
+{
+	struct ledger ledger;
+	int i;
+
+	assert_int_equal(ledger_init(&ledger), 0);
+	for (i = 0; i < 200; i++)
+		set(&ledger, i, 1000 + i);
+	assert_string_equal(ledger_find(&ledger, "n.", 1150), "n.150");
+	assert_null(ledger_find(&ledger, "m.", 1150));
+	take(&ledger, 150);
+	assert_null(ledger_find(&ledger, "n.", 1150));
+	ledger_fini(&ledger);
+}
+
 int
 main(void)
 {
@@ -129,6 +145,7 @@ main(void)
 		cmocka_unit_test(what_was_set_is_loaded),
 		cmocka_unit_test(a_few_names_are_one_object),
 		cmocka_unit_test(what_was_saved_stays_and_a_change_is_small),
+		cmocka_unit_test(a_name_is_found_by_its_number),
 	};
 
 	return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);

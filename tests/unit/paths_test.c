@@ -195,10 +195,14 @@ as_ordinary_user(void)
 	if (paths_state("web", buf, false) == -1 ||
 	    strcmp(buf, "/home/w/.local/state/hotswap/web") != 0)
 		return 6;
-	setenv("XDG_STATE_HOME", "/state", 1);
+	setenv("HOME", "/", 1);
+	if (paths_state("web", buf, false) == -1 ||
+	    strcmp(buf, "/.local/state/hotswap/web") != 0)
+		return 7;
+	setenv("XDG_STATE_HOME", "//state//", 1);
 	if (paths_state("web", buf, false) == -1 ||
 	    strcmp(buf, "/state/hotswap/web") != 0)
-		return 7;
+		return 8;
 	return 0;
 }
 

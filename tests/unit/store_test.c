@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a new supervisor does with descriptors that nobody asks for.  The test
- * is its keeper.
+ * What a supervisor tells its keeper of descriptors that it wants no more.  The
+ * test is the keeper.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,13 +22,13 @@
 
 #define FIRST 3
 
-/* The supervisor, with the keeper's channel and two listening sockets. */
-static void
+/* The supervisor, with the keeper's channel and two sockets. */
+static struct store *
 come_up(int channel, int own, int programs)
 {
 	const int fds[] = { channel, own, programs };
 	struct store *store;
-	int fd, above[3];
+	int above[3];
 	char pid[16];
 	size_t i;
 
@@ -43,6 +43,14 @@ come_up(int channel, int own, int programs)
 	setenv("LISTEN_FDNAMES", KEEPER_CHANNEL ":socket.1:stored.1", 1);
 	if ((store = store_open()) == NULL)
 		_exit(1);
+	return store;
+}
+
+static _Noreturn void
+sift(struct store *store)
+{
+	int fd;
+
 	store_sift(store, "stored.");
 	store_close(store);
 	for (fd = FIRST; fd < FIRST + 3; fd++)
@@ -108,7 +116,7 @@ what_is_not_asked_for_is_let_go_and_only_our_own_shut_down(void **state)
 	own = listen_somewhere();
 	programs = listen_somewhere();
 	if ((pid = fork()) == 0)
-		come_up(channel[1], own, programs);
+		sift(come_up(channel[1], own, programs));
 	close(channel[1]);
 	hear(channel[0], removed, sizeof(removed));
 	assert_non_null(strstr(removed, "socket.1"));
@@ -124,12 +132,47 @@ what_is_not_asked_for_is_let_go_and_only_our_own_shut_down(void **state)
 	close(programs);
 }
 
+/* The channel fails for one message. */
+static _Noreturn void
+remove_unsaid(struct store *store)
+{
+	int sock = store_fd(store), kept = dup(sock);
+
+	dup2(STDERR_FILENO, sock);
+	if (store_remove(store, "socket.1") != -1)
+		_exit(3);
+	dup2(kept, sock);
+	if (store_sync(store) != 0)
+		_exit(4);
+	_exit(0);
+}
+
+static void
+a_removal_that_could_not_be_said_is_said_later(void **state)
+{
+	int channel[2], status;
+	char removed[64];
+	pid_t pid;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, channel), 0);
+	if ((pid = fork()) == 0)
+		remove_unsaid(come_up(channel[1], channel[0], channel[0]));
+	close(channel[1]);
+	hear(channel[0], removed, sizeof(removed));
+	assert_string_equal(removed, "socket.1");
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close(channel[0]);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    what_is_not_asked_for_is_let_go_and_only_our_own_shut_down),
+		cmocka_unit_test(
+		    a_removal_that_could_not_be_said_is_said_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

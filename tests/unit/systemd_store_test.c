@@ -179,6 +179,28 @@ test_replaced(void **state)
 	close(new);
 }
 
+/* A removal that cannot be said is said with the next one. */
+static void
+test_removal_unsaid(void **state)
+{
+	struct fdset given = { 0 };
+	struct systemd_store *store = start(&given);
+	int a = new_file(), b = new_file(), kept = fd_dup(ends[0]);
+
+	assert_int_equal(systemd_store_put(store, "a", a), 0);
+	assert_int_equal(systemd_store_put(store, "b", b), 0);
+	assert_return_code(dup2(a, ends[0]), errno);
+	assert_int_equal(systemd_store_remove(store, "a"), -1);
+	assert_return_code(dup2(kept, ends[0]), errno);
+	close(kept);
+	assert_int_equal(systemd_store_put(store, "b", b), 0);
+	listen_to_all();
+	assert_int_equal(nstored, 3); /* with the directory */
+	systemd_store_close(store);
+	close(a);
+	close(b);
+}
+
 static void
 test_one_file_by_two_names(void **state)
 {
@@ -351,6 +373,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_names_are_kept),
 		TEST(test_replaced),
+		TEST(test_removal_unsaid),
 		TEST(test_one_file_by_two_names),
 		TEST(test_killed_between),
 		TEST(test_passed_beside),
