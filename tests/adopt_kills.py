@@ -17,7 +17,8 @@ import tempfile
 import time
 
 import figures
-from kills import BUILD, HOTSWAP, ask, free_port, release
+from kills import (BUILD, HOTSWAP, ask, free_port, hold_events, keep_events,
+                   release)
 
 CALM = 0.4   # seconds between kills, at the longest
 PATIENCE = 10  # for the service to be supervised again
@@ -158,8 +159,7 @@ def main():
     seed = int(os.environ.get("SEED", random.randrange(1 << 30)))
     random.seed(seed)
     with tempfile.TemporaryDirectory() as directory:
-        os.environ["HOTSWAP_RUNTIME_DIR"] = os.path.join(directory, "run")
-        os.environ["HOTSWAP_STATE_DIR"] = os.path.join(directory, "state")
+        keep_events(directory)
         campaign = Campaign(directory, rate)
         try:
             for _ in range(kills):
@@ -169,6 +169,7 @@ def main():
             campaign.faults.append(str(fault))
         finally:
             tidy(campaign)
+            campaign.faults += hold_events(directory)
             for fault in campaign.faults:
                 print(f"adopt_kills: SEED={seed}: {fault}")
             if campaign.faults:

@@ -26,7 +26,24 @@ HOLDER = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(
     __file__)), "manager.py"), "--store", "200", "--"] if os.environ.get(
         "HOLDER") == "systemd" else []
 BACK_MS = int(os.environ.get("BACK_MS", "0"))  # claimed; 0: only told
+REPLAY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "model",
+                      "replay.sh")
 CALM = 0.3  # seconds between kills, at the longest
+
+
+def keep_events(directory):
+    """Services have their files below this directory, and keep their events."""
+    os.environ.update(HOTSWAP_RUNTIME_DIR=os.path.join(directory, "run"),
+                      HOTSWAP_STATE_DIR=os.path.join(directory, "state"),
+                      HOTSWAP_KEEP_EVENTS="1")
+
+
+def hold_events(directory):
+    """What the model does not allow of the events of the services there."""
+    done = subprocess.run([REPLAY, directory], capture_output=True,
+                          check=False, text=True,
+                          env=dict(os.environ, HOTSWAP_BUILD=BUILD))
+    return [] if done.returncode == 0 else [done.stderr]
 
 
 def release(path, version):
@@ -165,7 +182,7 @@ class Campaign:
         figures.note(*told)
         if BACK_MS and statistics.median(self.back_ms) > BACK_MS:
             faults.append("it takes too long to be back")
-        return faults
+        return faults + hold_events(self.directory)
 
 
 def main():
@@ -174,8 +191,7 @@ def main():
     seed = int(os.environ.get("SEED", random.randrange(1 << 30)))
     random.seed(seed)
     with tempfile.TemporaryDirectory() as directory:
-        os.environ["HOTSWAP_RUNTIME_DIR"] = os.path.join(directory, "run")
-        os.environ["HOTSWAP_STATE_DIR"] = os.path.join(directory, "state")
+        keep_events(directory)
         campaign = Campaign(directory, rate)
         faults = ["stopped half-way"]
         try:

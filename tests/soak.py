@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: ISC
 """Upgrade a server again and again under load, and see that nothing grows:
 descriptors, memory, processes and files are told at 50, 100, 1,000 and 10,000
-upgrades, and must be as they were at first.
+upgrades, and must be as they were at first.  All events are held against the
+model of a rollout.
 
 usage: soak.py [UPGRADES]; HOTSWAP_BUILD has the build
 """
@@ -14,6 +15,7 @@ import sys
 import tempfile
 
 import figures
+from kills import hold_events, keep_events
 
 BUILD = os.path.abspath(os.environ.get("HOTSWAP_BUILD", "build"))
 FIRST = 50  # by then all that a service keeps is there
@@ -141,14 +143,14 @@ class Soak:
 def main():
     upgrades = int(sys.argv[1]) if len(sys.argv) > 1 else 10000
     with tempfile.TemporaryDirectory() as folder:
-        os.environ.update(HOTSWAP_RUNTIME_DIR=f"{folder}/run",
-                          HOTSWAP_STATE_DIR=f"{folder}/state")
+        keep_events(folder)
         os.chdir(folder)
         soak = Soak(folder)
         try:
             soak.run(upgrades)
         finally:
             soak.end()
+        soak.problems += hold_events(folder)
     for problem in soak.problems:
         print(f"FAILED: {problem}")
     return 1 if soak.problems else 0

@@ -16,7 +16,8 @@ import tempfile
 import time
 
 import figures
-from kills import BUILD, HOTSWAP, ask, free_port, release, status
+from kills import (BUILD, HOTSWAP, ask, free_port, hold_events, keep_events,
+                   release, status)
 
 RATE = os.environ.get("RATE", "300")
 
@@ -281,8 +282,7 @@ def states_of(kind):
 def run(kind):
     """The kills that went as they must, and the requests; None: one did not."""
     directory = tempfile.mkdtemp()
-    os.environ["HOTSWAP_RUNTIME_DIR"] = os.path.join(directory, "run")
-    os.environ["HOTSWAP_STATE_DIR"] = os.path.join(directory, "state")
+    keep_events(directory)
     service, what, done = None, "start", []
     try:
         service = Service(kind, directory)
@@ -298,6 +298,9 @@ def run(kind):
             done.append(what)
         what = "end"
         done.append(service.end())
+        what = "events"
+        for fault in hold_events(directory):
+            raise AssertionError(fault)
         return done
     except AssertionError as fault:
         print(f"{kind}: {what}: {str(fault)[:1500]}")

@@ -255,7 +255,8 @@ begin(struct keeper *keeper)
 	    SIGCONT); /* not passed on: start the supervisor */
 	for (i = 0; i < NPASSED; i++)
 		sigaddset(&keeper->signals, passed[i]);
-	sigprocmask(SIG_BLOCK, &keeper->signals, NULL);
+	if (sigprocmask(SIG_BLOCK, &keeper->signals, NULL) == -1)
+		return -1;
 	/*
 	 * signalfd(2) never gets an ignored signal, and a shell ignores some
 	 * for its background jobs.

@@ -329,14 +329,21 @@ job_new(const struct work *work, const char *file, const char *store,
 	return NULL;
 }
 
+/* Files that are not settled may be on a file system that hangs. */
+static bool
+is_known(const struct image_file *file)
+{
+	return file->settled && image_file_is_held(file);
+}
+
 /* The job's reference keeps the inodes from being used for other files. */
 static void
 set_known(struct image_job *job, struct image *image)
 {
 	job->image = image_ref(image);
-	if (image_file_is_held(&image->program))
+	if (is_known(&image->program))
 		job->known.program = &image->program;
-	if (image_file_is_held(&image->script))
+	if (is_known(&image->script))
 		job->known.script = &image->script;
 }
 

@@ -40,10 +40,9 @@ teardown() {
 		tail -n 60 "$log"
 	done
 	"$BUILD/fixtures/processes" end "$BATS_TEST_TMPDIR"
-	# `make traces`
-	[ -z "${HOTSWAP_REPLAY:-}" ] ||
-		HOTSWAP_BUILD=$BUILD "$BATS_TEST_DIRNAME/../model/replay.sh" \
-			"$BATS_TEST_TMPDIR"
+	# What each service has told must be what the model allows.
+	HOTSWAP_BUILD=$BUILD "$BATS_TEST_DIRNAME/../model/replay.sh" \
+		"$BATS_TEST_TMPDIR"
 }
 
 # until_true COMMAND...: wait until it succeeds, for at most half a minute.

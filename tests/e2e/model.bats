@@ -16,7 +16,7 @@ setup() {
 	"$BATS_TEST_DIRNAME/../model/run.sh" short
 }
 
-@test "model: events of a real service that are changed, dropped, swapped or doubled are rejected" {
+@test "model: events of real services that are changed, dropped, swapped or doubled are rejected" {
 	serve --keep 1s
 	release server v2
 	hotswap upgrade web --canary 10,50 --step-time 50ms
@@ -42,5 +42,31 @@ setup() {
 	until_true field_is .rollout.state baking
 	hotswap abort web
 	hotswap stop web
-	"$BATS_TEST_DIRNAME/../model/mutate.py" shared/events state/web/events
+	mv state/web exclusive
+
+	unset PORT
+	PORT=$(free_port)
+	hotswap run -n web -l "127.0.0.1:$PORT" --ready "exec:test -e $PWD/go" \
+		--restart-limit 1000/60s -- ./server >>run.log 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true field_is .rollout.state starting
+	hotswap reexec web
+	touch go
+	until_true hotswap wait web --for ready --timeout 10s
+	supervisor=$(itself)
+	cat >server.new <<-END
+		#!/bin/sh
+		prlimit --pid $supervisor --nofile=3:
+		exit 3
+	END
+	chmod +x server.new
+	mv server.new server
+	expect 1 hotswap upgrade web --strategy exclusive
+	prlimit --pid "$supervisor" --nofile=1024:
+	until_true is_version v2
+	release server v3
+	hotswap upgrade web --strategy exclusive --bake 100ms
+	hotswap stop web
+	"$BATS_TEST_DIRNAME/../model/mutate.py" shared/events exclusive/events \
+		state/web/events
 }

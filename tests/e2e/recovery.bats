@@ -81,6 +81,28 @@ other_supervisor() {
 	grep -q "supervisor ended" history
 }
 
+@test "kill -9 as a first start has failed: the service ends with that, and stays ended" {
+	local status=0 tracer supervisor
+
+	release server v1 --hang-before-serve --ignore-sigterm
+	hotswap run -n web -l 127.0.0.1:0 --start-timeout 3s --stop-timeout 1s \
+		-- ./server >>run.log 2>&1 3>&- &
+	SUPERVISOR=$!
+	PIDS+=("$SUPERVISOR")
+	until_true field_is .rollout.state checking
+	supervisor=$(itself)
+	# As it tells that the first one is taken back.
+	strace -qq -o /dev/null -P "$PWD/run.log" -e trace=write \
+		-e inject=write:signal=KILL -p "$supervisor" 2>/dev/null 3>&- &
+	tracer=$!
+	PIDS+=("$tracer")
+	until_true grep -q "TracerPid:	$tracer" "/proc/$supervisor/status"
+	wait "$SUPERVISOR" || status=$?
+	[ "$status" -ne 0 ]
+	grep -q "stopped$" run.log
+	[ -z "$(running)" ]
+}
+
 @test "kill -9: a program that dies meanwhile is started again with its status told" {
 	serve
 	program=$(pid_of 1)

@@ -117,6 +117,9 @@ class Start(Whole):
             return self.works(service)
         if not said.strip():
             return [f"start ended with {running.returncode}, said nothing"]
+        # It serves, and the command could not say so: that is its status.
+        if "standard output: " in said and service.serves():
+            return self.works(service)
         faults = self.nothing(service)
         if faults:
             return faults

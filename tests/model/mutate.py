@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """Change the events of services that really ran, in ways in which no service can
-run, and see that the model rejects each.  Usage: mutate.py SHARED EXCLUSIVE, the
-events of two services, as tests/e2e/model.bats makes them.  HOTSWAP_BUILD has
-model/replay."""
+run, and see that the model rejects each.  Usage: mutate.py SHARED EXCLUSIVE
+MIXED, the events of three services, as tests/e2e/model.bats makes them.
+HOTSWAP_BUILD has model/replay."""
 
 import copy
 import json
@@ -109,6 +109,24 @@ EXCLUSIVE = {
     "two outcomes": double("rolled-back", 2),
 }
 
+# Its first start sees a reexec, and its upgrades alone are exclusive:
+# 2 is taken back, 1 cannot be started at once, 3 is promoted.
+MIXED = {
+    "a first start that is handed over begins again": repeat(
+        "started", 1, "reexecuted", None),
+    "a first start is taken over that nobody handed over": drop("reexecuting"),
+    "a first start is handed over twice": double("reexecuting"),
+    "a rollback is exclusive, which no promoted upgrade was": change(
+        "promoted", 3, event="rolled-back"),
+    "started again before the other has ended": repeat(
+        "restarted", 1, "restoring", None),
+    "one that could not be started accepts": repeat(
+        "resumed", 3, "restoring", None, generation=1, active=1,
+        state="restoring"),
+    "started again once the service ends": repeat(
+        "restarted", 1, "stopping", None, generation=3, active=3),
+}
+
 
 def write(events, path):
     """Numbered anew: the numbers alone would tell what is missing."""
@@ -128,7 +146,7 @@ def main():
     failed = False
     with tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, "events")
-        for file, mutants in zip(sys.argv[1:], (SHARED, EXCLUSIVE)):
+        for file, mutants in zip(sys.argv[1:], (SHARED, EXCLUSIVE, MIXED)):
             with open(file, encoding="utf-8") as lines:
                 real = [json.loads(line) for line in lines]
             if is_rejected(real, path):

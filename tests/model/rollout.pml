@@ -13,7 +13,7 @@
  */
 
 #ifdef TRACE
-#define N	  10
+#define N	  20
 #define COMMANDS  0
 #define KILLS	  0
 #define DEATHS	  0
@@ -43,7 +43,9 @@
 #ifdef TRACE
 #define ANY(is)                                                           \
 	(is(0) || is(1) || is(2) || is(3) || is(4) || is(5) || is(6) ||   \
-	    is(7) || is(8) || is(9))
+	    is(7) || is(8) || is(9) || is(10) || is(11) || is(12) ||      \
+	    is(13) || is(14) || is(15) || is(16) || is(17) || is(18) ||   \
+	    is(19))
 #else
 #define ANY(is) (is(0) || is(1) || is(2))
 #endif
@@ -109,6 +111,7 @@ byte commands = COMMANDS, kills = KILLS, deaths = DEATHS, failures = FAILURES;
 bit killed, over;
 byte recovering;
 bit settled; /* all but to say that it has recovered */
+bit ended;   /* what it has found was to end */
 bit leaving; /* the rollout that is under way ends before the service */
 byte g, i;
 
@@ -185,6 +188,7 @@ int number[N + 1], last, s_last;
 #define SPEND_KILL    kills++
 #define FORGET_KILLS  kills = 0
 #define EXPECT_NEWS   news = 1
+#define NO_NEWS	      (!news)
 bit news; /* the keeper is to say which build it has started */
 #define RECKON(x)     skip
 #define PROMISE(x)    skip
@@ -194,6 +198,7 @@ bit news; /* the keeper is to say which build it has started */
 #define SPEND_KILL    kills--
 #define FORGET_KILLS  skip
 #define EXPECT_NEWS   dirty = 1
+#define NO_NEWS	      true
 #define RECKON(x)     x
 #define PROMISE(x)    assert(x)
 #endif
@@ -229,6 +234,26 @@ inline promises()
 #include "rollout_actions.pml"
 #include "rollout_turns.pml"
 #include "rollout_successor.pml"
+
+inline begin_first()
+{
+	begin(RELEASE_FIRST);
+	raise(EVENT_BEGIN)
+}
+
+#ifdef TRACE
+/* A part of a service's life, which one generation has to itself. */
+inline take_up()
+{
+	choose_strategy();
+	c_code { now.number[0] = now.last = trace_active(); };
+	kind = RELEASE_UPGRADE;
+	serving = 0;
+	role[0] = ROLE_ACTIVE;
+	wish[0] = SHARE_ALL;
+	program[0] = PROGRAM_RUNS
+}
+#endif
 
 #define CALM (!over && event == NO_EVENT && !leaving)
 
@@ -293,8 +318,14 @@ init
 		:: else -> break
 		od;
 		i = 0;
-		begin(RELEASE_FIRST);
-		raise(EVENT_BEGIN);
+#ifdef TRACE
+		if
+		:: c_expr { (trace_active() == 0) } -> begin_first()
+		:: c_expr { (trace_active() != 0) } -> take_up()
+		fi;
+#else
+		begin_first();
+#endif
 		commit();
 		/* The last one goes first in a search. */
 		run killer();

@@ -183,7 +183,7 @@ inline tell_outcome(r)
 #endif
 	:: else ->
 		d_step {
-			assert(journal == id - 1);
+			assert((journal + 1) % 256 == id);
 			journal = id
 		}
 	fi;

@@ -14,7 +14,7 @@ inline restore()
 		inherited = 1;
 		state = s_state; kind = s_kind; alone = s_alone; met = s_met;
 		untold = s_untold; waits = s_waits; lost = s_lost;
-		ending = s_ending; from = s_from; to = s_to; id = s_id;
+		ending = s_ending; ended = s_ending; from = s_from; to = s_to; id = s_id;
 		handed = s_handed; serving = s_serving; parked = s_parked;
 		exclusive = s_exclusive; exclusive_before = s_exclusive_before;
 		candidate = (s_untold -> s_candidate : NOBODY);
@@ -186,7 +186,7 @@ inline settle()
 		settled = 1;
 		dismiss_strays();
 		if
-		:: ending -> ending = 0; end_service()
+		:: ended -> ended = 0; ending = 0; end_service()
 		:: else
 		fi
 	:: resume != COME_BACK && settled ->

@@ -203,6 +203,22 @@ inline notice(x)
 		(state == ROLLOUT_SHIFTING && !timer && candidate != NOBODY))
 #endif
 
+/*
+ * In a trace, what is not told has time until the generation is told of; but the
+ * end of a candidate, or of a parked one, changes what others do.
+ */
+#ifdef TRACE
+#define IS_OF_INTEREST                                                  \
+	if                                                              \
+	:: g == NOBODY                                                  \
+	:: g != NOBODY && (g == candidate || KEEP_ENDS(g))              \
+	:: g != NOBODY && g != candidate && !KEEP_ENDS(g) ->            \
+		c_expr { (trace_is_about(now.pos, now.number[now.g])) } \
+	fi
+#else
+#define IS_OF_INTEREST skip
+#endif
+
 #define UNCHECKED(x)                                        \
 	(SERVES(x) && (x) != candidate && !passed[x] &&     \
 	    program[x] == PROGRAM_RUNS)
@@ -243,7 +259,8 @@ inline turn()
 	   }
 	:: atomic { HAVE(commands) && !ending -> SPEND(commands) }; end_service()
 	:: atomic {
-		HAVE(commands) && !ending && state != ROLLOUT_RESOLVING ->
+		HAVE(commands) && !ending && state != ROLLOUT_RESOLVING &&
+		    NO_NEWS ->
 		SPEND(commands)
 	   };
 		handed = 1;
@@ -284,22 +301,18 @@ inline turn()
 		:: else -> raise(EVENT_EXPIRED)
 		fi }
 	:: atomic {
-		if
-		:: CAN_NOTICE(0) -> g = 0
-		:: CAN_NOTICE(1) -> g = 1
-		:: CAN_NOTICE(2) -> g = 2
-#ifdef TRACE
-		:: CAN_NOTICE(3) -> g = 3
-		:: CAN_NOTICE(4) -> g = 4
-		:: CAN_NOTICE(5) -> g = 5
-		:: CAN_NOTICE(6) -> g = 6
-		:: CAN_NOTICE(7) -> g = 7
-		:: CAN_NOTICE(8) -> g = 8
-		:: CAN_NOTICE(9) -> g = 9
-#endif
-		fi
+		ANY(CAN_NOTICE) ->
+		do
+		:: g < N - 1 -> g++
+		:: break
+		od;
+		g = (CAN_NOTICE(g) -> g : NOBODY);
+		IS_OF_INTEREST
 	   };
-		notice(g);
+		if
+		:: g != NOBODY -> notice(g)
+		:: else
+		fi;
 		g = 0
 	:: atomic { IS_AT_REST -> over = 1 }
 #ifdef TRACE

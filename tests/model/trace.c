@@ -8,6 +8,7 @@
  */
 #include "trace.h"
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <err.h>
@@ -19,11 +20,15 @@
 #include <unistd.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
-#define SECONDS	      60  /* longest search */
+/* Of the processor's time, for the longest search. */
+#define SECONDS	      60
+#define EVENTS_SECOND 100 /* and one more for so many events */
 #define STEPS	      400 /* of the model between two events, at the most */
 #define KILLS_MOST    3
+#define RECOVERY      16 /* events of one, until the one that tells of it */
 #define ALLOWED_MOST  32
-#define FITS	      10 /* exit status of a search that has found it */
+#define PART	      1000 /* events, before a search may end */
+#define FITS	      10   /* exit status of a search that has found it */
 
 /* Spin's verifier, whose own main this is. */
 int pan_main(int argc, char *argv[]);
@@ -33,7 +38,18 @@ static const char *const events[] = { "", "started", "ready", "shifted",
 	"promoted", "rolled-back", "aborted", "paused", "resumed", "restoring",
 	"restarted", "recovered", "crashed", "given-up", "drained", "retired",
 	"stopping", "stopped", "reexecuting", "reexecuted", "reexec-failed" };
-enum { RECOVERED = 11, STOPPING = 16, REEXECUTED = 19, REEXEC_FAILED };
+enum {
+	STARTED = 1,
+	READY,
+	SHIFTED,
+	PROMOTED,
+	RECOVERED = 11,
+	DRAINED = 14,
+	RETIRED,
+	STOPPING = 16,
+	REEXECUTED = 19,
+	REEXEC_FAILED
+};
 static const char *const states[] = { "idle", "resolving", "starting",
 	"checking", "shifting", "baking", "stopping", "restoring" };
 static const char *const shares[] = { "0 %", "a part", "the rest", "100 %" };
@@ -49,10 +65,11 @@ struct event {
 	bool tells_of_end; /* of the supervisor before this one */
 };
 
-/* One life of a service. */
+/* One life of a service, or a part of it. */
 static const char *file;
 static struct event *trace;
 static int length;
+static int server; /* serves alone where the part begins */
 
 /* Kills before a supervisor lives for long enough to tell that it recovered. */
 static int kills_most, kills_bound;
@@ -169,14 +186,39 @@ trace_reached(int position)
 }
 
 int
+trace_active(void)
+{
+	return server;
+}
+
+int
+trace_is_about(int position, int generation)
+{
+	return trace[position].told.generation == generation;
+}
+
+int
 trace_may_be_killed(int position, int kills)
 {
+	int end = position + RECOVERY;
+
 	if (kills >= kills_most)
 		return 0;
-	for (; position < length; position++)
+	for (; position < length && position < end; position++)
 		if (trace[position].tells_of_end)
 			return 1;
 	return 0;
+}
+
+static bool
+tells_of_an_end(void)
+{
+	int i;
+
+	for (i = 0; i < length; i++)
+		if (trace[i].tells_of_end)
+			return true;
+	return false;
 }
 
 /* THE SEARCH */
@@ -214,6 +256,21 @@ report(void)
 	_exit(1);
 }
 
+/* The search, in a process of its own. */
+static _Noreturn void
+search_here(int argc, char *argv[])
+{
+	const rlim_t seconds = SECONDS + (rlim_t)length / EVENTS_SECOND;
+	const struct rlimit limit = { seconds, seconds };
+
+	if (setrlimit(RLIMIT_CPU, &limit) == -1)
+		err(1, "RLIMIT_CPU");
+	if (freopen("/dev/null", "w", stdout) == NULL)
+		err(1, "/dev/null");
+	atexit(report);
+	exit(pan_main(argc, argv));
+}
+
 static bool
 search(void)
 {
@@ -225,13 +282,8 @@ search(void)
 
 	snprintf(depth, sizeof(depth), "-m%d", STEPS * (length + 1));
 	fflush(NULL);
-	if ((pid = fork()) == 0) {
-		alarm(SECONDS);
-		if (freopen("/dev/null", "w", stdout) == NULL)
-			err(1, "/dev/null");
-		atexit(report);
-		exit(pan_main((int)LENGTH(arguments) - 1, arguments));
-	}
+	if ((pid = fork()) == 0)
+		search_here((int)LENGTH(arguments) - 1, arguments);
 	if (pid == -1 || waitpid(pid, &status, 0) != pid)
 		err(1, NULL);
 	if (WIFSIGNALED(status))
@@ -245,13 +297,82 @@ search(void)
  * fewer states then.
  */
 static bool
-is_allowed(void)
+part_is_allowed(void)
 {
 	bool fits = length == 0;
 
-	kills_bound = trace_may_be_killed(0, -1) ? KILLS_MOST : 0;
+	kills_bound = tells_of_an_end() ? KILLS_MOST : 0;
 	for (kills_most = 0; !fits && kills_most <= kills_bound; kills_most++)
 		fits = search();
+	return fits;
+}
+
+/* What is known of the generations after each event. */
+struct known {
+	bool *lives; /* by number */
+	int living;
+	int newest;  /* the last one that was started */
+	bool course; /* and nothing but its rollout has been told since */
+};
+
+static void
+learn(struct known *known, const struct told *told)
+{
+	bool lives = told->event != RETIRED;
+
+	if (told->event == STARTED)
+		known->newest = told->generation;
+	known->course = told->event == STARTED ||
+	    (known->course &&
+		(told->event == READY || told->event == SHIFTED ||
+		    told->event == PROMOTED || told->event == DRAINED ||
+		    told->event == RETIRED));
+	if (told->generation == 0)
+		return;
+	known->living += lives - known->lives[told->generation];
+	known->lives[told->generation] = lives;
+}
+
+/* Does the newest one serve, and nothing else is there or under way? */
+static bool
+is_calm(const struct known *known, const struct told *told)
+{
+	return known->course && told->event == RETIRED && told->state == 0 &&
+	    told->active == known->newest && known->living == 1 &&
+	    known->lives[known->newest];
+}
+
+/*
+ * A long life is searched in parts, since what a search takes of memory grows
+ * with the events.
+ */
+static bool
+is_allowed(void)
+{
+	struct event *whole = trace;
+	struct known known = { 0 };
+	int n = length, most = 0, from = 0, i;
+	bool fits = true;
+
+	for (i = 0; i < n; i++)
+		if (whole[i].told.generation > most)
+			most = whole[i].told.generation;
+	known.lives = calloc((size_t)most + 1, sizeof(*known.lives));
+	if (known.lives == NULL)
+		err(1, NULL);
+	for (server = 0, i = 0; i < n && fits; i++) {
+		learn(&known, &whole[i].told);
+		if (i + 1 < n &&
+		    (i + 1 - from < PART || !is_calm(&known, &whole[i].told)))
+			continue;
+		trace = whole + from;
+		length = i + 1 - from;
+		fits = part_is_allowed();
+		server = known.newest;
+		from = i + 1;
+	}
+	free(known.lives);
+	trace = whole;
 	return fits;
 }
 
@@ -278,7 +399,9 @@ replay(FILE *lines)
 
 	length = 0;
 	while (getline(&line, &room, lines) != -1) {
-		object = json_loads(line, 0, NULL);
+		/* A supervisor that was killed may have left half a line. */
+		if ((object = json_loads(line, 0, NULL)) == NULL)
+			continue;
 		if (begins(object, last)) {
 			holds &= is_allowed();
 			length = 0;

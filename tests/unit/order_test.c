@@ -20,6 +20,7 @@
 #include "traffic/inet.h"
 #include "traffic/order.h"
 #include "traffic/queue.h"
+#include "arrival.h"
 #include "filters.h"
 #include "real_group.h"
 
@@ -66,7 +67,7 @@ check_order(const struct endpoint *at, const struct group *group)
 	assert_int_equal(attach_plan(at, group, &plan, -1), 0);
 	for (; slot < group->slots + group->n; slot++) {
 		fd = knock(at, slot->generation);
-		assert_true(queue_length(slot->fd) > 0);
+		assert_true(ARRIVES(queue_length(slot->fd) > 0));
 		close(fd);
 	}
 }
