@@ -165,6 +165,11 @@ inline notice(x)
 		fi;
 		stop(x)
 	:: program[x] == PROGRAM_STOPPING -> finish(x)
+#ifdef TRACE
+	/* ending_begin() drains also who was told to stop. */
+	:: program[x] == PROGRAM_STOPPING && ending && role[x] == ROLE_FAILED ->
+		tell(TOLD_DRAINED, x)
+#endif
 	:: CRASHED(x) && !SERVES(x) -> tell(TOLD_CRASHED, x); stop(x)
 	:: CRASHED(x) && SERVES(x) ->
 		tell(TOLD_CRASHED, x);

@@ -27,7 +27,9 @@
 #define KILLS_MOST    3
 #define RECOVERY      16 /* events of one, until the one that tells of it */
 #define ALLOWED_MOST  32
-#define PART	      1000 /* events, before a search may end */
+#define PART	      200  /* events, before a search may end */
+#define PART_MOST     400  /* after which it ends */
+#define SKIPS	      (-1) /* until a search may begin */
 #define FITS	      10   /* exit status of a search that has found it */
 
 /* Spin's verifier, whose own main this is. */
@@ -344,15 +346,17 @@ is_calm(const struct known *known, const struct told *told)
 
 /*
  * A long life is searched in parts, since what a search takes of memory grows
- * with the events.
+ * with the events.  A part ends where the next may begin; in a life with no
+ * such moment, as between kills again and again, what follows a long part is
+ * not searched until there is one.
  */
 static bool
 is_allowed(void)
 {
 	struct event *whole = trace;
 	struct known known = { 0 };
-	int n = length, most = 0, from = 0, i;
-	bool fits = true;
+	int n = length, most = 0, from = 0, part, i;
+	bool fits = true, calm;
 
 	for (i = 0; i < n; i++)
 		if (whole[i].told.generation > most)
@@ -362,14 +366,18 @@ is_allowed(void)
 		err(1, NULL);
 	for (server = 0, i = 0; i < n && fits; i++) {
 		learn(&known, &whole[i].told);
-		if (i + 1 < n &&
-		    (i + 1 - from < PART || !is_calm(&known, &whole[i].told)))
+		calm = is_calm(&known, &whole[i].told);
+		part = i + 1 - from;
+		if (from != SKIPS && i + 1 < n && part < PART_MOST &&
+		    (part < PART || !calm))
 			continue;
-		trace = whole + from;
-		length = i + 1 - from;
-		fits = part_is_allowed();
+		if (from != SKIPS) {
+			trace = whole + from;
+			length = part;
+			fits = part_is_allowed();
+		}
 		server = known.newest;
-		from = i + 1;
+		from = calm ? i + 1 : SKIPS;
 	}
 	free(known.lives);
 	trace = whole;
