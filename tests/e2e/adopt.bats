@@ -570,7 +570,9 @@ place_freed() {
 		sed -n 's/^NOTIFY_SOCKET=\(@.*\)/\1/p')
 	grep -q "$address\$" /proc/net/unix
 	both_kill
-	expect 1 grep -q "$address\$" /proc/net/unix
+	# Their partners close what they had open, after their end.
+	is_free() { ! grep -q "$address\$" /proc/net/unix; }
+	until_true is_free
 	again
 	grep -q "$address\$" /proc/net/unix
 	to_and_fro
