@@ -27,18 +27,17 @@ decide(const struct arguments *arguments, const char *method)
 {
 	const json_t *outcome;
 	json_t *reply = NULL;
-	const char *result;
+	char serving[FIELD_SERVING];
 	int status;
 
 	status = client_ask_outcome(arguments->name, method, &reply);
 	if (status != STATUS_OK)
 		return status;
 	outcome = field_object(reply, "outcome");
-	result = field_string(outcome, "result");
-	tell(STATUS_OK, "%s: %s: generation %lld serves",
-	    field_string(outcome, "name"), result,
-	    (long long)field_number(
-		outcome, strcmp(method, "Promote") == 0 ? "to" : "from"));
+	tell(STATUS_OK, "%s: %s: %s", field_string(outcome, "name"),
+	    field_string(outcome, "result"),
+	    field_serving(serving, outcome,
+		strcmp(method, "Promote") == 0 ? "to" : "from"));
 	json_decref(reply);
 	return STATUS_OK;
 }

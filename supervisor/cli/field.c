@@ -49,3 +49,17 @@ field_print_indented(const json_t *value)
 	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
 	putchar('\n');
 }
+
+const char *
+field_serving(char buf[static FIELD_SERVING], const json_t *outcome,
+    const char *otherwise)
+{
+	const char *key =
+	    json_object_get(outcome, "serves") != NULL ? "serves" : otherwise;
+
+	if (field_number(outcome, key) == 0)
+		return "nothing serves";
+	snprintf(buf, FIELD_SERVING, "generation %lld serves",
+	    (long long)field_number(outcome, key));
+	return buf;
+}

@@ -22,4 +22,13 @@ json_t *field_list(const json_t *object, const char *key);
 void field_print_line(const json_t *);
 void field_print_indented(const json_t *);
 
+#define FIELD_SERVING 64 /* room for the text */
+
+/*
+ * `generation 2 serves` or `nothing serves` once this outcome has come.  An
+ * older supervisor does not tell; there the member otherwise serves.
+ */
+const char *field_serving(char buf[static FIELD_SERVING], const json_t *outcome,
+    const char *otherwise);
+
 #endif

@@ -95,26 +95,12 @@ tell_success(const struct following *f, const json_t *outcome)
 	return tell(STATUS_OK, "%s", line);
 }
 
-/* An older supervisor has no `serves`; there `from` always serves. */
-static const char *
-describe_serving(const json_t *outcome, char text[static 64])
-{
-	const char *key =
-	    json_object_get(outcome, "serves") != NULL ? "serves" : "from";
-
-	if (field_number(outcome, key) == 0)
-		return "nothing serves";
-	snprintf(text, 64, "generation %lld serves",
-	    (long long)field_number(outcome, key));
-	return text;
-}
-
 static int
 tell_outcome(const struct following *f, const json_t *outcome)
 {
 	const char *result = field_string(outcome, "result");
 	const char *reason = field_string(outcome, "reason");
-	char serving[64];
+	char serving[FIELD_SERVING];
 
 	if (f->arguments->json)
 		field_print_line(outcome);
@@ -128,7 +114,7 @@ tell_outcome(const struct following *f, const json_t *outcome)
 		    client_name(f->client), f->wish->noun, reason);
 	return tell(STATUS_FAILED, "%s: %s failed, %s: %s; %s",
 	    client_name(f->client), f->wish->noun, result, reason,
-	    describe_serving(outcome, serving));
+	    field_serving(serving, outcome, "from"));
 }
 
 static int

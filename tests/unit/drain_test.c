@@ -501,12 +501,13 @@ a_handshake_is_no_connection(void **state)
 	}
 }
 
+/* Processor time, which other work on this machine takes from nobody. */
 static double
 elapsed_ms(const struct timespec *from)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
 	return (now.tv_sec - from->tv_sec) * 1e3 +
 	    (now.tv_nsec - from->tv_nsec) / 1e6;
 }
@@ -518,7 +519,7 @@ measure(pid_t pid, const struct address *address, int expected)
 	struct drain_set *set;
 	double looking, counting;
 
-	clock_gettime(CLOCK_MONOTONIC, &start);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
 	set = drain_set_new(&pid, 1);
 	looking = elapsed_ms(&start);
 	assert_non_null(set);
