@@ -33,8 +33,10 @@ inline restore()
 			program[i] = (role[i] == ROLE_NONE ||
 			    (program[i] == PROGRAM_NEW && !s_made[i]) ->
 			    PROGRAM_NONE : program[i]);
+			/* An active one that does not run is started. */
 			program[i] = (role[i] == ROLE_ACTIVE &&
-			    program[i] == PROGRAM_GIVEN_UP ->
+			    (program[i] == PROGRAM_GIVEN_UP ||
+				(program[i] == PROGRAM_NEW && i != candidate)) ->
 			    PROGRAM_BACKOFF : program[i]);
 			i++
 		:: else -> break
