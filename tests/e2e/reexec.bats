@@ -286,7 +286,7 @@ refuses() {
 
 @test "reexec in a canary: its step goes on with what is left of its time" {
 	install_here
-	serve --canary 30,60 --step-time 8s
+	serve --canary 30,60 --step-time 20s
 	release server v2
 	hotswap upgrade web >upgrade.log 2>&1 3>&- &
 	upgrade=$!
@@ -299,7 +299,7 @@ refuses() {
 	is_other
 	is_share 30
 	[ "$(field .rollout.left_ms)" -le "$left" ]
-	DEADLINE=30 until_true is_share 60
+	DEADLINE=60 until_true is_share 60
 	place first
 	hotswap reexec web
 	is_share 60

@@ -519,11 +519,12 @@ has_ended() {
 	PORT=$(free_port)
 	release server v1 --bind "127.0.0.1:$PORT"
 	wrap --shim seccomp -- ./server
-	# A step is a message to the keeper.  When strace outlives the end of the
-	# generation, there are no more steps.
+	# A step is a message to the keeper, or to a child that closes or waits.
+	# When strace outlives the end of the generation, there are no more
+	# steps.
 	until [ "$step" -gt 2 ] && kill "$tracer" 2>/dev/null; do
 		step=$((step + 1))
-		[ "$step" -le 12 ]
+		[ "$step" -le 24 ]
 		hotswap upgrade web
 		rm -f strace.log
 		strace -p "$(itself)" -o trace -e trace=sendmsg \

@@ -43,7 +43,7 @@ state() {
 }
 
 @test "upgrade, its supervisor killed in the bake: promoted, status 0" {
-	serve --bake 1s
+	serve --bake 5s
 	release server v2
 	begin hotswap upgrade web
 	until_true state baking
