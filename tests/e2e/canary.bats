@@ -65,7 +65,8 @@ slowly() {
 }
 
 # shares ADDRESS OPTIONS...: each share is kept; a share that chance has missed
-# is tried a second time.
+# is tried a second time, and slowly: a client that finds the queue of a busy
+# server full comes again, and is given to a generation anew.
 shares() {
 	local share
 
@@ -73,7 +74,7 @@ shares() {
 		hotswap split web $share
 		requests "$CONNECTIONS" "${@:2}" "$1"
 		within $share && continue
-		requests "$CONNECTIONS" "${@:2}" "$1"
+		RATE=$((RATE / 10)) requests "$CONNECTIONS" "${@:2}" "$1"
 		within $share
 	done
 }
