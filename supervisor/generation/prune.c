@@ -121,3 +121,11 @@ prune_generations(struct service *service)
 		generation_free(generation);
 	prune_images(service);
 }
+
+void
+prune_resume(struct service *service)
+{
+	if (oldest_surplus(service, ROLE_RETIRED) != NULL ||
+	    oldest_surplus(service, ROLE_FAILED) != NULL)
+		prune_generations(service);
+}

@@ -18,4 +18,7 @@ void prune_generations(struct service *);
 /* The service ends: what was begun is done by the next call of a successor. */
 void prune_stop(struct service *);
 
+/* The same if a predecessor was to do so, and was killed before. */
+void prune_resume(struct service *);
+
 #endif

@@ -26,6 +26,7 @@
 #include "core/state.h"
 #include "generation/generation_state.h"
 #include "generation/generations.h"
+#include "generation/prune.h"
 #include "generation/retire.h"
 #include "generation/steering.h"
 #include "generation/stored.h"
@@ -306,6 +307,7 @@ resume(struct service *service)
 	handed = service->release.handed;
 	resumption_begin(service);
 	dismiss_strays(service);
+	prune_resume(service);
 	stored_sweep(service);
 	if (json_is_true(json_object_get(document, "ending")))
 		ending_begin(service, service->exit_status, false);
