@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/proc.h"
 
 #define STACK_SIZE    16384
@@ -156,7 +158,7 @@ outlive(void *arg)
 
 /* OUR SIDE */
 
-int
+void
 partner_start(void)
 {
 	static char stack[STACK_SIZE] __attribute__((aligned(16)));
@@ -164,17 +166,19 @@ partner_start(void)
 	pid_t us = getpid(), pid;
 
 	if (partner != 0)
-		return 0;
+		return;
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	/* Without CLONE_VM the stack is the child's own copy. */
 	pid = clone(outlive, stack + sizeof(stack), CLONE_FILES | SIGCHLD, &us);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	if (pid == -1)
-		return -1;
+	if (pid == -1) {
+		log_warn("cannot start the partner of process %d: %s", (int)us,
+		    strerror(errno));
+		return;
+	}
 	partner = pid;
 	started_ms = clock_ms();
-	return 0;
 }
 
 /* As long as we have the table as well, its end closes nothing. */
@@ -213,6 +217,6 @@ partner_reaped(pid_t pid)
 		return false;
 	partner = 0;
 	if (clock_ms() - started_ms >= SHORT_LIFE_MS)
-		(void)partner_start();
+		partner_start();
 	return true;
 }

@@ -20,8 +20,8 @@
 
 #define PARTNER_NAME "hotswap-partner" /* of the process, prctl(2) */
 
-/* Unless there is one.  -1 with errno. */
-int partner_start(void);
+/* Unless there is one.  That it cannot be started is a warning. */
+void partner_start(void);
 
 /*
  * Before execve(2), after which this process has a table of its own, and the

@@ -265,9 +265,7 @@ begin(struct keeper *keeper)
 		signal(passed[i], SIG_DFL);
 	if (keeper_open_signals(keeper) == -1)
 		return -1;
-	if (partner_start() == -1)
-		log_warn(
-		    "cannot start the keeper's partner: %s", strerror(errno));
+	partner_start();
 	return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 

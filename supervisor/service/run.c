@@ -429,9 +429,7 @@ run_service(const json_t *first)
 		return STATUS_SOFTWARE;
 	log_open(service->options->name, service->options->log_format);
 	log_bound(service->options->log_max);
-	if (partner_start() == -1)
-		log_warn("cannot start the supervisor's partner: %s",
-		    strerror(errno));
+	partner_start();
 	service->report_fd = held_take(service, "report", 0);
 	status = come_up(&run);
 	/* What a predecessor has left is not stopped. */
