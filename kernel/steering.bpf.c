@@ -2,10 +2,8 @@
 /*
  * The part of steering that runs in the kernel: it chooses the socket of a
  * SO_REUSEPORT group that gets the next connection or datagram.  It is attached
- * to the group once (SO_ATTACH_REUSEPORT_EBPF, socket(7)); what the supervisor
- * writes into the maps takes effect at once.  traffic/steer.c does the same in
- * classic BPF.
- *
+ * once (SO_ATTACH_REUSEPORT_EBPF, socket(7)); what the supervisor writes into
+ * the maps takes effect at once.  traffic/steer.c does the same in classic BPF.
  * For UDP it remembers which socket a client has: a flow stays with its
  * generation, and with that socket, as long as both live and the flow is not
  * silent for longer than --udp-idle.

@@ -227,14 +227,16 @@ filter_install(const struct filter *filter, int sock)
 int
 filter_collect(int sock)
 {
+	ssize_t received;
 	size_t n = 1;
 	char byte;
 	int fd;
 
-	if (fd_receive(sock, &byte, 1, &fd, &n, NULL) == -1)
+	if ((received = fd_receive(sock, &byte, 1, &fd, &n, NULL)) == -1)
 		return -1;
 	if (n == 1)
 		return fd;
-	errno = ECONNRESET;
+	/* A descriptor for which there is no room is left out, unix(7). */
+	errno = received == 1 ? EMFILE : ECONNRESET;
 	return -1;
 }

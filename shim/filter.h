@@ -49,8 +49,8 @@ int filter_install(const struct filter *, int sock);
 
 /*
  * Receive the notification descriptor from the other end of sock, *new*.  -1
- * with errno: EAGAIN if sock does not block and nothing has come yet,
- * ECONNRESET if the child ended without sending it.
+ * with errno: EAGAIN if sock does not block and nothing has come yet, EMFILE if
+ * there is no room for it, ECONNRESET if the child ended without sending it.
  */
 int filter_collect(int sock);
 

@@ -73,12 +73,9 @@ bool proc_has_string(const char *text, size_t len, const char *string);
  */
 pid_t *proc_children(pid_t, pid_t thread);
 
-/* The directory of the threads, *new*, for readdir(3); NULL with errno. */
-DIR *proc_threads(pid_t);
-
 /*
  * The directory of the threads, *new*, for readdir(3): a name in it is a TID,
- * which proc_state takes.
+ * which proc_state takes.  NULL with errno.
  */
 DIR *proc_threads(pid_t);
 

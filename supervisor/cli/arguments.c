@@ -161,8 +161,8 @@ apply(struct reader *reader, const struct token *token)
 	if (token->flag != NULL) {
 		if (token->flag->set(reader->arguments, value))
 			return STATUS_OK;
-		return tell(STATUS_USAGE, "--%s %s: not %s", token->flag->name,
-		    value, token->flag->expected);
+		return tell(STATUS_USAGE, "--%s: \"%s\": not %s",
+		    token->flag->name, value, token->flag->expected);
 	}
 	if (token->row->kind == OPTION_FLAG)
 		value = "true";

@@ -132,7 +132,7 @@ const struct flag flag_table[] = {
 	{ .bit = FLAG_FOR, .name = "for", .metavar = "ready|idle|drained",
 	    .help = "ready: a generation serves; idle: no rollout is under way "
 	    "either; drained: only the active generation is left",
-	    .set = set_for, .expected = "ready, idle or drained" },
+	    .set = set_for, .expected = "one of ready, idle, drained" },
 	{ .bit = FLAG_NO_WAIT, .name = "no-wait",
 	    .help = "return once the rollout has begun", .set = set_no_wait },
 	{ .bit = FLAG_TIMEOUT, .name = "timeout", .metavar = "T",

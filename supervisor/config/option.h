@@ -6,6 +6,7 @@
 #ifndef CONFIG_OPTION_H
 #define CONFIG_OPTION_H
 
+#include <jansson.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -106,6 +107,7 @@ struct options {
 	bool no_image_copy;
 	bool quiet;
 	char *image_path;
+	json_t *json; /* see options_to_json; NULL once a member is set */
 };
 
 enum option_kind {

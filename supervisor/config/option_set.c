@@ -16,6 +16,8 @@
 void *
 option_slot(struct options *options, const struct option_row *row)
 {
+	json_decref(options->json);
+	options->json = NULL;
 	return (char *)options + row->offset;
 }
 

@@ -10,7 +10,7 @@
 /* The row of this name; NULL if there is none. */
 const struct option_row *option_find(const char *name);
 
-/* The member of options that belongs to the row. */
+/* The member of options that belongs to the row, for setting it. */
 void *option_slot(struct options *, const struct option_row *);
 
 /*

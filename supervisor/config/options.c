@@ -10,13 +10,14 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "config/option_apply.h"
 #include "config/option_values.h"
 
 static const void *
 const_slot_of(const struct options *options, const struct option_row *row)
 {
-	return option_slot((struct options *)options, row);
+	return (const char *)options + row->offset;
 }
 
 struct options *
@@ -145,8 +146,8 @@ list_defaults(void)
 	return list;
 }
 
-json_t *
-options_to_json(const struct options *options)
+static json_t *
+describe_options(const struct options *options)
 {
 	const json_t *defaults = list_defaults();
 	json_t *object = json_object(), *values = list_values(options), *value;
@@ -163,6 +164,21 @@ options_to_json(const struct options *options)
 		return object;
 	json_decref(object);
 	return NULL;
+}
+
+json_t *
+options_to_json(const struct options *options)
+{
+	json_t **shared = &((struct options *)options)->json, *json;
+	unsigned long lacked = memory_lacked();
+
+	if (*shared != NULL)
+		return json_incref(*shared);
+	json = describe_options(options);
+	/* A value for which there was no memory is left out. */
+	if (memory_lacked() == lacked)
+		*shared = json_incref(json);
+	return json;
 }
 
 struct options *

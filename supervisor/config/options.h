@@ -44,7 +44,7 @@ int options_load(struct options *, const char *path, char ***program, char *why,
 
 /*
  * The options that differ from the defaults, as options_set_json reads them;
- * *new*.
+ * *new*.  It must not change: until an option is set, all who ask share it.
  */
 json_t *options_to_json(const struct options *);
 

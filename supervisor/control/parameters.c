@@ -67,27 +67,50 @@ parameter_number(struct call *call, const char *name, unsigned int *value)
 	return true;
 }
 
+/* Are these one string at least, and nothing else? */
+static bool
+are_strings(const json_t *list)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (list, i, item)
+		if (!json_is_string(item))
+			return false;
+	return json_array_size(list) > 0;
+}
+
+/* *New*, as strings_free releases it; NULL without memory. */
+static char **
+copy_strings(const json_t *list)
+{
+	const char **borrowed =
+	    calloc(json_array_size(list) + 1, sizeof(*borrowed));
+	const json_t *item;
+	char **copy;
+	size_t i;
+
+	if (borrowed == NULL)
+		return NULL;
+	json_array_foreach (list, i, item)
+		borrowed[i] = json_string_value(item);
+	copy = strings_copy((char *const *)borrowed);
+	free(borrowed);
+	return copy;
+}
+
 bool
 parameter_strings(struct call *call, const char *name, char ***value)
 {
-	const json_t *v = json_object_get(call_parameters(call), name), *item;
-	const char **list;
-	size_t i;
+	const json_t *v = json_object_get(call_parameters(call), name);
 
 	*value = NULL;
 	if (v == NULL || json_is_null(v))
 		return true;
-	list = calloc(json_array_size(v) + 1, sizeof(*list));
-	json_array_foreach (v, i, item) {
-		if (list == NULL || !json_is_string(item))
-			break;
-		list[i] = json_string_value(item);
-	}
-	if (list != NULL && i > 0 && i == json_array_size(v))
-		*value = strings_copy((char *const *)list);
-	free(list);
-	if (*value == NULL)
+	if (!are_strings(v))
 		parameter_refuse(call, name);
+	else if ((*value = copy_strings(v)) == NULL)
+		call_fail(call, "Failed", "out of memory");
 	return *value != NULL;
 }
 

@@ -12,7 +12,8 @@ struct call;
 
 /*
  * Each function returns true if the parameter is valid, absent or null.  Else
- * it has replied InvalidParameter, and the call must not be used any more.
+ * it has replied InvalidParameter, or Failed for lack of memory, and the call
+ * must not be used any more.
  */
 
 /* Borrowed from the call; NULL if it is absent. */

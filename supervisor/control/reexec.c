@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/describe.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/version.h"
@@ -201,8 +202,7 @@ fall_silent(struct service *service)
 	state_stop(service);
 	store_sync(held_store(service));
 	TAILQ_FOREACH (generation, &service->generations, entry)
-		if (generation->health != NULL)
-			health_stop(generation->health);
+		health_end(generation);
 	prober_stop();
 	readiness_stop(service->release.readiness);
 	control_flush(service->control);
@@ -338,12 +338,13 @@ reexec_begin(struct service *service, const char *file, const char *id,
 /* THE SUCCESSOR */
 
 json_t *
-reexec_save(const struct reexec *reexec)
+reexec_save(const struct reexec *reexec, const json_t *before)
 {
-	return json_pack("{ss si ss ss ss ss s[II] ss}", "path", reexec->path,
-	    "state", (int)reexec->state, "id", reexec->id, "next", reexec->next,
-	    "from", reexec->from, "to", reexec->to, "file", reexec->dev,
-	    reexec->ino, "reason", reexec->reason);
+	return describe(before, "{ss si ss ss ss ss so ss}", "path",
+	    reexec->path, "state", (int)reexec->state, "id", reexec->id, "next",
+	    reexec->next, "from", reexec->from, "to", reexec->to, "file",
+	    json_pack("[II]", reexec->dev, reexec->ino), "reason",
+	    reexec->reason);
 }
 
 int

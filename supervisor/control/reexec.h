@@ -37,8 +37,11 @@ bool reexec_is(const struct service *, const char *id);
 /* Reply with the result of the last reexec. */
 void reexec_answer(const struct service *, struct call *);
 
-/* Save for a successor, *new*; restore what a predecessor has saved, or -1. */
-json_t *reexec_save(const struct reexec *);
+/*
+ * Save for a successor, *new*; before: what was saved last, base/describe.h.
+ * Restore what a predecessor has saved, or -1.
+ */
+json_t *reexec_save(const struct reexec *, const json_t *before);
 int reexec_restore(struct service *, const json_t *);
 
 /* A reexec that the predecessor had not handed over has failed: report that. */

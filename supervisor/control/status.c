@@ -167,6 +167,18 @@ idle_json(struct generation *generation)
 	    (json_int_t)hangup_ended(generation));
 }
 
+/* What it lacks is cut off, perhaps within a character. */
+static json_t *
+trouble_json(const struct generation *generation)
+{
+	const char *text = generation->lacking[0] != '\0'
+	    ? generation->lacking
+	    : wrap_trouble(generation->wrap);
+	json_t *trouble = json_string(text);
+
+	return trouble != NULL ? trouble : json_string("");
+}
+
 static json_t *
 generation_json(struct generation *generation)
 {
@@ -175,7 +187,7 @@ generation_json(struct generation *generation)
 	bool lives = program != NULL;
 
 	return json_pack(
-	    "{si ss si si so ss so ss ss ss si so ss so so so ss si ss sb so sb si sI sb so*}",
+	    "{si ss si si so ss so ss ss ss si so ss so so so ss si so sb so sb si sI sb so*}",
 	    "number", (int)generation->number, "role",
 	    role_name(generation->role), "share", (int)generation->share, "pid",
 	    lives ? (int)program_main(program) : 0, "pids",
@@ -183,14 +195,14 @@ generation_json(struct generation *generation)
 	    arguments_json(generation), "sha256", image->program.sha256, "copy",
 	    image->program.copy != NULL ? image->program.copy : "", "started",
 	    generation->started, "restarts", (int)generation->restarts,
-	    "connections", json_integer(connections_count(generation)),
+	    "connections", json_integer(connections_count(generation, NULL)),
 	    "status", lives ? program_status(program) : "", "health",
 	    health_json(&generation->checks), "left_ms",
 	    time_left(retire_deadline(generation)), "stored",
 	    stored_json(generation), "shim",
 	    shim_names[wrap_backend(generation->wrap)], "watchdog_ms",
 	    lives ? (int)program_watchdog(program) : 0, "trouble",
-	    wrap_trouble(generation->wrap), "settled",
+	    trouble_json(generation), "settled",
 	    (int)latecomers_are_so(generation->latecomers), "own_addresses",
 	    latecomers_list(generation->latecomers), "steers",
 	    (int)generation->steers, "flows", (int)steering_flows(generation),

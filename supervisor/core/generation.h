@@ -67,12 +67,15 @@ struct generation {
 	struct health *health;
 	struct recheck *recheck; /* under way after a restart */
 	struct health_record checks;
+	unsigned int arrivals;	       /* times that it began to listen */
 	struct retirement *retirement; /* while parked or draining */
 	struct hangup *hangup;	       /* of idle connections; NULL: none */
 	json_t *unresumed; /* a predecessor's, until it is resumed; or NULL */
 	unsigned int restarts;
 	unsigned int recent; /* restarts in the window of --restart-limit */
 	int64_t window_ms;   /* when that window began */
+	unsigned int lacks;  /* starts that failed by a lack, in a row */
+	char lacking[256];   /* what has been told of a lack; "": none is */
 	struct event *backoff;
 	struct image_job *look; /* before it is started again; NULL: none */
 	bool quiet;		/* its program may yield, generation/quiet.h */
@@ -124,6 +127,13 @@ struct generation_events {
 	 * The active generation ends again and again: it is not started again.
 	 */
 	void (*given_up)(struct generation *, int status, const char *why);
+
+	/*
+	 * The active generation cannot be started for lack of something, for as
+	 * many tries as --restart-limit allows restarts.  Returns whether
+	 * another one takes over, and it is not to be tried any more.
+	 */
+	bool (*lacking)(struct generation *, const char *why);
 };
 
 #endif

@@ -10,12 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "core/held.h"
 #include "core/rollout.h"
+#include "core/program_signals.h"
 #include "core/service.h"
 #include "keep/store.h"
 #include "keep/upward.h"
@@ -134,6 +136,19 @@ describe(const struct service *service, enum stage stage,
 		    active, state, release->to, release->rollout.share);
 }
 
+/* The longest time that one of the programs may take to stop. */
+static int64_t
+find_stop_ms(const struct service *service)
+{
+	const struct generation *generation;
+	int64_t most = 0;
+
+	TAILQ_FOREACH (generation, &service->generations, entry)
+		most = MAX(
+		    most, (int64_t)program_signals(generation).stop_timeout_ms);
+	return most;
+}
+
 /* The time until which the manager waits in this stage without news. */
 static int64_t
 find_deadline(const struct service *service, enum stage stage)
@@ -147,7 +162,7 @@ find_deadline(const struct service *service, enum stage stage)
 		if (options->drain_timeout_ms == OPTION_ENDLESS)
 			return clock_ms() + FOREVER_MS;
 		return clock_ms() + options->drain_timeout_ms +
-		    2LL * options->stop_timeout_ms + MARGIN_MS;
+		    2 * find_stop_ms(service) + MARGIN_MS;
 	default:
 		break;
 	}

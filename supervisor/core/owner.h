@@ -8,8 +8,11 @@
 #include "base/credentials.h"
 #include "process/image.h"
 
-/* The user that an image runs as; this process's if it names none. */
-void owner_ids(const struct image *, uid_t *, gid_t *);
+/*
+ * The user that an image runs as; this process's if it names none, or one that
+ * does not exist.  -1 with errno if that cannot be looked up.
+ */
+int owner_ids(const struct image *, uid_t *, gid_t *);
 
 /* That user's credentials; release with credentials_fini.  -1 with errno. */
 int owner_credentials(const struct image *, struct credentials *);

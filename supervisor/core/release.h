@@ -74,6 +74,7 @@ struct release {
 	struct chronicle chronicle;
 	bool untold;	/* its outcome is not in the history yet */
 	bool inherited; /* a predecessor began it */
+	bool serves;	/* a predecessor wrote that the candidate serves */
 	bool handed;	/* a predecessor handed it over to go on */
 };
 

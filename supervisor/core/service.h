@@ -43,6 +43,7 @@ struct service {
 	char mark[ORIGIN_MARK];	     /* of the programs, core/mark.h */
 	struct listener **listeners; /* those of --listen first */
 	size_t nlisteners;
+	unsigned int made; /* listeners that were ever appended to the list */
 	enum steering_kind kind; /* what chooses where it can */
 	size_t ndeclared; /* number of --listen; the rest are programs' own */
 	struct generation_list generations; /* oldest first */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/deputy.h"
+#include "base/lack.h"
 #include "base/log.h"
 #include "core/events.h"
 #include "core/held.h"
@@ -55,24 +56,25 @@ collect_sockets(const struct generation *generation,
 	return count;
 }
 
-/* -1 with why; errno as of program_start. */
+/* -1 with why; errno and *of_way as of program_start. */
 static int
-start_once(struct generation *generation, const struct spawn *given, char *why,
-    size_t size)
+start_once(struct generation *generation, const struct spawn *given,
+    bool *of_way, char *why, size_t size)
 {
 	const struct options *options = generation->service->options;
 	struct spawn spawn = *given;
 	int r, error;
 
-	if (wrap_prepare(generation->wrap, &spawn, why, size) == -1) {
-		errno = EINVAL;
+	*of_way = false;
+	if (wrap_prepare(generation->wrap, &spawn, why, size) == -1)
 		return -1;
-	}
-	r = program_start(generation->program, &spawn, why, size);
+	r = program_start(generation->program, &spawn, of_way, why, size);
 	error = errno;
 	if (wrap_started(generation->wrap, r == 0, why, size) == -1) {
+		error = errno;
+		/* It would wait for answers that nobody gives. */
+		program_undo_start(generation->program);
 		r = -1;
-		error = EINVAL;
 	}
 	if (r == 0)
 		program_watch(generation->program, spawn.watchdog_ms,
@@ -81,6 +83,7 @@ start_once(struct generation *generation, const struct spawn *given, char *why,
 	return r;
 }
 
+/* If one of them fails by a lack, another try may succeed by it: errno says. */
 static int
 try_ways(
     struct generation *generation, struct spawn *spawn, char *why, size_t size)
@@ -88,6 +91,8 @@ try_ways(
 	const struct image *image = generation->image;
 	struct image_plan plan = { .way = generation->way };
 	unsigned int way = generation->way;
+	int error = ESTALE;
+	bool of_way;
 
 	spawn->plan = &plan;
 	snprintf(why, size,
@@ -97,16 +102,18 @@ try_ways(
 	    image_file_is_in_place(&image->program) ? image->script.path
 						    : "the file");
 	for (; image_plan_next(image, way, &plan) == 0; way = plan.way + 1) {
-		if (start_once(generation, spawn, why, size) == 0) {
+		if (start_once(generation, spawn, &of_way, why, size) == 0) {
 			generation->way = plan.way;
 			generation->attempt_ms = clock_ms();
 			return 0;
 		}
-		if (errno != ESTALE)
+		error = lack_is(error) ? error : errno;
+		if (!of_way)
 			break;
 		log_warn("generation %u: %s", generation->number, why);
 	}
 	generation->way = IMAGE_IN_PLACE;
+	errno = error;
 	return -1;
 }
 
@@ -126,7 +133,7 @@ attempt(struct generation *generation, char *why, size_t size)
 		.all_env = user_env_is_made(held_pid(service)) };
 	char(*addresses)[ADDRESS_STRLEN];
 	struct spawn_socket *stored;
-	int r = -1;
+	int r = -1, error;
 
 	addresses = calloc(service->nlisteners + 1, sizeof(*addresses));
 	stored = stored_collect(generation, &spawn.nstored);
@@ -140,8 +147,10 @@ attempt(struct generation *generation, char *why, size_t size)
 	state_commit(service);
 	r = try_ways(generation, &spawn, why, size);
 out:
+	error = errno;
 	free(stored);
 	free(addresses);
+	errno = error;
 	return r;
 }
 

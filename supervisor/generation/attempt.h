@@ -13,7 +13,8 @@ struct generation;
 
 /*
  * Start the program, whose sockets are there, by a way from generation->way on,
- * and set generation->way to it.  -1 with why.
+ * and set generation->way to it.  -1 with why and errno, that of a lack if
+ * there was one, base/lack.h.
  */
 int attempt(struct generation *, char *why, size_t size);
 

@@ -5,6 +5,7 @@
  */
 #include "generation/backend.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -89,5 +90,6 @@ backend_choose(const struct generation *generation, struct shim_choice *choice,
 	snprintf(why, size,
 	    "%s cannot be wrapped (%s); --listen passes it sockets instead",
 	    generation->image->program.path, choice->why);
+	errno = EINVAL;
 	return -1;
 }

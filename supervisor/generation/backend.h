@@ -16,7 +16,7 @@ struct generation;
 /*
  * Choose a backend.  If --listen names all addresses, the program may do
  * without the shim: the backend is SHIM_OFF then.  A choice that the user may
- * not expect is logged.  -1 with why.
+ * not expect is logged.  -1 with why and errno EINVAL.
  */
 int backend_choose(
     const struct generation *, struct shim_choice *, char *why, size_t size);

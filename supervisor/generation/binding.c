@@ -96,6 +96,7 @@ adopt(struct bindings *bindings, struct intercept_call *call,
 		return -1;
 	fds = listener_sockets(listener, number, &n);
 	holdings_use(bindings->holdings, listener, fds[n - 1], call->pid);
+	bindings->generation->arrivals++;
 	state_commit(bindings->generation->service);
 	tell_listens(bindings);
 	return 0;
@@ -363,12 +364,15 @@ on_listen(struct bindings *bindings, struct intercept_call *call)
 	struct listener *listener = roster_with_socket(
 	    generation->service, generation->number, call->fd);
 	struct target target;
+	int r;
 
 	/* Servers call listen(2) twice on one socket. */
 	if (listener != NULL) {
 		call->kept = true;
-		if (listener_listen_again(
-			listener, generation->number, call->fd) == -1)
+		r = listener_listen_again(
+		    listener, generation->number, call->fd);
+		generation->arrivals += r == 1;
+		if (r == -1)
 			refusal_address(&bindings->refusals, call, "listen on",
 			    listener_address(listener));
 		else

@@ -12,19 +12,22 @@
 #include "core/service.h"
 #include "traffic/address.h"
 
-/* The port in a check's URL; 0 if the URL has none. */
-static unsigned int
-port_of(const char *check)
+unsigned int
+check_port(const char *check)
 {
 	const char *host = strstr(check, "://"), *colon;
 
-	if (host == NULL)
+	if (strncmp(check, "exec:", 5) == 0 || host == NULL)
 		return 0;
 	host += 3;
 	if (*host == '[' && (colon = strchr(host, ']')) != NULL)
 		host = colon + 1;
 	colon = host + strcspn(host, ":/");
-	return *colon == ':' ? (unsigned int)strtoul(colon + 1, NULL, 10) : 0;
+	if (*colon == ':')
+		return (unsigned int)strtoul(colon + 1, NULL, 10);
+	if (strncmp(check, "http://", 7) == 0)
+		return 80;
+	return strncmp(check, "https://", 8) == 0 ? 443 : 0;
 }
 
 /* Does only IPv6 reach the address of this check? */
@@ -32,7 +35,7 @@ static bool
 needs_ipv6(const struct service *service, const char *check)
 {
 	const char *host = strstr(check, "://");
-	unsigned int port = port_of(check);
+	unsigned int port = check_port(check);
 	size_t i;
 
 	if (host != NULL && host[3] == '[')

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The source address of a check, by which steering directs it at one
- * generation.
+ * generation, and the port at which the check asks.
  */
 #ifndef GENERATION_CHECK_SOURCE_H
 #define GENERATION_CHECK_SOURCE_H
@@ -16,5 +16,8 @@ struct generation;
  */
 void check_source(const struct generation *, const char *check,
     char source[static CHECK_SOURCE]);
+
+/* The port that a check's URL names or has by its scheme; 0 if it has none. */
+unsigned int check_port(const char *check);
 
 #endif

@@ -24,14 +24,16 @@ sockets_of(struct generation *generation)
 }
 
 static int
-count_own(struct generation *generation, const struct address *addresses)
+count_own(struct generation *generation, const struct address *addresses,
+    int *handshakes)
 {
 	struct drain_set *set = sockets_of(generation);
 	int count, saved;
 
 	if (set == NULL)
 		return -1;
-	count = drain_count(set, addresses, generation->service->nlisteners);
+	count = drain_count(
+	    set, addresses, generation->service->nlisteners, handshakes);
 	saved = errno;
 	drain_set_free(set);
 	errno = saved;
@@ -40,7 +42,7 @@ count_own(struct generation *generation, const struct address *addresses)
 
 /* Without any connection the processes need not be known. */
 int
-connections_count(struct generation *generation)
+connections_count(struct generation *generation, int *handshakes)
 {
 	struct service *service = generation->service;
 	struct address *addresses;
@@ -52,9 +54,9 @@ connections_count(struct generation *generation)
 		return -1;
 	count = generation->crowded
 	    ? 1
-	    : drain_count(NULL, addresses, service->nlisteners);
+	    : drain_count(NULL, addresses, service->nlisteners, handshakes);
 	if (count != 0)
-		count = count_own(generation, addresses);
+		count = count_own(generation, addresses, handshakes);
 	if (count >= 0)
 		count += (int)steering_flows(generation);
 	generation->crowded = count > 0;
@@ -62,20 +64,6 @@ connections_count(struct generation *generation)
 	free(addresses);
 	errno = saved;
 	return count;
-}
-
-bool
-connections_awaited(const struct generation *generation)
-{
-	const struct service *service = generation->service;
-	struct address *addresses = roster_addresses(service);
-	int count;
-
-	if (addresses == NULL)
-		return false;
-	count = drain_handshakes(addresses, service->nlisteners);
-	free(addresses);
-	return count > 0;
 }
 
 struct idle_connection *

@@ -13,14 +13,12 @@
 
 struct generation;
 
-/* How many there are, flows of UDP as well; -1 if they cannot be counted. */
-int connections_count(struct generation *);
-
 /*
- * Is the handshake of a connection not complete that may be for this
- * generation? Nothing tells for which it is.
+ * How many there are, flows of UDP as well; -1 if they cannot be counted.
+ * handshakes, unless it is NULL: how many handshakes are not complete whose
+ * connections may be for this generation.  Nothing tells for which they are.
  */
-bool connections_awaited(const struct generation *);
+int connections_count(struct generation *, int *handshakes);
 
 /* The idle ones, as idle_find; NULL with errno. */
 struct idle_connection *connections_idle(

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/describe.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "core/generation.h"
@@ -22,11 +23,11 @@
 #include "process/notify.h"
 
 static json_t *
-save_checks(const struct health_record *checks)
+save_checks(const struct health_record *checks, const json_t *before)
 {
 	/* A reason that is not UTF-8 is left out. */
-	return json_pack("{si sI sI so*}", "last", (int)checks->last, "passes",
-	    (json_int_t)checks->passes, "failures",
+	return describe(before, "{si sI sI so*}", "last", (int)checks->last,
+	    "passes", (json_int_t)checks->passes, "failures",
 	    (json_int_t)checks->failures, "reason",
 	    json_string(checks->reason));
 }
@@ -60,7 +61,7 @@ save_retirement(const struct generation *generation)
 }
 
 json_t *
-generation_save(const struct generation *generation)
+generation_save(const struct generation *generation, const json_t *before)
 {
 	json_t *program = generation->program != NULL
 	    ? program_save(generation->program)
@@ -69,7 +70,7 @@ generation_save(const struct generation *generation)
 	/* Leaving the program out would mean that it does not run. */
 	if (generation->program != NULL && program == NULL)
 		return NULL;
-	return json_pack(
+	return describe(before,
 	    "{si ss sI sb sb ss sI sb sb si so so so so so* so* so*}", "number",
 	    (int)generation->number, "role", role_name(generation->role),
 	    "share", (json_int_t)generation->share, "quiet",
@@ -78,10 +79,12 @@ generation_save(const struct generation *generation)
 	    (json_int_t)generation->restarts, "sick",
 	    (int)generation->checks.sick, "steers", (int)generation->steers,
 	    "way", (int)generation->way, "checks",
-	    save_checks(&generation->checks), "image",
-	    image_to_json(generation->image), "stored", stored_save(generation),
-	    "latecomers", latecomers_save(generation->latecomers), "program",
-	    program, "wrap",
+	    save_checks(&generation->checks, json_object_get(before, "checks")),
+	    "image", image_to_json(generation->image), "stored",
+	    stored_save(generation), "latecomers",
+	    latecomers_save(
+		generation->latecomers, json_object_get(before, "latecomers")),
+	    "program", program, "wrap",
 	    generation->wrap != NULL ? wrap_save(generation->wrap) : NULL,
 	    "retirement", save_retirement(generation));
 }
@@ -227,6 +230,8 @@ resume(struct generation *generation, const json_t *saved)
 		/* It could not be given one when it was to start again. */
 		if (generation->role == ROLE_ACTIVE)
 			evtimer_add(generation->backoff, &now);
+		else if (generation->role == ROLE_DRAINING)
+			generation->role = ROLE_RETIRED;
 		return;
 	}
 	/* The predecessor ended just when the program was started. */

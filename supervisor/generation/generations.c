@@ -12,13 +12,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "core/events.h"
 #include "core/held.h"
 #include "core/owner.h"
+#include "core/program_signals.h"
 #include "core/service.h"
 #include "core/state.h"
 #include "generation/attempt.h"
+#include "generation/closing.h"
 #include "generation/health.h"
 #include "generation/intention.h"
 #include "generation/latecomers.h"
@@ -62,16 +65,39 @@ tell_given_up(struct generation *generation, int status, const char *why)
 	events_of(generation)->given_up(generation, status, why);
 }
 
+static void
+start_after(struct generation *generation, int64_t ms)
+{
+	struct timeval delay = clock_interval(ms);
+
+	evtimer_add(generation->backoff, &delay);
+}
+
+/* What it lacks may be there again at any time: nobody is given up for that. */
+static void
+await_system(struct generation *generation, const char *why)
+{
+	restart_tell_lack(generation, why);
+	if (restart_lacks_for_long(generation) &&
+	    events_of(generation)->lacking(generation, why))
+		generation->given_up = true;
+	else
+		start_after(generation, restart_wait_for_system(generation));
+}
+
 void
 generation_start_again(
     struct generation *generation, int status, const char *how)
 {
-	struct timeval delay;
 	char why[128];
 	int64_t wait;
 
 	if (generation->service->ending)
 		return;
+	if (generation->lacks > 0) {
+		await_system(generation, how);
+		return;
+	}
 	if (!restart_is_wanted(generation->service->options, status)) {
 		tell_given_up(generation, status, how);
 		return;
@@ -84,18 +110,25 @@ generation_start_again(
 		tell_given_up(generation, status == 0 ? 1 << 8 : status, why);
 		return;
 	}
-	delay = clock_interval(wait);
-	evtimer_add(generation->backoff, &delay);
+	start_after(generation, wait);
 }
 
-/* What has no program could not be given one when it was to start again. */
-static int
-equip_and_start(struct generation *generation, char *why, size_t size)
+/* What retires, or has, is not started again. */
+static bool
+may_start(const struct generation *generation)
 {
-	if (generation->program == NULL &&
-	    generation_equip(generation, -1, why, size) == -1)
-		return -1;
-	return generation_start(generation, why, size);
+	return !generation->service->ending &&
+	    (generation->role == ROLE_ACTIVE ||
+		generation->role == ROLE_CANDIDATE);
+}
+
+static void
+start_failed(struct generation *generation, const char *why)
+{
+	if (generation->lacks == 0)
+		log_error("generation %u: %s", generation->number, why);
+	if (!events_of(generation)->ended(generation, why))
+		generation_start_again(generation, 1 << 8, why);
 }
 
 static void
@@ -103,21 +136,20 @@ start_now(struct generation *generation)
 {
 	char why[512], from[PATH_MAX + 64];
 
-	if (generation->service->ending)
+	if (!may_start(generation))
 		return;
-	if (equip_and_start(generation, why, sizeof(why)) == 0) {
+	if (generation_start(generation, why, sizeof(why)) == 0) {
 		generation->restarts++;
 		attempt_describe(generation, from, sizeof(from));
 		events_emit(generation->service, "restarted", generation,
 		    "started again, PID %d%s",
 		    program_main(generation->program), from);
-		if (generation->role == ROLE_ACTIVE)
+		/* A rollout that brings it back checks it by itself. */
+		if (generation->role == ROLE_ACTIVE &&
+		    generation != generation->service->release.candidate)
 			recheck_begin(generation);
-		return;
-	}
-	log_error("generation %u: %s", generation->number, why);
-	if (!events_of(generation)->ended(generation, why))
-		generation_start_again(generation, 1 << 8, why);
+	} else
+		start_failed(generation, why);
 }
 
 static void
@@ -132,26 +164,44 @@ looked(struct image *image, const char *why, void *arg)
 
 /* The folder may have been changed since it was kept: that takes a look. */
 static void
+look_first(struct generation *generation)
+{
+	struct service *service = generation->service;
+	struct image *image = generation->image;
+	char why[PATH_MAX + 128];
+
+	if (generation->look != NULL)
+		return;
+	generation->look = image_look(service->base, image,
+	    service->options->start_timeout_ms, looked, generation);
+	if (generation->look != NULL)
+		return;
+	restart_note(generation, -1);
+	snprintf(why, sizeof(why), "cannot look at %s: %s", image->folder.path,
+	    strerror(errno));
+	start_failed(generation, why);
+}
+
+static void
 restart(evutil_socket_t fd, short what, void *arg)
 {
 	struct generation *generation = arg;
-	struct service *service = generation->service;
-	struct image *image = generation->image;
 
-	if (image->folder.path != NULL && generation->look == NULL)
-		generation->look = image_look(service->base, image,
-		    service->options->start_timeout_ms, looked, generation);
-	if (generation->look == NULL)
+	if (!may_start(generation))
+		return;
+	if (generation_runs(generation))
+		recheck_begin(generation);
+	else if (generation->image->folder.path != NULL)
+		look_first(generation);
+	else
 		start_now(generation);
 }
 
 void
 generation_try_again(struct generation *generation)
 {
-	struct timeval now = { 0, 0 };
-
 	if (generation->given_up)
-		evtimer_add(generation->backoff, &now);
+		start_after(generation, 0);
 	generation->given_up = false;
 }
 
@@ -159,14 +209,10 @@ generation_try_again(struct generation *generation)
 static bool
 start_differently(struct generation *generation, int status, const char *how)
 {
-	struct timeval now = { 0 };
-
-	if (generation->service->ending ||
-	    (generation->role != ROLE_ACTIVE &&
-		generation->role != ROLE_CANDIDATE) ||
+	if (!may_start(generation) ||
 	    !attempt_differently(generation, status, how))
 		return false;
-	evtimer_add(generation->backoff, &now);
+	start_after(generation, 0);
 	return true;
 }
 
@@ -256,13 +302,18 @@ generation_equip(
     struct generation *generation, int notify_fd, char *why, size_t size)
 {
 	struct service *service = generation->service;
-	struct program_stop stop = { service->options->stop_signal,
-		service->options->stop_timeout_ms };
+	struct image_signals signals = program_signals(generation);
+	struct program_stop stop = { signals.stop, signals.stop_timeout_ms };
 	struct origin origin;
 	gid_t gid;
 
 	strlcpy(origin.mark, service->mark, sizeof(origin.mark));
-	owner_ids(generation->image, &origin.uid, &gid);
+	if (owner_ids(generation->image, &origin.uid, &gid) == -1) {
+		snprintf(why, size, "the user of its processes: %s",
+		    strerror(errno));
+		fd_close(&notify_fd);
+		return -1;
+	}
 	reach_open(generation);
 	generation->program = program_new(service->base, service->options->name,
 	    generation->number, service->runtime, &origin, gid, notify_fd,
@@ -274,7 +325,7 @@ generation_equip(
 	}
 	generation->wrap = wrap_new(generation, why, size);
 	if (generation->wrap == NULL) {
-		program_free(generation->program);
+		program_free(generation->program); /* errno stays */
 		generation->program = NULL;
 		return -1;
 	}
@@ -331,78 +382,30 @@ generation_new(
 	return NULL;
 }
 
-void
-generation_close(struct generation *generation)
-{
-	struct service *service = generation->service;
-	struct program *program = generation->program;
-	struct wrap *wrap = generation->wrap;
-
-	recheck_end(generation);
-	health_stop(generation->health);
-	generation->health = NULL;
-	evtimer_del(generation->backoff);
-	if (generation->look != NULL)
-		image_cancel(generation->look);
-	generation->look = NULL;
-	wrap_let_go(wrap);
-	steering_leave(generation);
-	generation->program = NULL;
-	generation->wrap = NULL;
-	quiet_forget(generation);
-	/*
-	 * A successor that takes the program for alive needs the descriptors
-	 * that are given up now.
-	 */
-	state_commit(service);
-	held_remove(service, "notify", generation->number);
-	attempt_end(generation);
-	program_free(program);
-	wrap_free(wrap);
-	stored_sweep(service);
-}
-
-void
-generation_free(struct generation *generation)
-{
-	struct service *service = generation->service;
-	size_t i;
-
-	TAILQ_REMOVE(&service->generations, generation, entry);
-	/* While the service ends, even the active generation may be pruned. */
-	if (service->active == generation)
-		service->active = NULL;
-	if (generation->program != NULL)
-		generation_close(generation);
-	quiet_forget(generation);
-	stored_end(generation);
-	latecomers_free(generation->latecomers);
-	event_free(generation->backoff);
-	for (i = 0; i < IMAGE_FDS; i++)
-		held_remove(service, image_fd_names[i], generation->number);
-	image_unref(generation->image);
-	json_decref(generation->unresumed);
-	free(generation);
-}
-
 int
 generation_revive(struct generation *generation, char *why, size_t size)
 {
 	const struct image *image = generation->image;
 
 	generation->role = ROLE_ACTIVE;
-	generation->restarts++;
 	/* Most likely the candidate's release is there now. */
 	generation->image->folder.changed = image->folder.path != NULL &&
 	    !image_folder_is_damaged(image->folder.kept);
-	return equip_and_start(generation, why, size);
+	if (generation_start(generation, why, size) == -1)
+		return -1;
+	generation->restarts++;
+	return 0;
 }
 
-int
-generation_start(struct generation *generation, char *why, size_t size)
+static int
+start(struct generation *generation, char *why, size_t size)
 {
 	/* A successor may have found it ended, and come here as well. */
 	evtimer_del(generation->backoff);
+	/* It could not be given a program when it was to start before. */
+	if (generation->program == NULL &&
+	    generation_equip(generation, -1, why, size) == -1)
+		return -1;
 	/* The result of its former start says nothing of this one. */
 	generation->checks.last = HEALTH_NONE;
 	if (reach_notify(generation, why, size) == -1)
@@ -415,6 +418,19 @@ generation_start(struct generation *generation, char *why, size_t size)
 		return -1;
 	quiet_started(generation);
 	return 0;
+}
+
+int
+generation_start(struct generation *generation, char *why, size_t size)
+{
+	return restart_note(generation, start(generation, why, size));
+}
+
+bool
+generation_runs(const struct generation *generation)
+{
+	return generation->program != NULL &&
+	    program_main(generation->program) != 0;
 }
 
 struct generation *

@@ -15,7 +15,6 @@
  */
 struct generation *generation_new(
     struct service *, struct image *, char *why, size_t size);
-void generation_free(struct generation *);
 
 /*
  * generation_make makes a generation without a program and *steals* the image
@@ -27,7 +26,10 @@ struct generation *generation_make(
 int generation_equip(
     struct generation *, int notify_fd, char *why, size_t size);
 
-/* Start its program, with sockets in every listener.  -1 with why. */
+/*
+ * Start its program, which it is given if it has none, with sockets in every
+ * listener.  -1 with why.
+ */
 int generation_start(struct generation *, char *why, size_t size);
 
 /*
@@ -39,18 +41,18 @@ int generation_revive(struct generation *, char *why, size_t size);
 /*
  * The active generation has ended with this status, or could not be started, as
  * how says: start it again after a while, or give it up as --restart and
- * --restart-limit say.
+ * --restart-limit say.  It is not given up for what the system lacks.
  */
 void generation_start_again(struct generation *, int status, const char *how);
 
 /* Start it again if it was given up for a candidate that has ended by now. */
 void generation_try_again(struct generation *);
 
+/* Has it a main process? */
+bool generation_runs(const struct generation *);
+
 /* The generation with this number; NULL if there is none. */
 struct generation *generation_find(struct service *, unsigned int number);
-
-/* The generation has ended for good: release its program and its sockets. */
-void generation_close(struct generation *);
 
 const char *role_name(enum role);
 

@@ -13,17 +13,14 @@
 #include "config/options.h"
 #include "core/events.h"
 #include "core/service.h"
-#include "generation/check_source.h"
+#include "generation/directed_check.h"
 #include "generation/helper.h"
-#include "generation/roster.h"
+#include "generation/presence.h"
 #include "generation/steering.h"
-#include "process/probe.h"
-#include "traffic/accept.h"
-#include "traffic/directory.h"
 
-#define EXEC	   "exec:"
 #define ASTRAY_WHY 256
 #define LATE_MS	   1500 /* after a check's timeout, for a slow machine */
+#define SETTLE_MS  20	/* from the last answer until a candidate is healthy */
 
 struct health {
 	struct generation *generation;
@@ -34,23 +31,22 @@ struct health {
 	int64_t round_ms;	       /* when the round began */
 	int64_t check_ms;	       /* when the current check began */
 	size_t proven;		       /* the listener to prove next */
+	unsigned int arrivals; /* the generation's, as the round began */
 	enum { COLD, WARMING, WARM } warmth;
-	struct accept_check *accept;
-	struct probe *probe;
-	struct event *timer; /* for the next round */
+	struct directed_check *check; /* under way, or NULL */
+	bool settling;		      /* the row of passes is complete */
+	struct event *timer; /* for the next round, or the end of settling */
 };
 
 static void begin_check(struct health *);
-static int begin_probe(
-    struct health *, const char *pattern, char *why, size_t size);
+static directed_check_fn check_told;
 
 static void
-begin_round(evutil_socket_t fd, short what, void *arg)
+begin_round(struct health *health)
 {
-	struct health *health = arg;
-
 	health->next = 0;
 	health->round_ms = clock_ms();
+	health->arrivals = health->generation->arrivals;
 	begin_check(health);
 }
 
@@ -68,36 +64,54 @@ schedule_round(struct health *health)
 }
 
 /*
- * A candidate's check counts only if the kernel keeps to the plan: otherwise
- * another generation may have answered.  One proof that the kernel does not is
- * enough.
+ * A candidate's check counts only if no other generation can have answered: the
+ * kernel keeps to the plan, and the candidate's sockets were there from the
+ * beginning of the round to its end.  One proof that the kernel does not keep
+ * to the plan is enough; *astray says so.
  */
 static bool
-is_astray(struct health *health, char *why, size_t size)
+counts(struct health *health, bool *astray, char *why, size_t size)
 {
 	struct generation *generation = health->generation;
+	char *const *checks = generation->service->options->health;
 
 	if (health->pace != HEALTH_ROLLOUT ||
-	    generation->role != ROLE_CANDIDATE ||
-	    steering_prove(generation, &health->proven, why, size) == 0)
+	    generation->role != ROLE_CANDIDATE)
+		return true;
+	*astray = steering_prove(generation, &health->proven, why, size) == -1;
+	if (*astray)
 		return false;
-	return true;
+	if (health->arrivals != generation->arrivals) {
+		snprintf(why, size,
+		    "it began to listen while it was checked, so that another "
+		    "generation may have answered");
+		return false;
+	}
+	if (checks[0] == NULL)
+		return presence_suffices(generation, NULL, why, size);
+	while (*checks != NULL &&
+	    presence_suffices(generation, *checks, why, size))
+		checks++;
+	return *checks == NULL;
 }
 
-/*
- * Does the generation have to be warmed up before it gets a share?  A rollback
- * is not delayed.
- */
+/* Are these checks of what never served?  No rollback is delayed. */
 static bool
-needs_warmth(const struct health *health)
+is_new(const struct health *health)
 {
 	const struct generation *generation = health->generation;
 
 	return health->pace == HEALTH_ROLLOUT &&
 	    generation->role == ROLE_CANDIDATE && !generation->proven &&
-	    generation->service->release.kind != RELEASE_ROLLBACK &&
-	    generation->service->options->warm != NULL &&
-	    health->warmth == COLD;
+	    generation->service->release.kind != RELEASE_ROLLBACK;
+}
+
+/* Does the generation have to be warmed up before it gets a share? */
+static bool
+needs_warmth(const struct health *health)
+{
+	return is_new(health) && health->warmth == COLD &&
+	    health->generation->service->options->warm != NULL;
 }
 
 static void
@@ -108,8 +122,10 @@ begin_warm_up(struct health *health)
 
 	event_del(health->timer);
 	health->warmth = WARMING;
-	if (begin_probe(health, generation->service->options->warm, cause,
-		sizeof(cause)) == 0)
+	health->check =
+	    directed_check_start(generation, generation->service->options->warm,
+		DIRECTED_WARM_UP, check_told, health, cause, sizeof(cause));
+	if (health->check != NULL)
 		return;
 	snprintf(why, sizeof(why), "the warm-up cannot be started: %s", cause);
 	health->fn(generation, HEALTH_COLD, why);
@@ -129,7 +145,49 @@ end_warm_up(struct health *health, bool passed, const char *why)
 	    generation->service, "warmed", generation, "warmed up: %s", why);
 	health->warmth = WARM;
 	health->passes = generation->service->options->health_passes - 1;
-	begin_round(-1, 0, health);
+	begin_round(health);
+}
+
+/*
+ * Many a program that crashes at a request has answered it before.  Its end
+ * shall be told before it gets a share: it is healthy a moment after the
+ * answer.
+ */
+static void
+complete_row(struct health *health)
+{
+	const struct timeval moment = clock_interval(SETTLE_MS);
+
+	if (needs_warmth(health)) {
+		begin_warm_up(health);
+	} else if (is_new(health)) {
+		health->settling = true;
+		evtimer_add(health->timer, &moment);
+	} else {
+		health->fn(health->generation, HEALTH_HEALTHY,
+		    health->generation->checks.reason);
+	}
+}
+
+/* Nothing may use health after end_settling: fn may stop the series. */
+static void
+end_settling(struct health *health)
+{
+	health->settling = false;
+	schedule_round(health);
+	health->fn(health->generation, HEALTH_HEALTHY,
+	    health->generation->checks.reason);
+}
+
+static void
+timer_expired(evutil_socket_t fd, short what, void *arg)
+{
+	struct health *health = arg;
+
+	if (health->settling)
+		end_settling(health);
+	else
+		begin_round(health);
 }
 
 /* Nothing may use health after end_round: fn may stop the series. */
@@ -142,7 +200,7 @@ end_round(struct health *health, bool passed, const char *why)
 	const struct options *options = generation->service->options;
 	struct health_record *record = &generation->checks;
 
-	if (passed && (astray = is_astray(health, cause, sizeof(cause)))) {
+	if (passed && !counts(health, &astray, cause, sizeof(cause))) {
 		passed = false;
 		why = cause;
 	}
@@ -160,11 +218,8 @@ end_round(struct health *health, bool passed, const char *why)
 	schedule_round(health);
 	if (astray)
 		health->fn(generation, HEALTH_ASTRAY, record->reason);
-	else if (passed && health->passes == options->health_passes &&
-	    needs_warmth(health))
-		begin_warm_up(health);
 	else if (passed && health->passes == options->health_passes)
-		health->fn(generation, HEALTH_HEALTHY, record->reason);
+		complete_row(health);
 	else if (!passed && health->failures == options->health_failures)
 		health->fn(generation, HEALTH_SICK, record->reason);
 }
@@ -203,220 +258,78 @@ check_done(struct health *health, bool passed, const char *why)
 }
 
 static void
-accept_result(bool passed, const char *why, void *arg)
+check_told(bool passed, const char *why, void *arg)
 {
 	struct health *health = arg;
 
-	health->accept = NULL;
-	check_done(health, passed, why);
-}
-
-static void
-probe_result(bool passed, const char *why, void *arg)
-{
-	struct health *health = arg;
-
-	health->probe = NULL;
+	health->check = NULL;
 	if (health->warmth == WARMING)
 		end_warm_up(health, passed, why);
 	else
 		check_done(health, passed, why);
 }
 
-/*
- * The name and the directory of this generation's socket in the listener that a
- * check `unix:PATH` names, whatever follows PATH; NULL if it names no listener.
- */
-static const char *
-find_unix(const struct generation *generation, const char *check,
-    const struct directory **directory)
-{
-	const struct service *service = generation->service;
-	char text[ADDRESS_STRLEN];
-	const char *name;
-	size_t i, n;
-
-	if (strncmp(check, "unix:", 5) != 0)
-		return NULL;
-	for (i = 0; i < service->nlisteners; i++) {
-		address_format(listener_address(service->listeners[i]), text);
-		n = strlen(text);
-		if (strncmp(check + 5, text, n) != 0 ||
-		    (check[5 + n] != '\0' && check[5 + n] != ':'))
-			continue;
-		name = listener_private(
-		    service->listeners[i], generation->number, directory);
-		if (name != NULL)
-			return name;
-	}
-	return NULL;
-}
-
-/*
- * The prober connects to the generation's own Unix socket with the rights with
- * which the socket was bound, and to any other with those of the program.  In a
- * directory that only we can change the rights are ours: the prober connects,
- * and then gives them up.
- */
-static struct probe *
-start_probe(struct health *health, const char *check,
-    struct command_spec *command, const char *source)
-{
-	const struct directory *directory;
-	const struct options *options = health->generation->service->options;
-	struct probe_spec spec = {
-		.check = check, .source = source, .command = command
-	};
-	bool ours;
-
-	if (health->warmth == WARMING) {
-		spec.warm = options->warm_count;
-		spec.parallel = options->warm_parallel;
-	}
-
-	if (strncmp(check, EXEC, strlen(EXEC)) == 0) {
-		spec.shell = options_command(check + strlen(EXEC), &ours);
-	} else {
-		spec.unix_path =
-		    find_unix(health->generation, check, &directory);
-		if (spec.unix_path != NULL) {
-			command->directory_fd = directory_fd(directory);
-			if (directory_is_ours(directory))
-				command->account = NULL;
-		}
-	}
-	return probe_start(
-	    health->generation->service->base, &spec, probe_result, health);
-}
-
-static int
-begin_probe(struct health *health, const char *pattern, char *why, size_t size)
-{
-	struct generation *generation = health->generation;
-	const struct options *options = generation->service->options;
-	bool is_command = strncmp(pattern, EXEC, strlen(EXEC)) == 0;
-	char source[CHECK_SOURCE], variable[CHECK_SOURCE + 32];
-	const char *extra[] = { variable, NULL };
-	struct helper helper = { .command =
-				     is_command ? pattern + strlen(EXEC) : NULL,
-		.generation = generation->number,
-		.pid = program_main(generation->program),
-		.extra = extra,
-		.timeout_ms = health->warmth == WARMING
-		    ? options->start_timeout_ms / 2
-		    : options->health_timeout_ms };
-	struct command_spec command;
-	char *check;
-
-	check = spawn_expand(pattern, options->name, generation->number);
-	if (check == NULL) {
-		snprintf(why, size, "%s", strerror(errno));
-		return -1;
-	}
-	check_source(generation, check, source);
-	snprintf(variable, sizeof(variable), "HOTSWAP_PROBE_SOURCE=%s", source);
-	if (helper_prepare(generation->service, &helper, &command, why, size) ==
-	    0) {
-		health->probe = start_probe(health, check, &command, source);
-		if (health->probe == NULL)
-			snprintf(why, size, "%s", strerror(errno));
-		helper_release(&command);
-	}
-	free(check);
-	return health->probe != NULL ? 0 : -1;
-}
-
-static struct listener *
-find_listener(const struct address *address, void *arg)
-{
-	const struct health *health = arg;
-
-	return roster_find(health->generation->service, address);
-}
-
-/* Check every address at which the generation has a socket. */
-static int
-begin_accept(struct health *health)
-{
-	const struct generation *generation = health->generation;
-	const struct service *service = generation->service;
-	struct address *addresses;
-	size_t i, n, count = 0;
-
-	addresses = calloc(service->nlisteners + 1, sizeof(*addresses));
-	if (addresses == NULL)
-		return -1;
-	for (i = 0; i < service->nlisteners; i++) {
-		listener_sockets(service->listeners[i], generation->number, &n);
-		if (n > 0)
-			addresses[count++] =
-			    *listener_address(service->listeners[i]);
-	}
-	health->accept = accept_check_start(service->base, addresses, count,
-	    generation->number, service->options->health_timeout_ms,
-	    find_listener, accept_result, health);
-	free(addresses);
-	return health->accept != NULL ? 0 : -1;
-}
-
 static void
 begin_check(struct health *health)
 {
-	const struct options *options = health->generation->service->options;
+	struct generation *generation = health->generation;
 	char cause[HELPER_WHY], why[HELPER_WHY + 64];
 
 	health->check_ms = clock_ms();
-	if (options->health[0] == NULL && begin_accept(health) == -1)
-		snprintf(cause, sizeof(cause), "%s", strerror(errno));
-	else if (options->health[0] != NULL)
-		begin_probe(health, options->health[health->next], cause,
-		    sizeof(cause));
-	if (health->accept != NULL || health->probe != NULL)
+	health->check = directed_check_start(generation,
+	    generation->service->options->health[health->next], DIRECTED_HEALTH,
+	    check_told, health, cause, sizeof(cause));
+	if (health->check != NULL)
 		return;
 	snprintf(why, sizeof(why), "the check cannot be started: %s", cause);
 	end_round(health, false, why);
 }
 
-struct health *
-health_start(
+int
+health_begin(
     struct generation *generation, enum health_pace pace, health_fn *fn)
 {
 	struct health *health = calloc(1, sizeof(*health));
 	struct timeval now = { 0, 0 };
 
+	health_end(generation);
 	if (health == NULL)
-		return NULL;
+		return -1;
+	generation->health = health;
 	health->generation = generation;
 	health->pace = pace;
 	health->fn = fn;
 	health->timer =
-	    evtimer_new(generation->service->base, begin_round, health);
-	if (health->timer == NULL || evtimer_add(health->timer, &now) == -1) {
-		health_stop(health);
-		return NULL;
-	}
-	return health;
+	    evtimer_new(generation->service->base, timer_expired, health);
+	if (health->timer != NULL && evtimer_add(health->timer, &now) == 0)
+		return 0;
+	health_end(generation);
+	return -1;
 }
 
 void
-health_change(struct health *health, enum health_pace pace, health_fn *fn)
+health_change(
+    struct generation *generation, enum health_pace pace, health_fn *fn)
 {
+	struct health *health = generation->health;
+
 	health->pace = pace;
 	health->fn = fn;
+	health->settling = false;
 	/* A check that is under way ends its round as usual. */
-	if (health->accept == NULL && health->probe == NULL)
+	if (health->check == NULL)
 		schedule_round(health);
 }
 
 void
-health_stop(struct health *health)
+health_end(struct generation *generation)
 {
+	struct health *health = generation->health;
+
 	if (health == NULL)
 		return;
-	if (health->accept != NULL)
-		accept_check_cancel(health->accept);
-	if (health->probe != NULL)
-		probe_cancel(health->probe);
+	generation->health = NULL;
+	directed_check_cancel(health->check);
 	if (health->timer != NULL)
 		event_free(health->timer);
 	free(health);

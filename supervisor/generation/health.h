@@ -32,18 +32,20 @@ enum health_pace {
 #define HEALTH_STEADY_FACTOR 10
 
 /*
- * Begin the series with a first round at once.  A candidate that never served
- * is warmed up (--warm) when it is healthy, and has to pass once more after
- * that.  Each result is written to generation->checks.  *New*; NULL with errno.
+ * Begin the generation's series with a first round at once; it has one, and a
+ * former one ends.  A candidate that never served is warmed up (--warm) when it
+ * is healthy, and has to pass once more after that.  Each result is written to
+ * generation->checks.  -1 with errno, and it has none.
  */
-struct health *health_start(struct generation *, enum health_pace, health_fn *);
+int health_begin(struct generation *, enum health_pace, health_fn *);
 
 /*
  * Go on with the series at another pace, and tell this function: the next round
  * begins so long after the last one, since what that has shown holds still.
  */
-void health_change(struct health *, enum health_pace, health_fn *);
+void health_change(struct generation *, enum health_pace, health_fn *);
 
-void health_stop(struct health *);
+/* End the series, if there is one. */
+void health_end(struct generation *);
 
 #endif

@@ -352,7 +352,7 @@ holdings_use(
 		listener_rest(listener, fd, false);
 	holding->unused_ms = 0;
 	if (has_another(holding))
-		sessions_add(holdings->sessions, listener, fd);
+		sessions_add(holdings->sessions, listener, fd, pid);
 	unwatch(holding);
 	watch(holding, pid);
 	if (holding->knock == NULL)

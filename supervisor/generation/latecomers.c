@@ -14,6 +14,7 @@
 #include <sys/un.h>
 
 #include "base/clock.h"
+#include "base/describe.h"
 #include "core/service.h"
 #include "core/state.h"
 #include "process/intercept.h"
@@ -323,7 +324,7 @@ latecomers_list(const struct latecomers *late)
 }
 
 json_t *
-latecomers_save(const struct latecomers *late)
+latecomers_save(const struct latecomers *late, const json_t *before)
 {
 	json_t *list = json_array(), *extra = json_array();
 	char text[ADDRESS_STRLEN];
@@ -340,7 +341,7 @@ latecomers_save(const struct latecomers *late)
 		    json_pack(
 			"[sI]", text, (json_int_t)late->extra[i].after_ms));
 	}
-	return json_pack("{sI sI sI sI sb so so}", "begin",
+	return describe(before, "{sI sI sI sI sb so so}", "begin",
 	    (json_int_t)late->begin_ms, "ready", (json_int_t)late->ready_ms,
 	    "last", (json_int_t)late->last_ms, "started",
 	    (json_int_t)late->started_ms, "again", (int)late->again,

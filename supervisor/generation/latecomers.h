@@ -68,8 +68,11 @@ const struct generation *latecomers_find(
 /* The own addresses on which the generation listens now, as text; *new*. */
 json_t *latecomers_list(const struct latecomers *);
 
-/* For a successor, *new*; saved is NULL if an older build has saved nothing. */
-json_t *latecomers_save(const struct latecomers *);
+/*
+ * For a successor, *new*; before: what was saved last, base/describe.h.  saved
+ * is NULL if an older build has saved nothing.
+ */
+json_t *latecomers_save(const struct latecomers *, const json_t *before);
 void latecomers_restore(struct latecomers *, const json_t *saved);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "core/service.h"
 #include "generation/holding.h"
+#include "generation/latecomers.h"
 #include "generation/target.h"
 #include "process/intercept.h"
 
@@ -74,14 +75,30 @@ serves_all(const struct service *service, const struct holdings *holdings)
 	return true;
 }
 
+/* Can another generation still bind an address that is the service's then? */
+static bool
+may_grow(const struct generation *generation)
+{
+	const struct generation *other;
+
+	TAILQ_FOREACH (other, &generation->service->generations, entry)
+		if (other != generation && other->program != NULL &&
+		    !latecomers_are_so(other->latecomers))
+			return true;
+	return false;
+}
+
 bool
 own_path_is_moot(struct own_path *own, const struct generation *generation,
     const struct holdings *holdings)
 {
+	const struct service *service = generation->service;
 	int64_t now = clock_ms();
 
-	if (now >= own->until_ms) {
-		own->moot = serves_all(generation->service, holdings);
+	if (now >= own->until_ms || own->made != service->made) {
+		own->made = service->made;
+		own->moot =
+		    !may_grow(generation) && serves_all(service, holdings);
 		own->until_ms = now + (own->moot ? MOOT_MS : WAIT_MS);
 	}
 	return own->moot;

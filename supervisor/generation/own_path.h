@@ -18,7 +18,8 @@ struct intercept_call;
 
 /* What was found out last.  All zero at first. */
 struct own_path {
-	int64_t until_ms; /* it counts until then, clock_ms() */
+	int64_t until_ms;  /* it counts until then, clock_ms() */
+	unsigned int made; /* and as long as no listener is new */
 	bool moot;
 };
 
@@ -26,7 +27,10 @@ struct own_path {
 void own_path_decide(const struct generation *, const struct holdings *,
     struct intercept_call *);
 
-/* Is every Unix address of the service served by the generation? */
+/*
+ * Is every Unix address of the service served by the generation, and will there
+ * be no other?  The preload library then tells of no connect(2) any more.
+ */
 bool own_path_is_moot(
     struct own_path *, const struct generation *, const struct holdings *);
 

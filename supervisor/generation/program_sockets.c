@@ -34,8 +34,8 @@ renew_notify(struct generation *generation)
 
 	if (!has_gone(program_notify_path(generation->program)))
 		return 0;
-	owner_ids(generation->image, &uid, &gid);
-	if (program_renew_notify(generation->program, gid) == -1)
+	if (owner_ids(generation->image, &uid, &gid) == -1 ||
+	    program_renew_notify(generation->program, gid) == -1)
 		return -1;
 	held_put(generation->service, "notify", generation->number,
 	    program_notify_fd(generation->program));

@@ -11,7 +11,7 @@
 
 #include "core/events.h"
 #include "core/service.h"
-#include "generation/generations.h"
+#include "generation/closing.h"
 #include "process/image.h"
 
 /* The oldest ended generation of a role, if more than retain have it. */

@@ -55,11 +55,12 @@ reach_try(const struct generation *generation, const char *what,
 	const char *user = image->user != NULL ? image->user : image->group;
 	char culprit[PATH_MAX];
 	struct account account;
-	int r;
+	int r, error;
 
 	if (!find_other(generation, &account))
 		return 0;
 	r = passage_try(&account, path, mode, culprit);
+	error = errno;
 	account_fini(&account);
 	if (r == 0)
 		return 0;
@@ -68,7 +69,8 @@ reach_try(const struct generation *generation, const char *what,
 	    "through a directory, HOTSWAP_RUNTIME_DIR names another directory "
 	    "for sockets",
 	    what, path, image->user != NULL ? "user" : "group", user, culprit,
-	    strerror(errno));
+	    strerror(error));
+	errno = error;
 	return -1;
 }
 

@@ -18,14 +18,14 @@ void reach_open(const struct generation *);
 
 /*
  * Can the program get to the absolute path in this mode, access(2)?  what names
- * the path's object for people.  -1 with why.
+ * the path's object for people.  -1 with why and errno.
  */
 int reach_try(const struct generation *, const char *what, const char *path,
     int mode, char *why, size_t size);
 
 /*
- * Can the program get to its notification socket?  -1 with why if it cannot and
- * must; if it need not, a warning is logged.
+ * Can the program get to its notification socket?  -1 with why and errno if it
+ * cannot and must; if it need not, a warning is logged.
  */
 int reach_notify(const struct generation *, char *why, size_t size);
 

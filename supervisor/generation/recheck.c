@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,10 @@
 #include "core/events.h"
 #include "core/service.h"
 #include "generation/health.h"
+#include "generation/restart.h"
 #include "process/program.h"
+
+#define AGAIN_MS 1000 /* until a check that cannot begin is tried again */
 
 struct recheck {
 	struct generation *generation;
@@ -106,21 +110,26 @@ recheck_begin(struct generation *generation)
 {
 	const struct service *service = generation->service;
 	struct recheck *recheck = calloc(1, sizeof(*recheck));
+	struct timeval later = clock_interval(AGAIN_MS);
+	char why[128];
 
 	recheck_end(generation);
-	health_stop(generation->health);
-	generation->health = NULL;
+	health_end(generation);
 	if (recheck != NULL) {
 		generation->recheck = recheck;
 		recheck->generation = generation;
 		recheck->limit = evtimer_new(service->base, expired, recheck);
-		generation->health =
-		    health_start(generation, HEALTH_ROLLOUT, told);
-		if (recheck->limit != NULL && generation->health != NULL &&
-		    set_limit(recheck, service->options->start_timeout_ms) == 0)
+		if (recheck->limit != NULL &&
+		    health_begin(generation, HEALTH_ROLLOUT, told) == 0 &&
+		    set_limit(recheck, service->options->start_timeout_ms) ==
+			0) {
+			generation->lacking[0] = '\0';
 			return;
+		}
 	}
-	log_warn("generation %u is not checked after its restart: %s",
-	    generation->number, strerror(errno));
+	snprintf(why, sizeof(why), "it cannot be checked after its start: %s",
+	    strerror(errno));
 	recheck_end(generation);
+	restart_tell_lack(generation, why);
+	evtimer_add(generation->backoff, &later);
 }

@@ -12,7 +12,10 @@
 
 struct generation;
 
-/* Begin, in place of the series of checks that the generation has. */
+/*
+ * Begin, in place of the series of checks that the generation has.  If that
+ * fails, the generation's backoff is set, which shall do this again.
+ */
 void recheck_begin(struct generation *);
 
 /* The same by a successor, if the check may have been under way. */
@@ -21,7 +24,7 @@ void recheck_resume(struct generation *);
 /* The program asks for so much time from now on. */
 void recheck_extend(struct generation *, int64_t ms);
 
-/* Stop, if it is under way; the series of checks is stopped by health_stop. */
+/* Stop, if it is under way; the series of checks is ended by health_end. */
 void recheck_end(struct generation *);
 
 #endif

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * --restart and --restart-limit.
+ * --restart and --restart-limit, and what they do not count.
  */
 #include "generation/restart.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "base/clock.h"
+#include "base/lack.h"
+#include "core/events.h"
 #include "core/generation.h"
 #include "core/service.h"
 
@@ -18,13 +23,23 @@ restart_is_wanted(const struct options *options, int status)
 	    (options->restart == RESTART_ON_FAILURE && status != 0);
 }
 
+/* Before the nth try, n from 1 on. */
+static int64_t
+growing_wait(unsigned int n)
+{
+	int64_t wait = BACKOFF_FIRST_MS;
+
+	for (; n > 1 && wait < BACKOFF_LONGEST_MS; n--)
+		wait *= 2;
+	return wait < BACKOFF_LONGEST_MS ? wait : BACKOFF_LONGEST_MS;
+}
+
 int64_t
 restart_wait(struct generation *generation)
 {
 	const struct restart_limit *limit =
 	    &generation->service->options->restart_limit;
-	int64_t now = clock_ms(), wait = BACKOFF_FIRST_MS;
-	unsigned int i;
+	int64_t now = clock_ms();
 
 	if (now - generation->window_ms > limit->window_ms) {
 		generation->window_ms = now;
@@ -32,9 +47,43 @@ restart_wait(struct generation *generation)
 	}
 	if (generation->recent++ >= limit->count)
 		return -1;
-	if (generation->recent == 1)
-		return 0;
-	for (i = 2; i < generation->recent && wait < BACKOFF_LONGEST_MS; i++)
-		wait *= 2;
-	return wait;
+	return generation->recent == 1 ? 0
+				       : growing_wait(generation->recent - 1);
+}
+
+int
+restart_note(struct generation *generation, int result)
+{
+	if (result == -1 && lack_is(errno)) {
+		generation->lacks++;
+		return result;
+	}
+	generation->lacks = 0;
+	generation->lacking[0] = '\0';
+	return result;
+}
+
+int64_t
+restart_wait_for_system(const struct generation *generation)
+{
+	return growing_wait(generation->lacks);
+}
+
+bool
+restart_lacks_for_long(const struct generation *generation)
+{
+	return generation->lacks >=
+	    generation->service->options->restart_limit.count;
+}
+
+void
+restart_tell_lack(struct generation *generation, const char *why)
+{
+	const size_t size = sizeof(generation->lacking);
+
+	if (strncmp(generation->lacking, why, size - 1) == 0)
+		return;
+	strlcpy(generation->lacking, why, size);
+	events_emit(generation->service, "warning", generation,
+	    "%s: this is tried again until it succeeds", why);
 }

@@ -13,10 +13,12 @@
 
 #include "base/log.h"
 #include "core/events.h"
+#include "core/program_signals.h"
 #include "core/service.h"
 #include "core/state.h"
+#include "generation/closing.h"
 #include "generation/connections.h"
-#include "generation/generations.h"
+#include "generation/drained.h"
 #include "generation/hangup.h"
 #include "generation/health.h"
 #include "generation/prune.h"
@@ -92,8 +94,7 @@ set_out(struct generation *generation)
 	if (generation->program != NULL)
 		program_watch_off(generation->program);
 	recheck_end(generation);
-	health_stop(generation->health);
-	generation->health = NULL;
+	health_end(generation);
 	return 0;
 }
 
@@ -101,7 +102,7 @@ static void
 stop_program(struct generation *generation, int signal)
 {
 	struct program_stop stop = { signal,
-		generation->service->options->stop_timeout_ms };
+		program_signals(generation).stop_timeout_ms };
 
 	program_stop(generation->program, &stop);
 }
@@ -164,7 +165,7 @@ static void
 look_at_queue(struct generation *generation)
 {
 	struct retirement *retirement = generation->retirement;
-	int signal = generation->service->options->park_signal;
+	int signal = program_signals(generation).park;
 
 	if (!is_quiet(retirement, steering_queued(generation) == 0) &&
 	    clock_ms() < retirement->deadline)
@@ -179,31 +180,7 @@ static void
 stop_now(struct generation *generation)
 {
 	retire_enter(generation, STAGE_STOPPING, 0);
-	stop_with(generation, generation->service->options->stop_signal);
-}
-
-static void
-tell_drained(struct generation *generation, int connections, int error)
-{
-	size_t idle = hangup_ended(generation);
-	char ended[64] = "";
-
-	if (idle > 0)
-		snprintf(
-		    ended, sizeof(ended), "; %zu idle ones were ended", idle);
-	if (connections > 0)
-		events_emit(generation->service, "drained", generation,
-		    "stops with %d connections still open after "
-		    "--drain-timeout%s",
-		    connections, ended);
-	else if (connections == 0)
-		events_emit(generation->service, "drained", generation,
-		    "no connection left%s", ended);
-	else
-		events_emit(generation->service, "drained", generation,
-		    "stops after --drain-timeout: its connections cannot be "
-		    "counted: %s%s",
-		    strerror(error), ended);
+	stop_with(generation, program_signals(generation).stop);
 }
 
 static void
@@ -211,8 +188,14 @@ look_at_connections(struct generation *generation)
 {
 	struct retirement *retirement = generation->retirement;
 	bool late = clock_ms() >= retirement->deadline;
-	bool quiet = steering_queued(generation) == 0;
-	int connections = 0, error = 0;
+	int queued = steering_queued(generation);
+	bool quiet = queued == 0;
+	int connections = 0, handshakes = 0, error = 0;
+
+	if (drained_is_deserted(generation, queued)) {
+		stop_now(generation);
+		return;
+	}
 
 	/*
 	 * For counting the kernel goes through all connections of the machine:
@@ -220,16 +203,15 @@ look_at_connections(struct generation *generation)
 	 */
 	if (generation->crowded || late ||
 	    retirement->quiet + 1 >= QUIET_LOOKS) {
-		connections = connections_count(generation);
+		connections = connections_count(generation, &handshakes);
 		error = errno;
 		quiet &= connections == 0 &&
-		    (clock_ms() >= retirement->shaken ||
-			!connections_awaited(generation));
+		    (handshakes == 0 || clock_ms() >= retirement->shaken);
 	}
 	/* Connections that cannot be counted get the whole time. */
 	if (!is_quiet(retirement, quiet) && !late)
 		return;
-	tell_drained(generation, connections, error);
+	drained_tell(generation, connections, error);
 	if (steering_flows(generation) == 0) {
 		stop_now(generation);
 		return;
@@ -359,7 +341,7 @@ stop_early(struct generation *generation, int signal)
 void
 retire_stop(struct generation *generation)
 {
-	stop_early(generation, generation->service->options->stop_signal);
+	stop_early(generation, program_signals(generation).stop);
 }
 
 void

@@ -97,6 +97,7 @@ roster_add(struct service *service, struct listener *listener)
 	}
 	service->listeners = more;
 	more[service->nlisteners++] = listener;
+	service->made++;
 	return 0;
 }
 

@@ -7,21 +7,26 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/proc.h"
 #include "core/service.h"
 #include "generation/roster.h"
 #include "traffic/inet.h"
 
-#define LOOK_MS 200 /* from bind(2) to the look */
+#define LOOK_MS 200 /* from bind(2) to the look, and to each further one */
+#define LOOKS	25  /* at a program that never waits */
 
 struct session {
 	STAILQ_ENTRY(session) entry;
 	struct listener *listener;
 	int fd; /* of the listener */
+	pid_t pid;
 	int64_t due_ms;
+	unsigned int looks; /* that are left */
 };
 
 struct sessions {
@@ -63,6 +68,13 @@ take_first(struct sessions *sessions)
 	if (session != NULL)
 		STAILQ_REMOVE_HEAD(&sessions->list, entry);
 	return session;
+}
+
+static void
+put_last(struct sessions *sessions, struct session *session)
+{
+	session->due_ms = clock_ms() + LOOK_MS;
+	STAILQ_INSERT_TAIL(&sessions->list, session, entry);
 }
 
 void
@@ -112,19 +124,34 @@ is_there(const struct sessions *sessions, const struct session *session)
 }
 
 /*
+ * Has its program perhaps not come to its connect(2) yet?  It runs, or would if
+ * there were a processor for it, proc_pid_stat(5).  Of a program with threads
+ * only the first one is looked at: there may be thousands.
+ */
+static bool
+may_connect_yet(struct session *session)
+{
+	char state;
+
+	if (--session->looks == 0 || inet_is_connected(session->fd))
+		return false;
+	state = proc_state(session->pid);
+	return state != 0 && strchr("RDTt", state) != NULL;
+}
+
+/*
  * Classic programs go by the order of all sockets of the group, so there a
  * connected one stays known, and rests until its program closes it.
  */
 static void
-look_at(struct sessions *sessions, const struct session *session)
+settle(struct sessions *sessions, struct session *session)
 {
-	if (!is_there(sessions, session))
-		return;
 	if (!inet_is_connected(session->fd))
 		listener_rest(session->listener, session->fd, false);
 	else if (listener_kind(session->listener) == KIND_EBPF)
 		sessions->drop(
 		    sessions->holdings, session->listener, session->fd);
+	free(session);
 }
 
 static void
@@ -149,14 +176,19 @@ look(evutil_socket_t fd, short what, void *arg)
 	while ((session = STAILQ_FIRST(&sessions->list)) != NULL &&
 	    session->due_ms <= now) {
 		take_first(sessions);
-		look_at(sessions, session);
-		free(session);
+		if (!is_there(sessions, session))
+			free(session);
+		else if (may_connect_yet(session))
+			put_last(sessions, session);
+		else
+			settle(sessions, session);
 	}
 	plan_look(sessions);
 }
 
 void
-sessions_add(struct sessions *sessions, struct listener *listener, int fd)
+sessions_add(
+    struct sessions *sessions, struct listener *listener, int fd, pid_t pid)
 {
 	const struct address *address = listener_address(listener);
 	struct session *session;
@@ -167,8 +199,9 @@ sessions_add(struct sessions *sessions, struct listener *listener, int fd)
 		return;
 	session->listener = listener;
 	session->fd = fd;
-	session->due_ms = clock_ms() + LOOK_MS;
-	STAILQ_INSERT_TAIL(&sessions->list, session, entry);
+	session->pid = pid;
+	session->looks = LOOKS;
+	put_last(sessions, session);
 	listener_rest(listener, fd, true);
 	if (STAILQ_FIRST(&sessions->list) == session)
 		plan_look(sessions);

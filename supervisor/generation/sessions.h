@@ -5,10 +5,14 @@
  * connects it to the client that has just spoken.  Only that client may reach
  * it, which the kernel sees to; among others it must never be chosen.  Nobody
  * tells that a socket is connected, so each further one is looked at after a
- * moment, and rests until then.
+ * moment, and rests until then.  As long as its program has not come to wait
+ * for something, as on a busy machine, it may not have come to its connect(2)
+ * either: then it is looked at again.
  */
 #ifndef GENERATION_SESSIONS_H
 #define GENERATION_SESSIONS_H
+
+#include <sys/types.h>
 
 struct generation;
 struct holdings;
@@ -26,7 +30,9 @@ void sessions_free(struct sessions *);
 /* The program is about to be started: all its sockets are chosen again. */
 void sessions_reset(struct sessions *);
 
-/* A program has bound one more socket; nothing is done where it is not UDP. */
-void sessions_add(struct sessions *, struct listener *, int fd);
+/*
+ * This process has bound one more socket; nothing is done where it is not UDP.
+ */
+void sessions_add(struct sessions *, struct listener *, int fd, pid_t);
 
 #endif

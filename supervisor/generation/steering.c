@@ -53,10 +53,13 @@ join(struct generation *generation, bool everywhere, char *why, size_t size)
 	struct credentials owner;
 	char text[ADDRESS_STRLEN];
 	size_t i, n;
+	int error;
 
 	if (owner_credentials(generation->image, &owner) == -1) {
+		error = errno;
 		snprintf(
-		    why, size, "the user of the sockets: %s", strerror(errno));
+		    why, size, "the user of the sockets: %s", strerror(error));
+		errno = error;
 		return -1;
 	}
 	for (i = 0; i < service->nlisteners; i++) {
@@ -67,12 +70,14 @@ join(struct generation *generation, bool everywhere, char *why, size_t size)
 		    listener_open(service->listeners[i], generation->number) !=
 			-1)
 			continue;
+		error = errno;
 		credentials_fini(&owner);
 		address_format(listener_address(service->listeners[i]), text);
 		snprintf(why, size, "cannot listen on %s: %s", text,
-		    errno == EADDRINUSE ? "another program has this address"
-					: strerror(errno));
+		    error == EADDRINUSE ? "another program has this address"
+					: strerror(error));
 		steering_leave(generation);
+		errno = error;
 		return -1;
 	}
 	credentials_fini(&owner);

@@ -189,8 +189,9 @@ open_preload(struct wrap *wrap)
 	/* The program knows the path of a predecessor's socket already. */
 	fd = held_take(service, wrap_tap_name(wrap, name), wrap->serial);
 	if (fd == -1) {
-		owner_ids(wrap->generation->image, &uid, &gid);
-		fd = intercept_preload_listen(wrap->path, uid, gid);
+		fd = owner_ids(wrap->generation->image, &uid, &gid) == 0
+		    ? intercept_preload_listen(wrap->path, uid, gid)
+		    : -1;
 	}
 	return serve_preload(wrap, fd);
 }
@@ -221,6 +222,7 @@ struct wrap *
 wrap_new(struct generation *generation, char *why, size_t size)
 {
 	struct wrap *wrap = calloc(1, sizeof(*wrap));
+	int error;
 
 	if (wrap == NULL) {
 		snprintf(why, size, "the shim: %s", strerror(errno));
@@ -238,7 +240,9 @@ wrap_new(struct generation *generation, char *why, size_t size)
 		snprintf(why, size, "the shim's socket %s: %s", wrap->path,
 		    strerror(errno));
 	}
+	error = errno;
 	wrap_free(wrap);
+	errno = error;
 	return NULL;
 }
 
@@ -315,6 +319,7 @@ prepare_preload(struct wrap *wrap, struct spawn *spawn, char *why, size_t size)
 		    "bytes that unix(7) has room for; set HOTSWAP_RUNTIME_DIR "
 		    "to a shorter one",
 		    wrap->path, ANNOUNCE_PATH_MAX);
+		errno = ENAMETOOLONG;
 		return -1;
 	}
 	if (reach_try(wrap->generation, "the shim's socket", wrap->path, W_OK,
@@ -331,6 +336,8 @@ prepare_preload(struct wrap *wrap, struct spawn *spawn, char *why, size_t size)
 int
 wrap_prepare(struct wrap *wrap, struct spawn *spawn, char *why, size_t size)
 {
+	int error;
+
 	bindings_reset(wrap->bindings);
 	wrap->deaf = false;
 	if (wrap->choice.backend == SHIM_PRELOAD)
@@ -338,24 +345,28 @@ wrap_prepare(struct wrap *wrap, struct spawn *spawn, char *why, size_t size)
 	if (wrap->choice.backend != SHIM_SECCOMP ||
 	    prepare_filter(wrap, spawn) == 0)
 		return 0;
-	snprintf(why, size, "the shim's filter: %s", strerror(errno));
+	error = errno;
+	snprintf(why, size, "the shim's filter: %s", strerror(error));
 	forget_start(wrap);
+	errno = error;
 	return -1;
 }
 
 int
 wrap_started(struct wrap *wrap, bool succeeded, char *why, size_t size)
 {
-	int r = 0;
+	int r = 0, error;
 
 	fd_close(&wrap->socks[1]);
 	if (succeeded && wrap->filter != NULL)
 		r = wrap_serve_seccomp(
 		    wrap, filter_collect(wrap->socks[0]), call_log_make());
+	error = errno;
 	if (r == -1)
 		snprintf(
-		    why, size, "the shim's notifications: %s", strerror(errno));
+		    why, size, "the shim's notifications: %s", strerror(error));
 	forget_start(wrap);
+	errno = error;
 	return r;
 }
 

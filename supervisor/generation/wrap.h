@@ -37,12 +37,12 @@ const char *wrap_path(const struct wrap *);
  */
 int wrap_renew(struct wrap *);
 
-/* Add to spawn what the shim needs.  -1 with why. */
+/* Add to spawn what the shim needs.  -1 with why and errno. */
 int wrap_prepare(struct wrap *, struct spawn *, char *why, size_t size);
 
 /*
  * The start has succeeded or failed: serve its calls, or clean up.  -1 with
- * why.
+ * why and errno.
  */
 int wrap_started(struct wrap *, bool succeeded, char *why, size_t size);
 

@@ -15,65 +15,98 @@ replace(const json_t *to)
 	return json_pack("{sO}", "=", to);
 }
 
-/* Add what has changed of a member or element; null changes nothing. */
-static int
-note(json_t *patch, json_t *into, const char *name)
+/*
+ * What has changed of the members of an object.  Most objects have not changed,
+ * so both parts are made when something is put into them.
+ */
+struct changes {
+	json_t *set, *del;
+	int failed;
+};
+
+/* *Steals* the patch; null changes nothing. */
+static void
+note_set(struct changes *changes, const char *name, json_t *patch)
 {
-	if (patch == NULL)
-		return -1;
-	if (!json_is_null(patch))
-		return json_object_set_new(into, name, patch);
-	json_decref(patch);
-	return 0;
+	if (json_is_null(patch)) /* the one null there is: nothing to release */
+		return;
+	if (changes->set == NULL)
+		changes->set = json_object();
+	changes->failed |= json_object_set_new(changes->set, name, patch);
 }
 
-/* *Steals* all. */
-static json_t *
-pack_members(json_t *set, json_t *del, int failed)
+static void
+note_del(struct changes *changes, const char *name)
 {
-	json_t *patch = NULL;
+	if (changes->del == NULL)
+		changes->del = json_array();
+	changes->failed |=
+	    json_array_append_new(changes->del, json_string(name));
+}
 
-	if (failed == 0 && json_object_size(set) + json_array_size(del) == 0)
-		patch = json_null();
-	else if (failed == 0)
-		patch = json_pack("{sO sO}", "set", set, "del", del);
+/* *Steals* both parts; a build reads a patch only with both. */
+static json_t *
+pack_changes(const struct changes *changes)
+{
+	json_t *set = changes->set, *del = changes->del;
+
+	if (changes->failed == 0 && set == NULL && del == NULL)
+		return json_null();
+	if (changes->failed == 0)
+		return json_pack("{so so}", "set",
+		    set != NULL ? set : json_object(), "del",
+		    del != NULL ? del : json_array());
 	json_decref(set);
 	json_decref(del);
-	return patch;
+	return NULL;
 }
 
 static json_t *
 compare_members(const json_t *from, const json_t *to)
 {
-	json_t *set = json_object(), *del = json_array(), *value, *before;
+	struct changes changes = { .failed = 0 };
+	json_t *value, *before;
 	const char *name;
-	int failed = 0;
+	size_t stay = 0;
 
 	json_object_foreach ((json_t *)to, name, value) {
 		before = json_object_get(from, name);
-		failed |= note(
-		    before == NULL ? replace(value) : patch_make(before, value),
-		    set, name);
+		stay += before != NULL;
+		note_set(&changes, name,
+		    before == NULL ? replace(value)
+				   : patch_make(before, value));
 	}
-	json_object_foreach ((json_t *)from, name, value)
-		if (json_object_get(to, name) == NULL)
-			failed |= json_array_append_new(del, json_string(name));
-	return pack_members(set, del, failed);
+	if (stay < json_object_size(from))
+		json_object_foreach ((json_t *)from, name, value)
+			if (json_object_get(to, name) == NULL)
+				note_del(&changes, name);
+	return pack_changes(&changes);
 }
 
-/* The steps of a list; a run of elements that stay or go is one number. */
+/*
+ * The steps of a list, which is made with the first; a run of elements that
+ * stay or go is one number.
+ */
 struct steps {
 	json_t *list;
 	json_int_t run;
 	int failed;
 };
 
+/* *Steals* the step. */
+static void
+add_step(struct steps *steps, json_t *one)
+{
+	if (steps->list == NULL)
+		steps->list = json_array();
+	steps->failed |= json_array_append_new(steps->list, one);
+}
+
 static void
 end_run(struct steps *steps)
 {
 	if (steps->run != 0)
-		steps->failed |= json_array_append_new(
-		    steps->list, json_integer(steps->run));
+		add_step(steps, json_integer(steps->run));
 	steps->run = 0;
 }
 
@@ -95,7 +128,7 @@ step(struct steps *steps, json_t *one)
 		return;
 	}
 	end_run(steps);
-	steps->failed |= json_array_append_new(steps->list, one);
+	add_step(steps, one);
 }
 
 /* Is it the same element?  One that differs may still be a changed one. */
@@ -127,7 +160,7 @@ count_gone(const json_t *from, size_t i, const json_t *to, size_t j)
 static json_t *
 compare_lists(const json_t *from, const json_t *to)
 {
-	struct steps steps = { .list = json_array() };
+	struct steps steps = { .failed = 0 };
 	size_t i = 0, j, gone, n = json_array_size(from);
 
 	for (j = 0; j < json_array_size(to); j++) {
@@ -148,10 +181,8 @@ compare_lists(const json_t *from, const json_t *to)
 		run(&steps, -1);
 	if (steps.run < 0)
 		end_run(&steps);
-	if (steps.failed == 0 && json_array_size(steps.list) == 0) {
-		json_decref(steps.list);
+	if (steps.failed == 0 && steps.list == NULL)
 		return json_null();
-	}
 	if (steps.failed == 0)
 		return json_pack("{so}", "list", steps.list);
 	json_decref(steps.list);

@@ -18,6 +18,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/lack.h"
+
 /* Read an ID in decimal.  setreuid(2) takes -1 as `no change`: it is no ID. */
 static int
 parse_id(const char *text, unsigned int *id)
@@ -56,19 +58,35 @@ list_groups(struct account *account, const char *user)
 	return 0;
 }
 
+/*
+ * A database that says nothing sets errno as it likes; but if it could not be
+ * read, for lack of descriptors for example, nobody knows what it has.
+ */
+static int
+unknown(void)
+{
+	if (!lack_is(errno))
+		errno = EINVAL;
+	return -1;
+}
+
 static int
 find_user(struct account *account, const char *user, const struct passwd **pw)
 {
 	unsigned int id;
 
+	errno = 0;
 	*pw = getpwnam(user);
+	if (*pw == NULL && lack_is(errno))
+		return -1;
 	if (*pw == NULL && parse_id(user, &id) == 0) {
 		account->uid = id;
+		errno = 0;
 		*pw = getpwuid(id);
-		return 0;
+		return *pw == NULL && lack_is(errno) ? -1 : 0;
 	}
 	if (*pw == NULL)
-		return -1;
+		return unknown();
 	account->uid = (*pw)->pw_uid;
 	return 0;
 }
@@ -76,16 +94,28 @@ find_user(struct account *account, const char *user, const struct passwd **pw)
 static int
 find_group(struct account *account, const char *group)
 {
-	const struct group *gr = getgrnam(group);
+	const struct group *gr;
 	unsigned int id;
 
-	if (gr != NULL)
+	errno = 0;
+	if ((gr = getgrnam(group)) != NULL)
 		account->gid = gr->gr_gid;
-	else if (parse_id(group, &id) == 0)
+	else if (!lack_is(errno) && parse_id(group, &id) == 0)
 		account->gid = id;
 	else
-		return -1;
+		return unknown();
 	return 0;
+}
+
+static int
+not_found(const char *what, const char *name, char *why, size_t size)
+{
+	if (errno == EINVAL)
+		snprintf(why, size, "there is no %s %s", what, name);
+	else
+		snprintf(why, size, "%s %s cannot be looked up: %s", what, name,
+		    strerror(errno));
+	return -1;
 }
 
 static int
@@ -111,23 +141,21 @@ account_init(struct account *account, const char *user, const char *group,
 	const struct passwd *pw = NULL;
 	const uid_t uid = geteuid();
 	const gid_t gid = getegid();
+	int error;
 
 	*account = (struct account){ .uid = uid, .gid = gid };
-	if (user != NULL && find_user(account, user, &pw) == -1) {
-		snprintf(why, size, "there is no user %s", user);
-		return -1;
-	}
+	if (user != NULL && find_user(account, user, &pw) == -1)
+		return not_found("user", user, why, size);
 	if (pw != NULL)
 		account->gid = pw->pw_gid;
-	if (group != NULL && find_group(account, group) == -1) {
-		snprintf(why, size, "there is no group %s", group);
-		return -1;
-	}
+	if (group != NULL && find_group(account, group) == -1)
+		return not_found("group", group, why, size);
 	if (user != NULL && pw == NULL && group == NULL) {
 		snprintf(why, size,
 		    "the user database has no user %s, so its group is "
 		    "not known: name one with --group",
 		    user);
+		errno = EINVAL;
 		return -1;
 	}
 	account->change = account->uid != uid || account->gid != gid;
@@ -135,9 +163,11 @@ account_init(struct account *account, const char *user, const char *group,
 	    (note_person(account, pw) == -1 ||
 		(account->change &&
 		    list_groups(account, account->name) == -1))) {
+		error = errno;
 		snprintf(why, size, "the groups of %s cannot be read: %s", user,
-		    strerror(errno));
+		    strerror(error));
 		account_fini(account);
+		errno = error;
 		return -1;
 	}
 	return 0;

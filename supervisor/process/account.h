@@ -24,7 +24,8 @@ struct account {
 /*
  * Look up a user and a group, by name or number.  A user of NULL is ours; a
  * group of NULL is the user's.  Release it with account_fini.  -1 with why, one
- * line.
+ * line, and errno: EINVAL if there is no such user or group; otherwise that of
+ * reading the databases.
  */
 int account_init(struct account *, const char *user, const char *group,
     char *why, size_t size);

@@ -29,6 +29,7 @@
 
 #include "base/fd.h"
 #include "base/kernel_fault.h"
+#include "base/lack.h"
 #include "base/proc.h"
 #include "filter.h"
 
@@ -114,6 +115,7 @@ try_filter(void)
 	struct filter *filter = filter_new(&options);
 	int socks[2], status = -1;
 	pid_t pid;
+	int error;
 
 	if (filter == NULL ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, socks) == -1) {
@@ -122,12 +124,13 @@ try_filter(void)
 	}
 	if ((pid = fork()) == 0)
 		_exit(filter_install(filter, socks[1]) == 0 ? 0 : errno);
+	error = pid == -1 ? errno : ECHILD;
 	if (pid != -1)
 		waitpid(pid, &status, 0);
 	filter_free(filter);
 	fd_close(&socks[0]);
 	fd_close(&socks[1]);
-	errno = WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
+	errno = WIFEXITED(status) ? WEXITSTATUS(status) : error;
 	return errno == 0 ? 0 : -1;
 }
 
@@ -135,9 +138,10 @@ try_filter(void)
 static enum feature_state
 check_filter(char detail[static FEATURE_DETAIL])
 {
-	static int error = -1; /* it cannot change while we live */
+	/* It cannot change while we live, unless it was for lack of memory. */
+	static int error = -1;
 
-	if (error == -1)
+	if (error == -1 || lack_is(error))
 		error = try_filter() == 0 ? 0 : errno;
 	errno = error;
 	return result_of(error == 0 ? 0 : -1, detail);

@@ -208,6 +208,22 @@ read_script(struct image *image, const json_t *object)
 	return at > 0 && i == at && image->argv[i] != NULL ? 0 : -1;
 }
 
+/* An older build has saved none. */
+static int
+read_signals(struct image_signals *signals, const json_t *object)
+{
+	json_int_t timeout;
+
+	if (object == NULL)
+		return 0;
+	if (json_unpack((json_t *)object, "{si si si sI}", "stop",
+		&signals->stop, "park", &signals->park, "unpark",
+		&signals->unpark, "stop-timeout", &timeout) == -1)
+		return -1;
+	signals->stop_timeout_ms = (unsigned int)timeout;
+	return 0;
+}
+
 static int
 read_image(struct image *image, const json_t *object)
 {
@@ -226,8 +242,10 @@ read_image(struct image *image, const json_t *object)
 	image->program.interpreted = image->kind.scripts > 0;
 	if (image->env == NULL || image->argv == NULL || image->argv[0] == NULL)
 		return -1;
-	return read_directory(&image->directory,
-		   json_object_get(object, "directory")) == -1 ||
+	return read_signals(
+		   &image->signals, json_object_get(object, "signals")) == -1 ||
+		read_directory(&image->directory,
+		    json_object_get(object, "directory")) == -1 ||
 		read_folder(
 		    &image->folder, json_object_get(object, "folder")) == -1
 	    ? -1

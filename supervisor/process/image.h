@@ -15,6 +15,14 @@
 #include "process/image_file.h"
 #include "process/program_kind.h"
 
+/* The signals that the program understands, and its time to stop. */
+struct image_signals {
+	int stop;   /* 0: unknown, of an older build */
+	int park;   /* 0: none */
+	int unpark; /* 0: none */
+	unsigned int stop_timeout_ms;
+};
+
 /* What the user asked to run.  It is borrowed for the call, and copied. */
 struct image_spec {
 	const char *exe;     /* the file; NULL: argv[0] */
@@ -26,7 +34,8 @@ struct image_spec {
 	struct image *known; /* its files need not be read again; NULL: none */
 	const char *user;    /* NULL: our user */
 	const char *group;   /* NULL: the group of the user */
-	int umask;	     /* -1: our umask */
+	struct image_signals signals;
+	int umask; /* -1: our umask */
 	bool clear_env;
 	bool no_new_privs;
 	int64_t patience_ms; /* with a child that does nothing; 0: endless */
@@ -64,6 +73,7 @@ struct image {
 	char *chdir; /* as asked for */
 	char *user;
 	char *group;
+	struct image_signals signals;
 	int umask;
 	bool clear_env;
 	bool no_new_privs;

@@ -243,21 +243,29 @@ warning_of(struct check *check)
 	return check->warning[0] != '\0' ? check->warning : NULL;
 }
 
+static json_t *
+signals_to_json(const struct image_signals *signals)
+{
+	return json_pack("{si si si sI}", "stop", signals->stop, "park",
+	    signals->park, "unpark", signals->unpark, "stop-timeout",
+	    (json_int_t)signals->stop_timeout_ms);
+}
+
 json_t *
 gather_result(struct check *check)
 {
 	const struct image_spec *spec = check->spec;
 
 	return json_pack(
-	    "{ss ss ss* sb ss* so so so ss* ss* ss* ss* si sb sb so* so* so* so*}",
+	    "{ss ss ss* sb ss* so so so ss* ss* ss* ss* so si sb sb so* so* so* so*}",
 	    "program", check->program, "sha256", check->copy.sha256, "copy",
 	    check->copy.path, "settled", check->copy.settled, "warning",
 	    warning_of(check), "file", image_file_identity(&check->st),
 	    "arguments", list_to_json(spec->argv), "env",
 	    list_to_json(spec->env), "exe", spec->exe, "chdir", spec->chdir,
-	    "user", spec->user, "group", spec->group, "umask", spec->umask,
-	    "clear-env", spec->clear_env, "no-new-privs", spec->no_new_privs,
-	    "directory", directory_to_json(check), "script",
-	    script_to_json(check), "folder", folder_to_json(check), "invoked",
-	    invoked_to_json(check));
+	    "user", spec->user, "group", spec->group, "signals",
+	    signals_to_json(&spec->signals), "umask", spec->umask, "clear-env",
+	    spec->clear_env, "no-new-privs", spec->no_new_privs, "directory",
+	    directory_to_json(check), "script", script_to_json(check), "folder",
+	    folder_to_json(check), "invoked", invoked_to_json(check));
 }

@@ -294,18 +294,22 @@ start_child(struct image_job *job)
 static struct image_job *
 start(struct image_job *job, struct event_base *base, int64_t patience_ms)
 {
+	int error;
+
 	job->result = memfd_create("hotswap-image", MFD_CLOEXEC);
 	if (job->file == NULL || job->result == -1 ||
 	    plan_look(job, base, patience_ms) == -1 || start_child(job) == -1)
 		goto fail;
-	if (reaper_watch(job->pid, child_ended, job) == -1) {
-		kill(job->pid, SIGKILL);
+	if (reaper_watch(job->pid, child_ended, job) == -1)
 		goto fail;
-	}
 	job->spec = NULL;
 	return job;
 fail:
+	error = errno;
+	if (job->pid > 0)
+		kill(job->pid, SIGKILL);
 	job_free(job);
+	errno = error;
 	return NULL;
 }
 

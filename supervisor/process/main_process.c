@@ -220,6 +220,12 @@ main_process_free(struct main_process *main)
 	errno = saved;
 }
 
+void
+main_process_forget(struct main_process *main)
+{
+	watched_forget(main->watched);
+}
+
 pid_t
 main_process_pid(const struct main_process *main)
 {

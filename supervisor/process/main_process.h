@@ -72,6 +72,9 @@ void main_process_claim(struct main_process *, const struct notify_message *);
 /* Drop a claim of MAINPID= that has not been examined yet. */
 void main_process_forget_claim(struct main_process *);
 
+/* From here on there is no main process; ended is not called. */
+void main_process_forget(struct main_process *);
+
 /* 0 if there is no main process. */
 pid_t main_process_pid(const struct main_process *);
 

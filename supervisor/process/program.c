@@ -197,12 +197,14 @@ program_new(struct event_base *base, const char *name, unsigned int generation,
 	program->stop = *stop;
 	snprintf(path, sizeof(path), "%s/%s.notify.%u", notify_dir, name,
 	    generation);
-	program->again = evtimer_new(base, look_again, program);
-	program->watchdog =
-	    watchdog_new(base, stop->timeout_ms, &watchdog_events, program);
 	program->notify = notify_new(
 	    base, path, origin->uid, gid, inherited_fd, told, program);
 	if (program->notify != NULL)
+		program->again = evtimer_new(base, look_again, program);
+	if (program->again != NULL)
+		program->watchdog = watchdog_new(
+		    base, stop->timeout_ms, &watchdog_events, program);
+	if (program->watchdog != NULL)
 		program->tree =
 		    tree_new(name, generation, notify_path(program->notify));
 	if (program->tree != NULL)
@@ -211,8 +213,7 @@ program_new(struct event_base *base, const char *name, unsigned int generation,
 	if (program->main != NULL)
 		program->stopping = stopping_new(
 		    base, program->tree, program->main, stopped, program);
-	if (program->stopping == NULL || program->again == NULL ||
-	    program->watchdog == NULL) {
+	if (program->stopping == NULL) {
 		program_free(program);
 		return NULL;
 	}
@@ -313,10 +314,11 @@ program_free(struct program *program)
 }
 
 int
-program_start(
-    struct program *program, const struct spawn *spawn, char *why, size_t size)
+program_start(struct program *program, const struct spawn *spawn, bool *of_way,
+    char *why, size_t size)
 {
 	struct spawn filled = *spawn;
+	int error;
 	pid_t pid;
 
 	filled.notify_path = notify_path(program->notify);
@@ -324,15 +326,25 @@ program_start(
 	program->ready = false;
 	program->status[0] = '\0';
 	main_process_forget_claim(program->main);
-	if ((pid = spawn_start(&filled, why, size)) == -1)
+	if ((pid = spawn_start(&filled, of_way, why, size)) == -1)
 		return -1;
 	if (main_process_set(program->main, pid) == -1) {
-		snprintf(why, size, "cannot watch process %d: %s", pid,
-		    strerror(errno));
+		error = errno;
+		snprintf(why, size, "its process cannot be watched: %s",
+		    strerror(error));
 		kill(pid, SIGKILL);
+		errno = error;
 		return -1;
 	}
 	return 0;
+}
+
+void
+program_undo_start(struct program *program)
+{
+	main_process_signal(program->main, SIGKILL);
+	main_process_forget(program->main);
+	tree_kill(program->tree, SIGKILL);
 }
 
 void

@@ -92,10 +92,16 @@ void program_free(struct program *);
 
 /*
  * Start the program, for the first time or again.  This sets notify_path in
- * spawn.  -1 with why.
+ * spawn.  -1 with why, and errno and *of_way as spawn_start.
  */
-int program_start(
-    struct program *, const struct spawn *, char *why, size_t size);
+int program_start(struct program *, const struct spawn *, bool *of_way,
+    char *why, size_t size);
+
+/*
+ * What else the start needs has failed, after program_start: kill what runs.
+ * ended is not called.
+ */
+void program_undo_start(struct program *);
 
 /*
  * Expect WATCHDOG=1 in each period, as spawn has told the program; it has

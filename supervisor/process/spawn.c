@@ -289,12 +289,11 @@ describe_failure(const struct spawn *spawn, const struct child_failure *failure,
 
 /* Reap a child that has failed, so that its end is reported to nobody. */
 static int
-await_execution(
-    const struct spawn *spawn, int report, pid_t pid, char *why, size_t size)
+await_execution(const struct spawn *spawn, int report, pid_t pid, bool *of_way,
+    char *why, size_t size)
 {
 	const char *path = spawn->image->program.path;
 	struct child_failure failure;
-	bool of_way = false;
 	int failed;
 
 	/* The directory may hang, or the user may stop the child. */
@@ -313,14 +312,16 @@ await_execution(
 		return 0;
 	if (failed == 1 && failure.step < NSTEPS) {
 		describe_failure(spawn, &failure, why, size);
-		of_way = is_of_way(spawn->plan, steps[failure.step].run);
-	} else
+		*of_way = is_of_way(spawn->plan, steps[failure.step].run);
+	} else {
+		failure.error = ECHILD;
 		snprintf(why, size,
 		    "cannot start %s: its process has not told why", path);
+	}
 	kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
 		continue;
-	errno = of_way ? ESTALE : ECHILD;
+	errno = failure.error;
 	return -1;
 }
 
@@ -385,7 +386,6 @@ child_init(struct child *child, const struct spawn *spawn, int report,
 		sizeof(cause)) == -1) {
 		snprintf(why, size, "cannot start %s: %s", image->program.path,
 		    cause);
-		errno = ECHILD;
 		return -1;
 	}
 	child->argv = spawn_arguments(spawn);
@@ -409,12 +409,13 @@ child_fini(struct child *child)
 }
 
 pid_t
-spawn_start(const struct spawn *spawn, char *why, size_t size)
+spawn_start(const struct spawn *spawn, bool *of_way, char *why, size_t size)
 {
 	struct child child;
 	int report[2], saved;
 	pid_t pid = -1;
 
+	*of_way = false;
 	if (pipe2(report, O_CLOEXEC) == -1) {
 		snprintf(why, size, "cannot start %s: pipe: %s",
 		    spawn->image->program.path, strerror(errno));
@@ -430,7 +431,7 @@ spawn_start(const struct spawn *spawn, char *why, size_t size)
 		goto out;
 	}
 	fd_close(&report[1]);
-	if (await_execution(spawn, report[0], pid, why, size) == -1)
+	if (await_execution(spawn, report[0], pid, of_way, why, size) == -1)
 		pid = -1;
 out:
 	saved = errno;

@@ -6,6 +6,7 @@
 #ifndef PROCESS_SPAWN_H
 #define PROCESS_SPAWN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -61,10 +62,11 @@ struct spawn {
  * Start the image as leader of a new session.  Placeholders in arguments and
  * environment are replaced; argv[0] stays as it is.  Returns the PID once the
  * image's bytes run; -1 with why (one line that names the file, the step that
- * failed, and the cause), and no process is left.  errno is ESTALE then if only
- * this plan has failed and another way may be open, image_plan_next.
+ * failed, and the cause) and the errno of that step, and no process is left.
+ * *of_way tells then whether only this plan has failed, and another way may be
+ * open, image_plan_next.
  */
-pid_t spawn_start(const struct spawn *, char *why, size_t size);
+pid_t spawn_start(const struct spawn *, bool *of_way, char *why, size_t size);
 
 /*
  * Replace {name}, {generation} and {slot} (0 or 1, alternating).  *New*;

@@ -345,14 +345,14 @@ tree_is_settled(const struct tree *tree)
 	return !tree->members.torn;
 }
 
-/* Is it we, or a process from which we descend? */
+/* Do we descend from it?  Not from a child of ours. */
 static bool
-is_above(pid_t pid)
+is_above(pid_t pid, pid_t parent)
 {
 	struct process process = { .parent = getppid() };
 
-	if (pid <= 1 || pid == getpid())
-		return true;
+	if (parent == getpid())
+		return false;
 	while (process.parent > 1 && process.parent != pid)
 		if (proctable_read(&process, process.parent) == -1)
 			return false;
@@ -375,14 +375,14 @@ tree_add(struct tree *tree, pid_t pid)
 	struct process process, *known;
 	int r;
 
-	if (is_above(pid)) {
+	if (pid <= 1 || pid == getpid()) {
 		errno = EINVAL;
 		return -1;
 	}
 	if ((r = proctable_read(&process, pid)) == -1)
 		return -1;
-	if (r == 0) {
-		errno = ESRCH;
+	if (r == 0 || is_above(pid, process.parent)) {
+		errno = r == 0 ? ESRCH : EINVAL;
 		return -1;
 	}
 	/*

@@ -45,9 +45,8 @@ watched_new(struct event_base *base, reaper_fn *fn, void *arg)
 	return watched;
 }
 
-/* Watch nothing. */
-static void
-forget(struct watched *watched)
+void
+watched_forget(struct watched *watched)
 {
 	if (watched->pid != 0)
 		reaper_forget(watched->pid);
@@ -64,7 +63,7 @@ watched_free(struct watched *watched)
 {
 	if (watched == NULL)
 		return;
-	forget(watched);
+	watched_forget(watched);
 	free(watched);
 }
 
@@ -73,7 +72,7 @@ ended(pid_t pid, int status, void *arg)
 {
 	struct watched *watched = arg;
 
-	forget(watched);
+	watched_forget(watched);
 	watched->fn(pid, status, watched->arg);
 }
 
@@ -142,11 +141,11 @@ watched_set(struct watched *watched, pid_t pid)
 {
 	int error;
 
-	forget(watched);
+	watched_forget(watched);
 	if (begin(watched, pid) == 0)
 		return 0;
 	error = errno;
-	forget(watched);
+	watched_forget(watched);
 	errno = error;
 	return -1;
 }
@@ -155,7 +154,7 @@ watched_set(struct watched *watched, pid_t pid)
 void
 watched_set_ended(struct watched *watched, pid_t pid)
 {
-	forget(watched);
+	watched_forget(watched);
 	watched->pid = pid;
 	watched->told = reaper_has_keeper();
 	reaper_watch(pid, ended, watched);

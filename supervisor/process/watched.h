@@ -31,6 +31,9 @@ int watched_set(struct watched *, pid_t);
 /* As watched_set, for a process that has ended: its parent may tell how. */
 void watched_set_ended(struct watched *, pid_t);
 
+/* Watch nothing: fn is not called. */
+void watched_forget(struct watched *);
+
 /* 0 if nothing is watched. */
 pid_t watched_pid(const struct watched *);
 

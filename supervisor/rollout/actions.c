@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "core/events.h"
+#include "core/program_signals.h"
 #include "core/report.h"
 #include "core/service.h"
 #include "generation/attempt.h"
@@ -99,7 +100,7 @@ check(struct service *service, const char *why)
 {
 	struct release *release = &service->release;
 	struct generation *candidate = release->candidate;
-	int signal = service->options->unpark_signal;
+	int signal = program_signals(candidate).unpark;
 
 	if (release->kind == RELEASE_ROLLBACK && candidate == service->parked) {
 		retire_unpark(candidate);
@@ -190,9 +191,13 @@ dismiss_old(struct service *service)
 		release->old->proven = false;
 	if (release->rollout.alone)
 		return;
+	/* It could not be started again, and finish_old follows. */
+	if (release->old->program == NULL) {
+		release->old->role = ROLE_DRAINING;
+		return;
+	}
 	if (release->kind != RELEASE_ROLLBACK &&
-	    service->options->keep_ms > 0 &&
-	    program_main(release->old->program) != 0) {
+	    service->options->keep_ms > 0 && generation_runs(release->old)) {
 		service->parked = release->old;
 		retire_park(release->old);
 		return;
@@ -212,6 +217,14 @@ dismiss_others(struct service *service)
 	dismiss_old(service);
 	if (parked != NULL && parked != service->release.candidate)
 		retire_drain(parked);
+}
+
+/* What could not be given a program has no processes whose end is told. */
+static void
+finish_old(struct generation *old)
+{
+	if (old != NULL && old->program == NULL && old->role == ROLE_DRAINING)
+		retire_finish(old);
 }
 
 static void
@@ -235,11 +248,11 @@ promote(struct service *service, const char *why)
 	request_keep(service);
 	events_emit(service, rollback ? "rolled-back" : "promoted", candidate,
 	    "serves");
+	finish_old(release->old);
 	candidate_let_go(service);
 	if (release->kind == RELEASE_FIRST)
 		report_start(service, true, NULL);
-	outcome_tell(
-	    service, rollback ? OUTCOME_ROLLED_BACK : OUTCOME_PROMOTED, why);
+	outcome_tell(service, outcome_of_success(release), why);
 }
 
 static void
@@ -367,6 +380,16 @@ on_given_up(struct generation *generation, int status, const char *why)
 	    true);
 }
 
+/* A rollout may still fail: the active one is tried all the same. */
+static bool
+on_lacking(struct generation *generation, const char *why)
+{
+	struct service *service = generation->service;
+	bool under_way = service->release.rollout.state != ROLLOUT_IDLE;
+
+	return request_rescue(service, why) && !under_way;
+}
+
 static const struct generation_events generation_events = {
 	.ready = on_ready,
 	.listens = on_listens,
@@ -377,6 +400,7 @@ static const struct generation_events generation_events = {
 	.left = retire_now,
 	.stopped = on_stopped,
 	.given_up = on_given_up,
+	.lacking = on_lacking,
 };
 
 int

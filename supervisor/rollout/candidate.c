@@ -108,9 +108,7 @@ candidate_watch(struct service *service, int64_t ms)
 {
 	struct generation *candidate = service->release.candidate;
 
-	candidate->health =
-	    health_start(candidate, HEALTH_ROLLOUT, health_told);
-	if (candidate->health == NULL)
+	if (health_begin(candidate, HEALTH_ROLLOUT, health_told) == -1)
 		course_fail(service, "checks cannot be started");
 	else if (ms >= 0)
 		deadline_set(service, ms);
@@ -130,13 +128,11 @@ candidate_look_after(struct generation *active)
 	recheck_end(active);
 	/* An idle service costs nothing, unless a check was asked for. */
 	if (active->service->options->health[0] == NULL) {
-		health_stop(active->health);
-		active->health = NULL;
+		health_end(active);
 	} else if (active->health != NULL) {
-		health_change(active->health, HEALTH_STEADY, health_told);
+		health_change(active, HEALTH_STEADY, health_told);
 	} else {
-		active->health =
-		    health_start(active, HEALTH_STEADY, health_told);
+		health_begin(active, HEALTH_STEADY, health_told);
 	}
 }
 

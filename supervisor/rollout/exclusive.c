@@ -25,13 +25,13 @@
 
 /*
  * Must this generation end before the rollout goes on?  A candidate need not,
- * unless it is alone.
+ * unless it is alone.  An active one without a program waits to be started.
  */
 static bool
 is_in_the_way(
     const struct release *release, const struct generation *generation)
 {
-	if (generation->program == NULL)
+	if (generation->program == NULL && generation->role != ROLE_ACTIVE)
 		return false;
 	return generation != release->candidate || release->rollout.alone;
 }
@@ -57,12 +57,16 @@ exclusive_look(struct service *service)
 static void
 empty_the_way(struct service *service)
 {
-	struct generation *generation;
+	struct generation *generation, *next;
 
-	TAILQ_FOREACH (generation, &service->generations, entry) {
-		if (is_in_the_way(&service->release, generation) &&
-		    generation->role != ROLE_DRAINING &&
-		    generation->role != ROLE_FAILED)
+	TAILQ_FOREACH_SAFE (generation, &service->generations, entry, next) {
+		if (!is_in_the_way(&service->release, generation) ||
+		    generation->role == ROLE_DRAINING ||
+		    generation->role == ROLE_FAILED)
+			continue;
+		if (generation->program == NULL)
+			retire_finish(generation);
+		else
 			retire_drain(generation);
 	}
 }
@@ -89,6 +93,20 @@ exclusive_resumed(struct service *service)
 	    (long long)ms);
 }
 
+static int
+let_wait(struct service *service, char *why, size_t size)
+{
+	struct release *release = &service->release;
+
+	if (steering_await(release->candidate, why, size) == -1)
+		return -1;
+	candidate_set_share(release, 100);
+	if (steering_apply(service) == 0)
+		return 0;
+	snprintf(why, size, "cannot steer: %s", strerror(errno));
+	return -1;
+}
+
 /*
  * The old one gets no new connection, so that it can be drained like any other,
  * and its sockets close without losing a connection.
@@ -98,16 +116,18 @@ exclusive_vacate(struct service *service, const char *why)
 {
 	struct release *release = &service->release;
 	char fault[RELEASE_WHY];
+	bool waits = !generation_runs(release->old);
 
-	if (candidate_make(service, fault, sizeof(fault)) == -1 ||
-	    steering_await(release->candidate, fault, sizeof(fault)) == -1) {
+	if (candidate_make(service, fault, sizeof(fault)) == -1) {
 		course_take(service, EVENT_FAILED, fault);
 		return;
 	}
-	candidate_set_share(release, 100);
-	if (steering_apply(service) == -1) {
-		snprintf(
-		    fault, sizeof(fault), "cannot steer: %s", strerror(errno));
+	/* It is to be started again: others will accept who waits for it. */
+	if (waits)
+		steering_hand_over(release->old, release->candidate);
+	if (let_wait(service, fault, sizeof(fault)) == -1) {
+		if (waits)
+			steering_hand_over(release->candidate, release->old);
 		course_take(service, EVENT_FAILED, fault);
 		return;
 	}
@@ -138,7 +158,7 @@ drain_candidate(struct service *service)
 
 	if (!release->rollout.met_users ||
 	    candidate->checks.last != HEALTH_PASS ||
-	    program_main(candidate->program) == 0 ||
+	    !generation_runs(candidate) ||
 	    steering_await(release->old, fault, sizeof(fault)) == -1)
 		return false;
 	candidate_set_share(release, 0);
@@ -264,15 +284,15 @@ void
 exclusive_lost(struct service *service, const char *why)
 {
 	struct release *release = &service->release;
+	const struct generation *active = service->active;
 	char whole[RELEASE_WHY + RELEASE_WHY];
 
 	snprintf(whole, sizeof(whole),
-	    "%s; generation %u could not be started again: %s", release->why,
-	    release->from, why);
+	    "%s; generation %u could not be started again: %s%s", release->why,
+	    release->from, why, active->lacks > 0 ? "; it will be" : "");
 	release->lost = true;
 	release->paused_ms = 0;
 	candidate_tell_back(service, whole);
-	if (service->active->program == NULL ||
-	    program_main(service->active->program) == 0)
+	if (!generation_runs(active))
 		generation_start_again(service->active, 1 << 8, why);
 }

@@ -93,19 +93,62 @@ outcome_find(const struct service *service, const char *id)
 }
 
 /*
- * Did a predecessor write the outcome, and die before the checkpoint said so?
+ * Is it of this rollout, too?  Another one may have begun in the same
+ * millisecond.
  */
 static bool
-is_written(const struct service *service)
+is_of(const struct release *release, const json_t *outcome)
+{
+	const char *id = json_string_value(json_object_get(outcome, "id"));
+
+	return json_integer_value(json_object_get(outcome, "from")) ==
+	    (json_int_t)release->from &&
+	    strcmp(id != NULL ? id : "", release->id) == 0;
+}
+
+json_t *
+outcome_written(const struct service *service)
 {
 	const struct release *release = &service->release;
 	json_t *found;
 
 	if (!release->inherited)
-		return false;
+		return NULL;
 	found = journal_find(service->journal, "started", release->started);
+	if (found == NULL || is_of(release, found))
+		return found;
 	json_decref(found);
-	return found != NULL;
+	return NULL;
+}
+
+static bool
+is_written(const struct service *service)
+{
+	json_t *written = outcome_written(service);
+
+	json_decref(written);
+	return written != NULL;
+}
+
+enum outcome_result
+outcome_of_success(const struct release *release)
+{
+	return release->kind == RELEASE_ROLLBACK ? OUTCOME_ROLLED_BACK
+						 : OUTCOME_PROMOTED;
+}
+
+bool
+outcome_is_written_to_serve(const struct service *service)
+{
+	json_t *written = outcome_written(service);
+	const char *result =
+	    json_string_value(json_object_get(written, "result"));
+	bool serves = result != NULL &&
+	    strcmp(result,
+		result_names[outcome_of_success(&service->release)]) == 0;
+
+	json_decref(written);
+	return serves;
 }
 
 static json_t *

@@ -7,6 +7,7 @@
 #define ROLLOUT_OUTCOME_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/rollout.h"
@@ -30,6 +31,18 @@ json_t *outcome_so_far(const struct service *);
 
 /* The outcome of the earlier rollout with that id, *new*; NULL: none. */
 json_t *outcome_find(const struct service *, const char *id);
+
+/*
+ * The outcome that a predecessor wrote into the history, although it ended
+ * before the checkpoint said that the rollout was over; *new*.  NULL: none.
+ */
+json_t *outcome_written(const struct service *);
+
+/* The result of a rollout whose candidate serves at its end. */
+enum outcome_result outcome_of_success(const struct release *);
+
+/* Does what is written say that the candidate serves? */
+bool outcome_is_written_to_serve(const struct service *);
 
 /*
  * New connections have waited for so long under --strategy exclusive: record a

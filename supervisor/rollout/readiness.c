@@ -15,6 +15,7 @@
 #include "core/service.h"
 #include "generation/helper.h"
 #include "generation/latecomers.h"
+#include "generation/presence.h"
 #include "generation/unseen.h"
 #include "generation/wrap.h"
 
@@ -37,23 +38,14 @@ readiness_tell(struct readiness *readiness)
 	readiness->fn(readiness->generation, readiness->arg);
 }
 
-static bool
-has_socket(const struct listener *listener, const struct generation *generation)
-{
-	size_t n;
-
-	listener_sockets(listener, generation->number, &n);
-	return n > 0;
-}
-
 /* Is this an address at which the active one is reached, but not this one? */
 static bool
 lacks(const struct generation *generation, const struct listener *listener)
 {
 	const struct generation *active = generation->service->active;
 
-	return active != NULL && has_socket(listener, active) &&
-	    !has_socket(listener, generation) && !listener_is_gone(listener);
+	return active != NULL && presence_at(listener, active) &&
+	    !presence_at(listener, generation) && !listener_is_gone(listener);
 }
 
 static bool
@@ -74,7 +66,7 @@ is_listening(const struct generation *generation)
 
 	for (i = 0; i < service->nlisteners; i++) {
 		listener = service->listeners[i];
-		any |= has_socket(listener, generation);
+		any |= presence_at(listener, generation);
 		if (!lacks(generation, listener))
 			continue;
 		if (is_required(service, listener))
@@ -246,7 +238,7 @@ list_addresses(const struct generation *has, const struct generation *other,
 
 	buf[0] = '\0';
 	for (i = 0; i < service->nlisteners; i++) {
-		if (!has_socket(service->listeners[i], has) ||
+		if (!presence_at(service->listeners[i], has) ||
 		    (other != NULL &&
 			(!lacks(other, service->listeners[i]) ||
 			    !is_required(service, service->listeners[i]))))

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/describe.h"
 #include "base/strings.h"
 #include "config/options.h"
 #include "core/rollout.h"
@@ -18,7 +19,7 @@
  * crash the successor knows who asked, and the events from their own log.
  */
 static json_t *
-chronicle_save(const struct release *release)
+chronicle_save(const struct release *release, const json_t *before)
 {
 	json_t *shared, *copy;
 
@@ -26,17 +27,17 @@ chronicle_save(const struct release *release)
 		return NULL;
 	shared = release->handed ? chronicle_json(&release->chronicle)
 				 : chronicle_asked(&release->chronicle);
-	copy = json_deep_copy(shared);
+	copy = describe_copy(before, shared);
 	json_decref(shared);
 	return copy;
 }
 
 json_t *
-release_save(const struct release *release)
+release_save(const struct release *release, const json_t *before)
 {
 	const struct rollout *rollout = &release->rollout;
 
-	return json_pack(
+	return describe(before,
 	    "{ss sb sI sb ss si sb si si si sb ss sI sI sI so* so* ss* so* "
 	    "so* sb si si si ss so*}",
 	    "state", rollout_state_name(rollout->state), "alone",
@@ -49,7 +50,8 @@ release_save(const struct release *release)
 	    "began", (json_int_t)release->began_ms, "phase",
 	    (json_int_t)release->phase_ms, "deadline",
 	    (json_int_t)release->deadline_ms, "phases",
-	    json_deep_copy(release->phases), "program",
+	    describe_copy(json_object_get(before, "phases"), release->phases),
+	    "program",
 	    release->program != NULL ? strings_to_json(release->program) : NULL,
 	    "exe", release->exe, "options-before",
 	    release->options_before != NULL
@@ -59,7 +61,8 @@ release_save(const struct release *release)
 	    release->image != NULL ? image_to_json(release->image) : NULL,
 	    "handed", (int)release->handed, "share", (int)rollout->share,
 	    "step", (int)rollout->step, "steps", (int)rollout->nsteps, "id",
-	    release->id, "chronicle", chronicle_save(release));
+	    release->id, "chronicle",
+	    chronicle_save(release, json_object_get(before, "chronicle")));
 }
 
 static enum rollout_state

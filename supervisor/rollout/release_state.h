@@ -9,8 +9,11 @@
 
 #include "core/release.h"
 
-/* What a successor must know, *new*. */
-json_t *release_save(const struct release *);
+/*
+ * What a successor must know, *new*; before: what was saved last,
+ * base/describe.h.
+ */
+json_t *release_save(const struct release *, const json_t *before);
 
 /*
  * Restore what release_save has saved, after the generations.  -1 on failure.

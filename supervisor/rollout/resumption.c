@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * How a successor goes on with a rollout.  The rule: a candidate that had all
- * the traffic stays, any other is taken back.
+ * the traffic stays, any other is taken back; and what the history says of the
+ * rollout stays true.
  */
 #include "rollout/resumption.h"
 
@@ -35,9 +36,7 @@ tell(struct service *service, enum outcome_result result)
 static void
 tell_that_it_serves(struct service *service)
 {
-	tell(service,
-	    service->release.kind == RELEASE_ROLLBACK ? OUTCOME_ROLLED_BACK
-						      : OUTCOME_PROMOTED);
+	tell(service, outcome_of_success(&service->release));
 }
 
 static void
@@ -56,6 +55,18 @@ tell_that_it_failed(struct service *service)
 	}
 }
 
+/* The candidate had all the traffic. */
+static void
+give_all(struct service *service)
+{
+	struct release *release = &service->release;
+
+	release->rollout.share = 100;
+	release->rollout.met_users = true;
+	if (service->parked == release->candidate)
+		service->parked = NULL;
+}
+
 /* Only the rest of its bake time is left. */
 static void
 go_on_baking(struct service *service)
@@ -63,15 +74,28 @@ go_on_baking(struct service *service)
 	struct release *release = &service->release;
 	int64_t left = service->options->bake_ms;
 
-	release->rollout.share = 100;
-	release->rollout.met_users = true;
+	give_all(service);
 	if (release->old == NULL || release->kind == RELEASE_ROLLBACK)
 		left = 0;
 	else if (release->deadline_ms != 0)
 		left = release->deadline_ms - clock_ms();
-	if (service->parked == release->candidate)
-		service->parked = NULL;
 	candidate_watch(service, left > 0 ? left : 0);
+}
+
+/*
+ * The predecessor has written into the history that the candidate serves, and
+ * ended before the checkpoint said so.  If the candidate has ended, too, it is
+ * started again like any program that serves.
+ */
+static void
+serve_as_written(struct service *service)
+{
+	json_t *written = outcome_written(service);
+
+	give_all(service);
+	course_take(service, EVENT_PROMOTE,
+	    json_string_value(json_object_get(written, "reason")));
+	json_decref(written);
 }
 
 static void
@@ -100,7 +124,7 @@ start_again(struct service *service)
 	struct generation *candidate = service->release.candidate;
 	char why[RELEASE_WHY];
 
-	if (program_main(candidate->program) == 0 &&
+	if (!generation_runs(candidate) &&
 	    generation_start(candidate, why, sizeof(why)) == -1)
 		course_take(service, EVENT_FAILED, why);
 	else
@@ -214,6 +238,12 @@ has_failed(const struct release *release)
 	    release->candidate->role == ROLE_FAILED;
 }
 
+static bool
+is_written_to_serve(const struct release *release)
+{
+	return release->candidate != NULL && release->serves;
+}
+
 /* Had the candidate all the traffic, so that only its promotion is missing? */
 static bool
 has_all(const struct release *release)
@@ -274,6 +304,7 @@ static const struct resumption {
 	{ ROLLOUT_RESTORING, is_any,	     SAME, go_on_restoring },
 	{ ANY,	is_active,	ROLLOUT_IDLE,	   tell_that_it_serves },
 	{ ANY,	has_failed,	ROLLOUT_IDLE,	   tell_that_it_failed },
+	{ ANY,	is_written_to_serve, ROLLOUT_BAKING, serve_as_written },
 	{ ROLLOUT_BAKING, is_any,  SAME,	   go_on_baking },
 	{ ROLLOUT_IDLE,	  has_all, ROLLOUT_BAKING, go_on_baking },
 	{ ANY,	is_first_start, ROLLOUT_STARTING,  start_first_again },
@@ -311,6 +342,7 @@ recall(struct service *service)
 	chronicle_recall(
 	    &service->release.chronicle, events, service->release.started);
 	json_decref(events);
+	service->release.serves = outcome_is_written_to_serve(service);
 }
 
 void

@@ -194,7 +194,7 @@ present_json(struct service *service, const json_t *summary)
 			(int)generation->number, "role",
 			role_name(generation->role), "share",
 			(int)generation->share, "connections",
-			connections_count(generation), "given",
+			connections_count(generation, NULL), "given",
 			(json_int_t)steering_given(generation)));
 	}
 	return list;

@@ -40,15 +40,34 @@ number_of(const struct generation *generation)
 	return generation != NULL ? generation->number : 0;
 }
 
+/*
+ * The description of this generation in the list before.  Those of the list
+ * that come first, from *at on, were of others, which are gone; NULL: none is.
+ */
+static const json_t *
+saved_before(
+    const json_t *list, size_t *at, const struct generation *generation)
+{
+	const json_t *saved;
+
+	for (; (saved = json_array_get(list, *at)) != NULL; (*at)++)
+		if (json_integer_value(json_object_get(saved, "number")) >=
+		    generation->number)
+			break;
+	return saved;
+}
+
 static json_t *
-save_generations(const struct service *service)
+save_generations(const struct service *service, const json_t *before)
 {
 	const struct generation *generation;
 	json_t *list = json_array();
+	size_t at = 0;
 
 	TAILQ_FOREACH (generation, &service->generations, entry) {
-		if (json_array_append_new(list, generation_save(generation)) ==
-		    0)
+		if (json_array_append_new(list,
+			generation_save(generation,
+			    saved_before(before, &at, generation))) == 0)
 			continue;
 		json_decref(list);
 		return NULL;
@@ -78,7 +97,8 @@ is_ending(const struct service *service)
 }
 
 static json_t *
-describe_all(const struct service *service, const json_t *life)
+describe_all(
+    const struct service *service, const json_t *life, const json_t *before)
 {
 	return json_pack(
 	    "{si ss ss so so* ss* si si si s[iii] so* sb si si so so so so so "
@@ -95,20 +115,24 @@ describe_all(const struct service *service, const json_t *life)
 	    "ending", (int)is_ending(service), "exit-status",
 	    service->exit_status, "declared", (int)service->ndeclared,
 	    "listeners", roster_save(service), "generations",
-	    save_generations(service), "release",
-	    release_save(&service->release), "reexec",
-	    reexec_save(service->reexec), "output", output_save(service),
-	    "life", life != NULL ? life_save(service, life) : NULL);
+	    save_generations(service, json_object_get(before, "generations")),
+	    "release",
+	    release_save(&service->release, json_object_get(before, "release")),
+	    "reexec",
+	    reexec_save(service->reexec, json_object_get(before, "reexec")),
+	    "output", output_save(service), "life",
+	    life != NULL ? life_save(service, life) : NULL);
 }
 
 /* A part for which there was no memory is missing, and nobody has said so. */
 json_t *
-account_describe(const struct service *service, const json_t *life)
+account_describe(
+    const struct service *service, const json_t *life, const json_t *before)
 {
-	unsigned long before = memory_lacked();
-	json_t *document = describe_all(service, life);
+	unsigned long lacked = memory_lacked();
+	json_t *document = describe_all(service, life, before);
 
-	if (document != NULL && memory_lacked() == before)
+	if (document != NULL && memory_lacked() == lacked)
 		return document;
 	json_decref(document);
 	errno = ENOMEM;

@@ -20,8 +20,12 @@ struct service;
 json_t *account_first(
     const struct options *, char *const *program, const char *path);
 
-/* What a successor must know, with life, *borrowed*; *new*, or NULL. */
-json_t *account_describe(const struct service *, const json_t *life);
+/*
+ * What a successor must know, with life, *borrowed*; *new*, or NULL.  Parts
+ * that are as in the document before (NULL: there is none) are shared with it.
+ */
+json_t *account_describe(
+    const struct service *, const json_t *life, const json_t *before);
 
 /*
  * Restore the service's parts, without any effect outside this process.  -1

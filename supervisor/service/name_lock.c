@@ -77,6 +77,14 @@ name_lock_take(struct service *service, int *lock, char *why, size_t size)
 	return STATUS_OK;
 }
 
+void
+name_lock_release(int *lock)
+{
+	if (*lock != -1)
+		flock(*lock, LOCK_UN);
+	fd_close(lock);
+}
+
 int
 name_lock_renew(struct service *service, int *lock)
 {

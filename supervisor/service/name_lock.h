@@ -23,4 +23,10 @@ int name_lock_take(struct service *, int *lock, char *why, size_t size);
  */
 int name_lock_renew(struct service *, int *lock);
 
+/*
+ * Give up the name, also for whoever holds a duplicate of the lock: the keeper,
+ * which ends later.  *lock is closed, and -1; it may have been -1.
+ */
+void name_lock_release(int *lock);
+
 #endif

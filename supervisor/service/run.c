@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include "base/kernel_fault.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/partner.h"
 #include "base/paths.h"
 #include "base/status.h"
@@ -38,7 +38,7 @@
 #include "core/mark.h"
 #include "core/report.h"
 #include "core/service.h"
-#include "generation/generations.h"
+#include "generation/closing.h"
 #include "generation/prune.h"
 #include "generation/helper.h"
 #include "generation/output.h"
@@ -75,7 +75,7 @@ run_prepare(struct service *service)
 {
 	TAILQ_INIT(&service->generations);
 	service->report_fd = -1;
-	if ((service->base = event_base_new()) == NULL ||
+	if ((service->base = loop_new()) == NULL ||
 	    (service->events = events_new()) == NULL ||
 	    stored_open(service) == -1 || reexec_open(service) == -1 ||
 	    output_prepare(service) == -1)
@@ -370,8 +370,9 @@ go_down(struct run *run)
 	prober_stop();
 	reaper_fini();
 	recovery_close(service);
+	/* Then the peers, by deferred callbacks: they find the name free. */
+	name_lock_release(&run->lock);
 	if (service->base != NULL) {
-		/* Callbacks that libevent has deferred free the peers. */
 		event_base_loop(service->base, EVLOOP_NONBLOCK);
 		event_base_free(service->base);
 	}
@@ -380,7 +381,6 @@ go_down(struct run *run)
 	json_decref(service->last);
 	helper_forget_user(service);
 	options_free(service->options);
-	fd_close(&run->lock);
 }
 
 /* The keeper tries again, or after an adoption the user decides. */

@@ -73,7 +73,8 @@ commit(struct service *service)
 
 	event_del(recovery->turn);
 	set_form(service);
-	document = account_describe(service, recovery->life);
+	document = account_describe(
+	    service, recovery->life, recovery->checkpoint.last);
 	result = document != NULL
 	    ? checkpoint_save_change(&recovery->checkpoint, document, &change)
 	    : -1;
@@ -100,7 +101,8 @@ changed(struct service *service)
 static int
 snapshot(const struct service *service)
 {
-	json_t *document = account_describe(service, service->recovery->life);
+	json_t *document =
+	    account_describe(service, service->recovery->life, NULL);
 	struct checkpoint copy;
 	int fd = -1;
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "base/lack.h"
 #include "traffic/attach.h"
 #include "traffic/ebpf.h"
 #include "traffic/ebpf_group.h"
@@ -39,13 +40,14 @@ forget_keys(struct group *group)
 /*
  * EBUSY: the sockets are still in the maps of a predecessor.  The kernel frees
  * these maps with the predecessor's program, a moment after another one is
- * attached.
+ * attached.  What the system lacks it may have again, too.
  */
 static void
 give_up_ebpf(struct chooser *chooser, struct group *group, int error)
 {
 	chooser_fini(chooser);
-	chooser->failures += error == EBUSY ? 1 : FAILURES_MAX;
+	chooser->failures +=
+	    error == EBUSY || lack_is(error) ? 1 : FAILURES_MAX;
 	forget_keys(group);
 }
 

@@ -128,8 +128,9 @@ diag_tcp(int family, const uint16_t *ports, size_t n, enum diag_what what,
 	request = begin(header, NLM_F_DUMP, sizeof(*request));
 	request->sdiag_family = family;
 	request->sdiag_protocol = IPPROTO_TCP;
-	request->idiag_states =
-	    what == DIAG_HANDSHAKES ? 1u << TCP_SYN_RECV : CONNECTION_STATES;
+	request->idiag_states = CONNECTION_STATES;
+	if (what == DIAG_HANDSHAKES)
+		request->idiag_states |= 1u << TCP_SYN_RECV;
 	if (what == DIAG_ACTIVITY)
 		request->idiag_ext = 1 << (INET_DIAG_INFO - 1);
 	netlink_put(header, INET_DIAG_REQ_BYTECODE, code, len);

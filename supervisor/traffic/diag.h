@@ -23,8 +23,9 @@ typedef void diag_unix_fn(
 
 /*
  * Of TCP: connections that a program may have; the same with the activity of
- * each, for which the kernel locks the socket; or handshakes that are not
- * complete, which no program has yet.
+ * each, for which the kernel locks the socket; or also handshakes that are not
+ * complete, TCP_SYN_RECV, which no program has yet.  A handshake is in the
+ * kernel's table where its connection will be: one question has either of them.
  */
 enum diag_what { DIAG_CONNECTIONS, DIAG_ACTIVITY, DIAG_HANDSHAKES };
 

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,7 @@ struct count {
 	const struct address *addresses;
 	size_t n;
 	enum diag_what what;
-	int found;
+	int found, handshakes;
 	drain_fn *fn; /* NULL: they are only counted */
 	void *arg;
 };
@@ -213,7 +214,9 @@ count_tcp(const struct inet_diag_msg *socket, const struct activity *activity,
 	}
 	if (i == count->n)
 		return;
-	if (count->fn != NULL)
+	if (socket->idiag_state == TCP_SYN_RECV)
+		count->handshakes++;
+	else if (count->fn != NULL)
 		tell(count, socket, activity);
 	else if (is_counted(count, socket->idiag_inode))
 		count->found++;
@@ -303,7 +306,7 @@ count_family(struct count *count, int family)
 static int
 count_once(struct count *count)
 {
-	count->found = 0;
+	count->found = count->handshakes = 0;
 	if (count_family(count, AF_INET) == -1 ||
 	    count_family(count, AF_INET6) == -1 ||
 	    count_family(count, AF_UNIX) == -1)
@@ -327,22 +330,19 @@ count_all(struct count *count)
 }
 
 int
-drain_count(
-    const struct drain_set *set, const struct address *addresses, size_t n)
+drain_count(const struct drain_set *set, const struct address *addresses,
+    size_t n, int *handshakes)
 {
-	struct count count = { .set = set, .addresses = addresses, .n = n };
+	struct count count = { .set = set,
+		.addresses = addresses,
+		.n = n,
+		.what =
+		    handshakes != NULL ? DIAG_HANDSHAKES : DIAG_CONNECTIONS };
+	int found = count_all(&count);
 
-	return count_all(&count);
-}
-
-int
-drain_handshakes(const struct address *addresses, size_t n)
-{
-	struct count count = {
-		.addresses = addresses, .n = n, .what = DIAG_HANDSHAKES
-	};
-
-	return count_all(&count);
+	if (handshakes != NULL)
+		*handshakes = count.handshakes;
+	return found;
 }
 
 int

@@ -49,18 +49,13 @@ bool drain_set_is_whole(const struct drain_set *);
  * TIME_WAIT) whose socket is in the set.  A connection in an accept queue is in
  * no set, since no process has it open.  With NULL as set all are counted.  A
  * wildcard includes every connection of its port, a Unix path also its private
- * paths, PATH.hotswap-N; UDP has no connections.  -1 with errno: EAGAIN if the
- * kernel's tables changed during every attempt, ENOENT if it has no socket
- * diagnosis.
+ * paths, PATH.hotswap-N; UDP has no connections.  handshakes, unless it is
+ * NULL: how many handshakes of TCP are not complete there; they are not among
+ * the connections.  -1 with errno: EAGAIN if the kernel's tables changed during
+ * every attempt, ENOENT if it has no socket diagnosis.
  */
-int drain_count(
-    const struct drain_set *, const struct address *addresses, size_t n);
-
-/*
- * Count the handshakes that are not complete at these addresses.  -1 as
- * drain_count.
- */
-int drain_handshakes(const struct address *addresses, size_t n);
+int drain_count(const struct drain_set *, const struct address *addresses,
+    size_t n, int *handshakes);
 
 /*
  * Call the function for each TCP connection that drain_count would count.  -1

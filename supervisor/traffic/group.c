@@ -181,6 +181,25 @@ group_spare(const struct group *g, int fresh)
 }
 
 ssize_t
+group_exchange(const struct group *g)
+{
+	size_t leaving = count_leaving(g), i = g->n, behind;
+
+	if (leaving == 0)
+		return -1;
+	/* The last keeper but for the socket that has joined. */
+	for (i--; i > 0 && !group_is_keeper(&g->slots[i - 1]); i--)
+		;
+	behind = g->n - i;
+	if (behind < leaving + 1)
+		return -1;
+	for (i = 0; i < g->n; i++)
+		if (g->slots[i].generation == 0 && !g->slots[i].unsure)
+			return (ssize_t)i;
+	return -1;
+}
+
+ssize_t
 group_unsure(const struct group *g)
 {
 	size_t i;

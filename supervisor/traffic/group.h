@@ -90,6 +90,16 @@ size_t group_missing(const struct group *);
 ssize_t group_spare(const struct group *, int fresh);
 
 /*
+ * The last socket has just joined, and is not chosen yet: a placeholder whose
+ * place it can take although others are leaving.  If one of them leaves at that
+ * moment, keepers stay in place, but the place of the last socket is not
+ * certain.  Returns the index of the placeholder; -1 if there is none, or if
+ * nobody is leaving: group_spare.  Without this each socket that joins while
+ * another leaves would add a placeholder.
+ */
+ssize_t group_exchange(const struct group *);
+
+/*
  * An index whose socket is not certain; -1 if there is none, or while sockets
  * are leaving.  Once it is known that the socket is fd, call group_assure.
  */

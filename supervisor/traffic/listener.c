@@ -264,7 +264,22 @@ listener_listen_again(struct listener *l, unsigned int generation, int fd)
 	if (same == -1 || l->at.address.type != SOCK_STREAM ||
 	    queue_is_open(same))
 		return 0;
-	return revive(l, generation, same);
+	return revive(l, generation, same) == -1 ? -1 : 1;
+}
+
+bool
+listener_is_open(const struct listener *l, unsigned int generation)
+{
+	size_t i, n;
+	const int *fds = listener_sockets(l, generation, &n);
+
+	if (n == 0 || l->at.address.type != SOCK_STREAM ||
+	    l->way->prove == NULL)
+		return true;
+	for (i = 0; i < n; i++)
+		if (queue_is_open(fds[i]))
+			return true;
+	return false;
 }
 
 bool

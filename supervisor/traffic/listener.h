@@ -158,9 +158,16 @@ bool listener_has(
 /*
  * A program is about to call listen(2) on such a socket again.  If the program
  * has shut the socket down, the socket has left its group: it joins the group
- * again, listening.  -1 with errno.
+ * again, listening, and 1 is returned; 0 if it had not left.  -1 with errno.
  */
 int listener_listen_again(struct listener *, unsigned int generation, int fd);
+
+/*
+ * Has the generation no socket here, or does one of them listen?  Otherwise it
+ * has shut them down, and all connections go to other generations.  Datagram
+ * sockets and those of other kinds cannot leave like that: true.
+ */
+bool listener_is_open(const struct listener *, unsigned int generation);
 
 /*
  * Take over a program's own socket as one of the generation's.  *Steals* fd in

@@ -129,14 +129,33 @@ reserve(struct reuseport *r)
 	return 0;
 }
 
+/* A connected UDP socket stays with its program, which goes on with it. */
 static void
 withdraw(struct reuseport *r, size_t index)
 {
-	hiding_hide_slot(&r->group.slots[index]);
+	if (inet_is_tcp(r->at) || !inet_is_connected(r->group.slots[index].fd))
+		hiding_hide_slot(&r->group.slots[index]);
 	chooser_remove(&r->chooser, &r->group.slots[index]);
 	inet_withdraw(r->at, r->group.slots[index].fd);
 	group_remove(&r->group, index);
 	holder_commit(r->at->holder);
+}
+
+/*
+ * A socket that has joined takes the place of a placeholder.  Returns 1 if a
+ * socket has left meanwhile, as reserve().
+ */
+static int
+exchange(struct reuseport *r)
+{
+	ssize_t index =
+	    chooser_is_ebpf(&r->chooser) ? -1 : group_exchange(&r->group);
+
+	if (index == -1)
+		return 0;
+	holder_commit(r->at->holder); /* as in tidy() */
+	withdraw(r, (size_t)index);
+	return reuseport_look(r, true);
 }
 
 /*
@@ -165,8 +184,10 @@ admit(struct reuseport *r, unsigned int generation, int fd)
 		result = append(r, fd, generation);
 		if (result == 0) {
 			holder_changed(r->at->holder);
-			result = reserve(r);
+			result = exchange(r);
 		}
+		if (result == 0)
+			result = reserve(r);
 		if (result == 0 && !chooser_is_ebpf(&r->chooser) &&
 		    reuseport_look(r, true))
 			result = 1;

@@ -83,9 +83,10 @@ carry_out(struct control *control, int number)
 	struct call *call = calloc(1, sizeof(*call));
 	char method[64];
 
-	c->sent = true;
+	/* Without memory it is read in a later turn. */
 	if (call == NULL)
 		return;
+	c->sent = true;
 	call->service = control->service;
 	call->number = number;
 	call->parameters = parameters_of(c);

@@ -68,6 +68,7 @@ fails(void)
 	if (++heap->allocations != W->faults.no_memory)
 		return false;
 	W->faults.no_memory = 0;
+	W->faults.memory_lacked = true;
 	trace("no memory");
 	return true;
 }

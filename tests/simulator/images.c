@@ -67,8 +67,15 @@ begin(struct event_base *base, json_t *source, struct image *image,
 		.done = done,
 		.arg = arg,
 		.timer = event_new(base, -1, 0, finish, job) };
-	event_add(job->timer, &delay);
-	return job;
+	if (job->timer != NULL) {
+		event_add(job->timer, &delay);
+		return job;
+	}
+	json_decref(source);
+	image_unref(job->image);
+	free(job);
+	errno = ENOMEM;
+	return NULL;
 }
 
 static json_t *

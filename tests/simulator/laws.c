@@ -4,6 +4,7 @@
  */
 #include "laws.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -82,7 +83,17 @@ is_ending(void)
 	return W->over || W->ending || (W->alive && service->ending);
 }
 
-/* A generation that has not passed its check has no share. */
+/*
+ * Nobody who could be served is led to a socket that nobody serves, which is
+ * generation 0's, or to a generation that has not passed its check.  While a
+ * service ends its sockets leave one after the other.
+ */
+static bool
+may_be_reached(unsigned int generation)
+{
+	return generation == 0 ? is_ending() : W->programs.passed[generation];
+}
+
 void
 laws_shares(void)
 {
@@ -97,8 +108,7 @@ laws_shares(void)
 			continue;
 		find_reach(g, &reach);
 		for (i = 0; i < GENERATIONS; i++)
-			if (reach.generation[i] &&
-			    (i == 0 || !W->programs.passed[i]) &&
+			if (reach.generation[i] && !may_be_reached(i) &&
 			    other_could_serve(g, i))
 				broken("unchecked",
 				    "generation %u has a share of port %d and "
@@ -205,10 +215,16 @@ laws_outcome(struct service *service, const json_t *outcome)
 	serves_alone((unsigned int)serves, result);
 }
 
-/* A disk that was full, and then a kill. */
+/*
+ * A disk that was full, and then a kill: the outcome is forgotten.  No memory:
+ * the command says so, and nothing else.
+ */
 static bool
-may_be_forgotten(const char *reason)
+may_fail(const char *reason)
 {
+	if (strstr(reason, "out of memory") != NULL ||
+	    strstr(reason, strerror(ENOMEM)) != NULL)
+		return W->faults.memory_lacked;
 	return strcmp(reason, CALL_FORGOTTEN) == 0 &&
 	    W->faults.full_from != 0 && W->killed;
 }
@@ -218,7 +234,7 @@ laws_answer(int number)
 {
 	const struct command_model *c = &W->people.commands[number];
 
-	if (c->said == FAILED && !may_be_forgotten(c->reason))
+	if (c->said == FAILED && !may_fail(c->reason))
 		broken("true", "command %d failed: %s", number, c->reason);
 	if (c->said == REPLIED && c->id[0] != '\0' && c->result[0] == '\0')
 		broken("true", "command %d has no outcome", number);
@@ -304,7 +320,10 @@ look_at_commands(void)
 			broken("rest", "command %d got no answer", i);
 }
 
-/* With classic programs some placeholders stay (traffic/group.h). */
+/*
+ * With classic programs some placeholders stay (traffic/group.h).  They steer
+ * where memory was lacking for eBPF until the next plan, too.
+ */
 static void
 look_at_sockets(unsigned int active)
 {
@@ -318,7 +337,8 @@ look_at_sockets(unsigned int active)
 	}
 	if (own != W->people_ports ||
 	    own + placeholders != count_objects(SOCKET) ||
-	    placeholders > (W->ebpf ? 0 : PLACEHOLDERS_MAX))
+	    placeholders >
+		(W->ebpf && !W->faults.memory_lacked ? 0 : PLACEHOLDERS_MAX))
 		broken("rest",
 		    "there are %d sockets: %d of generation %u and %d "
 		    "placeholders",

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * libevent's functions that hotswap uses, on the virtual clock.  As in libevent
- * an event that is made active during a callback runs before the loop waits
- * again; in which order those run that became ready together, the dice decide.
+ * The loop, and libevent's functions that hotswap uses, on the virtual clock.
+ * As in libevent an event that is made active during a callback runs before the
+ * loop waits again; in which order those run that became ready together, the
+ * dice decide.
  */
 #include <errno.h>
 #include <event2/event.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "base/loop.h"
 #include "laws.h"
 #include "world.h"
 
@@ -34,7 +36,7 @@ struct event_base {
 };
 
 struct event_base *
-event_base_new(void)
+loop_new(void)
 {
 	struct event_base *base = calloc(1, sizeof(*base));
 

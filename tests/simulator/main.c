@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "config/options.h"
 #include "keep/checkpoint.h"
 #include "laws.h"
@@ -126,6 +127,7 @@ live(void)
 	int status;
 
 	heap_reset();
+	memory_init();
 	W->programs.supervisor_pid = ++W->programs.last_pid;
 	trace("supervisor %d begins", W->programs.supervisor_pid);
 	if (setjmp(W->death) == 0) {

@@ -27,7 +27,7 @@
 /* SPAWN */
 
 pid_t
-spawn_start(const struct spawn *spawn, char *why, size_t size)
+spawn_start(const struct spawn *spawn, bool *of_way, char *why, size_t size)
 {
 	const char *file = spawn->image->argv[0];
 	int sockets[OF_PROCESS], version, n = 0;
@@ -35,6 +35,7 @@ spawn_start(const struct spawn *spawn, char *why, size_t size)
 	size_t i;
 
 	step("fork");
+	*of_way = false;
 	version = atoi(file + strcspn(file, "0123456789"));
 	if (W->programs.versions[version].fails_spawn) {
 		snprintf(why, size, "cannot start %s: Exec format error", file);

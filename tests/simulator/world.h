@@ -36,6 +36,7 @@ struct faults {
 	bool lost_exits;     /* the keeper's report is lost */
 	int64_t jump_us;     /* the machine is suspended once for so long */
 	int64_t no_memory;   /* the n-th allocation fails; 0: none */
+	bool memory_lacked;  /* it has failed */
 	int64_t full_from;   /* the disk is full from this write on; 0: never */
 	int64_t full_writes; /* for so many writes */
 	bool torn;	     /* a write that a kill interrupts is torn */

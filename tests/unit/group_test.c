@@ -289,6 +289,74 @@ spare_placeholders_can_be_closed(void **state)
 	for_every_word("KHLP", check_spare);
 }
 
+/*
+ * A socket F has joined; the placeholder whose place it takes is closed before
+ * or after any of the departures, of which the model does not know.
+ */
+static void
+exchange_at(const char *joined, const char *word, size_t index, size_t close_at)
+{
+	struct group g;
+	struct kernel k;
+	int order[MOST];
+	unsigned int nth;
+	size_t i, n;
+
+	for (nth = 0; nth_order(word, nth, order, &n); nth++) {
+		arrange(&g, &k, joined);
+		group_fini(&g);
+		for (i = 0; i <= n; i++) {
+			if (i == close_at)
+				kernel_remove(&k, 100 + (int)index);
+			assert_keepers_stay(word, &k);
+			if (i < n)
+				kernel_remove(&k, order[i]);
+			assert_keepers_stay(word, &k);
+		}
+	}
+}
+
+static void
+check_exchange(const char *word)
+{
+	char joined[MOST + 2];
+	struct group g;
+	struct kernel k;
+	ssize_t index;
+	size_t missing, i;
+
+	arrange(&g, &k, word);
+	missing = group_missing(&g);
+	group_fini(&g);
+	snprintf(joined, sizeof(joined), "%sF", word);
+	arrange(&g, &k, joined);
+	index = missing > 0 ? -1 : group_exchange(&g);
+	if (index != -1) {
+		assert_int_equal(word[index], 'P');
+		kernel_remove(&k, 100 + (int)index);
+		group_remove(&g, (size_t)index);
+		assert_true_to(&g, &k);
+		for (i = 0; i <= strlen(word); i++)
+			exchange_at(joined, word, (size_t)index, i);
+	}
+	group_fini(&g);
+}
+
+static void
+a_socket_that_joins_takes_a_placeholder_s_place(void **state)
+{
+	struct group g;
+	struct kernel k;
+
+	for_every_word("KHLP", check_exchange);
+	arrange(&g, &k, "PKLF");
+	assert_int_equal(group_exchange(&g), 0);
+	group_fini(&g);
+	arrange(&g, &k, "PLKF"); /* K would move */
+	assert_int_equal(group_exchange(&g), -1);
+	group_fini(&g);
+}
+
 static void
 what_was_found_out_is_certain(void **state)
 {
@@ -321,6 +389,8 @@ main(void)
 		cmocka_unit_test(
 		    no_more_placeholders_are_asked_for_than_needed),
 		cmocka_unit_test(spare_placeholders_can_be_closed),
+		cmocka_unit_test(
+		    a_socket_that_joins_takes_a_placeholder_s_place),
 		cmocka_unit_test(what_was_found_out_is_certain),
 	};
 

@@ -92,10 +92,11 @@ static pid_t
 start(void)
 {
 	struct image_plan plan;
+	bool of_way;
 
 	assert_int_equal(image_plan_next(&image, IMAGE_IN_PLACE, &plan), 0);
 	spawn.plan = &plan;
-	return spawn_start(&spawn, why, sizeof(why));
+	return spawn_start(&spawn, &of_way, why, sizeof(why));
 }
 
 /* Start the image with stdout in a file, and return what it wrote. */

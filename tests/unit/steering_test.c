@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -756,6 +757,45 @@ placeholders_stay_few_over_many_upgrades(void **state)
 	assert_int_equal(open_descriptors(), before);
 }
 
+/* Let nothing be opened any more, or let it again. */
+static void
+limit_descriptors(bool none)
+{
+	struct rlimit limit;
+	int fd = dup(0);
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = none ? (rlim_t)fd : limit.rlim_max;
+	if (fd != -1)
+		close(fd);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/* The kernel frees the maps of what failed a moment later. */
+static void
+what_lacks_descriptors_once_is_steered_as_asked_later(void **state)
+{
+	struct listener *l = listener_make("127.0.0.1:0");
+	useconds_t pause;
+
+	open_generation(l, 1);
+	open_generation(l, 2);
+	limit_descriptors(true);
+	steer_all_to(l, 1);
+	limit_descriptors(false);
+	assert_int_equal(listener_kind(l), KIND_CLASSIC);
+	assert_int_equal(reached_from(l, "127.0.0.1"), 1);
+	for (pause = 10000; pause < 1000000; pause *= 2) {
+		usleep(pause);
+		steer_all_to(l, 2);
+		if (listener_kind(l) == kind_of_test)
+			break;
+	}
+	assert_int_equal(listener_kind(l), kind_of_test);
+	assert_int_equal(reached_from(l, "127.0.0.1"), 2);
+	listener_free(l);
+}
+
 int
 main(void)
 {
@@ -772,6 +812,8 @@ main(void)
 		cmocka_unit_test(generations_leave_in_every_order),
 		cmocka_unit_test(one_that_joins_hidden_ones_is_reached),
 		cmocka_unit_test(the_last_that_serves_is_not_hidden),
+		cmocka_unit_test(
+		    what_lacks_descriptors_once_is_steered_as_asked_later),
 		cmocka_unit_test(placeholders_stay_few_over_many_upgrades),
 	};
 

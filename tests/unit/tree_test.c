@@ -538,12 +538,13 @@ test_known_elsewhere(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* Processor time, which other work on this machine takes from nobody. */
 static double
 elapsed_ms(const struct timespec *from)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
 	return (now.tv_sec - from->tv_sec) * 1e3 +
 	    (now.tv_nsec - from->tv_nsec) / 1e6;
 }
@@ -563,7 +564,7 @@ test_crowd(void **state)
 		hear_pid();
 	assert_int_equal(tree_add(tree, main_pid), 0);
 	for (i = 0; i < 5; i++) {
-		clock_gettime(CLOCK_MONOTONIC, &start);
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
 		assert_int_equal(size(tree), CROWD);
 		if ((took = elapsed_ms(&start)) < best)
 			best = took;
