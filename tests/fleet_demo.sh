@@ -15,8 +15,9 @@ HOTSWAP_BUILD=${HOTSWAP_BUILD:-$ROOT/build}
 export HOTSWAP_BUILD
 BATS_RUN_TMPDIR=$(mktemp -d)
 BATS_TEST_TMPDIR=$BATS_RUN_TMPDIR/fleet
+BATS_FILE_TMPDIR=$BATS_RUN_TMPDIR/file
 BATS_TEST_DIRNAME=$ROOT/tests/e2e
-mkdir "$BATS_TEST_TMPDIR"
+mkdir "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR"
 # What the helpers take from the test runner.
 bats_require_minimum_version() { :; }
 skip() {
@@ -31,6 +32,7 @@ skip() {
 problems=0
 end() {
 	teardown >/dev/null 2>&1
+	teardown_file
 	cd / && rm -rf "$BATS_RUN_TMPDIR"
 }
 trap end EXIT
@@ -143,12 +145,13 @@ say "What users have seen"
 sleep 1
 echo stop >steer
 wait "$LOAD" || problems=$((problems + 1))
-jq -r '["during", "answered", "failed"], (.phases | to_entries[] | [.key,
-	.value.ok, (.value | .refused + .reset + .timed_out + .truncated +
-	.wrong)]) | @tsv' load.json | awk '{ printf "%-10s%10s%10s\n", $1, $2, $3 }'
-jq -r '"versions met: \([.generations[].version] | unique | join(" "))"' \
+gojq -r '["during", "answered", "failed"], (
+	.phases | ("good", "bad", "weights", "killed", "back") as $phase |
+	.[$phase] | [$phase, .ok, .refused + .reset + .timed_out + .truncated +
+	.wrong]) | @tsv' load.json | awk '{ printf "%-10s%10s%10s\n", $1, $2, $3 }'
+gojq -r '"versions met: \([.generations[].version] | unique | join(" "))"' \
 	load.json
-if jq -e '[.generations[].version] | index("v3") | not' load.json >/dev/null
+if gojq -e '[.generations[].version] | index("v3") | not' load.json >/dev/null
 then
 	echo "nobody met v3, the bad release"
 else

@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: ISC
 """The two include rules of doc/architecture.md: a folder of supervisor/ includes
 only from folders below it, as fleet/ does, and the modules of a folder form no
-cycle.  A module is a .c file with its header."""
+cycle.  A module is a .c file with its header.  And no file of the product is
+longer than LINES_MAX."""
 
 import collections
+import glob
 import os
 import re
 import sys
+
+LINES_MAX = 450
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 # Each folder, and the folders from which it may include.
@@ -84,9 +88,21 @@ def find_cycles(modules):
     return cycles
 
 
+def find_long():
+    """Files of the product that are too long to be read at once."""
+    for top in ("fleet", "kernel", "shim", "supervisor"):
+        for path in glob.glob(f"{top}/**/*.[ch]", root_dir=ROOT,
+                              recursive=True):
+            with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+                lines = len(file.readlines())
+            if lines > LINES_MAX:
+                yield f"{path}: {lines} lines, more than {LINES_MAX}"
+
+
 def main():
     modules = read_includes()
     faults = list(find_upward(modules))
+    faults += list(find_long())
     faults += [f"these include each other: {', '.join(sorted(cycle))}"
                for cycle in find_cycles(modules)]
     for fault in faults:

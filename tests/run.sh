@@ -4,13 +4,16 @@
 # by side, and say in one last line how many passed and failed.  Arguments:
 # the tests to run (files below tests/, or names of unit tests); none: all of
 # them.  A file that has a line "# alone: WHY" runs after the others.  There
-# are three jobs a core if JOBS says nothing: the tests wait three quarters of
-# their time.
+# are four jobs a core if JOBS says nothing: the tests wait for most of their
+# time.
 set -u
 
 build=${HOTSWAP_BUILD:?set by make}
 case $build in /*) ;; *) build=$PWD/$build ;; esac
 export HOTSWAP_BUILD="$build"
+# The programs that ./deps.sh installs come first: the python3 of a version
+# manager is a script, which takes longer to begin than many a test.
+export PATH="/usr/bin:/usr/sbin:$PATH"
 logs=$(mktemp -d)
 export TEST_LOGS="$logs"
 figures=${HOTSWAP_FIGURES:-/dev/null}
@@ -20,14 +23,20 @@ trap 'exit 1' HUP INT TERM
 
 [ $# -gt 0 ] || set -- "$build"/unit/*_test "$build"/fuzz/*_fuzz tests/e2e/*.bats
 
-# The seconds that each file took the last time.  The longest begins first, so
-# that no core is idle at the end.
+# The seconds that each file took the last time, and where that is not known the
+# number of its lines.  The longest begins first, so that no core is idle at the
+# end.
 times=$build/test_times
 
 by_time() {
-	awk -v times="$times" '
+	while read -r test; do
+		case $test in
+		*.bats) echo "$(wc -l <"$test") $test" ;;
+		*) echo "0 $test" ;;
+		esac
+	done | awk -v times="$times" '
 		BEGIN { while ((getline <times) > 0) took[$2] = $1 }
-		{ print ($0 in took ? took[$0] : 1000), $0 }' |
+		{ print ($2 in took ? took[$2] : $1), $2 }' |
 		sort -s -k 1,1 -n -r | cut -d ' ' -f 2-
 }
 
@@ -52,14 +61,14 @@ touch "$logs/alone" "$logs/together"
 
 round=0
 while [ "$round" -lt "${REPEAT:-1}" ]; do
-	by_time <"$logs/together" | pool "${JOBS:-$(($(nproc) * 3))}"
+	by_time <"$logs/together" | pool "${JOBS:-$(($(nproc) * 4))}"
 	pool 1 <"$logs/alone"
 	round=$((round + 1))
 done
 
 cat "$logs"/*.log >"$logs/all"
 {
-	sed -n 's/^# end of .*: \([0-9]*\) s, \(.*\)/\1 \2/p' "$logs/all"
+	sed -n 's/^# end of .*: \([0-9]*\) s, .*, \(.*\)/\1 \2/p' "$logs/all"
 	[ ! -e "$times" ] || cat "$times"
 } | awk '!seen[$2]++' >"$logs/times"
 cp "$logs/times" "$times"

@@ -26,7 +26,7 @@ run() {
 	case $test in
 	*.bats) apart bats --tap --timing "$test" ;;
 	*_fuzz)
-		# What is said of 20,000 bad inputs is of use where one ends it.
+		# What is said of thousands of bad inputs is of use where one ends it.
 		"$test" "tests/fuzz/seeds/${name%_fuzz}" 2>"$log.said" && return
 		set -- "$?"
 		tail -n 40 "$log.said"
@@ -42,11 +42,20 @@ run() {
 	esac
 }
 
+# seconds: what times(1) says of the children that have ended, as one figure.
+seconds() {
+	awk -F '[ms ]+' 'NR == 2 { printf "%.1f", 60 * ($1 + $3) + $2 + $4 }'
+}
+
 began=$(date +%s)
 {
 	echo "# $name"
 	run || echo "# ended with status $?"
-	echo "# end of $name: $(($(date +%s) - began)) s, $test"
+	took=$(($(date +%s) - began))
+	times >"$log.times" # a subshell has children of its own
+	echo "# end of $name: $took s, $(seconds <"$log.times") s of the" \
+		"processor, $test"
+	rm -f "$log.times"
 } >"$log" 2>&1 </dev/null
 
 {

@@ -13,8 +13,8 @@ controller cpu is there, so that other work on the machine takes less part; the
 load client comes before all else, so that it measures the servers and not
 itself: a group needs real time of its own for that.
 
-ROUNDS (of all ways, in turns), BLOCKS (of each, at most 7), RATE, CALM_MS,
-BOOT_MS and BURN_MS (0: none), RATIO and RATIO_999 (medians, claimed of --quiet;
+ROUNDS (of all ways, in turns), BLOCKS (of each), RATE, CALM_MS, BOOT_MS and
+BURN_MS (0: none), RATIO and RATIO_999 (medians, claimed of --quiet;
 0: told, not claimed) and BURN_RATIO are settings; WAYS names some of the
 ways."""
 
@@ -27,7 +27,7 @@ import rig
 import ways
 
 ROUNDS = rig.setting("ROUNDS", 3)
-BLOCKS = rig.setting("BLOCKS", 7)  # the load client tells 16 phases apart
+BLOCKS = rig.setting("BLOCKS", 7)
 RATE = rig.setting("RATE", 2000)
 CALM_MS = rig.setting("CALM_MS", 1500)
 BOOT_MS = rig.setting("BOOT_MS", 300)

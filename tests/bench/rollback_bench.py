@@ -74,6 +74,8 @@ def go_back(web, roll_back):
               f"an answer of generation {left}")
     began, ended = timed(web, "status", "web", "--json")
     baseline = (ended - began) / 1e6
+    # What the upgrade started may end late, and is then seen as well.
+    rig.until(lambda: rig.is_still(web.pid), "an idle supervisor")
     children = web.children()
     began, ended = roll_back(web)
     if web.children() != children:

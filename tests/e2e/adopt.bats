@@ -38,8 +38,13 @@ again() {
 
 # both_kill: kill keeper and supervisor at once.
 both_kill() {
-	kill -KILL "$SUPERVISOR" "$(supervisor)"
+	local supervisor
+
+	supervisor=$(supervisor)
+	kill -KILL "$SUPERVISOR" "$supervisor"
 	wait "$SUPERVISOR" || true
+	# Its name is taken until then.
+	until_true has_ended "$supervisor"
 }
 
 # keeper_kill: kill the keeper alone, and wait until the supervisor has noticed.
@@ -93,11 +98,19 @@ has_ended() {
 	! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null
 }
 
-# to_and_fro: an adopted service can be upgraded and rolled back.
+# to_and_fro: an adopted service can be upgraded and rolled back; the load, if
+# there is one, meets the other version.
 to_and_fro() {
 	release server v8
 	hotswap upgrade web
+	[ ! -p steer ] || until_true has_met v8
 	hotswap rollback web
+}
+
+# has_met VERSION: it has answered the load.
+has_met() {
+	echo report now.json >steer
+	[ "$(field "any(.generations[]; .version == \"$1\")" now.json)" = true ]
 }
 
 is_shifting() {
@@ -125,6 +138,7 @@ last_result() {
 	to_and_fro
 	load_end
 	answered v1 v8
+	until_true is_role 2 retired
 	both_kill
 	run -69 hotswap status web
 	[[ $output == *"serve on, unsupervised: $program; "*"takes them over" ]]
@@ -598,15 +612,14 @@ place_freed() {
 	serve
 	local before
 
-	before=$(itself)
+	before=$(supervisor)
 	kill -KILL "$SUPERVISOR"
 	serve
-	[ "$(itself)" != "$before" ]
-	before=$(itself)
+	until_true other_supervisor "$before"
+	before=$(supervisor)
 	kill -KILL "$before"
-	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
-	[ "$(itself)" != "$before" ]
+	until_true other_supervisor "$before"
 	hotswap events web >events
-	[ "$(jq -s -c 'map([.number, .event])' events)" = \
+	[ "$(gojq -s -c 'map([.number, .event])' events)" = \
 		'[[1,"started"],[2,"ready"],[3,"promoted"],[4,"recovered"],[5,"recovered"]]' ]
 }

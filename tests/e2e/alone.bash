@@ -23,9 +23,9 @@ teardown() {
 	cat server.err 2>/dev/null || true
 }
 
-# until_true COMMAND...: wait until it succeeds, for at most thirty seconds.
+# until_true COMMAND...: wait until it succeeds, for at most 100 seconds.
 until_true() {
-	local end=$((SECONDS + 30))
+	local end=$((SECONDS + 100))
 
 	until "$@"; do
 		((SECONDS < end)) || return 1

@@ -49,7 +49,7 @@ kill_at() {
 	local call=$1 when=$2 how=$3 before tracer end
 
 	shift 3
-	before=$(itself)
+	before=$(supervisor)
 	: >trace
 	strace -p "$before" -o trace -e "trace=$call" \
 		-e "inject=$call:delay_$how=10000000:when=$when" \
@@ -76,12 +76,6 @@ is_held() {
 	else
 		[ "$(grep -c "^$call" trace)" -ge "$when" ]
 	fi
-}
-
-other_supervisor() {
-	local now
-
-	now=$(itself 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$1" ]
 }
 
 answers() {

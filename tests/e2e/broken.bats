@@ -31,7 +31,7 @@ undisturbed() {
 }
 
 none_left() {
-	hotswap wait web --for drained --timeout 10s
+	hotswap wait web --for drained --timeout 100s
 	[ "$(running)" = "$(pid_of 1)" ]
 }
 
@@ -97,6 +97,54 @@ broken() {
 	release server v2 --die-after-requests 2
 	refused "SIGSEGV|exited"
 	undisturbed
+}
+
+# dies_after_its_answer: a server that answers one request once there is a file
+# `go`, and is killed by that.
+dies_after_its_answer() {
+	cat >dies.py <<-'EOF'
+		import os, socket, sys, time
+		own = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+		peer = own.accept()[0]
+		peer.recv(4096)
+		with open("asked.new", "w") as file:
+		    file.write(str(os.getpid()))
+		os.rename("asked.new", "asked")
+		while not os.path.exists("go"):
+		    time.sleep(0.01)
+		peer.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n")
+		os._exit(3)
+	EOF
+}
+
+is_zombie() {
+	grep -q '^State:[[:space:]]*Z' "/proc/$1/status"
+}
+
+no_child_of() {
+	! pgrep -P "$1" >/dev/null
+}
+
+# The supervisor is stopped meanwhile: it learns the answer and the end at once.
+@test "broken: dies after the answer that makes it healthy, and meets no user" {
+	PORT=$(free_port)
+	serve --health "http://127.0.0.1:$PORT/" --health-timeout 60s \
+		--start-timeout 120s
+	until_true field_is '.generations[0].health.last' pass
+	dies_after_its_answer
+	PROBER=$(prober) SUPERVISOR=$(supervisor)
+	hotswap upgrade web -- python3 dies.py "$PORT" 2>err 3>&- &
+	UPGRADE=$!
+	until_true test -e asked
+	kill -STOP "$SUPERVISOR"
+	touch go
+	until_true is_zombie "$(cat asked)"
+	until_true no_child_of "$PROBER"
+	kill -CONT "$SUPERVISOR"
+	expect 1 wait "$UPGRADE"
+	grep -q "exited with status 3" err
+	run ! grep "of the new connections" run.log
+	is_version v1
 }
 
 @test "broken: dies in the bake, and the old one serves all again" {
@@ -188,11 +236,11 @@ broken() {
 	load_begin --rate 500
 	release server v2
 	strace -f -qq -o /dev/null -P "$PWD/server" -e trace=openat \
-		-e inject=openat:delay_enter=600000000 -p "$(itself)" \
+		-e inject=openat:delay_enter=600000000 -p "$(supervisor)" \
 		2>/dev/null 3>&- &
 	tracer=$!
 	PIDS+=("$tracer")
-	until_true grep -q "TracerPid:	$tracer" "/proc/$(itself)/status"
+	until_true grep -q "TracerPid:	$tracer" "/proc/$(supervisor)/status"
 	refused "server could not be prepared: .* does not get on"
 	kill "$tracer"
 	wait "$tracer" || true

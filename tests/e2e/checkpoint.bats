@@ -18,19 +18,13 @@ supervisor_end() {
 # stop_supervisor: stop it, so that nothing that is held changes any more.
 stop_supervisor() {
 	PROGRAM=$(pid_of 1)
-	BEFORE=$(itself)
+	BEFORE=$(supervisor)
 	kill -STOP "$BEFORE"
-}
-
-other_supervisor() {
-	local now
-
-	now=$(itself 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$BEFORE" ]
 }
 
 # goes_on: another supervisor has taken over all that ran.
 goes_on() {
-	until_true other_supervisor
+	until_true other_supervisor "$BEFORE"
 	[ "$(pid_of 1)" = "$PROGRAM" ]
 	[ "$(version)" = v1 ]
 	runs_once
@@ -64,7 +58,7 @@ is_left_alone() {
 			stop_supervisor
 			spoil "$how" "$which"
 			supervisor_end
-			until_true other_supervisor
+			until_true other_supervisor "$BEFORE"
 			[ "$(pid_of 1)" = "$PROGRAM" ]
 			[ "$(version)" = v1 ]
 			runs_once
@@ -107,7 +101,7 @@ is_left_alone() {
 	supervisor_end
 	until_true grep -q "checkpoint cannot be used" run.log
 	kill -TERM "$SUPERVISOR"
-	DEADLINE=40 until_true grep -q "asked to stop" run.log
+	until_true grep -q "asked to stop" run.log
 	until_true not kill -0 "$PROGRAM" 2>/dev/null
 	expect 70 wait "$SUPERVISOR"
 }
@@ -122,7 +116,7 @@ not() {
 	cat "/proc/$SUPERVISOR/fd/$(newest)" >good
 	spoil empty both
 	supervisor_end
-	DEADLINE=40 until_true grep -q "the supervisor does not come up" run.log
+	until_true grep -q "the supervisor does not come up" run.log
 	cat good >"/proc/$SUPERVISOR/fd/$(newest)"
 	kill -CONT "$SUPERVISOR"
 	goes_on
@@ -146,7 +140,7 @@ newest() {
 		stop_supervisor
 		spoil drop "$name" "$BEFORE"
 		supervisor_end
-		until_true other_supervisor
+		until_true other_supervisor "$BEFORE"
 		[ "$(pid_of 1)" = "$PROGRAM" ]
 		[ "$(version)" = v1 ]
 		runs_once
@@ -164,7 +158,7 @@ newest() {
 	stop_supervisor
 	spoil drop "$name" "$BEFORE"
 	supervisor_end
-	until_true other_supervisor
+	until_true other_supervisor "$BEFORE"
 	[ "$(pid_of 1)" = "$PROGRAM" ]
 	[ "$(version)" = v1 ]
 	runs_once

@@ -44,9 +44,9 @@ failure() {
 	printf '{"error": "%s", "parameters": {"message": "%s"}}' "$1" "$2"
 }
 
-# field JSON FILTER: print what the jq filter finds in the JSON.
+# field JSON FILTER: print what the gojq filter finds in the JSON.
 field() {
-	jq -r -c "$2" <<<"$1"
+	gojq -r -c "$2" <<<"$1"
 }
 
 status_of_two='{"parameters": {"status": {"name": "web", "pid": 4242,
@@ -160,7 +160,7 @@ status_of_two='{"parameters": {"status": {"name": "web", "pid": 4242,
 	local call
 	call=$(tail -n 1 "$calls")
 	[ "$(field "$call" .parameters.options)" = \
-	    '{"health":["http://a/","tcp://b:1"],"bake":"1s"}' ]
+	    '{"bake":"1s","health":["http://a/","tcp://b:1"]}' ]
 	[ "$(field "$call" .parameters.arguments)" = \
 	    '["./prog","-x","--"]' ]
 	[ "$(field "$call" .parameters.directory)" = "$PWD" ]
@@ -338,6 +338,18 @@ status_of_two='{"parameters": {"status": {"name": "web", "pid": 4242,
 		run -0 "$hotswap" "$command" --help
 		[[ $output == "usage: hotswap $command"* ]]
 		[ "$(wc -L <<<"$output")" -le 80 ]
+	done
+}
+
+@test "a wrong value is quoted in the message, also of what only commands have" {
+	local flag
+
+	for flag in "wait web --for foo" "wait web --timeout foo" \
+		"rollback web --to foo" "exporter --listen foo" \
+		"run --bake foo -- true" "run --strategy foo -- true"; do
+		# shellcheck disable=SC2086 # one word an argument
+		run -64 "$hotswap" $flag
+		[[ $output =~ ^hotswap:\ --[a-z]*:\ \"foo\":\ not\  ]]
 	done
 }
 

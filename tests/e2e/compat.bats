@@ -9,7 +9,7 @@ load helper
 # as root.
 compat() {
 	HOTSWAP_BUILD=$BUILD python3 "$BATS_TEST_DIRNAME/../compat/compat.py" \
-		--upgrades 1 --rate 300 "$1"
+		--upgrades 1 --rate 150 "$1"
 }
 
 @test "wrapped: nginx is upgraded, rolled back, killed and restarted under load" {

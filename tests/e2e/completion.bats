@@ -95,7 +95,7 @@ setup() {
 
 @test "complete: a service that hangs, and words that are no command, are borne" {
 	serve
-	supervisor=$(itself)
+	supervisor=$(supervisor)
 	kill -STOP "$supervisor"
 	[ "$(hotswap complete -- rollback web --to '')" = '' ]
 	kill -CONT "$supervisor"

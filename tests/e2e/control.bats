@@ -23,7 +23,7 @@ under_load() {
 }
 
 descriptors() {
-	find "/proc/$(itself)/fd" -mindepth 1 | wc -l
+	find "/proc/$(supervisor)/fd" -mindepth 1 | wc -l
 }
 
 # A client that has just hung up may have one more.
@@ -35,7 +35,7 @@ has_descriptors() {
 is_small() {
 	[[ $BUILD == */sanitize ]] || [ "$(sed -n \
 		's/^VmRSS:[[:space:]]*\([0-9]*\).*/\1/p' \
-		"/proc/$(itself)/status")" -lt 40000 ]
+		"/proc/$(supervisor)/status")" -lt 40000 ]
 }
 
 @test "control: random bytes" {
@@ -95,7 +95,7 @@ is_small() {
 @test "control: what became of a call is found by its id, over a kill -9 too" {
 	serve
 	python3 "$BATS_TEST_DIRNAME/peer.py" found run/web.sock
-	kill -KILL "$(itself)"
+	kill -KILL "$(supervisor)"
 	until_true ended_as_promoted
 }
 
@@ -167,7 +167,7 @@ crowd() {
 	WANTED=$2 HELD=$3 setpriv "${rights[@]}" /usr/bin/python3 - crowd \
 		run/web.sock <"$BATS_TEST_DIRNAME/peer.py" >"crowd.$1" 2>&1 3>&- &
 	PIDS+=("$!")
-	DEADLINE=60 until_true grep -q holds "crowd.$1"
+	until_true grep -q holds "crowd.$1"
 }
 
 # owner_is_answered: root's calls are answered, each time.
@@ -212,7 +212,7 @@ owner_is_answered() {
 	command -v go >/dev/null || skip "takes Go"
 	[ -d $gocode/src/github.com/varlink/go ] ||
 		skip "takes the package golang-github-varlink-go-dev"
-	GO111MODULE=off GOPATH=$gocode GOCACHE=$PWD/cache \
+	GO111MODULE=off GOPATH=$gocode GOCACHE=$BUILD/go-cache \
 		go build -o client "$BATS_TEST_DIRNAME/varlink_client.go"
 	serve
 	./client run/web.sock >said

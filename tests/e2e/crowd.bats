@@ -36,13 +36,7 @@ answers() {
 crashed() {
 	BEFORE=$(supervisor)
 	kill -KILL "$BEFORE"
-	until_true other_supervisor
-}
-
-other_supervisor() {
-	local now
-
-	now=$(supervisor 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$BEFORE" ]
+	until_true other_supervisor "$BEFORE"
 }
 
 # written: the bytes that the supervisor has written so far.
@@ -121,7 +115,7 @@ answered() {
 		--start-timeout 2m --ready notify -- "${CROWD[@]}" \
 		>>run.log 2>&1 3>&- &
 	PIDS+=("$!")
-	until_true other_supervisor
+	until_true other_supervisor "$BEFORE"
 	[ "$(answers 100)" = "100 v1-0" ]
 	crashed
 	crowd 100 0 v2

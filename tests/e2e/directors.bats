@@ -119,7 +119,7 @@ under_load() {
 	load_begin --rate 200 --kept 4 --pause 20ms --slow 2 --slow-time 300ms
 	"$@"
 	load_end
-	[ "$(jq .requests load.json)" -gt 0 ]
+	[ "$(gojq .requests load.json)" -gt 0 ]
 }
 
 @test "directors: a table that is wrong is refused, and no balancer is asked" {
@@ -410,7 +410,7 @@ of() {
 	users >fourth
 	[ "$(of B fourth)" = 40 ]
 	load_end
-	[ "$(jq .requests load.json)" -gt 0 ]
+	[ "$(gojq .requests load.json)" -gt 0 ]
 }
 
 # users_of HOST N: it has so many of the 40 users.
@@ -545,8 +545,8 @@ another_worker() {
 	kill -USR2 "$BALANCER"
 	until_true another_worker "$before"
 	load_end
-	[ "$(jq '[.generations[] | select(.version == "h1")] | length' load.json)" = 0 ]
-	[ "$(jq '[.generations[] | select(.version == "h2")] | length' load.json)" = 1 ]
+	[ "$(gojq '[.generations[] | select(.version == "h1")] | length' load.json)" = 0 ]
+	[ "$(gojq '[.generations[] | select(.version == "h2")] | length' load.json)" = 1 ]
 	shared h1 0 h2 50 h3 50
 	kill "$BALANCER"
 	wait "$BALANCER" || true

@@ -62,7 +62,7 @@ says() {
 	release server v2
 	hotswap upgrade web
 	until_true field_is '.generations[0].role' draining
-	kill -KILL "$(itself)"
+	kill -KILL "$(supervisor)"
 	until_true field_is '.generations[0].role' retired
 	all_ended
 	[ "$(field '[.ended, .answered, .broken]' seen.json)" = '[51,1,0]' ]
@@ -139,8 +139,10 @@ in_order() {
 
 @test "drain: a handshake that is under way gets 3 seconds" {
 	local began
-	PORT=$(free_port)
+
 	cp "$BATS_TEST_DIRNAME/deaf_server.py" server
+	./server 2>/dev/null || skip "takes the right to attach a filter"
+	PORT=$(free_port)
 	hotswap run -n web --keep 0 --bake 0 -- ./server "$PORT" \
 		>>run.log 2>&1 3>&- &
 	PIDS+=($!)
@@ -153,4 +155,66 @@ in_order() {
 	until_true is_role 1 retired
 	[ $(($(date +%s%N) - began)) -ge 3000000000 ]
 	exec 4>&-
+}
+
+@test "drain: who waits in the queue of a candidate that has ended is let go at once" {
+	local program client status=0
+
+	serve
+	release server v2
+	hotswap upgrade web --bake 1m --no-wait
+	until_true field_is .rollout.state baking
+	program=$(pid_of 2)
+	kill -STOP "$program"
+	curl -s -m 25 -o /dev/null "http://127.0.0.1:$PORT/" 3>&- &
+	client=$!
+	until_true is_queued
+	kill -KILL "$program"
+	wait "$client" || status=$?
+	[ "$status" = 56 ] # the connection was reset
+	until_true is_role 2 failed
+	until_true grep -q "generation 2: has ended" run.log
+	grep -q "none of its processes is left to take the" run.log
+	[ "$(version)" = v1 ]
+}
+
+# is_queued: a connection to the server waits to be accepted.
+is_queued() {
+	[ "$(ss -Hltn "sport = :$PORT" | awk '{ n += $2 } END { print n }')" -gt 0 ]
+}
+
+# notes_signals: a server that writes each signal to a file, and ends by all of
+# them but WINCH.
+notes_signals() {
+	cat >notes.py <<-'EOF'
+		import signal, socket, sys
+
+		def got(number, _):
+		    open(sys.argv[2] + "." + signal.Signals(number).name, "w").close()
+		    if number != signal.SIGWINCH:
+		        sys.exit()
+
+		for name in "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH":
+		    signal.signal(getattr(signal, name), got)
+		own = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+		while True:
+		    own.accept()[0].close()
+	EOF
+}
+
+@test "drain: a program is parked and stopped as the upgrade said that started it" {
+	PORT=$(free_port)
+	notes_signals
+	serve --keep 1m --stop-signal USR1 --park-signal WINCH -- \
+		python3 notes.py "$PORT" first
+	hotswap upgrade web --stop-signal USR2 --park-signal CONT -- \
+		python3 notes.py "$PORT" second
+	until_true test -e first.SIGWINCH
+	expect 1 hotswap upgrade web --stop-signal HUP --health exec:false \
+		--health-failures 1 -- python3 notes.py "$PORT" third
+	until_true test -e third.SIGHUP
+	kill -KILL "$(supervisor)"
+	until_true is_role 1 parked
+	hotswap stop web
+	[ "$(echo *.SIG*)" = "first.SIGUSR1 first.SIGWINCH second.SIGUSR2 third.SIGHUP" ]
 }

@@ -188,11 +188,40 @@ failed() {
 	run ! grep -q "generation 1 serves" err
 }
 
+@test "exclusive: an old one that is killed as it comes back has one series of checks, which ends with it" {
+	local upgrade
+
+	release server v1 --notify --ready-after 700
+	# shellcheck disable=SC2016 # the command's own shell
+	serve_locked --ready notify --start-timeout 20s \
+		--health 'exec:echo "$HOTSWAP_GENERATION" >>checks' \
+		--health-interval 20ms
+	release server v2 --exit 3
+	hotswap upgrade web 2>err 3>&- &
+	upgrade=$!
+	until_true grep -q "generation 1: started again" run.log
+	kill -KILL "$(pid_of 1)"
+	expect 1 wait "$upgrade"
+	is_role 1 active
+	release server v3 --notify
+	hotswap upgrade web
+	until_true is_role 1 retired
+	: >checks
+	until_true has_lines 5 checks
+	run ! grep -vx 3 checks
+	run ! grep "ended by itself" run.log
+}
+
+# has_lines N FILE
+has_lines() {
+	[ "$(wc -l <"$2")" -ge "$1" ]
+}
+
 @test "exclusive: an old one that cannot be started yet is started later" {
 	local supervisor
 
 	serve_locked --restart-limit 1000/60s
-	supervisor=$(itself)
+	supervisor=$(supervisor)
 	cat >candidate <<-END
 		#!/bin/sh
 		prlimit --pid $supervisor --nofile=3:
@@ -203,6 +232,106 @@ failed() {
 	hotswap upgrade web 2>err 3>&- &
 	until_true grep -q "generation 1 could not be started again" err
 	prlimit --pid "$supervisor" --nofile=1024:
+	until_true is_version v1
+}
+
+# lost_for_lack CALL ERROR [WHICH]: a candidate has failed, and this call has
+# failed since then: the old one could not be started again, for longer than
+# --restart-limit allows.
+lost_for_lack() {
+	local upgrade
+
+	serve_locked --restart-limit 2/60s --start-timeout 30s \
+		--drain-timeout 30s
+	release server v2 --hang-before-serve
+	hotswap upgrade web 2>err 3>&- &
+	upgrade=$!
+	until_true grep -q "generation 2: .* started, PID" err
+	starve "$1" "$2"
+	kill -9 "$(pid_of 2)"
+	expect 1 wait "$upgrade"
+	grep -q "generation 1 could not be started again: .*; it will be" err
+	until_true refused 5 "${3-}"
+}
+
+# somebody_waits: a connection was not accepted yet.
+somebody_waits() {
+	ss -Hltn "sport = :$PORT" | awk '$2 > 0 { n++ } END { exit !n }'
+}
+
+# begin_waiting: a client connects, and waits until it is served.
+begin_waiting() {
+	curl -s -m 60 -o /dev/null -D answer "http://127.0.0.1:$PORT/" 3>&- &
+	CLIENT=$!
+	PIDS+=("$CLIENT")
+	until_true somebody_waits
+}
+
+# has_waited VERSION: the client was served by this version.
+has_waited() {
+	wait "$CLIENT"
+	grep -q "^X-Version: $1" answer
+}
+
+# comes_back CALL ERROR [WHICH]: after that the old one is there again, and has served
+# who has waited.
+comes_back() {
+	lost_for_lack "$@"
+	begin_waiting
+	feed
+	has_waited v1
+	is_role 1 active
+	[ "$(version)" = v1 ]
+	run ! grep -q "given up" run.log
+}
+
+@test "exclusive: an old one that lacks a process is started when there is one" {
+	comes_back clone,clone3 EAGAIN
+}
+
+@test "exclusive: an old one that lacks its sockets is started when it can have them" {
+	comes_back socket ENOBUFS SOCK_DGRAM
+}
+
+# taken_over: an upgrade gets who waits for the old one, and the old one ends.
+taken_over() {
+	begin_waiting
+	feed
+	release server v3
+	hotswap upgrade web
+	has_waited v3
+	[ "$(version)" = v3 ]
+	until_true is_role 1 retired
+}
+
+@test "exclusive: an upgrade takes over from an old one that lacks a process" {
+	lost_for_lack clone,clone3 EAGAIN
+	taken_over
+}
+
+@test "exclusive: an upgrade takes over from an old one that lacks its sockets" {
+	lost_for_lack socket ENOBUFS SOCK_DGRAM
+	taken_over
+}
+
+@test "exclusive: an overlapping upgrade takes over from an old one without sockets" {
+	lost_for_lack socket ENOBUFS SOCK_DGRAM
+	release server v3
+	feed
+	hotswap upgrade web --strategy overlap
+	[ "$(version)" = v3 ]
+	until_true is_role 1 retired
+}
+
+@test "exclusive: stop while the old one lacks its sockets ends the service" {
+	lost_for_lack socket ENOBUFS SOCK_DGRAM
+	hotswap stop web
+	wait "$SUPERVISOR"
+}
+
+@test "exclusive: kill -9 while the old one lacks its sockets brings it back" {
+	lost_for_lack socket ENOBUFS SOCK_DGRAM
+	kill -9 "$(supervisor)"
 	until_true is_version v1
 }
 
@@ -308,15 +437,10 @@ when_it_pauses() {
 	local tracer
 
 	strace -qq -o /dev/null -P "$PWD/run.log" -e trace=write \
-		-e "inject=write:$1" -p "$(itself)" 2>/dev/null 3>&- &
+		-e "inject=write:$1" -p "$(supervisor)" 2>/dev/null 3>&- &
 	tracer=$!
 	PIDS+=("$tracer")
-	until_true grep -q "TracerPid:	$tracer" "/proc/$(itself)/status"
-}
-
-# somebody_waits: a connection was not accepted yet.
-somebody_waits() {
-	ss -Hltn "sport = :$PORT" | awk '$2 > 0 { n++ } END { exit !n }'
+	until_true grep -q "TracerPid:	$tracer" "/proc/$(supervisor)/status"
 }
 
 @test "exclusive: kill -9 before the old one is told to end leaves it serving" {
@@ -334,7 +458,7 @@ somebody_waits() {
 	serve_locked
 	release server v2
 	load_begin --rate 300
-	supervisor=$(itself)
+	supervisor=$(supervisor)
 	when_it_pauses delay_exit=2000000
 	hotswap upgrade web --json --timeout 20s >outcome.json 2>said 3>&- &
 	upgrade=$!

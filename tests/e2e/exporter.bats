@@ -91,7 +91,7 @@ socket.socket(socket.AF_UNIX).bind("stale")'
 
 	serve
 	export_at
-	supervisor=$(itself)
+	supervisor=$(supervisor)
 	kill -STOP "$supervisor"
 	get /metrics >served
 	kill -CONT "$supervisor"

@@ -7,22 +7,26 @@
 
 SCHEME=http	 # of etcd's members
 ETCD_OPTIONS=() # and more options of theirs
+export ETCDCTL_API=3
 
-# member N: run member N of the cluster; MEMBERS has the PIDs.
+# member N: run member N of the cluster in STORE; MEMBERS has the PIDs.
 member() {
-	"member_$ENGINE" "$1" >>"store/m$1.out" 2>&1 3>&- &
+	(cd "$STORE/.." && "member_$ENGINE" "$1") >>"$STORE/m$1.out" 2>&1 3>&- &
 	MEMBERS[$1]=$!
-	PIDS+=("$!")
+	echo "$!" >"$STORE/m$1.pid"
+	[ "$STORE" != "$PWD/store" ] || PIDS+=("$!")
 }
 
+# Nobody needs the data after the machine has failed, so that no member waits for
+# the disk.
 member_etcd() {
 	local i=$1 peers="" j
 
 	for ((j = 0; j < ${#CLIENT_PORTS[@]}; j++)); do
 		peers+="${peers:+,}m$j=http://127.0.0.1:${PEER_PORTS[j]}"
 	done
-	exec etcd --name "m$i" --data-dir "store/m$i" --log-level error \
-		--logger zap --log-outputs "store/m$i.log" \
+	exec etcd --name "m$i" --data-dir "$STORE/m$i" --log-level error \
+		--logger zap --log-outputs "$STORE/m$i.log" --unsafe-no-fsync --bcrypt-cost 4 \
 		--listen-client-urls "$SCHEME://127.0.0.1:${CLIENT_PORTS[i]}" \
 		--advertise-client-urls "$SCHEME://127.0.0.1:${CLIENT_PORTS[i]}" \
 		--listen-peer-urls "http://127.0.0.1:${PEER_PORTS[i]}" \
@@ -35,15 +39,15 @@ member_etcd() {
 member_zookeeper() {
 	local i=$1 j
 
-	mkdir -p "store/m$i"
-	echo "$((i + 1))" >"store/m$i/myid"
+	mkdir -p "$STORE/m$i"
+	echo "$((i + 1))" >"$STORE/m$i/myid"
 	{
 		echo "tickTime=500"
 		echo "initLimit=20"
 		echo "syncLimit=10"
 		echo "maxSessionTimeout=60000"
 		echo "minSessionTimeout=1000"
-		echo "dataDir=$PWD/store/m$i"
+		echo "dataDir=$STORE/m$i"
 		echo "clientPort=${CLIENT_PORTS[i]}"
 		echo "clientPortAddress=127.0.0.1"
 		echo "admin.enableServer=false"
@@ -52,17 +56,40 @@ member_zookeeper() {
 			for ((j = 0; j < ${#CLIENT_PORTS[@]}; j++)); do
 				echo "server.$((j + 1))=127.0.0.1:${PEER_PORTS[j]}:${VOTE_PORTS[j]}"
 			done
-	} >"store/m$i.cfg"
+	} >"$STORE/m$i.cfg"
 	exec java -Xmx64m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC \
-		-Dzookeeper.jmx.log4j.disable=true \
+		-Dzookeeper.jmx.log4j.disable=true -Dzookeeper.forceSync=no \
 		-cp /usr/share/java/zookeeper.jar \
 		org.apache.zookeeper.server.quorum.QuorumPeerMain \
-		"store/m$i.cfg"
+		"$STORE/m$i.cfg"
 }
 
-# cluster [N]: N members of the store ENGINE, one if nothing is said; ENDPOINTS
-# has them.
+# cluster [N]: N members of the store ENGINE, one if nothing is said, without a
+# key; ENDPOINTS has them.  All tests of the file have the same members, each
+# test after the other: what a test has stopped goes on for the next, and what
+# it has killed is started again.
 cluster() {
+	STORE=$BATS_FILE_TMPDIR/store${1:-1}
+	if [ -e "$STORE/ports" ]; then
+		known_members
+	else
+		new_members "${1:-1}"
+	fi
+	endpoints "${CLIENT_PORTS[@]}"
+	until_true is_up
+	"empty_$ENGINE"
+}
+
+# own_cluster: one member with ETCD_OPTIONS, which ends with the test.
+own_cluster() {
+	STORE=$PWD/store
+	new_members 1
+	endpoints "${CLIENT_PORTS[@]}"
+	until_true is_up
+}
+
+# new_members N: begin them.
+new_members() {
 	local i
 
 	case $ENGINE in
@@ -73,19 +100,52 @@ cluster() {
 			skip "takes a build with libzookeeper"
 		;;
 	esac
-	export ETCDCTL_API=3
-	mkdir -p store
-	CLIENT_PORTS=() PEER_PORTS=() VOTE_PORTS=() MEMBERS=() ENDPOINTS=""
-	for ((i = 0; i < ${1:-1}; i++)); do
+	mkdir -p "$STORE"
+	CLIENT_PORTS=() PEER_PORTS=() VOTE_PORTS=() MEMBERS=()
+	for ((i = 0; i < $1; i++)); do
 		CLIENT_PORTS[i]=$(free_port)
 		PEER_PORTS[i]=$(free_port)
 		VOTE_PORTS[i]=$(free_port)
 	done
-	endpoints "${CLIENT_PORTS[@]}"
-	for ((i = 0; i < ${1:-1}; i++)); do
+	{
+		echo "CLIENT_PORTS=(${CLIENT_PORTS[*]})"
+		echo "PEER_PORTS=(${PEER_PORTS[*]})"
+		echo "VOTE_PORTS=(${VOTE_PORTS[*]})"
+	} >"$STORE/ports"
+	for ((i = 0; i < $1; i++)); do
 		member "$i"
 	done
-	DEADLINE=30 until_true is_up
+}
+
+known_members() {
+	local i
+
+	# shellcheck disable=SC1091 # new_members wrote it
+	. "$STORE/ports"
+	MEMBERS=()
+	for ((i = 0; i < ${#CLIENT_PORTS[@]}; i++)); do
+		MEMBERS[i]=$(<"$STORE/m$i.pid")
+		kill -CONT "${MEMBERS[i]}" 2>/dev/null || member "$i"
+	done
+}
+
+# empty_etcd, empty_zookeeper: remove all that hotswap has in the store.
+empty_etcd() {
+	ctl del --prefix /hotswap/ >/dev/null
+}
+
+empty_zookeeper() {
+	python3 -IS "$BATS_TEST_DIRNAME/zookeeper_empty.py" "${CLIENT_PORTS[0]}" \
+		/hotswap
+}
+
+# The members that the tests of the file had.
+teardown_file() {
+	local file
+
+	for file in "$BATS_FILE_TMPDIR"/store*/m*.pid; do
+		[ ! -e "$file" ] || kill -KILL "$(<"$file")" 2>/dev/null || true
+	done
 }
 
 # endpoints PORT...: ENDPOINTS is these.
@@ -100,12 +160,12 @@ endpoints() {
 	done
 }
 
-# is_up: the store has a quorum, whichever member is asked.
+# is_up: each member answers, which takes a quorum.
 is_up() {
-	local i
+	local port
 
-	conf up.conf up
-	for i in 1 2 3 4; do
+	for port in "${CLIENT_PORTS[@]}"; do
+		(endpoints "$port" && conf up.conf up)
 		HOTSWAP_FLEET_CONF=$PWD/up.conf timeout 10 \
 			hotswap fleet status up >/dev/null 2>&1 || return 1
 	done
@@ -123,11 +183,12 @@ key() {
 
 # conf FILE HOST: where the store is, for this host.
 conf() {
-	cat >"$1" <<-JSON
-		{ "engine": "$ENGINE", "endpoints": [$ENDPOINTS],
-		  "host": "$2", "lease": ${LEASE:-5} }
-	JSON
-	chmod 600 "$1"
+	(
+		umask 077
+		printf '{ "engine": "%s", "endpoints": [%s],
+			"host": "%s", "lease": %d }\n' \
+			"$ENGINE" "$ENDPOINTS" "$2" "${LEASE:-5}" >"$1"
+	)
 }
 
 # on HOST COMMAND...: with the directories of that host.
@@ -162,8 +223,8 @@ agent() {
 supervise() {
 	local host=$1 url
 
-	url=http://127.0.0.1:$(cat "$host/port")/
-	env "${ON[@]//HOST/$PWD/$host}" hotswap run -n web -l "127.0.0.1:$(cat "$host/port")" \
+	url=http://127.0.0.1:$(<"$host/port")/
+	env "${ON[@]//HOST/$PWD/$host}" hotswap run -n web -l "127.0.0.1:$(<"$host/port")" \
 		--bake "${BAKE:-50ms}" --keep 1m "${SERVE[@]//URL/$url}" -- \
 		"$PWD/$host/releases/v1/server" >>"$host/run.log" 2>&1 3>&- &
 	echo $! >"$host/supervisor"
@@ -189,7 +250,7 @@ hosts() {
 	for host; do
 		until_true on "$host" hotswap wait web --for ready \
 			--timeout 5s 2>/dev/null
-		agent "$host" --address "127.0.0.1:$(cat "$host/port")" \
+		agent "$host" --address "127.0.0.1:$(<"$host/port")" \
 			"${AGENT[@]//HOST/$host}"
 	done
 	until_true are_registered "$#"
@@ -200,8 +261,8 @@ hosts() {
 
 # load_host HOST: clients of the host until `unharmed`, in the background.
 load_host() {
-	"$BUILD/load" --control "$1/steer" --rate 50 --kept 2 \
-		"127.0.0.1:$(cat "$1/port")" >"$1/load.json" 3>&- &
+	"$BUILD/load" --control "$1/steer" --rate 20 --kept 2 --pause 200ms \
+		"127.0.0.1:$(<"$1/port")" >"$1/load.json" 3>&- &
 	echo $! >"$1/load"
 	PIDS+=("$!")
 	until_true test -p "$1/steer"
@@ -214,9 +275,9 @@ unharmed() {
 	[ $# -gt 0 ] || set -- "${HOSTS[@]}"
 	for host; do
 		echo stop >"$host/steer"
-		wait "$(cat "$host/load")" || {
+		wait "$(<"$host/load")" || {
 			echo "requests to $host have failed:"
-			jq -c 'del(.phases)' "$host/load.json" | cut -c1-600
+			gojq -c 'del(.phases)' "$host/load.json" | cut -c1-600
 			return 1
 		}
 	done
@@ -225,33 +286,43 @@ unharmed() {
 # are_registered N: so many agents live.
 are_registered() {
 	[ "$(hotswap fleet status web --json |
-		jq '[.hosts[] | select(.alive)] | length')" = "$1" ]
+		gojq '[.hosts[] | select(.alive)] | length')" = "$1" ]
 }
 
 # deploy_all RELEASE OPTIONS...: to all hosts.
 deploy_all() {
 	local host
 
+	release one-for-all "$@"
 	for host in "${HOSTS[@]}"; do
-		deploy "$host" "$@"
+		# It makes folders, and takes another inode's place.
+		install -D -m 755 one-for-all "$host/releases/$1/server"
 	done
 }
 
-# serves HOST: the version that answers there.
+# serves HOST: print the version that answers there.
 serves() {
-	curl -s -m 5 -o /dev/null -D - "http://127.0.0.1:$(cat "$1/port")/" |
-		sed -n 's/^X-Version: //ip' | tr -d '\r'
+	local line
+
+	curl -s -m 5 -o /dev/null -D - "http://127.0.0.1:$(<"$1/port")/" |
+		while read -r line; do
+			[[ ${line,,} != x-version:* ]] || {
+				line=${line#*: }
+				echo "${line%$'\r'}"
+			}
+		done
 }
 
 # all_serve VERSION [HOST...]: these hosts, or all of them.
 all_serve() {
-	local version=$1 host
+	local version=$1 host served
 
 	shift
 	[ $# -gt 0 ] || set -- "${HOSTS[@]}"
 	for host; do
-		[ "$(serves "$host")" = "$version" ] || {
-			echo "$host serves $(serves "$host"), not $version"
+		served=$(serves "$host")
+		[ "$served" = "$version" ] || {
+			echo "$host serves $served, not $version"
 			return 1
 		}
 	done
@@ -260,7 +331,7 @@ all_serve() {
 # step_of HOST: how far the host is in the present rollout.
 step_of() {
 	hotswap fleet status web --json |
-		jq -r --arg host "$1" '.hosts[] | select(.host == $host).step'
+		gojq -r --arg host "$1" '.hosts[] | select(.host == $host).step'
 }
 
 # has_step HOST STEP
@@ -286,8 +357,8 @@ proxied() {
 	PIDS+=("$!")
 	until_true listens "$port"
 	(endpoints "$port" && conf "$1/fleet.conf" "$1")
-	kill -KILL "$(cat "$1/agent")"
-	DEADLINE=20 until_true is_alive "$1" false
+	kill -KILL "$(<"$1/agent")"
+	until_true is_alive "$1" false
 	agent "$1"
 	until_true is_alive "$1" true
 }
@@ -299,6 +370,6 @@ listens() {
 
 # is_alive HOST true|false: its agent.
 is_alive() {
-	[ "$(hotswap fleet status web --json | jq --arg host "$1" \
+	[ "$(hotswap fleet status web --json | gojq --arg host "$1" \
 	    '.hosts[] | select(.host == $host).alive')" = "$2" ]
 }

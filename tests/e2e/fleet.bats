@@ -35,9 +35,9 @@ esac
 	hosts h1 h2 h3
 	deploy_all v2 --exit 3
 	expect 1 hotswap fleet upgrade web v2 --json >outcome
-	[ "$(jq -c '[.result, .promoted, .untouched, (.failed | length)]' \
+	[ "$(gojq -c '[.result, .promoted, .untouched, (.failed | length)]' \
 	    outcome)" = '["halted",0,2,1]' ]
-	jq -r '.failed[0].reason' outcome | grep -q .
+	gojq -r '.failed[0].reason' outcome | grep -q .
 	all_serve v1
 	# It was mended under the same name.
 	deploy_all v2
@@ -50,14 +50,14 @@ esac
 	all_serve v2
 	[ "$(readlink h2/current)" = "$PWD/h2/releases/v2" ]
 	expect 2 hotswap fleet rollback web
-	[ "$(hotswap fleet history web --json | jq -c 'map(.result)')" = \
+	[ "$(hotswap fleet history web --json | gojq -c 'map(.result)')" = \
 	    '["promoted","promoted","promoted"]' ]
 	unharmed
 }
 
 # local_upgrades HOST: how many rollouts the host's supervisor has had.
 local_upgrades() {
-	on "$1" hotswap history web --json | jq -s 'length'
+	on "$1" hotswap history web --json | gojq -s 'length'
 }
 
 # upgrade_begins RELEASE OPTIONS...: in the background; DRIVER is its PID.
@@ -91,7 +91,7 @@ ends() {
 		deploy_all "r$i"
 		upgrade_begins "r$i"
 		sleep "0.0$((i * 2 - 1))"
-		kill -KILL "$(cat h1/agent)"
+		kill -KILL "$(<h1/agent)"
 		agent h1
 		ends 0
 		all_serve "r$i"
@@ -171,17 +171,17 @@ ends() {
 	deploy_all v2
 	LEASE=2 proxied h2
 	touch h2/CUT
-	DEADLINE=20 until_true is_alive h2 false
+	until_true is_alive h2 false
 	expect 75 hotswap fleet upgrade web v2 --lost 500ms 2>said
 	grep -q "h2 is absent" said
 	all_serve v2 h1
 	all_serve v1 h2
 	rm h2/CUT
-	DEADLINE=20 until_true is_alive h2 true
+	until_true is_alive h2 true
 	hotswap fleet resume web
 	all_serve v2
 	touch h2/CUT
-	DEADLINE=20 until_true is_alive h2 false
+	until_true is_alive h2 false
 	deploy_all v3
 	hotswap fleet upgrade web v3 --lost 500ms --absent 1
 	all_serve v2 h2
@@ -202,7 +202,7 @@ ends() {
 	all_serve v2 h1
 	all_serve v1 h2
 	rm h1/CUT
-	DEADLINE=20 until_true has_step h1 promoted
+	until_true has_step h1 promoted
 	resumed h2
 	all_serve v2
 	[ "$(local_upgrades h1)" = 1 ]
@@ -222,13 +222,13 @@ resumed() {
 power_off() {
 	local pids pid
 
-	pids=$(cat "$1/supervisor")
+	pids=$(<"$1/supervisor")
 	kill -STOP "$pids"
 	for pid in $(pgrep -P "$pids"); do
 		pids+=" $pid $(pgrep -P "$pid" || true)"
 	done
 	# shellcheck disable=SC2086 # several PIDs
-	kill -KILL $pids "$(cat "$1/agent")"
+	kill -KILL $pids "$(<"$1/agent")"
 	rm -r "$1/run"
 }
 
@@ -243,7 +243,7 @@ power_off() {
 	supervise h1
 	until_true on h1 hotswap wait web --for ready --timeout 5s
 	agent h1
-	DEADLINE=20 until_true has_step h1 not-begun
+	until_true has_step h1 not-begun
 	all_serve v1
 	unharmed h2
 }
@@ -268,9 +268,9 @@ begins() {
 	ends 0
 	all_serve v2
 	member 0
-	DEADLINE=30 until_true is_up
+	until_true is_up
 	deploy_all v3
-	DEADLINE=60 until_true begins v3 || { cat driver.log h?/agent.log; false; }
+	until_true begins v3 || { cat driver.log h?/agent.log; false; }
 	kill -STOP "${MEMBERS[1]}"
 	ends 0
 	kill -CONT "${MEMBERS[1]}"
@@ -286,7 +286,7 @@ begins() {
 	expect 69 hotswap fleet upgrade web v2
 	all_serve v1
 	kill -CONT "${MEMBERS[1]}" "${MEMBERS[2]}"
-	DEADLINE=30 until_true is_up
+	until_true is_up
 	until_true hotswap fleet upgrade web v2
 	all_serve v2
 	unharmed
@@ -300,7 +300,7 @@ begins() {
 	until_true has_begun h1 v2
 	kill -STOP "${MEMBERS[1]}" "${MEMBERS[2]}"
 	# The host that has begun ends without the store.
-	DEADLINE=30 until_true all_serve v2 h1
+	until_true all_serve v2 h1
 	all_serve v1 h2 h3
 	kill -CONT "${MEMBERS[1]}" "${MEMBERS[2]}"
 	ends 0
@@ -315,20 +315,20 @@ begins() {
 	deploy_all v2
 	hotswap fleet upgrade web v2
 	kill -KILL "${MEMBERS[0]}"
-	rm -r store/m0
+	rm -r "$STORE/m0"
 	member 0
-	DEADLINE=30 until_true is_up
-	DEADLINE=30 until_true grep -q "the store was wiped or restored" h1/agent.log
+	until_true is_up
+	until_true grep -q "the store was wiped or restored" h1/agent.log
 	deploy_all v3
 	expect 2 hotswap fleet upgrade web v3
 	all_serve v2
 	# Somebody decides that the store is right.
 	rm h1/state/web/fleet h2/state/web/fleet
 	for host in h1 h2; do
-		kill -KILL "$(cat "$host/agent")"
+		kill -KILL "$(<"$host/agent")"
 		agent "$host"
 	done
-	DEADLINE=20 until_true are_registered 2
+	until_true are_registered 2
 	hotswap fleet upgrade web v3
 	all_serve v3
 	unharmed
@@ -344,19 +344,19 @@ begins() {
 	chmod 755 director
 	hotswap fleet direct web -- ./director >direct.log 2>&1 3>&- &
 	PIDS+=("$!")
-	until_true grep -q "^h2 127.0.0.1:$(cat h2/port) 100$" table
+	until_true grep -q "^h2 127.0.0.1:$(<h2/port) 100$" table
 	hotswap fleet weight web h2 25
-	until_true grep -q "^h2 127.0.0.1:$(cat h2/port) 25$" table
+	until_true grep -q "^h2 127.0.0.1:$(<h2/port) 25$" table
 	# The clients that stay connected would have it drain for a minute.
 	unharmed h1
 	on h1 hotswap stop web
-	DEADLINE=20 until_true grep -q "^h1 .* 0$" table
+	until_true grep -q "^h1 .* 0$" table
 	hotswap fleet weight web h2 0
 	until_true grep -q "no host would get traffic" direct.log
 	grep -q "^h2 .* 25$" table
 	expect 2 hotswap fleet forget web h1
-	kill -KILL "$(cat h1/agent)"
-	DEADLINE=20 until_true hotswap fleet forget web h1 2>forget.log
+	kill -KILL "$(<h1/agent)"
+	until_true hotswap fleet forget web h1 2>forget.log
 	expect 2 hotswap fleet weight web h1 100
 	expect 64 hotswap fleet weight web h2 101
 	unharmed h2
@@ -382,7 +382,7 @@ broken_file() {
 
 refused() {
 	expect 1 hotswap fleet upgrade web "$1" --json >outcome
-	[ "$(jq -c '[.promoted, .untouched, (.failed | map(.host))]' \
+	[ "$(gojq -c '[.promoted, .untouched, (.failed | map(.host))]' \
 	    outcome)" = '[0,2,["h1"]]' ]
 	[ "$(local_upgrades h2)" = 0 ]
 	[ "$(local_upgrades h3)" = 0 ]
@@ -393,7 +393,7 @@ refused() {
 	SERVE=(--health URL --start-timeout 1s --health-timeout 400ms
 		--health-interval 100ms --stop-timeout 300ms)
 	hosts h1 h2 h3
-	PORT=$(cat h1/port)
+	PORT=$(<h1/port)
 	load_begin --rate 300 --kept 4
 	broken r1 --exit 0
 	broken r2 --crash
@@ -464,8 +464,8 @@ refused() {
 	for host in "${HOSTS[@]}"; do
 		mkdir -p "load-$host"
 		(cd "load-$host" && exec "$BUILD/load" --control steer \
-			--rate 200 --kept 4 \
-			"127.0.0.1:$(cat "../$host/port")" >load.json 3>&-) &
+			--rate 100 --kept 4 \
+			"127.0.0.1:$(<"../$host/port")" >load.json 3>&-) &
 		pids+=("$!")
 		PIDS+=("$!")
 	done

@@ -24,7 +24,7 @@ ENGINE=etcd
 	touch net/DEAF
 	hotswap fleet upgrade web v2
 	all_serve v2
-	[ "$(on h1 hotswap history web --json | jq -s length)" = 1 ]
+	[ "$(on h1 hotswap history web --json | gojq -s length)" = 1 ]
 	deploy_all v3 --exit 3
 	expect 1 hotswap fleet upgrade web v3
 	all_serve v2
@@ -40,7 +40,7 @@ ENGINE=etcd
 	touch h1/DEAF
 	hotswap fleet upgrade web v2
 	all_serve v2
-	[ "$(on h1 hotswap history web --json | jq -s length)" = 1 ]
+	[ "$(on h1 hotswap history web --json | gojq -s length)" = 1 ]
 }
 
 @test "fleet, etcd: a history that is compacted while agents and a driver watch" {
@@ -53,14 +53,14 @@ ENGINE=etcd
 	PIDS+=("$!")
 	until_true has_begun h1 v2
 	# The watches stop at a revision that is gone.
-	kill -STOP "$(cat h2/agent)"
+	kill -STOP "$(<h2/agent)"
 	for _ in 1 2 3; do
 		ctl put /hotswap/web/weights/h1 50 >/dev/null
 	done
 	revision=$(ctl endpoint status --write-out json |
-		jq '.[0].Status.header.revision')
+		gojq '.[0].Status.header.revision')
 	ctl compact "$revision" --physical >/dev/null
-	kill -CONT "$(cat h2/agent)"
+	kill -CONT "$(<h2/agent)"
 	wait "${PIDS[-1]}"
 	all_serve v2
 }
@@ -75,7 +75,7 @@ ENGINE=etcd
 	PIDS+=("$!")
 	until_true has_begun h1 v2
 	leader=$(ctl endpoint status --write-out json |
-		jq -r '.[] | select(.Status.leader ==
+		gojq -r '.[] | select(.Status.leader ==
 		    .Status.header.member_id).Endpoint')
 	for i in 0 1 2; do
 		[ "http://127.0.0.1:${CLIENT_PORTS[i]}" != "$leader" ] ||

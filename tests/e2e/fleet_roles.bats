@@ -23,13 +23,15 @@ conf() {
 	chmod 600 "$1"
 }
 
-# root COMMAND...: with the environment that etcdctl takes.
+# root COMMAND...: with the environment that etcdctl takes, and WITHIN, the time
+# that it has, a minute for the sake of busy machines.
 root() {
 	local tls=()
 
 	[ "$SCHEME" = http ] || tls=(ETCDCTL_CACERT="$PWD/ca.pem"
 		ETCDCTL_CERT="$PWD/client.pem" ETCDCTL_KEY="$PWD/client.key")
 	env ETCDCTL_API=3 ETCDCTL_USER="root:password-of-root" "${tls[@]}" \
+		ETCDCTL_COMMAND_TIMEOUT="${WITHIN:-60s}" \
 		ETCDCTL_ENDPOINTS="$(tr -d '"' <<<"$ENDPOINTS")" "$@"
 }
 
@@ -41,7 +43,7 @@ user() {
 # is_up: a user can get a token; before there are users, etcd answers.
 is_up() {
 	if [ -e authenticated ]; then
-		root etcdctl get / >/dev/null 2>&1
+		WITHIN=5s root etcdctl get / >/dev/null 2>&1
 	else
 		env -u ETCDCTL_USER ETCDCTL_USER= \
 			curl -sf "${CURL_TLS[@]}" -o /dev/null \
@@ -54,7 +56,7 @@ CURL_TLS=()
 users() {
 	local host
 
-	cluster
+	own_cluster
 	echo "password-of-root" |
 		(unset ETCDCTL_USER && root env -u ETCDCTL_USER etcdctl user add \
 		    root --interactive=false)
@@ -84,7 +86,7 @@ denied() {
 	deploy_all v3 --exit 3
 	# The host that fails halts it with its own rights.
 	expect 1 hotswap fleet upgrade web v3 --json >outcome
-	[ "$(jq -r .by outcome)" = h1 ]
+	[ "$(gojq -r .by outcome)" = h1 ]
 	deploy_all v3
 	hotswap fleet resume web
 	all_serve v3
@@ -142,7 +144,7 @@ reads() {
 	until_true has_begun h1 v2
 	kill -KILL "${MEMBERS[0]}"
 	member 0
-	DEADLINE=30 until_true is_up
+	until_true is_up
 	user host h3
 	expect 0 wait "$driver" || { cat driver.log; false; }
 	all_serve v2
@@ -197,7 +199,7 @@ certificates() {
 	hotswap fleet upgrade web v2
 	all_serve v2
 	# Without a certificate, or with another CA, nobody gets in.
-	jq 'del(.certificate, .key)' ci.conf >bare.conf
+	gojq 'del(.certificate, .key)' ci.conf >bare.conf
 	chmod 600 bare.conf
 	HOTSWAP_FLEET_CONF=$PWD/bare.conf expect 69 hotswap fleet status web
 	certificates other

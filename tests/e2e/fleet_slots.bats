@@ -30,7 +30,7 @@ export ENGINE=etcd
 	all_serve v1 h2
 	on h1 hotswap promote web
 	rm h1/CUT
-	DEADLINE=30 until_true reported h1
+	until_true reported h1
 	all_serve v2 h1
 	hotswap fleet upgrade web v3 >driver.log 2>&1 3>&- &
 	driver=$!
@@ -43,5 +43,5 @@ export ENGINE=etcd
 
 # reported HOST: its key does not say that it is at work.
 reported() {
-	[ "$(key "hosts/$1" | jq -r .step)" != claimed ]
+	[ "$(key "hosts/$1" | gojq -r .step)" != claimed ]
 }

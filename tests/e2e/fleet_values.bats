@@ -34,7 +34,7 @@ agents_live() {
 	local host
 
 	for host in "${HOSTS[@]}"; do
-		kill -0 "$(cat "$host/agent")"
+		kill -0 "$(<"$host/agent")"
 	done
 }
 
@@ -68,7 +68,7 @@ agents_live() {
 	ctl del /hotswap/web/hosts/.x >/dev/null
 	spoil alive/h2 "$(printf '\377')"
 	spoil unknown/key x
-	DEADLINE=30 until_true hotswap fleet upgrade web v3
+	until_true hotswap fleet upgrade web v3
 	all_serve v3
 	agents_live
 }
@@ -78,10 +78,10 @@ agents_live() {
 	LEASE=2 hosts h1 h2
 	deploy_all v2
 	spoil hosts/h2 nonsense
-	DEADLINE=70 until_true grep -q "hosts/h2 has a value" h2/agent.log
-	kill -KILL "$(cat h2/agent)"
+	until_true grep -q "hosts/h2 has a value" h2/agent.log
+	kill -KILL "$(<h2/agent)"
 	names hosts/h2 hotswap fleet upgrade web v2
-	DEADLINE=20 until_true hotswap fleet forget web h2
+	until_true hotswap fleet forget web h2
 	agent h2
 	until_true are_registered 2
 	hotswap fleet upgrade web v2
@@ -100,7 +100,7 @@ agents_live() {
 		expect 70 hotswap fleet resume web 2>said
 		grep -q history/1 said
 		hotswap fleet history web >/dev/null
-		hotswap fleet history web --json | jq . >/dev/null
+		hotswap fleet history web --json | gojq . >/dev/null
 	done
 }
 
@@ -111,7 +111,7 @@ agents_live() {
 	hosts h1 h2
 	deploy_all v2
 	good=$(key hosts/h1)
-	spoil hosts/h1 "$(jq -c '.reason = "\u001b[2J\u009b31m\n"' <<<"$good")"
+	spoil hosts/h1 "$(gojq -c '.reason = "\u001b[2J\u009b31m\n"' <<<"$good")"
 	hotswap fleet status web >said
 	cat -v said
 	run ! grep -q "$(printf '\033')" said
@@ -121,7 +121,7 @@ agents_live() {
 	run ! grep -q "$(printf '\033')" said
 	spoil halt '{"n":0,"set":false,"by":"","why":"","failed":[]}'
 	# An address is a line of the balancer's table: nothing else gets in.
-	spoil hosts/h1 "$(jq -c '.address = "1.2.3.4:80 1\nx y 100"' <<<"$good")"
+	spoil hosts/h1 "$(gojq -c '.address = "1.2.3.4:80 1\nx y 100"' <<<"$good")"
 	names hosts/h1 hotswap fleet status web
 	spoil hosts/h1 "$good"
 	hotswap fleet upgrade web v2

@@ -83,7 +83,7 @@ kept() {
 	kept
 	release server v2
 	hotswap upgrade web
-	kill -KILL "$(itself)"
+	kill -KILL "$(supervisor)"
 	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
 	kept
 	hotswap reexec web
@@ -232,7 +232,7 @@ kept() {
 	"$BUILD/load" --rate 2000 --count 300 "127.0.0.1:$PORT" >part.json
 	[ "$(generation 1 .given)" -le $((before + 5)) ]
 	[ "$(generation 2 .given)" -ge 300 ]
-	kill -KILL "$(itself)"
+	kill -KILL "$(supervisor)"
 	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
 	[ "$(generation 2 .given)" -ge 300 ]
 	hotswap metrics web >metrics.txt

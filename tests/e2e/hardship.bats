@@ -189,7 +189,7 @@ s = socket.create_server(("127.0.0.1", int(sys.argv[1]))); time.sleep(60)' \
 	hotswap upgrade web
 	echo stop >steer
 	is_role 1 draining
-	ITSELF=$(itself)
+	ITSELF=$(supervisor)
 	prlimit --pid "$ITSELF" --nofile=3:4096
 	expect 124 timeout 1 hotswap status web
 	is_idle
@@ -205,7 +205,7 @@ s = socket.create_server(("127.0.0.1", int(sys.argv[1]))); time.sleep(60)' \
 
 	serve
 	load_begin --rate 200
-	ITSELF=$(itself)
+	ITSELF=$(supervisor)
 	used=$(find "/proc/$ITSELF/fd" -mindepth 1 | wc -l)
 	release server v2
 	prlimit --pid "$ITSELF" --nofile=$((used + 2)):4096
@@ -228,28 +228,22 @@ nofile() {
 	hard=$(ulimit -Hn)
 	serve --hook 'ready=ulimit -Sn >hook.said'
 	[ "$(nofile "$SUPERVISOR")" = "$hard $hard" ]
-	[ "$(nofile "$(itself)")" = "$hard $hard" ]
+	[ "$(nofile "$(supervisor)")" = "$hard $hard" ]
 	[ "$(nofile "$(pid_of 1)")" = "256 $hard" ]
 	run ! grep -qz HOTSWAP_NOFILE "/proc/$(pid_of 1)/environ"
 	until_true grep -qx 256 hook.said
 	# It is the same over the death of the supervisor, and after reexec.
-	before=$(itself)
+	before=$(supervisor)
 	kill -KILL "$before"
 	until_true other_supervisor "$before"
 	release server v2
 	hotswap upgrade web
-	[ "$(nofile "$(itself)")" = "$hard $hard" ]
+	[ "$(nofile "$(supervisor)")" = "$hard $hard" ]
 	[ "$(nofile "$(pid_of 2)")" = "256 $hard" ]
 	hotswap reexec web
 	release server v3
 	hotswap upgrade web
 	[ "$(nofile "$(pid_of 3)")" = "256 $hard" ]
-}
-
-other_supervisor() {
-	local now
-
-	now=$(itself 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$1" ]
 }
 
 @test "start: a command line that is not UTF-8 is refused, with the word" {

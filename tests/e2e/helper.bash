@@ -3,6 +3,9 @@
 # For the end-to-end tests.  Every test has directories of its own, starts what
 # it needs on ports that the kernel chooses, and ends it by PID.  A test that
 # fails prints the supervisor's log.
+#
+# Bats keeps a trace of the stack before each command of a function and of what
+# it calls.  `local -` and `set +T` spare that where nobody reads it.
 
 bats_require_minimum_version 1.5.0
 
@@ -13,6 +16,9 @@ setup() {
 }
 
 setup_service() {
+	local -
+
+	set +T
 	PATH=$BUILD/bin:$PATH
 	export HOTSWAP_RUNTIME_DIR=$BATS_TEST_TMPDIR/run
 	export HOTSWAP_STATE_DIR=$BATS_TEST_TMPDIR/state
@@ -25,38 +31,70 @@ setup_service() {
 	release server v1
 }
 
-teardown() {
-	local pid below log
+# show_logs: print what the services have written.
+show_logs() {
+	local log
 
-	# The keeper first, which would start its supervisor again.
-	for pid in "${PIDS[@]}"; do
-		below=$(pgrep -P "$pid" -x hotswap || true)
-		# shellcheck disable=SC2086
-		kill -KILL "$pid" $below 2>/dev/null || true
-	done
 	for log in run.log state/*/log theirs/said; do
 		[ -e "$log" ] || continue
 		echo "--- $log"
 		tail -n 60 "$log"
 	done
-	"$BUILD/fixtures/processes" end "$BATS_TEST_TMPDIR"
-	# What each service has told must be what the model allows.
-	HOTSWAP_BUILD=$BUILD "$BATS_TEST_DIRNAME/../model/replay.sh" \
-		"$BATS_TEST_TMPDIR"
 }
 
-# until_true COMMAND...: wait until it succeeds, for at most half a minute.
-# What the last try has printed is shown if none did.
-until_true() {
-	local end=$((SECONDS + ${DEADLINE:-30})) said=${BATS_TEST_TMPDIR:-.}/.said
+# supervisor_crashed: has one?  It is started again, and nobody might
+# notice.
+supervisor_crashed() {
+	local log logs=()
 
+	for log in run.log state/*/log; do
+		[ ! -e "$log" ] || logs+=("$log")
+	done
+	[ ${#logs[@]} -gt 0 ] &&
+		grep -hE 'the supervisor ended by itself .signal (4|6|7|8|11)\)' \
+			"${logs[@]}"
+}
+
+teardown() {
+	local - parents below
+
+	set +T
+	# The keeper first, which would start its supervisor again.
+	if [ ${#PIDS[@]} -gt 0 ]; then
+		printf -v parents '%s,' "${PIDS[@]}"
+		below=$(pgrep -P "${parents%,}" -x hotswap || true)
+		# shellcheck disable=SC2086
+		kill -KILL "${PIDS[@]}" $below 2>/dev/null || true
+	fi
+	[ -n "${BATS_TEST_COMPLETED:-}" ] || show_logs
+	"$BUILD/fixtures/processes" end "$BATS_TEST_TMPDIR"
+	if supervisor_crashed; then
+		show_logs
+		return 1
+	fi
+	# What each service has told must be what the model allows.
+	HOTSWAP_BUILD=$BUILD "$BATS_TEST_DIRNAME/../model/replay.sh" \
+		"$BATS_TEST_TMPDIR" || {
+		show_logs
+		return 1
+	}
+}
+
+# until_true COMMAND...: wait until it succeeds, for at most 100 seconds, and
+# look less often after a while.  What the last try has printed is shown if none
+# did.
+until_true() {
+	local - end=$((SECONDS + ${DEADLINE:-100})) said=${BATS_TEST_TMPDIR:-.}/.said
+	local looks=0
+
+	set +T
 	until "$@" >"$said" 2>&1; do
 		((SECONDS < end)) || {
 			cat "$said"
 			echo "never came true: $*"
 			return 1
 		}
-		sleep 0.02
+		sleep 0.0$((++looks > 10 ? 8 : 2))
 	done
 }
 
@@ -64,12 +102,12 @@ until_true() {
 # behaves as the options say.  It is written under another name and renamed, as
 # a deployment does it.
 release() {
-	local file=$1
+	local - file=$1
 
+	set +T
 	shift
-	cp "$BUILD/fixtures/server" "$file.new"
+	install -m 755 "$BUILD/fixtures/server" "$file.new"
 	printf '\nversion=%s\n' "$*" >>"$file.new"
-	chmod 755 "$file.new"
 	mv "$file.new" "$file"
 }
 
@@ -87,9 +125,11 @@ free_port() {
 # serve OPTIONS... [-- PROGRAM...]: run a supervisor of ./server as `web` on
 # PORT until it is ready.
 serve() {
+	local -
 	local program=(./server)
 	local options=()
 
+	set +T
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do
 		options+=("$1")
 		shift
@@ -114,15 +154,16 @@ is_version() {
 	[ "$(version)" = "$1" ]
 }
 
-# field FILTER [FILE]: print what the jq filter finds in `hotswap status web
+# field FILTER [FILE]: print what the gojq filter finds in `hotswap status web
 # --json`, or in a file; fails if there is no JSON.
 field() {
-	if [ $# -gt 1 ]; then
-		jq -r -c "$1" "$2"
-	else
-		local json
+	local - json
 
-		json=$(hotswap status web --json) && jq -r -c "$1" <<<"$json"
+	set +T
+	if [ $# -gt 1 ]; then
+		gojq -r -c "$1" "$2"
+	else
+		json=$(hotswap status web --json) && gojq -r -c "$1" <<<"$json"
 	fi
 }
 
@@ -131,14 +172,9 @@ field_is() {
 	[ "$(field "$1")" = "$2" ]
 }
 
-# itself: print the PID of the supervisor; SUPERVISOR is the keeper's PID.
-itself() {
-	field .supervisor
-}
-
 # prober: print the PID of the process that makes the supervisor's checks.
 prober() {
-	pgrep -P "$(itself)" -x hotswap-prober
+	pgrep -P "$(supervisor)" -x hotswap-prober
 }
 
 # checks_under_way: print the PIDs of the processes that make a check each; fails
@@ -188,6 +224,37 @@ load_end() {
 # supervisor: print the PID of the supervisor, which is not the keeper's.
 supervisor() {
 	field .supervisor
+}
+
+# starve CALL ERROR [OPTION]: from now on this system call of the supervisor, and
+# with -f of its children, fails.
+starve() {
+	local pid
+
+	pid=$(supervisor)
+	strace "${@:3}" -qq -o strace.log -e "trace=$1" \
+		-e "inject=$1:error=$2" -p "$pid" 2>/dev/null 3>&- &
+	STARVER=$!
+	PIDS+=("$STARVER")
+	until_true grep -q "TracerPid:	$STARVER" "/proc/$pid/status"
+}
+
+# refused N [WHICH]: so many of these calls have failed.
+refused() {
+	[ "$(grep -c "${2-}.*INJECTED" strace.log)" -ge "$1" ]
+}
+
+# feed: they succeed again.
+feed() {
+	kill "$STARVER"
+	wait "$STARVER" || true
+}
+
+# other_supervisor PID: a successor of this supervisor answers.
+other_supervisor() {
+	local now
+
+	now=$(supervisor 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$1" ]
 }
 
 # expect STATUS COMMAND...: the command must end with this exit status.

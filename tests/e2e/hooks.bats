@@ -126,7 +126,7 @@ every_hook() {
 	((SECONDS - start < 30))
 	expect 0 wait "$SUPERVISOR"
 	until_true is_dead "$(cat hook.pid)"
-	grep -q "2 hooks are given up" run.log
+	until_true grep -q "2 hooks are given up" run.log
 }
 
 @test "hooks: an event that is none is refused before anything is started" {

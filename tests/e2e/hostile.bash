@@ -37,7 +37,8 @@ attacker_twice() {
 	sed -i 's/^{\(.*\)} >>said 2>&1 &$/{\1} >>said 2>\&1\n&/' program
 }
 
-# serve_attacked OPTIONS...: run ./program as nobody, with ordinary load.
+# serve_attacked OPTIONS...: run ./program as nobody, with ordinary load: so many
+# requests a second as HOSTILE_RATE says.
 serve_attacked() {
 	PORT=$(free_port)
 	if [ -n "${WRAPPED:-}" ]; then
@@ -45,12 +46,14 @@ serve_attacked() {
 			./program --bind "127.0.0.1:$PORT" >>run.log 2>&1 3>&- &
 		SUPERVISOR=$!
 		PIDS+=("$SUPERVISOR")
-		DEADLINE=${DEADLINE:-60} until_true \
+		until_true \
 			hotswap wait web --for ready --timeout 10s 2>/dev/null
+		# What an attacker binds before may be enough to be ready.
+		until_true is_version v1
 	else
 		serve --user nobody "$@" -- ./program
 	fi
-	load_begin --rate 1000
+	load_begin --rate "${HOSTILE_RATE:-300}"
 	[ -z "${HOSTILE_TIMES:-}" ] || time_commands
 }
 

@@ -412,7 +412,7 @@ health_fails() {
 	timeout 2 hotswap status web >/dev/null
 	hotswap abort web
 	until_true hotswap wait web --for idle
-	kill -KILL "$(itself)"
+	kill -KILL "$(supervisor)"
 	until_true hotswap status web
 	unharmed
 }

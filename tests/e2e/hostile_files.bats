@@ -52,7 +52,7 @@ refused_to_run() {
 
 @test "program: root runs none that another user, a group or a directory's owner could replace" {
 	serve
-	load_begin --rate 1000
+	load_begin --rate "${HOSTILE_RATE:-300}"
 	cp server theirs/server
 	chmod 775 theirs/server
 	refused_to_run "the directory $PWD/theirs belongs to nobody (mode 0755)"
@@ -148,7 +148,7 @@ harm_done() {
 	hotswap start -n web -l "127.0.0.1:$PORT" --bake 200ms --keep 1m \
 		--user nobody -- ./program
 	PIDS+=("$(field .pid)")
-	load_begin --rate 1000
+	load_begin --rate "${HOSTILE_RATE:-300}"
 	harm_done
 	grep "before the start" state/web/log
 	grep "before the start" state/web/output

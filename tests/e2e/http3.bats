@@ -12,7 +12,7 @@ GOCODE=/usr/share/gocode
 setup() {
 	setup_service
 	hotswap doctor --json >doctor.json || true
-	jq -e '.features[] | select(.name == "eBPF steering").state == "present"' \
+	gojq -e '.features[] | select(.name == "eBPF steering").state == "present"' \
 		doctor.json >/dev/null || skip "eBPF is not permitted here"
 	PORT=$(free_port)
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
@@ -26,7 +26,7 @@ build_client() {
 	command -v go >/dev/null || skip "takes Go"
 	[ -d $GOCODE/src/github.com/lucas-clemente/quic-go ] ||
 		skip "takes golang-github-lucas-clemente-quic-go-dev"
-	GO111MODULE=off GOPATH=$GOCODE GOCACHE=$PWD/cache \
+	GO111MODULE=off GOPATH=$GOCODE GOCACHE=$BUILD/go-cache \
 		go build -o client "$BATS_TEST_DIRNAME/http3_client.go"
 }
 

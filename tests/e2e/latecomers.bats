@@ -157,7 +157,7 @@ ask_more() {
 	touch go.1
 	until_true own_is 1 "127.0.0.1:$MORE"
 	until_true saved "addresses.*127.0.0.1:$MORE"
-	kill -KILL "$(itself)"
+	kill -KILL "$(supervisor)"
 	until_true own_is 1 "127.0.0.1:$MORE"
 	hotswap reexec web
 	until_true own_is 1 "127.0.0.1:$MORE"
@@ -223,7 +223,7 @@ ask_more() {
 	until_true grep -q bound said.2
 	[ "$(field '.listeners | length')" = 2 ]
 	# Over a successor it is the same.
-	kill -KILL "$(itself)"
+	kill -KILL "$(supervisor)"
 	until_true hotswap status web
 	hotswap upgrade web --bake 0
 	is_version v2
@@ -245,9 +245,9 @@ ask_more() {
 	SUPERVISOR=$!
 	PIDS+=("$SUPERVISOR")
 	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
-	before=$(itself)
+	before=$(supervisor)
 	hotswap upgrade web
-	[ "$(itself)" = "$before" ]
+	[ "$(supervisor)" = "$before" ]
 	[ "$(listeners)" = "127.0.0.1:$PORT" ]
 }
 

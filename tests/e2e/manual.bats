@@ -84,36 +84,42 @@ extract_examples() {
 		}' "$1"
 }
 
-# The same for README.md: its fenced blocks of shell.  A comment after a command
+# The same for README.md: its fenced blocks of shell, all in one file, since a
+# reader follows them from the first to the last.  A comment after a command
 # that prints a version or a status must be what the command prints.
 extract_fenced() {
-	awk -v dir="$2" '
-		/^```sh$/ { file = sprintf("%s/%02d.sh", dir, ++n); next }
-		/^```/ { file = "" }
+	awk -v file="$2/all.sh" '
+		/^```sh$/ { within = 1; next }
+		/^```/ { within = 0 }
 		match($0, / # (version|status) /) {
 			$0 = "diff <(" substr($0, 1, RSTART) ") <(echo " \
 			    substr($0, RSTART + 3) ")"
 		}
-		file != "" { print > file }' "$1"
+		within { print > file }' "$1"
 }
 
-# run_example FILE: run it in a directory of its own, with what the pages
-# presume: a server, its successor, and a broken server.
+# presume DIR: what the pages presume: a server, its successor, and a broken
+# server.  README.md makes all of them itself.
+presume() {
+	cp "$BUILD/fixtures/server" "$1/server"
+	cp "$BUILD/fixtures/server" "$1/server.new"
+	printf '#!/bin/sh\nexit 3\n' >"$1/server.broken"
+	chmod +x "$1/server.broken"
+}
+
+# run_example FILE: run it in a directory of its own.
 run_example() {
 	local dir=${1%.sh} port status=0
 
 	port=$(free_port)
 	mkdir "$dir"
-	cp "$BUILD/fixtures/server" "$dir/server"
-	cp "$BUILD/fixtures/server" "$dir/server.new"
-	printf '#!/bin/sh\nexit 3\n' >"$dir/server.broken"
-	chmod +x "$dir/server.broken"
+	[[ $1 == */README/* ]] || presume "$dir"
 	sed -e "s/8080/$port/g" -e "s,/run/hotswap/,$dir/run/,g" \
 	    "$1" >"$dir/script"
 	(
 		cd "$dir" || exit
 		export HOTSWAP_RUNTIME_DIR=$dir/run HOTSWAP_STATE_DIR=$dir/state
-		timeout 60 bash -e -o pipefail ./script >output 2>&1 || status=$?
+		timeout 200 bash -e -o pipefail ./script >output 2>&1 || status=$?
 		hotswap stop web --now >/dev/null 2>&1
 		exit "$status"
 	) && return
@@ -184,6 +190,9 @@ run_example() {
 @test "manual: the example with every key in hotswap-config(5) is in order" {
 	section hotswap-config.5 EXAMPLES |
 	    awk '/^\.Bd/ { n++ } n == 2 && !/^\./' >"$BATS_TEST_TMPDIR/all.json"
+	diff <(gojq -r 'keys[]' "$BATS_TEST_TMPDIR/all.json" | sort) \
+	    <(section hotswap-config.5 KEYS |
+		sed -nE 's/^\.It Cm ([^ ]+).*/\1/p' | sort)
 	# The file is read first: 78 is its fault, 64 that of the umask.
 	run -64 hotswap run --config "$BATS_TEST_TMPDIR/all.json" --umask 9
 }

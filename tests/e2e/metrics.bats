@@ -80,7 +80,7 @@ sample() {
 	# While one is under way the last one is told as well.
 	[[ $(sample hotswap_rollout_start_time_seconds) > $ended ]]
 	[ "$(sample hotswap_rollout_end_time_seconds)" = "$ended" ]
-	kill -KILL "$(itself)"
+	kill -KILL "$(supervisor)"
 	until_true hotswap status web
 	[ "$(sample hotswap_rollout_end_time_seconds)" = "$ended" ]
 	hotswap promote web
@@ -133,6 +133,6 @@ is_not_held() {
 	serve
 	release server v2
 	hotswap upgrade web
-	hotswap events web | jq -r -s 'map(.event) | join(" ")' >names
+	hotswap events web | gojq -r -s 'map(.event) | join(" ")' >names
 	grep -q 'started ready .*started ready shifted promoted' names
 }

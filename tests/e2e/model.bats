@@ -27,8 +27,8 @@ setup() {
 	until_true field_is .rollout.state idle
 	release server v4 --exit 3
 	expect 1 hotswap upgrade web
-	kill -KILL "$(itself)"
-	until_true hotswap wait web --for drained --timeout 10s
+	kill -KILL "$(supervisor)"
+	until_true hotswap wait web --for drained --timeout 100s
 	release server v5
 	hotswap upgrade web
 	hotswap rollback web
@@ -53,7 +53,7 @@ setup() {
 	hotswap reexec web
 	touch go
 	until_true hotswap wait web --for ready --timeout 10s
-	supervisor=$(itself)
+	supervisor=$(supervisor)
 	cat >server.new <<-END
 		#!/bin/sh
 		prlimit --pid $supervisor --nofile=3:

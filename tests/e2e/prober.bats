@@ -94,8 +94,7 @@ has_another_prober() {
 	until_true field_is '.generations[1].health.failures' 1
 	field '.generations[1].health.reason' | grep -q "killed by SIGKILL"
 	until_true is_gone "$CHECK"
-	PROBER_AGAIN=$(prober)
-	[ "$PROBER_AGAIN" != "$PROBER" ]
+	until_true has_another_prober
 	hotswap abort web
 	[ "$(version)" = v1 ]
 }
@@ -125,12 +124,20 @@ has_another_prober() {
 	kill -STOP "$CHECK"
 	hotswap abort web
 	until_true is_gone "$CHECK"
-	check_hangs --health-failures 100 --health-timeout 200ms
-	kill -STOP "$CHECK"
-	until_true is_gone "$CHECK"
-	until_true reason_is "did not end within 200 ms"
-	[ "$(prober)" = "$PROBER" ]
+	until_true is_ended_in_time
+}
+
+# On a busy machine the prober may be so late to say so that it is replaced.
+is_ended_in_time() {
+	PROBER=$(prober) &&
+		check_hangs --health-failures 100 --health-timeout 200ms &&
+		kill -STOP "$CHECK" &&
+		until_true is_gone "$CHECK" &&
+		until_true reason_is "did not end within 200 ms" &&
+		[ "$(prober)" = "$PROBER" ] &&
+		hotswap abort web && return
 	hotswap abort web
+	return 1
 }
 
 reason_is() {
@@ -140,7 +147,7 @@ reason_is() {
 @test "prober: it ends with the supervisor, and so do the checks" {
 	with_checks
 	check_hangs --health-timeout 60s
-	kill -KILL "$(itself)"
+	kill -KILL "$(supervisor)"
 	until_true is_gone "$CHECK"
 	until_true is_gone "$PROBER"
 	until_true field_is '.generations[0].health.last' pass
@@ -200,7 +207,7 @@ reason_is() {
 
 # own_processes: the partners of keeper and supervisor, and the prober.
 own_processes() {
-	pgrep -P "$SUPERVISOR,$(itself)" -x 'hotswap-(partner|prober)'
+	pgrep -P "$SUPERVISOR,$(supervisor)" -x 'hotswap-(partner|prober)'
 }
 
 # Else systemd says that they remain running after their unit was stopped.

@@ -17,7 +17,7 @@ ask() {
 # value EXPRESSION: print the value of the only series that it has.
 value() {
 	ask /api/v1/query --data-urlencode "query=$1" |
-		jq -r '.data.result | if length == 1 then .[0].value[1] else
+		gojq -r '.data.result | if length == 1 then .[0].value[1] else
 			error("\(length) series") end'
 }
 
@@ -28,7 +28,7 @@ is_value() {
 
 # fires ALERT: print the service for which it fires.
 fires() {
-	ask /api/v1/alerts | jq -e -r --arg name "$1" '.data.alerts[] |
+	ask /api/v1/alerts | gojq -e -r --arg name "$1" '.data.alerts[] |
 		select(.labels.alertname == $name and .state == "firing") |
 		.labels.service'
 }
@@ -69,7 +69,7 @@ export_metrics() {
 
 # last_outcome FILTER: print what the filter finds in the last outcome.
 last_outcome() {
-	hotswap history web --json | tail -n 1 | jq -r "$1"
+	hotswap history web --json | tail -n 1 | gojq -r "$1"
 }
 
 # is_known: Prometheus has seen the end of the last rollout.
@@ -90,7 +90,7 @@ events() {
 # is_shown BEGAN ENDED: the annotations have this region.
 is_shown() {
 	events
-	jq -s -e --argjson began "$1" --argjson ended "$2" '
+	gojq -s -e --argjson began "$1" --argjson ended "$2" '
 		any(.[]; .name == "Rollouts" and (.time - $began | fabs) <= 2 and
 			(.timeEnd - $ended | fabs) <= 2)' shown
 }
@@ -114,8 +114,8 @@ is_shown() {
 	grep -ohE 'hotswap_[a-z_]+' "$DASHBOARD" "$RULES" | sort -u >named
 	[ -s named ]
 	expect 1 grep -vxFf metrics named
-	jq -e '[.panels[].id] | length == (unique | length)' "$DASHBOARD"
-	jq -e '[.. | .datasource? | objects | select(.type == "prometheus").uid] |
+	gojq -e '[.panels[].id] | length == (unique | length)' "$DASHBOARD"
+	gojq -e '[.. | .datasource? | objects | select(.type == "prometheus").uid] |
 		unique == ["${datasource}"]' "$DASHBOARD"
 }
 
@@ -144,8 +144,8 @@ is_shown() {
 	began=$(date -d "$(last_outcome .started)" +%s%3N)
 	ended=$((began + $(last_outcome .duration_ms)))
 	until_true is_shown "$began" "$ended"
-	[ "$(jq -s '[.[] | select(.name == "Promoted")] | length' shown)" = 2 ]
-	jq -s -e --argjson ended "$ended" 'any(.[]; .name == "Promoted" and
+	[ "$(gojq -s '[.[] | select(.name == "Promoted")] | length' shown)" = 2 ]
+	gojq -s -e --argjson ended "$ended" 'any(.[]; .name == "Promoted" and
 		(.time - $ended | fabs) <= 2 and
 		.title == "web: generation 3 serves")' shown
 	# A program that dies, and a version that is no good.
@@ -155,12 +155,12 @@ is_shown() {
 	expect 1 hotswap upgrade web
 	until_true is_firing HotswapRolloutFailed web
 	events
-	jq -s -e 'any(.[]; .name == "Taken back" and
+	gojq -s -e 'any(.[]; .name == "Taken back" and
 		.title == "web: rollout aborted")' shown
-	jq -s -e 'any(.[]; .name == "Crashes")' shown
+	gojq -s -e 'any(.[]; .name == "Crashes")' shown
 	python3 "$BATS_TEST_DIRNAME/grafana.py" panels "http://$AT" \
 		"$DASHBOARD" "$START"
 	# A service that is killed as a whole is down.
-	kill -KILL "$SUPERVISOR" "$(itself)"
+	kill -KILL "$SUPERVISOR" "$(supervisor)"
 	until_true is_firing HotswapServiceDown web
 }

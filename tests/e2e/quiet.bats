@@ -39,7 +39,7 @@ serve_program() {
 	hotswap run -n web -l "127.0.0.1:$PORT" --bake 200ms --keep 1m \
 		"${@:2}" -- "$1" >>run.log 2>&1 3>&- &
 	PIDS+=($!)
-	hotswap wait web --for ready --timeout 30s
+	hotswap wait web --for ready --timeout 100s
 }
 
 # quiet_upgrade: begin an upgrade whose candidate waits for ./ok.
@@ -153,7 +153,7 @@ generation_lives() {
 	begin
 	quiet_upgrade
 	yields 2
-	kill -KILL "$(itself)"
+	kill -KILL "$(supervisor)"
 	until_true field_is '.generations[1].role' failed
 	touch ok
 	is_ordinary 1

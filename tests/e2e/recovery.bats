@@ -14,12 +14,6 @@ supervisor_kill() {
 	until_true other_supervisor "$before"
 }
 
-other_supervisor() {
-	local now
-
-	now=$(supervisor 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$1" ]
-}
-
 @test "kill -9: the program goes on, and the service keeps its PID" {
 	serve
 	program=$(pid_of 1)
@@ -48,7 +42,7 @@ other_supervisor() {
 		release server "v$n"
 		hotswap upgrade web --no-wait
 		supervisor_kill
-		hotswap wait web --for idle --timeout 10s
+		hotswap wait web --for idle --timeout 100s
 	done
 	load_end
 }
@@ -61,10 +55,37 @@ other_supervisor() {
 	supervisor_kill
 	[ "$(version)" = v2 ]
 	[ "$(field .rollout.state)" = baking ]
-	hotswap wait web --for idle --timeout 10s
+	hotswap wait web --for idle --timeout 100s
 	[ "$(field .active)" = 2 ]
 	hotswap history web --json >history
 	[ "$(field .result history)" = promoted ]
+}
+
+@test "kill -9 once the history says promoted: it stays so, though the candidate ends" {
+	local tracer before program
+
+	serve --bake 2s
+	release server v2
+	before=$(supervisor)
+	# As it closes the history, which it has written.
+	strace -qq -o /dev/null -P "$HOTSWAP_STATE_DIR/web/history" \
+		-e trace=close -e inject=close:signal=KILL -p "$before" \
+		2>/dev/null 3>&- &
+	tracer=$!
+	PIDS+=("$tracer")
+	until_true grep -q "TracerPid:	$tracer" "/proc/$before/status"
+	hotswap upgrade web --no-wait
+	until_true field_is .rollout.state baking
+	kill -STOP "$SUPERVISOR" # the keeper, which starts the successor
+	program=$(pid_of 2)
+	wait "$tracer" # it ends with the supervisor
+	kill -KILL "$program"
+	kill -CONT "$SUPERVISOR"
+	until_true is_version v2
+	hotswap wait web --for idle --timeout 100s
+	[ "$(field .active)" = 2 ]
+	[ "$(field .last.result)" = promoted ]
+	[ "$(hotswap history web --json | grep -c '"to"')" = 1 ]
 }
 
 @test "kill -9 before the candidate serves: it is taken back, and history says so" {
@@ -90,7 +111,7 @@ other_supervisor() {
 	SUPERVISOR=$!
 	PIDS+=("$SUPERVISOR")
 	until_true field_is .rollout.state checking
-	supervisor=$(itself)
+	supervisor=$(supervisor)
 	# As it tells that the first one is taken back.
 	strace -qq -o /dev/null -P "$PWD/run.log" -e trace=write \
 		-e inject=write:signal=KILL -p "$supervisor" 2>/dev/null 3>&- &

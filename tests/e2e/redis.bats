@@ -43,13 +43,13 @@ clients_end() {
 
 @test "redis-server: many upgrades, and no client is refused, reset or forgotten" {
 	serve_redis
-	for ((i = 0; i < ${REDIS_UPGRADES:-8}; i++)); do
+	for ((i = 0; i < ${REDIS_UPGRADES:-5}; i++)); do
 		hotswap upgrade web --json >outcome.json 2>/dev/null
 		field '[.phases[] | select(.phase == "pause")]' \
 			outcome.json
 	done
 	clients_end
-	[ "$(field ".ended >= 8 * ${REDIS_UPGRADES:-8} / 2" clients.json)" = true ]
+	[ "$(field ".ended >= 8 * ${REDIS_UPGRADES:-5} / 2" clients.json)" = true ]
 	[ "$(hotswap events web | grep -c '"resumed"')" -ge 1 ]
 }
 

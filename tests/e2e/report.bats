@@ -127,7 +127,7 @@ bars() {
 	says 'web: generation 2 → 1' 'Rolled back' rollback 'Generation 1 serves.'
 	report 2
 	says 'web: generation 1 → 2' Promoted
-	report "$(hotswap history web --json | jq -r -s '.[0].started')"
+	report "$(hotswap history web --json | gojq -r -s '.[0].started')"
 	says 'web: generation 1 → 2' Promoted
 	run -2 hotswap report web 7 -o none.html
 	[[ $output == *'no such rollout is known'* ]]
@@ -172,7 +172,7 @@ bars() {
 	says "upgrade: by $(id -un) (SIGUSR2)"
 	hotswap upgrade web --canary 10 --step-time 10m --no-wait
 	until_true field_is .rollout.share 10
-	kill -KILL "$(itself)"
+	kill -KILL "$(supervisor)"
 	until_true hotswap wait web --for idle
 	until_true grep -q before state/web/history
 	report
@@ -236,7 +236,7 @@ END
 	grep -F '&lt;/td&gt;&lt;script&gt;alert(1)' page.html
 	hotswap stop web --now
 	mkdir -p state/evil
-	jq -n -c --arg x "$evil" '{result: $x, name: $x, from: 1, to: 2,
+	gojq -n -c --arg x "$evil" '{result: $x, name: $x, from: 1, to: 2,
 	    serves: 2, reason: $x, started: $x, duration_ms: 5, id: $x,
 	    phases: [{phase: $x, ms: 5}], hotswap: $x, counted: true,
 	    asked: [{at: 0, what: $x, how: $x}],
@@ -247,7 +247,7 @@ END
 	    images: [{generation: 1, program: $x, sha256: $x, started: $x}]}' \
 		>state/evil/rollouts
 	# What is no text at all, and what is out of all bounds.
-	jq -n -c '{result: 1, name: [], started: {}, phases: [{phase: 1}, 2, {
+	gojq -n -c '{result: 1, name: [], started: {}, phases: [{phase: 1}, 2, {
 	    phase: "shift", ms: -5, share: 1e9}], checks: [{check: -1, at: -9,
 	    ms: -1}, {check: 99999, ms: 9e15}, 3], events: [4, {time: 5}],
 	    asked: [6, {uid: -1, how: 7}], counts: [8, 9], plan: {},

@@ -393,7 +393,7 @@ holds_a_check() {
 	says one "unix:$PWD/sock"
 	main=$(pid_of 1)
 	# A deputy answers, and then it takes two seconds to end.
-	strace -f -p "$(itself)" -o trace -e trace=exit_group \
+	strace -f -p "$(supervisor)" -o trace -e trace=exit_group \
 		-e inject=exit_group:delay_enter=2000000 2>strace.log 3>&- &
 	PIDS+=("$!")
 	until_true grep -q attached strace.log
@@ -497,7 +497,7 @@ all_answer() {
 	PORT=$(free_port)
 	nginx_config v1 "127.0.0.1:$PORT"
 	wrap -- /usr/sbin/nginx -p "$BATS_TEST_TMPDIR" -e stderr -c nginx.conf
-	before=$(itself) main=$(pid_of 1)
+	before=$(supervisor) main=$(pid_of 1)
 	workers=$(pgrep -P "$main")
 	kill -KILL "$before"
 	until_true grep -q "the supervisor was started again" run.log
@@ -527,7 +527,7 @@ has_ended() {
 		[ "$step" -le 24 ]
 		hotswap upgrade web
 		rm -f strace.log
-		strace -p "$(itself)" -o trace -e trace=sendmsg \
+		strace -p "$(supervisor)" -o trace -e trace=sendmsg \
 			-e "inject=sendmsg:signal=KILL:when=$step" \
 			2>strace.log 3>&- &
 		tracer=$!

@@ -37,7 +37,7 @@ is_idle() {
 
 # last_result: print the result of the last rollout.
 last_result() {
-	hotswap history web --json | tail -n 1 | jq -r .result
+	hotswap history web --json | tail -n 1 | gojq -r .result
 }
 
 @test "USR2: the same command line is rolled out anew" {

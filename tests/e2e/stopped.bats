@@ -55,21 +55,21 @@ is_unharmed() {
 
 @test "stopped: a supervisor at rest, and its checks" {
 	serve_checked
-	stop_for "$(itself)"
-	stop_for "$SUPERVISOR" "$(itself)"
+	stop_for "$(supervisor)"
+	stop_for "$SUPERVISOR" "$(supervisor)"
 	is_unharmed
 }
 
 @test "stopped in the bake: the candidate is watched on, and promoted" {
 	serve_checked --bake 2s --hook "$STOP_IN_BAKE"
 	release server v2
-	supervisor=$(itself)
+	supervisor=$(supervisor)
 	echo "$supervisor" >itself
 	hotswap upgrade web --no-wait
 	until_true is_stopped "$supervisor"
 	SERVES=v2
 	stop_for "$supervisor"
-	hotswap wait web --for idle --timeout 10s
+	hotswap wait web --for idle --timeout 100s
 	[ "$(field .active)" = 2 ]
 	# The time in which it was stopped was no bake, but for a second that it
 	# may take for its own.
@@ -83,7 +83,7 @@ is_unharmed() {
 		--health-interval 100ms --health-timeout 1s \
 		--hook "$STOP_IN_BAKE"
 	release server v2
-	supervisor=$(itself)
+	supervisor=$(supervisor)
 	echo "$supervisor" >itself
 	hotswap upgrade web --no-wait
 	until_true is_stopped "$supervisor"
@@ -98,10 +98,10 @@ is_unharmed() {
 	release server v1 --notify
 	serve_checked --ready notify --start-timeout 3s
 	release server v2 --notify --ready-after 2000
-	supervisor=$(itself)
+	supervisor=$(supervisor)
 	hotswap upgrade web --no-wait
 	stop_for "$supervisor"
-	hotswap wait web --for idle --timeout 10s
+	hotswap wait web --for idle --timeout 100s
 	[ "$(field .active)" = 2 ]
 	is_unharmed
 }
@@ -109,13 +109,13 @@ is_unharmed() {
 @test "stopped in a canary: the shares hold, and it goes on" {
 	serve_checked --bake 500ms
 	release server v2
-	supervisor=$(itself)
+	supervisor=$(supervisor)
 	hotswap upgrade web --no-wait --canary 20,50 --step-time 1s
 	kill -STOP "$supervisor"
 	sleep "${STOPPED:-3}"
 	kill -CONT "$supervisor"
 	until_true responds
-	hotswap wait web --for idle --timeout 15s
+	hotswap wait web --for idle --timeout 100s
 	[ "$(field .active)" = 2 ]
 	is_unharmed
 }

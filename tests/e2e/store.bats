@@ -79,15 +79,9 @@ fds() {
 supervisor_kill() {
 	local before
 
-	before=$(itself)
+	before=$(supervisor)
 	kill -KILL "$before"
 	until_true other_supervisor "$before"
-}
-
-other_supervisor() {
-	local now
-
-	now=$(itself 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$1" ]
 }
 
 # is_state STATE: the rollout has this state.
@@ -141,7 +135,7 @@ is_restarted() {
 	cache_release
 	hotswap upgrade web --no-wait
 	supervisor_kill
-	hotswap wait web --for idle --timeout 10s
+	hotswap wait web --for idle --timeout 100s
 	cache_release
 	hotswap upgrade web
 	cache_load_end
@@ -247,22 +241,22 @@ is_restarted() {
 	for _ in 2 3 4; do
 		hotswap upgrade web
 	done
-	hotswap wait web --for drained --timeout 10s
+	hotswap wait web --for drained --timeout 100s
 	# A listener has some placeholders, now more and now fewer.
 	keeper=$(($(fds "$SUPERVISOR") + 20))
-	supervisor=$(($(fds "$(itself)") + 20))
+	supervisor=$(($(fds "$(supervisor)") + 20))
 	active=$(fds "$(pid_of 4)")
 	cache_load 4 20 20
 	for ((n = 4; n < 4 + ${UPGRADES:-200}; n++)); do
 		hotswap upgrade web
 	done
 	cache_load_end
-	hotswap wait web --for drained --timeout 10s
+	hotswap wait web --for drained --timeout 100s
 	# A memfd, the queue and nothing of who was connected.
 	until_true has_stored "$n" 3
 	has_stored $((n - 1)) 0
 	until_true has_fds_at_most "$SUPERVISOR" "$keeper"
-	until_true has_fds_at_most "$(itself)" "$supervisor"
+	until_true has_fds_at_most "$(supervisor)" "$supervisor"
 	until_true has_fds_at_most "$(pid_of "$n")" "$active"
 	# One process holds the cache, and no former one's is left.
 	[ "$(find "/proc/$SUPERVISOR/fd" -lname '*memfd:cache*' | wc -l)" = 1 ]
@@ -289,7 +283,7 @@ is_restarted() {
 @test "store: when all that held it were killed the log says what is lost" {
 	cache_serve
 	ask "SET a b" >/dev/null
-	kill -KILL "$SUPERVISOR" "$(itself)"
+	kill -KILL "$SUPERVISOR" "$(supervisor)"
 	wait "$SUPERVISOR" || true
 	serve --drain-timeout 100ms --keep 0 -- ./cache
 	[ "$(ask "GET a")" = "HIT b" ]

@@ -62,8 +62,8 @@ manager_stop() {
 	[ "$(known .stages)" = '["starting","running"]' ]
 	[ "$(known .status)" = "generation 1 serves" ]
 	# The main process is the supervisor: there is no keeper.
-	[ "$(field .pid)" = "$(itself)" ]
-	is_known .main "$(itself)"
+	[ "$(field .pid)" = "$(supervisor)" ]
+	is_known .main "$(supervisor)"
 	manager_stop
 	[ "$(known .stage)" = stopping ]
 	[ "$(known .stored)" = '[]' ]
@@ -104,7 +104,7 @@ generation 2, which gets 25 % of the new connections"
 		release server "v$n"
 		hotswap upgrade web --no-wait
 		supervisor_kill
-		hotswap wait web --for idle --timeout 10s
+		hotswap wait web --for idle --timeout 100s
 	done
 	release server v5
 	hotswap upgrade web
@@ -144,12 +144,12 @@ generation 2, which gets 25 % of the new connections"
 @test "systemd: without its store there is a keeper, whose words are those of the main process" {
 	manage --watchdog 1000 -- -l "127.0.0.1:${PORT:=$(free_port)}"
 	is_known .main "$(field .pid)"
-	[ "$(itself)" != "$(field .pid)" ]
-	kill -KILL "$(itself)"
+	[ "$(supervisor)" != "$(field .pid)" ]
+	kill -KILL "$(supervisor)"
 	until_true is_known '.watchdog >= 4' true
 	release server v2
 	until_true hotswap upgrade web
-	[ "$(known '.stages[-2:]')" = '["reloading","running"]' ]
+	until_true is_known '.stages[-2:]' '["reloading","running"]'
 	[ "$(known '[.starts, .kills, .refused]')" = '[1,0,0]' ]
 	manager_stop
 }
@@ -177,7 +177,7 @@ answers() {
 		    grep -qx LISTEN_FDNAMES=http:local:dns
 		rm -f steer
 		load_begin --rate 500
-		kill -KILL "$(itself)"
+		kill -KILL "$(supervisor)"
 		until_true answers --unix-socket web.sock http://localhost/
 		until_true hotswap status web >/dev/null
 		release server v2
@@ -229,7 +229,7 @@ answers() {
 	PIDS+=("$SUPERVISOR")
 	until_true is_version v1
 	[ "$(field '.listeners[0].name')" = http ]
-	kill -KILL "$(itself)"
+	kill -KILL "$(supervisor)"
 	release server v2
 	until_true hotswap upgrade web --bake 0
 	until_true is_version v2
@@ -351,7 +351,7 @@ exposed_at_most() {
 @test "systemd: a keeper that dies by its watchdog leaves a service that is taken over" {
 	manage --watchdog 800 -- -l "127.0.0.1:${PORT:=$(free_port)}"
 	program=$(pid_of 1)
-	kill -STOP "$(itself)"
+	kill -STOP "$(supervisor)"
 	until_true is_known .kills 1
 	until_true is_known .starts 2
 	until_true is_stage running

@@ -79,7 +79,7 @@ checked_again() {
 	serve --bake 3s
 	release server v2
 	expect 75 hotswap upgrade web --timeout 500ms
-	hotswap wait web --for idle --timeout 10s
+	hotswap wait web --for idle --timeout 100s
 	[ "$(version)" = v2 ]
 }
 
@@ -202,7 +202,7 @@ is_forgotten() {
 	hotswap upgrade web --no-wait --check 'until [ -e go ]; do sleep 0.02; done'
 	until_true is_forgotten 1
 	touch go
-	hotswap wait web --for idle --timeout 10s
+	hotswap wait web --for idle --timeout 100s
 	is_version v4
 	has_copy
 }
@@ -219,6 +219,46 @@ is_forgotten() {
 	wait "$CLIENT"
 }
 
+@test "stop: once it returns the name is free, though the keeper has not ended yet" {
+	local keeper
+
+	serve
+	keeper=$SUPERVISOR
+	kill -STOP "$keeper"
+	hotswap stop web
+	release server v2
+	serve
+	kill -CONT "$keeper"
+	expect 0 wait "$keeper"
+	[ "$(version)" = v2 ]
+}
+
 @test "soak: after 60 upgrades descriptors, processes and files are as after 50" {
 	HOTSWAP_BUILD=$BUILD python3 "$BATS_TEST_DIRNAME/../soak.py" 60
+}
+
+# not_taken READY [OPTIONS...]: a candidate that counts as ready by this rule and
+# has no socket on PORT is refused with that reason, though the active one
+# answers.
+not_taken() {
+	release server v1
+	hotswap run -n web --shim seccomp --bake 200ms --keep 0 --ready "$@" \
+		--health-interval 100ms --start-timeout 1s \
+		-- ./server --bind "127.0.0.1:$PORT" >>run.log 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true is_version v1
+	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null
+	release server v2 --hang-before-serve
+	expect 1 hotswap upgrade web 2>said
+	cat said
+	grep -q "it does not listen on 127.0.0.1:$PORT" said
+	[ "$(version)" = v1 ]
+	hotswap stop web --now
+}
+
+@test "upgrade: a candidate that is ready by a time and has no socket is refused" {
+	PORT=$(free_port)
+	not_taken 100ms
+	not_taken 100ms --health "http://127.0.0.1:$PORT/"
+	not_taken exec:true --health exec:true
 }

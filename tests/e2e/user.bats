@@ -135,7 +135,7 @@ swap() {
 itself_kill() {
 	local before
 
-	before=$(itself)
+	before=$(supervisor)
 	kill -KILL "$before"
 	until_true another_than "$before"
 }
@@ -143,7 +143,7 @@ itself_kill() {
 another_than() {
 	local now
 
-	now=$(itself 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$1" ]
+	now=$(supervisor 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$1" ]
 }
 
 # choose_privileged: set PORT to a free one below 1024.

@@ -47,7 +47,7 @@ state() {
 	release server v2
 	begin hotswap upgrade web
 	until_true state baking
-	kill -KILL "$(itself)"
+	kill -KILL "$(supervisor)"
 	ends 0
 	grep -q "upgrade done, generation 2 serves" said
 	is_version v2
@@ -59,7 +59,7 @@ state() {
 	release server v2 --notify --ready-after 20000
 	begin hotswap upgrade web
 	until_true state starting
-	kill -KILL "$(itself)"
+	kill -KILL "$(supervisor)"
 	ends 1
 	grep -q "upgrade failed, aborted: the supervisor ended" said
 	is_version v1
@@ -71,7 +71,7 @@ state() {
 	begin hotswap upgrade web --json
 	until_true state baking
 	for _ in 1 2 3; do
-		kill -KILL "$(itself)"
+		kill -KILL "$(supervisor)"
 		sleep 0.2
 	done
 	ends 0
@@ -88,7 +88,7 @@ calls_wait() {
 @test "upgrade that the supervisor had no time to hear of begins with its successor" {
 	serve
 	release server v2
-	pid=$(itself)
+	pid=$(supervisor)
 	kill -STOP "$pid"
 	begin hotswap upgrade web
 	until_true calls_wait
@@ -104,7 +104,7 @@ calls_wait() {
 	until_true is_role 1 retired
 	begin hotswap rollback web
 	sleep 0.0$((RANDOM % 5))
-	kill -KILL "$(itself)"
+	kill -KILL "$(supervisor)"
 	until_true ended "$COMMAND"
 	status=0
 	wait "$COMMAND" || status=$?
@@ -122,13 +122,13 @@ calls_wait() {
 	hotswap upgrade web --no-wait
 	begin hotswap wait web --for idle
 	until_true state baking
-	kill -KILL "$(itself)"
+	kill -KILL "$(supervisor)"
 	ends 0
 	state idle
 	exec 5<>"/dev/tcp/127.0.0.1/$PORT"
 	begin hotswap stop web --timeout 20s
 	until_true is_role 2 draining
-	kill -KILL "$(itself)"
+	kill -KILL "$(supervisor)"
 	sleep 0.3
 	kill -0 "$COMMAND"
 	exec 5>&-
@@ -141,7 +141,7 @@ calls_wait() {
 	release server v1 --notify --ready-after 1500
 	begin hotswap start -n web -l "127.0.0.1:$PORT" --ready notify -- ./server
 	until_true state starting
-	kill -KILL "$(itself)"
+	kill -KILL "$(supervisor)"
 	ends 0
 	is_version v1
 	hotswap stop web
@@ -156,7 +156,7 @@ calls_wait() {
 	for n in 2 3 4; do
 		release server "v$n"
 		hotswap upgrade web
-		kill -KILL "$(itself)"
+		kill -KILL "$(supervisor)"
 		until_true is_role "$n" active
 	done
 	until_true grep -q '"number": *4' watched || {
@@ -177,10 +177,10 @@ calls_wait() {
 	release server v2
 	begin hotswap upgrade web
 	until_true state baking
-	pid=$(itself)
+	pid=$(supervisor)
 	kill -STOP "$SUPERVISOR"
 	kill -KILL "$pid"
-	DEADLINE=15 ends 69
+	ends 69
 	grep -q "no supervisor runs; the keeper" said
 	kill -CONT "$SUPERVISOR"
 }
@@ -190,7 +190,7 @@ calls_wait() {
 	release server v2
 	begin hotswap upgrade web
 	until_true state baking
-	pid=$(itself)
+	pid=$(supervisor)
 	kill -KILL "$SUPERVISOR"
 	kill -KILL "$pid"
 	ends 69
@@ -263,7 +263,7 @@ call() {
 	serve
 	release server v2
 	hotswap upgrade web
-	supervisor=$(itself)
+	supervisor=$(supervisor)
 	strace -qq -o /dev/null -P "$PWD/state/web/history" -e trace=write \
 		-e inject=write:error=ENOSPC -p "$supervisor" 2>/dev/null 3>&- &
 	tracer=$!

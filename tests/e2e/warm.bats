@@ -12,7 +12,7 @@ setup() {
 
 # reasons: print the outcome and the reason of the last rollout.
 reasons() {
-	hotswap history web --json | tail -n 1 | jq -r '.result + ": " + .reason'
+	hotswap history web --json | tail -n 1 | gojq -r '.result + ": " + .reason'
 }
 
 @test "warm: a candidate is asked before its first share, and users are not" {

@@ -126,7 +126,7 @@ fits() {
 has_successor() {
 	local now
 
-	now=$(itself 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$1" ]
+	now=$(supervisor 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$1" ]
 }
 
 @test "watch: a supervisor that is killed again and again has not ended" {
@@ -141,7 +141,7 @@ has_successor() {
 	until_true test -s pictures
 	until_true test -s objects
 	for _ in {1..20}; do
-		pid=$(itself)
+		pid=$(supervisor)
 		kill -KILL "$pid"
 		until_true has_successor "$pid"
 		kill -0 "${watches[@]}" || {
@@ -162,10 +162,10 @@ has_successor() {
 	hotswap status web --watch >pictures 2>said 3>&- &
 	PIDS+=($!)
 	until_true grep -q 'generation 1 serves' pictures
-	pid=$(itself)
+	pid=$(supervisor)
 	kill -STOP "$SUPERVISOR"
 	kill -KILL "$pid"
-	DEADLINE=30 until_true test -s said
+	until_true test -s said
 	grep -q 'no other one answers yet' said
 	kill -CONT "$SUPERVISOR"
 	until_true has_successor "$pid"

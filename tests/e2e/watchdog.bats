@@ -58,7 +58,7 @@ nothing_hung() {
 	release server v1 --notify --tell WATCHDOG_USEC=60000000
 	serve --watchdog 1h
 	until_true field_is '.generations[0].watchdog_ms' 60000
-	kill -KILL "$(itself)"
+	kill -KILL "$(supervisor)"
 	until_true field_is '.generations[0].watchdog_ms' 60000
 }
 
@@ -103,7 +103,7 @@ for pid in sys.argv[2:]: os.kill(int(pid), signal.SIGCONT)' "$@"
 	release server v1 --notify --silent-after 0
 	serve --watchdog 1s
 	program=$(pid_of 1)
-	itself=$(itself)
+	itself=$(supervisor)
 	load_begin --rate 500 --kept 8
 	kill -STOP "$itself"
 	continue_after 4000 "$itself"
@@ -125,7 +125,7 @@ for pid in sys.argv[2:]: os.kill(int(pid), signal.SIGCONT)' "$@"
 	serve --watchdog 1s
 	program=$(pid_of 1)
 	kill -STOP "$SUPERVISOR"
-	kill -KILL "$(itself)"
+	kill -KILL "$(supervisor)"
 	continue_after 3000 "$SUPERVISOR"
 	release server v2 --notify --silent-after 0
 	until_true hotswap upgrade web --bake 3s

@@ -232,10 +232,70 @@ scans_answers() {
 
 @test "wild: a server of two paths asks about the second after it has bound the first" {
 	odd v1 unix:first,ask unix:sock,ask
-	begin
+	# On a busy machine the second comes late: within --bake all the same.
+	begin --bake 3s
 	odd v2 unix:first,ask unix:sock,ask
 	hotswap upgrade web -- "${ODD[@]}"
 	[ "$(get_path)" = "v2 2" ]
+}
+
+# asks_late SHIM: the older generation has bound one path, and binds the other
+# once the newer one has been found to serve all there is.
+asks_late() {
+	cat >two.py <<-'EOF'
+		import os, socket, sys, time
+
+		word = sys.argv[1]
+
+		def ask(path):
+		    try:
+		        socket.socket(socket.AF_UNIX).connect(path)
+		        return "served"
+		    except OSError as error:
+		        return error.strerror
+
+		def serve(path):
+		    if os.path.exists(path):
+		        os.unlink(path)
+		    own = socket.socket(socket.AF_UNIX)
+		    own.bind(path)
+		    own.listen()
+		    return own
+
+		def wait_for(name):
+		    while not os.path.exists(name):
+		        ask("nobody")
+		        time.sleep(0.005)
+
+		first = serve("first")
+		wait_for("go-" + word)
+		print(word, "asks:", ask("second"), flush=True)
+		second = serve("second")
+		open("done-" + word, "w").close()
+		while True:
+		    first.accept()[0].close()
+	EOF
+	ODD=(python3 "$PWD/two.py" v1)
+	# An address that is bound in the time of --bake is the service's.
+	begin --shim "$1" --health exec:true --bake 10m
+	hotswap upgrade web --health "exec:test -e $PWD/done-v2" \
+		--health-interval 20ms --health-failures 100000 \
+		--start-timeout 100s -- python3 "$PWD/two.py" v2 2>err 3>&- &
+	PIDS+=("$!")
+	until_true grep -q "generation 2: ready" run.log
+	touch go-v1
+	until_true test -e done-v1
+	touch go-v2
+	until_true test -e done-v2
+	until_true grep -q "v2 asks: Connection refused" run.log
+}
+
+@test "wild: a server asks about a path that the older one has bound meanwhile, seccomp" {
+	asks_late seccomp
+}
+
+@test "wild: a server asks about a path that the older one has bound meanwhile, preload" {
+	asks_late preload
 }
 
 @test "wild: a program reaches a path of the service that a process of its own serves" {
@@ -267,24 +327,37 @@ scans_answers() {
 	[ -s reached ]
 }
 
-# sessions OPTION OPTIONS...: each client of a UDP server has a socket of its
-# own there, and what one client says reaches no other's.
+# greeted CLIENTS ADDRESS: each of so many new clients at this address is answered
+# three times as it should.  They pause for longer than hotswap waits until it
+# looks whether a socket is connected.
+greeted() {
+	[ "$("$BUILD/fixtures/udp_sessions" ask "$PORT" "$1" 3 500 "$2")" = \
+		$(($1 * 3)) ]
+}
+
+# sessions OPTION MS CLIENTS: each client of a UDP server has a socket of its own
+# there, and what one client says reaches no other's.  The server computes for
+# so long before it connects the socket to its client.
 sessions() {
 	[ "$(id -u)" = 0 ] || skip "needs root, for eBPF"
 	PORT=$(free_port)
-	ODD=("$BUILD/fixtures/udp_sessions" serve "$PORT" "$1")
-	begin "${@:2}"
-	[ "$("$BUILD/fixtures/udp_sessions" ask "$PORT" 16 3)" = 48 ]
+	ODD=("$BUILD/fixtures/udp_sessions" serve "$PORT" "$1" "$2")
+	begin
+	greeted "$3" 127.0.0.1
 	hotswap upgrade web
-	[ "$("$BUILD/fixtures/udp_sessions" ask "$PORT" 16 3)" = 48 ]
+	greeted "$3" 127.0.0.2 # else one could be taken for a client of before
 }
 
 @test "wild: a connected UDP socket for each client, SO_REUSEADDR" {
-	sessions reuseaddr
+	sessions reuseaddr 0 16
 }
 
 @test "wild: a connected UDP socket for each client, SO_REUSEPORT" {
-	sessions reuseport
+	sessions reuseport 0 16
+}
+
+@test "wild: a UDP socket for a client that its busy server connects late" {
+	sessions reuseport 300 10
 }
 
 # answers TEXT: URL does so.

@@ -16,7 +16,7 @@
 #include "process/reaper.h"
 #include "rollout/actions.h"
 #include "core/events.h"
-#include "generation/generations.h"
+#include "generation/closing.h"
 #include "service/recovery.h"
 #include "control/reexec.h"
 #include "service/run.h"

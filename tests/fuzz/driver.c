@@ -2,7 +2,7 @@
 /*
  * Stands in for libFuzzer: tries each file of a directory, then files changed
  * and spliced at random.  Usage: NAME_fuzz SEEDS [COUNT [SEED]].  An input that
- * crashes is in the file NAME_fuzz.crash below TMPDIR.
+ * crashes is in the file NAME_fuzz.crash beside the program.
  */
 #include <dirent.h>
 #include <err.h>
@@ -19,7 +19,7 @@
 
 #define SEEDS_MAX 64
 #define INPUT_MAX 4096 /* bytes of an input */
-#define COUNT	  20000
+#define COUNT	  5000
 
 static struct {
 	uint8_t *data;
@@ -88,17 +88,13 @@ change(uint8_t *data, size_t size)
 	return size;
 }
 
-/* The present input, in a file that stays after a crash. */
+/* The present input, in the file at path, which stays after a crash. */
 static uint8_t *
-map_input(const char *name)
+map_input(const char *path)
 {
-	const char *dir = getenv("TMPDIR");
-	char path[PATH_MAX];
 	uint8_t *input;
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/%s.crash", dir != NULL ? dir : "/tmp",
-	    name);
 	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd == -1 || ftruncate(fd, INPUT_MAX) == -1)
 		err(1, "%s", path);
@@ -117,6 +113,7 @@ main(int argc, char **argv)
 	unsigned long seed =
 	    argc > 3 ? strtoul(argv[3], NULL, 10) : (unsigned long)getpid();
 	const char *name = getprogname();
+	char path[PATH_MAX];
 	size_t size, n;
 	uint8_t *input;
 
@@ -128,7 +125,8 @@ main(int argc, char **argv)
 	printf("1..1\n# %s: seed %lu\n", name, seed);
 	fflush(stdout);
 	srandom((unsigned int)seed);
-	input = map_input(name);
+	snprintf(path, sizeof(path), "%s.crash", argv[0]);
+	input = map_input(path);
 	for (i = 0; i < count + nseeds; i++) {
 		size = seeds[i % nseeds].size;
 		memcpy(input, seeds[i % nseeds].data, size);
@@ -136,6 +134,7 @@ main(int argc, char **argv)
 			size = change(input, size);
 		LLVMFuzzerTestOneInput(input, size);
 	}
+	unlink(path);
 	printf("ok 1 - %s: %lu inputs\n", name, count);
 	return 0;
 }

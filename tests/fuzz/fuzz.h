@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /*
  * How many inputs our driver makes from the seeds, for a target with slow
- * steps; by default 20,000.
+ * steps; by default 5,000.
  */
 extern const unsigned int fuzz_tries __attribute__((weak));
 

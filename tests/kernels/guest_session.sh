@@ -38,10 +38,10 @@ is() {
 }
 
 version_is() {
-	found=$(curl -s -m 30 -o /dev/null -D - "http://127.0.0.1:$PORT/" |
-		sed -n 's/^X-Version: //ip' | tr -d '\r')
+	found=$(curl -sS -m 30 -o /dev/null -D - "http://127.0.0.1:$PORT/" \
+		2>curl.err | sed -n 's/^X-Version: //ip' | tr -d '\r')
 	[ "$found" = "$1" ] || {
-		echo "the version that answers is $found, not $1"
+		echo "the version that answers is $found, not $1; $(cat curl.err)"
 		return 1
 	}
 }
@@ -76,8 +76,10 @@ load() {
 }
 
 load_end() {
+	loaded=$LOAD
+	LOAD=
 	echo stop >steer
-	wait "$LOAD" || {
+	wait "$loaded" || {
 		echo "$(jq -r '"of \(.requests) requests \(.refused) were refused, \(.reset) reset, \(.timed_out) timed out, \(.truncated + .wrong + .client) failed otherwise"' load.json) $(cat load.err)"
 		return 1
 	}
@@ -126,12 +128,13 @@ course() {
 
 # end LABEL STATUS: end the service, and print a line of TAP.
 end() {
-	[ -z "$LOAD" ] || kill "$LOAD" 2>/dev/null
 	if [ "$2" = 0 ]; then
 		echo "ok $1, $REQUESTS requests, 0 failed," \
 			"$(($(date +%s) - BEGAN)) s"
 	else
 		sed 's/^/# /' said
+		[ -z "$LOAD" ] || load_end >load.said 2>&1
+		sed 's/^/# load: /' load.said 2>/dev/null
 		tail -n 40 run.log | sed 's/^/# | /'
 		hotswap doctor --json 2>/dev/null | jq -c '.features[] |
 			select(.state != "present") | [.name, .state, .detail]' |

@@ -5,7 +5,7 @@
 
 # while_slow WHAT CASE: a case of the unit test.
 while_slow() {
-	said=$(timeout 1800 /hotswap/slow "$1" 3000 \
+	said=$(COMINGS=10000 timeout 1800 /hotswap/slow "$1" 3000 \
 		/hotswap/unit/steering_traffic_test "$2" 2>&1)
 	case $? in
 	0) echo "ok slow $1: $2" ;;

@@ -32,6 +32,8 @@
 #define SPARE_FDS 32
 #define BURST	  64	    /* late connections begun in one turn */
 #define RETRY_NS  100000000 /* after a slow request has failed */
+#define TICK_MIN  100000  /* new connections closer than that begin together */
+#define UNIX_NS	  1000000 /* until a Unix socket that was full is tried again */
 
 TAILQ_HEAD(clients, client);
 
@@ -294,6 +296,30 @@ on_time(void)
 	begin_new();
 }
 
+/* When something is due without an event. */
+static int64_t
+next_due(void)
+{
+	bool full = engine.options->to.sa.sa_family == AF_UNIX;
+	int64_t due = engine.now < engine.end ? engine.end : INT64_MAX;
+	enum kind kind;
+	struct client *c;
+
+	for (kind = 0; kind < NKINDS; kind++) {
+		if ((c = TAILQ_FIRST(&engine.active[kind])) != NULL)
+			due =
+			    MIN(due, full ? engine.now + UNIX_NS : c->deadline);
+		if ((c = TAILQ_FIRST(&engine.resting[kind])) != NULL)
+			due = MIN(due, c->deadline);
+	}
+	if (engine.interval == 0 || engine.next >= engine.end ||
+	    engine.open >= engine.room)
+		return due;
+	if (engine.interval < TICK_MIN)
+		return MIN(due, MAX(engine.next, engine.now + TICK_MIN));
+	return MIN(due, engine.next);
+}
+
 static void
 on_control(void)
 {
@@ -307,11 +333,9 @@ static void
 on_event(void *data)
 {
 	struct signalfd_siginfo info;
-	uint64_t ticks;
 
 	if (data == &engine.tick) {
-		if (read(engine.tick, &ticks, sizeof(ticks)) == -1)
-			warn("timerfd"); /* it would stop if it is not read */
+		/* Each turn looks at the time and sets the tick. */
 	} else if (data == &engine.control) {
 		on_control();
 	} else if (data == &engine.signals) {
@@ -340,7 +364,7 @@ set_clock(const struct options *o)
 	engine.next = engine.now + engine.interval;
 	engine.end =
 	    o->duration_ns > 0 ? engine.now + o->duration_ns : INT64_MAX;
-	engine.tick = ticker_open(engine.now, engine.interval);
+	engine.tick = ticker_open();
 	watch(engine.tick, EPOLLIN, &engine.tick);
 }
 
@@ -410,6 +434,7 @@ engine_run(const struct options *o, struct tally *t)
 
 	set_up(o, t);
 	while (engine.open > 0 || engine.now < engine.end) {
+		ticker_set(engine.tick, next_due(), engine.now);
 		n = epoll_wait(engine.epoll, events, EVENTS, -1);
 		if (n == -1 && errno != EINTR)
 			err(1, "epoll_wait");

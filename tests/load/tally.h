@@ -13,7 +13,7 @@
 #include "histogram.h"
 #include "reply.h"
 
-#define TALLY_PHASES   16
+#define TALLY_PHASES   256
 #define TALLY_FAILURES 20 /* that are reported one by one */
 #define TALLY_NAME     32
 #define TALLY_DETAIL   64

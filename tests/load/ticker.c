@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What wakes the load client.  It is a timerfd, since the timeout of
- * epoll_wait(2) is in milliseconds and may be 50 us late, timer slack:
- * prctl(2).
+ * What wakes the load client is a timerfd, since the timeout of epoll_wait(2)
+ * is in milliseconds and may be 50 us late, timer slack: prctl(2).
  */
 #include "ticker.h"
 
-#include <sys/param.h>
 #include <sys/timerfd.h>
-#include <unistd.h>
 
-#define SECOND	 1000000000
-#define TICK_MAX 1000000
-#define TICK_MIN 100000
+#include <err.h>
+#include <stddef.h>
+
+#define SECOND 1000000000
 
 int
-ticker_open(int64_t start, int64_t interval)
+ticker_open(void)
 {
-	struct itimerspec times = { 0 };
-	int64_t tick = TICK_MAX;
-	int fd;
+	return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+}
 
-	if (interval > 0)
-		tick = MAX(interval / (interval / TICK_MAX + 1), TICK_MIN);
-	times.it_value.tv_sec = (start + tick) / SECOND;
-	times.it_value.tv_nsec = (start + tick) % SECOND;
-	times.it_interval.tv_nsec = tick;
-	if ((fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC)) == -1)
-		return -1;
-	if (timerfd_settime(fd, TFD_TIMER_ABSTIME, &times, NULL) == -1) {
-		close(fd);
-		return -1;
+void
+ticker_set(int fd, int64_t at, int64_t now)
+{
+	static int64_t last = INT64_MAX;
+	struct itimerspec times = { 0 };
+
+	if (at == last && at > now)
+		return;
+	last = at;
+	if (at != INT64_MAX) {
+		times.it_value.tv_sec = at / SECOND;
+		times.it_value.tv_nsec = at % SECOND;
 	}
-	return fd;
+	if (timerfd_settime(fd, TFD_TIMER_ABSTIME, &times, NULL) == -1)
+		err(1, "timerfd");
 }

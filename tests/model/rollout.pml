@@ -76,6 +76,7 @@
 
 /* What rows of resumption.c ask for. */
 #define HAS_ALL	 (wish[candidate] == SHARE_ALL)
+#define WRITTEN	 (journal == id && journal_serves)
 #include "tables.pml"
 
 /* WHAT A SUPERVISOR KNOWS, and its checkpoint of that */
@@ -101,6 +102,16 @@ bit s_retiring[N + 1], s_made[N + 1]; /* made: its program is PROGRAM_NEW */
 byte force[N + 1];   /* the shares that the kernel keeps to */
 byte program[N + 1];
 byte journal;	     /* the newest rollout of which the history tells */
+bit journal_serves;  /* the history says that its candidate serves */
+
+#ifdef TRACE
+bit fell[N + 1]; /* its crash has been told, and it does not serve */
+#define FALL(x)	 fell[x] = 1
+#define STAND(x) fell[x] = 0
+#else
+#define FALL(x)	 skip
+#define STAND(x) skip
+#endif
 
 /* WHAT IS SO, for the promises alone */
 

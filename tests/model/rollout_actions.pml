@@ -41,7 +41,7 @@ inline make_candidate()
 inline launch(x)
 {
 	commit();
-	d_step { program[x] = PROGRAM_RUNS; RECKON(passed[x] = 0) }
+	d_step { program[x] = PROGRAM_RUNS; RECKON(passed[x] = 0); STAND(x) }
 }
 
 inline start_candidate()

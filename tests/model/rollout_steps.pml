@@ -176,6 +176,8 @@ inline tell_outcome(r)
 		    kind == RELEASE_ROLLBACK);
 		PROMISE(r == RESULT_PROMOTED || kind == RELEASE_ROLLBACK ||
 		    force[to] == SHARE_ZERO || kind == RELEASE_FIRST || lost);
+		PROMISE(!inherited || journal != id ||
+		    journal_serves == (r == RESULT_PROMOTED));
 	};
 	if
 #ifndef MUTANT_OUTCOME_TWICE
@@ -184,7 +186,8 @@ inline tell_outcome(r)
 	:: else ->
 		d_step {
 			assert((journal + 1) % 256 == id);
-			journal = id
+			journal = id;
+			journal_serves = (r == RESULT_PROMOTED)
 		}
 	fi;
 	commit()

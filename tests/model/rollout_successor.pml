@@ -129,6 +129,11 @@ inline resume_release()
 		parked = (parked == candidate -> NOBODY : parked);
 		watched = 1;
 		timer = 1
+	:: resume == SERVE_AS_WRITTEN ->
+		share = SHARE_ALL;
+		met = 1;
+		parked = (parked == candidate -> NOBODY : parked);
+		raise(EVENT_PROMOTE)
 	:: resume == START_FIRST_AGAIN -> go_on_or_fail(EVENT_FAILED)
 	:: resume == RESOLVE_AGAIN -> raise(EVENT_BEGIN)
 	:: resume == COME_BACK -> raise(EVENT_ABORT)

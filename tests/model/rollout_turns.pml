@@ -111,6 +111,18 @@ inline start_again(x)
 	fi
 }
 
+/* The system lacks something: the candidate may serve, and it is tried again. */
+inline lack(x)
+{
+	if
+	:: true
+	:: state != ROLLOUT_IDLE && state != ROLLOUT_RESTORING ->
+		left = 0;
+		raise(EVENT_HELD)
+	:: state == ROLLOUT_IDLE && IS_WARM -> give_up_active(x)
+	fi
+}
+
 /* THE TURNS OF THE LOOP */
 
 /* generation_close(): the checkpoint is written before the descriptors go. */
@@ -170,7 +182,13 @@ inline notice(x)
 	:: program[x] == PROGRAM_STOPPING && ending && role[x] == ROLE_FAILED ->
 		tell(TOLD_DRAINED, x)
 #endif
-	:: CRASHED(x) && !SERVES(x) -> tell(TOLD_CRASHED, x); stop(x)
+	:: CRASHED(x) && !SERVES(x) -> tell(TOLD_CRASHED, x); FALL(x); stop(x)
+#ifdef TRACE
+	/* In the grace period before its signal it may end by itself. */
+	:: program[x] == PROGRAM_STOPPING && !fell[x] ->
+		tell(TOLD_CRASHED, x);
+		FALL(x)
+#endif
 	:: CRASHED(x) && SERVES(x) ->
 		tell(TOLD_CRASHED, x);
 		start_again(x)
@@ -181,6 +199,12 @@ inline notice(x)
 		PROMISE(!ending);
 		launch(x);
 		tell(TOLD_RESTARTED, x)
+	:: COMES_BACK(x) && HAVE(failures) ->
+		SPEND(failures);
+		if
+		:: lack(x)
+		:: start_again(x)
+		fi
 	:: CANDIDATE_ENDED(x) ->
 		if
 		:: raise(EVENT_EXITED)

@@ -55,6 +55,7 @@ static const struct {
 	{ go_on_shifting, "GO_ON_SHIFTING" },
 	{ go_on_restoring, "GO_ON_RESTORING" },
 	{ go_on_baking, "GO_ON_BAKING" },
+	{ serve_as_written, "SERVE_AS_WRITTEN" },
 	{ exclusive_look, "LOOK" },
 	{ tell_that_it_serves, "TELL_THAT_IT_SERVES" },
 	{ tell_that_it_failed, "TELL_THAT_IT_FAILED" },
@@ -164,10 +165,11 @@ find_resume(void (*function)(struct service *))
 }
 
 /* What a row may ask for, and how many values each of it has. */
-enum { KIND, HANDED, WHO, WHOLE, OLD, ASKED };
+enum { KIND, HANDED, WRITTEN, WHO, WHOLE, OLD, ASKED };
 static const unsigned int values[ASKED] = {
 	[KIND] = RELEASE_ROLLBACK + 1,
 	[HANDED] = 2,
+	[WRITTEN] = 2,
 	[WHO] = 1 + ROLE_FAILED + 1, /* no candidate, or its role */
 	[WHOLE] = 2,
 	[OLD] = 1 + ROLE_FAILED + 1,
@@ -179,7 +181,8 @@ fits(const struct resumption *row, const unsigned int found[ASKED])
 	struct generation candidate = { .share = found[WHOLE] ? 100 : 50 };
 	struct generation old = { 0 };
 	struct release release = { .kind = found[KIND],
-		.handed = found[HANDED] };
+		.handed = found[HANDED],
+		.serves = found[WRITTEN] };
 
 	if (found[WHO] > 0) {
 		candidate.role = found[WHO] - 1;
@@ -232,6 +235,8 @@ print_value(unsigned int what, unsigned int value)
 		printf("kind == %s", kinds[value]);
 	else if (what == HANDED)
 		printf("handed == %u", value);
+	else if (what == WRITTEN)
+		printf("WRITTEN == %u", value);
 	else if (what == WHOLE)
 		printf("HAS_ALL == %u", value);
 	else if (value == 0)

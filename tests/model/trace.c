@@ -26,6 +26,7 @@
 #define STEPS	      400 /* of the model between two events, at the most */
 #define KILLS_MOST    3
 #define RECOVERY      16 /* events of one, until the one that tells of it */
+#define BEFORE	      16 /* events that are told before one that does not follow */
 #define ALLOWED_MOST  32
 #define PART	      200  /* events, before a search may end */
 #define PART_MOST     400  /* after which it ends */
@@ -236,6 +237,19 @@ print_told(const struct told *told)
 	    stderr, " while %s, active %d", states[told->state], told->active);
 }
 
+static void
+print_before(int position)
+{
+	int i = position < BEFORE ? 0 : position - BEFORE;
+
+	fprintf(stderr, "; before it:\n");
+	for (; i < position; i++) {
+		fprintf(stderr, "\t%lld: ", (long long)trace[i].number);
+		print_told(&trace[i].told);
+		fprintf(stderr, "\n");
+	}
+}
+
 /* _exit() leaves the files of the process that searches on as they are. */
 static void
 report(void)
@@ -247,7 +261,8 @@ report(void)
 	fprintf(stderr, "%s: event %lld does not follow from the model: ", file,
 	    (long long)trace[furthest].number);
 	print_told(&trace[furthest].told);
-	fprintf(stderr, "; the model allows here:\n");
+	print_before(furthest);
+	fprintf(stderr, "the model allows here:\n");
 	for (i = 0; i < nallowed; i++) {
 		fprintf(stderr, "\t");
 		print_told(&allowed[i]);

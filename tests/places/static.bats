@@ -55,7 +55,7 @@ course() {
 	is_version v2
 	hotswap rollback web
 	is_version v1
-	kill -KILL "$(itself)"
+	kill -KILL "$(supervisor)"
 	release server v4
 	until_true hotswap upgrade web
 	is_version v4

@@ -88,7 +88,7 @@ put() {
 
 # configure LISTEN: with or without addresses of its own.
 configure() {
-	jq -n --arg listen "$1" '{
+	gojq -n --arg listen "$1" '{
 		program: ["/srv/server"], bake: "200ms", keep: "0", "start-timeout": "5s",
 	} + if $listen == "" then {} else { listen: $listen,
 		health: "http://\($listen)/" } end' >"$ROOT/etc/hotswap/web.json"
@@ -128,7 +128,7 @@ is_other_main() {
 
 @test "systemd: start serves once it returns; reload upgrades, or fails with the upgrade" {
 	start --kept 4
-	[ "$(main)" = "$(itself)" ]
+	[ "$(main)" = "$(supervisor)" ]
 	put v2
 	inside systemctl reload hotswap@web
 	is_version v2
