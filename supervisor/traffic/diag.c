@@ -128,7 +128,8 @@ diag_tcp(int family, const uint16_t *ports, size_t n, enum diag_what what,
 	request = begin(header, NLM_F_DUMP, sizeof(*request));
 	request->sdiag_family = family;
 	request->sdiag_protocol = IPPROTO_TCP;
-	request->idiag_states = CONNECTION_STATES;
+	request->idiag_states =
+	    what == DIAG_LISTENING ? 1u << TCP_LISTEN : CONNECTION_STATES;
 	if (what == DIAG_HANDSHAKES)
 		request->idiag_states |= 1u << TCP_SYN_RECV;
 	if (what == DIAG_ACTIVITY)

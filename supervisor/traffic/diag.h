@@ -26,8 +26,14 @@ typedef void diag_unix_fn(
  * each, for which the kernel locks the socket; or also handshakes that are not
  * complete, TCP_SYN_RECV, which no program has yet.  A handshake is in the
  * kernel's table where its connection will be: one question has either of them.
+ * Or instead the sockets that listen.
  */
-enum diag_what { DIAG_CONNECTIONS, DIAG_ACTIVITY, DIAG_HANDSHAKES };
+enum diag_what {
+	DIAG_CONNECTIONS,
+	DIAG_ACTIVITY,
+	DIAG_HANDSHAKES,
+	DIAG_LISTENING
+};
 
 /*
  * Call the function for each of them of a family, AF_INET or AF_INET6, whose

@@ -18,8 +18,11 @@
 #include "base/fd.h"
 #include "base/foreign.h"
 #include "base/sockopt.h"
+#include "traffic/diag.h"
 #include "traffic/group.h"
 #include "traffic/holder.h"
+
+#define DIAG_TRIES 5 /* while other sockets come and go */
 
 bool
 inet_is_tcp(const struct endpoint *at)
@@ -239,6 +242,36 @@ inet_is_here(const struct endpoint *at)
 		is = bind_to(&plain, fd) == 0 || errno != EADDRNOTAVAIL;
 	fd_close(&fd);
 	return is;
+}
+
+/* A socket that is searched for among those that listen. */
+struct wanted {
+	uint64_t cookie;
+	bool found;
+};
+
+static void
+see_listening(const struct inet_diag_msg *socket,
+    const struct activity *activity, void *arg)
+{
+	struct wanted *wanted = arg;
+	uint64_t high = socket->id.idiag_cookie[1];
+
+	wanted->found |=
+	    (high << 32 | socket->id.idiag_cookie[0]) == wanted->cookie;
+}
+
+bool
+inet_may_listen(const struct endpoint *at, uint64_t cookie)
+{
+	struct wanted wanted = { .cookie = cookie };
+	uint16_t port = address_port(&at->address);
+	int tries, r = -1;
+
+	for (tries = 0; tries < DIAG_TRIES && r == -1; tries++)
+		r = diag_tcp(at->address.sa.sa_family, &port, 1, DIAG_LISTENING,
+		    see_listening, &wanted);
+	return r == -1 || wanted.found;
 }
 
 bool

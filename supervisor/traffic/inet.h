@@ -35,6 +35,12 @@ bool inet_is_here(const struct endpoint *);
 bool inet_is_bound(const struct endpoint *, int fd);
 
 /*
+ * Does the TCP socket with this cookie, SO_COOKIE, listen here, whoever has it?
+ * Yes also if the kernel does not tell.
+ */
+bool inet_may_listen(const struct endpoint *, uint64_t cookie);
+
+/*
  * Bind a program's own socket after inet_conform.  other is any socket of the
  * group, or -1 if there is none: then nobody else may have the address.  -1
  * with errno: EADDRINUSE also if the kernel would not put it into the group.

@@ -99,7 +99,20 @@ reuseport_save(const void *way)
 	    chooser_save(&r->chooser));
 }
 
-/* Nobody knows the order in which sockets have left meanwhile. */
+/*
+ * Nobody has given the slot's socket to this process.  If the predecessor
+ * closed the socket, and was ended before it saved that, then the socket has
+ * left.  If a process that nobody knows has the socket, then it leaves unseen:
+ * the order is unknown.  A slot without a cookie says the same,
+ * traffic/group_json.h.
+ */
+static bool
+may_be_there(const struct reuseport *r, const struct group_slot *slot)
+{
+	return slot->cookie == 0 || !inet_is_tcp(r->at) ||
+	    inet_may_listen(r->at, slot->cookie);
+}
+
 int
 reuseport_restore(
     void *way, const json_t *state, const struct way_finder *finder)
@@ -117,7 +130,8 @@ reuseport_restore(
 	reuseport_look(r, false);
 	for (i = 0; i < r->group.n; i++) {
 		gone += r->group.slots[i].gone;
-		r->adrift |= r->group.slots[i].fd == -1;
+		r->adrift |= r->group.slots[i].fd == -1 &&
+		    may_be_there(r, &r->group.slots[i]);
 	}
 	if (chooser_is_ebpf(&r->chooser)) {
 		if (gone > 0)

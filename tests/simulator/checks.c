@@ -236,6 +236,25 @@ drain_count(const struct drain_set *set, const struct address *addresses,
 	return found;
 }
 
+/* Only the sockets that listen are asked for in this way, traffic/inet.c. */
+int
+diag_tcp(int family, const uint16_t *ports, size_t n, enum diag_what what,
+    diag_tcp_fn *fn, void *arg)
+{
+	struct inet_diag_msg socket = { .idiag_family = (uint8_t)family };
+	const struct object *o;
+
+	step("sock_diag");
+	for (o = W->kernel.objects; o < W->kernel.objects + OBJECTS; o++) {
+		if (o->refs == 0 || o->kind != SOCKET || !o->listening)
+			continue;
+		socket.id.idiag_cookie[0] = (uint32_t)o->cookie;
+		socket.id.idiag_cookie[1] = (uint32_t)(o->cookie >> 32);
+		fn(&socket, NULL, arg);
+	}
+	return 0;
+}
+
 int
 diag_listens(const struct sockaddr *sa, unsigned int device, unsigned int inode)
 {
