@@ -14,7 +14,8 @@ lack_is(int error)
 		ENOMEM, EAGAIN, /* of fork(2), setresuid(2), execve(2) */
 		EMFILE, ENFILE, ENOBUFS, ENOSPC, EDQUOT, /* a full disk */
 		EADDRINUSE, EADDRNOTAVAIL,		 /* another's address */
-		ETIMEDOUT, /* a child that does not get on, base/await.h */
+		ETOOMANYREFS, /* descriptors under way, unix(7) */
+		ETIMEDOUT,    /* a child that does not get on, base/await.h */
 	};
 	size_t i;
 

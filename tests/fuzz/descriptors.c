@@ -4,6 +4,7 @@
  */
 #include "descriptors.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -23,6 +24,8 @@
 #include "base/proc.h"
 #include "base/remover.h"
 #include "fuzz.h"
+
+#define COMES_DOWN_S 100
 
 /* One of a pair whose other end is closed, or is in its own queue. */
 static int
@@ -143,8 +146,7 @@ fuzz_close(struct fuzz_message *message)
 		close(message->fds[--message->n]);
 }
 
-/* A remover ends when its file is closed; a closer, which has one number,
- * stays. */
+/* A remover ends when its file is closed; a closer stays, and is one. */
 static void
 wait_for_removers(void)
 {
@@ -156,14 +158,29 @@ wait_for_removers(void)
 	free(children);
 }
 
-int
-fuzz_lowest(void)
+size_t
+fuzz_open(void)
 {
 	int fd = dup(STDERR_FILENO);
+	size_t n = 0;
+	DIR *dir;
 
-	foreign_close(&fd); /* starts the closer */
+	foreign_close(
+	    &fd); /* starts the closer, and tries again what is left */
 	wait_for_removers();
-	fd = dup(STDERR_FILENO);
-	close(fd);
-	return fd;
+	FUZZ_EXPECT((dir = opendir("/proc/self/fd")) != NULL);
+	while (readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	return n;
+}
+
+int
+fuzz_comes_down_to(size_t n)
+{
+	int tries;
+
+	for (tries = 0; fuzz_open() > n && tries < COMES_DOWN_S * 100; tries++)
+		usleep(10000);
+	return tries < COMES_DOWN_S * 100;
 }

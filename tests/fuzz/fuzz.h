@@ -7,6 +7,7 @@
 #ifndef FUZZ_FUZZ_H
 #define FUZZ_FUZZ_H
 
+#include <err.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -23,10 +24,12 @@ extern const unsigned int fuzz_tries __attribute__((weak));
 char *fuzz_text(const uint8_t *data, size_t size);
 
 /* Not assert(3), which NDEBUG removes. */
-#define FUZZ_EXPECT(condition)    \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
+#define FUZZ_EXPECT(condition)                                                 \
+	do {                                                                   \
+		if (!(condition)) {                                            \
+			warn("%s:%d: not %s", __FILE__, __LINE__, #condition); \
+			abort();                                               \
+		}                                                              \
 	} while (0)
 
 #endif
