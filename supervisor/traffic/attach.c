@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/bpf_batch.h"
+#include "traffic/queue.h"
 #include "traffic/steer.h"
 #include "traffic/trace.h"
 
@@ -72,6 +73,36 @@ compile(const struct endpoint *at, const struct group *group,
 	return n;
 }
 
+/*
+ * A program may shut its socket down at any moment.  Such a socket takes the
+ * BPF program for itself alone, without an error, and the group keeps the one
+ * before.  setsockopt(2) waits for the socket's lock, as does shutdown(2), so
+ * what listens after it was in the group.
+ */
+int
+attach_by_any(const struct group *group, attach_fn *attach, const void *program)
+{
+	size_t i;
+	int fd, r;
+
+	for (i = group->n; i-- > 0;) {
+		if (group->slots[i].gone)
+			continue;
+		fd = group->slots[i].fd;
+		r = attach(fd, program);
+		if (!queue_is_closed(fd))
+			return r;
+	}
+	return 0;
+}
+
+static int
+attach_classic(int fd, const void *program)
+{
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, program,
+	    sizeof(struct sock_fprog));
+}
+
 int
 attach_plan(const struct endpoint *at, const struct group *group,
     const struct steer_plan *plan, ssize_t traced)
@@ -79,7 +110,7 @@ attach_plan(const struct endpoint *at, const struct group *group,
 	struct sock_filter code[BPF_MAXINSNS];
 	struct sock_fprog program = { .filter = code };
 	struct steer_slot *slots;
-	int through = -1, result = -1;
+	int result = -1;
 	ssize_t n;
 	size_t i;
 
@@ -88,18 +119,14 @@ attach_plan(const struct endpoint *at, const struct group *group,
 	slots = calloc(group->n, sizeof(*slots));
 	if (slots == NULL)
 		return -1;
-	for (i = 0; i < group->n; i++) {
+	for (i = 0; i < group->n; i++)
 		if (group_is_keeper(&group->slots[i]))
 			slots[i].generation = group->slots[i].generation;
-		if (!group->slots[i].gone)
-			through = group->slots[i].fd;
-	}
 	if (traced != -1)
 		slots[traced].also = TRACE_GENERATION;
 	if ((n = compile(at, group, plan, slots, code)) != -1) {
 		program.len = (unsigned short)n;
-		result = setsockopt(through, SOL_SOCKET,
-		    SO_ATTACH_REUSEPORT_CBPF, &program, sizeof(program));
+		result = attach_by_any(group, attach_classic, &program);
 		bpf_batch_freed();
 	}
 	free(slots);

@@ -25,6 +25,13 @@
 int attach_plan(const struct endpoint *, const struct group *,
     const struct steer_plan *, ssize_t traced);
 
+/*
+ * Attach a program to the group that the sockets are in: the function does it
+ * by one of them, or returns -1 with errno.  0 also if all of them have left.
+ */
+typedef int attach_fn(int fd, const void *program);
+int attach_by_any(const struct group *, attach_fn *, const void *program);
+
 /* Is there a socket that serves, or that may serve? */
 bool attach_has_keeper(const struct group *);
 

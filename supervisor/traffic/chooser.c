@@ -85,9 +85,11 @@ int
 chooser_apply(struct chooser *chooser, const struct endpoint *at,
     struct group *group, const struct steer_plan *plan, bool adrift)
 {
+	bool was_ebpf = chooser_is_ebpf(chooser);
+
 	if (apply_ebpf(chooser, at, group, plan))
 		return 0;
-	if (!adrift)
+	if (!adrift && !was_ebpf)
 		return attach_plan(at, group, plan, -1);
 	errno = EBUSY;
 	return -1;

@@ -34,7 +34,8 @@ bool chooser_is_ebpf(const struct chooser *);
 /*
  * Put the plan in force; it may be NULL, as for attach_plan.  adrift: the order
  * of the group is unknown, so no classic program may be attached (-1 with
- * EBUSY).  -1 with errno: the program before stays in force.
+ * EBUSY).  So it is if eBPF, which needs no order, is given up just now.  -1
+ * with errno: the program before stays in force.
  */
 int chooser_apply(struct chooser *, const struct endpoint *, struct group *,
     const struct steer_plan *, bool adrift);

@@ -9,6 +9,7 @@
 
 #include "traffic/attach.h"
 #include "traffic/ebpf_plan.h"
+#include "traffic/queue.h"
 
 /* Placeholders are never chosen; the kernel forgets sockets that have left. */
 static bool
@@ -49,6 +50,22 @@ make_known(struct ebpf *e, const struct group *group, struct group_slot *slot)
 }
 
 /*
+ * The kernel takes no socket into the map that its program has shut down just
+ * now.  That is no reason to give up eBPF.
+ */
+static bool
+has_left(int fd)
+{
+	int saved = errno;
+	bool has;
+
+	queue_await_shutdown(fd);
+	has = queue_is_closed(fd);
+	errno = saved;
+	return has;
+}
+
+/*
  * A generation's sockets may have been given to another one, traffic/way.h.
  * Nobody may read a socket that is leaving, so its flows move.
  */
@@ -60,8 +77,12 @@ tell_sockets(struct ebpf *e, struct group *group, unsigned int moving)
 	for (s = group->slots; s < group->slots + group->n; s++) {
 		if (!is_known(s))
 			continue;
-		if (s->key == 0 && make_known(e, group, s) == -1)
-			return -1;
+		if (s->key == 0 && make_known(e, group, s) == -1) {
+			if (!has_left(s->fd))
+				return -1;
+			s->gone = true;
+			continue;
+		}
 		if (s->told != s->generation &&
 		    ebpf_rename(e, s->key - 1, s->generation) == -1)
 			return -1;
@@ -147,21 +168,22 @@ out:
 	return r;
 }
 
+static int
+attach_ebpf(int fd, const void *e)
+{
+	return ebpf_attach(e, fd);
+}
+
 int
 ebpf_group_apply(
     struct ebpf *e, struct group *group, const struct steer_plan *plan)
 {
-	const struct group_slot *s;
-
 	if (!attach_has_keeper(group)) /* nothing changes */
 		return 0;
 	if (tell_sockets(e, group, plan != NULL ? plan->moving : 0) == -1 ||
 	    store_plan(e, group, plan) == -1)
 		return -1;
-	for (s = group->slots; s < group->slots + group->n; s++)
-		if (!s->gone)
-			return ebpf_attach(e, s->fd);
-	return 0;
+	return attach_by_any(group, attach_ebpf, e);
 }
 
 void

@@ -74,11 +74,17 @@ settle(struct reuseport *r, bool mixed)
 static int
 attach(struct reuseport *r)
 {
+	bool was_ebpf = chooser_is_ebpf(&r->chooser);
+
 	if (chooser_apply(&r->chooser, r->at, &r->group, r->plan, r->adrift) ==
 	    0)
 		return 0;
+	if (!was_ebpf && !r->adrift)
+		return -1;
 	/* eBPF, which needs no order, cannot be had any more. */
-	if (!r->adrift || order_find(r->at, &r->group, r->plan) == -1)
+	if (was_ebpf && reuseport_look(r, true))
+		reuseport_forget_gone(r);
+	if (r->adrift && order_find(r->at, &r->group, r->plan) == -1)
 		return -1;
 	r->adrift = false;
 	return chooser_apply(&r->chooser, r->at, &r->group, r->plan, false);

@@ -146,6 +146,34 @@ a_filter_is_left_alone(void **state)
 }
 
 /* All generations with a socket there have left. */
+/*
+ * A program has shut its socket down, and nobody has seen that: by that socket
+ * no BPF program gets to the group.
+ */
+static void
+a_socket_that_has_left_takes_no_plan_away(void **state)
+{
+	static const struct steer_share first = { 1, 100 };
+	static const struct steer_plan to_first = { .shares = &first,
+		.nshares = 1 };
+	struct endpoint at;
+	struct group group;
+	int fds[5], i;
+
+	make_group("127.0.0.1:0", &at, &group);
+	assert_int_equal(shutdown(group.slots[N - 1].fd, SHUT_RDWR), 0);
+	assert_int_equal(attach_plan(&at, &group, &to_first, -1), 0);
+	for (i = 0; i < 5; i++) {
+		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(
+		    connect(fds[i], &at.address.sa, at.address.len), 0);
+	}
+	assert_true(ARRIVES(queue_length(group.slots[0].fd) == 5));
+	while (i-- > 0)
+		close(fds[i]);
+	end_group(&group);
+}
+
 static void
 an_empty_group_is_empty(void **state)
 {
@@ -167,6 +195,7 @@ main(void)
 		cmocka_unit_test(no_one_is_misplaced),
 		cmocka_unit_test(nobody_sees_the_question),
 		cmocka_unit_test(a_filter_is_left_alone),
+		cmocka_unit_test(a_socket_that_has_left_takes_no_plan_away),
 		cmocka_unit_test(an_empty_group_is_empty),
 	};
 
