@@ -67,7 +67,7 @@ struct generation {
 	struct health *health;
 	struct recheck *recheck; /* under way after a restart */
 	struct health_record checks;
-	unsigned int arrivals;	       /* times that it began to listen */
+	unsigned int arrivals;	       /* times that it was missed before */
 	struct retirement *retirement; /* while parked or draining */
 	struct hangup *hangup;	       /* of idle connections; NULL: none */
 	json_t *unresumed; /* a predecessor's, until it is resumed; or NULL */
@@ -130,10 +130,10 @@ struct generation_events {
 
 	/*
 	 * The active generation cannot be started for lack of something, for as
-	 * many tries as --restart-limit allows restarts.  Returns whether
-	 * another one takes over, and it is not to be tried any more.
+	 * many tries as --restart-limit allows restarts.  It will be tried again
+	 * unless it gives way, and may be gone on return.
 	 */
-	bool (*lacking)(struct generation *, const char *why);
+	void (*lacking)(struct generation *, const char *why);
 };
 
 #endif

@@ -21,6 +21,7 @@
 #include "generation/latecomers.h"
 #include "generation/own_path.h"
 #include "generation/own_steering.h"
+#include "generation/presence.h"
 #include "generation/refusal.h"
 #include "generation/roster.h"
 #include "generation/steering.h"
@@ -87,6 +88,7 @@ adopt(struct bindings *bindings, struct intercept_call *call,
     const struct target *target, struct listener *listener)
 {
 	unsigned int number = bindings->generation->number;
+	bool missed = presence_is_missed(listener, bindings->generation);
 	const int *fds;
 	size_t n;
 
@@ -96,7 +98,7 @@ adopt(struct bindings *bindings, struct intercept_call *call,
 		return -1;
 	fds = listener_sockets(listener, number, &n);
 	holdings_use(bindings->holdings, listener, fds[n - 1], call->pid);
-	bindings->generation->arrivals++;
+	bindings->generation->arrivals += missed;
 	state_commit(bindings->generation->service);
 	tell_listens(bindings);
 	return 0;

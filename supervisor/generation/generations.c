@@ -65,24 +65,14 @@ tell_given_up(struct generation *generation, int status, const char *why)
 	events_of(generation)->given_up(generation, status, why);
 }
 
-static void
-start_after(struct generation *generation, int64_t ms)
-{
-	struct timeval delay = clock_interval(ms);
-
-	evtimer_add(generation->backoff, &delay);
-}
-
 /* What it lacks may be there again at any time: nobody is given up for that. */
 static void
 await_system(struct generation *generation, const char *why)
 {
 	restart_tell_lack(generation, why);
-	if (restart_lacks_for_long(generation) &&
-	    events_of(generation)->lacking(generation, why))
-		generation->given_up = true;
-	else
-		start_after(generation, restart_wait_for_system(generation));
+	restart_after(generation, restart_wait_for_system(generation));
+	if (restart_lacks_for_long(generation)) /* it may be gone after this */
+		events_of(generation)->lacking(generation, why);
 }
 
 void
@@ -110,7 +100,7 @@ generation_start_again(
 		tell_given_up(generation, status == 0 ? 1 << 8 : status, why);
 		return;
 	}
-	start_after(generation, wait);
+	restart_after(generation, wait);
 }
 
 /* What retires, or has, is not started again. */
@@ -198,10 +188,17 @@ restart(evutil_socket_t fd, short what, void *arg)
 }
 
 void
+generation_give_way(struct generation *generation)
+{
+	evtimer_del(generation->backoff);
+	generation->given_up = true;
+}
+
+void
 generation_try_again(struct generation *generation)
 {
 	if (generation->given_up)
-		start_after(generation, 0);
+		restart_after(generation, restart_wait_for_system(generation));
 	generation->given_up = false;
 }
 
@@ -212,7 +209,7 @@ start_differently(struct generation *generation, int status, const char *how)
 	if (!may_start(generation) ||
 	    !attempt_differently(generation, status, how))
 		return false;
-	start_after(generation, 0);
+	restart_after(generation, 0);
 	return true;
 }
 

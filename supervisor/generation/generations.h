@@ -45,7 +45,12 @@ int generation_revive(struct generation *, char *why, size_t size);
  */
 void generation_start_again(struct generation *, int status, const char *how);
 
-/* Start it again if it was given up for a candidate that has ended by now. */
+/*
+ * give_way: do not start it again, for a candidate that takes over.  try_again:
+ * start it again, at once or when the system may have what it lacks, if it was
+ * given up for a candidate that has ended by now.
+ */
+void generation_give_way(struct generation *);
 void generation_try_again(struct generation *);
 
 /* Has it a main process? */

@@ -23,6 +23,18 @@ presence_at(
 	return n > 0;
 }
 
+bool
+presence_is_missed(
+    const struct listener *listener, const struct generation *generation)
+{
+	const struct generation *active = generation->service->active;
+
+	return active != NULL && active != generation &&
+	    presence_at(listener, active) &&
+	    !(presence_at(listener, generation) &&
+		listener_is_open(listener, generation->number));
+}
+
 /* Does the check name this address?  Several may have the port that it names.
  */
 static bool

@@ -16,6 +16,12 @@ struct listener;
 bool presence_at(const struct listener *, const struct generation *);
 
 /*
+ * Has another generation answered there for this one until now?  The active
+ * generation has a socket in the listener, and this one has none that listens.
+ */
+bool presence_is_missed(const struct listener *, const struct generation *);
+
+/*
  * Has the generation a socket that listens wherever this check may have asked:
  * at the port or Unix socket that the check names, if the active generation has
  * one there; and at one address at all, if the active generation has any?

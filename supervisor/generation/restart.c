@@ -66,7 +66,15 @@ restart_note(struct generation *generation, int result)
 int64_t
 restart_wait_for_system(const struct generation *generation)
 {
-	return growing_wait(generation->lacks);
+	return generation->lacks == 0 ? 0 : growing_wait(generation->lacks);
+}
+
+void
+restart_after(struct generation *generation, int64_t ms)
+{
+	const struct timeval delay = clock_interval(ms);
+
+	evtimer_add(generation->backoff, &delay);
 }
 
 bool

@@ -27,8 +27,14 @@ int64_t restart_wait(struct generation *);
  */
 int restart_note(struct generation *, int result);
 
-/* The milliseconds to wait before the next try, after so many lacks. */
+/*
+ * The milliseconds to wait before the next try, after so many lacks; 0: nothing
+ * has been lacking.
+ */
 int64_t restart_wait_for_system(const struct generation *);
+
+/* Try a start after so many milliseconds. */
+void restart_after(struct generation *, int64_t ms);
 
 /* Have there been as many tries as --restart-limit would allow? */
 bool restart_lacks_for_long(const struct generation *);

@@ -380,14 +380,32 @@ on_given_up(struct generation *generation, int status, const char *why)
 	    true);
 }
 
-/* A rollout may still fail: the active one is tried all the same. */
-static bool
+/*
+ * A rollout under way may still fail: the active one is tried all the same.  As
+ * long as the candidate has no share, its steps stay as they were asked for:
+ * the active one may be there again before the candidate has passed.  A rescue
+ * may fail before it returns, so the active one gives way before that.
+ */
+static void
 on_lacking(struct generation *generation, const char *why)
 {
 	struct service *service = generation->service;
-	bool under_way = service->release.rollout.state != ROLLOUT_IDLE;
 
-	return request_rescue(service, why) && !under_way;
+	switch (service->release.rollout.state) {
+	case ROLLOUT_RESOLVING:
+	case ROLLOUT_STARTING:
+	case ROLLOUT_CHECKING:
+		return;
+	case ROLLOUT_IDLE:
+		if (service->parked == NULL)
+			return;
+		generation_give_way(generation);
+		if (!request_rescue(service, why))
+			generation_try_again(generation);
+		return;
+	default:
+		request_rescue(service, why);
+	}
 }
 
 static const struct generation_events generation_events = {

@@ -74,26 +74,29 @@ compile(const struct endpoint *at, const struct group *group,
 }
 
 /*
- * A program may shut its socket down at any moment.  Such a socket takes the
- * BPF program for itself alone, without an error, and the group keeps the one
- * before.  setsockopt(2) waits for the socket's lock, as does shutdown(2), so
- * what listens after it was in the group.
+ * A program may shut its socket down at any moment.  Such a socket refuses the
+ * BPF program (EINVAL), or would take it for itself alone, if the kernel allows
+ * that to a socket in no group: reuseport_attach_prog() in
+ * net/core/sock_reuseport.c.  setsockopt(2) waits for the socket's lock, as
+ * does shutdown(2), so what listens after it was in the group.  A UDP socket
+ * that is connected is in no group, and takes none.
  */
 int
 attach_by_any(const struct group *group, attach_fn *attach, const void *program)
 {
-	size_t i;
-	int fd, r;
+	const struct group_slot *s;
+	int r = 0, error = 0;
 
-	for (i = group->n; i-- > 0;) {
-		if (group->slots[i].gone)
+	for (s = group->slots; s < group->slots + group->n; s++) {
+		if (s->gone)
 			continue;
-		fd = group->slots[i].fd;
-		r = attach(fd, program);
-		if (!queue_is_closed(fd))
-			return r;
+		if ((r = attach(s->fd, program)) == -1)
+			error = errno;
+		else if (!queue_is_closed(s->fd))
+			return 0;
 	}
-	return 0;
+	errno = error;
+	return error != 0 ? -1 : 0;
 }
 
 static int

@@ -150,6 +150,19 @@ lacks() {
 	hotswap events web | grep -q '"event": *"given-up"'
 }
 
+# A Unix path is put into its place by a process, which cannot be had either.
+@test "restart: a parked generation that lacks the same cannot take over: the active one is tried again" {
+	serve --restart-limit 2/60s -l "$PWD/sock"
+	release server v2
+	hotswap upgrade web
+	is_role 1 parked
+	starve clone,clone3 EAGAIN
+	crash 2
+	until_true grep -q "generation 1: taken back: " run.log
+	feed
+	until_true is_version v2
+}
+
 @test "restart: stop while a start lacks something ends the service" {
 	serve --restart-limit 2/60s
 	starve clone,clone3 EAGAIN

@@ -360,6 +360,22 @@ sessions() {
 	sessions reuseport 300 10
 }
 
+# The server binds a socket for the client that a check is, in each check.
+@test "wild: a check that is a client of a UDP server with a socket for each client" {
+	[ "$(id -u)" = 0 ] || skip "needs root, for eBPF"
+	PORT=$(free_port)
+	ODD=("$BUILD/fixtures/udp_sessions" serve "$PORT" reuseport 0)
+	cat >check <<-EOF
+		#!/bin/sh
+		[ "\$("$BUILD/fixtures/udp_sessions" ask "$PORT" 1 1 0 \
+			"\${HOTSWAP_PROBE_SOURCE%:*}")" = 1 ]
+	EOF
+	chmod 755 check
+	begin --health "exec:$PWD/check"
+	hotswap upgrade web
+	greeted 4 127.0.0.2
+}
+
 # answers TEXT: URL does so.
 answers() {
 	[ "$(get "$URL")" = "$1" ]

@@ -153,22 +153,22 @@ a_filter_is_left_alone(void **state)
 static void
 a_socket_that_has_left_takes_no_plan_away(void **state)
 {
-	static const struct steer_share first = { 1, 100 };
-	static const struct steer_plan to_first = { .shares = &first,
+	static const struct steer_share second = { 2, 100 };
+	static const struct steer_plan to_second = { .shares = &second,
 		.nshares = 1 };
 	struct endpoint at;
 	struct group group;
 	int fds[5], i;
 
 	make_group("127.0.0.1:0", &at, &group);
-	assert_int_equal(shutdown(group.slots[N - 1].fd, SHUT_RDWR), 0);
-	assert_int_equal(attach_plan(&at, &group, &to_first, -1), 0);
+	assert_int_equal(shutdown(group.slots[0].fd, SHUT_RDWR), 0);
+	assert_int_equal(attach_plan(&at, &group, &to_second, -1), 0);
 	for (i = 0; i < 5; i++) {
 		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		assert_int_equal(
 		    connect(fds[i], &at.address.sa, at.address.len), 0);
 	}
-	assert_true(ARRIVES(queue_length(group.slots[0].fd) == 5));
+	assert_true(ARRIVES(queue_length(group.slots[1].fd) == 5));
 	while (i-- > 0)
 		close(fds[i]);
 	end_group(&group);
