@@ -5,6 +5,7 @@
  */
 #include "control/status.h"
 
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@
 #include "generation/steering_kind.h"
 #include "generation/stored.h"
 #include "generation/wrap.h"
+#include "process/lines.h"
 #include "rollout/outcome.h"
 
 static const char *const steering_names[] = {
@@ -167,16 +169,19 @@ idle_json(struct generation *generation)
 	    (json_int_t)hangup_ended(generation));
 }
 
-/* What it lacks is cut off, perhaps within a character. */
+/* What it lacks is cut off, perhaps within a character; a path may be any. */
 static json_t *
 trouble_json(const struct generation *generation)
 {
 	const char *text = generation->lacking[0] != '\0'
 	    ? generation->lacking
 	    : wrap_trouble(generation->wrap);
-	json_t *trouble = json_string(text);
+	struct lines lines;
 
-	return trouble != NULL ? trouble : json_string("");
+	lines_init(&lines, NULL, NULL);
+	lines_feed(&lines, text, strlen(text));
+	lines_end(&lines);
+	return json_string(lines_last(&lines));
 }
 
 static json_t *

@@ -75,7 +75,7 @@ struct generation {
 	unsigned int recent; /* restarts in the window of --restart-limit */
 	int64_t window_ms;   /* when that window began */
 	unsigned int lacks;  /* starts that failed by a lack, in a row */
-	char lacking[256];   /* what has been told of a lack; "": none is */
+	char lacking[512];   /* what has been told of a lack; "": none is */
 	struct event *backoff;
 	struct image_job *look; /* before it is started again; NULL: none */
 	bool quiet;		/* its program may yield, generation/quiet.h */

@@ -26,8 +26,6 @@
 #include "process/image_plan.h"
 #include "process/user_env.h"
 
-#define SOCKETS_MAX 256
-
 /* A program that ends within this time may lack what another way gives it. */
 #define SOON_MS 2000
 
@@ -45,7 +43,7 @@ collect_sockets(const struct generation *generation,
 		listener = service->listeners[i];
 		address_format(listener_address(listener), addresses[i]);
 		fds = listener_sockets(listener, generation->number, &n);
-		if (n == 0 || count == SOCKETS_MAX)
+		if (n == 0)
 			continue;
 		sockets[count++] = (struct spawn_socket){
 			.fd = fds[0],
@@ -121,28 +119,28 @@ int
 attempt(struct generation *generation, char *why, size_t size)
 {
 	struct service *service = generation->service;
-	struct spawn_socket sockets[SOCKETS_MAX];
 	struct spawn spawn = { .image = generation->image,
 		.name = service->options->name,
 		.generation = generation->number,
 		.protocols = service->options->pass,
-		.sockets = sockets,
 		.output = output_fds(service),
 		.watchdog_ms = service->options->watchdog_ms,
 		.store_max = service->options->store_max,
 		.all_env = user_env_is_made(held_pid(service)) };
 	char(*addresses)[ADDRESS_STRLEN];
-	struct spawn_socket *stored;
+	struct spawn_socket *sockets, *stored;
 	int r = -1, error;
 
-	addresses = calloc(service->nlisteners + 1, sizeof(*addresses));
+	sockets = calloc(service->ndeclared + 1, sizeof(*sockets));
+	addresses = calloc(service->ndeclared + 1, sizeof(*addresses));
 	stored = stored_collect(generation, &spawn.nstored);
-	if (addresses == NULL || stored == NULL) {
+	if (sockets == NULL || addresses == NULL || stored == NULL) {
 		snprintf(
 		    why, size, "the list of its sockets: %s", strerror(errno));
 		goto out;
 	}
 	spawn.nsockets = collect_sockets(generation, sockets, addresses);
+	spawn.sockets = sockets;
 	spawn.stored = stored;
 	state_commit(service);
 	r = try_ways(generation, &spawn, why, size);
@@ -150,6 +148,7 @@ out:
 	error = errno;
 	free(stored);
 	free(addresses);
+	free(sockets);
 	errno = error;
 	return r;
 }

@@ -29,6 +29,7 @@ generation_close(struct generation *generation)
 	recheck_end(generation);
 	health_end(generation);
 	evtimer_del(generation->backoff);
+	generation->lacking[0] = '\0';
 	if (generation->look != NULL)
 		image_cancel(generation->look);
 	generation->look = NULL;

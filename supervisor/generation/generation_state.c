@@ -18,6 +18,7 @@
 #include "generation/latecomers.h"
 #include "generation/quiet.h"
 #include "generation/retire.h"
+#include "generation/steering.h"
 #include "generation/stored.h"
 #include "generation/wrap.h"
 #include "process/notify.h"
@@ -228,10 +229,13 @@ resume(struct generation *generation, const json_t *saved)
 
 	if (generation->program == NULL) {
 		/* It could not be given one when it was to start again. */
-		if (generation->role == ROLE_ACTIVE)
+		if (generation->role == ROLE_ACTIVE) {
 			evtimer_add(generation->backoff, &now);
-		else if (generation->role == ROLE_DRAINING)
+		} else if (generation->role == ROLE_DRAINING) {
+			/* The predecessor may have left some listeners only. */
+			steering_leave(generation);
 			generation->role = ROLE_RETIRED;
+		}
 		return;
 	}
 	/* The predecessor ended just when the program was started. */

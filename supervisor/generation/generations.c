@@ -209,6 +209,7 @@ start_differently(struct generation *generation, int status, const char *how)
 	if (!may_start(generation) ||
 	    !attempt_differently(generation, status, how))
 		return false;
+	generation->checks.last = HEALTH_NONE;
 	restart_after(generation, 0);
 	return true;
 }

@@ -169,14 +169,20 @@ complete_row(struct health *health)
 	}
 }
 
-/* Nothing may use health after end_settling: fn may stop the series. */
+/*
+ * A program that is started in another way has not answered yet: what the
+ * checks said is forgotten then.  Nothing may use health after this: fn may
+ * stop the series.
+ */
 static void
 end_settling(struct health *health)
 {
+	const struct health_record *record = &health->generation->checks;
+
 	health->settling = false;
 	schedule_round(health);
-	health->fn(health->generation, HEALTH_HEALTHY,
-	    health->generation->checks.reason);
+	if (record->last == HEALTH_PASS)
+		health->fn(health->generation, HEALTH_HEALTHY, record->reason);
 }
 
 static void
@@ -204,6 +210,8 @@ end_round(struct health *health, bool passed, const char *why)
 		passed = false;
 		why = cause;
 	}
+	if (record->last != HEALTH_PASS)
+		health->passes = 0;
 	record->last = passed ? HEALTH_PASS : HEALTH_FAIL;
 	strlcpy(record->reason, why != NULL ? why : "", sizeof(record->reason));
 	if (passed) {

@@ -54,7 +54,9 @@ restart_wait(struct generation *generation)
 int
 restart_note(struct generation *generation, int result)
 {
-	if (result == -1 && lack_is(errno)) {
+	/* What does not get on in time may block us each time: that is counted.
+	 */
+	if (result == -1 && errno != ETIMEDOUT && lack_is(errno)) {
 		generation->lacks++;
 		return result;
 	}

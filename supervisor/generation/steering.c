@@ -45,43 +45,77 @@ steering_can_share(const struct service *service, char *why, size_t size)
 	return 0;
 }
 
-/* everywhere: also in listeners where only programs' own sockets have been. */
-static int
-join(struct generation *generation, bool everywhere, char *why, size_t size)
+/* Where the generation had no socket before, it has none again. */
+static void
+undo_join(struct generation *generation, const bool *had, size_t n)
 {
 	struct service *service = generation->service;
-	struct credentials owner;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (had[i])
+			continue;
+		listener_leave(service->listeners[i], generation->number);
+		listener_mend(service->listeners[i]);
+	}
+	roster_tidy(service);
+}
+
+/*
+ * everywhere: also in listeners where only programs' own sockets have been.
+ * had[i] says whether the generation had a socket in listener i before.  Users
+ * wait in such sockets: they stay if another one cannot be had.
+ */
+static int
+join_each(struct generation *generation, bool everywhere,
+    const struct credentials *owner, bool *had, char *why, size_t size)
+{
+	struct service *service = generation->service;
+	struct listener *listener;
 	char text[ADDRESS_STRLEN];
 	size_t i, n;
 	int error;
 
-	if (owner_credentials(generation->image, &owner) == -1) {
-		error = errno;
-		snprintf(
-		    why, size, "the user of the sockets: %s", strerror(error));
-		errno = error;
-		return -1;
-	}
 	for (i = 0; i < service->nlisteners; i++) {
-		listener_sockets(service->listeners[i], generation->number, &n);
+		listener = service->listeners[i];
+		listener_sockets(listener, generation->number, &n);
+		had[i] = n > 0;
 		if (!everywhere && i >= service->ndeclared && n == 0)
 			continue;
-		if (listener_set_owner(service->listeners[i], &owner) == 0 &&
-		    listener_open(service->listeners[i], generation->number) !=
-			-1)
+		if (listener_set_owner(listener, owner) == 0 &&
+		    listener_open(listener, generation->number) != -1)
 			continue;
 		error = errno;
-		credentials_fini(&owner);
-		address_format(listener_address(service->listeners[i]), text);
+		address_format(listener_address(listener), text);
 		snprintf(why, size, "cannot listen on %s: %s", text,
 		    error == EADDRINUSE ? "another program has this address"
 					: strerror(error));
-		steering_leave(generation);
+		undo_join(generation, had, i + 1);
 		errno = error;
 		return -1;
 	}
-	credentials_fini(&owner);
 	return 0;
+}
+
+static int
+join(struct generation *generation, bool everywhere, char *why, size_t size)
+{
+	bool *had = calloc(generation->service->nlisteners + 1, sizeof(*had));
+	struct credentials owner;
+	int error, r = -1;
+
+	if (had == NULL || owner_credentials(generation->image, &owner) == -1) {
+		error = errno;
+		snprintf(
+		    why, size, "the user of the sockets: %s", strerror(error));
+	} else {
+		r = join_each(generation, everywhere, &owner, had, why, size);
+		error = errno;
+		credentials_fini(&owner);
+	}
+	free(had);
+	errno = error;
+	return r;
 }
 
 int

@@ -64,8 +64,11 @@ tap_release(struct tap *tap)
 static void
 tap_free(struct tap *tap)
 {
+	int saved = errno;
+
 	LIST_REMOVE(tap, entry);
 	tap_release(tap);
+	errno = saved;
 }
 
 static void

@@ -88,6 +88,17 @@ out:
 	return r;
 }
 
+/* ENOSPC says that none is allowed, namespaces(7): that does not pass. */
+static int
+leave_namespace(void)
+{
+	if (unshare(CLONE_NEWNS) == 0)
+		return 0;
+	if (errno == ENOSPC)
+		errno = EPERM;
+	return -1;
+}
+
 int
 image_mount(const struct image_mount *mounts, size_t n)
 {
@@ -100,7 +111,7 @@ image_mount(const struct image_mount *mounts, size_t n)
 		if ((trees[i] = detach(&mounts[i])) == -1)
 			r = -1;
 	if (r == 0 && n > 0 &&
-	    (unshare(CLONE_NEWNS) == -1 ||
+	    (leave_namespace() == -1 ||
 		mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == -1))
 		r = -1;
 	for (i = 0; i < n && r == 0; i++)

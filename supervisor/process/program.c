@@ -332,19 +332,19 @@ program_start(struct program *program, const struct spawn *spawn, bool *of_way,
 		error = errno;
 		snprintf(why, size, "its process cannot be watched: %s",
 		    strerror(error));
-		kill(pid, SIGKILL);
+		kill(-pid, SIGKILL); /* its session, process/spawn.c */
 		errno = error;
 		return -1;
 	}
 	return 0;
 }
 
+/* Processes of the run before have a session of their own, and go on. */
 void
 program_undo_start(struct program *program)
 {
-	main_process_signal(program->main, SIGKILL);
+	kill(-main_process_pid(program->main), SIGKILL);
 	main_process_forget(program->main);
-	tree_kill(program->tree, SIGKILL);
 }
 
 void

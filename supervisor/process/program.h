@@ -98,8 +98,8 @@ int program_start(struct program *, const struct spawn *, bool *of_way,
     char *why, size_t size);
 
 /*
- * What else the start needs has failed, after program_start: kill what runs.
- * ended is not called.
+ * What else the start needs has failed, after program_start: kill what has been
+ * started, and nothing of an earlier run.  ended is not called.
  */
 void program_undo_start(struct program *);
 

@@ -13,6 +13,7 @@
 #include "core/service.h"
 #include "generation/attempt.h"
 #include "generation/generations.h"
+#include "generation/recheck.h"
 #include "generation/retire.h"
 #include "generation/steering.h"
 #include "generation/stored.h"
@@ -53,22 +54,33 @@ exclusive_look(struct service *service)
 	course_take(service, EVENT_VACATED, NULL);
 }
 
-/* Whatever is in the way, and does not end yet, shall end. */
+static struct generation *
+find_in_the_way(struct service *service)
+{
+	struct generation *generation;
+
+	TAILQ_FOREACH (generation, &service->generations, entry)
+		if (is_in_the_way(&service->release, generation) &&
+		    generation->role != ROLE_DRAINING &&
+		    generation->role != ROLE_FAILED)
+			return generation;
+	return NULL;
+}
+
+/*
+ * Whatever is in the way, and does not end yet, shall end.  What has finished
+ * may take older generations with it, so that each search begins anew.
+ */
 static void
 empty_the_way(struct service *service)
 {
-	struct generation *generation, *next;
+	struct generation *generation;
 
-	TAILQ_FOREACH_SAFE (generation, &service->generations, entry, next) {
-		if (!is_in_the_way(&service->release, generation) ||
-		    generation->role == ROLE_DRAINING ||
-		    generation->role == ROLE_FAILED)
-			continue;
+	while ((generation = find_in_the_way(service)) != NULL)
 		if (generation->program == NULL)
 			retire_finish(generation);
 		else
 			retire_drain(generation);
-	}
 }
 
 static void
@@ -293,6 +305,8 @@ exclusive_lost(struct service *service, const char *why)
 	release->lost = true;
 	release->paused_ms = 0;
 	candidate_tell_back(service, whole);
-	if (!generation_runs(active))
+	if (generation_runs(active)) /* it may be ready yet, or is hung */
+		recheck_begin(service->active);
+	else
 		generation_start_again(service->active, 1 << 8, why);
 }

@@ -75,12 +75,11 @@ static int
 attach(struct reuseport *r)
 {
 	bool was_ebpf = chooser_is_ebpf(&r->chooser);
+	int result =
+	    chooser_apply(&r->chooser, r->at, &r->group, r->plan, r->adrift);
 
-	if (chooser_apply(&r->chooser, r->at, &r->group, r->plan, r->adrift) ==
-	    0)
-		return 0;
-	if (!was_ebpf && !r->adrift)
-		return -1;
+	if (result == 0 || (!was_ebpf && !r->adrift))
+		return result;
 	/* eBPF, which needs no order, cannot be had any more. */
 	if (was_ebpf && reuseport_look(r, true))
 		reuseport_forget_gone(r);

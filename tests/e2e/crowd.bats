@@ -122,3 +122,15 @@ answered() {
 	hotswap upgrade web -- "${CROWD[@]}"
 	[ "$(answers 100)" = "100 v2-0" ]
 }
+
+@test "crowd: a program is passed the sockets of 400 --listen" {
+	local -a listen=()
+	local n
+
+	for n in {1..400}; do
+		listen+=(-l "$PWD/sock.$n")
+	done
+	serve "${listen[@]}" --health exec:true -- sh -c \
+		'echo "$LISTEN_FDS" >fds; exec sleep 1000'
+	[ "$(<fds)" = 401 ]
+}
