@@ -130,8 +130,8 @@ struct generation_events {
 
 	/*
 	 * The active generation cannot be started for lack of something, for as
-	 * many tries as --restart-limit allows restarts.  It will be tried again
-	 * unless it gives way, and may be gone on return.
+	 * many tries as --restart-limit allows restarts.  It will be tried
+	 * again unless it gives way, and may be gone on return.
 	 */
 	void (*lacking)(struct generation *, const char *why);
 };
