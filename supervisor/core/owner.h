@@ -14,7 +14,12 @@
  */
 int owner_ids(const struct image *, uid_t *, gid_t *);
 
-/* That user's credentials; release with credentials_fini.  -1 with errno. */
-int owner_credentials(const struct image *, struct credentials *);
+/*
+ * The credentials of the user that it names, or ours; release with
+ * credentials_fini.  -1 with why and errno: also if there is no such user,
+ * since nothing may be done with our rights in its place.
+ */
+int owner_credentials(
+    const struct image *, struct credentials *, char *why, size_t size);
 
 #endif

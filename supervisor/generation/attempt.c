@@ -207,7 +207,7 @@ static void
 remove_beside(
     const struct generation *generation, const struct image_file *file)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], why[256];
 	struct credentials who;
 	struct deputy_job job = { .who = &who,
 		.directory = -1,
@@ -217,7 +217,7 @@ remove_beside(
 		.size = sizeof(path) };
 
 	if (file->path == NULL || image_plan_beside(file, path) == -1 ||
-	    owner_credentials(generation->image, &who) == -1)
+	    owner_credentials(generation->image, &who, why, sizeof(why)) == -1)
 		return;
 	deputy_do(&job, NULL);
 	credentials_fini(&who);

@@ -102,12 +102,16 @@ join(struct generation *generation, bool everywhere, char *why, size_t size)
 {
 	bool *had = calloc(generation->service->nlisteners + 1, sizeof(*had));
 	struct credentials owner;
+	char cause[256];
 	int error, r = -1;
 
-	if (had == NULL || owner_credentials(generation->image, &owner) == -1) {
+	if (had == NULL) {
 		error = errno;
-		snprintf(
-		    why, size, "the user of the sockets: %s", strerror(error));
+		snprintf(why, size, "its sockets: %s", strerror(error));
+	} else if (owner_credentials(
+		       generation->image, &owner, cause, sizeof(cause)) == -1) {
+		error = errno;
+		snprintf(why, size, "the user of the sockets: %s", cause);
 	} else {
 		r = join_each(generation, everywhere, &owner, had, why, size);
 		error = errno;
