@@ -309,8 +309,12 @@ generation_equip(
 	if (owner_ids(generation->image, &origin.uid, &gid) == -1) {
 		snprintf(why, size, "the user of its processes: %s",
 		    strerror(errno));
-		fd_close(&notify_fd);
-		return -1;
+		if (notify_fd == -1)
+			return -1;
+		/* A successor takes over what runs all the same. */
+		log_warn("generation %u: %s", generation->number, why);
+		origin.uid = geteuid();
+		gid = getegid();
 	}
 	reach_open(generation);
 	generation->program = program_new(service->base, service->options->name,
