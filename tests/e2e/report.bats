@@ -111,8 +111,11 @@ bars() {
 
 @test "report: a candidate that ends in its bake is taken back, with its exit status" {
 	serve
-	release server v2 --exit 3 --die-after 300
-	run -1 hotswap upgrade web --bake 30s
+	release server v2 --exit 3 --die-after-requests 1
+	hotswap upgrade web --bake 1h 2>err 3>&- &
+	until_true grep -q "gets 100 %" err
+	until_true is_version v1
+	expect 1 wait $!
 	report
 	says 'Taken back' 'Why it was taken back' 'Generation 1 serves.'
 	grep -q '^the program exited with status 3' page.txt
