@@ -7,6 +7,7 @@
 
 SCHEME=http	 # of etcd's members
 ETCD_OPTIONS=() # and more options of theirs
+declare -gA LEASES=() # seconds, of hosts that have another than LEASE
 export ETCDCTL_API=3
 
 # member N: run member N of the cluster in STORE; MEMBERS has the PIDs.
@@ -187,7 +188,8 @@ conf() {
 		umask 077
 		printf '{ "engine": "%s", "endpoints": [%s],
 			"host": "%s", "lease": %d }\n' \
-			"$ENGINE" "$ENDPOINTS" "$2" "${LEASE:-5}" >"$1"
+			"$ENGINE" "$ENDPOINTS" "$2" \
+			"${LEASES[$2]:-${LEASE:-5}}" >"$1"
 	)
 }
 
