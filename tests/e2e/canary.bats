@@ -33,7 +33,7 @@ canary() {
 # requests COUNT OPTIONS... ADDRESS: make requests, reported in part.json; each
 # must succeed.
 requests() {
-	"$BUILD/load" --rate "$RATE" --count "$@" >part.json || {
+	"$BUILD/load" --timeout 60s --rate "$RATE" --count "$@" >part.json || {
 		cat part.json
 		return 1
 	}

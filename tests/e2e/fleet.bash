@@ -263,8 +263,8 @@ hosts() {
 
 # load_host HOST: clients of the host until `unharmed`, in the background.
 load_host() {
-	"$BUILD/load" --control "$1/steer" --rate 20 --kept 2 --pause 200ms \
-		"127.0.0.1:$(<"$1/port")" >"$1/load.json" 3>&- &
+	"$BUILD/load" --control "$1/steer" --timeout 60s --rate 20 --kept 2 \
+		--pause 200ms "127.0.0.1:$(<"$1/port")" >"$1/load.json" 3>&- &
 	echo $! >"$1/load"
 	PIDS+=("$!")
 	until_true test -p "$1/steer"
@@ -306,7 +306,7 @@ deploy_all() {
 serves() {
 	local line
 
-	curl -s -m 5 -o /dev/null -D - "http://127.0.0.1:$(<"$1/port")/" |
+	curl -s -m 30 -o /dev/null -D - "http://127.0.0.1:$(<"$1/port")/" |
 		while read -r line; do
 			[[ ${line,,} != x-version:* ]] || {
 				line=${line#*: }

@@ -483,7 +483,7 @@ refused() {
 	for host in "${HOSTS[@]}"; do
 		mkdir -p "load-$host"
 		(cd "load-$host" && exec "$BUILD/load" --control steer \
-			--rate 100 --kept 4 \
+			--timeout 60s --rate 100 --kept 4 \
 			"127.0.0.1:$(<"../$host/port")" >load.json 3>&-) &
 		pids+=("$!")
 		PIDS+=("$!")

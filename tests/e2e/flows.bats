@@ -156,7 +156,7 @@ grown() {
 	python3 - "$PORT" >said.txt 3>&- <<-'END' &
 		import os, socket, sys, time
 		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-		s.settimeout(5)
+		s.settimeout(60)
 		s.connect(("127.0.0.1", int(sys.argv[1])))
 		def ask():
 		    s.send(b"hello")

@@ -93,7 +93,7 @@ asked() {
 		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 		s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF,
 		             socket.inet_aton("127.0.0.1"))
-		s.settimeout(5)
+		s.settimeout(60)
 		s.sendto(b"?", ("239.255.77.7", int(sys.argv[1])))
 		print(s.recv(100).decode())
 	EOF

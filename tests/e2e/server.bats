@@ -24,7 +24,7 @@ os.execv(argv[0], argv)
 }
 
 get() {
-	curl -sS --max-time 5 "http://127.0.0.1:$PORT$1"
+	curl -sS --max-time 60 "http://127.0.0.1:$PORT$1"
 }
 
 @test "server: takes its socket by each protocol, and by that alone which it is told" {
