@@ -6,7 +6,7 @@ load, through a good release, the way back, a release that answers 500, one
 that ends at once, and the death of the process that manages.  A bad release that serves is taken back after HURT
 seconds, as fast as somebody who watches could.
 
-ROUNDS, RATE, HURT are settings; WAYS names some of them."""
+ROUNDS, RATE, HURT, TIMEOUT are settings; WAYS names some of them."""
 
 import os
 import re
@@ -21,6 +21,7 @@ import ways
 ROUNDS = rig.setting("ROUNDS", 3)
 RATE = rig.setting("RATE", 1000)
 HURT = rig.setting("HURT", 1.0)
+TIMEOUT = rig.setting("TIMEOUT", 2)  # seconds, of a request
 STEPS = ("upgrade", "back", "sick", "dead", "kill")
 
 
@@ -75,7 +76,7 @@ def put_load_on(way, figures):
     """All steps, each with the failures since the last."""
     web, failures = way.web, 0
     web.load("--rate", str(RATE), "--kept", "8", "--slow", "3", "--slow-time",
-             "1s", "--timeout", "2s")
+             "1s", "--timeout", f"{TIMEOUT}s")
     time.sleep(HURT)
     for step in STEPS:
         ACTS[step](way, figures)

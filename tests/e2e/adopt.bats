@@ -60,7 +60,8 @@ is_alone() {
 
 # load_at ADDRESS OPTIONS...: load in the background, as load_begin.
 load_at() {
-	"$BUILD/load" --control steer "${@:2}" "$1" >load.json 3>&- &
+	"$BUILD/load" --control steer --timeout 60s "${@:2}" "$1" \
+		>load.json 3>&- &
 	CLIENT=$!
 	PIDS+=("$CLIENT")
 	until_true test -p steer

@@ -167,11 +167,20 @@ status_of_two='{"parameters": {"status": {"name": "web", "pid": 4242,
 	[ "$(field "$call" .more)" = true ]
 }
 
+# pictured: the picture is drawn before the time TIMEOUT is over, or that is
+# doubled for the next try.
+pictured() {
+	TERM=xterm run -75 script -qec \
+		"'$hotswap' upgrade --timeout ${TIMEOUT}ms" /dev/null
+	((TIMEOUT *= 2))
+	[[ $status = 75 && $output == *'is baking at 100 %'*'left'* ]]
+}
+
 @test "on a terminal the picture below the events says what is waited for" {
 	fake web "{\"Upgrade\": [$(event ready 'is ready'), \"hang\"],
 	    \"Status\": [$status_of_two]}"
-	TERM=xterm run -75 script -qec "'$hotswap' upgrade --timeout 700ms" /dev/null
-	[[ $output == *'is baking at 100 %'*'left'* ]]
+	TIMEOUT=700
+	until_true pictured
 	grep -q Status "$calls"
 }
 

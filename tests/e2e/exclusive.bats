@@ -370,7 +370,7 @@ taken_over() {
 		import socket, sys, time
 		while True:
 		    s = socket.socket(socket.AF_UNIX)
-		    s.settimeout(5)
+		    s.settimeout(60)
 		    s.connect(sys.argv[1])
 		    s.sendall(b"GET / HTTP/1.0\r\n\r\n")
 		    line = s.recv(4096)
@@ -401,7 +401,7 @@ taken_over() {
 	python3 - "$port" >answers 3>&- <<-'END' &
 		import socket, sys, time
 		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-		s.settimeout(5)
+		s.settimeout(60)
 		s.connect(("127.0.0.1", int(sys.argv[1])))
 		while True:
 		    s.send(b"hello")

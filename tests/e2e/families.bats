@@ -18,7 +18,8 @@ serve_at() {
 
 # load_at ADDRESS OPTIONS...: load in the background, as load_begin.
 load_at() {
-	"$BUILD/load" --control steer "${@:2}" "$1" >load.json 3>&- &
+	"$BUILD/load" --control steer --timeout 60s "${@:2}" "$1" \
+		>load.json 3>&- &
 	CLIENT=$!
 	PIDS+=("$CLIENT")
 	until_true test -p steer
@@ -148,7 +149,7 @@ is_restarted() {
 @test "a stopped server's queue waits for the one that takes its place" {
 	serve_at 127.0.0.1:0 -- ./server
 	kill -STOP "$(pid_of 1)"
-	load_at "$ADDRESS" --count 20 --rate 1000 --timeout 8s
+	load_at "$ADDRESS" --count 20 --rate 1000
 	until_true field_is '.listeners[0].queues[0].queued' 20
 	kill -KILL "$(pid_of 1)"
 	wait "$CLIENT" || { cat load.json; return 1; }

@@ -25,7 +25,8 @@ bench() {
 }
 
 @test "beside nginx's own upgrade: a release that answers 500 fails no request, and says status 1" {
-	bench others WAYS=NginxSignals,Hotswap ROUNDS=1 RATE=300 HURT=0.3 >table
+	bench others WAYS=NginxSignals,Hotswap ROUNDS=1 RATE=300 HURT=0.3 \
+		TIMEOUT=60 >table
 	cat table
 	grep -q "^| nginx.*| 0 |" table
 	grep -q "^| hotswap .*| 0 | 0, status 1 | 0, status 1 | 0,.*upgrades work" table

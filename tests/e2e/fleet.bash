@@ -7,6 +7,7 @@
 
 SCHEME=http	 # of etcd's members
 ETCD_OPTIONS=() # and more options of theirs
+declare -gA LEASES=() # seconds, of hosts that have another than LEASE
 export ETCDCTL_API=3
 
 # member N: run member N of the cluster in STORE; MEMBERS has the PIDs.
@@ -187,7 +188,8 @@ conf() {
 		umask 077
 		printf '{ "engine": "%s", "endpoints": [%s],
 			"host": "%s", "lease": %d }\n' \
-			"$ENGINE" "$ENDPOINTS" "$2" "${LEASE:-5}" >"$1"
+			"$ENGINE" "$ENDPOINTS" "$2" \
+			"${LEASES[$2]:-${LEASE:-5}}" >"$1"
 	)
 }
 
@@ -261,8 +263,8 @@ hosts() {
 
 # load_host HOST: clients of the host until `unharmed`, in the background.
 load_host() {
-	"$BUILD/load" --control "$1/steer" --rate 20 --kept 2 --pause 200ms \
-		"127.0.0.1:$(<"$1/port")" >"$1/load.json" 3>&- &
+	"$BUILD/load" --control "$1/steer" --timeout 60s --rate 20 --kept 2 \
+		--pause 200ms "127.0.0.1:$(<"$1/port")" >"$1/load.json" 3>&- &
 	echo $! >"$1/load"
 	PIDS+=("$!")
 	until_true test -p "$1/steer"
@@ -304,7 +306,7 @@ deploy_all() {
 serves() {
 	local line
 
-	curl -s -m 5 -o /dev/null -D - "http://127.0.0.1:$(<"$1/port")/" |
+	curl -s -m 30 -o /dev/null -D - "http://127.0.0.1:$(<"$1/port")/" |
 		while read -r line; do
 			[[ ${line,,} != x-version:* ]] || {
 				line=${line#*: }

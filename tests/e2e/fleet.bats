@@ -103,18 +103,23 @@ ends() {
 
 @test "fleet: a driver that is killed: anybody goes on, and gets the same status" {
 	cluster
-	BAKE=500ms hosts h1 h2
+	LEASE=30 BAKE=500ms hosts h1 h2
 	deploy_all v2
+	# While an agent is stopped the rollout cannot end.
+	kill -STOP "$(<h2/agent)"
 	upgrade_begins v2
-	until_true has_step h1 claimed
+	until_true has_begun h1 v2
 	kill -KILL "$DRIVER"
+	kill -CONT "$(<h2/agent)"
 	hotswap fleet resume web
 	all_serve v2
 	hotswap fleet resume web
 	deploy_all v3 --exit 3
+	kill -STOP "$(<h1/agent)"
 	upgrade_begins v3
 	until_true grep -q "upgrade to v3" driver.log
 	kill -KILL "$DRIVER"
+	kill -CONT "$(<h1/agent)"
 	expect 1 hotswap fleet resume web
 	all_serve v2
 	unharmed
@@ -124,21 +129,27 @@ ends() {
 	local first second
 
 	cluster
-	BAKE=300ms hosts h1 h2 h3
+	LEASE=30 BAKE=300ms hosts h1 h2 h3
 	deploy_all v2
+	# While an agent is stopped no rollout ends, so the first to end is refused.
+	kill -STOP "$(<h1/agent)"
 	upgrade_begins v2
 	first=$DRIVER
 	upgrade_begins v2
 	second=$DRIVER
+	until_true eval '! kill -0 "$first" || ! kill -0 "$second"'
+	kill -CONT "$(<h1/agent)"
 	ended "$first"
 	first=$STATUS
 	ended "$second"
 	[ "$((first + STATUS))" = 2 ]
 	all_serve v2
 	deploy_all v3
+	kill -STOP "$(<h2/agent)"
 	upgrade_begins v3
-	until_true has_step h1 claimed
+	until_true has_begun h1 v3
 	expect 2 hotswap fleet upgrade web v2
+	kill -CONT "$(<h2/agent)"
 	hotswap fleet resume web
 	ends 0
 	all_serve v3
@@ -149,11 +160,13 @@ ends() {
 
 @test "fleet: stop halts, resume goes on" {
 	cluster
-	BAKE=500ms hosts h1 h2 h3
+	LEASE=30 BAKE=500ms hosts h1 h2 h3
 	deploy_all v2
+	kill -STOP "$(<h2/agent)" "$(<h3/agent)"
 	upgrade_begins v2
 	until_true has_begun h1 v2
 	hotswap fleet stop web
+	kill -CONT "$(<h2/agent)" "$(<h3/agent)"
 	ends 1
 	# Who has begun ends; nobody else begins.
 	all_serve v2 h1
@@ -167,9 +180,10 @@ ends() {
 
 @test "fleet: a host that cannot be reached before it begins is absent" {
 	cluster
-	LEASE=2 hosts h1 h2
+	LEASES=([h2]=2) LEASE=30
+	hosts h1 h2
 	deploy_all v2
-	LEASE=2 proxied h2
+	proxied h2
 	touch h2/CUT
 	until_true is_alive h2 false
 	expect 75 hotswap fleet upgrade web v2 --lost 500ms 2>said
@@ -178,7 +192,8 @@ ends() {
 	all_serve v1 h2
 	rm h2/CUT
 	until_true is_alive h2 true
-	hotswap fleet resume web
+	# It is absent again if the machine makes it miss its short lease.
+	until_true hotswap fleet resume web
 	all_serve v2
 	touch h2/CUT
 	until_true is_alive h2 false
@@ -190,9 +205,10 @@ ends() {
 
 @test "fleet: a host that cannot be reached after it has begun: halt, and its report comes later" {
 	cluster
-	LEASE=2 BAKE=1h hosts h1 h2
+	LEASES=([h1]=2) LEASE=30
+	BAKE=1h hosts h1 h2
 	deploy_all v2
-	LEASE=2 proxied h1
+	proxied h1
 	upgrade_begins v2 --lost 500ms
 	until_true has_begun h1 v2
 	touch h1/CUT
@@ -234,7 +250,8 @@ power_off() {
 
 @test "fleet: a host that loses power while it is at work: halt; on its return the old release serves" {
 	cluster
-	LEASE=2 BAKE=10s hosts h1 h2
+	LEASES=([h1]=2) LEASE=30
+	BAKE=1h hosts h1 h2
 	deploy_all v2
 	upgrade_begins v2 --lost 500ms
 	until_true has_begun h1 v2
@@ -294,11 +311,13 @@ begins() {
 
 @test "fleet: the quorum is lost in the middle and comes back: the rollout ends as if it had been there" {
 	cluster 3
-	BAKE=500ms hosts h1 h2 h3
+	LEASE=30 BAKE=500ms hosts h1 h2 h3
 	deploy_all v2
+	kill -STOP "$(<h2/agent)" "$(<h3/agent)"
 	upgrade_begins v2
 	until_true has_begun h1 v2
 	kill -STOP "${MEMBERS[1]}" "${MEMBERS[2]}"
+	kill -CONT "$(<h2/agent)" "$(<h3/agent)"
 	# The host that has begun ends without the store.
 	until_true all_serve v2 h1
 	all_serve v1 h2 h3
@@ -464,7 +483,7 @@ refused() {
 	for host in "${HOSTS[@]}"; do
 		mkdir -p "load-$host"
 		(cd "load-$host" && exec "$BUILD/load" --control steer \
-			--rate 100 --kept 4 \
+			--timeout 60s --rate 100 --kept 4 \
 			"127.0.0.1:$(<"../$host/port")" >load.json 3>&-) &
 		pids+=("$!")
 		PIDS+=("$!")

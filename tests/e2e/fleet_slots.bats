@@ -12,10 +12,11 @@ export ENGINE=etcd
 	local driver
 
 	cluster
-	LEASE=2 BAKE=1h hosts h1 h2
+	LEASES=([h1]=2) LEASE=30
+	BAKE=1h hosts h1 h2
 	deploy_all v2
 	deploy_all v3
-	LEASE=2 proxied h1
+	proxied h1
 	hotswap fleet upgrade web v2 --lost 500ms 2>driver.log 3>&- &
 	driver=$!
 	PIDS+=("$driver")
@@ -28,7 +29,7 @@ export ENGINE=etcd
 	grep -q "h1 has begun, and its agent does not answer" said
 	expect 1 hotswap fleet rollback web
 	all_serve v1 h2
-	on h1 hotswap promote web
+	until_true on h1 hotswap promote web
 	rm h1/CUT
 	until_true reported h1
 	all_serve v2 h1

@@ -145,7 +145,7 @@ serve() {
 
 # version: print the version of the server that answers.
 version() {
-	curl -s -m 5 -o /dev/null -D - "http://127.0.0.1:$PORT/" |
+	curl -s -m 30 -o /dev/null -D - "http://127.0.0.1:$PORT/" |
 		sed -n 's/^X-Version: //ip' | tr -d '\r'
 }
 
@@ -204,9 +204,11 @@ pid_of() {
 	generation "$1" .pid
 }
 
-# load_begin OPTIONS...: start load on the server in the background.
+# load_begin OPTIONS...: start load on the server in the background.  A request
+# that hangs fails, but not one that a busy machine holds up.
 load_begin() {
-	"$BUILD/load" --control steer "$@" "127.0.0.1:$PORT" >load.json 3>&- &
+	"$BUILD/load" --control steer --timeout 60s "$@" "127.0.0.1:$PORT" \
+		>load.json 3>&- &
 	CLIENT=$!
 	PIDS+=("$CLIENT")
 	until_true test -p steer
@@ -278,7 +280,7 @@ may_load() {
 	"$BUILD/fixtures/own_steering" "$port" ebpf 200 2>/dev/null 3>&- &
 	pid=$!
 	PIDS+=("$pid")
-	until curl -s -m 5 -o may_load "http://127.0.0.1:$port/"; do
+	until curl -s -m 30 -o may_load "http://127.0.0.1:$port/"; do
 		kill -0 "$pid" 2>/dev/null || break
 		sleep 0.02
 	done

@@ -50,12 +50,15 @@ every_hook() {
 
 @test "hooks: a broken candidate is aborted, one that served rolled back" {
 	every_hook
-	serve "${EVERY[@]}" --bake 10s
+	serve "${EVERY[@]}" --bake 1h
 	release server v2 --exit 3
 	expect 1 hotswap upgrade web
 	until_true has_noted "aborted 2 0"
-	release server v3 --die-after 300
-	expect 1 hotswap upgrade web
+	release server v3 --die-after-requests 1
+	hotswap upgrade web 2>err 3>&- &
+	until_true grep -q "gets 100 %" err
+	until_true is_version v1
+	expect 1 wait $!
 	until_true has_noted "rolled-back 3 0"
 	kill -KILL "$(pid_of 1)"
 	until_true has_noted "crashed 1 100"
@@ -75,7 +78,7 @@ every_hook() {
 
 @test "hooks: the environment tells what has happened to whom" {
 	serve --hook 'promoted=env >env.{generation}; pwd >>env.{generation}' \
-		--hook 'rolled-back=echo "$HOTSWAP_REASON" >reason' --bake 10s
+		--hook 'rolled-back=echo "$HOTSWAP_REASON" >reason' --bake 1h
 	until_true grep -qsx "$PWD" env.1
 	grep -qx HOTSWAP_NAME=web env.1
 	grep -qx HOTSWAP_GENERATION=1 env.1
@@ -85,8 +88,11 @@ every_hook() {
 	grep -qx HOTSWAP_SHARE=100 env.1
 	grep -qx HOTSWAP_PROBE_SOURCE=127.83.0.1 env.1
 	grep -q '^HOTSWAP_REASON=generation 1: ' env.1
-	release server v2 --die-after 300
-	expect 1 hotswap upgrade web
+	release server v2 --die-after-requests 1
+	hotswap upgrade web 2>err 3>&- &
+	until_true grep -q "gets 100 %" err
+	until_true is_version v1
+	expect 1 wait $!
 	until_true grep -qs "SIGSEGV" reason
 }
 

@@ -170,7 +170,8 @@ roots_server_lives() {
 # nobody; it is upgraded, rolled back, and its supervisor crashes.
 upgraded_there() {
 	until_true test -S "$1"
-	"$BUILD/load" --control steer --rate 1000 "$1" >load.json 3>&- &
+	"$BUILD/load" --control steer --timeout 60s --rate 1000 "$1" \
+		>load.json 3>&- &
 	CLIENT=$!
 	PIDS+=("$CLIENT")
 	until_true test -p steer
@@ -192,7 +193,7 @@ upgraded_there() {
 
 # is_at PATH VERSION
 is_at() {
-	curl -s -m 5 -o /dev/null -D - --unix-socket "$1" http://localhost/ |
+	curl -s -m 30 -o /dev/null -D - --unix-socket "$1" http://localhost/ |
 		tr -d '\r' | grep -qx "X-Version: $2"
 }
 

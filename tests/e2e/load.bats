@@ -28,6 +28,7 @@ client() {
 
 # begin OPTIONS...: start the client in the background, controlled by `steer`.
 begin() {
+	rm -f now.json # of an earlier one
 	"$BUILD/load" --control steer "$@" >report.json 3>&- &
 	CLIENT=$!
 	PIDS+=("$CLIENT")
@@ -74,7 +75,10 @@ only() {
 	is '.kinds.kept.ok > 0 and .kinds.slow.ok > 0'
 	is '.reconnects.total == 0'
 	is '.generations | length == 1 and .[0].version == "v1"'
-	is '.cpu.percent < 90'
+	# It waits for what is due, and does not spin, on a slow machine as well.
+	client 0 --rate 20 --kept 2 --pause 100ms --duration 500ms \
+	    "127.0.0.1:$PORT"
+	is '.cpu.percent < 50'
 }
 
 @test "load: a server that has died is refused" {
@@ -150,15 +154,18 @@ only() {
 
 @test "load: a stall is charged to every request that it held up" {
 	serve_bound --version v1
-	begin --rate 500 --duration 4s "127.0.0.1:$PORT"
+	begin --rate 500 --timeout 60s "127.0.0.1:$PORT"
 	so_far '.ok > 10'
 	kill -STOP "$PID"
+	echo 'phase stalled' >steer
+	so_far '.phases | has("stalled")'
 	sleep 1 # the stall itself: it is a time, and waits for nothing
+	echo stop >steer
 	kill -CONT "$PID"
 	ends 0
 	is '.failures == 0 and .gap.ms > 950 and .latency_us.max > 950000'
-	# One second of four was stalled: a closed loop would see one request.
-	is '.latency_us.p90 > 100000'
+	# All of the phase was stalled: a closed loop would see no request.
+	is '.phases.stalled.latency_us.p50 > 100000'
 }
 
 @test "load: phases and marks part one run" {
@@ -192,11 +199,16 @@ only() {
 
 @test "load: a kept connection is reused, and made anew where the server says close" {
 	serve_bound
-	client 0 --kept 2 --pause 20ms --duration 300ms "127.0.0.1:$PORT"
-	is '.ok > 2 and .reconnects.total == 0'
-	client 0 --kept 2 --pause 20ms --duration 300ms --path /close \
-	    "127.0.0.1:$PORT"
-	is '.ok > 2 and .reconnects.announced == .ok'
+	begin --kept 2 --pause 20ms "127.0.0.1:$PORT"
+	so_far '.ok > 2'
+	echo stop >steer
+	ends 0
+	is '.reconnects.total == 0'
+	begin --kept 2 --pause 20ms --path /close "127.0.0.1:$PORT"
+	so_far '.ok > 2'
+	echo stop >steer
+	ends 0
+	is '.reconnects.announced == .ok'
 }
 
 @test "load: many client addresses take turns" {
@@ -243,11 +255,12 @@ only() {
 
 @test "load: a stall of the client itself is told and charged as well" {
 	serve_bound
-	begin --rate 500 --duration 3s "127.0.0.1:$PORT"
+	begin --rate 500 "127.0.0.1:$PORT"
 	so_far '.ok > 10'
 	kill -STOP "$CLIENT"
 	sleep 0.3 # the stall itself: it is a time, and waits for nothing
 	kill -CONT "$CLIENT"
+	echo stop >steer
 	ends 0
 	is '.late.count > 100 and .late.max_ms > 250'
 	is '.latency_us.max > 250000'
@@ -282,16 +295,25 @@ OK='HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 
 @test "load: a kept request that crosses with the close is sent again, once" {
 	peer "$OK" ''
-	client 0 --kept 1 --pause 10ms --duration 300ms "127.0.0.1:$PORT"
-	is '.ok > 3 and .reconnects.retried >= .ok / 2 - 1'
+	begin --kept 1 --pause 10ms "127.0.0.1:$PORT"
+	so_far '.ok > 3'
+	echo stop >steer
+	ends 0
+	is '.reconnects.retried >= .ok / 2 - 1'
 	peer ''
-	client 1 --kept 1 --pause 10ms --duration 100ms "127.0.0.1:$PORT"
+	begin --kept 1 --pause 10ms "127.0.0.1:$PORT"
+	so_far '.truncated > 0'
+	echo stop >steer
+	ends 1
 	only truncated
 }
 
 @test "load: a kept answer that breaks off is not sent again" {
 	peer "$OK" 'HTTP/1.1 200'
-	client 1 --kept 1 --pause 10ms --duration 300ms "127.0.0.1:$PORT"
+	begin --kept 1 --pause 10ms "127.0.0.1:$PORT"
+	so_far '.truncated > 0'
+	echo stop >steer
+	ends 1
 	only truncated
 	is '.reconnects.retried == 0'
 }
@@ -314,10 +336,13 @@ OK='HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 	    --send 'ASK%0A' --until 'one%00%0A' "127.0.0.1:$PORT"
 	is '.ok == 3'
 	peer 'HI|\x00\n' 'one\x00\n' 'one\x00\n' 'one\x00\n'
-	client 0 --kept 1 --pause 10ms --duration 500ms --greet 'HELLO%00' \
+	begin --kept 1 --pause 10ms --greet 'HELLO%00' \
 	    --greet-until '%00%0A' --send 'ASK%0A' --until 'one%00%0A' \
 	    "127.0.0.1:$PORT"
-	is '.ok >= 3 and .failures == 0'
+	so_far '.ok >= 3'
+	echo stop >steer
+	ends 0
+	is '.failures == 0'
 	peer 'HI' 'two\x00\n'
 	client 1 --rate 20 --count 3 --greet HELLO --greet-until HI \
 	    --send ASK --until 'one%00%0A' "127.0.0.1:$PORT"

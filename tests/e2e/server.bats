@@ -24,7 +24,7 @@ os.execv(argv[0], argv)
 }
 
 get() {
-	curl -sS --max-time 5 "http://127.0.0.1:$PORT$1"
+	curl -sS --max-time 60 "http://127.0.0.1:$PORT$1"
 }
 
 @test "server: takes its socket by each protocol, and by that alone which it is told" {
@@ -48,16 +48,18 @@ get() {
 }
 
 @test "server: SIGTERM lets what is under way end" {
-	local body
+	local line
 
 	serve "$SERVER" --bind 127.0.0.1:0 --version v1
-	get '/slow?ms=300' >slow &
-	body=$!
-	until_true eval 'grep -q "^ *[0-9]*: 0100007F:$(printf %04X "$PORT") .* 01 " /proc/net/tcp'
+	printf 'GET %s HTTP/1.1\r\n\r\n' / '/slow?ms=300' >requests
+	exec 9<>"/dev/tcp/127.0.0.1/$PORT"
+	cat requests >&9
+	# Once the first is answered, the second one is under way.
+	while read -r line <&9 && [ "$line" != v1 ]; do :; done
 	kill "$PID"
 	wait "$PID"
-	wait "$body"
-	[ "$(cat slow)" = v1 ]
+	[ "$(tail -n 1 <&9)" = v1 ]
+	exec 9>&-
 }
 
 @test "server: broken in the ways it is told to be" {

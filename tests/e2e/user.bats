@@ -240,7 +240,7 @@ other_main() {
 
 # at_socket PATH: print the version that answers there.
 at_socket() {
-	curl -s -m 5 -o /dev/null -D - --unix-socket "$1" http://web/ |
+	curl -s -m 30 -o /dev/null -D - --unix-socket "$1" http://web/ |
 		sed -n 's/^X-Version: //ip' | tr -d '\r'
 }
 
@@ -354,7 +354,8 @@ stores() {
 			-- ./server 3>&-
 		says_at "$path" v1
 		is_nobodys "$path"
-		client "$BUILD/load" --control steer --rate 500 "$path" >load.json
+		client "$BUILD/load" --control steer --timeout 60s --rate 500 \
+			"$path" >load.json
 		until_true test -p steer
 		release server v2 --bind "$path"
 		hotswap upgrade web

@@ -26,7 +26,7 @@
 #include "traffic/accept.h"
 
 #define GENERATION  7
-#define DEADLINE_MS 5000
+#define DEADLINE_MS 60000
 #define SHORT_MS    150 /* for checks that are to fail */
 
 struct listener {

@@ -23,7 +23,7 @@
 #include "process/reaper.h"
 #include "process/tree.h"
 
-#define LIMIT_MS 5000
+#define LIMIT_MS 60000
 #define MANY	 20
 
 static struct credentials own;

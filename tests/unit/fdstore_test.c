@@ -25,7 +25,7 @@
 #include "base/fd.h"
 #include "process/fdstore.h"
 
-#define DEADLINE_MS 5000
+#define DEADLINE_MS 60000
 #define MAX	    8
 #define IDS	    32
 

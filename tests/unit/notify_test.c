@@ -25,7 +25,7 @@
 #include "base/fd.h"
 #include "process/notify.h"
 
-#define DEADLINE_MS 5000
+#define DEADLINE_MS 60000
 #define NOBODY	    65534
 
 /* A socket, and what it has received. */

@@ -20,7 +20,7 @@
 #include "process/program.h"
 #include "process/reaper.h"
 
-#define LIMIT_MS 5000
+#define LIMIT_MS 60000
 
 static char directory[32];
 static struct event_base *base;

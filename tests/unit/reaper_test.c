@@ -20,7 +20,7 @@
 #include "base/clock.h"
 
 #define CROWD	 50
-#define LIMIT_MS 5000
+#define LIMIT_MS 60000
 #define BLIND_MS 60000 /* for the watch to tell an end that it cannot see */
 
 /* What a function was called with. */

@@ -21,7 +21,7 @@
 
 #include "process/reaper.h"
 
-#define DEADLINE_MS 5000
+#define DEADLINE_MS 60000
 
 static struct event_base *base;
 static int last, told;
