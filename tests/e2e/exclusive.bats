@@ -77,9 +77,11 @@ failed() {
 @test "exclusive: under load nobody is refused or reset, new ones wait" {
 	serve_locked
 	load_begin --rate 300 --slow 2 --slow-time 300ms
+	until_true has_met v1
 	for v in v2 v3 v4; do
 		release server "$v"
 		hotswap upgrade web
+		until_true has_met "$v"
 	done
 	load_end
 	[ "$(field '[.generations[].version] | sort' load.json)" = \
