@@ -314,7 +314,7 @@ says_at() {
 	program=$(pid_of 1)
 	release server v2 --notify --silent-after 500
 	run -1 hotswap upgrade web --bake 30s
-	[[ $output == *"sent no WATCHDOG=1 for 4 s"* ]]
+	[[ $output == *"sent no WATCHDOG=1 for 4.0 s"* ]]
 	[ "$(pid_of 1)" = "$program" ]
 	run ! grep "generation 1.*aborted" run.log
 }
