@@ -54,13 +54,13 @@ STATES = {
     "checking": ("sick.{next}", [], "aborted"),
     "shifting": (None, ["--canary", "30", "--step-time", "60s"],
                  "rolled-back"),
-    "baking": (None, ["--bake", "1500ms"], "promoted"),
+    "baking": (None, ["--bake", "1h"], "promoted"),
     "stopping": ("connection", [], "aborted"),
     "restoring": ("sick.{next} unready.{active}", [], "aborted"),
 }
 
 
-def until(what, condition, deadline=10):
+def until(what, condition, deadline=100):
     end = time.monotonic() + deadline
     while not condition():
         if time.monotonic() > end:
@@ -83,9 +83,10 @@ class Service:
             [HOTSWAP, "run", "-n", "web", *map(self.fill, options),
              "--ready", f"exec:{gate}/unready.{{generation}}",
              "--health", f"exec:{gate}/sick.{{generation}}",
-             "--check", f"{gate}/slow || sleep 5", "--health-interval",
-             "50ms", "--health-failures", "1000", "--bake", "100ms",
-             "--keep", "1m", "--drain-timeout", "2s", "--start-timeout", "2s",
+             "--check", f"until {gate}/slow; do sleep 0.05; done",
+             "--health-interval", "50ms", "--health-failures", "1000000",
+             "--bake", "100ms", "--keep", "1m", "--drain-timeout", "100s",
+             "--start-timeout", "100s",
              "--", *map(self.fill, program)], cwd=directory,
             stdout=self.log, stderr=self.log)
         until("it serves", lambda: (ask("status", "web", "--json") or {}).get(
@@ -166,7 +167,7 @@ class Service:
 
     def settle(self):
         """All is as it must be once nothing is under way any more."""
-        self.command("wait", "web", "--for", "idle", "--timeout", "20s")
+        self.command("wait", "web", "--for", "idle", "--timeout", "100s")
         until("candidates have ended", lambda: not [
             g for g in status()["generations"]
             if g["role"] in ("failed", "draining", "candidate") and g["pid"]])
@@ -200,9 +201,8 @@ class Service:
         """Kill it in this state of a rollout; with crash, a program too."""
         gates, options, result = STATES[state]
         if crash and state == "baking":
-            # The crash ends the bake, however late it comes.
-            options, result = ["--bake", "60s"], "rolled-back"
-        before = status()
+            result = "rolled-back"  # the crash ends the bake
+        before, aborting = status(), None
         told = len(self.history())
         active = before["active"]
         let_go = self.hold([
@@ -211,6 +211,12 @@ class Service:
             for gate in (gates or "").split()])
         self.deploy()
         assert self.command("upgrade", "web", "--no-wait", *options) == 0
+        if state == "restoring":
+            until("checking", lambda:
+                  status()["rollout"]["state"] == "checking")
+            # It waits until the old one is there again.
+            aborting = subprocess.Popen([HOTSWAP, "abort", "web"],
+                                        stdout=self.log, stderr=self.log)
         until(state, lambda: status()["rollout"]["state"] == state)
         now = status()
         main = {g["number"]: g["pid"] for g in now["generations"]}
@@ -221,7 +227,12 @@ class Service:
             self.expect_crash()
         self.kill(*victims)
         let_go()
+        if result == "promoted":
+            assert status()["rollout"]["state"] == "baking", status()
+            assert self.command("promote", "web") == 0
         now = self.settle()
+        if aborting:
+            aborting.wait()
         self.say("phase calm")
         entries = self.history()
         assert len(entries) == told + 1, entries[told:]
@@ -233,7 +244,7 @@ class Service:
     def leave(self, crash=False):
         """Kill it while a generation is parked, drains and is stopped."""
         self.deploy()
-        assert self.command("upgrade", "web") == 0
+        assert self.command("upgrade", "web", "--bake", "100ms") == 0
         now = status()
         old = [g for g in now["generations"] if g["role"] == "parked"][0]
         self.kill()

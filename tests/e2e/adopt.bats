@@ -108,12 +108,6 @@ to_and_fro() {
 	hotswap rollback web
 }
 
-# has_met VERSION: it has answered the load.
-has_met() {
-	echo report now.json >steer
-	[ "$(field "any(.generations[]; .version == \"$1\")" now.json)" = true ]
-}
-
 is_shifting() {
 	[ "$(field .rollout.state)" = shifting ]
 }
@@ -133,6 +127,7 @@ last_result() {
 	begin 127.0.0.1:0 -- ./server
 	program=$(pid_of 1)
 	load_at "$ADDRESS" --rate 500 --kept 4
+	until_true has_met v1
 	both_kill
 	again
 	[ "$(pid_of 1)" = "$program" ]
@@ -247,12 +242,16 @@ last_result() {
 	load_end
 	load_at "$ADDRESS" --rate 1000
 	is_role 2 parked
+	until_true has_met v3
 	hotswap rollback web
+	until_true has_met v2
 	load_end
 	answered v2 v3
 	load_at "$ADDRESS" --rate 1000
+	until_true has_met v2
 	release server v4
 	hotswap upgrade web --canary 50 --step-time 200ms
+	until_true has_met v4
 	load_end
 	answered v2 v4
 }
@@ -291,8 +290,10 @@ through() {
 	begin "$1" -- ./server
 	program=$(pid_of 1)
 	load_at "${2:-$ADDRESS}" --rate 300 --kept "${KEPT:-4}"
+	until_true has_met v1
 	release server v2
 	hotswap upgrade web
+	until_true has_met v2
 	both_kill
 	again
 	hotswap rollback web

@@ -7,11 +7,12 @@ cache_client.py PORT REPORT KEPT RATE [NEW]
 KEPT connections stay open to the end and make RATE requests a second each;
 one more is silent in between; NEW others a second are made for one request.
 Every answer is compared with what was stored.  Writes REPORT, JSON, when it
-gets SIGTERM, and ends with 1 if a connection ended, an answer was wrong or
-none came in time.
+gets SIGUSR1, and once more when it gets SIGTERM, and ends with 1 if a
+connection ended, an answer was wrong or none came in time.
 """
 
 import json
+import os
 import signal
 import socket
 import sys
@@ -44,6 +45,15 @@ class Tally:
     def failed(self, name, why):
         with self.lock:
             self.failures.append(f"{name}: {why}")
+
+    def write(self, report):
+        with self.lock:
+            text = json.dumps({**self.counts, "generations": self.generations,
+                               "longest_ms": self.longest_ms,
+                               "failures": self.failures})
+        with open(report + ".new", "w", encoding="ascii") as out:
+            out.write(text)
+        os.rename(report + ".new", report)
 
 
 class Connection:
@@ -119,6 +129,7 @@ def main():
     number, rate = int(sys.argv[3]), float(sys.argv[4])
     tally, ending = Tally(), threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ending.set())
+    signal.signal(signal.SIGUSR1, lambda *_: tally.write(report))
     threads = [
         threading.Thread(target=kept, args=(port, f"k{i}", tally, ending,
                                             1 / rate))
@@ -134,10 +145,7 @@ def main():
         thread.start()
     for thread in threads:
         thread.join()
-    with open(report, "w", encoding="ascii") as out:
-        json.dump({**tally.counts, "generations": tally.generations,
-                   "longest_ms": tally.longest_ms,
-                   "failures": tally.failures}, out)
+    tally.write(report)
     sys.exit(1 if tally.failures else 0)
 
 

@@ -57,19 +57,21 @@ setup() {
 	mkdir apart
 }
 
+# A shell completes without what the supervisor does not say in half a second.
+
 @test "completion: bash completes commands, options, values, services and generations" {
 	serve
-	all_become bash
+	until_true all_become bash
 }
 
 @test "completion: zsh completes commands, options, values, services and generations" {
 	serve
-	all_become zsh
+	until_true all_become zsh
 }
 
 @test "completion: fish completes commands, options, values, services and generations" {
 	serve
-	all_become fish
+	until_true all_become fish
 }
 
 @test "complete: each command is offered that --help lists, and each of its options" {

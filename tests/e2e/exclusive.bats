@@ -7,7 +7,7 @@ load helper
 
 # serve_locked OPTIONS...: run a server that cannot run beside another.
 serve_locked() {
-	serve --strategy exclusive --drain-timeout 2s --start-timeout 2s "$@" \
+	serve --strategy exclusive --drain-timeout 2s --start-timeout 60s "$@" \
 		-- ./server --lock data.lock
 }
 
@@ -33,7 +33,7 @@ failed() {
 	serve_locked
 	load_begin --rate 300
 	release server v2 "$@"
-	expect 1 hotswap upgrade web --json >outcome.json
+	expect 1 hotswap upgrade web --start-timeout 2s --json >outcome.json
 	[ "$(field '[.from, .to]' outcome.json)" = '[1,2]' ]
 	[ "$(phase pause)" -gt 0 ]
 	is_role 1 active
@@ -77,9 +77,11 @@ failed() {
 @test "exclusive: under load nobody is refused or reset, new ones wait" {
 	serve_locked
 	load_begin --rate 300 --slow 2 --slow-time 300ms
+	until_true has_met v1
 	for v in v2 v3 v4; do
 		release server "$v"
 		hotswap upgrade web
+		until_true has_met "$v"
 	done
 	load_end
 	[ "$(field '[.generations[].version] | sort' load.json)" = \
@@ -117,12 +119,12 @@ failed() {
 }
 
 @test "exclusive: an aborted candidate may finish for longer than the bake was to last" {
-	serve_locked --bake 4s --drain-timeout 30s
+	serve_locked --bake 12s --drain-timeout 60s
 	release server v2 --exit-on-term
 	hotswap upgrade web --json >outcome.json 2>err 3>&- &
 	upgrade=$!
 	until_true grep -q "gets 100 %" err
-	curl -s -m 20 -o slow "http://127.0.0.1:$PORT/slow?ms=6000" 3>&- &
+	curl -s -m 90 -o slow "http://127.0.0.1:$PORT/slow?ms=15000" 3>&- &
 	until_true is_connected_to_second
 	hotswap abort web
 	expect 1 wait $upgrade
@@ -133,20 +135,21 @@ failed() {
 }
 
 @test "exclusive: abort while the old one drains brings it back, and who waits with it" {
-	serve_locked --drain-timeout 60s
-	curl -s -m 90 -o slow "http://127.0.0.1:$PORT/slow?ms=15000" 3>&- &
+	serve_locked --drain-timeout 3m
+	exec 5<>"/dev/tcp/127.0.0.1/$PORT"
 	until_true is_connected
 	release server v2
-	hotswap upgrade web 2>err 3>&- &
+	hotswap upgrade web 2>err 3>&- 5>&- &
 	upgrade=$!
 	until_true grep -q "new connections wait" err
-	curl -s -m 60 -o waiting "http://127.0.0.1:$PORT/" 3>&- &
+	curl -s -m 100 -o waiting "http://127.0.0.1:$PORT/" 3>&- 5>&- &
 	waiting=$!
 	[ "$(field .rollout.state)" = stopping ]
-	hotswap abort web 2>abort.err 3>&- &
+	hotswap abort web 2>abort.err 3>&- 5>&- &
 	abort=$!
 	# Longer than a supervisor may be silent.
 	until_true grep -q "has not ended yet; this command waits" abort.err
+	exec 5>&-
 	wait $abort
 	expect 1 wait $upgrade
 	wait $waiting
@@ -178,9 +181,16 @@ failed() {
 
 @test "exclusive: an old one that does not come back is told, and does not serve" {
 	serve_locked --restart-limit 1/60s
-	release server v2 --exit 3
-	# The lock is taken by somebody else as soon as it is free.
-	flock data.lock sleep 20 3>&- &
+	# The lock is taken by somebody else as soon as it is free, and only
+	# then the candidate ends.
+	cat >candidate <<-'END'
+		#!/bin/sh
+		until [ -e locked ]; do sleep 0.02; done
+		exit 3
+	END
+	chmod +x candidate
+	mv candidate server
+	flock -F data.lock sh -c 'touch locked; exec sleep 60' 3>&- &
 	PIDS+=($!)
 	until_true grep -q -- "-> FLOCK .* $! " /proc/locks
 	expect 1 hotswap upgrade web 2>err
@@ -337,7 +347,7 @@ taken_over() {
 
 @test "exclusive: stop in the middle of it ends everything" {
 	serve_locked --drain-timeout 30s
-	curl -s -m 10 -o slow "http://127.0.0.1:$PORT/slow?ms=5000" 3>&- &
+	exec 5<>"/dev/tcp/127.0.0.1/$PORT"
 	until_true is_connected
 	release server v2
 	hotswap upgrade web 2>err 3>&- &
@@ -350,7 +360,7 @@ taken_over() {
 @test "exclusive: stop while the old one is to come back starts nobody, and ends" {
 	local upgrade
 
-	serve_locked --stop-timeout 4s
+	serve_locked --stop-timeout 5m
 	release server v2 --ignore-sigterm --hang-before-serve
 	hotswap upgrade web 2>err 3>&- &
 	upgrade=$!
@@ -358,6 +368,8 @@ taken_over() {
 	hotswap abort web 3>&- &
 	until_true field_is .rollout.state restoring
 	hotswap stop web 3>&- &
+	until_true grep -q ": stopping" run.log
+	kill -KILL "$(pid_of 2)"
 	until_true grep -q ": stopped$" run.log
 	run ! grep "generation 1: started again" run.log
 	expect 1 wait "$upgrade"
@@ -423,10 +435,9 @@ taken_over() {
 
 @test "exclusive: a candidate that is ready while it is stopped is not taken for the old one" {
 	release server v1 --notify
-	serve_locked --ready notify --health exec:true --start-timeout 1s \
-		--stop-timeout 3s
+	serve_locked --ready notify --health exec:true --stop-timeout 3s
 	release server v2 --notify --ready-after 1500 --ignore-sigterm
-	expect 1 hotswap upgrade web --json >outcome.json
+	expect 1 hotswap upgrade web --start-timeout 1s --json >outcome.json
 	[ "$(field .serves outcome.json)" = 1 ]
 	[ "$(version)" = v1 ]
 }
@@ -434,20 +445,18 @@ taken_over() {
 # when_it_pauses INJECTION: what strace does to the supervisor as it tells that
 # new connections wait.  That is told between two checkpoints.
 when_it_pauses() {
-	local tracer
-
 	strace -qq -o /dev/null -P "$PWD/run.log" -e trace=write \
 		-e "inject=write:$1" -p "$(supervisor)" 2>/dev/null 3>&- &
-	tracer=$!
-	PIDS+=("$tracer")
-	until_true grep -q "TracerPid:	$tracer" "/proc/$(supervisor)/status"
+	TRACER=$!
+	PIDS+=("$TRACER")
+	until_true grep -q "TracerPid:	$TRACER" "/proc/$(supervisor)/status"
 }
 
 @test "exclusive: kill -9 before the old one is told to end leaves it serving" {
 	serve_locked
 	release server v2
 	when_it_pauses signal=KILL
-	expect 1 hotswap upgrade web --json --timeout 20s >outcome.json
+	expect 1 hotswap upgrade web --json --timeout 100s >outcome.json
 	[ "$(field .serves outcome.json)" = 1 ]
 	[ "$(version)" = v1 ]
 }
@@ -459,12 +468,13 @@ when_it_pauses() {
 	release server v2
 	load_begin --rate 300
 	supervisor=$(supervisor)
-	when_it_pauses delay_exit=2000000
-	hotswap upgrade web --json --timeout 20s >outcome.json 2>said 3>&- &
+	when_it_pauses delay_exit=60000000
+	hotswap upgrade web --json --timeout 100s >outcome.json 2>said 3>&- &
 	upgrade=$!
 	until_true grep -q "new connections wait" run.log
 	until_true somebody_waits
-	kill -KILL "$supervisor"
+	# Its end is not noticed as long as the tracer delays it.
+	kill -KILL "$supervisor" "$TRACER"
 	expect 1 wait "$upgrade"
 	load_end
 	[ "$(field .serves outcome.json)" = 1 ]

@@ -223,6 +223,12 @@ load_end() {
 	}
 }
 
+# has_met VERSION: it has answered the load.
+has_met() {
+	echo "report now.$CLIENT.json" >steer
+	[ "$(field "any(.generations[]; .version == \"$1\")" "now.$CLIENT.json")" = true ]
+}
+
 # supervisor: print the PID of the supervisor, which is not the keeper's.
 supervisor() {
 	field .supervisor

@@ -148,6 +148,8 @@ ended() {
 	kill -KILL "$(pid_of 1)"
 	again() { [ "$(field '.generations[0].restarts')" = 1 ]; }
 	until_true again
+	# Until it serves, SIGTERM is a failure as well.
+	until_true is_version v1
 	kill -TERM "$(pid_of 1)"
 	ended 0
 }

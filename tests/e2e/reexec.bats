@@ -314,7 +314,7 @@ refuses() {
 
 @test "reexec while a share is held by hand: it stays until somebody ends it" {
 	install_here
-	serve --canary 30 --step-time 3s
+	serve --canary 30 --step-time 3s --bake 1h
 	release server v2
 	hotswap upgrade web --no-wait
 	until_true hotswap split web 45 2>/dev/null
@@ -330,17 +330,24 @@ refuses() {
 @test "reexec while a candidate starts, and while it is checked" {
 	release server v1 --notify
 	install_here
-	serve --ready notify --health-passes 4 --health-interval 300ms
-	release server v2 --notify --ready-after 5000
+	touch ready healthy
+	serve --ready notify --health "exec:test -e $PWD/healthy" \
+		--health-passes 4 --health-interval 100ms \
+		--health-failures 10000 --start-timeout 5m -- sh -c \
+		'until [ -e ready ]; do sleep 0.02; done; exec ./server'
+	rm ready healthy
+	release server v2 --notify
 	hotswap upgrade web --no-wait
 	until_true is_role 2 candidate
 	place other
 	hotswap reexec web
 	[ "$(field .rollout.state)" = starting ]
-	is_checking() { [ "$(field .rollout.state)" = checking ]; }
-	until_true is_checking
+	touch ready
+	until_true field_is .rollout.state checking
 	place first
 	hotswap reexec web
+	[ "$(field .rollout.state)" = checking ]
+	touch healthy
 	hotswap wait web --for idle --timeout 100s
 	is_version v2
 }

@@ -76,15 +76,31 @@ bars() {
 	says "$PWD/server" "$(sha256sum server | cut -c1-12)"
 }
 
+# given N: print how many connections generation N was given.
+given() {
+	generation "$1" .given
+}
+
+# is_given_more N BEFORE
+is_given_more() {
+	[ "$(given "$1")" -gt "$2" ]
+}
+
 @test "report: the kernel's counters say what each generation was given" {
 	serve
 	[ "$(field .steering.bpf)" = ebpf ] ||
 		skip 'eBPF does not choose here'
 	release server v2
-	"$BUILD/load" --rate 200 "127.0.0.1:$PORT" >load.txt 2>&1 3>&- &
-	PIDS+=($!)
-	hotswap upgrade web --canary 50 --step-time 1s --bake 500ms
-	kill "${PIDS[-1]}"
+	load_begin --rate 200
+	hotswap upgrade web --no-wait --canary 50 --step-time 1h
+	until_true has_met v2
+	given=$(given 1)
+	until_true is_given_more 1 "$given"
+	hotswap split web 100
+	given=$(given 2)
+	until_true is_given_more 2 "$given"
+	hotswap promote web
+	load_end
 	report
 	says 'Connections by generation' 'Generation 1' 'Generation 2'
 	# Both have got some at 50 %, and the old one none at 100 %.

@@ -180,14 +180,16 @@ unchecked() {
 
 	# shellcheck disable=SC2016 # for the shell that checks
 	wrap_plain good --health 'exec:[ "$HOTSWAP_GENERATION" != 2 ]' \
-		--health-interval 10ms --health-failures 1000 \
-		--start-timeout 2s -- "$1"
+		--health-interval 10ms --health-failures 1000000 \
+		--start-timeout 5m -- "$1"
 	echo bad >word
 	hotswap upgrade web --no-wait
 	until_true is_state checking
-	while is_state checking; do
+	for _ in $(seq 20); do
 		all_good "$n" "$1"
 	done
+	is_state checking
+	hotswap abort web
 	all_good "$n" "$1"
 	echo next >word
 	hotswap upgrade web
@@ -216,19 +218,24 @@ unchecked() {
 	unchecked "udp:127.0.0.1:$(free_port)"
 }
 
+# refused_elsewhere: it is refused, and had the time to listen.
+refused_elsewhere() {
+	expect 1 hotswap upgrade web --start-timeout 1s -- \
+		"$BUILD/fixtures/plain" serve word "tcp:127.0.0.1:$other" 2>err
+	grep -q "listens on 127.0.0.1:$other; the active generation has 127.0.0.1:$one" err
+}
+
 @test "wrapped: a candidate that listens elsewhere is refused, and it is said where" {
 	one=$(free_port) other=$(free_port)
-	wrap_plain good --start-timeout 1s -- "tcp:127.0.0.1:$one"
-	expect 1 hotswap upgrade web -- "$BUILD/fixtures/plain" serve word \
-		"tcp:127.0.0.1:$other" 2>err
-	grep -q "listens on 127.0.0.1:$other; the active generation has 127.0.0.1:$one" err
+	wrap_plain good -- "tcp:127.0.0.1:$one"
+	until_true refused_elsewhere
 	says good "tcp:127.0.0.1:$one"
 	until_true says errno-111 "tcp:127.0.0.1:$other"
 }
 
 @test "wrapped: a candidate that would take connections by a wider address is refused" {
 	PORT=$(free_port)
-	wrap_plain good --start-timeout 2s -- "tcp:127.0.0.1:$PORT"
+	wrap_plain good --start-timeout 20s -- "tcp:127.0.0.1:$PORT"
 	echo bad >word
 	for address in "tcp:0.0.0.0:$PORT" "tcp::::$PORT"; do
 		expect 1 hotswap upgrade web -- "$BUILD/fixtures/plain" \
@@ -459,7 +466,7 @@ all_answer() {
 	nginx_config v1 "127.0.0.1:$PORT reuseport"
 	sed -i 's/worker_processes 2/worker_processes 4/' nginx.conf
 	wrap -- /usr/sbin/nginx -p "$BATS_TEST_TMPDIR" -e stderr -c nginx.conf
-	all_answer
+	until_true all_answer
 	sed -i 's/worker_processes 4/worker_processes 1/' nginx.conf
 	hotswap signal web HUP
 	until_true has_processes 2

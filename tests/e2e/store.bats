@@ -27,6 +27,13 @@ cache_load() {
 	PIDS+=("$CLIENT")
 	# The cache, the queue, and those that stay.
 	until_true has_at_least "$(field .active)" $(($1 + 4))
+	until_true has_answered "$(field .active)"
+}
+
+# has_answered N: generation N has answered the client.
+has_answered() {
+	kill -USR1 "$CLIENT"
+	[ "$(field ".generations | has(\"$1\")" report.json)" = true ]
 }
 
 # ask REQUEST: make the request on a connection of its own.
@@ -107,6 +114,7 @@ is_restarted() {
 		cache_release
 		hotswap upgrade web
 		until_true is_role $((n - 1)) retired
+		until_true has_answered "$n"
 	done
 	cache_load_end
 	[ "$(report .repeated)" = 0 ]
@@ -170,9 +178,10 @@ is_restarted() {
 @test "store: with --strategy exclusive the next one takes up what the last one left" {
 	cache_serve --strategy exclusive
 	cache_load 8 20 20
-	for _ in 2 3; do
+	for n in 2 3; do
 		cache_release
 		hotswap upgrade web
+		until_true has_answered "$n"
 	done
 	cache_load_end
 	[ "$(report .repeated)" = 0 ]
@@ -201,6 +210,7 @@ is_restarted() {
 	hotswap upgrade web --no-wait
 	until_true is_state baking
 	[ "$(stored 1)" = 0 ]
+	until_true has_answered 2
 	ask "SET from second" >/dev/null
 	hotswap abort web
 	[ "$(ask "GET from")" = "HIT second" ]

@@ -17,8 +17,10 @@ load helper
 @test "upgrade: under load no request fails, and both versions have answered" {
 	serve
 	load_begin --rate 1000 --kept 8 --slow 2 --slow-time 500ms
+	until_true has_met v1
 	release server v2
 	hotswap upgrade web
+	until_true has_met v2
 	load_end
 	[ "$(field '[.generations[].version] | sort' load.json)" = '["v1","v2"]' ]
 }

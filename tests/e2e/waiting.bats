@@ -42,12 +42,24 @@ state() {
 	[ "$(field .rollout.state 2>/dev/null)" = "$1" ]
 }
 
+# supervisor_kill: kill the supervisor with SIGKILL, and wait until another one
+# answers.
+supervisor_kill() {
+	local before
+
+	before=$(supervisor)
+	kill -KILL "$before"
+	until_true other_supervisor "$before"
+}
+
 @test "upgrade, its supervisor killed in the bake: promoted, status 0" {
-	serve --bake 5s
+	serve --bake 1h
 	release server v2
 	begin hotswap upgrade web
 	until_true state baking
-	kill -KILL "$(supervisor)"
+	supervisor_kill
+	state baking
+	hotswap promote web
 	ends 0
 	grep -q "upgrade done, generation 2 serves" said
 	is_version v2
@@ -66,14 +78,14 @@ state() {
 }
 
 @test "upgrade, its supervisor killed again and again: one rollout, and its outcome" {
-	serve --bake 2s
+	serve --bake 1h
 	release server v2
 	begin hotswap upgrade web --json
 	until_true state baking
 	for _ in 1 2 3; do
-		kill -KILL "$(supervisor)"
-		sleep 0.2
+		supervisor_kill
 	done
+	hotswap promote web
 	ends 0
 	hotswap history web --json >history
 	[ "$(wc -l <history)" = 1 ]
@@ -117,16 +129,17 @@ calls_wait() {
 }
 
 @test "upgrade --no-wait, wait and stop: a kill makes none of them err" {
-	serve --bake 1s
+	serve --bake 1h
 	release server v2
 	hotswap upgrade web --no-wait
 	begin hotswap wait web --for idle
 	until_true state baking
-	kill -KILL "$(supervisor)"
+	supervisor_kill
+	hotswap promote web
 	ends 0
 	state idle
 	exec 5<>"/dev/tcp/127.0.0.1/$PORT"
-	begin hotswap stop web --timeout 20s
+	begin hotswap stop web --timeout 100s
 	until_true is_role 2 draining
 	kill -KILL "$(supervisor)"
 	sleep 0.3
@@ -138,10 +151,11 @@ calls_wait() {
 
 @test "start, its supervisor killed meanwhile: it ends when the program serves" {
 	PORT=$(free_port)
-	release server v1 --notify --ready-after 1500
-	begin hotswap start -n web -l "127.0.0.1:$PORT" --ready notify -- ./server
+	begin hotswap start -n web -l "127.0.0.1:$PORT" \
+		--ready "exec:test -e $PWD/go" -- ./server
 	until_true state starting
 	kill -KILL "$(supervisor)"
+	touch go
 	ends 0
 	is_version v1
 	hotswap stop web
