@@ -597,12 +597,16 @@ place_freed() {
 @test "both killed while it is being stopped: that goes on" {
 	begin 127.0.0.1:0 --drain-timeout 20s -- ./server
 	program=$(pid_of 1)
-	"$BUILD/load" --slow 1 --slow-time 4s --duration 60s "$ADDRESS" >slow.json 3>&- &
-	PIDS+=("$!")
+	exec 5<>"/dev/tcp/127.0.0.1/$PORT"
 	until_true has_connections 1
 	hotswap stop web --timeout 100ms || true
 	both_kill
-	hotswap run -n web -l "$ADDRESS" -- ./server >>run.log 2>&1
+	hotswap run -n web -l "$ADDRESS" -- ./server >>run.log 2>&1 3>&- 5>&- &
+	SUPERVISOR=$!
+	PIDS+=("$SUPERVISOR")
+	until_true field_is .pid "$SUPERVISOR"
+	exec 5>&-
+	expect 0 wait "$SUPERVISOR"
 	has_ended "$program"
 }
 

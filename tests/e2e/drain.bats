@@ -57,8 +57,8 @@ says() {
 }
 
 @test "drain: a supervisor that is killed goes on ending idle connections" {
-	serve --keep 0 --drain-timeout none --drain-idle 3s
-	keep 50 1 3000
+	serve --keep 0 --drain-timeout none --drain-idle 10s
+	keep 50 1 10000
 	release server v2
 	hotswap upgrade web
 	until_true field_is '.generations[0].role' draining

@@ -414,7 +414,7 @@ denied() {
 	hotswap upgrade web --no-wait --health-timeout 1s --health-failures 100 \
 		--health "exec:exec ./hostile_fuse '$PWD/fuse' '$PWD/theirs/file'"
 	until_true field_is '.generations[1].health.failures > 1' true
-	timeout 2 hotswap status web >/dev/null
+	timeout 60 hotswap status web >/dev/null
 	hotswap abort web
 	until_true hotswap wait web --for idle
 	kill -KILL "$(supervisor)"

@@ -41,9 +41,11 @@ is_connected() {
 @test "Ctrl-C during start leaves it going, and says so" {
 	PORT=$(free_port)
 	interrupt_when 'state starting' \
-		hotswap start -n web -l "127.0.0.1:$PORT" --ready 3s -- ./server
+		hotswap start -n web -l "127.0.0.1:$PORT" \
+		--ready "exec:test -e $PWD/go" -- ./server
 	[ "$status" = 75 ]
 	grep -q "the start goes on .*hotswap stop web" said
+	touch go
 	hotswap wait web --for ready --timeout 10s
 	[ "$(version)" = v1 ]
 	hotswap stop web
@@ -66,9 +68,11 @@ is_connected() {
 @test "Ctrl-C during an upgrade leaves it going, and says so, at each stage" {
 	serve --bake 30s
 	release server v2
-	interrupt_when "state starting" hotswap upgrade web --ready 3s
+	interrupt_when "state starting" \
+		hotswap upgrade web --ready "exec:test -e $PWD/go"
 	[ "$status" = 75 ]
 	grep -qE "goes on|still" said
+	touch go
 	until_true state baking
 	[ "$(version)" = v2 ]
 	hotswap promote web
@@ -187,14 +191,14 @@ is_connected() {
 
 @test "an upgrade during a stop is refused, and the stop goes on" {
 	serve
-	load_begin --slow 1 --slow-time 3s
+	exec 5<>"/dev/tcp/127.0.0.1/$PORT"
 	until_true is_connected
-	hotswap stop web 3>&- &
+	hotswap stop web 3>&- 5>&- &
 	until_true is_role 1 draining
 	expect 2 hotswap upgrade web 2>err
 	grep -q "being stopped" err
 	expect 2 hotswap rollback web 2>/dev/null
-	load_end
+	exec 5>&-
 	expect 0 wait $!
 	expect 0 wait "$SUPERVISOR"
 }

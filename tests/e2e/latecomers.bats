@@ -272,7 +272,7 @@ ask_more() {
 		    c.close()
 	END
 	chmod 755 aside
-	hotswap run -n web --bake 200ms --start-timeout 5s -- ./aside \
+	hotswap run -n web --bake 200ms --start-timeout 60s -- ./aside \
 		>>run.log 2>&1 3>&- &
 	SUPERVISOR=$!
 	PIDS+=("$SUPERVISOR")

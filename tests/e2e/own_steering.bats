@@ -25,7 +25,7 @@ begin() {
 	steering none 200
 	hotswap run -n web --shim "$1" --bake 200ms --keep 1m \
 		--health "http://127.0.0.1:$PORT/" --health-interval 100ms \
-		--health-timeout 2s --start-timeout 5s -- "${PROGRAM[@]}" \
+		--health-timeout 2s --start-timeout 60s -- "${PROGRAM[@]}" \
 		>>run.log 2>&1 3>&- &
 	PIDS+=("$!")
 	until_true hotswap wait web --for ready --timeout 10s 2>/dev/null

@@ -48,7 +48,7 @@ supervisor_kill() {
 }
 
 @test "kill -9 in the bake: the candidate had all the traffic, and stays" {
-	serve --bake 5s
+	serve --bake 15s
 	release server v2
 	hotswap upgrade web --no-wait
 	until_true is_version v2
@@ -64,7 +64,7 @@ supervisor_kill() {
 @test "kill -9 once the history says promoted: it stays so, though the candidate ends" {
 	local tracer before program
 
-	serve --bake 2s
+	serve --bake 1h
 	release server v2
 	before=$(supervisor)
 	# As it closes the history, which it has written.
@@ -78,6 +78,7 @@ supervisor_kill() {
 	until_true field_is .rollout.state baking
 	kill -STOP "$SUPERVISOR" # the keeper, which starts the successor
 	program=$(pid_of 2)
+	hotswap promote web >promote.log 2>&1 3>&- &
 	wait "$tracer" # it ends with the supervisor
 	kill -KILL "$program"
 	kill -CONT "$SUPERVISOR"
@@ -106,7 +107,7 @@ supervisor_kill() {
 	local status=0 tracer supervisor
 
 	release server v1 --hang-before-serve --ignore-sigterm
-	hotswap run -n web -l 127.0.0.1:0 --start-timeout 3s --stop-timeout 1s \
+	hotswap run -n web -l 127.0.0.1:0 --start-timeout 15s --stop-timeout 1s \
 		-- ./server >>run.log 2>&1 3>&- &
 	SUPERVISOR=$!
 	PIDS+=("$SUPERVISOR")
@@ -177,7 +178,7 @@ hiding_kill() {
 	before=$(supervisor)
 	rm -f trace
 	strace -p "$before" -o trace -e trace=setsockopt \
-		-e inject=setsockopt:delay_exit=200000 2>strace.log 3>&- &
+		-e inject=setsockopt:delay_exit=200000 2>strace.log 3>&- 5>&- &
 	tracer=$!
 	PIDS+=("$tracer")
 	until_true grep -q attached strace.log
@@ -191,6 +192,11 @@ hiding_kill() {
 
 term_old() {
 	kill -TERM "$(cat own.pid.oldbin)"
+}
+
+# let_go: close the connection that holds the drain.
+let_go() {
+	exec 5>&-
 }
 
 @test "kill -9: a parked generation whose sockets are hidden ends, and nobody misses it" {
@@ -208,12 +214,14 @@ term_old() {
 }
 
 @test "kill -9: a generation that drains and whose sockets are hidden ends, and nobody misses it" {
-	serve --keep 0 --drain-timeout 5s
-	load_begin --rate 500 --kept 4
+	serve --keep 0
+	exec 5<>"/dev/tcp/127.0.0.1/$PORT"
+	until_true field_is '.generations[0].connections' 1
 	release server v2
 	hotswap upgrade web
 	is_role 1 draining
-	hiding_kill true
+	load_begin --rate 500 --kept 4 5>&-
+	hiding_kill let_go
 	until_true is_role 1 retired
 	release server v3
 	hotswap upgrade web

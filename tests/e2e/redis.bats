@@ -15,7 +15,7 @@ serve_redis() {
 	PROGRAM=(./redis --port "$PORT" --bind 127.0.0.1 --protected-mode no
 		--dir data --appendonly yes --save "")
 	hotswap start -n web --strategy exclusive --drain-timeout 100ms \
-		--bake 50ms --start-timeout 5s --health-interval 20ms \
+		--bake 50ms --start-timeout 60s --health-interval 20ms \
 		--health-timeout 2s \
 		--health "tcp://127.0.0.1:$PORT?send=PING%0d%0a&expect=PONG" \
 		-- "${PROGRAM[@]}"

@@ -221,8 +221,8 @@ unchecked() {
 # refused_elsewhere: it is refused, and had the time to listen.
 refused_elsewhere() {
 	expect 1 hotswap upgrade web --start-timeout 1s -- \
-		"$BUILD/fixtures/plain" serve word "tcp:127.0.0.1:$other" 2>err
-	grep -q "listens on 127.0.0.1:$other; the active generation has 127.0.0.1:$one" err
+		"$BUILD/fixtures/plain" serve word "tcp:127.0.0.1:$other" 2>err &&
+		grep -q "listens on 127.0.0.1:$other; the active generation has 127.0.0.1:$one" err
 }
 
 @test "wrapped: a candidate that listens elsewhere is refused, and it is said where" {

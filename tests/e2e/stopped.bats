@@ -49,7 +49,8 @@ bake_ms() {
 # is_unharmed: no generation was found sick, started again or given up.
 is_unharmed() {
 	[ "$(field '[.generations[].restarts] | add')" = 0 ]
-	[ "$(field '[.generations[].health.failures] | add')" = 0 ]
+	# A check may fail on a busy machine, but not the next one.
+	until_true field_is '[.generations[].health.failures] | add' 0
 	load_end
 }
 
@@ -61,7 +62,7 @@ is_unharmed() {
 }
 
 @test "stopped in the bake: the candidate is watched on, and promoted" {
-	serve_checked --bake 2s --hook "$STOP_IN_BAKE"
+	serve_checked --bake 8s --hook "$STOP_IN_BAKE"
 	release server v2
 	supervisor=$(supervisor)
 	echo "$supervisor" >itself
@@ -73,7 +74,7 @@ is_unharmed() {
 	[ "$(field .active)" = 2 ]
 	# The time in which it was stopped was no bake, but for a second that it
 	# may take for its own.
-	[ "$(bake_ms)" -ge $((2000 + ${STOPPED:-3} * 1000 - 1000)) ]
+	[ "$(bake_ms)" -ge $((8000 + ${STOPPED:-3} * 1000 - 1000)) ]
 	is_unharmed
 }
 
@@ -95,8 +96,10 @@ is_unharmed() {
 }
 
 @test "stopped while a candidate starts: it gets its time" {
+	local STOPPED=6
+
 	release server v1 --notify
-	serve_checked --ready notify --start-timeout 3s
+	serve_checked --ready notify --start-timeout 6s
 	release server v2 --notify --ready-after 2000
 	supervisor=$(supervisor)
 	hotswap upgrade web --no-wait

@@ -219,7 +219,7 @@ is_restarted() {
 }
 
 @test "store: what a failed candidate does to its store is not done to the active one's" {
-	cache_serve --start-timeout 5s
+	cache_serve --start-timeout 60s
 	cat >vandal <<-'END'
 		#!/usr/bin/env python3
 		import os, socket, time

@@ -172,7 +172,8 @@ checked_again() {
 
 @test "an upgrade goes through while an older generation still drains" {
 	serve --keep 0 --drain-timeout 30s
-	load_begin --slow 1 --slow-time 8s
+	exec 5<>"/dev/tcp/127.0.0.1/$PORT"
+	until_true field_is '.generations[0].connections' 1
 	release server v2
 	hotswap upgrade web
 	until_true is_role 1 draining
@@ -180,7 +181,8 @@ checked_again() {
 	hotswap upgrade web
 	[ "$(version)" = v3 ]
 	is_role 1 draining
-	load_end
+	exec 5>&-
+	until_true is_role 1 retired
 }
 
 # has_copy: there is a copy of what the active generation runs.

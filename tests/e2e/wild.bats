@@ -17,7 +17,7 @@ odd() {
 # what runs it, as nsenter.
 start() {
 	"${COMMAND[@]}" hotswap run -n web --bake 100ms --keep 1m \
-		--start-timeout 5s --restart-limit 2/60s "$@" -- "${ODD[@]}" \
+		--start-timeout 60s --restart-limit 2/60s "$@" -- "${ODD[@]}" \
 		>>run.log 2>&1 3>&- &
 	PIDS+=("$!")
 }
