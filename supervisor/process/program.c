@@ -343,7 +343,10 @@ program_start(struct program *program, const struct spawn *spawn, bool *of_way,
 void
 program_undo_start(struct program *program)
 {
-	kill(-main_process_pid(program->main), SIGKILL);
+	const pid_t pid = main_process_pid(program->main);
+
+	if (pid > 0)
+		kill(-pid, SIGKILL);
 	main_process_forget(program->main);
 }
 
