@@ -74,7 +74,7 @@ unseen_describe(const struct generation *generation, char *buf, size_t size)
 	buf[0] = '\0';
 	pids = program_pids(generation->program, &n);
 	for (i = 0; pids != NULL && i < n && !search.found; i++)
-		remote_sockets(pids[i], look_at, &search);
+		remote_sockets(pids[i], NULL, look_at, &search);
 	if (!search.found)
 		return;
 	if (search.kind != NULL) {

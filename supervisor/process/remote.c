@@ -132,7 +132,8 @@ remote_socket(pid_t pid, pid_t tid, int number)
 }
 
 int
-remote_sockets(pid_t pid, void (*found)(int fd, void *arg), void *arg)
+remote_sockets(pid_t pid, bool (*wanted)(unsigned int inode, void *arg),
+    void (*found)(int fd, void *arg), void *arg)
 {
 	const struct dirent *entry;
 	unsigned int inode;
@@ -149,7 +150,7 @@ remote_sockets(pid_t pid, void (*found)(int fd, void *arg), void *arg)
 	}
 	while (fd != -1 && (entry = readdir(dir)) != NULL) {
 		(void)proc_socket_inode(dirfd(dir), entry->d_name, &inode);
-		if (inode == 0)
+		if (inode == 0 || (wanted != NULL && !wanted(inode, arg)))
 			continue;
 		fd =
 		    pidfd_getfd(pidfd, (int)strtol(entry->d_name, NULL, 10), 0);

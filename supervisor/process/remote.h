@@ -7,6 +7,7 @@
 #ifndef PROCESS_REMOTE_H
 #define PROCESS_REMOTE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -35,10 +36,11 @@ int remote_descriptor(pid_t pid, pid_t tid, int number);
 int remote_socket(pid_t pid, pid_t tid, int number);
 
 /*
- * Call found with a duplicate, *stolen*, of each socket of a process.  -1 with
- * errno: EPERM if we may not.
+ * Call found with a duplicate, *stolen*, of each socket of a process whose
+ * inode is wanted; wanted may be NULL.  -1 with errno: EPERM if we may not.
  */
-int remote_sockets(pid_t, void (*found)(int fd, void *arg), void *arg);
+int remote_sockets(pid_t, bool (*wanted)(unsigned int inode, void *arg),
+    void (*found)(int fd, void *arg), void *arg);
 
 /*
  * How a process ended that its parent has reaped, as wait(2) returns it.  -1

@@ -26,6 +26,7 @@
 #include "process/remote.h"
 #include "process/survivors.h"
 #include "process/tree.h"
+#include "traffic/diag.h"
 #include "traffic/endpoint.h"
 #include "traffic/holder.h"
 
@@ -36,6 +37,8 @@ struct search {
 	const struct survivor *survivors;
 	size_t nsurvivors;
 	bool nameless; /* a socket may be wanted, and nobody can tell */
+	unsigned int *connections; /* inodes of all TCP connections, sorted */
+	size_t nconnections, room;
 };
 
 /* FROM A SUPERVISOR */
@@ -142,6 +145,60 @@ is_ours(const struct search *search, int fd)
 }
 
 static void
+note_connection(const struct inet_diag_msg *socket,
+    const struct activity *activity, void *arg)
+{
+	struct search *search = arg;
+	unsigned int *more;
+
+	if (search->nconnections == search->room) {
+		more = reallocarray(
+		    search->connections, 2 * search->room + 64, sizeof(*more));
+		if (more == NULL)
+			return;
+		search->connections = more;
+		search->room = 2 * search->room + 64;
+	}
+	search->connections[search->nconnections++] = socket->idiag_inode;
+}
+
+static int
+compare_inodes(const void *a, const void *b)
+{
+	unsigned int left = *(const unsigned int *)a;
+	unsigned int right = *(const unsigned int *)b;
+
+	return left < right ? -1 : left > right;
+}
+
+/* What is missed, because sockets changed meanwhile, is looked at. */
+static void
+note_connections(struct search *search)
+{
+	(void)diag_tcp(
+	    AF_INET, NULL, 0, DIAG_CONNECTIONS, note_connection, search);
+	(void)diag_tcp(
+	    AF_INET6, NULL, 0, DIAG_CONNECTIONS, note_connection, search);
+	if (search->nconnections > 0)
+		qsort(search->connections, search->nconnections,
+		    sizeof(*search->connections), compare_inodes);
+}
+
+/*
+ * A connection is not: while we have a duplicate of a file that a program
+ * closes, epoll(7) goes on telling the program of it.
+ */
+static bool
+may_be_wanted(unsigned int inode, void *arg)
+{
+	const struct search *search = arg;
+
+	return search->nconnections == 0 ||
+	    bsearch(&inode, search->connections, search->nconnections,
+		sizeof(inode), compare_inodes) == NULL;
+}
+
+static void
 socket_found(int fd, void *arg)
 {
 	struct search *search = arg;
@@ -195,7 +252,8 @@ find_tree(const struct search *search, const json_t *saved)
 static int
 search_process(struct search *search, pid_t pid, char *why, size_t size)
 {
-	bool looked = remote_sockets(pid, socket_found, search) == 0;
+	bool looked =
+	    remote_sockets(pid, may_be_wanted, socket_found, search) == 0;
 
 	if (search->nameless) {
 		snprintf(why, size,
@@ -240,17 +298,22 @@ int
 heritage_take_sockets(struct service *service, const json_t *document,
     const struct survivor *survivors, size_t nsurvivors, char *why, size_t size)
 {
-	struct search search = { service, document, json_object(), survivors,
-		nsurvivors, false };
+	struct search search = { .service = service,
+		.document = document,
+		.wanted = json_object(),
+		.survivors = survivors,
+		.nsurvivors = nsurvivors };
 	const json_t *saved;
 	int result = 0;
 	size_t i;
 
 	collect_wanted(&search);
+	note_connections(&search);
 	json_array_foreach (json_object_get(document, "generations"), i, saved)
 		if (result == 0 && json_object_get(saved, "program") != NULL)
 			result = search_generation(&search, saved, why, size);
 	json_decref(search.wanted);
+	free(search.connections);
 	return result;
 }
 

@@ -70,7 +70,7 @@ compile_ports(const uint16_t *ports, size_t n, size_t *len)
 	struct port_test *code;
 	size_t i, one = sizeof(struct inet_diag_bc_op);
 
-	if (n == 0 || n > UINT16_MAX / sizeof(*code)) {
+	if (n > UINT16_MAX / sizeof(*code)) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -115,11 +115,11 @@ diag_tcp(int family, const uint16_t *ports, size_t n, enum diag_what what,
 	struct tcp_walk walk = { .fn = fn, .arg = arg };
 	struct inet_diag_req_v2 *request;
 	struct nlmsghdr *header = NULL;
-	struct port_test *code;
-	size_t len;
+	struct port_test *code = NULL;
+	size_t len = 0;
 	int r = -1;
 
-	if ((code = compile_ports(ports, n, &len)) == NULL)
+	if (n > 0 && (code = compile_ports(ports, n, &len)) == NULL)
 		return -1;
 	header =
 	    malloc(NETLINK_SPACE(sizeof(*request)) + NETLINK_ATTR_SPACE(len));
@@ -134,7 +134,8 @@ diag_tcp(int family, const uint16_t *ports, size_t n, enum diag_what what,
 		request->idiag_states |= 1u << TCP_SYN_RECV;
 	if (what == DIAG_ACTIVITY)
 		request->idiag_ext = 1 << (INET_DIAG_INFO - 1);
-	netlink_put(header, INET_DIAG_REQ_BYTECODE, code, len);
+	if (n > 0)
+		netlink_put(header, INET_DIAG_REQ_BYTECODE, code, len);
 	r = ask(header, take_tcp, &walk);
 out:
 	free(header);

@@ -37,7 +37,8 @@ enum diag_what {
 
 /*
  * Call the function for each of them of a family, AF_INET or AF_INET6, whose
- * own port is one of n > 0; the kernel omits the others.  -1 with errno: EINTR
+ * own port is one of n, or any if n is 0; the kernel omits the others.  -1 with
+ * errno: EINTR
  * if sockets changed meanwhile, so that some may be missing or come twice,
  * ENOENT if the kernel has no such diagnosis.
  */

@@ -17,7 +17,7 @@ begin() {
 # run_at ADDRESS: run with the options of begin; an empty address is left to the
 # program.
 run_at() {
-	hotswap run -n web ${1:+-l "$1"} --bake 200ms --keep 1m \
+	"${TRACER[@]}" hotswap run -n web ${1:+-l "$1"} --bake 200ms --keep 1m \
 		--drain-timeout 2s "${BEGUN[@]}" >>run.log 2>&1 3>&- &
 	SUPERVISOR=$!
 	PIDS+=("$SUPERVISOR")
@@ -306,6 +306,20 @@ through() {
 	[ "$(pid_of 1)" = "$program" ]
 	load_end
 	answered v1 v2 v8
+}
+
+# While another process has a duplicate of a connection that the program closes,
+# epoll(7) goes on telling the program of it.
+@test "adopted: a program, whose connections nobody duplicates" {
+	begin 127.0.0.1:0 -- ./server
+	load_at "$ADDRESS" --rate 100 --kept 30
+	until_true has_connections 30
+	both_kill
+	TRACER=(strace -D -f -qq -o getfd -e trace=pidfd_getfd)
+	again
+	load_end
+	grep -q ' = [0-9]' getfd
+	[ "$(grep -c ' = [0-9]' getfd)" -lt 30 ]
 }
 
 @test "adopted: TCP over IPv6" {

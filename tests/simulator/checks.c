@@ -236,7 +236,7 @@ drain_count(const struct drain_set *set, const struct address *addresses,
 	return found;
 }
 
-/* Only the sockets that listen are asked for in this way, traffic/inet.c. */
+/* Of connections no program's descriptors are known here. */
 int
 diag_tcp(int family, const uint16_t *ports, size_t n, enum diag_what what,
     diag_tcp_fn *fn, void *arg)
@@ -245,6 +245,8 @@ diag_tcp(int family, const uint16_t *ports, size_t n, enum diag_what what,
 	const struct object *o;
 
 	step("sock_diag");
+	if (what != DIAG_LISTENING)
+		return 0;
 	for (o = W->kernel.objects; o < W->kernel.objects + OBJECTS; o++) {
 		if (o->refs == 0 || o->kind != SOCKET || !o->listening)
 			continue;

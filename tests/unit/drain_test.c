@@ -460,10 +460,10 @@ test_kernel_filters(void **state)
 	    diag_tcp(AF_INET, asked, 2, DIAG_CONNECTIONS, see_port, &ports), 0);
 	assert_int_equal(ports.seen, 2);
 	assert_false(ports.strange);
+	ports.seen = 0; /* without a port it omits nothing */
 	assert_int_equal(
-	    diag_tcp(AF_INET, asked, 0, DIAG_CONNECTIONS, see_port, &ports),
-	    -1);
-	assert_int_equal(errno, EINVAL);
+	    diag_tcp(AF_INET, NULL, 0, DIAG_CONNECTIONS, see_port, &ports), 0);
+	assert_true(ports.seen >= N);
 	for (i = 0; i < N; i++) {
 		close(client[i]);
 		close(listening[i]);
