@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/await.h"
 #include "base/fd.h"
 #include "base/foreign.h"
 #include "base/sockopt.h"
@@ -340,10 +341,8 @@ store_sync(struct store *store)
 	fd_close(&ends[1]);
 	end.fd = ends[0];
 	/* The pipe hangs up when the receiver has closed its other end. */
-	if (result == 0 && poll(&end, 1, WAIT_MS) != 1) {
-		errno = ETIMEDOUT;
-		result = -1;
-	}
+	if (result == 0 && poll(&end, 1, WAIT_MS) != 1)
+		result = await_child(getppid(), ends[0], true);
 	fd_close(&ends[0]);
 	return result;
 }

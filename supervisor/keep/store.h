@@ -111,7 +111,12 @@ int store_execute(struct store *, int exe, int otherwise);
 /* Does systemd hold the descriptors, so that store_execute works? */
 bool store_is_systemds(const struct store *);
 
-/* Wait until all messages have been handled, one second at most. */
+/*
+ * Wait until all messages have been handled.  The holder, our parent, is waited
+ * for a second, and as long after that as base/await.h says of a child: on a
+ * busy machine it may have to wait for the processor.  -1 with errno:
+ * ETIMEDOUT.
+ */
 int store_sync(struct store *);
 
 /* Send the keeper, if there is one, a message such as `READY=1`. */

@@ -178,9 +178,10 @@ in_order() {
 	[ "$(version)" = v1 ]
 }
 
-# is_queued: a connection to the server waits to be accepted.
+# is_queued: a connection waits, and its request has been sent.
 is_queued() {
-	[ "$(ss -Hltn "sport = :$PORT" | awk '{ n += $2 } END { print n }')" -gt 0 ]
+	[ "$(ss -Htn state established "sport = :$PORT" |
+		awk '{ n += $1 } END { print n }')" -gt 0 ]
 }
 
 # notes_signals: a server that writes each signal to a file, and ends by all of

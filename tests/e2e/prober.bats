@@ -130,7 +130,8 @@ has_another_prober() {
 # On a busy machine the prober may be so late to say so that it is replaced.
 is_ended_in_time() {
 	PROBER=$(prober) &&
-		check_hangs --health-failures 100 --health-timeout 200ms &&
+		check_hangs --health-failures 100 --health-timeout 200ms \
+			--health-interval 10s &&
 		kill -STOP "$CHECK" &&
 		until_true is_gone "$CHECK" &&
 		until_true reason_is "did not end within 200 ms" &&

@@ -121,6 +121,14 @@ lacks() {
 	run ! wait "$SUPERVISOR"
 }
 
+# is_refused_again: a start fails; it is killed if it came between two tracers.
+is_refused_again() {
+	refused 1 || {
+		[ "$(pid_of 1)" = 0 ] || crash 1
+		return 1
+	}
+}
+
 @test "restart: what is told anew is another reason" {
 	serve --restart-limit 2/60s
 	starve clone,clone3 EAGAIN
@@ -129,7 +137,7 @@ lacks() {
 	field '.generations[0].trouble' | grep -q "fork: .* unavailable$"
 	feed
 	starve clone,clone3 ENOMEM
-	until_true refused 1
+	until_true is_refused_again
 	feed
 	until_true is_version v1
 	told_once "unavailable: this is tried again"

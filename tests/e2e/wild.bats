@@ -388,8 +388,8 @@ answers() {
 		"any:$PORT,closed" "tcp:127.0.0.1:$PORT")
 	odd v1 "${sockets[@]}"
 	begin
+	until_true answers "v1 4"
 	[ "$(addresses)" = "127.0.0.1:$PORT" ]
-	[ "$(get "$URL")" = "v1 4" ]
 	# Nor is what the supervisor keeps for the program that is started again.
 	kill -KILL "$(pid_of 1)"
 	until_true answers "v1 4"

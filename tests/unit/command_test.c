@@ -24,7 +24,7 @@
 #include "process/account.h"
 #include "process/reaper.h"
 
-#define LIMIT_MS 20000
+#define LIMIT_MS 60000
 #define SOON_MS	 100000 /* a descendant lives ten times as long */
 
 static struct event_base *base;
