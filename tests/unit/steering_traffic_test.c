@@ -35,7 +35,7 @@
 #define GENERATIONS 8
 #define CLIENTS	    3
 #define WORKERS_MAX 2
-#define DEADLINE_MS 10000
+#define DEADLINE_MS 60000
 #define FEW	    50 /* leave after one grace period */
 
 /* A program ends with its sockets, shuts them down before, or crashes. */
@@ -54,7 +54,8 @@ static struct address where;
 static atomic_bool clients_stop;
 static atomic_uint answers[GENERATIONS]; /* by generation */
 static atomic_uint total, refused, others;
-static atomic_uint repeated; /* a SYN was not answered, and sent again */
+static atomic_uint made[CLIENTS]; /* connections that are counted, by client */
+static atomic_uint repeated;	  /* a SYN was not answered, and sent again */
 
 static void
 count_failure(int error)
@@ -98,8 +99,12 @@ ask(void)
 static void *
 run_client(void *arg)
 {
-	while (!atomic_load(&clients_stop))
+	atomic_uint *count = arg;
+
+	while (!atomic_load(&clients_stop)) {
 		ask();
+		atomic_fetch_add(count, 1);
+	}
 	return NULL;
 }
 
@@ -177,14 +182,32 @@ now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Wait until that many more connections have ended, in any way. */
+static bool
+each_has_made_one(const unsigned int *before)
+{
+	size_t i;
+
+	for (i = 0; i < CLIENTS; i++)
+		if (atomic_load(&made[i]) == before[i])
+			return false;
+	return true;
+}
+
+/*
+ * Wait until that many more connections have ended, in any way, and one of each
+ * client: a client that had its answer before, and was held up, has counted it.
+ */
 static void
 wait_for_traffic(unsigned int more)
 {
-	unsigned int until = atomic_load(&total) + more;
+	unsigned int until = atomic_load(&total) + more, before[CLIENTS];
 	long deadline = now_ms() + DEADLINE_MS;
+	size_t i;
 
-	while ((int)(atomic_load(&total) - until) < 0) {
+	for (i = 0; i < CLIENTS; i++)
+		before[i] = atomic_load(&made[i]);
+	while ((int)(atomic_load(&total) - until) < 0 ||
+	    !each_has_made_one(before)) {
 		if (now_ms() > deadline)
 			fail_msg("the clients hang");
 		poll(NULL, 0, 1);
@@ -273,7 +296,8 @@ scene_begin(struct scene *s, size_t workers)
 		atomic_store(&answers[i], 0);
 	for (i = 0; i < CLIENTS; i++)
 		assert_int_equal(
-		    pthread_create(&s->clients[i], NULL, run_client, NULL), 0);
+		    pthread_create(&s->clients[i], NULL, run_client, &made[i]),
+		    0);
 	wait_for_traffic(50);
 }
 
