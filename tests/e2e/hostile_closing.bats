@@ -80,7 +80,10 @@ attacked_by() {
 	attacker "'$PWD/hostile_closing' '$PWD/fuse' '$PWD/theirs/file' kept"
 	serve_attacked --store-max 64
 	until_true said over
-	until_true field_is '.generations[0].stored.count' 48
+	until_true field_is '.generations[0].stored.count' 48 || {
+		field '.generations[0].stored' # it was not 48 once, under load
+		return 1
+	}
 	program=$(pid_of 1) supervisor=$(supervisor)
 	kill -STOP "$SUPERVISOR"
 	kill -KILL "$supervisor"
